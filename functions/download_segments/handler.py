@@ -1,0 +1,26 @@
+"""download_segments: one instance; its bytes land in the raw bucket."""
+
+from typing import Any
+
+from appstore_analytics.apple_connections import AppleConnections, open_segment_store, reserve_calls
+from appstore_analytics.connections import open_bucket, open_registry
+from appstore_analytics.contract.messages import LandItem
+from appstore_analytics.contract.settings import DownloadSegmentsSettings
+from appstore_analytics.lake.run_notes import read_plan
+from appstore_analytics.steps.download_segments import download_segments
+from appstore_analytics.telemetry import logger
+
+SETTINGS = DownloadSegmentsSettings.from_environment()
+REGISTRY = open_registry(SETTINGS)
+LAKE, RAW = open_bucket(SETTINGS.lake_bucket), open_bucket(SETTINGS.raw_bucket)
+APPLE, STORE = AppleConnections(SETTINGS), open_segment_store(SETTINGS)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], _: object) -> dict[str, str]:
+    """See steps/download_segments.py."""
+    item = LandItem.from_event(event)
+    logger.append_keys(**item.to_event())
+    plan = read_plan(LAKE, item.run_id)
+    with reserve_calls(REGISTRY, item.account, plan.calls_per_hour, plan.operation, expected_calls=1) as calls:
+        return download_segments(item, REGISTRY, APPLE.open(item.account, calls), STORE, RAW, calls)

@@ -1,0 +1,26 @@
+"""list_instances: one app; what is due of it is planned for the next Map."""
+
+from typing import Any
+
+from appstore_analytics.apple_connections import AppleConnections, reserve_calls
+from appstore_analytics.connections import open_bucket, open_registry
+from appstore_analytics.contract.messages import RegisterItem
+from appstore_analytics.contract.settings import ListInstancesSettings
+from appstore_analytics.lake.run_notes import read_plan
+from appstore_analytics.steps.list_instances import expected_calls, list_instances
+from appstore_analytics.telemetry import logger
+
+SETTINGS = ListInstancesSettings.from_environment()
+REGISTRY = open_registry(SETTINGS)
+LAKE = open_bucket(SETTINGS.lake_bucket)
+APPLE = AppleConnections(SETTINGS)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], _: object) -> dict[str, str]:
+    """See steps/list_instances.py."""
+    item = RegisterItem.from_event(event)
+    logger.append_keys(**item.to_event())
+    plan = read_plan(LAKE, item.run_id)
+    with reserve_calls(REGISTRY, item.account, plan.calls_per_hour, plan.operation, expected_calls(plan)) as calls:
+        return list_instances(item, plan, REGISTRY, APPLE.open(item.account, calls), calls)

@@ -1,0 +1,32 @@
+"""plan_run: the execution's name, start and input, and the deployed configuration; out comes the run's id."""
+
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Any
+
+from appstore_analytics.apple.client import AppStoreConnect
+from appstore_analytics.apple_connections import AppleConnections, reserve_calls
+from appstore_analytics.connections import open_bucket, open_registry
+from appstore_analytics.contract.messages import Configuration, Operation
+from appstore_analytics.contract.settings import PlanRunSettings
+from appstore_analytics.steps.plan_run import plan_run
+from appstore_analytics.telemetry import logger
+
+SETTINGS = PlanRunSettings.from_environment()
+REGISTRY = open_registry(SETTINGS)
+LAKE = open_bucket(SETTINGS.lake_bucket)
+APPLE = AppleConnections(SETTINGS)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], _: object) -> dict[str, str]:
+    """See steps/plan_run.py."""
+    configuration = Configuration.from_payload(event["configuration"])
+    started_at = datetime.fromisoformat(event["started_at"])
+    with ExitStack() as reservations:
+
+        def connect(account: str) -> AppStoreConnect:
+            calls = reserve_calls(REGISTRY, account, configuration.calls_per_hour, Operation.DAILY, expected_calls=1)
+            return APPLE.open(account, reservations.enter_context(calls))
+
+        return plan_run(event["execution_name"], started_at, event["input"], configuration, LAKE, connect)

@@ -1,0 +1,26 @@
+"""register_request: one app; out comes whether its report request stands."""
+
+from typing import Any
+
+from appstore_analytics.apple_connections import AppleConnections, reserve_calls
+from appstore_analytics.connections import open_bucket, open_registry
+from appstore_analytics.contract.messages import RegisterItem
+from appstore_analytics.contract.settings import RegisterRequestSettings
+from appstore_analytics.lake.run_notes import read_plan
+from appstore_analytics.steps.register_request import WORST_CASE_CALLS, register_request
+from appstore_analytics.telemetry import logger
+
+SETTINGS = RegisterRequestSettings.from_environment()
+REGISTRY = open_registry(SETTINGS)
+LAKE = open_bucket(SETTINGS.lake_bucket)
+APPLE = AppleConnections(SETTINGS)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], _: object) -> dict[str, str]:
+    """See steps/register_request.py."""
+    item = RegisterItem.from_event(event)
+    logger.append_keys(**item.to_event())
+    plan = read_plan(LAKE, item.run_id)
+    with reserve_calls(REGISTRY, item.account, plan.calls_per_hour, plan.operation, WORST_CASE_CALLS) as calls:
+        return register_request(item, plan, REGISTRY, APPLE.open(item.account, calls), calls)

@@ -1,0 +1,21 @@
+"""summarize_run: a run; out come its report, its records and the status that the execution ends with."""
+
+from typing import Any
+
+from appstore_analytics.connections import open_bucket, open_registry
+from appstore_analytics.contract.settings import SummarizeRunSettings
+from appstore_analytics.steps.summarize_run import summarize_run
+from appstore_analytics.telemetry import emit, logger
+
+SETTINGS = SummarizeRunSettings.from_environment()
+REGISTRY = open_registry(SETTINGS)
+LAKE = open_bucket(SETTINGS.lake_bucket)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], _: object) -> dict[str, str]:
+    """See steps/summarize_run.py. `error` is there when a Map, or planning one, failed as a whole."""
+    logger.append_keys(run_id=event["run_id"])
+    error = event.get("error", {})
+    sentence = f"{error['Error']}: {error.get('Cause', '')}"[:500] if error else ""
+    return summarize_run(event["run_id"], sentence, REGISTRY, LAKE, emit)

@@ -1,0 +1,23 @@
+"""verify_table: one table that the run touched; Athena's counts are compared with the converter's."""
+
+from typing import Any
+
+from appstore_analytics.athena.query import Athena
+from appstore_analytics.connections import open_bucket, open_client, open_registry
+from appstore_analytics.contract.messages import VerifyItem
+from appstore_analytics.contract.settings import VerifyTableSettings
+from appstore_analytics.steps.verify_table import verify_table
+from appstore_analytics.telemetry import logger
+
+SETTINGS = VerifyTableSettings.from_environment()
+REGISTRY = open_registry(SETTINGS)
+LAKE = open_bucket(SETTINGS.lake_bucket)
+ATHENA = Athena(open_client("athena"), SETTINGS.workgroup)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], _: object) -> dict[str, str]:
+    """See steps/verify_table.py."""
+    item = VerifyItem.from_event(event)
+    logger.append_keys(**item.to_event())
+    return verify_table(item, REGISTRY, LAKE, ATHENA)

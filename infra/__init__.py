@@ -1,0 +1,1 @@
+"""The AWS resources, one construct per file; `stack.py` composes them and says what each function may do."""

@@ -1,0 +1,64 @@
+"""Three buckets: Apple's bytes, the lake, and what Athena answers."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from appstore_analytics.contract.layout import RAW_PREFIX, RUNS_PREFIX
+from infra.acknowledgements import acknowledge
+from infra.configuration import DeploymentConfiguration
+from infra.naming import removal_policy
+
+
+class Buckets(Construct):
+    """`raw`, `lake` (versioned, so that a wrong Date can be taken back) and `results`."""
+
+    def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration) -> None:
+        super().__init__(scope, id_)
+        keep = configuration.retention
+        self.raw = self._bucket("Raw", configuration, [_expire(RAW_PREFIX, keep.raw)])
+        self.lake = self._bucket(
+            "Lake",
+            configuration,
+            [
+                s3.LifecycleRule(
+                    noncurrent_version_expiration=Duration.days(keep.noncurrent_lake),
+                    expired_object_delete_marker=True,
+                ),
+                _expire(RUNS_PREFIX, keep.runs),
+            ],
+            versioned=True,
+        )
+        self.results = self._bucket("Results", configuration, [_expire(None, keep.query_results)])
+
+    def _bucket(
+        self,
+        id_: str,
+        configuration: DeploymentConfiguration,
+        rules: list[s3.LifecycleRule],
+        *,
+        versioned: bool = False,
+    ) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            id_,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=versioned,
+            lifecycle_rules=[s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1)), *rules],
+            removal_policy=removal_policy(local=configuration.local),
+        )
+        acknowledge(
+            bucket,
+            "S1",
+            "One writer, the pipeline, whose runs are recorded; access logs would outnumber the lake. "
+            "Who must know every reader turns on CloudTrail data events for the account.",
+        )
+        return bucket
+
+
+def _expire(prefix: str | None, days: int) -> s3.LifecycleRule:
+    return s3.LifecycleRule(prefix=prefix, expiration=Duration.days(days))

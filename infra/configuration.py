@@ -1,0 +1,318 @@
+"""What the CDK context says, parsed once and refused with one sentence when it cannot work."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from appstore_analytics.contract import messages
+from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.errors import ConfigurationRefused
+from appstore_analytics.contract.messages import Account, MapName
+from appstore_analytics.contract.tables import CuratedTable, curated_tables
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+LOG_RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+"""The retentions that CloudWatch Logs offers."""
+
+_MAXIMAL_CONCURRENCY = 1000
+_ACCOUNT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+_HOST = re.compile(r"\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+_CRON = re.compile(r"cron\((?:\S+ ){5}\S+\)")
+_E_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_OWN_KEY = re.compile(r"[a-z_]+")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class MaxConcurrency:
+    """How many children of each Distributed Map run at once; their sum stays below the account's Lambda quota."""
+
+    register: int = 10
+    land: int = 20
+    publish: int = 10
+    verify: int = 4
+
+    def of(self, map_name: MapName) -> int:
+        """The limit of one Map."""
+        return int(getattr(self, map_name.lower()))
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Days until something expires. What `curated/`, `parts/` and `appstore/` hold now never does."""
+
+    raw: int = 400  # a year with its restatements can be converted again without Apple, who forgets after 35 days
+    noncurrent_lake: int = 30  # a month to notice a wrong Date and to take the old object back
+    runs: int = 90  # manifests and plans, for looking into a run
+    query_results: int = 7  # verify_table reads its result at once; the rest is for people
+    logs: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentConfiguration:
+    """The parsed context; the field names are its keys and the values its defaults.
+
+    `schedule` is in UTC: Apple publishes around 09:00, by hearsay. `segment_hosts` are the hosts from which signed URLs
+    are fetched, `.example.com` meaning any below: Apple's bucket and its region may change, its S3 not so soon.
+    `bytes_scanned_cutoff` ends a query that would scan more. `local` is for the embedded AWS: loopback without TLS is
+    allowed, layers fit this machine, and destroying the stack destroys the data.
+    """
+
+    accounts: tuple[Account, ...] = (Account("main"),)
+    reports: tuple[str, ...] = CORE_REPORT_NAMES
+    granularities: tuple[Granularity, ...] = (Granularity.DAILY,)
+    schedule: str = "cron(0 10 * * ? *)"
+    calls_per_hour: int = 3500
+    max_concurrency: MaxConcurrency = field(default_factory=MaxConcurrency)
+    snapshot_poll_seconds: int = 3600
+    alarm_email: str = ""
+    retention: Retention = field(default_factory=Retention)
+    bytes_scanned_cutoff: int = 1_000_000_000_000
+    apple_base_url: str = "https://api.appstoreconnect.apple.com"
+    segment_hosts: tuple[str, ...] = (".amazonaws.com",)
+    local: bool = False
+
+    @property
+    def curated_tables(self) -> tuple[CuratedTable, ...]:
+        """The Glue tables of the configured reports."""
+        wanted = frozenset(self.reports)
+        return curated_tables((report for report in REPORTS if report.name in wanted), self.granularities)
+
+    @property
+    def for_plan_run(self) -> messages.Configuration:
+        """What the state machine hands to plan_run."""
+        return messages.Configuration(self.accounts, self.reports, self.granularities, self.calls_per_hour)
+
+
+def parse_context(context: Mapping[str, Any]) -> DeploymentConfiguration:
+    """The configuration in a CDK context; a value given with `-c` is a string and may be JSON.
+
+    ConfigurationRefused when a value cannot work or a key is unknown (CDK's own have a colon or a dash).
+    """
+    known = {each.name for each in fields(DeploymentConfiguration)}
+    for key in context:
+        if _OWN_KEY.fullmatch(key) and key not in known:
+            raise ConfigurationRefused(f"Context key '{key}' is unknown: use one of {', '.join(sorted(known))}.")
+    given = {key: context[key] for key in known if context.get(key) is not None}
+    local = _boolean("local", given.pop("local", False))
+    values = {key: _PARSERS[key](key, value) for key, value in given.items()}
+    configuration = DeploymentConfiguration(**values, local=local)
+    _refuse_plain_http(configuration)
+    if not configuration.curated_tables:
+        raise ConfigurationRefused(
+            "Context key 'granularities' leaves no table: add a granularity that Apple builds, DAILY."
+        )
+    return configuration
+
+
+def _refuse_plain_http(configuration: DeploymentConfiguration) -> None:
+    url = urlsplit(configuration.apple_base_url)
+    loopback = url.hostname in LOOPBACK_HOSTS
+    if url.scheme != "https" and not (configuration.local and loopback and url.scheme == "http"):
+        raise ConfigurationRefused(
+            "Context key 'apple_base_url' must begin with https:// (http is for loopback with local=true)."
+        )
+    if not url.hostname or url.path or url.query or url.username:
+        raise ConfigurationRefused(
+            "Context key 'apple_base_url' must be a scheme and a host only, without a path or a slash at the end."
+        )
+    if not configuration.local and (loopback or set(configuration.segment_hosts) & set(LOOPBACK_HOSTS)):
+        raise ConfigurationRefused(
+            "Context keys 'apple_base_url' and 'segment_hosts' may name loopback only with local=true."
+        )
+
+
+def _json(key: str, value: Any, kind: type[T], wanted: str) -> T:
+    if isinstance(value, str) and kind is not str:
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError:
+            raise ConfigurationRefused(f"Context key '{key}' must be {wanted}; '{value}' is not JSON.") from None
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise ConfigurationRefused(f"Context key '{key}' must be {wanted}.")
+    return value
+
+
+def _texts(key: str, value: Any, wanted: str) -> tuple[str, ...]:
+    texts = _json(key, value, list, wanted)
+    if not all(isinstance(text, str) for text in texts):
+        raise ConfigurationRefused(f"Context key '{key}' must be {wanted}: put each entry in quotes.")
+    if len(set(texts)) < len(texts):
+        raise ConfigurationRefused(f"Context key '{key}' names an entry twice: remove one.")
+    return tuple(texts)
+
+
+def _boolean(key: str, value: Any) -> bool:
+    return _json(key, value, bool, "true or false")
+
+
+def _positive(key: str, value: Any) -> int:
+    number = _json(key, value, int, "a whole number above 0")
+    if number < 1:
+        raise ConfigurationRefused(f"Context key '{key}' must be a whole number above 0.")
+    return number
+
+
+def _poll_seconds(key: str, value: Any) -> int:
+    seconds = _positive(key, value)
+    if seconds > 24 * 3600:
+        raise ConfigurationRefused(
+            f"Context key '{key}' must be at most 86400 seconds: a snapshot is waited for at least daily."
+        )
+    return seconds
+
+
+def _accounts(key: str, value: Any) -> tuple[Account, ...]:
+    entries = _json(key, value, list, 'a list like [{"name": "main", "app_ids": ["1000000001"]}]')
+    accounts = tuple(_account(key, entry) for entry in entries)
+    if not accounts:
+        raise ConfigurationRefused(f"Context key '{key}' is empty: name at least one account.")
+    names = [account.name for account in accounts]
+    if len(set(names)) < len(names):
+        raise ConfigurationRefused(f"Context key '{key}' names an account twice: give each its own name.")
+    app_ids = [app_id for account in accounts for app_id in account.app_ids]
+    if len(set(app_ids)) < len(app_ids):
+        raise ConfigurationRefused(f"Context key '{key}' names an app id twice: keep it in one account.")
+    return accounts
+
+
+def _account(key: str, entry: Any) -> Account:
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or entry.keys() - {"name", "app_ids"}:
+        raise ConfigurationRefused(
+            f"Context key '{key}' must hold entries with 'name' and, if wanted, 'app_ids', nothing else."
+        )
+    if not _ACCOUNT_NAME.fullmatch(entry["name"]):
+        raise ConfigurationRefused(
+            f"Context key '{key}': '{entry['name']}' must consist of a-z, 0-9 and inner hyphens."
+        )
+    app_ids = _texts(f"{key}.app_ids", entry.get("app_ids", []), "a list of app ids in quotes")
+    wrong = next((app_id for app_id in app_ids if not (app_id.isascii() and app_id.isdigit())), None)
+    if wrong is not None:
+        raise ConfigurationRefused(
+            f"Context key '{key}': the app id '{wrong}' must consist of digits, like \"1000000001\"."
+        )
+    return Account(entry["name"], app_ids)
+
+
+def _reports(key: str, value: Any) -> tuple[str, ...]:
+    if value == "core":
+        return CORE_REPORT_NAMES
+    if value == "all":
+        return tuple(report.name for report in REPORTS)
+    wanted = _texts(key, value, '"core", "all" or a list of reports like ["engagement"]')
+    known = {spelling: report.name for report in REPORTS for spelling in (report.name, report.table)}
+    unknown = next((name for name in wanted if name not in known), None)
+    if unknown is not None:
+        raise ConfigurationRefused(
+            f"Context key '{key}': there is no report '{unknown}'; use Apple's name or a table's, like \"engagement\"."
+        )
+    if not wanted:
+        raise ConfigurationRefused(f'Context key \'{key}\' is empty: use "core", "all" or name a report.')
+    return tuple(dict.fromkeys(known[name] for name in wanted))
+
+
+def _granularities(key: str, value: Any) -> tuple[Granularity, ...]:
+    allowed = ", ".join(Granularity)
+    names = _texts(key, value, f'a list like ["DAILY"], of {allowed}')
+    if not names or not set(names) <= set(Granularity):
+        raise ConfigurationRefused(f"Context key '{key}' must name at least one of {allowed}, and nothing else.")
+    return tuple(granularity for granularity in Granularity if granularity in names)
+
+
+def _schedule(key: str, value: Any) -> str:
+    if not isinstance(value, str) or not _CRON.fullmatch(value):
+        raise ConfigurationRefused(
+            f"Context key '{key}' must be a cron expression of six fields in UTC, like cron(0 10 * * ? *)."
+        )
+    return value
+
+
+def _alarm_email(key: str, value: Any) -> str:
+    if not isinstance(value, str) or (value and not _E_MAIL.fullmatch(value)):
+        raise ConfigurationRefused(f"Context key '{key}' must be an e-mail address, or empty for none.")
+    return value
+
+
+def _apple_base_url(key: str, value: Any) -> str:
+    return _json(key, value, str, "a URL in quotes")
+
+
+def _segment_hosts(key: str, value: Any) -> tuple[str, ...]:
+    hosts = _texts(key, value, 'a list of hosts like [".amazonaws.com"]')
+    wrong = next((host for host in hosts if not _HOST.fullmatch(host) and host not in LOOPBACK_HOSTS), None)
+    if not hosts or wrong is not None:
+        raise ConfigurationRefused(
+            f"Context key '{key}' must name hosts in lower case without scheme, port or path, like \".amazonaws.com\"."
+        )
+    return hosts
+
+
+def _numbers(key: str, value: Any, kind: type[T]) -> dict[str, int]:
+    names = [each.name for each in fields(kind)]  # type: ignore[arg-type]
+    given = _json(key, value, dict, f"an object with some of {', '.join(names)}")
+    unknown = next((name for name in given if name not in names), None)
+    if unknown is not None:
+        raise ConfigurationRefused(f"Context key '{key}' does not know '{unknown}': use {', '.join(names)}.")
+    return {name: _positive(f"{key}.{name}", number) for name, number in given.items()}
+
+
+def _max_concurrency(key: str, value: Any) -> MaxConcurrency:
+    numbers = _numbers(key, value, MaxConcurrency)
+    if any(number > _MAXIMAL_CONCURRENCY for number in numbers.values()):
+        raise ConfigurationRefused(
+            f"Context key '{key}' must stay at or below {_MAXIMAL_CONCURRENCY}, the usual Lambda quota."
+        )
+    return MaxConcurrency(**numbers)
+
+
+def _retention(key: str, value: Any) -> Retention:
+    retention = Retention(**_numbers(key, value, Retention))
+    if retention.logs not in LOG_RETENTION_DAYS:
+        raise ConfigurationRefused(
+            f"Context key '{key}.logs' must be one of {', '.join(map(str, LOG_RETENTION_DAYS))}."
+        )
+    return retention
+
+
+_PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
+    "accounts": _accounts,
+    "reports": _reports,
+    "granularities": _granularities,
+    "schedule": _schedule,
+    "calls_per_hour": _positive,
+    "max_concurrency": _max_concurrency,
+    "snapshot_poll_seconds": _poll_seconds,
+    "alarm_email": _alarm_email,
+    "retention": _retention,
+    "bytes_scanned_cutoff": _positive,
+    "apple_base_url": _apple_base_url,
+    "segment_hosts": _segment_hosts,
+}

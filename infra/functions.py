@@ -1,0 +1,113 @@
+"""The Lambda functions: one per step, each with its own role, log group, settings and size."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aws_cdk import Duration, Size
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from appstore_analytics.contract.metrics import NAMESPACE
+from appstore_analytics.contract.settings import Settings
+from infra.acknowledgements import acknowledge
+from infra.layers import NOT_SHIPPED, PROJECT, RUNTIME, Layers, Target, ThirdPartyLayer
+from infra.logs import log_group
+from infra.naming import NAME
+
+FUNCTIONS = PROJECT / "functions"
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What a function gets. Its share of a CPU grows with its memory; 1769 MB are one."""
+
+    memory_megabytes: int
+    minutes: int
+    disk_gibibytes: float = 0.5
+    carries_arrow: bool = False
+
+
+_CONVERTER = Capacity(2048, 15, disk_gibibytes=4, carries_arrow=True)
+
+CAPACITIES: Mapping[str, Capacity] = {
+    "plan_run": Capacity(512, 5),
+    "plan_items": Capacity(512, 15),  # reads the ledgers of all apps
+    "register_request": Capacity(512, 2),
+    "list_instances": Capacity(512, 5),
+    "download_segments": Capacity(512, 10, disk_gibibytes=4),
+    "convert_instance": _CONVERTER,
+    "publish_date": _CONVERTER,
+    "verify_table": Capacity(512, 15),  # waits for Athena
+    "summarize_run": Capacity(1024, 15),  # reads the records of all items
+}
+"""Every step, by the name of its folder in `functions/`."""
+
+
+class Functions(Construct):
+    """`by_step` holds the functions. A role may write its own logs and traces; all else is granted by the stack."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        settings: Mapping[str, Settings],
+        layers: Layers,
+        target: Target,
+        log_retention_days: int,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._layers = layers
+        self._target = target
+        self._log_retention_days = log_retention_days
+        self.by_step = {
+            step: self._function(step, capacity, settings[step].to_environment())
+            for step, capacity in CAPACITIES.items()
+        }
+
+    def _function(self, step: str, capacity: Capacity, environment: Mapping[str, str]) -> lambda_.Function:
+        id_ = state_name(step)
+        name = f"{NAME}-{step.replace('_', '-')}"
+        logs = log_group(self, f"{id_}Logs", f"/aws/lambda/{name}", self._log_retention_days)
+        role = iam.Role(self, f"{id_}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        logs.grant_write(role)
+        function = lambda_.Function(
+            self,
+            id_,
+            function_name=name,
+            runtime=RUNTIME,
+            architecture=self._target.architecture,
+            handler="handler.handler",
+            code=lambda_.Code.from_asset(str(FUNCTIONS / step), exclude=NOT_SHIPPED),
+            layers=self._layers_of(capacity),
+            role=role,
+            log_group=logs,
+            tracing=lambda_.Tracing.ACTIVE,
+            timeout=Duration.minutes(capacity.minutes),
+            memory_size=capacity.memory_megabytes,
+            ephemeral_storage_size=Size.mebibytes(int(capacity.disk_gibibytes * 1024)),
+            environment={
+                **environment,
+                "POWERTOOLS_SERVICE_NAME": step,
+                "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+            },
+        )
+        acknowledge(role, "IAM5[Resource::*]", "X-Ray's two write actions know no resources.")
+        acknowledge(
+            function,
+            "L1",
+            "The layers are built for the Python that the project is tested with; moving on is a commit.",
+        )
+        return function
+
+    def _layers_of(self, capacity: Capacity) -> list[lambda_.ILayerVersion]:
+        carried = [self._layers.pipeline, self._layers.third_party[ThirdPartyLayer.DEPENDENCIES]]
+        if capacity.carries_arrow:
+            carried.append(self._layers.third_party[ThirdPartyLayer.ARROW])
+        return [*carried]
+
+
+def state_name(step: str) -> str:
+    """The name of a step in the state machine and the template: `plan_run` → `PlanRun`."""
+    return "".join(word.capitalize() for word in step.split("_"))

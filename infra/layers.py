@@ -1,0 +1,209 @@
+"""The Lambda layers: our package as it lies, and third-party packages built by pip, trimmed, without Docker."""
+
+import compileall
+import hashlib
+import os
+import platform
+import py_compile
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from aws_cdk import AssetHashType
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.naming import NAME
+
+PROJECT = Path(__file__).resolve().parent.parent
+BUILD = PROJECT / ".build" / "layers"
+PIPELINE_LAYER = PROJECT / "layers" / "pipeline"
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+NOT_SHIPPED = ["**/__pycache__", "**/*.pyc"]
+"""What an asset of our own source leaves out."""
+
+
+class ThirdPartyLayer(StrEnum):
+    """The layers that pip builds from `layers/<name>/requirements.txt`."""
+
+    DEPENDENCIES = "dependencies"
+    ARROW = "arrow"
+
+
+class LayerBuildError(Exception):
+    """pip could not build a layer; the sentence says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """For which machine a layer is built. No platforms: for the Python that runs this."""
+
+    python_version: str
+    machine: str
+    platforms: tuple[str, ...] = ()
+
+    @property
+    def architecture(self) -> lambda_.Architecture:
+        """Lambda's word for the machine."""
+        arm = self.machine in {"aarch64", "arm64"}
+        return lambda_.Architecture.ARM_64 if arm else lambda_.Architecture.X86_64
+
+    @property
+    def is_this_python(self) -> bool:
+        """Whether byte code that this Python writes is read there."""
+        return self.python_version == _THIS_PYTHON
+
+
+_THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+AWS_TARGET = Target("3.13", "aarch64", ("manylinux_2_28_aarch64", "manylinux2014_aarch64"))
+THIS_MACHINE = Target(_THIS_PYTHON, platform.machine())
+
+# Without these pyarrow still reads CSV and reads and writes Parquet. Substrait stays: pyarrow.dataset is linked to it.
+# boto3 talks to S3, so Arrow's own S3 client goes with the other file systems. Of three copies of one shared library
+# (a wheel has no links) the one that is loaded stays.
+_TRIMMINGS = {
+    ThirdPartyLayer.DEPENDENCIES: ("bin",),
+    ThirdPartyLayer.ARROW: (
+        "bin",
+        "pyarrow/include",
+        "pyarrow/includes",
+        "pyarrow/src",
+        "pyarrow/tests",
+        "pyarrow/*.pxd",
+        "pyarrow/*.pxi",
+        "pyarrow/*.pyx",
+        "pyarrow/_azurefs.*",
+        "pyarrow/_flight.*",
+        "pyarrow/_gcsfs.*",
+        "pyarrow/_hdfs.*",
+        "pyarrow/_orc.*",
+        "pyarrow/_dataset_orc.*",
+        "pyarrow/_s3fs.*",
+        "pyarrow/_pyarrow_cpp_tests.*",
+        "pyarrow/_parquet_encryption.*",
+        "pyarrow/_dataset_parquet_encryption.*",
+        "pyarrow/libarrow_flight.*",
+        "pyarrow/libarrow_s3.*",
+        "pyarrow/libarrow_python_flight.*",
+        "pyarrow/libarrow_python_parquet_encryption.*",
+        "pyarrow/libarrow_python.so",
+        "pyarrow/libarrow_python.so.*.*.*",
+    ),
+}
+_BYTE_CODE = "unchecked-hash 1"
+
+
+def build_layers(target: Target, build: Path = BUILD) -> dict[ThirdPartyLayer, Path]:
+    """The folders of the third-party layers, built unless they already stand; LayerBuildError when pip cannot."""
+    return {
+        layer: build_layer(layer, PROJECT / "layers" / layer / "requirements.txt", target, build)
+        for layer in ThirdPartyLayer
+    }
+
+
+def build_layer(layer: ThirdPartyLayer, requirements: Path, target: Target, build: Path = BUILD) -> Path:
+    """`<build>/<layer>-<identity>` with a `python` folder. A second build of the same identity is a look-up.
+
+    The folder appears at once or not at all; of two builders at the same time the first wins and both are right.
+    """
+    built = build / f"{layer}-{_identity(requirements, target, _TRIMMINGS[layer])}"
+    if built.is_dir():
+        return built
+    build.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=build, prefix=f".{layer}-") as workshop:
+        draft = Path(workshop) / "layer"
+        _install(layer, requirements, target, draft / "python")
+        _trim(draft / "python", _TRIMMINGS[layer])
+        if target.is_this_python:
+            _compile(draft / "python")
+        _publish(draft, built)
+    return built
+
+
+def _identity(requirements: Path, target: Target, trimmings: Iterable[str]) -> str:
+    byte_code = _BYTE_CODE if target.is_this_python else "source only"
+    parts = (*_texts(requirements), str(asdict(target)), *trimmings, byte_code)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _texts(requirements: Path) -> Iterable[str]:
+    text = requirements.read_text(encoding="utf-8")
+    yield text
+    for line in text.splitlines():
+        if line.startswith("-c "):
+            yield (requirements.parent / line.removeprefix("-c ").strip()).read_text(encoding="utf-8")
+
+
+def _install(layer: ThirdPartyLayer, requirements: Path, target: Target, folder: Path) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    command += ["--only-binary=:all:", "--target", str(folder), "--requirement", str(requirements)]
+    for name in target.platforms:
+        command += ["--platform", name]
+    if target.platforms:
+        command += ["--python-version", target.python_version, "--implementation", "cp"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if result.returncode:
+        last = result.stderr.strip().splitlines()[-1:] or ["pip said nothing"]
+        raise LayerBuildError(
+            f"pip could not build the layer '{layer}' ({last[0]}): "
+            "check that the package index can be reached and that requirements.txt names versions with wheels."
+        )
+
+
+def _trim(folder: Path, trimmings: Iterable[str]) -> None:
+    for pattern in trimmings:
+        for path in folder.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _compile(folder: Path) -> None:
+    # Ordinary byte code is checked by file times, which a zip does not keep: every cold start would compile again.
+    compileall.compile_dir(
+        folder,
+        quiet=2,
+        stripdir=str(folder),
+        prependdir="/opt/python",
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+
+
+def _publish(draft: Path, built: Path) -> None:
+    try:
+        os.rename(draft, built)
+    except OSError:
+        if not built.is_dir():
+            raise
+
+
+class Layers(Construct):
+    """`pipeline` is our package; `third_party` holds what pip built. boto3 comes with the Lambda runtime."""
+
+    def __init__(self, scope: Construct, id_: str, folders: dict[ThirdPartyLayer, Path], target: Target) -> None:
+        super().__init__(scope, id_)
+        self.pipeline = self._layer(
+            "pipeline", lambda_.Code.from_asset(str(PIPELINE_LAYER), exclude=NOT_SHIPPED), target
+        )
+        self.third_party = {
+            # The folder's name is its identity: no need to hash 100 MB at every synth.
+            layer: self._layer(
+                layer,
+                lambda_.Code.from_asset(str(folder), asset_hash=folder.name, asset_hash_type=AssetHashType.CUSTOM),
+                target,
+            )
+            for layer, folder in folders.items()
+        }
+
+    def _layer(self, name: str, code: lambda_.Code, target: Target) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self,
+            name.capitalize(),
+            layer_version_name=f"{NAME}-{name}",
+            code=code,
+            compatible_runtimes=[RUNTIME],
+            compatible_architectures=[target.architecture],
+        )

@@ -1,0 +1,27 @@
+"""What resources have in common: names that a person meets in the console, ARNs, removal."""
+
+from typing import cast
+
+from aws_cdk import Aws, CfnResource, RemovalPolicy, Stack
+from constructs import IConstruct
+
+NAME = "appstore-analytics"
+"""The state machine, the workgroup and the schedule; functions are `appstore-analytics-<step>`."""
+
+API_KEY_SECRET_PREFIX = f"{NAME}/"
+"""The secret of an account is `appstore-analytics/<account>`."""
+
+
+def removal_policy(*, local: bool) -> RemovalPolicy:
+    """On AWS data and keys outlive the stack; on the embedded AWS everything goes with it."""
+    return RemovalPolicy.DESTROY if local else RemovalPolicy.RETAIN
+
+
+def arn(service: str, resource: str) -> str:
+    """The ARN of something in the stack's own account and region, without referring to the resource."""
+    return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
+
+
+def logical_id(construct: IConstruct) -> str:
+    """The name of a construct's resource in the template, as cdk-nag spells it in a finding."""
+    return str(Stack.of(construct).resolve(cast(CfnResource, construct.node.default_child).logical_id))

@@ -1,0 +1,96 @@
+"""What a function may be allowed, in words of this project, and the exact IAM actions that the words mean."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import IConstruct
+
+from appstore_analytics.contract.tables import CURATED_DATABASE
+from infra.acknowledgements import acknowledge
+from infra.api_keys import ApiKeys
+from infra.buckets import Buckets
+from infra.naming import arn, logical_id
+from infra.registry import Registry
+from infra.workgroup import Workgroup
+
+READ = "read"
+WRITE = "write"
+DELETE = "delete"
+
+_OBJECT_ACTIONS = {
+    READ: ("s3:GetObject",),
+    WRITE: ("s3:PutObject", "s3:AbortMultipartUpload"),
+    DELETE: ("s3:DeleteObject",),
+}
+_ATHENA_ACTIONS = ("StartQueryExecution", "GetQueryExecution", "GetQueryResults", "StopQueryExecution")
+_GLUE_ACTIONS = ("GetDatabase", "GetTable", "GetPartition", "GetPartitions")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The rights of one function: DynamoDB actions, and by prefix what it does with the objects below."""
+
+    registry: tuple[str, ...]
+    lake: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    raw: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    api_keys: bool = False
+    athena: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grantor:
+    """Turns an Access into the policy of a role."""
+
+    registry: Registry
+    buckets: Buckets
+    api_keys: ApiKeys
+    workgroup: Workgroup
+
+    def grant(self, role: iam.Role, access: Access) -> None:
+        """Allow the role what `access` says, and nothing else."""
+        _allow(role, (f"dynamodb:{action}" for action in access.registry), [self.registry.table.table_arn])
+        _grant_objects(role, self.buckets.lake, access.lake)
+        _grant_objects(role, self.buckets.raw, access.raw)
+        if access.api_keys:
+            secrets = [secret.secret_arn for secret in self.api_keys.secrets.values()]
+            _allow(role, ["secretsmanager:GetSecretValue"], secrets)
+        if access.athena:
+            self._grant_athena(role)
+
+    def _grant_athena(self, role: iam.Role) -> None:
+        # Athena reads and writes with the rights of whoever asks.
+        workgroup = arn("athena", f"workgroup/{self.workgroup.name}")
+        _allow(role, (f"athena:{action}" for action in _ATHENA_ACTIONS), [workgroup])
+        tables = f"table/{CURATED_DATABASE}/*"
+        glue = [arn("glue", resource) for resource in ("catalog", f"database/{CURATED_DATABASE}", tables)]
+        _allow(role, (f"glue:{action}" for action in _GLUE_ACTIONS), glue)
+        acknowledge_wildcard(
+            role, f"arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:{tables}", "any curated table"
+        )
+        _grant_objects(role, self.buckets.results, {"queries/": (READ, WRITE)})
+        _allow(role, ["s3:GetBucketLocation"], [self.buckets.results.bucket_arn, self.buckets.lake.bucket_arn])
+
+
+def _grant_objects(role: iam.Role, bucket: s3.Bucket, prefixes: Mapping[str, tuple[str, ...]]) -> None:
+    for prefix, verbs in prefixes.items():
+        _allow(
+            role, (action for verb in verbs for action in _OBJECT_ACTIONS[verb]), [bucket.arn_for_objects(f"{prefix}*")]
+        )
+        acknowledge_wildcard(
+            role, f"<{logical_id(bucket)}.Arn>/{prefix}*", f"objects below {prefix}, whose keys come with the data"
+        )
+    if any(READ in verbs for verbs in prefixes.values()):
+        # Without it S3 answers 403 where no object lies, and compare-and-swap needs the 404. A condition on the prefix
+        # would not hold for GetObject, which has none.
+        _allow(role, ["s3:ListBucket"], [bucket.bucket_arn])
+
+
+def _allow(role: iam.Role, actions: Iterable[str], resources: list[str]) -> None:
+    role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=resources))
+
+
+def acknowledge_wildcard(construct: IConstruct, resource: str, what: str) -> None:
+    """Tell cdk-nag why a policy ends in a wildcard; `resource` is spelled as its finding spells it."""
+    acknowledge(construct, f"IAM5[Resource::{resource}]", f"The right is for {what}.")

@@ -1,0 +1,171 @@
+"""The stack: it composes the constructs and says what each function may do."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from appstore_analytics.contract import settings
+from appstore_analytics.contract.layout import (
+    APPSTORE_PREFIX,
+    CURATED_PREFIX,
+    PARTS_PREFIX,
+    PUBLICATIONS_PREFIX,
+    RAW_PREFIX,
+    REPORTS_PREFIX,
+    RUNS_PREFIX,
+)
+from infra.alarms import Alarms
+from infra.api_keys import ApiKeys
+from infra.buckets import Buckets
+from infra.configuration import DeploymentConfiguration
+from infra.functions import Functions
+from infra.layers import AWS_TARGET, THIS_MACHINE, Layers, ThirdPartyLayer
+from infra.naming import API_KEY_SECRET_PREFIX
+from infra.permissions import DELETE, READ, WRITE, Access, Grantor
+from infra.registry import Registry
+from infra.schedule import DailySchedule
+from infra.state_machine import PipelineStateMachine
+from infra.tables import Tables
+from infra.workgroup import Workgroup
+
+_LEDGER = ("GetItem", "PutItem", "UpdateItem", "Query")
+
+MAY: Mapping[str, Access] = {
+    "plan_run": Access(
+        registry=("GetItem", "PutItem", "UpdateItem"),
+        lake={RUNS_PREFIX: (WRITE,)},
+        api_keys=True,
+    ),
+    "plan_items": Access(
+        registry=(*_LEDGER, "BatchWriteItem"),
+        lake={RUNS_PREFIX: (READ, WRITE)},
+    ),
+    "register_request": Access(
+        registry=_LEDGER,
+        lake={RUNS_PREFIX: (READ,)},
+        api_keys=True,
+    ),
+    "list_instances": Access(
+        registry=_LEDGER,
+        lake={RUNS_PREFIX: (READ,)},
+        api_keys=True,
+    ),
+    "download_segments": Access(
+        registry=_LEDGER,
+        lake={RUNS_PREFIX: (READ,)},
+        raw={RAW_PREFIX: (READ, WRITE)},
+        api_keys=True,
+    ),
+    "convert_instance": Access(
+        registry=_LEDGER,
+        lake={RUNS_PREFIX: (READ,), PARTS_PREFIX: (READ, WRITE)},
+        raw={RAW_PREFIX: (READ,)},
+    ),
+    "publish_date": Access(
+        registry=("GetItem", "UpdateItem", "DeleteItem", "Query"),
+        lake={
+            RUNS_PREFIX: (READ, WRITE),
+            PARTS_PREFIX: (READ,),
+            CURATED_PREFIX: (READ, WRITE, DELETE),
+            PUBLICATIONS_PREFIX: (READ, WRITE),
+        },
+    ),
+    "verify_table": Access(
+        registry=("GetItem", "UpdateItem", "Query"),
+        lake={RUNS_PREFIX: (READ, WRITE), CURATED_PREFIX: (READ,), PUBLICATIONS_PREFIX: (READ,)},
+        athena=True,
+    ),
+    "summarize_run": Access(
+        registry=("GetItem", "UpdateItem", "Query"),
+        lake={RUNS_PREFIX: (READ,), APPSTORE_PREFIX: (WRITE,), REPORTS_PREFIX: (WRITE,)},
+    ),
+}
+"""What each function may do, beside writing its own logs and traces. IAM sees exactly this."""
+
+
+class AppStoreAnalyticsStack(Stack):
+    """The whole pipeline in one stack: below CloudFormation's 500 resources with every report in every granularity."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        configuration: DeploymentConfiguration,
+        layer_folders: dict[ThirdPartyLayer, Path],
+    ) -> None:
+        super().__init__(scope, id_, description="App Store Connect Analytics Reports into a lake that Athena reads")
+        self._configuration = configuration
+        target = THIS_MACHINE if configuration.local else AWS_TARGET
+
+        self.buckets = Buckets(self, "Buckets", configuration)
+        self.registry = Registry(self, "Registry", configuration)
+        self.api_keys = ApiKeys(self, "ApiKeys", configuration)
+        self.workgroup = Workgroup(self, "Athena", configuration, self.buckets.results)
+        Tables(self, "Tables", configuration, self.buckets.lake)
+        self.functions = Functions(
+            self,
+            "Functions",
+            self._settings(),
+            Layers(self, "Layers", layer_folders, target),
+            target,
+            configuration.retention.logs,
+        )
+        self.pipeline = PipelineStateMachine(
+            self, "Pipeline", configuration, self.functions.by_step, self.registry.table, self.buckets.lake
+        )
+        DailySchedule(self, "Schedule", configuration, self.pipeline.state_machine)
+        self.alarms = Alarms(self, "Alarms", configuration, self.pipeline.state_machine)
+        self._grant()
+        self._output()
+
+    def _settings(self) -> dict[str, settings.Settings]:
+        """The environment of each function, typed; adding a field there is a type error here."""
+        table, lake = self.registry.table.table_name, self.buckets.lake.bucket_name
+        raw, url = self.buckets.raw.bucket_name, self._configuration.apple_base_url
+        keys = API_KEY_SECRET_PREFIX
+        return {
+            "plan_run": settings.PlanRunSettings(table, lake, url, keys),
+            "plan_items": settings.PlanItemsSettings(table, lake),
+            "register_request": settings.RegisterRequestSettings(table, lake, url, keys),
+            "list_instances": settings.ListInstancesSettings(table, lake, url, keys),
+            "download_segments": settings.DownloadSegmentsSettings(
+                table,
+                lake,
+                url,
+                keys,
+                raw_bucket=raw,
+                segment_hosts=self._configuration.segment_hosts,
+                allow_loopback=self._configuration.local,
+            ),
+            "convert_instance": settings.ConvertInstanceSettings(table, lake, raw_bucket=raw),
+            "publish_date": settings.PublishDateSettings(table, lake),
+            "verify_table": settings.VerifyTableSettings(table, lake, workgroup=self.workgroup.name),
+            "summarize_run": settings.SummarizeRunSettings(table, lake),
+        }
+
+    def _grant(self) -> None:
+        grantor = Grantor(self.registry, self.buckets, self.api_keys, self.workgroup)
+        for step, access in MAY.items():
+            role = self.functions.by_step[step].role
+            if not isinstance(role, iam.Role):
+                raise TypeError(f"The function of {step} has no role of its own.")
+            grantor.grant(role, access)
+
+    def _output(self) -> None:
+        outputs = {
+            "LakeBucket": self.buckets.lake.bucket_name,
+            "RawBucket": self.buckets.raw.bucket_name,
+            "ResultsBucket": self.buckets.results.bucket_name,
+            "RegistryTable": self.registry.table.table_name,
+            "StateMachineArn": self.pipeline.state_machine.state_machine_arn,
+            "Workgroup": self.workgroup.name,
+            "AlarmTopicArn": self.alarms.topic.topic_arn,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
+        for account in self._configuration.accounts:
+            word = "".join(part.capitalize() for part in account.name.split("-"))
+            CfnOutput(self, f"ApiKeySecret{word}", value=f"{API_KEY_SECRET_PREFIX}{account.name}")

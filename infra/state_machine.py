@@ -1,0 +1,312 @@
+"""The state machine: plan_run, four Distributed Maps over manifests in S3, summarize_run.
+
+    PlanRun → PlanRegister → Register → PlanLand → Land → PlanPublish → Publish → PlanVerify → Verify → SummarizeRun
+                    ▲                                                                              │
+                    └──── WaitForSnapshot ◄──── a backfill whose snapshot Apple has not built ─────┘
+
+A Map without items is skipped. Whatever fails outside the children goes to SummarizeRun, which reports it. Only ids
+and counts travel: `{"run_id", "operation", "plan"}`, and `error` when there is one.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from appstore_analytics.contract.errors import PipelineError, TransientError, leaves
+from appstore_analytics.contract.layout import RUN_PARTITION, RUNS_PREFIX
+from appstore_analytics.contract.messages import MapName, Outcome, Verdict
+from infra.acknowledgements import acknowledge
+from infra.configuration import DeploymentConfiguration
+from infra.functions import state_name
+from infra.logs import log_group
+from infra.naming import NAME, arn, logical_id
+
+STEPS_OF_MAPS: Mapping[MapName, Sequence[str]] = {
+    MapName.REGISTER: ("register_request", "list_instances"),
+    MapName.LAND: ("download_segments", "convert_instance"),
+    MapName.PUBLISH: ("publish_date",),
+    MapName.VERIFY: ("verify_table",),
+}
+LAMBDA_ERRORS = (
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+)
+"""What Lambda itself may throw on a bad day: the function did not run, or did not answer."""
+
+_RETRIED = (*leaves(TransientError), *LAMBDA_ERRORS)
+_TIME_OUT = Duration.hours(80)  # longer than the wait of a backfill for its snapshot
+
+
+class PipelineStateMachine(Construct):
+    """`state_machine`, with a role that may do what the definition does."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        configuration: DeploymentConfiguration,
+        functions: Mapping[str, lambda_.IFunction],
+        registry: dynamodb.ITable,
+        lake: s3.Bucket,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._configuration = configuration
+        self._functions = functions
+        self._registry = registry
+        self._lake = lake
+        self._logs = log_group(self, "Logs", f"/aws/vendedlogs/states/{NAME}", configuration.retention.logs)
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        policy = self._policy(role)
+        self.state_machine = sfn.StateMachine(
+            self,
+            "StateMachine",
+            state_machine_name=NAME,
+            definition_body=sfn.DefinitionBody.from_chainable(self._plan_run()),
+            role=role.without_policy_updates(),
+            timeout=_TIME_OUT,
+            tracing_enabled=True,
+            logs=sfn.LogOptions(destination=self._logs, level=sfn.LogLevel.ERROR, include_execution_data=False),
+        )
+        # CDK adds a second policy for the Maps, created after the machine; ours says the same and more before it.
+        self.state_machine.node.try_remove_child("DistributedMapPolicy")
+        self.state_machine.node.add_dependency(policy)
+        acknowledge(
+            self.state_machine,
+            "SF1",
+            "Every item's verdict stands in the registry; logging every event repeats it at a price.",
+        )
+
+    # The definition, from the end to the beginning, because a state must exist before another one leads to it.
+
+    def _plan_run(self) -> sfn.IChainable:
+        failure = self._fail_with_sentence()
+        summary = self._summarize_run(failure)
+        first = self._maps(summary)
+        plan = self._invoke(
+            "plan_run",
+            payload=sfn.TaskInput.from_object(
+                {
+                    "execution_name": sfn.JsonPath.string_at("$$.Execution.Name"),
+                    "started_at": sfn.JsonPath.string_at("$$.Execution.StartTime"),
+                    "input": sfn.JsonPath.object_at("$"),
+                    # Through JSON, because jsii knows lists and no tuples.
+                    "configuration": json.loads(json.dumps(self._configuration.for_plan_run.to_payload())),
+                }
+            ),
+        )
+        plan.add_catch(failure, errors=[*leaves(PipelineError)], result_path="$.error")
+        return plan.next(first)
+
+    def _fail_with_sentence(self) -> sfn.State:
+        """The execution's cause is the one sentence of the error, without the JSON that Lambda wraps it in."""
+        return (
+            sfn.Pass(
+                self,
+                "ReadError",
+                parameters={
+                    "error": sfn.JsonPath.string_at("$.error.Error"),
+                    "cause": sfn.JsonPath.string_to_json(sfn.JsonPath.string_at("$.error.Cause")),
+                },
+            )
+            .next(sfn.Fail(self, "RunRefused", error_path="$.error", cause_path="$.cause.errorMessage"))
+            .start_state
+        )
+
+    def _summarize_run(self, failure: sfn.State) -> sfn.State:
+        # The whole state is the payload: a JSONPath cannot name an `error` that may be absent.
+        summary = self._invoke("summarize_run")
+        summary.add_catch(failure, errors=[*leaves(PipelineError)], result_path="$.error")
+        summary.next(
+            sfn.Choice(self, "DecideRun")
+            .when(
+                sfn.Condition.string_equals("$.status", "FAILED"),
+                sfn.Fail(self, "RunFailed", error="RunFailed", cause_path="$.cause"),
+            )
+            .otherwise(sfn.Succeed(self, "RunSucceeded"))
+        )
+        return summary
+
+    def _maps(self, summary: sfn.State) -> sfn.State:
+        """The four Maps in order and the wait after the last; answers the first state."""
+        wait = sfn.Wait(
+            self,
+            "WaitForSnapshot",
+            time=sfn.WaitTime.duration(Duration.seconds(self._configuration.snapshot_poll_seconds)),
+        )
+        following: sfn.State = (
+            sfn.Choice(self, "DecideSnapshot")
+            .when(sfn.Condition.boolean_equals("$.plan.waiting", True), wait)
+            .otherwise(summary)
+        )
+        for map_name in reversed(MapName):
+            following = self._planned_map(map_name, summary, following)
+        wait.next(following)
+        return following
+
+    def _planned_map(self, map_name: MapName, summary: sfn.State, following: sfn.State) -> sfn.State:
+        """Plan<Map>, and the Map if the plan has items; then `following`."""
+        word = map_name.capitalize()
+        plan = self._invoke(
+            "plan_items",
+            name=f"Plan{word}",
+            payload=sfn.TaskInput.from_object({"run_id": sfn.JsonPath.string_at("$.run_id"), "map": map_name}),
+            result_path="$.plan",
+        )
+        plan.add_catch(summary, errors=["States.ALL"], result_path="$.error")
+        each = sfn.DistributedMap(
+            self,
+            word,
+            item_reader=sfn.S3JsonItemReader(bucket=self._lake, key=sfn.JsonPath.string_at("$.plan.manifest_key")),
+            map_execution_type=sfn.StateMachineType.STANDARD,
+            max_concurrency=self._configuration.max_concurrency.of(map_name),
+            tolerated_failure_percentage=100,  # one app's trouble stops nobody; summarize_run counts it
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        each.item_processor(self._child(map_name))
+        each.add_catch(summary, errors=["States.ALL"], result_path="$.error")
+        each.next(following)
+        plan.next(
+            sfn.Choice(self, f"Decide{word}")
+            .when(sfn.Condition.number_greater_than("$.plan.items", 0), each)
+            .otherwise(following)
+        )
+        return plan
+
+    def _child(self, map_name: MapName) -> sfn.State:
+        """The steps of one item. However it ends it ends in Done, with `{}`: its verdict stands in the registry."""
+        word = map_name.capitalize()
+        done = sfn.Pass(self, f"{word}Done", result=sfn.Result.from_object({}))
+        failed = self._record_failure(word, done)
+        following: sfn.State = done
+        for step in reversed(STEPS_OF_MAPS[map_name]):
+            following = self._step(step, following, done, failed)
+        return following
+
+    def _step(self, step: str, following: sfn.State, done: sfn.State, failed: sfn.State) -> sfn.State:
+        task = self._invoke(step, result_path="$.step")
+        task.add_catch(failed, errors=["States.ALL"], result_path="$.error")
+        wait = sfn.Wait(self, f"WaitTo{task.id}", time=sfn.WaitTime.timestamp_path("$.step.available_at"))
+        decide = (
+            sfn.Choice(self, f"Decide{task.id}")
+            .when(sfn.Condition.string_equals("$.step.outcome", Outcome.WAIT), wait.next(task))
+            .when(sfn.Condition.string_equals("$.step.outcome", Outcome.DONE), done)
+        )
+        if following is not done:
+            decide.when(sfn.Condition.string_equals("$.step.outcome", Outcome.NEXT), following)
+        task.next(decide)
+        return task
+
+    def _record_failure(self, word: str, done: sfn.State) -> sfn.State:
+        partition = sfn.JsonPath.format(RUN_PARTITION, sfn.JsonPath.string_at("$.run_id"))
+        record = tasks.DynamoUpdateItem(
+            self,
+            f"Record{word}Failure",
+            table=self._registry,
+            key={
+                "pk": tasks.DynamoAttributeValue.from_string(partition),
+                "sk": tasks.DynamoAttributeValue.from_string(sfn.JsonPath.string_at("$.record")),
+            },
+            update_expression="SET verdict = :verdict, #error = :error, reason = :reason",
+            expression_attribute_names={"#error": "error"},  # `error` is a reserved word
+            expression_attribute_values={
+                ":verdict": tasks.DynamoAttributeValue.from_string(Verdict.FAILED),
+                ":error": tasks.DynamoAttributeValue.from_string(sfn.JsonPath.string_at("$.error.Error")),
+                ":reason": tasks.DynamoAttributeValue.from_string(sfn.JsonPath.string_at("$.error.Cause")),
+            },
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        _retry(record, ["States.ALL"])
+        # Without its record the item counts as failed too.
+        record.add_catch(done, errors=["States.ALL"], result_path=sfn.JsonPath.DISCARD)
+        record.next(done)
+        return record
+
+    def _invoke(
+        self,
+        step: str,
+        *,
+        name: str | None = None,
+        payload: sfn.TaskInput | None = None,
+        result_path: str | None = None,
+    ) -> tasks.LambdaInvoke:
+        """A Task whose result is what the handler returned; without a payload its event is the whole state."""
+        task = tasks.LambdaInvoke(
+            self,
+            name or state_name(step),
+            lambda_function=self._functions[step],
+            payload=payload,
+            payload_response_only=True,
+            result_path=result_path,
+            retry_on_service_exceptions=False,
+        )
+        _retry(task, _RETRIED)
+        return task
+
+    # The role. CDK's own grants would reach every version of every function and every object of the bucket.
+
+    def _policy(self, role: iam.Role) -> iam.Policy:
+        executions, machine = arn("states", f"execution:{NAME}"), arn("states", f"stateMachine:{NAME}")
+        policy = iam.Policy(
+            self,
+            "Policy",
+            roles=[role],
+            statements=[
+                _allow(["lambda:InvokeFunction"], [function.function_arn for function in self._functions.values()]),
+                _allow(["s3:GetObject"], [self._lake.arn_for_objects(f"{RUNS_PREFIX}*")]),
+                _allow(["dynamodb:UpdateItem"], [self._registry.table_arn]),
+                _allow(["states:StartExecution"], [machine]),
+                _allow(["states:DescribeExecution", "states:StopExecution"], [f"{executions}/*", f"{executions}:*"]),
+                _allow(_LOG_DELIVERY, ["*"]),
+                _allow(_TRACES, ["*"]),
+            ],
+        )
+        runs = f"<{logical_id(self._lake)}.Arn>/{RUNS_PREFIX}*"
+        acknowledge(policy, f"IAM5[Resource::{runs}]", "A manifest's key has the id of its run.")
+        for suffix in ("/*", ":*"):
+            children = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{NAME}{suffix}"
+            acknowledge(policy, f"IAM5[Resource::{children}]", "A Map's children are named by Step Functions.")
+        acknowledge(policy, "IAM5[Resource::*]", "Log delivery and X-Ray know no resources.")
+        return policy
+
+
+_LOG_DELIVERY = [
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+]
+_TRACES = [
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+]
+
+
+def _allow(actions: list[str], resources: list[str]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=actions, resources=resources)
+
+
+def _retry(task: sfn.TaskStateBase, errors: Sequence[str]) -> None:
+    task.add_retry(
+        errors=[*errors],
+        interval=Duration.seconds(2),
+        backoff_rate=2,
+        max_attempts=5,
+        max_delay=Duration.seconds(60),
+        jitter_strategy=sfn.JitterType.FULL,
+    )

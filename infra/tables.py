@@ -1,0 +1,186 @@
+"""The Glue databases and tables, written out from the catalogue; Athena projects their partitions."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from aws_cdk import Aws
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from appstore_analytics.contract.catalogue.definition import Granularity, ReportDefinition
+from appstore_analytics.contract.layout import appstore_location, curated_location
+from appstore_analytics.contract.tables import (
+    APPSTORE_DATABASE,
+    APPSTORE_TABLES,
+    CURATED_DATABASE,
+    PARTITION_COLUMN,
+    AppstoreTable,
+    CuratedTable,
+    Projection,
+)
+from infra.configuration import DeploymentConfiguration
+
+_DOCUMENTATION = "https://developer.apple.com/documentation/analytics-reports/"
+_EVERY_DAY = Projection(date(2020, 1, 1), 1, "DAYS")
+_PERIOD = {
+    Granularity.DAILY: "The UTC day",
+    Granularity.WEEKLY: "The Monday of the week",
+    Granularity.MONTHLY: "The first day of the month",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """How Athena reads the objects of a table, in Hive's class names."""
+
+    classification: str
+    input: str
+    output: str
+    serde: str
+
+
+_PARQUET = _Format(
+    "parquet",
+    "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+)
+_JSON_LINES = _Format(
+    "json",
+    "org.apache.hadoop.mapred.TextInputFormat",
+    "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+    "org.openx.data.jsonserde.JsonSerDe",
+)
+
+Column = glue.CfnTable.ColumnProperty
+
+
+class Tables(Construct):
+    """`curated` has Apple's rows, `appstore` the pipeline's records; both lie in the lake bucket."""
+
+    def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration, lake: s3.IBucket) -> None:
+        super().__init__(scope, id_)
+        self._lake = lake
+        curated = self._database(CURATED_DATABASE, "Apple's Analytics Reports: one table per report and granularity")
+        appstore = self._database(APPSTORE_DATABASE, "The pipeline's own records: one row per thing that a run did")
+        for table in configuration.curated_tables:
+            self._curated_table(curated, table)
+        for records in APPSTORE_TABLES:
+            self._appstore_table(appstore, records)
+
+    def _database(self, name: str, description: str) -> glue.CfnDatabase:
+        return glue.CfnDatabase(
+            self,
+            f"{name}-database",
+            catalog_id=Aws.ACCOUNT_ID,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(name=name, description=description),
+        )
+
+    def _curated_table(self, database: glue.CfnDatabase, table: CuratedTable) -> None:
+        self._table(
+            database,
+            table.name,
+            description=describe(table),
+            location=curated_location(table.name),
+            columns=[Column(name=each.name, type=each.type, comment=each.meaning or None) for each in table.columns],
+            partition_comment=f"{_PERIOD[table.granularity]} that the rows are about (Apple's Date)",
+            projection=table.projection,
+            format_=_PARQUET,
+        )
+
+    def _appstore_table(self, database: glue.CfnDatabase, table: AppstoreTable) -> None:
+        self._table(
+            database,
+            table.name,
+            description=f"{table.meaning}.",
+            location=appstore_location(table.name),
+            columns=[Column(name=name, type=kind) for name, kind in table.columns],
+            partition_comment="The UTC day of the run",
+            projection=_EVERY_DAY,
+            format_=_JSON_LINES,
+        )
+
+    def _table(
+        self,
+        database: glue.CfnDatabase,
+        name: str,
+        *,
+        description: str,
+        location: str,
+        columns: Iterable[Column],
+        partition_comment: str,
+        projection: Projection,
+        format_: _Format,
+    ) -> None:
+        database_name = database.ref
+        folder = f"s3://{self._lake.bucket_name}/{location}"
+        glue.CfnTable(
+            self,
+            f"{database.node.id.removesuffix('-database')}-{name}",
+            catalog_id=Aws.ACCOUNT_ID,
+            database_name=database_name,
+            table_input=glue.CfnTable.TableInputProperty(
+                name=name,
+                description=description,
+                table_type="EXTERNAL_TABLE",
+                parameters={
+                    "classification": format_.classification,
+                    "EXTERNAL": "TRUE",
+                    **_projected(projection, folder),
+                },
+                partition_keys=[Column(name=PARTITION_COLUMN, type="date", comment=partition_comment)],
+                storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
+                    location=folder,
+                    input_format=format_.input,
+                    output_format=format_.output,
+                    columns=list(columns),
+                    serde_info=glue.CfnTable.SerdeInfoProperty(serialization_library=format_.serde),
+                ),
+            ),
+        )
+
+
+def _projected(projection: Projection, folder: str) -> dict[str, str]:
+    column = f"projection.{PARTITION_COLUMN}"
+    return {
+        "projection.enabled": "true",
+        f"{column}.type": "date",
+        f"{column}.format": "yyyy-MM-dd",
+        f"{column}.range": projection.range,
+        f"{column}.interval": str(projection.interval),
+        f"{column}.interval.unit": projection.unit,
+        "storage.location.template": f"{folder}{PARTITION_COLUMN}=${{{PARTITION_COLUMN}}}/",
+    }
+
+
+def describe(table: CuratedTable) -> str:
+    """A curated table in a few sentences: what it is, when a Date is complete, which vintages it holds."""
+    report = table.report
+    sentences = (
+        f"Apple's report '{report.name}', {table.granularity.lower()}.",
+        _completeness(report, table.granularity),
+        _vintages(table),
+        f"Documentation: {_DOCUMENTATION}{report.documentation}",
+    )
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _completeness(report: ReportDefinition, granularity: Granularity) -> str:
+    if granularity is not Granularity.DAILY:
+        return "A Date is complete when Apple first publishes it."
+    if report.completeness_days is not None:
+        return f"A Date is complete {report.completeness_days} days after it."
+    if report.late_arrival_days is not None:
+        return f"Rows of a Date may arrive up to {report.late_arrival_days} days after it."
+    return "Apple does not say when a Date is complete."
+
+
+def _vintages(table: CuratedTable) -> str:
+    if table.keeps_vintages:
+        return (
+            "Apple states no rule by which a newer instance replaces a Date, so every vintage of a Date is kept: "
+            "choose by processing_date or is_newest_vintage before summing."
+        )
+    return "For each app and Date it holds the rows of the newest processing date only, whole."

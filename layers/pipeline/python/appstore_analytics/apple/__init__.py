@@ -1,0 +1,1 @@
+"""App Store Connect: API keys and tokens, the Analytics Reports API, segment downloads."""

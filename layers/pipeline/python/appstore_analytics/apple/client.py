@@ -1,0 +1,223 @@
+"""The Analytics Reports API of App Store Connect 4.4.1, one method per call.
+
+Apple decides by HTTP status and by the prefix of an error's `code`, so this does; titles and details are only quoted.
+POST and DELETE are never repeated here: whoever called decides after looking.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NoReturn, Protocol
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from appstore_analytics.apple.keys import Tokens
+from appstore_analytics.apple.rate_limit import RateLimit
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, KeyRejected, NotFound, RoleMissing
+from appstore_analytics.contract.messages import AccessType
+
+_TIMEOUT_SECONDS = (5, 30)  # to connect, to answer
+_PAGE_LIMIT = 200
+
+
+class Calls(Protocol):
+    """The account's call budget, as the client needs it."""
+
+    def take(self) -> None:
+        """Spend one call, or raise CallsUnavailable before it is made."""
+
+    def answered(self, limit: RateLimit) -> None:
+        """Learn from an answer's headers."""
+
+    def refused(self, limit: RateLimit) -> NoReturn:
+        """Learn from a 429: always raises CallsUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """A standing order for an app's reports. Apple tells neither its age nor whether it is ready."""
+
+    id: str
+    access_type: AccessType
+    is_stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What Apple built of one report on one processing date."""
+
+    id: str
+    granularity: Granularity
+    processing_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One file of an instance. The URL is a credential for five minutes: it is never shown, logged or stored."""
+
+    id: str
+    url: str = field(repr=False)
+    checksum: str | None
+    size_bytes: int | None
+
+
+class AppStoreConnect:
+    """App Store Connect, as one API key sees it."""
+
+    def __init__(self, session: requests.Session, base_url: str, tokens: Tokens, calls: Calls) -> None:
+        self._session = session
+        self._base_url = base_url.rstrip("/") + "/"
+        self._tokens = tokens
+        self._calls = calls
+
+    def app_ids(self) -> tuple[str, ...]:
+        """The ids of all apps that the key sees."""
+        return tuple(data["id"] for data in self._pages("v1/apps", {"limit": _PAGE_LIMIT, "fields[apps]": "bundleId"}))
+
+    def report_requests(self, app_id: str, access_type: AccessType) -> tuple[ReportRequest, ...]:
+        """The report requests of an app; there is no way to list them but through the app."""
+        query = {"filter[accessType]": access_type, "limit": _PAGE_LIMIT}
+        found = (_report_request(data) for data in self._pages(f"v1/apps/{app_id}/analyticsReportRequests", query))
+        return tuple(request for request in found if request.access_type is access_type)
+
+    def create_report_request(self, app_id: str, access_type: AccessType) -> ReportRequest | None:
+        """A new report request, or None when Apple answers 409: one of this access type exists already."""
+        body = {
+            "data": {
+                "type": "analyticsReportRequests",
+                "attributes": {"accessType": access_type},
+                "relationships": {"app": {"data": {"type": "apps", "id": app_id}}},
+            }
+        }
+        response = self._call("POST", urljoin(self._base_url, "v1/analyticsReportRequests"), body=body)
+        if response.status_code == requests.codes.conflict:
+            return None
+        return _report_request(_body(response)["data"])
+
+    def delete_report_request(self, request_id: str) -> None:
+        """Delete a report request; one that is gone already is success."""
+        try:
+            self._call("DELETE", urljoin(self._base_url, f"v1/analyticsReportRequests/{request_id}"))
+        except NotFound:
+            return
+
+    def report_ids(self, request_id: str) -> dict[str, str]:
+        """The reports of a request, by Apple's name. Empty until Apple has prepared them."""
+        pages = self._pages(f"v1/analyticsReportRequests/{request_id}/reports", {"limit": _PAGE_LIMIT})
+        return {data["attributes"]["name"]: data["id"] for data in pages}
+
+    def instances(self, report_id: str, granularity: Granularity) -> tuple[Instance, ...]:
+        """The instances of a report, in no promised order, each once."""
+        query = {"filter[granularity]": granularity, "limit": _PAGE_LIMIT}
+        found = (_instance(data) for data in self._pages(f"v1/analyticsReports/{report_id}/instances", query))
+        return tuple(dict.fromkeys(instance for instance in found if instance.granularity is granularity))
+
+    def segments(self, instance_id: str) -> tuple[Segment, ...]:
+        """The segments of an instance; NotFound when it has expired, although Apple may still list it."""
+        pages = self._pages(f"v1/analyticsReportInstances/{instance_id}/segments", {"limit": _PAGE_LIMIT})
+        return tuple(_segment(data) for data in pages)
+
+    def _pages(self, path: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The `data` of every page; AppleRefused when a page leads back to one already read, or to another host."""
+        url = requests.Request("GET", urljoin(self._base_url, path), params=query).prepare().url or ""
+        seen = set()
+        while url:
+            if url in seen:
+                raise AppleRefused(f"App Store Connect sent a page of {path} that links to itself.")
+            if urlsplit(url)[:2] != urlsplit(self._base_url)[:2]:
+                raise AppleRefused(f"App Store Connect sent a page of {path} that links to another host.")
+            seen.add(url)
+            body = _body(self._call("GET", url))
+            yield from body["data"]
+            url = (body.get("links") or {}).get("next") or ""
+
+    def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> requests.Response:
+        response = self._send(method, url, body)
+        if response.status_code == requests.codes.unauthorized:
+            self._tokens.forget()  # once: the token may have ended on the way
+            response = self._send(method, url, body)
+        limit = RateLimit.from_headers(response.headers)
+        if response.status_code == requests.codes.too_many_requests:
+            self._calls.refused(limit)
+        self._calls.answered(limit)
+        _raise_for_status(method, response)
+        return response
+
+    def _send(self, method: str, url: str, body: dict[str, Any] | None) -> requests.Response:
+        self._calls.take()
+        headers = {"Authorization": f"Bearer {self._tokens.bearer()}"}
+        try:
+            return self._session.request(
+                method, url, json=body, headers=headers, timeout=_TIMEOUT_SECONDS, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise AppleUnavailable(f"App Store Connect did not answer {method} ({type(error).__name__}).") from None
+
+
+def _raise_for_status(method: str, response: requests.Response) -> None:
+    """Nothing for 2xx and for 409 on POST; else the error that says what to do next."""
+    status = response.status_code
+    if response.ok and not response.is_redirect:
+        return
+    if method == "POST" and status == requests.codes.conflict:
+        return
+    code = _error_code(response)
+    if status >= requests.codes.internal_server_error:
+        raise AppleUnavailable(f"App Store Connect answered {status} {code}.")
+    if status == requests.codes.unauthorized:
+        raise KeyRejected(f"App Store Connect does not accept the API key ({code}): put a valid one into its secret.")
+    if status == requests.codes.forbidden:
+        raise RoleMissing(_forbidden_sentence(method, code))
+    if status == requests.codes.not_found:
+        raise NotFound(f"App Store Connect does not know what was asked for ({code}).")
+    raise AppleRefused(f"App Store Connect refused {method} with {status} {code}.")
+
+
+def _forbidden_sentence(method: str, code: str) -> str:
+    if code.startswith("FORBIDDEN.REQUIRED_AGREEMENTS"):
+        return "An agreement is missing or has expired: the account holder must accept it in App Store Connect."
+    needed = "Admin" if method in ("POST", "DELETE") else "Admin, Finance or Sales and Reports"
+    return f"The API key's role does not allow {method} ({code}): use a key with the role {needed}."
+
+
+def _error_code(response: requests.Response) -> str:
+    """The `code` of the first error in a body, or the reason phrase."""
+    try:
+        return str(response.json()["errors"][0]["code"])[:80]
+    except (ValueError, LookupError, TypeError):
+        return str(response.reason or "")[:80]
+
+
+def _body(response: requests.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or "data" not in body:
+        raise AppleUnavailable(f"App Store Connect answered {response.status_code} with a body that is not JSON:API.")
+    return body
+
+
+def _report_request(data: dict[str, Any]) -> ReportRequest:
+    attributes = data["attributes"]
+    return ReportRequest(
+        data["id"], AccessType(attributes["accessType"]), bool(attributes.get("stoppedDueToInactivity"))
+    )
+
+
+def _instance(data: dict[str, Any]) -> Instance:
+    attributes = data["attributes"]
+    try:
+        processing_date = date.fromisoformat(attributes["processingDate"])
+    except (KeyError, TypeError, ValueError):
+        raise AppleRefused("App Store Connect listed an instance without a readable processingDate.") from None
+    return Instance(data["id"], Granularity(attributes["granularity"]), processing_date)
+
+
+def _segment(data: dict[str, Any]) -> Segment:
+    attributes = data.get("attributes") or {}
+    if not attributes.get("url"):
+        raise AppleUnavailable("App Store Connect listed a segment without a URL.")
+    return Segment(data["id"], attributes["url"], attributes.get("checksum"), attributes.get("sizeInBytes"))

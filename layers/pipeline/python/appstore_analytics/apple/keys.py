@@ -1,0 +1,108 @@
+"""API keys and the short-lived tokens made of them.
+
+Source: Apple, "Generating Tokens for API Requests": ES256, `aud` is `appstoreconnect-v1`, at most 20 minutes; a team
+key names its issuer in `iss`, an individual key has `sub: user` instead. No `scope`: it would allow GET only.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from appstore_analytics.contract.errors import ConfigurationRefused
+
+_AUDIENCE = "appstoreconnect-v1"
+_LIFETIME = timedelta(minutes=15)
+_RENEWED_BEFORE_END = timedelta(minutes=2)
+_KEY_READ_AGAIN_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """One API key of App Store Connect. Without `issuer_id` it is an individual key."""
+
+    key_id: str
+    issuer_id: str | None
+    private_key: EllipticCurvePrivateKey = field(repr=False)
+
+    @classmethod
+    def from_secret(cls, text: str, secret_name: str) -> Self:
+        """The key in a secret: JSON with `key_id`, `private_key` (the .p8 file's text) and, for team keys, `issuer_id`.
+
+        ConfigurationRefused names the secret and the field; it never repeats what the secret holds.
+        """
+        try:
+            secret = json.loads(text)
+        except ValueError:
+            raise ConfigurationRefused(
+                f"The secret {secret_name} is not JSON: put key_id, issuer_id, private_key."
+            ) from None
+        if not isinstance(secret, dict) or not isinstance(secret.get("key_id"), str) or not secret["key_id"]:
+            raise ConfigurationRefused(f"The secret {secret_name} holds no API key yet: key_id is missing.")
+        try:
+            private_key = load_pem_private_key(str(secret.get("private_key")).encode(), password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            private_key = None
+        if not isinstance(private_key, EllipticCurvePrivateKey):
+            raise ConfigurationRefused(f"private_key in the secret {secret_name} must be the text of Apple's .p8 file.")
+        return cls(secret["key_id"], secret.get("issuer_id") or None, private_key)
+
+
+class Tokens:
+    """Bearer tokens of one API key, each used until shortly before it ends."""
+
+    def __init__(self, key: ApiKey, clock: Callable[[], datetime]) -> None:
+        self._key = key
+        self._clock = clock
+        self._token = ""
+        self._ends_at: datetime | None = None
+
+    def bearer(self) -> str:
+        """A token that is valid for at least two more minutes."""
+        now = self._clock()
+        if self._ends_at is None or now >= self._ends_at - _RENEWED_BEFORE_END:
+            self._ends_at = now + _LIFETIME
+            self._token = self._signed(now, self._ends_at)
+        return self._token
+
+    def forget(self) -> None:
+        """Make the next token anew, because Apple did not accept this one."""
+        self._ends_at = None
+
+    def _signed(self, issued_at: datetime, ends_at: datetime) -> str:
+        subject = {"iss": self._key.issuer_id} if self._key.issuer_id else {"sub": "user"}
+        claims = {**subject, "iat": int(issued_at.timestamp()), "exp": int(ends_at.timestamp()), "aud": _AUDIENCE}
+        return jwt.encode(claims, self._key.private_key, algorithm="ES256", headers={"kid": self._key.key_id})
+
+
+class KeyRing:
+    """The API keys of all accounts, read from Secrets Manager when first needed and again after five minutes.
+
+    So a rotated key is picked up without a deployment.
+    """
+
+    def __init__(self, secrets_manager: Any, prefix: str, clock: Callable[[], datetime]) -> None:
+        self._secrets_manager = secrets_manager
+        self._prefix = prefix
+        self._clock = clock
+        self._tokens: dict[str, tuple[datetime, Tokens]] = {}
+
+    def tokens(self, account: str) -> Tokens:
+        """The tokens of one account's key; ConfigurationRefused when its secret holds none."""
+        now = self._clock()
+        read_at, tokens = self._tokens.get(account, (None, None))
+        if tokens is None or read_at is None or now - read_at >= _KEY_READ_AGAIN_AFTER:
+            tokens = Tokens(self._read(account), self._clock)
+            self._tokens[account] = (now, tokens)
+        return tokens
+
+    def _read(self, account: str) -> ApiKey:
+        name = f"{self._prefix}{account}"
+        answer = self._secrets_manager.get_secret_value(SecretId=name)
+        return ApiKey.from_secret(answer.get("SecretString", ""), name)

@@ -1,0 +1,30 @@
+"""What Apple says about its quota: `X-Rate-Limit: user-hour-lim:3500;user-hour-rem:500;` and `Retry-After`.
+
+Parsed tolerantly: some endpoints send the minute's numbers as well or only those, and `Retry-After` is not promised.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_NUMBER = re.compile(r"user-(hour|minute)-rem:\s*(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """Calls left, as far as the answer says."""
+
+    hour_remaining: int | None = None
+    minute_remaining: int | None = None
+    retry_after_seconds: int | None = None
+
+    @classmethod
+    def from_headers(cls, headers: Mapping[str, str]) -> "RateLimit":
+        """The limits in an answer's headers; None for what is absent or unreadable."""
+        numbers = {unit: int(number) for unit, number in _NUMBER.findall(headers.get("X-Rate-Limit", ""))}
+        retry_after = headers.get("Retry-After", "").strip()
+        return cls(
+            hour_remaining=numbers.get("hour"),
+            minute_remaining=numbers.get("minute"),
+            retry_after_seconds=int(retry_after) if retry_after.isascii() and retry_after.isdigit() else None,
+        )

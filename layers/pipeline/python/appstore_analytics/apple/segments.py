@@ -1,0 +1,67 @@
+"""Downloading segments from the storage host that Apple's signed URLs point at.
+
+The URL carries its own signature: no Authorization header goes there, and none of its text into a log or an error.
+"""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from appstore_analytics.apple.client import Segment
+from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, DownloadBroken, SegmentUrlExpired
+
+_TIMEOUT_SECONDS = (5, 60)
+_CHUNK_BYTES = 1 << 20
+_LOOPBACK_HOSTS = ("127.0.0.1", "localhost")
+
+
+class SegmentStore:
+    """The storage hosts that may be asked. A host that begins with a dot allows every host below it."""
+
+    def __init__(self, session: requests.Session, hosts: tuple[str, ...], *, allow_loopback: bool) -> None:
+        session.trust_env = False  # a .netrc entry would add an Authorization header
+        self._session = session
+        self._hosts = hosts
+        self._allow_loopback = allow_loopback
+
+    def chunks(self, segment: Segment) -> Iterator[bytes]:
+        """The bytes of a segment as they lie in storage, compressed.
+
+        AppleRefused for a host that is not allowed or a redirect, SegmentUrlExpired when the five minutes are over,
+        DownloadBroken when the connection ends early, AppleUnavailable when the host fails.
+        """
+        self._refuse_foreign(segment.url)
+        try:
+            with self._session.get(
+                segment.url, stream=True, allow_redirects=False, timeout=_TIMEOUT_SECONDS
+            ) as response:
+                _raise_for_status(response.status_code)
+                yield from response.raw.stream(_CHUNK_BYTES, decode_content=False)
+        except (HTTPError, requests.ConnectionError, requests.Timeout) as error:
+            raise DownloadBroken(f"The download of a segment ended early ({type(error).__name__}).") from None
+
+    def _refuse_foreign(self, url: str) -> None:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+        if self._allow_loopback and host in _LOOPBACK_HOSTS:
+            return
+        if parts.scheme != "https" or not any(_matches(host, allowed) for allowed in self._hosts):
+            raise AppleRefused(f"A segment lies on {parts.scheme}://{host}, which segment_hosts does not allow.")
+
+
+def _matches(host: str, allowed: str) -> bool:
+    return host.endswith(allowed) if allowed.startswith(".") else host == allowed
+
+
+def _raise_for_status(status: int) -> None:
+    if status == requests.codes.ok:
+        return
+    if status in (requests.codes.forbidden, requests.codes.not_found, requests.codes.gone):
+        raise SegmentUrlExpired(
+            f"The storage host answered {status}: the signed URL is over, the segments are listed again."
+        )
+    if status >= requests.codes.internal_server_error:
+        raise AppleUnavailable(f"The storage host answered {status}.")
+    raise AppleRefused(f"The storage host answered {status} to a signed URL.")

@@ -1,0 +1,43 @@
+"""Opening App Store Connect for a function; apart, because functions that never call Apple must not load it."""
+
+from datetime import UTC, datetime
+
+import requests
+
+from appstore_analytics.apple.client import AppStoreConnect
+from appstore_analytics.apple.keys import KeyRing
+from appstore_analytics.apple.segments import SegmentStore
+from appstore_analytics.connections import open_client
+from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.settings import AppleSettings, DownloadSegmentsSettings
+from appstore_analytics.registry import Registry
+from appstore_analytics.registry.call_budget import Reservation
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class AppleConnections:
+    """App Store Connect for every account. One HTTP session, so that warm Lambdas keep their connections."""
+
+    def __init__(self, settings: AppleSettings) -> None:
+        self._settings = settings
+        self._session = requests.Session()
+        self._keys = KeyRing(open_client("secretsmanager"), settings.api_key_secret_prefix, _now)
+
+    def open(self, account: str, calls: Reservation) -> AppStoreConnect:
+        """App Store Connect as one account's key sees it; every call is taken from `calls`."""
+        return AppStoreConnect(self._session, self._settings.apple_base_url, self._keys.tokens(account), calls)
+
+
+def reserve_calls(
+    registry: Registry, account: str, calls_per_hour: int, operation: Operation, expected_calls: int
+) -> Reservation:
+    """The calls of one step on one account's key: booked when the first is made, returned when left over."""
+    return Reservation(registry.call_budget(account), calls_per_hour, operation, expected_calls, _now)
+
+
+def open_segment_store(settings: DownloadSegmentsSettings) -> SegmentStore:
+    """The storage hosts of Apple's signed URLs, over a session that never sends an Authorization header."""
+    return SegmentStore(requests.Session(), settings.segment_hosts, allow_loopback=settings.allow_loopback)

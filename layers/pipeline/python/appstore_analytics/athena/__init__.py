@@ -1,0 +1,1 @@
+"""Athena: run a query, and the checks as data."""

@@ -1,0 +1,110 @@
+"""The words in which a report is described: one definition drives Glue, Arrow and the documentation."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    """Apple's `category` of a report."""
+
+    APP_STORE_ENGAGEMENT = "APP_STORE_ENGAGEMENT"
+    APP_USAGE = "APP_USAGE"
+    COMMERCE = "COMMERCE"
+    FRAMEWORK_USAGE = "FRAMEWORK_USAGE"
+    PERFORMANCE = "PERFORMANCE"
+
+
+class Granularity(StrEnum):
+    """Apple's `granularity` of an instance: how long the period of one Date is."""
+
+    DAILY = "DAILY"
+    WEEKLY = "WEEKLY"
+    MONTHLY = "MONTHLY"
+
+
+class ColumnType(StrEnum):
+    """How a cell is typed. The value is the Glue (Hive) type."""
+
+    STRING = "string"
+    DATE = "date"
+    INT64 = "bigint"
+    FLOAT64 = "double"
+    BOOLEAN = "boolean"
+    MONEY = "decimal(18,6)"
+
+
+class Role(StrEnum):
+    """Whether a column may be summed over rows."""
+
+    DIMENSION = "dimension"
+    IDENTIFIER = "identifier"
+    ADDITIVE = "additive measure"
+    NON_ADDITIVE = "non-additive measure"
+    UNKNOWN = "number of unknown additivity"
+
+
+def header_key(header: str) -> str:
+    """The form in which two spellings of one header are equal: letters and digits, lower case.
+
+    Apple says that column positions may change and its own spellings vary (`visibleTime`, `Visible Time`).
+    """
+    return re.sub(r"[^a-z0-9]", "", header.lower())
+
+
+def snake_case(header: str) -> str:
+    """The column name of a header: `Total Session Duration` → `total_session_duration`."""
+    return re.sub(r"[^a-z0-9]+", "_", header.lower()).strip("_")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a report, as Apple documents it.
+
+    `header` is Apple's spelling, `name` ours in Glue and Parquet. A file without a `required` column is
+    quarantined; any other missing column is null and reported.
+    """
+
+    header: str
+    type: ColumnType = ColumnType.STRING
+    role: Role = Role.DIMENSION
+    required: bool = False
+    meaning: str = ""
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", snake_case(self.header))
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDefinition:
+    """One of Apple's Analytics Reports.
+
+    `name` is what Apple calls it, exactly: reports are resolved by it, because report ids change with the request.
+    `table` is the stem of its Glue tables. `completeness_days`: a Date is complete this many days after it, None where
+    Apple states nothing; `late_arrival_days` is the corresponding word for telemetry. `newest_vintage_replaces`: Apple
+    states that a newer processing date replaces all rows of a Date. `date_column` names the column that holds the Date.
+    """
+
+    name: str
+    table: str
+    category: Category
+    documentation: str
+    columns: tuple[Column, ...]
+    granularities: tuple[Granularity, ...] = (Granularity.DAILY,)
+    completeness_days: int | None = None
+    late_arrival_days: int | None = None
+    newest_vintage_replaces: bool = False
+    date_column: str = "date"
+    history_from: str = ""
+
+    @property
+    def app_id_column(self) -> Column | None:
+        """The column that repeats the app's id in the file; None in reports whose rows do not carry it."""
+        return next((column for column in self.columns if column.name == "app_apple_identifier"), None)
+
+    @property
+    def additive_measures(self) -> tuple[Column, ...]:
+        """The columns whose sums Athena is asked for. Doubles are never among them: their sums depend on the order."""
+        return tuple(column for column in self.columns if column.role is Role.ADDITIVE)

@@ -1,0 +1,117 @@
+"""Every error of the pipeline, by what to do next.
+
+    PipelineError
+    ├── TransientError            Retry: the same call may succeed in a moment
+    │   ├── AppleUnavailable        5xx, time-out, connection reset
+    │   ├── DownloadBroken          a segment arrived truncated, or its MD5 or size differs
+    │   ├── ObjectContended         an S3 object was replaced under our hands too many times
+    │   ├── QueryInterrupted        Athena read an object while it was replaced
+    │   └── SegmentUrlExpired       a signed URL outlived its five minutes
+    ├── PermanentError            Catch: recorded with its sentence, retrying cannot help
+    │   ├── AppleRefused            Apple says the call itself is wrong (400, 409, 422, …)
+    │   ├── ConfigurationRefused    the deployment is configured in a way that cannot work
+    │   ├── GhostRequest            Apple says that a report request exists, and lists none
+    │   ├── InputRefused            the execution input is wrong
+    │   ├── InstanceQuarantined     a file breaks the contract of its report
+    │   ├── KeyRejected             401: the API key is revoked, expired or mistyped
+    │   ├── NotFound                404: what was asked for does not exist (any more)
+    │   ├── QueryFailed             Athena refuses or fails the query
+    │   └── RoleMissing             403: the API key's role does not allow this
+    └── NotReady                  Wait: nothing is wrong, it is only too early; come back at `available_at`
+        ├── CallsUnavailable        the API key's hourly quota is used up, or Apple throttles it
+        └── ClaimHeld               another execution registers this app right now
+
+The state machine's Retry lists are the leaves below TransientError; a test compares them.
+"""
+
+from datetime import datetime
+
+
+class PipelineError(Exception):
+    """Root of all errors that the pipeline raises itself."""
+
+
+class TransientError(PipelineError):
+    """The same call may succeed in a moment; Step Functions retries it."""
+
+
+class AppleUnavailable(TransientError):
+    """App Store Connect answered 5xx, not in time, or not at all."""
+
+
+class DownloadBroken(TransientError):
+    """A segment's bytes are not the ones that Apple announced."""
+
+
+class ObjectContended(TransientError):
+    """A compare-and-swap lost too often; the next attempt starts from what stands now."""
+
+
+class QueryInterrupted(TransientError):
+    """An Athena query met an object that was replaced while it ran."""
+
+
+class SegmentUrlExpired(TransientError):
+    """The storage host refused a signed URL; listing the segments again gives a fresh one."""
+
+
+class PermanentError(PipelineError):
+    """Retrying cannot help; the sentence says what would."""
+
+
+class AppleRefused(PermanentError):
+    """App Store Connect refused a call for a reason that no retry changes."""
+
+
+class ConfigurationRefused(PermanentError):
+    """The deployed configuration cannot work as it is."""
+
+
+class GhostRequest(PermanentError):
+    """Apple answers 409 to a new report request and lists none: only Apple's support can help."""
+
+
+class InputRefused(PermanentError):
+    """The execution input is wrong; the sentence names the field."""
+
+
+class InstanceQuarantined(PermanentError):
+    """A file breaks the contract of its report; the Dates in the lake stay as they are."""
+
+
+class KeyRejected(PermanentError):
+    """App Store Connect does not accept the API key (401)."""
+
+
+class NotFound(PermanentError):
+    """App Store Connect does not know what was asked for (404)."""
+
+
+class QueryFailed(PermanentError):
+    """Athena refused or failed a query."""
+
+
+class RoleMissing(PermanentError):
+    """The API key's role does not allow the call (403)."""
+
+
+class NotReady(PipelineError):
+    """Nothing is wrong, it is only too early: come back at `available_at` (UTC)."""
+
+    def __init__(self, sentence: str, available_at: datetime) -> None:
+        super().__init__(sentence)
+        self.available_at = available_at
+
+
+class CallsUnavailable(NotReady):
+    """The API key has no calls left in this hour, or Apple throttles it."""
+
+
+class ClaimHeld(NotReady):
+    """Another execution holds the claim on this app's report request."""
+
+
+def leaves(root: type[PipelineError]) -> tuple[str, ...]:
+    """The class names below `root` that are raised, sorted: what a Retry or Catch list holds."""
+    below = root.__subclasses__()
+    return tuple(sorted(name for child in below for name in (leaves(child) or (child.__name__,))))

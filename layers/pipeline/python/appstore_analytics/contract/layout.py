@@ -1,0 +1,109 @@
+"""Where everything lies: S3 keys and DynamoDB keys, built and parsed here and nowhere else.
+
+raw bucket    raw/<table>/<app id>/<access type>/<processing date>/<instance id>/<segment id>.txt.gz   Apple's bytes
+lake bucket   parts/<table>/dt=<Date>/<app id>.parquet                        one app's rows of one Date
+              parts/<table>/dt=<Date>/<app id>/<processing date>.<instance id>.parquet   in `_vintages` tables
+              curated/<table>/dt=<Date>/data.parquet                          what Athena reads: all apps' rows
+              publications/<table>/dt=<Date>/<digest>.json                    what that object was made of
+              appstore/<table>/dt=<day>/<run id>.jsonl                        the pipeline's records
+              runs/<run id>/…                                                 a run's plan, manifests and notes
+              reports/production_<operation>_<UTC time>.json                  run reports
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from appstore_analytics.contract.errors import AppleRefused
+
+PARTS_PREFIX = "parts/"
+CURATED_PREFIX = "curated/"
+PUBLICATIONS_PREFIX = "publications/"
+APPSTORE_PREFIX = "appstore/"
+RUNS_PREFIX = "runs/"
+REPORTS_PREFIX = "reports/"
+RAW_PREFIX = "raw/"
+
+RUN_PARTITION = "RUN#{}"
+"""Partition key of a run's records, as `str.format` and as `States.Format` read it."""
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+
+
+def safe_id(value: str, what: str) -> str:
+    """`value` if it may stand in a key; AppleRefused otherwise, so that no id walks out of its folder."""
+    if not _SAFE_ID.fullmatch(value) or ".." in value:
+        raise AppleRefused(f"The {what} that Apple sent has characters that cannot stand in an S3 key.")
+    return value
+
+
+def raw_prefix(table: str, app_id: str, access_type: str, processing_date: date, instance_id: str) -> str:
+    """The folder of one instance's segments."""
+    instance = safe_id(instance_id, "instance id")
+    return f"{RAW_PREFIX}{table}/{app_id}/{access_type}/{processing_date.isoformat()}/{instance}/"
+
+
+def raw_key(prefix: str, segment_id: str) -> str:
+    """The object of one segment in its instance's folder."""
+    return f"{prefix}{safe_id(segment_id, 'segment id')}.txt.gz"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TableDate:
+    """One Date of one table: what is published at once."""
+
+    table: str
+    day: date
+
+    @property
+    def parts_prefix(self) -> str:
+        """The folder of this Date's parts."""
+        return f"{PARTS_PREFIX}{self.table}/dt={self.day.isoformat()}/"
+
+    @property
+    def curated_key(self) -> str:
+        """The one object that Athena reads for this Date."""
+        return f"{CURATED_PREFIX}{self.table}/dt={self.day.isoformat()}/data.parquet"
+
+    def publication_key(self, digest: str) -> str:
+        """The note on what the object with this digest was made of."""
+        return f"{PUBLICATIONS_PREFIX}{self.table}/dt={self.day.isoformat()}/{digest}.json"
+
+    def part_key(self, app_id: str) -> str:
+        """The part of one app."""
+        return f"{self.parts_prefix}{app_id}.parquet"
+
+    def vintage_part_key(self, app_id: str, processing_date: date, instance_id: str) -> str:
+        """The part of one app and one instance, in tables that keep every vintage."""
+        return (
+            f"{self.parts_prefix}{app_id}/{processing_date.isoformat()}.{safe_id(instance_id, 'instance id')}.parquet"
+        )
+
+    def app_id_of_part(self, key: str) -> int:
+        """The app whose part lies under `key`."""
+        return int(re.split(r"[/.]", key.removeprefix(self.parts_prefix), maxsplit=1)[0])
+
+
+def curated_location(table: str) -> str:
+    """The folder of one curated table."""
+    return f"{CURATED_PREFIX}{table}/"
+
+
+def appstore_location(table: str) -> str:
+    """The folder of one table of the pipeline's records."""
+    return f"{APPSTORE_PREFIX}{table}/"
+
+
+def appstore_key(table: str, day: date, run_id: str) -> str:
+    """The records of one run in one `appstore` table."""
+    return f"{appstore_location(table)}dt={day.isoformat()}/{run_id}.jsonl"
+
+
+def run_key(run_id: str, name: str) -> str:
+    """Something that belongs to one run: its plan, a manifest, a note between two steps."""
+    return f"{RUNS_PREFIX}{run_id}/{name}"
+
+
+def report_key(operation: str, started_at: str) -> str:
+    """The run report; `started_at` is compact UTC, `20261123T060000123Z`."""
+    return f"{REPORTS_PREFIX}production_{operation}_{started_at}.json"

@@ -1,0 +1,100 @@
+"""What each function is told by its environment: written by the template, read by the Lambda, one class for both."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self, get_args, get_origin
+
+from appstore_analytics.contract.errors import ConfigurationRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Fields become upper-case variables: text as it is, everything else as JSON."""
+
+    registry_table: str
+    lake_bucket: str
+
+    def to_environment(self) -> dict[str, str]:
+        """The variables for the template."""
+        values = {field.name.upper(): getattr(self, field.name) for field in fields(self)}
+        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """The settings of this Lambda; ConfigurationRefused names a variable that is missing."""
+        environment = os.environ if environment is None else environment
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            text = environment.get(field.name.upper())
+            if text is None:
+                raise ConfigurationRefused(f"The environment variable {field.name.upper()} is missing: deploy again.")
+            values[field.name] = text if field.type is str else _parsed(text, field.type)
+        return cls(**values)
+
+
+def _parsed(text: str, kind: Any) -> Any:
+    value = json.loads(text)
+    return tuple(value) if get_origin(kind) is tuple and get_args(kind) else value
+
+
+@dataclass(frozen=True, slots=True)
+class AppleSettings(Settings):
+    """For functions that call App Store Connect. The secret of an account is `<prefix><account>`."""
+
+    apple_base_url: str
+    api_key_secret_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRunSettings(AppleSettings):
+    """plan_run lists the apps of accounts that name none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanItemsSettings(Settings):
+    """plan_items needs the registry and the lake only."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterRequestSettings(AppleSettings):
+    """register_request."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListInstancesSettings(AppleSettings):
+    """list_instances."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadSegmentsSettings(AppleSettings):
+    """download_segments. `segment_hosts` may be pointed at by signed URLs; `.example.com` means any host below."""
+
+    raw_bucket: str
+    segment_hosts: tuple[str, ...]
+    allow_loopback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertInstanceSettings(Settings):
+    """convert_instance."""
+
+    raw_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishDateSettings(Settings):
+    """publish_date."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyTableSettings(Settings):
+    """verify_table."""
+
+    workgroup: str
+
+
+@dataclass(frozen=True, slots=True)
+class SummarizeRunSettings(Settings):
+    """summarize_run."""

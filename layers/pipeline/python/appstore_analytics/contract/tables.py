@@ -1,0 +1,260 @@
+"""The Glue tables: `curated` holds Apple's rows, a table per report and granularity; `appstore` our own records."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+
+from appstore_analytics.contract.catalogue import REPORTS
+from appstore_analytics.contract.catalogue.definition import Column, ColumnType, Granularity, ReportDefinition, Role
+
+CURATED_DATABASE = "curated"
+APPSTORE_DATABASE = "appstore"
+PARTITION_COLUMN = "dt"
+
+APP_ID = Column("app id", ColumnType.INT64, Role.IDENTIFIER, required=True, meaning="The app, from the report request")
+PROCESSING_DATE = Column(
+    "processing date", ColumnType.DATE, required=True, meaning="Day Apple built the instance that holds this row"
+)
+IS_NEWEST_VINTAGE = Column(
+    "is newest vintage",
+    ColumnType.BOOLEAN,
+    required=True,
+    meaning="No instance of this app with a newer processing date holds this Date",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """The Dates that Athena looks for: from `first` to tomorrow, one every `interval` of `unit`."""
+
+    first: date
+    interval: int
+    unit: str
+
+    @property
+    def range(self) -> str:
+        """Athena's spelling of the range."""
+        return f"{self.first.isoformat()},NOW+1DAYS"
+
+
+_PROJECTIONS = {
+    Granularity.DAILY: Projection(date(2020, 1, 1), 1, "DAYS"),
+    Granularity.WEEKLY: Projection(date(2019, 12, 30), 7, "DAYS"),  # a Monday: weekly Dates are Mondays
+    Granularity.MONTHLY: Projection(date(2020, 1, 1), 1, "MONTHS"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CuratedTable:
+    """One report in one granularity.
+
+    Where Apple states that a newer processing date replaces a Date, the table holds the newest vintage only. Elsewhere
+    its name ends in `_vintages` and it holds them all: no plainly named table holds two vintages of a Date.
+    """
+
+    report: ReportDefinition
+    granularity: Granularity
+
+    @property
+    def name(self) -> str:
+        """The Glue name: `engagement`, `sessions_detailed_weekly`, `crashes_expanded_vintages`."""
+        period = "" if self.granularity is Granularity.DAILY else f"_{self.granularity.lower()}"
+        return f"{self.report.table}{period}{'_vintages' if self.keeps_vintages else ''}"
+
+    @property
+    def keeps_vintages(self) -> bool:
+        """Whether every vintage of a Date stays, because Apple states no rule of replacement."""
+        return not self.report.newest_vintage_replaces
+
+    @property
+    def part_columns(self) -> tuple[Column, ...]:
+        """The columns of a part: lineage first, then Apple's, in Apple's order."""
+        return (APP_ID, PROCESSING_DATE, *self.report.columns)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the table, without the partition."""
+        if self.keeps_vintages:
+            return (APP_ID, PROCESSING_DATE, IS_NEWEST_VINTAGE, *self.report.columns)
+        return self.part_columns
+
+    @property
+    def projection(self) -> Projection:
+        """Where Athena looks for partitions."""
+        return _PROJECTIONS[self.granularity]
+
+    def covers(self, day: date, today: date) -> bool:
+        """Whether a query would see the Date `day`; one outside the projection would be in S3 and yet invisible."""
+        if not self.projection.first <= day <= today + timedelta(days=1):
+            return False
+        if self.granularity is Granularity.WEEKLY:
+            return day.weekday() == 0
+        return self.granularity is Granularity.DAILY or day.day == 1
+
+
+@cache
+def tables_by_name() -> dict[str, CuratedTable]:
+    """Every table that the catalogue allows, by Glue name."""
+    return {table.name: table for table in curated_tables(REPORTS, tuple(Granularity))}
+
+
+def curated_tables(
+    reports: Iterable[ReportDefinition], granularities: Iterable[Granularity]
+) -> tuple[CuratedTable, ...]:
+    """The tables of these reports in these granularities; a report that Apple does not build in one has none for it."""
+    wanted = tuple(granularities)
+    return tuple(
+        CuratedTable(report, granularity)
+        for report in reports
+        for granularity in wanted
+        if granularity in report.granularities
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AppstoreTable:
+    """A table of the pipeline's own records: JSON lines, one object per run, partitioned by the run's UTC day."""
+
+    name: str
+    meaning: str
+    columns: tuple[tuple[str, str], ...]  # (name, Glue type)
+
+
+APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
+    AppstoreTable(
+        "runs",
+        "One row per execution: what it did, in numbers",
+        (
+            ("run_id", "string"),
+            ("operation", "string"),
+            ("as_of", "date"),
+            ("started_at", "string"),
+            ("seconds", "double"),
+            ("status", "string"),
+            ("apps", "bigint"),
+            ("apps_failed", "bigint"),
+            ("requests_created", "bigint"),
+            ("duplicates_prevented", "bigint"),
+            ("instances", "bigint"),
+            ("segments", "bigint"),
+            ("bytes", "bigint"),
+            ("rows_raw", "bigint"),
+            ("rows_curated", "bigint"),
+            ("rows_athena", "bigint"),
+            ("parts_written", "bigint"),
+            ("parts_replaced", "bigint"),
+            ("parts_refused", "bigint"),
+            ("dates_published", "bigint"),
+            ("apple_calls", "bigint"),
+        ),
+    ),
+    AppstoreTable(
+        "apps",
+        "One row per app and run: its verdict",
+        (
+            ("run_id", "string"),
+            ("account", "string"),
+            ("app_id", "bigint"),
+            ("verdict", "string"),
+            ("reason", "string"),
+        ),
+    ),
+    AppstoreTable(
+        "report_requests",
+        "One row per app and run: the report request it stands on",
+        (
+            ("run_id", "string"),
+            ("account", "string"),
+            ("app_id", "bigint"),
+            ("access_type", "string"),
+            ("request_id", "string"),
+            ("requested_on", "date"),
+            ("verdict", "string"),
+            ("reason", "string"),
+        ),
+    ),
+    AppstoreTable(
+        "instances",
+        "One row per instance that a run handled",
+        (
+            ("run_id", "string"),
+            ("app_id", "bigint"),
+            ("report", "string"),
+            ("table_name", "string"),
+            ("granularity", "string"),
+            ("access_type", "string"),
+            ("processing_date", "date"),
+            ("instance_id", "string"),
+            ("verdict", "string"),
+            ("reason", "string"),
+            ("segments", "bigint"),
+            ("bytes", "bigint"),
+            ("rows_raw", "bigint"),
+            ("rows_curated", "bigint"),
+            ("parts_written", "bigint"),
+            ("parts_replaced", "bigint"),
+            ("parts_refused", "bigint"),
+            ("digits_rounded", "bigint"),
+            ("unknown_columns", "array<string>"),
+            ("missing_columns", "array<string>"),
+        ),
+    ),
+    AppstoreTable(
+        "segments",
+        "One row per segment that a run downloaded",
+        (
+            ("run_id", "string"),
+            ("app_id", "bigint"),
+            ("table_name", "string"),
+            ("instance_id", "string"),
+            ("segment_id", "string"),
+            ("bytes", "bigint"),
+            ("checksum", "string"),
+            ("key", "string"),
+        ),
+    ),
+    AppstoreTable(
+        "batches",
+        "The restatement ledger: one row per batch (a Date of a table of an app) that a run changed",
+        (
+            ("run_id", "string"),
+            ("table_name", "string"),
+            ("date", "date"),
+            ("app_id", "bigint"),
+            ("processing_date", "date"),
+            ("access_type", "string"),
+            ("instance_id", "string"),
+            ("rows", "bigint"),
+            ("replaced_processing_date", "date"),
+            ("replaced_instance_id", "string"),
+            ("replaced_rows", "bigint"),
+            ("is_final", "boolean"),
+        ),
+    ),
+    AppstoreTable(
+        "verification",
+        "One row per batch that a run verified through Athena",
+        (
+            ("run_id", "string"),
+            ("table_name", "string"),
+            ("date", "date"),
+            ("app_id", "bigint"),
+            ("rows_expected", "bigint"),
+            ("rows_athena", "bigint"),
+            ("equal", "boolean"),
+            ("difference", "string"),
+        ),
+    ),
+    AppstoreTable(
+        "freshness",
+        "One row per app, table and run: how new its newest data is",
+        (
+            ("run_id", "string"),
+            ("app_id", "bigint"),
+            ("table_name", "string"),
+            ("newest_processing_date", "date"),
+            ("verdict", "string"),
+        ),
+    ),
+)

@@ -1,0 +1,188 @@
+"""Conversion of one instance: its segments in, one Parquet part per Date out.
+
+Memory is bounded by one run of rows, not by the instance: full runs are sorted by Date and spilled to the local disk.
+"""
+
+import itertools
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from appstore_analytics.contract.catalogue.definition import Column, ColumnType
+from appstore_analytics.contract.errors import InstanceQuarantined
+from appstore_analytics.contract.tables import APP_ID, PROCESSING_DATE, CuratedTable
+from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups
+from appstore_analytics.lake.parts import PartFile
+from appstore_analytics.lake.schema import arrow_type, part_schema
+from appstore_analytics.lake.tsv import SegmentReader
+from appstore_analytics.rules.vintage import Vintage
+
+_RUN_ROWS = 250_000
+_WIDE_INTEGER = pa.decimal128(19, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What an instance held.
+
+    `rows_dropped` are the rows of Dates that were not selected, `digits_rounded` the amounts of money that had more
+    than six decimals. Column names are Apple's headers: unknown ones as the file spells them, missing ones as the
+    catalogue does.
+    """
+
+    rows_raw: int
+    rows_dropped: int
+    digits_rounded: int
+    unknown_columns: tuple[str, ...]
+    missing_columns: tuple[str, ...]
+    parts: tuple[PartFile, ...]
+
+
+def convert(
+    segments: Iterable[BinaryIO],
+    table: CuratedTable,
+    app_id: int,
+    vintage: Vintage,
+    today: date,
+    select: Callable[[Collection[date]], Collection[date]],
+    scratch: Path,
+) -> Conversion:
+    """The parts of an instance, written into the empty folder `scratch`.
+
+    `segments` are the gzip streams of the instance, in a stable order; they are read one after the other. `select`
+    is asked once, with every Date found, which of them the instance may speak for. Raises InstanceQuarantined when the
+    files break the contract of their report. The same input gives the same bytes.
+    """
+    with _Runs(table.report.date_column, scratch) as runs:
+        readers = _read(segments, table, app_id, runs)
+        _check_covered(runs.days, table, today)
+        kept = set(select(runs.days))
+        parts = tuple(_part(runs, day, table, app_id, vintage, scratch) for day in runs.days if day in kept)
+        rows_raw = runs.rows
+    return Conversion(
+        rows_raw=rows_raw,
+        rows_dropped=rows_raw - sum(part.rows for part in parts),
+        digits_rounded=sum(reader.digits_rounded for reader in readers),
+        unknown_columns=_sorted_union(reader.unknown_columns for reader in readers),
+        missing_columns=_sorted_union(reader.missing_columns for reader in readers),
+        parts=parts,
+    )
+
+
+class _Runs:
+    """Rows grouped by Date in the order they came, of which at most one run lies in memory."""
+
+    def __init__(self, date_column: str, scratch: Path) -> None:
+        self._date_column = date_column
+        self._scratch = scratch
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = 0
+        self._slices: dict[date, list[pa.Table]] = {}
+        self._spilled_to: list[Path] = []
+        self.rows = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for path in self._spilled_to:
+            path.unlink()
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """Every Date found, in order."""
+        return tuple(sorted(self._slices))
+
+    def append(self, rows: pa.Table) -> None:
+        """Take rows; a full run is sorted and goes to the disk."""
+        if self._waiting_rows >= _RUN_ROWS:
+            self._file(self._spilled(self._sorted_run()))
+        self._waiting.append(rows)
+        self._waiting_rows += rows.num_rows
+        self.rows += rows.num_rows
+
+    def finish(self) -> None:
+        """The last run stays in memory: most instances are only one."""
+        if self._waiting:
+            self._file(self._sorted_run())
+
+    def of(self, day: date) -> list[pa.Table]:
+        """The rows of one Date."""
+        return self._slices[day]
+
+    def _sorted_run(self) -> pa.Table:
+        run = pa.concat_tables(self._waiting).unify_dictionaries().combine_chunks()
+        self._waiting, self._waiting_rows = [], 0
+        return run.take(pc.sort_indices(run[self._date_column]))  # stable: rows of a Date keep their order
+
+    def _spilled(self, run: pa.Table) -> pa.Table:
+        path = self._scratch / f"run-{len(self._spilled_to)}.arrow"
+        self._spilled_to.append(path)
+        with pa.ipc.new_file(path, run.schema) as file:
+            file.write_table(run)
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+
+    def _file(self, run: pa.Table) -> None:
+        days = pc.run_end_encode(run[self._date_column].combine_chunks())
+        start = 0
+        for day, end in zip(days.values.to_pylist(), days.run_ends.to_pylist(), strict=True):
+            self._slices.setdefault(day, []).append(run.slice(start, end - start))
+            start = end
+
+
+def _read(segments: Iterable[BinaryIO], table: CuratedTable, app_id: int, runs: _Runs) -> list[SegmentReader]:
+    readers = []
+    for segment in segments:
+        reader = SegmentReader(segment, table.report, app_id)
+        for rows in reader.rows():
+            runs.append(rows)
+        readers.append(reader)
+    runs.finish()
+    return readers
+
+
+def _check_covered(days: Iterable[date], table: CuratedTable, today: date) -> None:
+    for day in days:
+        if not table.covers(day, today):
+            raise InstanceQuarantined(
+                f"{table.report.name}: the Date {day} is none that the table {table.name} has room for "
+                f"(from {table.projection.first}, {table.granularity.lower()}); Athena would not see it."
+            )
+
+
+def _part(runs: _Runs, day: date, table: CuratedTable, app_id: int, vintage: Vintage, scratch: Path) -> PartFile:
+    path = scratch / f"{day.isoformat()}.parquet"
+    sums: dict[str, Decimal] = {}
+    with RowGroups(path, part_schema(table)) as file:
+        for rows in runs.of(day):
+            file.append(_with_lineage(rows, app_id, vintage))
+            _add(sums, rows, table.report.additive_measures)
+        file.finish({"vintage": str(vintage), "writer": WRITER_VERSION})
+    return PartFile(day, path, file.rows, {name: f"{total:f}" for name, total in sums.items()})
+
+
+def _with_lineage(rows: pa.Table, app_id: int, vintage: Vintage) -> pa.Table:
+    lineage = {APP_ID: app_id, PROCESSING_DATE: vintage.processing_date}
+    for position, (column, value) in enumerate(lineage.items()):
+        values = pa.repeat(pa.scalar(value, arrow_type(column.type)), rows.num_rows)
+        rows = rows.add_column(position, column.name, values)
+    return rows
+
+
+def _add(sums: dict[str, Decimal], rows: pa.Table, measures: Iterable[Column]) -> None:
+    """Add up exactly: 64-bit integers are widened first, since their sum may not fit."""
+    for measure in measures:
+        values = rows[measure.name]
+        total = pc.sum(values.cast(_WIDE_INTEGER) if measure.type is ColumnType.INT64 else values).as_py()
+        if total is not None:
+            sums[measure.name] = sums.get(measure.name, Decimal(0)) + total
+
+
+def _sorted_union(columns: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(sorted(set(itertools.chain.from_iterable(columns))))

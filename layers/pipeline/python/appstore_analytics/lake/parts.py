@@ -1,0 +1,117 @@
+"""Parts: one app's rows of one Date, in which the newest vintage wins, whole.
+
+    look ─► a newer vintage stands ─────────────────► REFUSED
+         ├► this vintage stands with the same bytes ─► UNCHANGED
+         ├► anything older stands ─► swap on its ETag ─► REPLACED   lost: look again
+         └► nothing stands ─► create if still absent ──► WRITTEN    lost: look again
+
+An instance replaces all rows of a Date, those that vanished included, because Apple's newer file is not a delta. So any
+order, any repetition and any crash of writers end with the same bytes.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+
+from appstore_analytics.contract.errors import ObjectContended
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.lake.objects import Bucket, StoredObject
+from appstore_analytics.rules.vintage import Vintage
+
+_ATTEMPTS = 12
+_VINTAGE = "vintage"
+_ROWS = "rows"
+_SUMS = "sums"
+_MD5 = "md5"
+
+
+@dataclass(frozen=True, slots=True)
+class PartFile:
+    """A part on the local disk, ready to be written.
+
+    `sums`: per additive measure (by column name) the exact sum as a decimal string, `12` or `12.500000`; a measure
+    that is null in every row is absent, as SQL's SUM of no values is NULL.
+    """
+
+    day: date
+    path: Path
+    rows: int
+    sums: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one vintage holds of one Date of one table of one app; `sums` as in PartFile."""
+
+    app_id: int
+    vintage: Vintage
+    rows: int
+    sums: Mapping[str, str]
+
+
+class PartOutcome(StrEnum):
+    """What became of a part."""
+
+    WRITTEN = "written"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class PartWrite:
+    """What became of a part, and the batch that stood in its place: the replaced one, or the newer that refused it."""
+
+    outcome: PartOutcome
+    before: Batch | None
+
+
+def write_part(bucket: Bucket, table: CuratedTable, app_id: int, vintage: Vintage, part: PartFile) -> PartWrite:
+    """Let `part` stand for this app and Date unless a newer vintage does. A second run finds its own part: UNCHANGED.
+
+    Raises ObjectContended when other writers were first too often.
+    """
+    key = _part_key(table, app_id, vintage, part.day)
+    content = part.path.read_bytes()
+    metadata = _metadata(vintage, part, hashlib.md5(content, usedforsecurity=False).hexdigest())
+    attempted: PartWrite | None = None
+    for _ in range(_ATTEMPTS):
+        standing = bucket.head(key)
+        if standing is not None and standing.metadata == metadata:
+            # If we have already tried, the answer to our own write was lost on the way, or a twin of ours was first.
+            return attempted or PartWrite(PartOutcome.UNCHANGED, batch_of_part(standing, app_id))
+        before = None if standing is None else batch_of_part(standing, app_id)
+        if before is not None and before.vintage > vintage:
+            return PartWrite(PartOutcome.REFUSED, before)
+        attempted = PartWrite(PartOutcome.WRITTEN if before is None else PartOutcome.REPLACED, before)
+        expected = None if standing is None else standing.etag
+        if bucket.swap(key, content, expected=expected, metadata=metadata):
+            return attempted
+    raise ObjectContended(f"{key} was replaced {_ATTEMPTS} times while vintage {vintage} was to be written.")
+
+
+def batch_of_part(stored: StoredObject, app_id: int) -> Batch:
+    """What a part holds, as its metadata says."""
+    metadata = stored.metadata
+    return Batch(app_id, Vintage.parse(metadata[_VINTAGE]), int(metadata[_ROWS]), json.loads(metadata[_SUMS]))
+
+
+def _part_key(table: CuratedTable, app_id: int, vintage: Vintage, day: date) -> str:
+    table_date = TableDate(table.name, day)
+    if table.keeps_vintages:
+        return table_date.vintage_part_key(str(app_id), vintage.processing_date, vintage.instance_id)
+    return table_date.part_key(str(app_id))
+
+
+def _metadata(vintage: Vintage, part: PartFile, md5: str) -> dict[str, str]:
+    return {
+        _VINTAGE: str(vintage),
+        _ROWS: str(part.rows),
+        _SUMS: json.dumps(part.sums, sort_keys=True),
+        _MD5: md5,
+    }

@@ -1,0 +1,233 @@
+"""Publication: the parts of all apps of one Date become the one object that Athena reads, at once.
+
+    ETag of the table object ─► list the parts ─► the same digest stands there ──────────► UNCHANGED
+              ▲                                ├► no parts ─► remove on that ETag ───────► REMOVED
+              │                                └► GET each on its listed ETag, merge, note
+              └─ lost: somebody was first ◄──────── swap on that ETag ───────────────────► PUBLISHED
+
+The object is a pure function of the parts, of the table's schema and of the writer's version; its digest names these
+three. The ETag is read before the listing: whoever writes between the two makes the swap fail.
+"""
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from itertools import groupby
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from appstore_analytics.contract.errors import InstanceQuarantined, ObjectContended
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.tables import IS_NEWEST_VINTAGE, CuratedTable
+from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredObject
+from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups
+from appstore_analytics.lake.parts import Batch, batch_of_part
+from appstore_analytics.lake.published import DIGEST, note, read_note
+from appstore_analytics.lake.schema import in_memory, string_columns, table_schema
+from appstore_analytics.rules.vintage import Vintage
+
+_ATTEMPTS = 12
+_FETCHES_AT_ONCE = 8
+_FETCHED_AHEAD = 16
+_OBJECT_NAME = "data.parquet"
+
+
+class PublicationState(StrEnum):
+    """What became of a Date."""
+
+    PUBLISHED = "published"
+    UNCHANGED = "unchanged"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of the restatement ledger: what stands now and what it replaced; None where there is nothing.
+
+    Where every vintage is kept nothing is replaced, a batch only comes or goes.
+    """
+
+    now: Batch | None
+    before: Batch | None
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What stands for a Date, sorted by app id and vintage, and what this publication changed about it."""
+
+    state: PublicationState
+    digest: str
+    batches: tuple[Batch, ...]
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """The rows of all batches."""
+        return sum(batch.rows for batch in self.batches)
+
+
+def publish(bucket: Bucket, table: CuratedTable, day: date, scratch: Path) -> Publication:
+    """Make the table's object of `day` what the parts say. `scratch` is an empty folder with room for the object.
+
+    A second run finds the same digest and reads no part: UNCHANGED. Raises ObjectContended when parts or the object
+    were replaced under its hands too often, InstanceQuarantined when a part does not fit the table's schema any more.
+    """
+    attempted: Publication | None = None
+    for _ in range(_ATTEMPTS):
+        try:
+            publication, is_standing = _attempt(bucket, table, TableDate(table.name, day), scratch)
+        except ObjectReplacedError:
+            continue
+        if is_standing and publication.state is PublicationState.UNCHANGED and attempted is not None:
+            # The answer to our own write was lost on the way, or somebody wrote just what we tried to.
+            return attempted if attempted.digest == publication.digest else publication
+        if is_standing:
+            return publication
+        attempted = publication
+    raise ObjectContended(f"{table.name}, {day}: replaced {_ATTEMPTS} times while it was to be published.")
+
+
+def _attempt(bucket: Bucket, table: CuratedTable, table_date: TableDate, scratch: Path) -> tuple[Publication, bool]:
+    """One way through the picture above, and whether its outcome stands."""
+    standing = bucket.head(table_date.curated_key)
+    parts = sorted(bucket.list(table_date.parts_prefix), key=lambda part: part.key)
+    before = read_note(bucket, table_date, standing)
+    if not parts:
+        return _remove(bucket, table_date, standing, before or ())
+    digest = _digest(parts, table)
+    # A lost note is written again, with the object: what Athena is compared with must never be missing.
+    if standing is not None and standing.metadata.get(DIGEST) == digest and before is not None:
+        return Publication(PublicationState.UNCHANGED, digest, before), True
+    path = scratch / _OBJECT_NAME
+    batches = _merge(bucket, table, table_date, parts, digest, path)
+    bucket.write(table_date.publication_key(digest), note(batches), content_type="application/json")
+    changes = _changes(before or (), batches, keeps_vintages=table.keeps_vintages)
+    publication = Publication(PublicationState.PUBLISHED, digest, batches, changes)
+    with path.open("rb") as body:
+        expected = None if standing is None else standing.etag
+        metadata = {DIGEST: digest, "rows": str(publication.rows)}
+        return publication, bucket.swap(table_date.curated_key, body, expected=expected, metadata=metadata)
+
+
+def _remove(
+    bucket: Bucket, table_date: TableDate, standing: StoredObject | None, before: tuple[Batch, ...]
+) -> tuple[Publication, bool]:
+    if standing is None:
+        return Publication(PublicationState.UNCHANGED, "", ()), True
+    removed = Publication(PublicationState.REMOVED, "", (), tuple(Change(None, batch) for batch in before))
+    return removed, bucket.remove(table_date.curated_key, expected=standing.etag)
+
+
+def _digest(parts: Sequence[StoredObject], table: CuratedTable) -> str:
+    """Names the bytes that the object must have. Equal ETags mean equal vintages: these stand in a part's footer."""
+    made_of = {
+        "parts": [[part.key, part.etag] for part in parts],
+        "columns": [[column.name, column.type] for column in table.columns],
+        "writer": WRITER_VERSION,
+    }
+    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _FetchedPart:
+    batch: Batch
+    path: Path
+
+
+def _merge(
+    bucket: Bucket, table: CuratedTable, table_date: TableDate, parts: Sequence[StoredObject], digest: str, path: Path
+) -> tuple[Batch, ...]:
+    """Write the rows of all parts to `path`, sorted by app id and vintage; what the parts' own metadata say of them."""
+    batches = []
+    with RowGroups(path, table_schema(table)) as file:
+        for of_one_app in _fetched(bucket, table_date, parts, path.parent):
+            newest = max(part.batch.vintage for part in of_one_app)
+            for part in of_one_app:
+                for rows in _rows(part.path, table, is_newest=part.batch.vintage == newest):
+                    file.append(rows)
+                part.path.unlink()
+                batches.append(part.batch)
+        file.finish({DIGEST: digest, "writer": WRITER_VERSION})
+    return tuple(batches)
+
+
+def _fetched(
+    bucket: Bucket, table_date: TableDate, parts: Sequence[StoredObject], scratch: Path
+) -> Iterator[list[_FetchedPart]]:
+    """The parts app by app, in numerical order of the apps; a few apps are fetched ahead.
+
+    The first object that was replaced meanwhile raises ObjectReplacedError.
+    """
+
+    def app_id(part: StoredObject) -> int:
+        return table_date.app_id_of_part(part.key)
+
+    apps = groupby(sorted(parts, key=app_id), key=app_id)
+    pool = ThreadPoolExecutor(_FETCHES_AT_ONCE)
+    try:
+        ahead: deque[Future[list[_FetchedPart]]] = deque()
+        for app, of_app in apps:
+            ahead.append(pool.submit(_fetch_app, bucket, app, list(of_app), scratch))
+            if len(ahead) > _FETCHED_AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _fetch_app(bucket: Bucket, app_id: int, parts: Sequence[StoredObject], scratch: Path) -> list[_FetchedPart]:
+    fetched = []
+    for number, part in enumerate(parts):
+        path = scratch / f"part-{app_id}-{number}.parquet"
+        with path.open("wb") as file:
+            stored = bucket.fetch(part.key, file, if_match=part.etag)
+        fetched.append(_FetchedPart(batch_of_part(stored, app_id), path))
+    return sorted(fetched, key=lambda part: part.batch.vintage)
+
+
+def _rows(path: Path, table: CuratedTable, *, is_newest: bool) -> Iterator[pa.Table]:
+    schema = in_memory(table_schema(table))
+    metadata = pq.read_metadata(path)
+    strings = string_columns(metadata.schema.to_arrow_schema())
+    with pq.ParquetFile(path, metadata=metadata, read_dictionary=strings) as file:
+        for number in range(file.num_row_groups):
+            rows = file.read_row_group(number, use_threads=False)
+            if table.keeps_vintages:
+                values = pa.repeat(pa.scalar(is_newest), rows.num_rows)
+                rows = rows.append_column(IS_NEWEST_VINTAGE.name, values)
+            yield _in_schema(rows, schema, table)
+
+
+def _in_schema(rows: pa.Table, schema: pa.Schema, table: CuratedTable) -> pa.Table:
+    """`rows` of an older catalogue in today's: a column it did not know is null, one dropped since is left out."""
+    present = set(rows.column_names)
+    try:
+        columns = [
+            rows[field.name].cast(field.type) if field.name in present else pa.nulls(rows.num_rows, field.type)
+            for field in schema
+        ]
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise InstanceQuarantined(
+            f"{table.name}: a part of an older catalogue does not fit the table's types ({error}); "
+            "convert its instance again."
+        ) from error
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _changes(before: Sequence[Batch], now: Sequence[Batch], *, keeps_vintages: bool) -> tuple[Change, ...]:
+    def place(batch: Batch) -> tuple[int, Vintage | None]:
+        return batch.app_id, batch.vintage if keeps_vintages else None
+
+    stood = {place(batch): batch for batch in before}
+    stands = {place(batch): batch for batch in now}
+    came = (Change(batch, stood.get(key)) for key, batch in stands.items() if stood.get(key) != batch)
+    went = (Change(None, batch) for key, batch in stood.items() if key not in stands)
+    return (*came, *went)

@@ -1,0 +1,45 @@
+"""What a published object was made of: the note beside it, named by the object's digest.
+
+Apart from publication.py, because whoever compares counts needs no Arrow.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.lake.objects import Bucket, StoredObject
+from appstore_analytics.lake.parts import Batch
+from appstore_analytics.rules.vintage import Vintage
+
+DIGEST = "digest"
+"""The metadata in which an object carries the name of its note."""
+
+
+def read_publication(bucket: Bucket, table: CuratedTable, day: date) -> tuple[Batch, ...]:
+    """The batches of which the object that stands for `day` now was made; none when no object stands there."""
+    table_date = TableDate(table.name, day)
+    return read_note(bucket, table_date, bucket.head(table_date.curated_key)) or ()
+
+
+def note(batches: Sequence[Batch]) -> bytes:
+    """The note on an object that is made of these batches; the same batches give the same bytes."""
+    entries = [
+        {"app_id": batch.app_id, "vintage": str(batch.vintage), "rows": batch.rows, "sums": dict(batch.sums)}
+        for batch in batches
+    ]
+    return json.dumps({"batches": entries}, sort_keys=True).encode()
+
+
+def read_note(bucket: Bucket, table_date: TableDate, standing: StoredObject | None) -> tuple[Batch, ...] | None:
+    """The batches of which the object `standing` was made; None without an object or when its note is lost."""
+    if standing is None or DIGEST not in standing.metadata:
+        return None
+    content = bucket.read(table_date.publication_key(standing.metadata[DIGEST]))
+    return None if content is None else tuple(_batch(entry) for entry in json.loads(content)["batches"])
+
+
+def _batch(entry: dict[str, Any]) -> Batch:
+    return Batch(entry["app_id"], Vintage.parse(entry["vintage"]), entry["rows"], entry["sums"])

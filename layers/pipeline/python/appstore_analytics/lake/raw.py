@@ -1,0 +1,73 @@
+"""Landing: Apple's bytes, exactly as sent, or nothing at all."""
+
+import base64
+import hashlib
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from appstore_analytics.contract.errors import DownloadBroken
+from appstore_analytics.lake.objects import Bucket
+
+_MD5 = "md5"
+
+
+@dataclass(frozen=True, slots=True)
+class LandedSegment:
+    """A raw object: `checksum` is the MD5 (hex) of its bytes, which are compressed."""
+
+    key: str
+    size_bytes: int
+    checksum: str
+
+
+def is_landed(bucket: Bucket, key: str, checksum: str | None) -> LandedSegment | None:
+    """The segment at `key` when the bytes that Apple announces by `checksum` already stand there, else None.
+
+    Without a checksum nothing is known about the bytes, so the answer is None and the segment is downloaded again.
+    """
+    if checksum is None:
+        return None
+    stored = bucket.head(key)
+    if stored is None or stored.metadata.get(_MD5) != checksum.lower():
+        return None
+    return LandedSegment(key, stored.size_bytes, checksum.lower())
+
+
+def land_segment(
+    bucket: Bucket, key: str, chunks: Iterable[bytes], *, checksum: str | None, size_bytes: int | None
+) -> LandedSegment:
+    """Store a segment that arrives as `chunks`, if its MD5 (hex) and its size are the announced ones.
+
+    `checksum` and `size_bytes` are what Apple says about the compressed bytes; None where Apple says nothing. Raises
+    DownloadBroken, and writes nothing, when either differs. A second run replaces the object by the same bytes.
+    """
+    with tempfile.TemporaryFile() as file:
+        digest, received_bytes = _receive(chunks, file)
+        landed = LandedSegment(key, received_bytes, digest.hex())
+        _compare(landed, checksum, size_bytes)
+        file.seek(0)
+        bucket.write(
+            key,
+            file,
+            metadata={_MD5: landed.checksum},
+            content_type="application/gzip",
+            content_md5=base64.b64encode(digest).decode("ascii"),
+        )
+    return landed
+
+
+def _receive(chunks: Iterable[bytes], file: BinaryIO) -> tuple[bytes, int]:
+    digest = hashlib.md5(usedforsecurity=False)
+    for chunk in chunks:
+        digest.update(chunk)
+        file.write(chunk)
+    return digest.digest(), file.tell()
+
+
+def _compare(landed: LandedSegment, checksum: str | None, size_bytes: int | None) -> None:
+    if size_bytes is not None and landed.size_bytes != size_bytes:
+        raise DownloadBroken(f"{landed.key}: Apple announces {size_bytes} bytes, {landed.size_bytes} arrived.")
+    if checksum is not None and landed.checksum != checksum.lower():
+        raise DownloadBroken(f"{landed.key}: Apple announces MD5 {checksum.lower()}, the bytes have {landed.checksum}.")

@@ -1,0 +1,57 @@
+"""The Arrow schemas of the curated tables: the one place where a column's type is translated."""
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+from appstore_analytics.contract.catalogue.definition import Column, ColumnType, ReportDefinition
+from appstore_analytics.contract.tables import CuratedTable
+
+MONEY_SCALE = 6
+"""Digits after the point of `ColumnType.MONEY`."""
+
+_ARROW_TYPES: dict[ColumnType, pa.DataType] = {
+    ColumnType.STRING: pa.string(),
+    ColumnType.DATE: pa.date32(),
+    ColumnType.INT64: pa.int64(),
+    ColumnType.FLOAT64: pa.float64(),
+    ColumnType.BOOLEAN: pa.bool_(),
+    ColumnType.MONEY: pa.decimal128(18, MONEY_SCALE),
+}
+
+
+def arrow_type(column_type: ColumnType) -> pa.DataType:
+    """The Arrow type of a column; the value of `column_type` is its Glue type."""
+    return _ARROW_TYPES[column_type]
+
+
+def report_schema(report: ReportDefinition) -> pa.Schema:
+    """The columns that Apple's file gives, in the catalogue's order."""
+    return _schema(report.columns)
+
+
+def part_schema(table: CuratedTable) -> pa.Schema:
+    """The columns of a part: lineage, then Apple's."""
+    return _schema(table.part_columns)
+
+
+def table_schema(table: CuratedTable) -> pa.Schema:
+    """The columns of the object that Athena reads, in the order of the Glue table."""
+    return _schema(table.columns)
+
+
+def string_columns(schema: pa.Schema) -> list[str]:
+    """The columns that travel as dictionaries in memory, which is several times smaller and faster."""
+    return [column.name for column in schema if pa.types.is_string(column.type)]
+
+
+def in_memory(schema: pa.Schema) -> pa.Schema:
+    """`schema` with its strings as dictionaries."""
+    dictionary = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        [pa.field(each.name, dictionary if pa.types.is_string(each.type) else each.type) for each in schema]
+    )
+
+
+def _schema(columns: Iterable[Column]) -> pa.Schema:
+    return pa.schema([pa.field(column.name, arrow_type(column.type)) for column in columns])

@@ -1,0 +1,414 @@
+"""One segment of Apple's: a gzip of separated lines, read into typed rows a block at a time.
+
+    gunzip (limited) ─► header line ─► columns by name ─► blocks of whole lines ─► Arrow ─► typed columns
+
+What Apple does not document is not guessed: a file that could be read in two ways is quarantined.
+"""
+
+import csv
+import io
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from typing import Any, BinaryIO, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pcsv
+from isal import igzip, isal_zlib
+
+from appstore_analytics.contract.catalogue.definition import Column, ColumnType, ReportDefinition, header_key
+from appstore_analytics.contract.errors import InstanceQuarantined
+from appstore_analytics.lake.schema import MONEY_SCALE, arrow_type, in_memory, report_schema
+
+_BLOCK_BYTES = 4 << 20
+_LONGEST_ROW_BYTES = 16 << 20
+
+_LARGEST_SEGMENT_BYTES = 8 << 30
+"""A Lambda has at most 10 GiB of disk, and the rows of a segment may all have to lie there for a while."""
+
+_LARGEST_EXPANSION = 300
+_EXPANSION_FREE_BYTES = 256 << 20
+"""Report rows shrink 5 to 50 times. Gzip can do 1,032, so an archive built to explode shows itself early: but small
+files are left alone, because a few MB of equal rows may shrink as much."""
+
+_SHOWN_CHARACTERS = 120
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_DICTIONARY = pa.dictionary(pa.int32(), pa.string())
+_READ_TYPES = {ColumnType.INT64: pa.int64(), ColumnType.FLOAT64: pa.float64()}
+"""What the CSV reader converts itself. All else is read as strings, and each distinct string is then converted once."""
+
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_SLASH_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_MONEY_STEP = Decimal(1).scaleb(-MONEY_SCALE)
+_MONEY_CONTEXT = Context(prec=18, rounding=ROUND_HALF_EVEN)
+
+_Value = TypeVar("_Value", bool, date, Decimal)
+
+
+class SegmentReader:
+    """The rows of one segment, in the file's order.
+
+    Making it reads the header. `rows` gives tables of `schema.report_schema` with strings as dictionaries, once.
+    Both raise InstanceQuarantined, naming the report, the column and the row (1 is the first below the header), when
+    the file breaks the contract of `report`, or holds rows of an app other than `app_id`.
+
+    `unknown_columns` are headers that the catalogue does not know, `missing_columns` those of the catalogue that the
+    file lacks and that are null then. `digits_rounded` counts amounts of money with more than six decimals, so far.
+    """
+
+    def __init__(self, segment: BinaryIO, report: ReportDefinition, app_id: int) -> None:
+        self._report = report
+        self._app_id = app_id
+        self._inflated = _Inflated(segment, report.name)
+        self._rows_read = 0
+        self._dates = {column.name: _Dates() for column in report.columns if column.type is ColumnType.DATE}
+        self.digits_rounded = 0
+        line, self._behind_header = self._read_header_line()
+        self._header = _read_header(line, report)
+        self.unknown_columns = self._header.unknown
+        self.missing_columns = tuple(column.header for column in self._header.missing)
+
+    def rows(self) -> Iterator[pa.Table]:
+        """The rows below the header; none is legal."""
+        for block in self._blocks():
+            rows = self._typed(self._parse(block))
+            self._check_app(rows)
+            self._check_dates(rows)
+            self._rows_read += rows.num_rows
+            yield rows
+        self._refuse_ambiguous_dates()
+
+    def _read_header_line(self) -> tuple[bytes, bytes]:
+        head = b""
+        while b"\n" not in head and (data := self._inflated.read(_BLOCK_BYTES)):
+            head += data
+            self._check_row_length(head)
+        line, _, behind = head.partition(b"\n")
+        return line.removeprefix(_BYTE_ORDER_MARK).rstrip(b"\r"), behind
+
+    def _blocks(self) -> Iterator[bytes]:
+        """Whole rows, a few MB at a time; the blank lines that may end a file are left out."""
+        held = b""
+        for block in self._whole_rows():
+            if held:
+                yield held
+            held = block
+        if last := held.rstrip(b"\r\n"):
+            yield last
+
+    def _whole_rows(self) -> Iterator[bytes]:
+        rest = b""
+        data = self._behind_header or self._inflated.read(_BLOCK_BYTES)
+        while data:
+            block = rest + data
+            end = self._end_of_last_row(block)
+            if end:
+                yield block[:end]
+            rest = block[end:]
+            self._check_row_length(rest)
+            data = self._inflated.read(_BLOCK_BYTES)
+        if rest.strip(b"\r\n"):
+            yield rest
+
+    def _end_of_last_row(self, block: bytes) -> int:
+        if not self._header.quoted:
+            return block.rfind(b"\n") + 1
+        pieces = block.split(b'"')
+        for index in range(len(pieces) - 1 - (len(pieces) - 1) % 2, -1, -2):
+            if b"\n" in pieces[index]:
+                return sum(len(piece) + 1 for piece in pieces[:index]) + pieces[index].rfind(b"\n") + 1
+        return 0
+
+    def _check_row_length(self, row: bytes) -> None:
+        if len(row) - row.rfind(b"\n") > _LONGEST_ROW_BYTES:
+            raise self._quarantine(f"a row is longer than {_LONGEST_ROW_BYTES} bytes; this is not such a report.")
+
+    def _parse(self, block: bytes) -> pa.Table:
+        header = self._header
+        if not header.found:
+            raise self._quarantine("the file has rows below an empty header line.")
+        try:
+            rows = pcsv.read_csv(
+                pa.BufferReader(block),
+                read_options=pcsv.ReadOptions(
+                    use_threads=False, block_size=len(block) + 1, column_names=header.names_in_file
+                ),
+                parse_options=pcsv.ParseOptions(
+                    delimiter=header.delimiter,
+                    quote_char='"' if header.quoted else False,
+                    double_quote=header.quoted,
+                    newlines_in_values=header.quoted,
+                    ignore_empty_lines=False,
+                ),
+                convert_options=pcsv.ConvertOptions(
+                    column_types={each.name: _READ_TYPES.get(each.type, _DICTIONARY) for each in header.found},
+                    include_columns=[column.name for column in header.found],
+                    null_values=[""],
+                    strings_can_be_null=True,
+                ),
+            )
+        except pa.ArrowInvalid as error:
+            raise self._quarantine(self._in_our_words(str(error))) from None
+        if rows.num_rows != _count_rows(block, quoted=header.quoted):
+            raise self._quarantine(
+                f"of the {_count_rows(block, quoted=header.quoted)} lines from row {self._rows_read + 1} on, "
+                f"{rows.num_rows} could be read as rows."
+            )
+        return rows
+
+    def _in_our_words(self, arrow_message: str) -> str:
+        """Arrow counts columns from 0 and rows from the start of the block."""
+        headers = self._header.headers_in_file
+        message = re.sub(
+            r"In CSV column #(\d+)", lambda found: f"column '{_shown(headers[int(found[1])])}'", arrow_message
+        )
+        message = re.sub(r"Row #(\d+)", lambda found: f"row {self._rows_read + int(found[1])}", message)
+        return f"{message[: 2 * _SHOWN_CHARACTERS]}."
+
+    def _typed(self, parsed: pa.Table) -> pa.Table:
+        schema = in_memory(report_schema(self._report))
+        present = {column.name for column in self._header.found}
+        return pa.table(
+            [
+                self._typed_column(column, parsed[column.name])
+                if column.name in present
+                else pa.nulls(parsed.num_rows, schema.field(column.name).type)
+                for column in self._report.columns
+            ],
+            schema=schema,
+        )
+
+    def _typed_column(self, column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+        match column.type:
+            case ColumnType.DATE:
+                return self._converted(column, cells, self._dates[column.name].parse)
+            case ColumnType.BOOLEAN:
+                return self._converted(column, cells, _parse_boolean)
+            case ColumnType.MONEY:
+                return self._money(column, cells)
+            case _:
+                return cells
+
+    def _money(self, column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+        try:
+            return pa.chunked_array(
+                [chunk.dictionary.cast(arrow_type(column.type)).take(chunk.indices) for chunk in cells.chunks],
+                arrow_type(column.type),
+            )
+        except pa.ArrowInvalid:
+            # Too many digits for Arrow, or not a number at all: slower, exact, and the sentence can name the cell.
+            amounts = self._converted(column, cells, _parse_money)
+            self.digits_rounded += sum(count for text, count in _counted(cells) if _is_rounded(text.strip()))
+            return amounts
+
+    def _converted(self, column: Column, cells: pa.ChunkedArray, parse: Callable[[str], _Value]) -> pa.ChunkedArray:
+        """`cells` with each distinct string converted once."""
+        chunks = []
+        for chunk in cells.chunks:
+            values = [self._parsed(column, chunk, index, parse) for index in range(len(chunk.dictionary))]
+            chunks.append(pa.array(values, arrow_type(column.type)).take(chunk.indices))
+        return pa.chunked_array(chunks, arrow_type(column.type))
+
+    def _parsed(self, column: Column, cells: pa.DictionaryArray, index: int, parse: Callable[[str], _Value]) -> _Value:
+        text: str = cells.dictionary[index].as_py()
+        try:
+            return parse(text.strip())
+        except (ValueError, InvalidOperation):
+            row = self._rows_read + 1 + int(pc.index(cells.indices, pa.scalar(index, pa.int32())).as_py())
+            raise self._quarantine(
+                f"column '{column.header}', row {row}: '{_shown(text)}' is not a {column.type}."
+            ) from None
+
+    def _check_app(self, rows: pa.Table) -> None:
+        column = self._report.app_id_column
+        if column is None or column not in self._header.found:
+            return
+        other = pc.fill_null(pc.not_equal(rows[column.name], self._app_id), True)
+        if pc.any(other).as_py():
+            index = pc.index(other, True).as_py()
+            raise self._quarantine(
+                f"column '{column.header}', row {self._rows_read + 1 + index}: the file of app {self._app_id} holds "
+                f"rows of another app, {rows[column.name][index].as_py()}."
+            )
+
+    def _check_dates(self, rows: pa.Table) -> None:
+        dates = rows[self._report.date_column]
+        if dates.null_count:
+            row = self._rows_read + 1 + pc.index(pc.is_null(dates), True).as_py()
+            raise self._quarantine(f"row {row} has no Date (column '{self._report.date_column}').")
+
+    def _refuse_ambiguous_dates(self) -> None:
+        for name, dates in self._dates.items():
+            if dates.ambiguous and not dates.month_first:
+                raise self._quarantine(
+                    f"column '{name}': '{dates.ambiguous}' may be month/day or day/month, and no other row tells which."
+                )
+
+    def _quarantine(self, sentence: str) -> InstanceQuarantined:
+        return InstanceQuarantined(f"{self._report.name}: {sentence}")
+
+
+class _Inflated:
+    """The gunzipped bytes of a segment, as far as they stay believable."""
+
+    def __init__(self, segment: BinaryIO, report: str) -> None:
+        self._compressed = _Counted(segment)
+        self._gzip = igzip.IGzipFile(fileobj=self._compressed, mode="rb")
+        self._report = report
+        self._inflated_bytes = 0
+
+    def read(self, size_bytes: int) -> bytes:
+        """Up to `size_bytes`; empty at the end of a file that is whole."""
+        try:
+            data: bytes = self._gzip.read(size_bytes)
+        except (EOFError, zlib.error, igzip.BadGzipFile, isal_zlib.error) as error:
+            raise InstanceQuarantined(f"{self._report}: the segment's gzip is broken: {error}.") from None
+        if not self._compressed.count_bytes:
+            raise InstanceQuarantined(f"{self._report}: the segment has no bytes at all, not even those of a gzip.")
+        self._inflated_bytes += len(data)
+        self._check_expansion()
+        return data
+
+    def _check_expansion(self) -> None:
+        if self._inflated_bytes > _LARGEST_SEGMENT_BYTES:
+            raise InstanceQuarantined(
+                f"{self._report}: the segment unpacks to more than {_LARGEST_SEGMENT_BYTES >> 30} GiB."
+            )
+        if (
+            self._inflated_bytes > _EXPANSION_FREE_BYTES
+            and self._inflated_bytes > _LARGEST_EXPANSION * self._compressed.count_bytes
+        ):
+            raise InstanceQuarantined(
+                f"{self._report}: the segment unpacks to more than {_LARGEST_EXPANSION} times its size, "
+                "as no report does."
+            )
+
+
+class _Counted(io.RawIOBase):
+    """A stream that knows how much of it was read."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.count_bytes = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any, /) -> int:  # a Buffer, which has no name before Python 3.12
+        buffer = memoryview(target)
+        data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        self.count_bytes += len(data)
+        return len(data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """How the file is laid out: its own headers in order, our names for them, what it has and has not."""
+
+    delimiter: str
+    headers_in_file: tuple[str, ...]
+    names_in_file: tuple[str, ...]
+    found: tuple[Column, ...]
+    missing: tuple[Column, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def quoted(self) -> bool:
+        """Whether quotes are syntax. Between tabs they are data: `Customer review modal open ("more")`."""
+        return self.delimiter == ","
+
+
+def _read_header(line: bytes, report: ReportDefinition) -> _Header:
+    delimiter = "\t" if b"\t" in line else ","
+    headers = _split_header(line, delimiter, report)
+    keys = [header_key(header) for header in headers]
+    for header, key in zip(headers, keys, strict=True):
+        if keys.count(key) > 1:
+            raise InstanceQuarantined(f"{report.name}: the header names column '{_shown(header)}' twice.")
+    by_key = {header_key(column.header): column for column in report.columns}
+    missing = tuple(column for column in report.columns if header_key(column.header) not in keys)
+    if headers and (lost := [column.header for column in missing if column.required]):
+        raise InstanceQuarantined(f"{report.name}: the file has no column '{lost[0]}', which the report requires.")
+    return _Header(
+        delimiter=delimiter,
+        headers_in_file=headers,
+        names_in_file=tuple(
+            by_key[key].name if key in by_key else f"unknown {index}" for index, key in enumerate(keys)
+        ),
+        found=tuple(by_key[key] for key in keys if key in by_key),
+        missing=missing if headers else (),
+        unknown=tuple(_shown(header) for header, key in zip(headers, keys, strict=True) if key not in by_key),
+    )
+
+
+def _split_header(line: bytes, delimiter: str, report: ReportDefinition) -> tuple[str, ...]:
+    """The headers of `line`; none when the whole file is empty, which is a way to say "no rows"."""
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InstanceQuarantined(f"{report.name}: the header line is not UTF-8.") from None
+    if not text:
+        return ()
+    fields = next(csv.reader([text])) if delimiter == "," else text.split(delimiter)
+    return tuple(field.strip() for field in fields)
+
+
+class _Dates:
+    """One column of dates: ISO, or month/day/year where the column itself shows that the month comes first."""
+
+    def __init__(self) -> None:
+        self.ambiguous: str | None = None
+        self.month_first = False
+
+    def parse(self, text: str) -> date:
+        """The date of one cell; ValueError when it is none."""
+        if _ISO_DATE.fullmatch(text):
+            return date.fromisoformat(text)
+        found = _SLASH_DATE.fullmatch(text)
+        if not found:
+            raise ValueError(text)
+        month, day, year = (int(group) for group in found.groups())
+        if day > 12:
+            self.month_first = True
+        elif day != month:
+            self.ambiguous = text
+        return date(year, month, day)
+
+
+def _parse_boolean(text: str) -> bool:
+    if text.lower() not in _BOOLEANS:
+        raise ValueError(text)
+    return _BOOLEANS[text.lower()]
+
+
+def _parse_money(text: str) -> Decimal:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return Decimal(text).quantize(_MONEY_STEP, context=_MONEY_CONTEXT)
+
+
+def _is_rounded(text: str) -> bool:
+    return _parse_money(text) != Decimal(text)
+
+
+def _counted(cells: pa.ChunkedArray) -> Iterator[tuple[str, int]]:
+    """The distinct strings of `cells` and how often each occurs."""
+    for entry in cells.cast(pa.string()).drop_null().value_counts().to_pylist():
+        yield entry["values"], entry["counts"]
+
+
+def _count_rows(block: bytes, *, quoted: bool) -> int:
+    """The rows of `block` by its line ends, which the parser had no part in."""
+    ends = sum(piece.count(b"\n") for piece in block.split(b'"')[::2]) if quoted else block.count(b"\n")
+    return ends + (not block.endswith(b"\n"))
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

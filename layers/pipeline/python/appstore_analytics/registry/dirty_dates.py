@@ -1,0 +1,59 @@
+"""Dates whose parts changed since they were last published.
+
+    convert_instance   writes its parts ─► mark (fresh token)
+    publish_date       token ─► lists the parts … writes the table ─► clear, only if the token is unchanged
+
+A part written after the listing comes with a newer token, so its mark survives and the next run publishes it.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+from boto3.dynamodb.conditions import Attr, Key
+from botocore.exceptions import ClientError
+
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.registry.conditions import is_condition_failure
+
+
+class DirtyDates:
+    """The marks, one partition per table."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def mark(self, table_date: TableDate) -> None:
+        """Say that this Date has to be published again. A second mark only renews the token."""
+        self._table.put_item(Item={**_key(table_date), "token": uuid4().hex})
+
+    def of_table(self, table: str) -> Iterator[TableDate]:
+        """The dirty Dates of one table, oldest first."""
+        query = {"KeyConditionExpression": Key("pk").eq(f"DIRTY#{table}"), "ConsistentRead": True}
+        while True:
+            page = self._table.query(**query)
+            for item in page["Items"]:
+                yield TableDate(table, date.fromisoformat(item["sk"]))
+            if "LastEvaluatedKey" not in page:
+                return
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def token(self, table_date: TableDate) -> str | None:
+        """The mark as it stands now; None when the Date is clean. To be read before the parts are listed."""
+        item = self._table.get_item(Key=_key(table_date), ConsistentRead=True).get("Item")
+        return item["token"] if item else None
+
+    def clear(self, table_date: TableDate, token: str) -> bool:
+        """Take the mark away if it is still the one that was read; False when somebody marked the Date again."""
+        try:
+            self._table.delete_item(Key=_key(table_date), ConditionExpression=Attr("token").eq(token))
+        except ClientError as error:
+            if is_condition_failure(error):
+                return False
+            raise
+        return True
+
+
+def _key(table_date: TableDate) -> dict[str, str]:
+    return {"pk": f"DIRTY#{table_date.table}", "sk": table_date.day.isoformat()}

@@ -1,0 +1,47 @@
+"""The rooms of the registry, over one DynamoDB table."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from appstore_analytics.registry.call_budget import CallBudget
+from appstore_analytics.registry.dirty_dates import DirtyDates
+from appstore_analytics.registry.instances import Instances
+from appstore_analytics.registry.report_requests import ReportRequests
+from appstore_analytics.registry.runs import Runs
+from appstore_analytics.registry.statistics import Statistics
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Everything that is remembered. `table` is a boto3 DynamoDB Table."""
+
+    table: Any
+
+    @property
+    def report_requests(self) -> ReportRequests:
+        """One per app and access type."""
+        return ReportRequests(self.table)
+
+    @property
+    def instances(self) -> Instances:
+        """The ledger of instances."""
+        return Instances(self.table)
+
+    @property
+    def dirty_dates(self) -> DirtyDates:
+        """Dates to publish."""
+        return DirtyDates(self.table)
+
+    @property
+    def runs(self) -> Runs:
+        """Manifest items and how they ended."""
+        return Runs(self.table)
+
+    @property
+    def statistics(self) -> Statistics:
+        """Counters over all time."""
+        return Statistics(self.table)
+
+    def call_budget(self, account: str) -> CallBudget:
+        """The calls of one account's API key."""
+        return CallBudget(self.table, account)

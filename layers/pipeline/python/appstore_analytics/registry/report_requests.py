@@ -1,0 +1,222 @@
+"""Report requests: created once, never twice, whatever runs at the same time.
+
+    register_request A   claim ──► look ──► create at Apple ──► write back (only with A's token)
+    register_request B      └─ refused while A's lease lasts: ClaimHeld, comes back in a few seconds, finds A's request
+    A dies after create        lease ends ─► B claims ─► looks ─► finds A's request at Apple ─► adopts it
+
+The lease outlives the function's time-out, so a claim is never taken from somebody who may still write.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.exceptions import ClientError
+
+from appstore_analytics.contract.errors import ClaimHeld
+from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.registry.conditions import is_condition_failure, item_that_stood
+
+LEASE_SECONDS = 180
+"""Longer than register_request may run; a test compares it with the function's time-out."""
+
+_COME_BACK_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Asked:
+    """What a backfill wanted of a snapshot: a report (Apple's name) and its Dates, inclusive."""
+
+    report: str
+    start_date: date
+    end_date: date
+    asked_on: date
+
+    def __str__(self) -> str:
+        return "|".join(
+            (self.report, self.start_date.isoformat(), self.end_date.isoformat(), self.asked_on.isoformat())
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> "Asked":
+        """The wish that `str` wrote."""
+        report, *days = text.rsplit("|", 3)
+        return cls(report, *(date.fromisoformat(day) for day in days))
+
+    @property
+    def dates(self) -> str:
+        """The Dates as the ledger remembers them once they are converted."""
+        return f"{self.start_date.isoformat()}/{self.end_date.isoformat()}"
+
+    def covers(self, day: date) -> bool:
+        """Whether this Date was asked for."""
+        return self.start_date <= day <= self.end_date
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRequest:
+    """What is known about an app's report request of one access type.
+
+    `requested_on` is None where Apple had it already: nobody tells its age. `report_ids` belong to `request_id`.
+    """
+
+    app_id: str
+    access_type: AccessType
+    request_id: str | None = None
+    requested_on: date | None = None
+    looked_on: date | None = None
+    created_in_run: str | None = None
+    report_ids: dict[str, str] = field(default_factory=dict)
+    newest_instance: date | None = None
+    asked: tuple[Asked, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to register one app, until its lease ends."""
+
+    token: str
+    known: KnownRequest
+
+
+class ReportRequests:
+    """The report requests and their claims."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def get(self, app_id: str, access_type: AccessType) -> KnownRequest:
+        """What is known; an empty KnownRequest where nothing is."""
+        item = self._table.get_item(Key=_key(app_id, access_type), ConsistentRead=True).get("Item", {})
+        return _known(app_id, access_type, item)
+
+    def claim(self, app_id: str, access_type: AccessType, now: datetime) -> Claim:
+        """Claim an app for this caller; ClaimHeld while somebody else's lease lasts."""
+        token = uuid4().hex
+        try:
+            answer = self._table.update_item(
+                Key=_key(app_id, access_type),
+                UpdateExpression="SET claim_token = :token, lease_until = :until",
+                # free, or its owner is certainly dead
+                ConditionExpression="attribute_not_exists(claim_token) OR lease_until < :now",
+                ExpressionAttributeValues={
+                    ":token": token,
+                    ":until": int(now.timestamp()) + LEASE_SECONDS,
+                    ":now": int(now.timestamp()),
+                },
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            if is_condition_failure(error):
+                raise _held(app_id, error, now) from None
+            raise
+        return Claim(token, _known(app_id, access_type, answer["Attributes"]))
+
+    def write_back(
+        self, claim: Claim, request_id: str, *, requested_on: date | None, run_id: str | None, looked_on: date
+    ) -> None:
+        """Remember the request and give the claim back. ClaimHeld when the lease was lost: nothing is written then.
+
+        Report ids belong to a request, so another request id forgets them.
+        """
+        same = request_id == claim.known.request_id
+        remembered = {
+            "request_id": request_id,
+            "requested_on": _text(claim.known.requested_on if same else requested_on),
+            "created_in_run": claim.known.created_in_run if same else run_id,
+            "report_ids": claim.known.report_ids if same else {},
+            "looked_on": looked_on.isoformat(),
+        }
+        self._with_token(claim, remembered)
+
+    def release(self, claim: Claim) -> None:
+        """Give the claim back and remember nothing."""
+        self._with_token(claim, {})
+
+    def remember_report_ids(self, known: KnownRequest, report_ids: dict[str, str]) -> None:
+        """Cache the report ids of a request, unless it has been replaced meanwhile."""
+        self._update_if_same(known, "SET report_ids = :value", report_ids)
+
+    def remember_newest_instance(self, known: KnownRequest, processing_date: date) -> None:
+        """Remember how far the listing has come: a request that falls silent is looked at again."""
+        self._update_if_same(known, "SET newest_instance = :value", processing_date.isoformat())
+
+    def forget(self, known: KnownRequest) -> None:
+        """Look at Apple again next time: it no longer knows what this request promised."""
+        self._update_if_same(known, "SET looked_on = :value", None)
+
+    def ask(self, app_id: str, asked: tuple[Asked, ...]) -> None:
+        """Remember which Dates a backfill wants of the app's snapshot. Asking twice is asking once."""
+        self._table.update_item(
+            Key=_key(app_id, AccessType.ONE_TIME_SNAPSHOT),
+            UpdateExpression="ADD asked :asked",
+            ExpressionAttributeValues={":asked": {str(one) for one in asked}},
+        )
+
+    def _with_token(self, claim: Claim, values: dict[str, Any]) -> None:
+        sets = ", ".join(f"{name} = :{name}" for name in values)
+        try:
+            self._table.update_item(
+                Key=_key(claim.known.app_id, claim.known.access_type),
+                UpdateExpression=(f"SET {sets} " if sets else "") + "REMOVE claim_token, lease_until",
+                ConditionExpression="claim_token = :token",
+                ExpressionAttributeValues={
+                    ":token": claim.token,
+                    **{f":{name}": value for name, value in values.items()},
+                },
+            )
+        except ClientError as error:
+            if is_condition_failure(error):
+                raise ClaimHeld(
+                    f"The claim on app {claim.known.app_id} was lost to another execution.",
+                    datetime.now(UTC) + timedelta(seconds=_COME_BACK_SECONDS),
+                ) from None
+            raise
+
+    def _update_if_same(self, known: KnownRequest, update: str, value: Any) -> None:
+        try:
+            self._table.update_item(
+                Key=_key(known.app_id, known.access_type),
+                UpdateExpression=update,
+                ConditionExpression="request_id = :request_id",
+                ExpressionAttributeValues={":value": value, ":request_id": known.request_id},
+            )
+        except ClientError as error:
+            if not is_condition_failure(error):
+                raise
+
+
+def _key(app_id: str, access_type: AccessType) -> dict[str, str]:
+    return {"pk": f"APP#{app_id}", "sk": f"REQUEST#{access_type}"}
+
+
+def _known(app_id: str, access_type: AccessType, item: dict[str, Any]) -> KnownRequest:
+    return KnownRequest(
+        app_id=app_id,
+        access_type=access_type,
+        request_id=item.get("request_id"),
+        requested_on=_date(item.get("requested_on")),
+        looked_on=_date(item.get("looked_on")),
+        created_in_run=item.get("created_in_run"),
+        report_ids=item.get("report_ids", {}),
+        newest_instance=_date(item.get("newest_instance")),
+        asked=tuple(sorted(Asked.parse(text) for text in item.get("asked", ()))),
+    )
+
+
+def _held(app_id: str, error: ClientError, now: datetime) -> ClaimHeld:
+    item = item_that_stood(error)
+    lease_until = TypeDeserializer().deserialize(item["lease_until"]) if "lease_until" in item else 0
+    come_back = min(int(lease_until) + 1, int(now.timestamp()) + _COME_BACK_SECONDS)
+    return ClaimHeld(f"Another execution registers app {app_id}.", datetime.fromtimestamp(come_back, UTC))
+
+
+def _date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _text(day: date | None) -> str | None:
+    return day.isoformat() if day else None

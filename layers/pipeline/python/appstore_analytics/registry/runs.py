@@ -1,0 +1,112 @@
+"""What a run set out to do and how each item ended.
+
+A manifest item is *planned* first; its terminal record is the same DynamoDB item with a verdict. So whatever died on
+the way is still there, without one, and counts as failed.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from boto3.dynamodb.conditions import Attr, Key
+from botocore.exceptions import ClientError
+
+from appstore_analytics.contract.layout import RUN_PARTITION
+from appstore_analytics.contract.messages import Item, ItemRecord, MapName, Verdict
+from appstore_analytics.registry.conditions import is_condition_failure
+
+_REMEMBERED = timedelta(days=90)
+
+
+class Runs:
+    """The items of runs."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def plan(self, item: Item, **facts: Any) -> bool:
+        """Plan an item, with what is known of it; False when it is planned already."""
+        expires_at = int((datetime.now(UTC) + _REMEMBERED).timestamp())
+        planned = {**_key(item), "event": item.to_event(), **facts, "expires_at": expires_at}
+        try:
+            self._table.put_item(Item=planned, ConditionExpression=Attr("pk").not_exists())
+        except ClientError as error:
+            if is_condition_failure(error):
+                return False
+            raise
+        return True
+
+    def plan_again(self, item: Item) -> None:
+        """Plan an item that may have ended in an earlier pass of the same run; its facts stay."""
+        if not self.plan(item):
+            self._table.update_item(
+                Key=_key(item),
+                UpdateExpression="REMOVE verdict, reason, #error",
+                ExpressionAttributeNames={"#error": "error"},
+            )
+
+    def note(self, item: Item, **facts: Any) -> None:
+        """Remember facts about an item that has not ended."""
+        self._set(item, facts)
+
+    def count_calls(self, item: Item, calls: int) -> None:
+        """Add to the calls that an item made to App Store Connect."""
+        if calls:
+            self._table.update_item(
+                Key=_key(item), UpdateExpression="ADD calls :calls", ExpressionAttributeValues={":calls": calls}
+            )
+
+    def finish(self, item: Item, verdict: Verdict, reason: str = "", **facts: Any) -> None:
+        """Write an item's terminal record. Writing it twice leaves the same."""
+        self._set(item, {**facts, "verdict": verdict, "reason": reason})
+
+    def of_map(self, run_id: str, map_name: MapName, below: str = "") -> Iterator[ItemRecord]:
+        """The items of one Map, sorted; `below` narrows them to those whose key begins so."""
+        query = {
+            "KeyConditionExpression": Key("pk").eq(RUN_PARTITION.format(run_id))
+            & Key("sk").begins_with(f"{map_name}#{below}"),
+            "ConsistentRead": True,
+        }
+        while True:
+            page = self._table.query(**query)
+            yield from map(_record, page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def get(self, item: Item) -> ItemRecord | None:
+        """One item, None when it was never planned."""
+        found = self._table.get_item(Key=_key(item), ConsistentRead=True).get("Item")
+        return _record(found) if found else None
+
+    def _set(self, item: Item, values: dict[str, Any]) -> None:
+        names = {f"#{name}": name for name in values}
+        self._table.update_item(
+            Key=_key(item),
+            UpdateExpression="SET " + ", ".join(f"{alias} = :{alias[1:]}" for alias in names),
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+        )
+
+
+def open_items(records: Iterable[ItemRecord]) -> list[dict[str, Any]]:
+    """The events of items without a verdict: what a Map has to do."""
+    return [record.event for record in records if record.verdict is None]
+
+
+def _key(item: Item) -> dict[str, str]:
+    return {"pk": RUN_PARTITION.format(item.run_id), "sk": item.record}
+
+
+_OWN = frozenset({"pk", "sk", "event", "verdict", "reason", "error", "expires_at"})
+
+
+def _record(item: dict[str, Any]) -> ItemRecord:
+    return ItemRecord(
+        record=item["sk"],
+        event=item.get("event", {}),
+        verdict=Verdict(item["verdict"]) if "verdict" in item else None,
+        reason=item.get("reason", ""),
+        error=item.get("error", ""),
+        facts={name: value for name, value in item.items() if name not in _OWN},
+    )

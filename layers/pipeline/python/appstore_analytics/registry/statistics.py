@@ -1,0 +1,28 @@
+"""Counters over all time, by atomic ADD."""
+
+from typing import Any
+
+_KEY = {"pk": "STATISTICS", "sk": "TOTAL"}
+
+
+class Statistics:
+    """What the registry has done since it exists."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def add(self, **counts: int) -> None:
+        """Add to counters such as `requests_created` and `duplicates_prevented`; zeros cost nothing."""
+        counts = {name: count for name, count in counts.items() if count}
+        if counts:
+            self._table.update_item(
+                Key=_KEY,
+                UpdateExpression="ADD " + ", ".join(f"#{name} :{name}" for name in counts),
+                ExpressionAttributeNames={f"#{name}": name for name in counts},
+                ExpressionAttributeValues={f":{name}": count for name, count in counts.items()},
+            )
+
+    def totals(self) -> dict[str, int]:
+        """Every counter."""
+        item = self._table.get_item(Key=_KEY, ConsistentRead=True).get("Item", {})
+        return {name: int(count) for name, count in item.items() if name not in _KEY}

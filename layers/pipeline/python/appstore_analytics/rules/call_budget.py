@@ -1,0 +1,59 @@
+"""The arithmetic of Apple's quota: a rolling hour per API key, kept as calls per minute.
+
+A rolling hour forgives no burst, so a minute's calls are given back only when the whole minute is an hour old.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from appstore_analytics.contract.messages import Operation
+
+_SPARED = 0.03
+"""Left unused, because Apple counts a call when it arrives and we when we reserve it."""
+
+_BACKFILL_SHARE = 0.5
+"""A backfill leaves the rest of the hour to the daily run."""
+
+_FIRST_CLOSURE_SECONDS = 60
+_LONGEST_CLOSURE_SECONDS = 3600
+
+
+def calls_per_day(calls_per_hour: int) -> int:
+    """What one API key can carry in 24 hours."""
+    return int(calls_per_hour * 24 * (1 - _SPARED))
+
+
+def calls_needed(apps: int, reports: int) -> int:
+    """The least calls that a day of so many apps and reports takes: list the instances, list the new one's segments."""
+    return apps * reports * 2
+
+
+def ceiling(calls_per_hour: int, operation: Operation) -> int:
+    """How many calls of a rolling hour this operation may see used."""
+    usable = int(calls_per_hour * (1 - _SPARED))
+    return int(usable * _BACKFILL_SHARE) if operation is Operation.BACKFILL else usable
+
+
+def minute_of(instant: datetime) -> int:
+    """The minute since 1970 in which `instant` lies."""
+    return int(instant.timestamp()) // 60
+
+
+def is_given_back(minute: int, now: datetime) -> bool:
+    """Whether the calls of this minute no longer count in Apple's rolling hour."""
+    return minute < minute_of(now) - 60
+
+
+def available_at(calls_by_minute: Mapping[int, int], wanted: int, most: int, now: datetime) -> datetime:
+    """When `wanted` more calls fit below `most`, if nobody else calls: an hour after the minute that frees the last."""
+    excess = sum(calls_by_minute.values()) + wanted - most
+    for minute in sorted(calls_by_minute):
+        excess -= calls_by_minute[minute]
+        if excess <= 0:
+            return datetime.fromtimestamp((minute + 61) * 60, UTC)
+    return now + timedelta(hours=1)
+
+
+def closure_seconds(refusals_in_a_row: int) -> int:
+    """How long a key rests after its n-th 429 in a row when Apple does not say: doubling, at most an hour."""
+    return int(min(_FIRST_CLOSURE_SECONDS * 2 ** max(refusals_in_a_row - 1, 0), _LONGEST_CLOSURE_SECONDS))

@@ -1,0 +1,47 @@
+"""What may be new at Apple, so that nothing is listed that cannot be."""
+
+from datetime import date, timedelta
+
+from appstore_analytics.contract.catalogue.definition import Granularity
+
+INSTANCE_LIFE_DAYS = 35
+"""Apple deletes an instance this many days after its processing date."""
+
+_LOOK_AGAIN_DAYS = 7
+_SILENCE_DAYS = 3
+_SNAPSHOT_SETTLES_DAYS = 7
+
+
+def is_due(granularity: Granularity, as_of: date, newest: date | None) -> bool:
+    """Whether a new instance may be listed on `as_of`, when `newest` is the newest processing date already listed.
+
+    Daily instances come every day, and late ones out of order. Weekly ones are published on Fridays, monthly ones on
+    the 5th (Apple, "Analytics Reports"); once the last of them is there, nothing new can come before the next.
+    """
+    if granularity is Granularity.DAILY or newest is None:
+        return True
+    if granularity is Granularity.WEEKLY:
+        return newest < as_of - timedelta(days=(as_of.weekday() - 4) % 7)
+    published = as_of.replace(day=5)
+    if as_of < published:
+        published = (as_of.replace(day=1) - timedelta(days=1)).replace(day=5)
+    return newest < published
+
+
+def must_look(looked_on: date | None, newest: date | None, as_of: date) -> bool:
+    """Whether to ask Apple if a known report request still lives (it may be stopped for inactivity, or deleted).
+
+    Once a week, and daily once no instance has come for three days.
+    """
+    if looked_on is None or as_of - looked_on >= timedelta(days=_LOOK_AGAIN_DAYS):
+        return True
+    return newest is not None and as_of - newest > timedelta(days=_SILENCE_DAYS) and looked_on < as_of
+
+
+def snapshot_is_due(asked_on: date, has_instances: bool, as_of: date) -> bool:
+    """Whether a daily run still looks for instances of a snapshot that a backfill asked for on `asked_on`.
+
+    Until the first arrives, at most an instance's life; then for a week, in case Apple delivers it in pieces.
+    """
+    patience = _SNAPSHOT_SETTLES_DAYS if has_instances else INSTANCE_LIFE_DAYS
+    return as_of - asked_on <= timedelta(days=patience)

@@ -1,0 +1,101 @@
+"""What a person or a schedule may ask an execution for."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from appstore_analytics.contract.catalogue import REPORTS, REPORTS_BY_NAME
+from appstore_analytics.contract.errors import InputRefused
+from appstore_analytics.contract.messages import Operation
+
+_FIELDS = {
+    Operation.DAILY: ("operation", "as_of"),
+    Operation.BACKFILL: ("operation", "as_of", "app_ids", "reports", "start_date", "end_date"),
+}
+_NAMES_BY_TABLE = {report.table: report.name for report in REPORTS}
+_APP_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionInput:
+    """A valid request. Empty `app_ids` or `reports` (Apple's names) mean all that are configured."""
+
+    operation: Operation
+    as_of: date
+    app_ids: tuple[str, ...] = ()
+    reports: tuple[str, ...] = ()
+    start_date: date | None = None
+    end_date: date | None = None
+
+
+def parse_execution_input(payload: Any, today: date) -> ExecutionInput:
+    """The request in an execution's input; InputRefused with one sentence that names the field."""
+    if not isinstance(payload, Mapping):
+        raise InputRefused('The execution input must be a JSON object such as {"operation": "daily"}.')
+    operation = _operation(payload)
+    for name in payload:
+        if name not in _FIELDS[operation]:
+            allowed = ", ".join(_FIELDS[operation])
+            raise InputRefused(f"The field '{_shown(name)}' is unknown: a {operation} execution takes {allowed}.")
+    as_of = _date(payload, "as_of") if "as_of" in payload else today
+    if as_of > today:
+        raise InputRefused(f"as_of must not be after today ({today.isoformat()}).")
+    if operation is Operation.DAILY:
+        return ExecutionInput(operation, as_of)
+    start_date, end_date = _date(payload, "start_date"), _date(payload, "end_date")
+    if start_date > end_date:
+        raise InputRefused("start_date must not be after end_date.")
+    if end_date > as_of:
+        raise InputRefused(f"end_date must not be after {as_of.isoformat()}: a snapshot holds no later Dates.")
+    return ExecutionInput(operation, as_of, _app_ids(payload), _reports(payload), start_date, end_date)
+
+
+def _operation(payload: Mapping[str, Any]) -> Operation:
+    value = payload.get("operation", Operation.DAILY)
+    if value not in tuple(Operation):
+        raise InputRefused(f"operation must be one of {', '.join(Operation)}, not '{_shown(value)}'.")
+    return Operation(value)
+
+
+def _date(payload: Mapping[str, Any], name: str) -> date:
+    value = payload.get(name)
+    if value is None:
+        raise InputRefused(f"{name} is missing: give a date such as 2026-01-31.")
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+        raise InputRefused(f"{name} must be a date such as 2026-01-31, not '{_shown(value)}'.")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise InputRefused(f"{name} must be a day of the calendar, not '{value}'.") from None
+
+
+def _texts(payload: Mapping[str, Any], name: str, example: str) -> tuple[str, ...]:
+    values = payload.get(name)
+    if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
+        raise InputRefused(f"{name} must be a list of text such as {example}.")
+    return tuple(dict.fromkeys(values))
+
+
+def _app_ids(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    app_ids = _texts(payload, "app_ids", '["1000000001"]')
+    for app_id in app_ids:
+        if not _APP_ID.fullmatch(app_id):
+            raise InputRefused(f"app_ids must hold Apple ids, digits only, not '{_shown(app_id)}'.")
+    return app_ids
+
+
+def _reports(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    names = []
+    for value in _texts(payload, "reports", '["engagement"]') if "reports" in payload else ():
+        name = value if value in REPORTS_BY_NAME else _NAMES_BY_TABLE.get(value)
+        if name is None:
+            raise InputRefused(f"reports must hold names of the catalogue (docs/reports.md), not '{_shown(value)}'.")
+        names.append(name)
+    return tuple(dict.fromkeys(names))
+
+
+def _shown(value: Any) -> str:
+    """At most 40 printable characters of what was sent."""
+    return re.sub(r"[^\x20-\x7e]", "?", str(value))[:40]

@@ -1,0 +1,188 @@
+"""What a run did, from the records of its items: verdicts, totals, and the sentence it fails with."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from appstore_analytics.contract.messages import Account, ItemRecord, MapName, RunPlan, Verdict
+from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.rules.freshness import Freshness, freshness
+from appstore_analytics.rules.verdicts import app_verdict, item_reason, item_verdict
+
+_APPS_NAMED = 20
+
+Records = Mapping[MapName, Sequence[ItemRecord]]
+
+
+@dataclass(frozen=True, slots=True)
+class AppSummary:
+    """One app's day. `reason` says why it failed or waits."""
+
+    account: str
+    app_id: str
+    verdict: Verdict
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FreshnessSummary:
+    """How new one table of one app is."""
+
+    app_id: str
+    table: str
+    newest_processing_date: date | None
+    verdict: Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class ItemError:
+    """An item that did not end well."""
+
+    item: str
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run, in words and numbers."""
+
+    apps: tuple[AppSummary, ...]
+    freshness: tuple[FreshnessSummary, ...]
+    errors: tuple[ItemError, ...]
+    totals: dict[str, int] = field(default_factory=dict)
+    unknown_columns: dict[str, list[str]] = field(default_factory=dict)
+    missing_columns: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def failed_apps(self) -> tuple[AppSummary, ...]:
+        """The apps whose verdict fails the run."""
+        return tuple(app for app in self.apps if app.verdict.is_failure)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether any item, or any app, failed."""
+        return bool(self.errors or self.failed_apps)
+
+    @property
+    def cause(self) -> str:
+        """One sentence for the failed execution; empty for a good one. It names at most twenty apps."""
+        if not self.has_failed:
+            return ""
+        named = ", ".join(f"{app.app_id} ({app.verdict})" for app in self.failed_apps[:_APPS_NAMED])
+        more = f" and {len(self.failed_apps) - _APPS_NAMED} more" if len(self.failed_apps) > _APPS_NAMED else ""
+        if not named:
+            return f"{len(self.errors)} items failed: {self.errors[0].item}: {self.errors[0].reason}"
+        return f"{len(self.failed_apps)} of {len(self.apps)} apps failed: {named}{more}."
+
+
+def summarize(plan: RunPlan, records: Records, execution_error: str = "") -> RunSummary:
+    """The summary of a run. `execution_error` is what ended a Map or a plan before its items could."""
+    every = [record for map_name in MapName for record in records[map_name]]
+    errors = [
+        ItemError(record.record, item_verdict(record), item_reason(record))
+        for record in every
+        if item_verdict(record).is_failure
+    ]
+    if execution_error:
+        errors.append(ItemError("execution", Verdict.FAILED, execution_error))
+    return RunSummary(
+        apps=tuple(_apps(plan, records)),
+        freshness=tuple(_freshness(plan, records)),
+        errors=tuple(errors),
+        totals=_totals(records),
+        unknown_columns=_columns(records, "unknown_columns"),
+        missing_columns=_columns(records, "missing_columns"),
+    )
+
+
+def _apps(plan: RunPlan, records: Records) -> Iterator[AppSummary]:
+    by_app: dict[str, list[tuple[Verdict, str]]] = defaultdict(list)
+    for record in (*records[MapName.REGISTER], *records[MapName.LAND]):
+        by_app[record.event["app_id"]].append((item_verdict(record), item_reason(record)))
+    for app_id, table in {(record.event["app_id"], _table(record)) for record in _converted(records)}:
+        by_app[app_id] += _of_table(table, records)
+    for record in records[MapName.VERIFY]:
+        for app_id in record.facts.get("apps_different", ()):
+            by_app[str(int(app_id))].append((Verdict.MISMATCH, item_reason(record)))
+    for account in plan.accounts:
+        for app_id in account.app_ids:
+            yield _app(account, app_id, by_app[app_id])
+
+
+def _app(account: Account, app_id: str, ends: Sequence[tuple[Verdict, str]]) -> AppSummary:
+    verdict = app_verdict(verdict for verdict, _ in ends)
+    return AppSummary(account.name, app_id, verdict, next((reason for one, reason in ends if one is verdict), ""))
+
+
+def _of_table(table: str, records: Records) -> Iterator[tuple[Verdict, str]]:
+    """How publishing and verifying a table ended, for an app whose rows went into it. A mismatch names its own apps."""
+    for record in (*records[MapName.PUBLISH], *records[MapName.VERIFY]):
+        verdict = item_verdict(record)
+        if record.event["table"] == table and verdict in (Verdict.FAILED, Verdict.PUBLISHED, Verdict.VERIFIED):
+            yield verdict, item_reason(record)
+        if record.event["table"] == table and verdict is Verdict.MISMATCH:
+            yield Verdict.VERIFIED, ""
+
+
+def _converted(records: Records) -> list[ItemRecord]:
+    return [record for record in records[MapName.LAND] if item_verdict(record) is Verdict.CONVERTED]
+
+
+def _table(record: ItemRecord) -> str:
+    return str(record.facts["table"])
+
+
+def _freshness(plan: RunPlan, records: Records) -> Iterator[FreshnessSummary]:
+    newest: dict[tuple[str, str], date] = {}
+    for record in records[MapName.REGISTER]:
+        for table, day in record.facts.get("converted", {}).items():
+            newest[record.event["app_id"], table] = date.fromisoformat(day)
+    for record in _converted(records):
+        key = (record.event["app_id"], _table(record))
+        newest[key] = max(date.fromisoformat(record.facts["processing_date"]), newest.get(key, date.min))
+    for record in records[MapName.REGISTER]:
+        for table in record.facts.get("tables", ()):
+            day = newest.get((record.event["app_id"], table))
+            verdict = freshness(tables_by_name()[table].granularity, day, plan.as_of)
+            yield FreshnessSummary(record.event["app_id"], table, day, verdict)
+
+
+def _totals(records: Records) -> dict[str, int]:
+    land, publish, verify = (records[name] for name in (MapName.LAND, MapName.PUBLISH, MapName.VERIFY))
+    return {
+        "requests_created": _sum(records[MapName.REGISTER], "requests_created"),
+        "duplicates_prevented": _sum(records[MapName.REGISTER], "duplicates_prevented"),
+        "instances": len(land),
+        "segments": _sum(land, "segments"),
+        "bytes": _sum(land, "bytes"),
+        "rows_raw": _sum(land, "rows_raw"),
+        "rows_curated": _sum(publish, "rows"),
+        "rows_athena": _sum(verify, "rows"),
+        "rows_dropped": _sum(land, "rows_dropped"),
+        "digits_rounded": _sum(land, "digits_rounded"),
+        "parts_written": _sum(land, "parts_written"),
+        "parts_replaced": _sum(land, "parts_replaced"),
+        "parts_unchanged": _sum(land, "parts_unchanged"),
+        "parts_refused_as_older": _sum(land, "parts_refused"),
+        "dates_published": sum(item_verdict(record) is Verdict.PUBLISHED for record in publish),
+        "apple_calls": sum(_sum(records[map_name], "calls") for map_name in MapName),
+    }
+
+
+def _sum(records: Iterable[ItemRecord], fact: str) -> int:
+    return sum(int(record.facts.get(fact, 0)) for record in records)
+
+
+def _columns(records: Records, fact: str) -> dict[str, list[str]]:
+    """Columns by table that files have and the catalogue lacks, or the other way round."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for record in _converted(records):
+        found[_table(record)].update(record.facts.get(fact, ()))
+    return {table: sorted(columns) for table, columns in sorted(found.items()) if columns}
+
+
+def count_verdicts(apps: Iterable[AppSummary]) -> dict[str, int]:
+    """How many apps ended with each verdict."""
+    return dict(sorted(Counter(str(app.verdict) for app in apps).items()))

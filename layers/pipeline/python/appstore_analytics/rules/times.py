@@ -1,0 +1,8 @@
+"""How instants are written where a name may hold only letters and digits."""
+
+from datetime import datetime
+
+
+def compact_time(instant: datetime) -> str:
+    """UTC to the millisecond, as it stands in run ids, keys and file names: `20261123T060000123Z`."""
+    return f"{instant:%Y%m%dT%H%M%S}{instant.microsecond // 1000:03d}Z"

@@ -1,0 +1,57 @@
+"""How an app's day ended, from how its items ended."""
+
+import json
+from collections.abc import Iterable
+
+from appstore_analytics.contract.errors import GhostRequest, InstanceQuarantined, KeyRejected, RoleMissing
+from appstore_analytics.contract.messages import ItemRecord, Verdict
+
+_BY_ERROR = {
+    RoleMissing.__name__: Verdict.FORBIDDEN,
+    KeyRejected.__name__: Verdict.KEY_REJECTED,
+    GhostRequest.__name__: Verdict.CONFLICT,
+    InstanceQuarantined.__name__: Verdict.QUARANTINED,
+}
+
+_WORST_FIRST = (
+    Verdict.FAILED,
+    Verdict.MISMATCH,
+    Verdict.QUARANTINED,
+    Verdict.KEY_REJECTED,
+    Verdict.FORBIDDEN,
+    Verdict.CONFLICT,
+    Verdict.VERIFIED,
+    Verdict.PUBLISHED,
+    Verdict.CONVERTED,
+    Verdict.EXPIRED,
+    Verdict.UNCHANGED,
+    Verdict.NOT_READY,
+    Verdict.READY,
+)
+
+
+def app_verdict(verdicts: Iterable[Verdict]) -> Verdict:
+    """The one word for an app: its worst failure; else the farthest its data came; else that nothing was ready.
+
+    `verdicts` are those of the app's own items and of the tables that its data went into.
+    """
+    found = set(verdicts)
+    return next((verdict for verdict in _WORST_FIRST if verdict in found), Verdict.NOT_READY)
+
+
+def item_verdict(record: ItemRecord) -> Verdict:
+    """How an item ended; one that never ended has failed, and an error that was caught says how."""
+    if record.error:
+        return _BY_ERROR.get(record.error, Verdict.FAILED)
+    return record.verdict or Verdict.FAILED
+
+
+def item_reason(record: ItemRecord) -> str:
+    """The sentence for a person: of the error that was caught, without its stack trace, or of the step."""
+    if not record.error:
+        return record.reason if record.verdict else "It ended without a record: a crash, a time-out or an aborted run."
+    try:
+        cause = json.loads(record.reason)
+    except ValueError:
+        return f"{record.error}: {record.reason}"[:500]
+    return str(cause.get("errorMessage") or record.error)[:500]

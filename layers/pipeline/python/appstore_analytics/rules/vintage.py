@@ -1,0 +1,65 @@
+"""Which instance speaks for a Date: the rule that a newer file silently replaces all rows of earlier Dates.
+
+Source: Apple, "Analytics Reports": for each Date, the instance with the newest processing date that contains it holds
+all its rows. Not a delta, not a merge; rows may vanish.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import total_ordering
+from typing import Self
+
+from appstore_analytics.contract.messages import AccessType
+
+_RANK = {AccessType.ONE_TIME_SNAPSHOT: 0, AccessType.ONGOING: 1}
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class Vintage:
+    """How new an instance is. A total order, so that any sequence of writers ends with the same winner.
+
+    At equal processing dates ONGOING beats a snapshot: its last days are never half filled. The instance id only
+    breaks ties between instances that Apple lists twice.
+    """
+
+    processing_date: date
+    access_type: AccessType
+    instance_id: str
+
+    def __lt__(self, other: Self) -> bool:
+        return self._key < other._key
+
+    @property
+    def _key(self) -> tuple[date, int, str]:
+        return (self.processing_date, _RANK[self.access_type], self.instance_id)
+
+    def __str__(self) -> str:
+        return f"{self.processing_date.isoformat()}/{self.access_type}/{self.instance_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The vintage that `str` wrote, as it stands in an object's metadata."""
+        processing_date, access_type, instance_id = text.split("/", 2)
+        return cls(date.fromisoformat(processing_date), AccessType(access_type), instance_id)
+
+
+def complete_dates(days: Collection[date], requested_on: date | None, completeness_days: int | None) -> set[date]:
+    """The Dates of a snapshot that were complete on the day it was requested; only for those does it speak.
+
+    A snapshot holds nothing after its request day, so where that day is unknown (an adopted request) its newest Date
+    stands in for it, which can only be earlier. Reports without a stated completeness keep the days before it.
+    """
+    if not days:
+        return set()
+    last_complete = (requested_on or max(days)) - timedelta(days=max(completeness_days or 0, 1))
+    return {day for day in days if day <= last_complete}
+
+
+def is_final(day: date, as_of: date, completeness_days: int | None) -> bool | None:
+    """Whether Apple calls this Date complete by now; None where it states no completeness for the report.
+
+    Corrections may still come: final means complete, not frozen.
+    """
+    return None if completeness_days is None else as_of - day > timedelta(days=completeness_days)

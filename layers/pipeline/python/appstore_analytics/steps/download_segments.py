@@ -1,0 +1,75 @@
+"""download_segments: Apple's bytes of one instance into the raw bucket."""
+
+from typing import Any
+
+from appstore_analytics.apple.client import AppStoreConnect, Segment
+from appstore_analytics.apple.segments import SegmentStore
+from appstore_analytics.contract.errors import NotFound
+from appstore_analytics.contract.layout import raw_key, raw_prefix
+from appstore_analytics.contract.messages import LandItem, Outcome, Verdict, step_result
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.raw import is_landed, land_segment
+from appstore_analytics.registry import Registry
+from appstore_analytics.registry.call_budget import Reservation
+from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance, SegmentRecord
+from appstore_analytics.steps.waiting import waits_when_not_ready
+
+
+@waits_when_not_ready
+def download_segments(
+    item: LandItem, registry: Registry, apple: AppStoreConnect, store: SegmentStore, raw: Bucket, calls: Reservation
+) -> dict[str, str]:
+    """Land every segment of an instance, or none of it counts.
+
+    Listing and downloading happen in one Lambda, because a signed URL dies after five minutes. An instance that has
+    landed costs no call; a segment whose bytes already stand is not downloaded again, so a retry goes on where it
+    stopped. Without segments the instance is *not ready* and stays due; after a 404 it is *expired*.
+    """
+    instance = registry.instances.get(item.app_id, item.instance)
+    if instance is None or instance.status is not InstanceStatus.LISTED:
+        return step_result(Outcome.NEXT)
+    try:
+        segments = apple.segments(instance.vintage.instance_id)
+    except NotFound:
+        registry.instances.mark_expired(instance)
+        registry.runs.finish(
+            item, Verdict.EXPIRED, "Apple no longer has this instance: only a new snapshot repairs it."
+        )
+        return step_result(Outcome.DONE)
+    finally:
+        registry.runs.count_calls(item, calls.made)
+    if not segments:
+        registry.runs.finish(item, Verdict.NOT_READY, "Apple lists the instance, but no segments yet.")
+        return step_result(Outcome.DONE)
+    landed = tuple(_land(instance, segment, store, raw) for segment in segments)
+    registry.instances.mark_landed(instance.landed(landed))
+    registry.runs.note(item, **_facts(landed))
+    return step_result(Outcome.NEXT)
+
+
+def _land(instance: LedgerInstance, segment: Segment, store: SegmentStore, raw: Bucket) -> SegmentRecord:
+    vintage = instance.vintage
+    folder = raw_prefix(
+        instance.table, instance.app_id, vintage.access_type, vintage.processing_date, vintage.instance_id
+    )
+    key = raw_key(folder, segment.id)
+    landed = is_landed(raw, key, segment.checksum) or land_segment(
+        raw, key, store.chunks(segment), checksum=segment.checksum, size_bytes=segment.size_bytes
+    )
+    return SegmentRecord(segment.id, landed.key, landed.size_bytes, landed.checksum)
+
+
+def _facts(landed: tuple[SegmentRecord, ...]) -> dict[str, Any]:
+    return {
+        "segments": len(landed),
+        "bytes": sum(segment.size_bytes for segment in landed),
+        "landed": [
+            {
+                "segment_id": segment.segment_id,
+                "bytes": segment.size_bytes,
+                "checksum": segment.checksum,
+                "key": segment.key,
+            }
+            for segment in landed
+        ],
+    }

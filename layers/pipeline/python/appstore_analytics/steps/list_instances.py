@@ -1,0 +1,229 @@
+"""list_instances: what Apple has built for one app, and what of it is due."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Self
+
+from appstore_analytics.apple.client import AppStoreConnect, Instance
+from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
+from appstore_analytics.contract.errors import NotFound, PipelineError
+from appstore_analytics.contract.messages import (
+    AccessType,
+    LandItem,
+    Operation,
+    Outcome,
+    RegisterItem,
+    RunPlan,
+    Verdict,
+    step_result,
+)
+from appstore_analytics.contract.tables import CuratedTable, curated_tables, tables_by_name
+from appstore_analytics.registry import Registry
+from appstore_analytics.registry.call_budget import Reservation
+from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
+from appstore_analytics.registry.report_requests import Asked, KnownRequest
+from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS, is_due, snapshot_is_due
+from appstore_analytics.rules.vintage import Vintage
+from appstore_analytics.steps.waiting import waits_when_not_ready
+
+_LEDGER_DAYS = INSTANCE_LIFE_DAYS + 7
+"""How far back the ledger is compared with Apple's list: a little longer than Apple lists anything."""
+
+
+@dataclass
+class _Listing:
+    """What one app's listing has found so far: a retry goes on where it stopped."""
+
+    done: set[str] = field(default_factory=set)
+    without_instances: set[str] = field(default_factory=set)
+
+    def facts(self) -> dict[str, Any]:
+        """The listing as facts of a record."""
+        return {"listed": sorted(self.done), "empty": sorted(self.without_instances)}
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Self:
+        """The listing that `facts` wrote."""
+        return cls(set(facts.get("listed", ())), set(facts.get("empty", ())))
+
+
+@waits_when_not_ready
+def list_instances(
+    item: RegisterItem, plan: RunPlan, registry: Registry, apple: AppStoreConnect, calls: Reservation
+) -> dict[str, str]:
+    """List the instances of every due report of the app, note new ones in the ledger and plan to land what is due.
+
+    Due is what the ledger does not hold as converted, whoever listed it: so a run heals what an earlier one left. A
+    second run lists again and plans the same. The app ends as *not ready* while Apple has no instance at all.
+    """
+    record = registry.runs.get(item)
+    listing = _Listing.of(record.facts if record else {})
+    ledger: list[LedgerInstance] = []
+    due: list[LedgerInstance] = []
+    try:
+        for known in _requests(item.app_id, plan, registry):
+            ledger += (found := _list_request(item.app_id, plan, known, registry, apple, listing))
+            due += [instance for instance in found if _is_to_land(instance, known, plan)]
+    except PipelineError:
+        registry.runs.note(item, **listing.facts())
+        raise
+    finally:
+        registry.runs.count_calls(item, calls.made)
+    _plan_to_land(item, due, registry)
+    registry.runs.finish(
+        item, _verdict(plan, listing, ledger, due), listed=[], empty=[], **_freshness_facts(plan, ledger)
+    )
+    return step_result(Outcome.DONE)
+
+
+def expected_calls(plan: RunPlan) -> int:
+    """What a listing takes in the steady state: one call per table."""
+    return len(_tables(plan))
+
+
+def _requests(app_id: str, plan: RunPlan, registry: Registry) -> list[KnownRequest]:
+    """The request this run stands on; a daily run also looks after a snapshot that a backfill did not see ready."""
+    known = registry.report_requests.get(app_id, plan.access_type)
+    if plan.operation is Operation.BACKFILL:
+        return [known]
+    snapshot = registry.report_requests.get(app_id, AccessType.ONE_TIME_SNAPSHOT)
+    return [known, snapshot] if snapshot.request_id and snapshot.asked else [known]
+
+
+def _list_request(
+    app_id: str,
+    plan: RunPlan,
+    known: KnownRequest,
+    registry: Registry,
+    apple: AppStoreConnect,
+    listing: _Listing,
+) -> list[LedgerInstance]:
+    """The ledger of one request after listing every due table; what Apple lists anew is added to it."""
+    ledger = registry.instances.since(app_id, known.access_type, _oldest(known, plan))
+    noted = {instance.key for instance in ledger}
+    due = [table for table in _due_tables(plan, known, ledger) if _mark(known, table) not in listing.done]
+    report_ids = _report_ids(known, {table.report.name for table in due}, registry, apple)
+    for table in due:
+        listed = _instances(report_ids.get(table.report.name), table, known, registry, apple)
+        for instance in (_ledger_instance(app_id, table, known.access_type, one) for one in listed):
+            if instance.key not in noted:
+                registry.instances.add(instance)
+                ledger.append(instance)
+        listing.done.add(_mark(known, table))
+        if not listed:
+            listing.without_instances.add(table.name)
+    _remember_newest(known, ledger, registry)
+    return ledger
+
+
+def _instances(
+    report_id: str | None, table: CuratedTable, known: KnownRequest, registry: Registry, apple: AppStoreConnect
+) -> Sequence[Instance]:
+    """The instances of one table; none where Apple does not offer the report to this app (yet)."""
+    if report_id is None:
+        return ()
+    try:
+        return apple.instances(report_id, table.granularity)
+    except NotFound:
+        registry.report_requests.forget(known)  # deleted or made anew behind our back: the next run looks
+        raise
+
+
+def _report_ids(known: KnownRequest, wanted: set[str], registry: Registry, apple: AppStoreConnect) -> dict[str, str]:
+    """Apple's report ids by name: cached per request, asked for again while a wanted one is missing."""
+    if known.request_id is None or wanted <= known.report_ids.keys():
+        return known.report_ids
+    report_ids = {
+        name: report_id for name, report_id in apple.report_ids(known.request_id).items() if name in REPORTS_BY_NAME
+    }
+    if report_ids != known.report_ids:
+        registry.report_requests.remember_report_ids(known, report_ids)
+    return report_ids
+
+
+def _oldest(known: KnownRequest, plan: RunPlan) -> date:
+    """From which processing date on the ledger matters. A snapshot's instances matter as long as they are wanted."""
+    return plan.as_of - timedelta(days=_LEDGER_DAYS) if known.access_type is AccessType.ONGOING else date.min
+
+
+def _due_tables(plan: RunPlan, known: KnownRequest, ledger: Iterable[LedgerInstance]) -> list[CuratedTable]:
+    newest: dict[str, date] = {}
+    for instance in ledger:
+        newest[instance.table] = max(instance.vintage.processing_date, newest.get(instance.table, date.min))
+    if known.access_type is AccessType.ONGOING:
+        return [table for table in _tables(plan) if is_due(table.granularity, plan.as_of, newest.get(table.name))]
+    return [
+        table
+        for table in _tables(plan)
+        if any(_is_awaited(asked, table, table.name in newest, plan) for asked in known.asked)
+    ]
+
+
+def _is_awaited(asked: Asked, table: CuratedTable, has_instances: bool, plan: RunPlan) -> bool:
+    if asked.report != table.report.name:
+        return False
+    return plan.operation is Operation.BACKFILL or snapshot_is_due(asked.asked_on, has_instances, plan.as_of)
+
+
+def _tables(plan: RunPlan) -> tuple[CuratedTable, ...]:
+    return curated_tables((REPORTS_BY_NAME[name] for name in plan.reports), plan.granularities)
+
+
+def _mark(known: KnownRequest, table: CuratedTable) -> str:
+    return f"{known.access_type}/{table.name}"
+
+
+def _ledger_instance(app_id: str, table: CuratedTable, access_type: AccessType, instance: Instance) -> LedgerInstance:
+    vintage = Vintage(instance.processing_date, access_type, instance.id)
+    return LedgerInstance(app_id, table.name, table.granularity, vintage)
+
+
+def _remember_newest(known: KnownRequest, ledger: Iterable[LedgerInstance], registry: Registry) -> None:
+    """A request that falls silent is looked at: so remember how far it has come."""
+    newest = max((instance.vintage.processing_date for instance in ledger), default=None)
+    if newest is not None and newest != known.newest_instance:
+        registry.report_requests.remember_newest_instance(known, newest)
+
+
+def _is_to_land(instance: LedgerInstance, known: KnownRequest, plan: RunPlan) -> bool:
+    """Whether an instance still has something to give: never converted, or a snapshot not for all Dates asked for."""
+    if instance.table not in {table.name for table in _tables(plan)}:
+        return False
+    if instance.status in (InstanceStatus.LISTED, InstanceStatus.LANDED):
+        return True
+    if instance.status is not InstanceStatus.CONVERTED or known.access_type is AccessType.ONGOING:
+        return False
+    report = tables_by_name()[instance.table].report.name
+    return not {asked.dates for asked in known.asked if asked.report == report} <= instance.converted_dates
+
+
+def _plan_to_land(item: RegisterItem, due: Iterable[LedgerInstance], registry: Registry) -> None:
+    for instance in due:
+        registry.runs.plan(
+            LandItem(item.run_id, item.account, item.app_id, instance.key),
+            table=instance.table,
+            processing_date=instance.vintage.processing_date.isoformat(),
+        )
+
+
+def _verdict(
+    plan: RunPlan, listing: _Listing, ledger: Sequence[LedgerInstance], due: Sequence[LedgerInstance]
+) -> Verdict:
+    if plan.operation is Operation.BACKFILL and listing.without_instances:
+        return Verdict.NOT_READY
+    if due:
+        return Verdict.READY
+    return Verdict.UNCHANGED if ledger else Verdict.NOT_READY
+
+
+def _freshness_facts(plan: RunPlan, ledger: Iterable[LedgerInstance]) -> dict[str, Any]:
+    """The tables whose freshness a daily run judges, and how new each was before it landed anything."""
+    if plan.operation is not Operation.DAILY:
+        return {}
+    newest: dict[str, str] = {}
+    for instance in ledger:
+        if instance.status is InstanceStatus.CONVERTED and instance.vintage.access_type is AccessType.ONGOING:
+            day = instance.vintage.processing_date.isoformat()
+            newest[instance.table] = max(day, newest.get(instance.table, day))
+    return {"tables": [table.name for table in _tables(plan)], "converted": newest}

@@ -1,0 +1,94 @@
+"""plan_run: what this execution is about, checked before anything is done."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from appstore_analytics.apple.client import AppStoreConnect
+from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
+from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused
+from appstore_analytics.contract.messages import Account, Configuration, Operation, RunPlan
+from appstore_analytics.contract.tables import curated_tables
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.run_notes import write_plan
+from appstore_analytics.rules.call_budget import calls_needed, calls_per_day
+from appstore_analytics.rules.execution_input import ExecutionInput, parse_execution_input
+from appstore_analytics.rules.times import compact_time
+
+_SNAPSHOT_PATIENCE = timedelta(hours=72)
+
+
+def plan_run(
+    execution_name: str,
+    started_at: datetime,
+    payload: Any,
+    configuration: Configuration,
+    lake: Bucket,
+    connect: Callable[[str], AppStoreConnect],
+) -> dict[str, str]:
+    """Check the execution's input against the configuration and write the run's plan.
+
+    `connect` opens App Store Connect for an account, which is asked for its apps when the configuration names none.
+    InputRefused or ConfigurationRefused carry the one sentence that the execution fails with. A second run writes
+    the same plan.
+    """
+    wanted = parse_execution_input(payload, today=started_at.date())
+    accounts = _accounts(configuration, wanted, connect)
+    plan = RunPlan(
+        run_id=f"{compact_time(started_at)}-{re.sub(r'[^A-Za-z0-9-]', '-', execution_name)[:40]}",
+        operation=wanted.operation,
+        as_of=wanted.as_of,
+        started_at=started_at,
+        accounts=accounts,
+        reports=_reports(configuration, wanted),
+        granularities=configuration.granularities,
+        calls_per_hour=configuration.calls_per_hour,
+        start_date=wanted.start_date,
+        end_date=wanted.end_date,
+        give_up_at=started_at + _SNAPSHOT_PATIENCE if wanted.operation is Operation.BACKFILL else None,
+    )
+    _refuse_more_than_the_quota(plan)
+    write_plan(lake, plan)
+    return {"run_id": plan.run_id, "operation": plan.operation}
+
+
+def _accounts(
+    configuration: Configuration, wanted: ExecutionInput, connect: Callable[[str], AppStoreConnect]
+) -> tuple[Account, ...]:
+    accounts = tuple(
+        Account(account.name, account.app_ids or connect(account.name).app_ids()) for account in configuration.accounts
+    )
+    if wanted.app_ids:
+        known = {app_id for account in accounts for app_id in account.app_ids}
+        for app_id in wanted.app_ids:
+            if app_id not in known:
+                raise InputRefused(f"app_ids must be apps of a configured account; {app_id} is in none of them.")
+        chosen = set(wanted.app_ids)
+        accounts = tuple(
+            Account(account.name, tuple(app_id for app_id in account.app_ids if app_id in chosen))
+            for account in accounts
+        )
+    accounts = tuple(account for account in accounts if account.app_ids)
+    if not accounts:
+        raise ConfigurationRefused("No account has an app: put app ids under accounts in cdk.json and deploy again.")
+    return accounts
+
+
+def _reports(configuration: Configuration, wanted: ExecutionInput) -> tuple[str, ...]:
+    for name in wanted.reports:
+        if name not in configuration.reports:
+            raise InputRefused(f"reports must be deployed ones; '{name}' has no table: add it to reports in cdk.json.")
+    return wanted.reports or configuration.reports
+
+
+def _refuse_more_than_the_quota(plan: RunPlan) -> None:
+    tables = curated_tables((REPORTS_BY_NAME[name] for name in plan.reports), plan.granularities)
+    available = calls_per_day(plan.calls_per_hour)
+    for account in plan.accounts:
+        needed = calls_needed(len(account.app_ids), len(tables))
+        if needed > available:
+            raise ConfigurationRefused(
+                f"{len(account.app_ids):,} apps × {len(tables)} reports of account '{account.name}' need {needed:,} "
+                f"calls a day, but its API key has {available:,}: fetch fewer reports or use more keys."
+            )

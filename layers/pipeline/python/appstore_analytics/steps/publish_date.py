@@ -1,0 +1,54 @@
+"""publish_date: the parts of all apps become one object per table and Date, which flips at once."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from appstore_analytics.contract.layout import run_key
+from appstore_analytics.contract.messages import Outcome, PublishItem, RunPlan, Verdict, step_result
+from appstore_analytics.contract.tables import CuratedTable, tables_by_name
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.publication import Publication, PublicationState, publish
+from appstore_analytics.lake.run_notes import write_rows
+from appstore_analytics.registry import Registry
+from appstore_analytics.rules.vintage import is_final
+
+
+def publish_date(item: PublishItem, plan: RunPlan, registry: Registry, lake: Bucket) -> dict[str, str]:
+    """Publish one dirty Date and take its mark away, unless a part was written meanwhile.
+
+    The mark's token is read before the parts are listed. A second run finds the same digest and rewrites nothing.
+    """
+    table, table_date = tables_by_name()[item.table], item.table_date
+    token = registry.dirty_dates.token(table_date)
+    with TemporaryDirectory() as scratch:
+        publication = publish(lake, table, table_date.day, Path(scratch))
+    key = run_key(item.run_id, f"batches/{item.table}/{item.day}.jsonl")
+    changed = write_rows(lake, key, _changes(item, plan, table, publication))
+    if token is not None:
+        registry.dirty_dates.clear(table_date, token)
+    verdict = Verdict.UNCHANGED if publication.state is PublicationState.UNCHANGED else Verdict.PUBLISHED
+    registry.runs.finish(item, verdict, rows=publication.rows, batches_changed=changed)
+    return step_result(Outcome.DONE)
+
+
+def _changes(item: PublishItem, plan: RunPlan, table: CuratedTable, publication: Publication) -> list[dict[str, Any]]:
+    """The restatement ledger: what each app's Date holds now, and what it held before."""
+    return [
+        {
+            "run_id": item.run_id,
+            "table_name": item.table,
+            "date": item.day,
+            "app_id": batch.app_id,
+            "processing_date": change.now.vintage.processing_date if change.now else None,
+            "access_type": change.now.vintage.access_type if change.now else None,
+            "instance_id": change.now.vintage.instance_id if change.now else None,
+            "rows": change.now.rows if change.now else 0,
+            "replaced_processing_date": change.before.vintage.processing_date if change.before else None,
+            "replaced_instance_id": change.before.vintage.instance_id if change.before else None,
+            "replaced_rows": change.before.rows if change.before else None,
+            "is_final": is_final(item.table_date.day, plan.as_of, table.report.completeness_days),
+        }
+        for change in publication.changes
+        if (batch := change.now or change.before)
+    ]

@@ -1,0 +1,105 @@
+"""register_request: one live report request per app and access type, whatever runs at the same time."""
+
+from datetime import UTC, datetime
+
+from appstore_analytics.apple.client import AppStoreConnect, ReportRequest
+from appstore_analytics.contract.errors import GhostRequest, PipelineError
+from appstore_analytics.contract.messages import AccessType, Operation, Outcome, RegisterItem, RunPlan, step_result
+from appstore_analytics.registry import Registry
+from appstore_analytics.registry.call_budget import Reservation
+from appstore_analytics.registry.report_requests import Asked, Claim, KnownRequest
+from appstore_analytics.rules.due import must_look
+from appstore_analytics.steps.waiting import waits_when_not_ready
+
+WORST_CASE_CALLS = 5
+"""Look, create, look again, delete the stopped one, create."""
+
+
+@waits_when_not_ready
+def register_request(
+    item: RegisterItem, plan: RunPlan, registry: Registry, apple: AppStoreConnect, calls: Reservation
+) -> dict[str, str]:
+    """Make sure that the app has a live report request of the plan's access type.
+
+    A request that is known and was looked at lately costs no call. Otherwise: claim, look, create only what Apple does
+    not list. A second run finds the request and counts a duplicate prevented; after a crash between creating and
+    remembering, the next look adopts what was created. GhostRequest: Apple says "exists" and lists nothing.
+    """
+    access_type = plan.access_type
+    if plan.operation is Operation.BACKFILL:
+        registry.report_requests.ask(item.app_id, _wishes(plan))
+    known = registry.report_requests.get(item.app_id, access_type)
+    if known.request_id is None or must_look(known.looked_on, known.newest_instance, plan.as_of):
+        try:
+            known = _register(item, plan, registry, apple)
+        finally:
+            registry.runs.count_calls(item, calls.made)
+    _record(item, plan, registry, known)
+    return step_result(Outcome.NEXT)
+
+
+def _register(item: RegisterItem, plan: RunPlan, registry: Registry, apple: AppStoreConnect) -> KnownRequest:
+    claim = registry.report_requests.claim(item.app_id, plan.access_type, datetime.now(UTC))
+    try:
+        request, is_new = _find_or_create(item.app_id, plan.access_type, apple)
+    except PipelineError:
+        registry.report_requests.release(claim)
+        raise
+    _remember(claim, request, is_new, plan, registry)
+    return registry.report_requests.get(item.app_id, plan.access_type)
+
+
+def _find_or_create(app_id: str, access_type: AccessType, apple: AppStoreConnect) -> tuple[ReportRequest, bool]:
+    """The live request, and whether this call created it."""
+    listed = apple.report_requests(app_id, access_type)
+    if live := _live(listed):
+        return live, False
+    if created := apple.create_report_request(app_id, access_type):
+        return created, True
+    listed = apple.report_requests(app_id, access_type)  # 409: somebody created one, or the stopped one is in the way
+    if live := _live(listed):
+        return live, False
+    for stopped in listed:
+        apple.delete_report_request(stopped.id)
+    if listed and (created := apple.create_report_request(app_id, access_type)):
+        return created, True
+    raise GhostRequest(
+        f"Apple says that app {app_id} has a report request ({access_type}) but lists none: "
+        "ask Apple's developer support."
+    )
+
+
+def _live(listed: tuple[ReportRequest, ...]) -> ReportRequest | None:
+    """The live request; the smallest id where Apple lists several, so that everybody chooses the same."""
+    return min((request for request in listed if not request.is_stopped), key=lambda request: request.id, default=None)
+
+
+def _remember(claim: Claim, request: ReportRequest, is_new: bool, plan: RunPlan, registry: Registry) -> None:
+    registry.report_requests.write_back(
+        claim,
+        request.id,
+        requested_on=plan.as_of if is_new else None,
+        run_id=plan.run_id if is_new else None,
+        looked_on=plan.as_of,
+    )
+    if is_new:
+        registry.statistics.add(requests_created=1)
+
+
+def _record(item: RegisterItem, plan: RunPlan, registry: Registry, known: KnownRequest) -> None:
+    created = known.created_in_run == plan.run_id
+    if not created:
+        registry.statistics.add(duplicates_prevented=1)
+    registry.runs.note(
+        item,
+        request_id=known.request_id,
+        requested_on=known.requested_on.isoformat() if known.requested_on else None,
+        requests_created=int(created),
+        duplicates_prevented=int(not created),
+    )
+
+
+def _wishes(plan: RunPlan) -> tuple[Asked, ...]:
+    if plan.start_date is None or plan.end_date is None:
+        return ()
+    return tuple(Asked(report, plan.start_date, plan.end_date, plan.as_of) for report in plan.reports)

@@ -1,0 +1,164 @@
+"""summarize_run: the run report, the `appstore` tables and the metrics, from the records of the run's items."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from appstore_analytics.contract.layout import appstore_key, report_key, run_key
+from appstore_analytics.contract.messages import AccessType, ItemRecord, MapName, RunPlan, Verdict
+from appstore_analytics.contract.metrics import Metric
+from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.run_notes import read_plan, read_rows, write_rows
+from appstore_analytics.registry import Registry
+from appstore_analytics.rules.freshness import Freshness
+from appstore_analytics.rules.run_summary import RunSummary, count_verdicts, summarize
+from appstore_analytics.rules.times import compact_time
+from appstore_analytics.rules.verdicts import item_reason, item_verdict
+
+_SUCCEEDED, _FAILED = "SUCCEEDED", "FAILED"
+
+Emit = Callable[[Metric, float], None]
+
+
+def summarize_run(
+    run_id: str, execution_error: str, registry: Registry, lake: Bucket, emit: Emit, now: datetime | None = None
+) -> dict[str, str]:
+    """Write what the run did; the status and the sentence that its execution ends with.
+
+    A planned item without a verdict counts as failed, so nothing dies silently. A second run writes the same objects.
+    """
+    plan = read_plan(lake, run_id)
+    records = {map_name: list(registry.runs.of_map(run_id, map_name)) for map_name in MapName}
+    summary = summarize(plan, records, execution_error)
+    seconds = round(((now or datetime.now(UTC)) - plan.started_at).total_seconds(), 3)
+    report = _report(plan, summary, seconds)
+    _write_tables(plan, summary, records, report, lake)
+    body = json.dumps(report, indent=2, ensure_ascii=False, default=str).encode()
+    key = report_key(plan.operation, compact_time(plan.started_at))
+    lake.write(key, body, content_type="application/json")
+    _emit(summary, emit)
+    return {"status": report["status"], "cause": f"{summary.cause} The report is {key}." if summary.cause else ""}
+
+
+def _report(plan: RunPlan, summary: RunSummary, seconds: float) -> dict[str, Any]:
+    by_verdict: dict[str, list[str]] = {}
+    for app in summary.apps:
+        by_verdict.setdefault(app.verdict, []).append(app.app_id)
+    return {
+        "run_id": plan.run_id,
+        "operation": plan.operation,
+        "as_of": plan.as_of,
+        "started_at": plan.started_at.isoformat(),
+        "seconds": seconds,
+        "status": _FAILED if summary.has_failed else _SUCCEEDED,
+        "cause": summary.cause,
+        "apps": len(summary.apps),
+        "apps_by_verdict": by_verdict,
+        **summary.totals,
+        "freshness": _counted(one.verdict for one in summary.freshness),
+        "unknown_columns": summary.unknown_columns,
+        "missing_columns": summary.missing_columns,
+        "errors": [asdict(error) for error in summary.errors],
+    }
+
+
+def _write_tables(
+    plan: RunPlan,
+    summary: RunSummary,
+    records: dict[MapName, list[ItemRecord]],
+    report: dict[str, Any],
+    lake: Bucket,
+) -> None:
+    """One object per `appstore` table, in the partition of the run's UTC day."""
+    rows: dict[str, Iterable[dict[str, Any]]] = {
+        "runs": [
+            {**report, "apps_failed": len(summary.failed_apps), "parts_refused": report["parts_refused_as_older"]}
+        ],
+        "apps": ({"run_id": plan.run_id, **asdict(app)} for app in summary.apps),
+        "report_requests": (_request_row(plan, record) for record in records[MapName.REGISTER]),
+        "instances": (_instance_row(plan, record) for record in records[MapName.LAND]),
+        "segments": (row for record in records[MapName.LAND] for row in _segment_rows(plan, record)),
+        "batches": read_rows(lake, run_key(plan.run_id, "batches/")),
+        "verification": read_rows(lake, run_key(plan.run_id, "verification/")),
+        "freshness": (
+            {
+                "run_id": plan.run_id,
+                "app_id": one.app_id,
+                "table_name": one.table,
+                "newest_processing_date": one.newest_processing_date,
+                "verdict": one.verdict,
+            }
+            for one in summary.freshness
+        ),
+    }
+    for table, table_rows in rows.items():
+        write_rows(lake, appstore_key(table, plan.started_at.date(), plan.run_id), table_rows)
+
+
+def _request_row(plan: RunPlan, record: ItemRecord) -> dict[str, Any]:
+    return {
+        "run_id": plan.run_id,
+        "account": record.event["account"],
+        "app_id": record.event["app_id"],
+        "access_type": plan.access_type,
+        "request_id": record.facts.get("request_id"),
+        "requested_on": record.facts.get("requested_on"),
+        "verdict": item_verdict(record),
+        "reason": item_reason(record),
+    }
+
+
+def _instance_row(plan: RunPlan, record: ItemRecord) -> dict[str, Any]:
+    facts = record.facts
+    table = tables_by_name().get(str(facts.get("table")))
+    numbers = ("segments", "bytes", "rows_raw", "rows_curated", "parts_written", "parts_replaced", "parts_refused")
+    _, access_type, processing_date, instance_id = record.event["instance"].split("#", 3)
+    return {
+        "run_id": plan.run_id,
+        "app_id": record.event["app_id"],
+        "report": table.report.name if table else None,
+        "table_name": table.name if table else None,
+        "granularity": table.granularity if table else None,
+        "access_type": AccessType(access_type),
+        "processing_date": processing_date,
+        "instance_id": instance_id,
+        "verdict": item_verdict(record),
+        "reason": item_reason(record),
+        **{name: int(facts.get(name, 0)) for name in (*numbers, "digits_rounded")},
+        **{name: list(facts.get(name, ())) for name in ("unknown_columns", "missing_columns")},
+    }
+
+
+def _segment_rows(plan: RunPlan, record: ItemRecord) -> Iterable[dict[str, Any]]:
+    for segment in record.facts.get("landed", ()):
+        yield {
+            "run_id": plan.run_id,
+            "app_id": record.event["app_id"],
+            "table_name": record.facts.get("table"),
+            "instance_id": record.event["instance"].split("#", 3)[3],
+            **{name: segment[name] for name in ("segment_id", "checksum", "key")},
+            "bytes": int(segment["bytes"]),
+        }
+
+
+def _emit(summary: RunSummary, emit: Emit) -> None:
+    verdicts = count_verdicts(summary.apps)
+    emit(Metric.APPS_VERIFIED, verdicts.get(Verdict.VERIFIED, 0))
+    emit(Metric.APPS_NOT_READY, verdicts.get(Verdict.NOT_READY, 0))
+    emit(Metric.APPS_FAILED, len(summary.failed_apps))
+    emit(Metric.INSTANCES_QUARANTINED, sum(error.verdict is Verdict.QUARANTINED for error in summary.errors))
+    emit(Metric.TABLES_MISMATCHED, sum(error.verdict is Verdict.MISMATCH for error in summary.errors))
+    emit(Metric.ROWS_PUBLISHED, summary.totals["rows_curated"])
+    emit(Metric.DATES_PUBLISHED, summary.totals["dates_published"])
+    emit(Metric.APPLE_CALLS, summary.totals["apple_calls"])
+    emit(Metric.TABLES_LATE, sum(one.verdict is Freshness.LATE for one in summary.freshness))
+
+
+def _counted(words: Iterable[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for word in words:
+        counts[word] = counts.get(word, 0) + 1
+    return dict(sorted(counts.items()))

@@ -1,0 +1,68 @@
+"""`python -m local.apple --port 8080 --apps 70`: the simulated App Store Connect, until Ctrl-C."""
+
+import argparse
+import os
+import sys
+import tempfile
+import threading
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from local.apple.keys import ApiKey
+from local.apple.model import WorldSettings
+from local.apple.server import SimulatedApple
+from local.apple.world import World
+
+
+def main() -> None:
+    """Serves until interrupted. The private key goes to a file that only its owner reads, never to the screen."""
+    options = _options()
+    today = options.today or datetime.now(UTC).date()
+    settings = WorldSettings(
+        today=today,
+        seed=options.seed,
+        apps=options.apps,
+        rows_per_date=options.rows_per_date,
+        history_start=options.history_start or today - timedelta(days=90),
+    )
+    world = World(settings)
+    key_file = _written_key(world.admin_key, options.key_file)
+    with SimulatedApple(world, options.port) as apple:
+        sys.stdout.write(
+            f"App Store Connect (simulated) at {apple.url}, {len(world.apps)} apps, business date {world.today}\n"
+            f"issuer id {world.keys.issuer_id}, key id {world.admin_key.key_id}, private key in {key_file}\n"
+            f"steer it: {apple.url}/_control/state; stop it: Ctrl-C\n"
+        )
+        sys.stdout.flush()
+        _wait()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.apple", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--apps", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--rows-per-date", type=int, default=100)
+    parser.add_argument("--today", type=date.fromisoformat, help="business date at the start; default: today (UTC)")
+    parser.add_argument("--history-start", type=date.fromisoformat, help="of snapshots; default: 90 days before today")
+    parser.add_argument("--key-file", type=Path, help="where the private key goes; default: a new temporary folder")
+    return parser.parse_args()
+
+
+def _written_key(key: ApiKey, path: Path | None) -> Path:
+    path = path or Path(tempfile.mkdtemp(prefix="simulated-apple-")) / f"AuthKey_{key.key_id}.p8"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="ascii") as file:
+        file.write(key.private_key_pem)
+    return path
+
+
+def _wait() -> None:
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        sys.stdout.write("stopped\n")
+
+
+if __name__ == "__main__":
+    main()

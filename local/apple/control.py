@@ -1,0 +1,171 @@
+"""`/_control/…`: what a demo or an end-to-end test steers from outside. JSON, loopback only, no keys, no secrets.
+
+    GET    /_control/state                          business date, apps, key ids
+    POST   /_control/clock                          {"today": "2026-06-03"} or {"advance_days": 1}
+    POST   /_control/restatements                   series, "date"
+    POST   /_control/skipped_dates                  series, "date"
+    POST   /_control/late_instances                 series, "processing_date", optional "dates": [...]
+    POST   /_control/delayed_instances              series, "processing_date", "published_on"
+    POST   /_control/repeated_instances             series, "processing_date"
+    POST   /_control/stopped_requests               {"app_id": ..., "access_type": "ONGOING"}
+    POST   /_control/forbidden_apps                 {"app_id": ..., "forbidden": true}
+    GET, POST, DELETE /_control/faults              the fields of `Fault`; "kind" is required
+    GET, DELETE       /_control/statistics          calls by route and status
+    GET    /_control/truth?report=…&granularity=…   what a right lake holds; &vintages=all for every vintage
+
+A series is {"app_id": ..., "report": ..., "granularity": "DAILY"}.
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable
+from datetime import date
+
+from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
+from appstore_analytics.contract.catalogue.definition import Granularity
+from local.apple.faults import Fault, FaultKind
+from local.apple.http import Answer, Call, Json, json_answer
+from local.apple.model import AccessType, Series
+from local.apple.truth import Batch, every_vintage, newest_vintages
+from local.apple.world import GoneError, World
+
+LOOPBACK = ("127.0.0.1", "::1")
+
+
+def answer_control(world: World, call: Call) -> Answer:
+    """The answer of a control endpoint: 400 with one sentence for bad input, 403 from another machine."""
+    if call.remote_address not in LOOPBACK:
+        return json_answer({"error": "the control endpoints answer on loopback only"}, 403)
+    handler = _HANDLERS.get((call.method, call.path.removeprefix("/_control/")))
+    if handler is None:
+        return json_answer({"error": f"there is no {call.method} {call.path}"}, 404)
+    try:
+        return json_answer(handler(world, call))
+    except KeyError as error:
+        return json_answer({"error": f"{error.args[0]}: missing or unknown"}, 400)
+    except GoneError as error:
+        return json_answer({"error": f"app_id: {error} has no such report request"}, 400)
+    except (ValueError, TypeError, re.error) as error:
+        return json_answer({"error": str(error)}, 400)
+
+
+def _state(world: World, _call: Call) -> Json:
+    apps = [dataclasses.asdict(app) for app in world.apps.values()]
+    return {"today": world.today.isoformat(), "apps": apps, "key_id": world.admin_key.key_id}
+
+
+def _clock(world: World, call: Call) -> Json:
+    body = call.json()
+    if "advance_days" in body:
+        world.advance(int(body["advance_days"]))
+    else:
+        world.move_to(_date(body, "today"))
+    return {"today": world.today.isoformat()}
+
+
+def _restate(world: World, call: Call) -> Json:
+    world.restate(_series(world, call.json()), _date(call.json(), "date"))
+    return {}
+
+
+def _skip(world: World, call: Call) -> Json:
+    world.skip_date(_series(world, call.json()), _date(call.json(), "date"))
+    return {}
+
+
+def _late(world: World, call: Call) -> Json:
+    body = call.json()
+    dates = tuple(map(date.fromisoformat, body.get("dates", ())))
+    world.add_late_instance(_series(world, body), _date(body, "processing_date"), dates)
+    return {}
+
+
+def _delay(world: World, call: Call) -> Json:
+    body = call.json()
+    world.delay_instance(_series(world, body), _date(body, "processing_date"), _date(body, "published_on"))
+    return {}
+
+
+def _repeat(world: World, call: Call) -> Json:
+    world.repeat_instance(_series(world, call.json()), _date(call.json(), "processing_date"))
+    return {}
+
+
+def _stop(world: World, call: Call) -> Json:
+    body = call.json()
+    world.stop_request(body["app_id"], AccessType(body.get("access_type", AccessType.ONGOING)))
+    return {}
+
+
+def _forbid(world: World, call: Call) -> Json:
+    body = call.json()
+    app_ids = {world.apps[body["app_id"]].id}
+    if body.get("forbidden", True):
+        world.forbidden_app_ids |= app_ids
+    else:
+        world.forbidden_app_ids -= app_ids
+    return {}
+
+
+def _order_fault(world: World, call: Call) -> Json:
+    body = call.json()
+    world.faults.order(Fault(**{**body, "kind": FaultKind(body["kind"])}))
+    return {}
+
+
+def _list_faults(world: World, _call: Call) -> Json:
+    return {"faults": [{**dataclasses.asdict(fault), "happened": met} for fault, met in world.faults.ordered()]}
+
+
+def _clear_faults(world: World, _call: Call) -> Json:
+    world.faults.clear()
+    return {}
+
+
+def _statistics(world: World, _call: Call) -> Json:
+    return {"calls": world.statistics.by_route()}
+
+
+def _reset_statistics(world: World, _call: Call) -> Json:
+    world.statistics.reset()
+    return {}
+
+
+def _truth(world: World, call: Call) -> Json:
+    report = REPORTS_BY_NAME[call.query["report"]].name
+    vintages = every_vintage if call.query.get("vintages") == "all" else newest_vintages
+    batches = vintages(world, report, Granularity(call.query.get("granularity", Granularity.DAILY)))
+    return {"batches": [_batch(batch) for batch in batches]}
+
+
+def _batch(batch: Batch) -> Json:
+    days = {"date": batch.date.isoformat(), "processing_date": batch.processing_date.isoformat()}
+    return {**dataclasses.asdict(batch), **days}
+
+
+def _series(world: World, body: Json) -> Series:
+    report = REPORTS_BY_NAME[body["report"]].name
+    return Series(world.apps[body["app_id"]].id, report, Granularity(body.get("granularity", Granularity.DAILY)))
+
+
+def _date(body: Json, name: str) -> date:
+    return date.fromisoformat(body[name])
+
+
+_HANDLERS: dict[tuple[str, str], Callable[[World, Call], Json]] = {
+    ("GET", "state"): _state,
+    ("POST", "clock"): _clock,
+    ("POST", "restatements"): _restate,
+    ("POST", "skipped_dates"): _skip,
+    ("POST", "late_instances"): _late,
+    ("POST", "delayed_instances"): _delay,
+    ("POST", "repeated_instances"): _repeat,
+    ("POST", "stopped_requests"): _stop,
+    ("POST", "forbidden_apps"): _forbid,
+    ("GET", "faults"): _list_faults,
+    ("POST", "faults"): _order_fault,
+    ("DELETE", "faults"): _clear_faults,
+    ("GET", "statistics"): _statistics,
+    ("DELETE", "statistics"): _reset_statistics,
+    ("GET", "truth"): _truth,
+}

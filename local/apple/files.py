@@ -1,0 +1,105 @@
+"""A segment's file: header and rows as Apple writes them, or with an ordered fault inside."""
+
+import gzip
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from appstore_analytics.contract.catalogue.definition import ReportDefinition, Role
+from local.apple.data import Row
+from local.apple.faults import FaultKind
+
+COMMA_SEPARATED = "App Crashes Expanded"
+
+
+@dataclass(frozen=True, slots=True)
+class FileFault:
+    """A fault inside a file, short enough to travel in its URL."""
+
+    kind: FaultKind
+    column: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file before it is written: the header and the rows."""
+
+    header: list[str]
+    rows: list[list[str]]
+
+
+def segment_bytes(report: ReportDefinition, rows: Sequence[Row], faults: Sequence[FileFault] = ()) -> bytes:
+    """The gzip file: UTF-8, one header row, tab-separated (comma for App Crashes Expanded), no quoting."""
+    sheet = Sheet([column.header for column in report.columns], [list(row) for row in rows])
+    for fault in faults:
+        if fault.kind in _SHEET_FAULTS:
+            sheet = _SHEET_FAULTS[fault.kind](sheet, report, fault.column)
+    separator = "," if report.name == COMMA_SEPARATED else "\t"
+    lines = [separator.join(row) for row in (sheet.header, *sheet.rows)]
+    packed = gzip.compress(("\n".join(lines) + "\n").encode(), compresslevel=6, mtime=0)
+    return _corrupted(packed) if any(fault.kind is FaultKind.CORRUPT_GZIP for fault in faults) else packed
+
+
+def _corrupted(packed: bytes) -> bytes:
+    """Turns the bits of the CRC at the end: the file unpacks to the last byte and is wrong all the same."""
+    return packed[:-8] + bytes(byte ^ 0xFF for byte in packed[-8:-4]) + packed[-4:]
+
+
+def _position(report: ReportDefinition, column: str) -> int:
+    """Where the named header stands; without a name the first number that is no identifier."""
+    if column:
+        return [each.header for each in report.columns].index(column)
+    numbers = (Role.ADDITIVE, Role.NON_ADDITIVE, Role.UNKNOWN)
+    return next(index for index, each in enumerate(report.columns) if each.role in numbers)
+
+
+def _renamed(sheet: Sheet, report: ReportDefinition, column: str) -> Sheet:
+    at = _position(report, column)
+    return Sheet([f"{each} Total" if index == at else each for index, each in enumerate(sheet.header)], sheet.rows)
+
+
+def _added(sheet: Sheet, _report: ReportDefinition, column: str) -> Sheet:
+    header = [sheet.header[0], column or "Audience", *sheet.header[1:]]
+    return Sheet(header, [[row[0], "Everyone", *row[1:]] for row in sheet.rows])
+
+
+def _removed(sheet: Sheet, report: ReportDefinition, column: str) -> Sheet:
+    at = _position(report, column)
+    return Sheet(sheet.header[:at] + sheet.header[at + 1 :], [row[:at] + row[at + 1 :] for row in sheet.rows])
+
+
+def _reordered(sheet: Sheet, _report: ReportDefinition, _column: str) -> Sheet:
+    return Sheet(sheet.header[::-1], [row[::-1] for row in sheet.rows])
+
+
+def _short_row(sheet: Sheet, _report: ReportDefinition, _column: str) -> Sheet:
+    return Sheet(sheet.header, [*sheet.rows[:-1], *(row[:-1] for row in sheet.rows[-1:])])
+
+
+def _us_dates(sheet: Sheet, report: ReportDefinition, _column: str) -> Sheet:
+    at = next(index for index, each in enumerate(report.columns) if each.name == report.date_column)
+    return Sheet(sheet.header, [[*row[:at], _us_date(row[at]), *row[at + 1 :]] for row in sheet.rows])
+
+
+def _us_date(text: str) -> str:
+    return date.fromisoformat(text).strftime("%m/%d/%Y")
+
+
+def _other_app(sheet: Sheet, report: ReportDefinition, _column: str) -> Sheet:
+    """Gives the first row another app's id; a report without the column stays as it is."""
+    if report.app_id_column is None:
+        return sheet
+    at = report.columns.index(report.app_id_column)
+    strangers = [[*row[:at], str(int(row[at]) + 5_000_000), *row[at + 1 :]] for row in sheet.rows[:1]]
+    return Sheet(sheet.header, [*strangers, *sheet.rows[1:]])
+
+
+_SHEET_FAULTS: dict[FaultKind, Callable[[Sheet, ReportDefinition, str], Sheet]] = {
+    FaultKind.HEADER_RENAMED: _renamed,
+    FaultKind.HEADER_ADDED: _added,
+    FaultKind.HEADER_REMOVED: _removed,
+    FaultKind.HEADER_REORDERED: _reordered,
+    FaultKind.SHORT_ROW: _short_row,
+    FaultKind.US_DATES: _us_dates,
+    FaultKind.OTHER_APP: _other_app,
+}

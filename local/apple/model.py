@@ -1,0 +1,92 @@
+"""The things that App Store Connect speaks about, and the settings of a simulated world."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from appstore_analytics.contract.catalogue.definition import Granularity
+
+
+class AccessType(StrEnum):
+    """Apple's `accessType` of a report request."""
+
+    ONE_TIME_SNAPSHOT = "ONE_TIME_SNAPSHOT"
+    ONGOING = "ONGOING"
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSettings:
+    """How a world is made. The same settings give the same apps, ids and rows; only keys and signatures are fresh.
+
+    `today` is the business date at the start. `dates_per_instance` None: back to the report's completeness window.
+    `readiness_days`: the first instance comes so many days after the request (Apple: 24 to 48 hours).
+    `segments_per_instance` None: one, and two for about a quarter of the instances. Shares are between 0 and 1:
+    `header_only_share` of the daily instances have a file without rows, `no_segments_share` no file,
+    `missing_share` do not exist (small apps). `segment_base_url` None: segments are linked on the host that was asked.
+    """
+
+    today: date
+    seed: int = 7
+    apps: int = 3
+    rows_per_date: int = 100
+    dates_per_instance: int | None = 3
+    readiness_days: int = 1
+    history_start: date = date(2024, 1, 1)
+    segments_per_instance: int | None = None
+    header_only_share: float = 0.0
+    no_segments_share: float = 0.0
+    missing_share: float = 0.0
+    calls_per_hour: int = 3500
+    segment_base_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An app of the account; every one is invented."""
+
+    id: str
+    name: str
+    bundle_id: str
+
+    @property
+    def sku(self) -> str:
+        """The account's own number of the app."""
+        return f"SKU-{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """A report request. The dates are the simulator's own: Apple shows none of them."""
+
+    id: str
+    app_id: str
+    access_type: AccessType
+    created_on: date
+    stopped_on: date | None = None
+    deleted_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One report of one app in one granularity: what a sequence of instances is about."""
+
+    app_id: str
+    report_name: str
+    granularity: Granularity
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One instance: the file of a series, built on the processing date, in the state of the data of `as_of`.
+
+    `dates` is empty when the file has no rows; `segments` is 0 when there is no file.
+    """
+
+    id: str
+    report_id: str
+    series: Series
+    access_type: AccessType
+    processing_date: date
+    as_of: date
+    dates: tuple[date, ...]
+    segments: int

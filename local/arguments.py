@@ -1,0 +1,49 @@
+"""What `./quick_start.sh` can be asked for. Standard library only, so that `--help` answers before .venv exists."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """One run of the demo: how many apps, which sample data, and whether everything stays up afterwards."""
+
+    apps: int
+    seed: int
+    keep: bool
+
+
+def parse_arguments(arguments: Sequence[str]) -> Arguments:
+    """The demo's arguments, or argparse's exit with one sentence when they make no sense."""
+    parsed = _parser().parse_args(arguments)
+    return Arguments(apps=parsed.apps, seed=parsed.seed, keep=parsed.keep)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./quick_start.sh",
+        description="Deploys the pipeline onto an AWS inside this machine, feeds it from a simulated App Store Connect "
+        "and queries the tables. Needs Python 3.11 or newer: no AWS account, no API key, no Docker, no Node.",
+        epilog="The first start makes .venv in this folder (about a minute, 1 GB). Nothing is installed outside of it.",
+    )
+    parser.add_argument(
+        "--apps", type=_at_least_one, default=70, metavar="N", help="how many apps Apple has (default: 70)"
+    )
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="which sample data; the same N, the same data")
+    parser.add_argument("--keep", action="store_true", help="leave everything running afterwards, to look around")
+    parser.add_argument(
+        "--clean", action="store_true", help="remove what was made here (.venv, .build, cdk.out), and end"
+    )
+    return parser
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
+
+
+if __name__ == "__main__":
+    parse_arguments(sys.argv[1:])

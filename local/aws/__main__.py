@@ -1,0 +1,70 @@
+"""Run the embedded AWS in the foreground: `python -m local.aws --port 4566`."""
+
+import argparse
+import os
+import select
+import shutil
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from local.aws import ministack
+
+# ministack reads these when it is imported; what the caller has set stands.
+_SETTINGS = {"BIND_HOST": "127.0.0.1", "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "WARNING"}
+
+
+def main() -> None:
+    """Patch ministack and serve until interrupted."""
+    options = _options()
+    try:
+        ministack.require_version()
+    except ministack.PatchDoesNotFitError as error:
+        sys.exit(str(error))
+    if options.owned_directory:
+        threading.Thread(target=_end_with_the_owner, args=(options.owned_directory,), daemon=True).start()
+        _serve(options.port)
+    else:
+        with tempfile.TemporaryDirectory(prefix="embedded-aws-", ignore_cleanup_errors=True) as directory:
+            os.environ["TMPDIR"] = tempfile.tempdir = directory
+            _serve(options.port)
+
+
+def _serve(port: int) -> None:
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    os.environ["GATEWAY_PORT"] = str(port)
+    _patch()
+    sys.argv = sys.argv[:1]  # ministack parses the command line again
+    ministack.module("app").main()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.aws", description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="loopback port to listen on")
+    parser.add_argument(
+        "--owned-directory", type=Path, help="end, and remove this directory, as soon as standard input closes"
+    )
+    return parser.parse_args()
+
+
+def _end_with_the_owner(directory: Path) -> None:
+    """The owner holds the other end of standard input and never writes: a hang-up means that it is gone."""
+    watch = select.poll()
+    watch.register(sys.stdin.fileno(), 0)
+    watch.poll()
+    shutil.rmtree(directory, ignore_errors=True)
+    os._exit(1)
+
+
+def _patch() -> None:
+    # Imported here because importing ministack reads the environment.
+    from local.aws import athena, cloudformation, dynamodb, faults, functions, step_functions  # noqa: PLC0415
+
+    for service in (athena, cloudformation, dynamodb, faults, functions, step_functions):
+        service.patch()
+
+
+if __name__ == "__main__":
+    main()

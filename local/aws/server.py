@@ -1,0 +1,142 @@
+"""Start the embedded AWS for the length of a `with` block: the demo and the end-to-end tests use it."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+_PROJECT = Path(__file__).resolve().parents[2]
+_START_SECONDS = 30.0
+
+
+class EmbeddedAwsError(RuntimeError):
+    """The server did not start; the message ends with the last lines of its log."""
+
+
+class EmbeddedAws:
+    """A server of its own on a free loopback port, with its own empty state and temporary directory.
+
+    Leaving the block, by whatever way, ends the server and every function worker and removes the directory. Should
+    this process be killed, the server notices and does the same by itself.
+    """
+
+    def __init__(self) -> None:
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.directory = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
+        self.log_path = self.directory / "server.log"
+        self._clients: dict[str, Any] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What boto3, the AWS CLI and the CDK need to talk to this server and to nothing else."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "CDK_DEFAULT_ACCOUNT": ACCOUNT,
+            "CDK_DEFAULT_REGION": REGION,
+        }
+
+    @property
+    def process_id(self) -> int:
+        """The server's process id, which is also the id of the process group that its workers belong to."""
+        if self._process is None:
+            raise EmbeddedAwsError("The embedded AWS has not been started: use it in a with statement.")
+        return self._process.pid
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of `service` on this server; the same one each time, because making one takes long."""
+        if service not in self._clients:
+            self._clients[service] = self._create_client(service)
+        return self._clients[service]
+
+    def _create_client(self, service: str) -> Any:
+        create: Callable[..., Any] = boto3.client  # the service's name is not a literal here
+        return create(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 (the embedded AWS takes any)
+        )
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+            self._wait_until_healthy()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def _start(self) -> None:
+        home = self.directory / "home"
+        temporary = self.directory / "tmp"
+        home.mkdir()
+        temporary.mkdir()
+        command = [sys.executable, "-m", "local.aws", "--port", str(self.port)]
+        with self.log_path.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 (our own module, run by our own interpreter)
+                [*command, "--owned-directory", str(self.directory)],
+                cwd=_PROJECT,  # how -m finds local.aws; a PYTHONPATH would leak into the functions
+                env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "TMPDIR": str(temporary)},
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._is_healthy():
+            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
+                log = self.log_path.read_text(errors="replace")[-2000:]
+                raise EmbeddedAwsError(f"The embedded AWS did not start on port {self.port}. Its log ends with:\n{log}")
+            time.sleep(0.02)
+
+    def _is_healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=5) as answer:  # noqa: S310 (loopback)
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+    def _stop(self) -> None:
+        """Kill the whole group at once: everything the server knows is in its memory and in our directory."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,85 @@
+"""The real `cdk bootstrap` and `cdk deploy` of this app onto the embedded AWS."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.aws.server import ACCOUNT, REGION, EmbeddedAws
+from local.toolchain import node_environment
+
+PROJECT = Path(__file__).resolve().parents[1]
+STACK = "AppStoreAnalytics"
+_CONCURRENCY = {"register": 4, "land": 4, "publish": 4, "verify": 4}
+_PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
+
+Progress = Callable[[str, int, int], None]
+
+
+class DeploymentError(RuntimeError):
+    """The CDK did not get through; the message ends with what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The stack's outputs."""
+
+    lake_bucket: str
+    raw_bucket: str
+    registry_table: str
+    state_machine_arn: str
+    workgroup: str
+
+
+def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> Deployment:
+    """Deploy with `local` context and whatever `context` adds or replaces; the stack's outputs.
+
+    `progress` is told what is being done and how many resources are ready of how many. A second call updates the
+    stack. DeploymentError with the end of the CDK's own words.
+    """
+    outputs_path = aws.directory / "outputs.json"
+    arguments = [
+        argument
+        for name, value in {"local": True, "max_concurrency": _CONCURRENCY, **context}.items()
+        for argument in ("--context", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
+    ]
+    assembly = ["--output", str(aws.directory / "cdk.out")]
+    progress("cdk bootstrap", 0, 0)
+    _cdk(aws, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], aws.directory, progress)
+    progress("cdk synth", 0, 0)
+    options = ["--require-approval", "never", "--progress", "events", "--outputs-file", str(outputs_path)]
+    _cdk(aws, ["deploy", *assembly, *options, *arguments], PROJECT, progress)
+    outputs = json.loads(outputs_path.read_text())[STACK]
+    return Deployment(
+        lake_bucket=outputs["LakeBucket"],
+        raw_bucket=outputs["RawBucket"],
+        registry_table=outputs["RegistryTable"],
+        state_machine_arn=outputs["StateMachineArn"],
+        workgroup=outputs["Workgroup"],
+    )
+
+
+def put_api_key(aws: EmbeddedAws, account: str, key: Mapping[str, str]) -> None:
+    """Put an App Store Connect API key into the account's secret, as the README does it with the AWS CLI."""
+    secret_id = f"appstore-analytics/{account}"
+    aws.client("secretsmanager").put_secret_value(SecretId=secret_id, SecretString=json.dumps(dict(key)))
+
+
+def _cdk(aws: EmbeddedAws, arguments: list[str], folder: Path, progress: Progress) -> None:
+    command = [str(Path(sys.prefix) / "bin" / "cdk"), *arguments, "--no-notices", "--no-color"]
+    environment = os.environ | node_environment() | aws.environment | {"HOME": str(aws.directory / "home")}
+    said: list[str] = []
+    with subprocess.Popen(  # noqa: S603 (our own command line)
+        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        for line in process.stdout or ():
+            said.append(line)
+            if found := _PROGRESS.search(line):
+                progress("cdk deploy", int(found[1]), int(found[2]))
+    if process.returncode != 0:
+        raise DeploymentError(f"cdk {arguments[0]} failed:\n{''.join(said[-25:])}")

@@ -1,0 +1,135 @@
+"""What the demo shows: progress while something runs, tables when it has ended. Plain text when piped."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from local.deployment import Progress as DeploymentProgress
+from local.executions import Snapshot
+from local.proof import TableProof
+
+console = Console(highlight=False)
+
+
+def say(text: str, style: str = "") -> None:
+    """One line."""
+    console.print(text, style=style, markup=False)
+
+
+def heading(text: str) -> None:
+    """The beginning of a chapter."""
+    console.print()
+    console.rule(Text(text, style="bold"), align="left")
+
+
+@contextmanager
+def deployment_progress() -> Iterator[DeploymentProgress]:
+    """A line that follows the CDK: what it does, and how many resources are ready."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("starting", total=None)
+
+        def follow(doing: str, done: int, total: int) -> None:
+            progress.update(task, description=doing, completed=done, total=total or None)
+
+        yield follow
+
+
+class RunView:
+    """The live view of one execution."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw one moment."""
+        self._live.update(_run_table(snapshot))
+
+
+@contextmanager
+def run_view() -> Iterator[RunView]:
+    """A live view that leaves its last moment on the screen."""
+    with Live(_run_table(Snapshot()), console=console, refresh_per_second=4) as live:
+        yield RunView(live)
+
+
+def _run_table(snapshot: Snapshot) -> Table:
+    running = snapshot.apps - snapshot.apps_done
+    table = Table.grid(padding=(0, 2))
+    table.add_row("apps", f"{snapshot.apps_done} done", f"{running} running", f"{snapshot.apps_failed} failed")
+    table.add_row(
+        "data",
+        f"{snapshot.instances_done}/{snapshot.instances} instances",
+        f"{snapshot.segments:,} segments",
+        f"{snapshot.rows:,} rows",
+    )
+    table.add_row(
+        "lake",
+        f"{snapshot.dates_done}/{snapshot.dates} Dates published",
+        f"{snapshot.tables_done}/{snapshot.tables} tables verified",
+        f"{snapshot.calls_left:,} Apple calls left",
+    )
+    return table
+
+
+def show_report(report: Mapping[str, Any], file: str) -> None:
+    """A run report in three lines."""
+    verdicts = ", ".join(f"{len(apps)} {verdict}" for verdict, apps in report["apps_by_verdict"].items())
+    say(f"{report['status']} in {report['seconds']:.0f} s: {verdicts}")
+    say(
+        f"requests created {report['requests_created']}, duplicates prevented {report['duplicates_prevented']}, "
+        f"Apple calls {report['apple_calls']:,}, segments {report['segments']:,} ({report['bytes']:,} bytes)"
+    )
+    say(
+        f"parts written {report['parts_written']:,}, replaced {report['parts_replaced']:,}, "
+        f"refused as older {report['parts_refused_as_older']:,}, Dates published {report['dates_published']}"
+    )
+    say(f"report: {file}", style="dim")
+
+
+def show_checks(checks: Sequence[tuple[str, bool]]) -> None:
+    """What was expected, and whether it came."""
+    for sentence, holds in checks:
+        console.print(Text("✓ " if holds else "✗ ", style="green" if holds else "bold red") + Text(sentence))
+
+
+def show_proofs(proofs: Sequence[TableProof]) -> None:
+    """The closing table: what Apple sent, what the newest vintages hold, what Athena says."""
+    table = Table(title="From Apple's files to Athena", title_justify="left")
+    table.add_column("table")
+    for name in ("apps", "files", "rows in all files", "rows raw (newest vintages)", "rows in Athena"):
+        table.add_column(name, justify="right")
+    table.add_column("equal?")
+    for proof in proofs:
+        table.add_row(
+            proof.table,
+            f"{proof.apps:,}",
+            f"{proof.files:,}",
+            f"{proof.rows_in_files:,}",
+            f"{proof.rows_expected:,}",
+            f"{proof.rows_in_athena:,}",
+            Text("yes", style="green") if proof.equal else Text("NO", style="bold red"),
+        )
+    console.print(table)
+
+
+def show_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Any small table."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, justify="right" if column != columns[0] else "left")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    console.print(table)

@@ -1,0 +1,14 @@
+#!/bin/sh
+# The whole pipeline on this machine, from a fresh clone. Needs Python 3.11 or newer and nothing else.
+# ./quick_start.sh --help says what it can do.
+set -eu
+CDPATH='' cd -- "$(dirname -- "$0")"
+. local/python.sh
+
+for argument in "$@"; do
+    case $argument in
+        -h | --help) exec "$python" -E -m local.arguments --help ;;
+        --clean) exec "$python" -E -m local.setup --clean ;;
+    esac
+done
+exec "$python" -E -m local.setup .venv/bin/python -m local "$@"

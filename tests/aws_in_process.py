@@ -1,0 +1,65 @@
+"""AWS of moto inside the test's process: the registry's table, buckets, and calls that are atomic as AWS's are."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.registry import Registry
+from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
+
+_SESSION = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+
+@contextmanager
+def aws_in_process() -> Iterator[None]:
+    """moto, one call at a time: its own DynamoDB would let two threads pass one condition."""
+    lock, answer = threading.RLock(), BotocoreStubber.__call__
+
+    def one_at_a_time(stubber: BotocoreStubber, *arguments: Any, **named: Any) -> Any:
+        with lock:
+            return answer(stubber, *arguments, **named)
+
+    with mock_aws(), patch.object(BotocoreStubber, "__call__", one_at_a_time):
+        yield
+
+
+def new_registry() -> Registry:
+    resource: Any = boto3.resource("dynamodb", **_SESSION)
+    table = resource.create_table(
+        TableName="registry",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return Registry(table)
+
+
+def new_bucket(name: str) -> Bucket:
+    client: Any = boto3.client("s3", **_SESSION)
+    client.create_bucket(Bucket=name)
+    return Bucket(client, name)
+
+
+def in_threads(work: Any, count: int) -> list[Any]:
+    """Runs `work(number)` in so many real threads that start together; results, or the exceptions, in their order."""
+    gate = threading.Barrier(count)
+    results: list[Any] = [None] * count
+
+    def run(number: int) -> None:
+        gate.wait()
+        try:
+            results[number] = work(number)
+        except Exception as error:  # noqa: BLE001 (it is the result)
+            results[number] = error
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results

@@ -1,0 +1,8 @@
+import pytest
+from synthesis import Synthesis, context, synthesize
+
+
+@pytest.fixture(scope="session")
+def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
+    """One synthesis for the whole session."""
+    return synthesize(tmp_path_factory.mktemp("synthesis"), context(alarm_email="on-call@example.com"))

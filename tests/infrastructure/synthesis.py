@@ -1,0 +1,79 @@
+"""Synthesizes the stack for tests, with cdk-nag watching and layers that pip did not have to build."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from infra.configuration import parse_context
+from infra.layers import ThirdPartyLayer
+from infra.stack import AppStoreAnalyticsStack
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    template_path: Path
+    template: dict[str, Any]
+    findings: str  # what cdk-nag and CDK's own validation say, empty when all is well
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        return {
+            name: resource["Properties"]
+            for name, resource in self.template["Resources"].items()
+            if resource["Type"] == f"AWS::{kind}"
+        }
+
+    def only(self, kind: str) -> dict[str, Any]:
+        (properties,) = self.of_type(kind).values()
+        return properties
+
+    def functions(self) -> dict[str, dict[str, Any]]:
+        """The functions' properties by step."""
+        return {
+            properties["FunctionName"].removeprefix("appstore-analytics-").replace("-", "_"): properties
+            for properties in self.of_type("Lambda::Function").values()
+        }
+
+    def definition(self) -> dict[str, Any]:
+        """The state machine's definition; a reference stands as `<logical id>`."""
+        text = plain(self.only("StepFunctions::StateMachine")["DefinitionString"])
+        return dict(json.loads(text))
+
+
+def plain(value: Any) -> str:
+    """A value of the template as text: `Fn::Join` joined, references as `<logical id>`."""
+    if isinstance(value, str):
+        return value
+    ((function, argument),) = value.items()
+    if function == "Fn::Join":
+        return "".join(plain(part) for part in argument[1])
+    return f"<{argument if function == 'Ref' else argument[0]}>"
+
+
+def context(**changes: Any) -> dict[str, Any]:
+    """What cdk.json says, and changes to it."""
+    return {**json.loads((PROJECT / "cdk.json").read_text())["context"], **changes}
+
+
+def synthesize(folder: Path, values: Mapping[str, Any]) -> Synthesis:
+
+    folders = {layer: folder / f"{layer}-of-a-test" for layer in ThirdPartyLayer}
+    for layer in folders.values():
+        (layer / "python").mkdir(parents=True)
+        (layer / "python" / "module.py").touch()
+    app = App(context=dict(values), outdir=str(folder / "cdk.out"))
+    AppStoreAnalyticsStack(app, "AppStoreAnalytics", parse_context(values), folders)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    findings = ""
+    try:
+        app.synth()
+    except RuntimeError as error:
+        findings = f"{error}\n{(folder / 'cdk.out' / 'validation-report.json').read_text()}"
+    path = folder / "cdk.out" / "AppStoreAnalytics.template.json"
+    return Synthesis(path, json.loads(path.read_text()), findings)

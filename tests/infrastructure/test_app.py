@@ -1,0 +1,52 @@
+"""`python app.py`, as the CDK command line calls it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from synthesis import PROJECT, context
+
+_RUNTIME_ONLY = ("boto3", "botocore", "pyarrow", "requests", "jwt", "aws_lambda_powertools", "isal")
+
+_AND_SAY_WHAT_WAS_IMPORTED = f"""
+import runpy, sys
+runpy.run_path("app.py", run_name="__main__")
+print([name for name in {_RUNTIME_ONLY} if name in sys.modules])
+"""
+
+
+def run(folder: Path, **changes: object) -> "subprocess.CompletedProcess[str]":
+    without_aws = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+    environment = {
+        **without_aws,
+        "CDK_OUTDIR": str(folder),
+        "CDK_CONTEXT_JSON": json.dumps(context(**changes)),
+    }
+    return subprocess.run(
+        [sys.executable, "-c", _AND_SAY_WHAT_WAS_IMPORTED],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_synthesizes_for_any_account_and_imports_nothing_of_the_runtime(tmp_path: Path) -> None:
+    result = run(tmp_path, local="true", reports='["downloads"]')
+    assert result.stderr == ""
+    assert result.stdout.strip() == "[]"
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["artifacts"]["AppStoreAnalytics"]["environment"] == "aws://unknown-account/unknown-region"
+    assert not manifest.get("missing")  # nothing that the command line would have to ask AWS for
+
+
+def test_a_refused_context_ends_with_its_sentence_and_no_template(tmp_path: Path) -> None:
+    result = run(tmp_path, schedule="daily")
+    assert result.returncode == 1
+    assert result.stderr.strip() == (
+        "Context key 'schedule' must be a cron expression of six fields in UTC, like cron(0 10 * * ? *)."
+    )
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,135 @@
+import json
+from dataclasses import asdict, fields
+from typing import Any
+
+import pytest
+from synthesis import context
+
+from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.errors import ConfigurationRefused
+from appstore_analytics.contract.messages import Account, Configuration, MapName
+from infra.configuration import DeploymentConfiguration, MaxConcurrency, parse_context
+
+
+def test_cdk_json_shows_every_key_with_its_default() -> None:
+    shown = {key: value for key, value in context().items() if ":" not in key}
+    assert set(shown) == {each.name for each in fields(DeploymentConfiguration)}
+    assert parse_context(shown) == parse_context({}) == DeploymentConfiguration()
+
+
+def test_values_from_the_command_line_arrive_as_json_in_strings() -> None:
+    given: dict[str, Any] = {
+        "accounts": [{"name": "studio-2", "app_ids": ["1000000001"]}],
+        "granularities": ["WEEKLY", "DAILY"],
+        "calls_per_hour": 100,
+        "max_concurrency": {"land": 7},
+        "retention": {"logs": 7},
+        "segment_hosts": ["127.0.0.1"],
+        "apple_base_url": "http://127.0.0.1:8080",
+        "local": True,
+    }
+    as_strings = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+    assert parse_context(given) == parse_context(as_strings)
+
+    configuration = parse_context(as_strings)
+    assert configuration.accounts == (Account("studio-2", ("1000000001",)),)
+    assert configuration.granularities == (Granularity.DAILY, Granularity.WEEKLY)
+    assert configuration.max_concurrency == MaxConcurrency(land=7)
+    assert configuration.retention.logs == 7
+    assert configuration.local
+
+
+@pytest.mark.parametrize(
+    ("reports", "names"),
+    [
+        ("core", CORE_REPORT_NAMES),
+        ("all", tuple(report.name for report in REPORTS)),
+        (["engagement", "App Crashes"], ("App Store Discovery and Engagement Standard", "App Crashes")),
+        ('["downloads", "App Downloads Standard"]', ("App Downloads Standard",)),
+    ],
+)
+def test_reports_are_chosen_by_set_by_table_or_by_apples_name(reports: Any, names: tuple[str, ...]) -> None:
+    configuration = parse_context({"reports": reports})
+    assert configuration.reports == names
+    assert {table.report.name for table in configuration.curated_tables} == set(names)
+
+
+def test_every_map_has_a_limit() -> None:
+    assert {name: MaxConcurrency(1, 2, 3, 4).of(name) for name in MapName} == {
+        MapName.REGISTER: 1,
+        MapName.LAND: 2,
+        MapName.PUBLISH: 3,
+        MapName.VERIFY: 4,
+    }
+    assert set(asdict(MaxConcurrency())) == {name.lower() for name in MapName}
+
+
+def test_plan_run_gets_the_configuration_through_json() -> None:
+    configuration = parse_context(context(accounts=[{"name": "main", "app_ids": ["1000000001"]}])).for_plan_run
+    assert Configuration.from_payload(json.loads(json.dumps(configuration.to_payload()))) == configuration
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fix"),
+    [
+        ("accounts", [], "name at least one account"),
+        ("accounts", "main", "is not JSON"),
+        ("accounts", [{"app_ids": ["1"]}], "'name'"),
+        ("accounts", [{"name": "main", "apps": []}], "nothing else"),
+        ("accounts", [{"name": "Main"}], "a-z, 0-9"),
+        ("accounts", [{"name": "a/b"}], "a-z, 0-9"),
+        ("accounts", [{"name": "main"}, {"name": "main"}], "twice"),
+        ("accounts", [{"name": "main", "app_ids": ["com.example.app"]}], "must consist of digits"),
+        ("accounts", [{"name": "main", "app_ids": [1000000001]}], "in quotes"),
+        ("accounts", [{"name": "a", "app_ids": ["1"]}, {"name": "b", "app_ids": ["1"]}], "keep it in one account"),
+        ("reports", "everything", "is not JSON"),
+        ("reports", ["engagements"], "there is no report 'engagements'"),
+        ("reports", [], "is empty"),
+        ("granularities", ["HOURLY"], "DAILY, WEEKLY, MONTHLY"),
+        ("granularities", [], "at least one of"),
+        ("schedule", "0 10 * * *", "six fields"),
+        ("schedule", 10, "six fields"),
+        ("calls_per_hour", 0, "above 0"),
+        ("calls_per_hour", "many", "is not JSON"),
+        ("calls_per_hour", True, "whole number"),
+        ("max_concurrency", {"download": 3}, "does not know 'download'"),
+        ("max_concurrency", {"land": 5000}, "1000"),
+        ("max_concurrency", {"land": "-1"}, "above 0"),
+        ("snapshot_poll_seconds", 90_000, "86400"),
+        ("alarm_email", "on-call", "e-mail address"),
+        ("retention", {"logs": 8}, "must be one of 1, 3, 5"),
+        ("retention", {"raw": 0}, "above 0"),
+        ("bytes_scanned_cutoff", -5, "above 0"),
+        ("apple_base_url", "http://api.appstoreconnect.apple.com", "https://"),
+        ("apple_base_url", "https://api.appstoreconnect.apple.com/", "without a path"),
+        ("apple_base_url", "https://127.0.0.1", "only with local=true"),
+        ("segment_hosts", ["https://example.com"], "without scheme"),
+        ("segment_hosts", ["localhost"], "only with local=true"),
+        ("segment_hosts", [], "must name hosts"),
+        ("local", "yes", "true or false"),
+        ("report", "core", "is unknown: use one of"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused_with_its_key_and_the_fix(key: str, value: Any, fix: str) -> None:
+    with pytest.raises(ConfigurationRefused) as refusal:
+        parse_context({key: value})
+    sentence = str(refusal.value)
+    assert f"'{key}" in sentence
+    assert fix in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+
+
+def test_granularities_that_apple_does_not_build_leave_no_table_and_are_refused() -> None:
+    with pytest.raises(ConfigurationRefused, match="leaves no table"):
+        parse_context({"reports": ["downloads"], "granularities": ["MONTHLY"]})
+
+
+def test_http_to_another_machine_is_refused_even_locally() -> None:
+    with pytest.raises(ConfigurationRefused, match="https://"):
+        parse_context({"local": True, "apple_base_url": "http://example.com"})
+
+
+def test_keys_of_cdk_and_of_its_command_line_are_left_alone() -> None:
+    assert parse_context({"@aws-cdk/core:x": True, "cli-telemetry": False, "aws:cdk:y": "z"}) == parse_context({})

@@ -1,0 +1,143 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.layers import AWS_TARGET, THIS_MACHINE, LayerBuildError, Target, ThirdPartyLayer, build_layer, build_layers
+
+
+@pytest.fixture
+def requirements(tmp_path: Path) -> Path:
+    (tmp_path / "pins.txt").write_text("tomli==1.0\n")
+    path = tmp_path / "requirements.txt"
+    path.write_text("-c pins.txt\ntomli\n")
+    return path
+
+
+class Pip:
+    """Stands in for pip: notes its command and leaves the files of a package."""
+
+    def __init__(self) -> None:
+        self.commands: list[list[str]] = []
+
+    def __call__(self, command: list[str], **_: object) -> "subprocess.CompletedProcess[str]":
+        self.commands.append(command)
+        folder = Path(command[command.index("--target") + 1])
+        (folder / "bin").mkdir(parents=True)
+        (folder / "pyarrow" / "include").mkdir(parents=True)
+        for name in ("bin/tool", "pyarrow/__init__.py", "pyarrow/include/api.h", "pyarrow/libarrow_flight.so.2600"):
+            (folder / name).touch()
+        (folder / "pyarrow" / "libarrow_substrait.so.2600").touch()
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+
+@pytest.fixture
+def pip(monkeypatch: pytest.MonkeyPatch) -> Pip:
+    pip = Pip()
+    monkeypatch.setattr("infra.layers.subprocess.run", pip)
+    return pip
+
+
+def test_for_aws_pip_is_asked_for_wheels_of_the_runtime_and_never_for_sources(
+    pip: Pip, requirements: Path, tmp_path: Path
+) -> None:
+    build_layer(ThirdPartyLayer.ARROW, requirements, AWS_TARGET, tmp_path / "build")
+    (command,) = pip.commands
+    assert "--only-binary=:all:" in command
+    text = " ".join(command)
+    assert "--platform manylinux_2_28_aarch64 --platform manylinux2014_aarch64" in text
+    assert "--python-version 3.13 --implementation cp" in text
+
+
+def test_a_layer_is_trimmed_and_stands_where_lambda_looks(pip: Pip, requirements: Path, tmp_path: Path) -> None:
+    built = build_layer(ThirdPartyLayer.ARROW, requirements, AWS_TARGET, tmp_path / "build")
+    assert pip.commands
+    files = {str(path.relative_to(built)) for path in built.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert files == {"python/pyarrow/__init__.py", "python/pyarrow/libarrow_substrait.so.2600"}
+    assert list((tmp_path / "build").iterdir()) == [built]
+
+
+def test_a_second_build_is_a_look_up_until_something_about_it_changes(
+    pip: Pip, requirements: Path, tmp_path: Path
+) -> None:
+    build = tmp_path / "build"
+
+    def built(target: Target = AWS_TARGET) -> Path:
+        return build_layer(ThirdPartyLayer.DEPENDENCIES, requirements, target, build)
+
+    first = built()
+    assert built() == first
+    assert len(pip.commands) == 1
+    other_target = built(Target("3.13", "x86_64", ("manylinux_2_28_x86_64",)))
+    (tmp_path / "pins.txt").write_text("tomli==1.1\n")
+    other_pins = built()
+    requirements.write_text("-c pins.txt\ntomli>=1\n")
+    assert len({first, other_target, other_pins, built()}) == 4
+
+
+def test_byte_code_is_written_only_by_the_python_that_reads_it(pip: Pip, requirements: Path, tmp_path: Path) -> None:
+    here = build_layer(ThirdPartyLayer.ARROW, requirements, THIS_MACHINE, tmp_path / "build")
+    elsewhere = build_layer(
+        ThirdPartyLayer.ARROW, requirements, Target("3.6", "aarch64", ("manylinux2014_aarch64",)), tmp_path / "build"
+    )
+    assert len(pip.commands) == 2
+    (byte_code,) = here.rglob("*.pyc")
+    assert byte_code.read_bytes()[4:8] == b"\x01\x00\x00\x00"  # by hash, unchecked (PEP 552): a zip keeps no times
+    assert not list(elsewhere.rglob("*.pyc"))
+
+
+def test_an_index_out_of_reach_is_one_sentence_and_leaves_nothing_behind(
+    requirements: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(command: list[str], **_: object) -> "subprocess.CompletedProcess[str]":
+        return subprocess.CompletedProcess(command, 1, "", "trying\nERROR: No matching distribution found for tomli\n")
+
+    monkeypatch.setattr("infra.layers.subprocess.run", unreachable)
+    with pytest.raises(LayerBuildError) as failure:
+        build_layer(ThirdPartyLayer.DEPENDENCIES, requirements, THIS_MACHINE, tmp_path / "build")
+    assert "layer 'dependencies'" in str(failure.value)
+    assert "No matching distribution found for tomli" in str(failure.value)
+    assert "index can be reached" in str(failure.value)
+    assert "\n" not in str(failure.value)
+    assert list((tmp_path / "build").iterdir()) == []
+
+
+def test_of_two_builders_at_the_same_time_the_first_wins_and_both_are_right(
+    pip: Pip, requirements: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = tmp_path / "build"
+
+    def beaten(command: list[str], **how: object) -> "subprocess.CompletedProcess[str]":
+        monkeypatch.setattr("infra.layers.subprocess.run", pip)
+        build_layer(ThirdPartyLayer.DEPENDENCIES, requirements, AWS_TARGET, build)
+        return pip(command, **how)
+
+    monkeypatch.setattr("infra.layers.subprocess.run", beaten)
+    built = build_layer(ThirdPartyLayer.DEPENDENCIES, requirements, AWS_TARGET, build)
+    assert list(build.iterdir()) == [built]
+    assert len(pip.commands) == 2
+
+
+def test_the_real_layers_carry_what_our_code_imports() -> None:
+    folders = [folder / "python" for folder in build_layers(THIS_MACHINE).values()]
+    program = """
+import sys, json
+import pyarrow, pyarrow.csv, pyarrow.parquet, pyarrow.compute, pyarrow.ipc, isal.igzip
+import aws_lambda_powertools, requests, jwt, cryptography.hazmat.primitives.asymmetric.ec, pyarrow.dataset
+table = pyarrow.table({"territory": ["DE", "NA"], "counts": [1, 2]})
+sink = pyarrow.BufferOutputStream()
+pyarrow.parquet.write_table(table, sink, compression="zstd")
+back = pyarrow.parquet.read_table(pyarrow.BufferReader(sink.getvalue()))
+assert back.equals(table) and pyarrow.compute.sum(back["counts"]).as_py() == 3
+print(json.dumps([pyarrow.__file__, requests.__file__, jwt.__file__, isal.__file__]))
+"""
+    environment = {"PYTHONPATH": os.pathsep.join(map(str, folders)), "PATH": os.environ["PATH"]}
+    # -S: without this environment's own packages, as on Lambda.
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.stderr == ""
+    assert all(any(Path(each).is_relative_to(folder) for folder in folders) for each in json.loads(result.stdout))

@@ -1,0 +1,245 @@
+"""The definition, walked: what every state must have, and where every path ends."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from synthesis import Synthesis, context, synthesize
+
+from appstore_analytics.contract.errors import PipelineError, TransientError, leaves
+from appstore_analytics.contract.messages import Configuration, MapName, Outcome
+from infra.functions import CAPACITIES, state_name
+from infra.state_machine import LAMBDA_ERRORS, STEPS_OF_MAPS
+
+MAPS = tuple(name.capitalize() for name in MapName)
+Machine = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def machine(synthesis: Synthesis) -> Machine:
+    return synthesis.definition()
+
+
+def machines(machine: Machine) -> Iterator[Machine]:
+    """The definition itself and the children's."""
+    yield machine
+    for state in machine["States"].values():
+        if state["Type"] == "Map":
+            yield from machines(state["ItemProcessor"])
+
+
+def all_states(machine: Machine) -> dict[str, Any]:
+    return {name: state for each in machines(machine) for name, state in each["States"].items()}
+
+
+def tasks(machine: Machine) -> dict[str, Any]:
+    return {name: state for name, state in all_states(machine).items() if state["Type"] == "Task"}
+
+
+def followers(state: dict[str, Any]) -> set[str]:
+    branches = [state, *state.get("Choices", []), *state.get("Catch", [])]
+    return {branch[key] for branch in branches for key in ("Next", "Default") if key in branch}
+
+
+def test_every_lambda_task_retries_what_is_transient_and_nothing_else(machine: Machine) -> None:
+    for name, task in tasks(machine).items():
+        if not task["Resource"].endswith("dynamodb:updateItem"):
+            (retry,) = task["Retry"]
+            assert set(retry["ErrorEquals"]) == {*leaves(TransientError), *LAMBDA_ERRORS}, name
+
+
+def test_every_retry_backs_off_with_jitter_to_at_most_a_minute(machine: Machine) -> None:
+    for task in tasks(machine).values():
+        (retry,) = task["Retry"]
+        assert {key: value for key, value in retry.items() if key != "ErrorEquals"} == {
+            "IntervalSeconds": 2,
+            "BackoffRate": 2,
+            "MaxAttempts": 5,
+            "MaxDelaySeconds": 60,
+            "JitterStrategy": "FULL",
+        }
+
+
+def test_every_task_and_every_map_catches(machine: Machine) -> None:
+    for name, state in all_states(machine).items():
+        if state["Type"] in {"Task", "Map"}:
+            (catch,) = state["Catch"]
+            expected = {*leaves(PipelineError)} if name in {"PlanRun", "SummarizeRun"} else {"States.ALL"}
+            assert set(catch["ErrorEquals"]) == expected, name
+
+
+def test_every_next_exists_and_every_state_is_reached(machine: Machine) -> None:
+    for each in machines(machine):
+        reached, ahead = set[str](), {each["StartAt"]}
+        while ahead:
+            reached |= ahead
+            ahead = set[str]().union(*(followers(each["States"][name]) for name in ahead)) - reached
+        assert reached == set(each["States"])
+
+
+def test_state_names_are_unique_across_the_children(machine: Machine) -> None:
+    assert len(all_states(machine)) == sum(len(each["States"]) for each in machines(machine))
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_every_way_through_a_child_ends_in_done_with_an_empty_object(machine: Machine, name: str) -> None:
+    child = machine["States"][name]["ItemProcessor"]["States"]
+    ends = {state for state, definition in child.items() if definition.get("End") or not followers(definition)}
+    assert ends == {f"{name}Done"}
+    assert child[f"{name}Done"] == {"Type": "Pass", "Result": {}, "End": True}
+
+
+@pytest.mark.parametrize("map_name", MapName)
+def test_a_child_takes_its_steps_in_order_and_does_what_the_outcome_says(machine: Machine, map_name: MapName) -> None:
+    word = map_name.capitalize()
+    child = machine["States"][word]["ItemProcessor"]
+    steps = [state_name(step) for step in STEPS_OF_MAPS[map_name]]
+    assert child["StartAt"] == steps[0]
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        states = child["States"]
+        assert states[step]["Next"] == f"Decide{step}"
+        assert states[step]["Catch"][0]["Next"] == f"Record{word}Failure"
+        choices = {choice["StringEquals"]: choice["Next"] for choice in states[f"Decide{step}"]["Choices"]}
+        expected = {Outcome.WAIT: f"WaitTo{step}", Outcome.DONE: f"{word}Done"}
+        assert choices == (expected | {Outcome.NEXT: following} if following else expected)
+        assert states[f"WaitTo{step}"] == {"Type": "Wait", "TimestampPath": "$.step.available_at", "Next": step}
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_a_failure_is_recorded_under_the_items_own_key(machine: Machine, name: str) -> None:
+    record = machine["States"][name]["ItemProcessor"]["States"][f"Record{name}Failure"]
+    assert record["Parameters"]["Key"] == {
+        "pk": {"S.$": "States.Format('RUN#{}', $.run_id)"},
+        "sk": {"S.$": "$.record"},
+    }
+    assert record["Parameters"]["ExpressionAttributeValues"] == {
+        ":verdict": {"S": "failed"},
+        ":error": {"S.$": "$.error.Error"},
+        ":reason": {"S.$": "$.error.Cause"},
+    }
+    assert record["Next"] == record["Catch"][0]["Next"] == f"{name}Done"
+
+
+@pytest.mark.parametrize("map_name", MapName)
+def test_a_map_reads_its_manifest_tolerates_failures_and_keeps_no_result(
+    machine: Machine, synthesis: Synthesis, map_name: MapName
+) -> None:
+    state = machine["States"][map_name.capitalize()]
+    environment = synthesis.functions()["plan_items"]["Environment"]["Variables"]
+    assert state["ItemReader"] == {
+        "Resource": "arn:<AWS::Partition>:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON"},
+        "Parameters": {"Bucket": f"<{environment['LAKE_BUCKET']['Ref']}>", "Key.$": "$.plan.manifest_key"},
+    }
+    assert state["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert state["ToleratedFailurePercentage"] == 100
+    assert state["ResultPath"] is None
+    assert "ItemSelector" not in state  # so that the child's input is the manifest's item, unchanged
+
+
+def test_the_maps_follow_each_other_and_one_without_items_is_skipped(machine: Machine) -> None:
+    states = machine["States"]
+    followers_of_maps = [*(f"Plan{name}" for name in MAPS[1:]), "DecideSnapshot"]
+    assert states["PlanRun"]["Next"] == "PlanRegister"
+    for name, following in zip(MAPS, followers_of_maps, strict=True):
+        assert states[f"Plan{name}"]["Parameters"] == {"run_id.$": "$.run_id", "map": name.upper()}
+        assert states[f"Plan{name}"]["Next"] == f"Decide{name}"
+        (choice,) = states[f"Decide{name}"]["Choices"]
+        assert choice == {"Variable": "$.plan.items", "NumericGreaterThan": 0, "Next": name}
+        assert states[f"Decide{name}"]["Default"] == states[name]["Next"] == following
+
+
+def test_a_backfill_that_waits_for_its_snapshot_begins_again_with_register(machine: Machine) -> None:
+    states = machine["States"]
+    (choice,) = states["DecideSnapshot"]["Choices"]
+    assert choice == {"Variable": "$.plan.waiting", "BooleanEquals": True, "Next": "WaitForSnapshot"}
+    assert states["WaitForSnapshot"] == {"Type": "Wait", "Seconds": 3600, "Next": "PlanRegister"}
+    assert states["DecideSnapshot"]["Default"] == "SummarizeRun"
+
+
+def test_whatever_breaks_outside_the_children_is_summarized(machine: Machine) -> None:
+    for name in (*MAPS, *(f"Plan{name}" for name in MAPS)):
+        (catch,) = machine["States"][name]["Catch"]
+        assert catch == {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "SummarizeRun"}
+    assert "Parameters" not in machine["States"]["SummarizeRun"]  # the whole state, with `error` where there is one
+
+
+def test_a_failed_run_is_a_failed_execution_with_its_cause(machine: Machine) -> None:
+    states = machine["States"]
+    (choice,) = states["DecideRun"]["Choices"]
+    assert choice == {"Variable": "$.status", "StringEquals": "FAILED", "Next": "RunFailed"}
+    assert states["RunFailed"] == {"Type": "Fail", "Error": "RunFailed", "CausePath": "$.cause"}
+    assert states["DecideRun"]["Default"] == "RunSucceeded"
+
+
+def test_a_refused_input_ends_with_its_sentence_as_the_cause(machine: Machine) -> None:
+    states = machine["States"]
+    assert states["PlanRun"]["Catch"][0]["Next"] == states["SummarizeRun"]["Catch"][0]["Next"] == "ReadError"
+    assert states["ReadError"]["Parameters"] == {
+        "error.$": "$.error.Error",
+        "cause.$": "States.StringToJson($.error.Cause)",
+    }
+    assert states["RunRefused"] == {"Type": "Fail", "ErrorPath": "$.error", "CausePath": "$.cause.errorMessage"}
+
+
+def test_plan_run_is_told_the_execution_the_input_and_the_configuration(machine: Machine) -> None:
+    parameters = dict(machine["States"]["PlanRun"]["Parameters"])
+    configuration = Configuration.from_payload(parameters.pop("configuration"))
+    assert configuration.accounts[0].name == "main"
+    assert configuration.calls_per_hour == 3500
+    assert parameters == {
+        "execution_name.$": "$$.Execution.Name",
+        "started_at.$": "$$.Execution.StartTime",
+        "input.$": "$",
+    }
+
+
+def test_every_function_is_called_by_the_state_that_has_its_name(machine: Machine) -> None:
+    called = {
+        match[1]: name
+        for name, task in tasks(machine).items()
+        if (match := re.match(r"<Functions(\w+?)[0-9A-F]{8}>", task["Resource"]))
+    }
+    assert set(called) == {state_name(step) for step in CAPACITIES}
+    assert {name for function, name in called.items() if name != function} <= {f"Plan{name}" for name in MAPS}
+
+
+def test_no_state_passes_a_token_a_url_or_rows(machine: Machine) -> None:
+    paths = set(re.findall(r"\$\.[A-Za-z_.]+", str(machine)))
+    assert paths == {
+        "$.run_id",
+        "$.record",
+        "$.plan",
+        "$.plan.items",
+        "$.plan.waiting",
+        "$.plan.manifest_key",
+        "$.step",
+        "$.step.outcome",
+        "$.step.available_at",
+        "$.error",
+        "$.error.Error",
+        "$.error.Cause",
+        "$.cause",
+        "$.cause.errorMessage",
+        "$.status",
+        "$.Execution.Name",
+        "$.Execution.StartTime",
+    }
+
+
+def test_it_ends_after_eighty_hours_and_logs_errors_without_data(machine: Machine, synthesis: Synthesis) -> None:
+    properties = synthesis.only("StepFunctions::StateMachine")
+    assert machine["TimeoutSeconds"] == 80 * 3600
+    assert properties["StateMachineName"] == "appstore-analytics"
+    assert properties["TracingConfiguration"] == {"Enabled": True}
+    assert properties["LoggingConfiguration"]["Level"] == "ERROR"
+    assert properties["LoggingConfiguration"]["IncludeExecutionData"] is False
+
+
+def test_the_maps_limits_and_the_wait_come_from_the_context(tmp_path_factory: pytest.TempPathFactory) -> None:
+    limits = {"register": 1, "land": 2, "publish": 3, "verify": 5}
+    values = context(max_concurrency=limits, snapshot_poll_seconds=7, reports=["downloads"])
+    states = synthesize(tmp_path_factory.mktemp("limits"), values).definition()["States"]
+    assert {name.lower(): states[name]["MaxConcurrency"] for name in MAPS} == limits
+    assert states["WaitForSnapshot"]["Seconds"] == 7

@@ -1,0 +1,374 @@
+"""What the embedded AWS would not notice: every setting that protects, expires or describes, read in the template."""
+
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from synthesis import PROJECT, Synthesis, context, plain, synthesize
+
+from appstore_analytics.contract import settings
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.settings import Settings
+from appstore_analytics.contract.tables import APPSTORE_TABLES, CuratedTable
+from infra.configuration import parse_context
+from infra.functions import CAPACITIES, state_name
+
+CLOUDFORMATION_LIMIT = 500
+
+
+def test_cdk_nag_finds_nothing_that_is_not_acknowledged_with_a_reason(synthesis: Synthesis) -> None:
+    assert synthesis.findings == ""
+
+
+def test_cfn_lint_finds_nothing(synthesis: Synthesis) -> None:
+    # W3005: CDK lets a function wait for its role's policies, and names the role once more.
+    cfn_lint = Path(sys.executable).with_name("cfn-lint")
+    command = [str(cfn_lint), "--ignore-checks", "W3005", "--", str(synthesis.template_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.stdout + result.stderr == ""
+    assert result.returncode == 0
+
+
+def test_every_report_in_every_granularity_fits_one_stack(tmp_path_factory: pytest.TempPathFactory) -> None:
+    values = context(reports="all", granularities=list(Granularity))
+    largest = synthesize(tmp_path_factory.mktemp("all"), values)
+    assert len(largest.of_type("Glue::Table")) > 150
+    assert len(largest.template["Resources"]) < CLOUDFORMATION_LIMIT
+    assert largest.template_path.stat().st_size < 1_000_000  # bytes that CloudFormation takes from S3
+    for table in largest.of_type("Glue::Table").values():
+        assert len(table["TableInput"]["Description"]) <= 2048
+        assert all(len(column.get("Comment", "")) <= 255 for column in _columns(table))
+
+
+# Buckets
+
+
+@pytest.fixture(scope="module")
+def buckets(synthesis: Synthesis) -> dict[str, dict[str, Any]]:
+    found = synthesis.of_type("S3::Bucket")
+    return {
+        word: found[synthesis.template["Outputs"][f"{word}Bucket"]["Value"]["Ref"]]
+        for word in ("Raw", "Lake", "Results")
+    }
+
+
+@pytest.mark.parametrize("word", ["Raw", "Lake", "Results"])
+def test_buckets_are_encrypted_private_and_owned(buckets: dict[str, dict[str, Any]], word: str) -> None:
+    bucket = buckets[word]
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+
+def test_buckets_refuse_plain_http_and_old_tls(synthesis: Synthesis) -> None:
+    policies = synthesis.of_type("S3::BucketPolicy")
+    assert len(policies) == 3
+    for policy in policies.values():
+        denied = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
+        conditions = [each["Condition"] for each in denied]
+        assert {"Bool": {"aws:SecureTransport": "false"}} in conditions
+        assert {"NumericLessThan": {"s3:TlsVersion": 1.2}} in conditions
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("Raw", {"raw/": 400}),
+        ("Lake", {"runs/": 90}),
+        ("Results", {None: 7}),
+    ],
+)
+def test_objects_expire_where_they_may(buckets: dict[str, dict[str, Any]], word: str, expected: dict[Any, int]) -> None:
+    rules = buckets[word]["LifecycleConfiguration"]["Rules"]
+    assert {rule.get("Prefix"): rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule} == expected
+    assert {"DaysAfterInitiation": 1} in [rule.get("AbortIncompleteMultipartUpload") for rule in rules]
+    assert {rule["Status"] for rule in rules} == {"Enabled"}
+
+
+def test_the_lake_keeps_replaced_objects_for_a_month(buckets: dict[str, dict[str, Any]]) -> None:
+    assert buckets["Lake"]["VersioningConfiguration"] == {"Status": "Enabled"}
+    rules = buckets["Lake"]["LifecycleConfiguration"]["Rules"]
+    assert {"NoncurrentDays": 30} in [rule.get("NoncurrentVersionExpiration") for rule in rules]
+
+
+# Registry, keys, what outlives the stack
+
+
+def test_the_registry_is_recoverable_protected_and_forgets_what_expired(synthesis: Synthesis) -> None:
+    table = synthesis.only("DynamoDB::Table")
+    assert table["KeySchema"] == [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["DeletionProtectionEnabled"] is True
+
+
+def test_data_and_keys_outlive_the_stack_on_aws_and_nothing_does_locally(
+    synthesis: Synthesis, local: Synthesis
+) -> None:
+    kinds = {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"}
+    for each, policy in ((synthesis, "Retain"), (local, "Delete")):
+        found = {
+            resource["DeletionPolicy"] for resource in each.template["Resources"].values() if resource["Type"] in kinds
+        }
+        assert found == {policy}
+
+
+def test_every_account_has_its_secret_where_the_functions_look(local: Synthesis) -> None:
+    names = {secret["Name"] for secret in local.of_type("SecretsManager::Secret").values()}
+    prefix = local.functions()["plan_run"]["Environment"]["Variables"]["API_KEY_SECRET_PREFIX"]
+    assert names == {f"{prefix}main", f"{prefix}studio-2"}
+    assert local.template["Outputs"]["ApiKeySecretStudio2"]["Value"] == f"{prefix}studio-2"
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
+    """As on the embedded AWS: loopback, two accounts."""
+    values = context(
+        local="true",
+        apple_base_url="http://127.0.0.1:8080",
+        segment_hosts='["127.0.0.1"]',
+        accounts='[{"name": "main"}, {"name": "studio-2"}]',
+        reports='["downloads"]',
+    )
+    return synthesize(tmp_path_factory.mktemp("local"), values)
+
+
+def test_locally_loopback_is_allowed_and_protection_is_off(local: Synthesis) -> None:
+    environment = local.functions()["download_segments"]["Environment"]["Variables"]
+    assert environment["APPLE_BASE_URL"] == "http://127.0.0.1:8080"
+    assert environment["SEGMENT_HOSTS"] == '["127.0.0.1"]'
+    assert environment["ALLOW_LOOPBACK"] == "true"
+    assert local.only("DynamoDB::Table")["DeletionProtectionEnabled"] is False
+    assert local.only("Athena::WorkGroup")["RecursiveDeleteOption"] is True
+
+
+def test_on_aws_loopback_is_not_allowed(synthesis: Synthesis) -> None:
+    environment = synthesis.functions()["download_segments"]["Environment"]["Variables"]
+    assert environment["APPLE_BASE_URL"] == "https://api.appstoreconnect.apple.com"
+    assert environment["ALLOW_LOOPBACK"] == "false"
+
+
+# Glue
+
+
+def _columns(table: dict[str, Any]) -> list[dict[str, str]]:
+    return list(table["TableInput"]["StorageDescriptor"]["Columns"])
+
+
+def _tables(synthesis: Synthesis, database: str) -> dict[str, dict[str, Any]]:
+    """The tables of a database, by name."""
+    (reference,) = [
+        name
+        for name, properties in synthesis.of_type("Glue::Database").items()
+        if properties["DatabaseInput"]["Name"] == database
+    ]
+    return {
+        table["TableInput"]["Name"]: table
+        for table in synthesis.of_type("Glue::Table").values()
+        if table["DatabaseName"] == {"Ref": reference}
+    }
+
+
+def _curated() -> dict[str, CuratedTable]:
+    return {table.name: table for table in parse_context({}).curated_tables}
+
+
+def test_curated_tables_are_the_catalogues_column_by_column(synthesis: Synthesis) -> None:
+    found = _tables(synthesis, "curated")
+    assert set(found) == set(_curated())
+    for name, table in _curated().items():
+        assert [(each["Name"], each["Type"]) for each in _columns(found[name])] == [
+            (column.name, column.type) for column in table.columns
+        ]
+        assert [each.get("Comment", "") for each in _columns(found[name])] == [each.meaning for each in table.columns]
+
+
+def test_appstore_tables_are_the_contracts_column_by_column(synthesis: Synthesis) -> None:
+    found = _tables(synthesis, "appstore")
+    assert set(found) == {table.name for table in APPSTORE_TABLES}
+    for table in APPSTORE_TABLES:
+        assert [(each["Name"], each["Type"]) for each in _columns(found[table.name])] == list(table.columns)
+        assert found[table.name]["TableInput"]["Description"] == f"{table.meaning}."
+
+
+@pytest.mark.parametrize(
+    ("database", "folder", "serde", "classification"),
+    [
+        ("curated", "curated", "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe", "parquet"),
+        ("appstore", "appstore", "org.openx.data.jsonserde.JsonSerDe", "json"),
+    ],
+)
+def test_every_table_projects_its_days_where_the_objects_lie(
+    synthesis: Synthesis, database: str, folder: str, serde: str, classification: str
+) -> None:
+    lake = synthesis.template["Outputs"]["LakeBucket"]["Value"]["Ref"]
+    for name, table in _tables(synthesis, database).items():
+        location = f"s3://<{lake}>/{folder}/{name}/"
+        described = table["TableInput"]
+        storage, parameters = described["StorageDescriptor"], described["Parameters"]
+        assert plain(storage["Location"]) == location
+        assert storage["SerdeInfo"] == {"SerializationLibrary": serde}
+        (partition,) = described["PartitionKeys"]
+        assert (partition["Name"], partition["Type"]) == ("dt", "date")
+        assert {key: plain(value) for key, value in parameters.items()} == {
+            "classification": classification,
+            "EXTERNAL": "TRUE",
+            "projection.enabled": "true",
+            "projection.dt.type": "date",
+            "projection.dt.format": "yyyy-MM-dd",
+            "projection.dt.range": "2020-01-01,NOW+1DAYS",
+            "projection.dt.interval": "1",
+            "projection.dt.interval.unit": "DAYS",
+            "storage.location.template": f"{location}dt=${{dt}}/",
+        }
+
+
+def test_weekly_tables_project_mondays_and_monthly_ones_firsts(tmp_path_factory: pytest.TempPathFactory) -> None:
+    values = context(reports=["downloads_detailed"], granularities=["WEEKLY", "MONTHLY"])
+    found = _tables(synthesize(tmp_path_factory.mktemp("periods"), values), "curated")
+    projections = {
+        name: {
+            key.removeprefix("projection.dt."): value
+            for key, value in table["TableInput"]["Parameters"].items()
+            if key.startswith("projection.dt.")
+        }
+        for name, table in found.items()
+    }
+    same = {"type": "date", "format": "yyyy-MM-dd"}
+    assert projections == {
+        "downloads_detailed_weekly": same | {"range": "2019-12-30,NOW+1DAYS", "interval": "7", "interval.unit": "DAYS"},
+        "downloads_detailed_monthly": same
+        | {"range": "2020-01-01,NOW+1DAYS", "interval": "1", "interval.unit": "MONTHS"},
+    }
+
+
+def test_a_table_says_what_it_is_when_it_is_complete_and_which_vintages_it_holds(synthesis: Synthesis) -> None:
+    found = _tables(synthesis, "curated")
+    downloads = found["downloads"]["TableInput"]["Description"]
+    assert downloads == (
+        "Apple's report 'App Downloads Standard', daily. A Date is complete 2 days after it. "
+        "For each app and Date it holds the rows of the newest processing date only, whole. "
+        "Documentation: https://developer.apple.com/documentation/analytics-reports/app-download"
+    )
+    for name, table in found.items():
+        keeps_all = "every vintage of a Date is kept" in table["TableInput"]["Description"]
+        assert keeps_all == name.endswith("_vintages")
+
+
+def test_the_workgroup_has_the_last_word_and_a_cut_off(synthesis: Synthesis) -> None:
+    workgroup = synthesis.only("Athena::WorkGroup")
+    chosen = workgroup["WorkGroupConfiguration"]
+    assert workgroup["Name"] == "appstore-analytics"
+    assert workgroup["RecursiveDeleteOption"] is False
+    assert chosen["EnforceWorkGroupConfiguration"] is True
+    assert chosen["BytesScannedCutoffPerQuery"] == 1_000_000_000_000
+    results = synthesis.template["Outputs"]["ResultsBucket"]["Value"]["Ref"]
+    assert plain(chosen["ResultConfiguration"]["OutputLocation"]) == f"s3://<{results}>/queries/"
+    assert chosen["ResultConfiguration"]["EncryptionConfiguration"] == {"EncryptionOption": "SSE_S3"}
+
+
+# Functions
+
+
+def test_every_function_folder_is_a_function_and_every_function_has_a_folder(synthesis: Synthesis) -> None:
+    folders = {path.parent.name for path in (PROJECT / "functions").glob("*/handler.py")}
+    assert folders == set(synthesis.functions()) == set(CAPACITIES)
+
+
+@pytest.mark.parametrize("step", CAPACITIES)
+def test_the_environment_of_a_function_is_the_fields_of_its_settings(synthesis: Synthesis, step: str) -> None:
+    kind: type[Settings] = getattr(settings, f"{state_name(step)}Settings")
+    environment = synthesis.functions()[step]["Environment"]["Variables"]
+    own = {name: plain(value) for name, value in environment.items() if not name.startswith("POWERTOOLS_")}
+    assert set(own) == {each.name.upper() for each in fields(kind)}
+    assert kind.from_environment(own).to_environment() == own
+    assert environment["POWERTOOLS_SERVICE_NAME"] == step
+    assert environment["POWERTOOLS_METRICS_NAMESPACE"] == "AppStoreAnalytics"
+
+
+@pytest.mark.parametrize("step", CAPACITIES)
+def test_a_function_is_traced_runs_on_arm_and_logs_where_lines_expire(synthesis: Synthesis, step: str) -> None:
+    function = synthesis.functions()[step]
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+    assert function["Handler"] == "handler.handler"
+    group = synthesis.of_type("Logs::LogGroup")[function["LoggingConfig"]["LogGroup"]["Ref"]]
+    assert group["LogGroupName"] == f"/aws/lambda/{function['FunctionName']}"
+
+
+def test_every_log_group_expires_after_the_days_in_the_context(synthesis: Synthesis) -> None:
+    groups = synthesis.of_type("Logs::LogGroup").values()
+    assert len(groups) == len(CAPACITIES) + 1
+    assert {group["RetentionInDays"] for group in groups} == {30}
+
+
+def test_only_the_two_that_read_and_write_parquet_carry_arrow(synthesis: Synthesis) -> None:
+    layers = synthesis.of_type("Lambda::LayerVersion")
+    names = {reference: properties["LayerName"] for reference, properties in layers.items()}
+    carried = {
+        step: {names[layer["Ref"]].removeprefix("appstore-analytics-") for layer in function["Layers"]}
+        for step, function in synthesis.functions().items()
+    }
+    assert {step for step, layers in carried.items() if "arrow" in layers} == {"convert_instance", "publish_date"}
+    assert all({"pipeline", "dependencies"} <= layers for layers in carried.values())
+
+
+@pytest.mark.parametrize("step", ["convert_instance", "publish_date"])
+def test_the_two_that_carry_arrow_have_room(synthesis: Synthesis, step: str) -> None:
+    function = synthesis.functions()[step]
+    assert (function["MemorySize"], function["Timeout"], function["EphemeralStorage"]["Size"]) == (2048, 900, 4096)
+
+
+# Schedule, alarms
+
+
+def test_a_daily_execution_starts_on_time_in_utc(synthesis: Synthesis) -> None:
+    schedule = synthesis.only("Scheduler::Schedule")
+    assert schedule["ScheduleExpression"] == "cron(0 10 * * ? *)"
+    assert schedule["ScheduleExpressionTimezone"] == "Etc/UTC"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert schedule["Target"]["Input"] == '{"operation":"daily"}'
+
+
+def test_every_bad_end_of_an_execution_and_a_day_without_success_ring(synthesis: Synthesis) -> None:
+    alarms = synthesis.of_type("CloudWatch::Alarm").values()
+    topic = synthesis.template["Outputs"]["AlarmTopicArn"]["Value"]
+    (machine,) = synthesis.of_type("StepFunctions::StateMachine")
+    for alarm in alarms:
+        assert alarm["AlarmActions"] == [topic]
+        assert alarm["Namespace"] == "AWS/States"
+        assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": {"Ref": machine}}]
+        assert alarm["Statistic"] == "Sum"
+    bad_end = ("GreaterThanOrEqualToThreshold", 1, 300, 1, "notBreaching")
+    assert {
+        alarm["MetricName"]: (
+            alarm["ComparisonOperator"],
+            alarm["Threshold"],
+            alarm["Period"],
+            alarm["EvaluationPeriods"],
+            alarm["TreatMissingData"],
+        )
+        for alarm in alarms
+    } == {
+        "ExecutionsFailed": bad_end,
+        "ExecutionsTimedOut": bad_end,
+        "ExecutionsAborted": bad_end,
+        "ExecutionsSucceeded": ("LessThanThreshold", 1, 3600, 26, "breaching"),
+    }
+
+
+def test_the_topic_takes_alarms_over_tls_and_mails_them(synthesis: Synthesis, local: Synthesis) -> None:
+    deny, allow = synthesis.only("SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    assert (allow["Effect"], allow["Principal"]) == ("Allow", {"Service": "cloudwatch.amazonaws.com"})
+    subscription = synthesis.only("SNS::Subscription")
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "on-call@example.com")
+    assert not local.of_type("SNS::Subscription")

@@ -1,0 +1,86 @@
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from local.aws import ministack
+from local.aws.server import EmbeddedAws
+
+OWNER = """
+import sys, time
+from local.aws.server import EmbeddedAws
+with EmbeddedAws() as aws:
+    print(aws.process_id, aws.directory, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_environment_reaches_this_server_only(aws: EmbeddedAws) -> None:
+    assert aws.environment["AWS_ENDPOINT_URL"] == aws.url
+    assert aws.client("sts").get_caller_identity()["Account"] == aws.environment["CDK_DEFAULT_ACCOUNT"]
+
+
+def test_an_error_in_the_block_stops_the_server_too() -> None:
+    started: list[EmbeddedAws] = []
+    with pytest.raises(KeyboardInterrupt):
+        _interrupt(started)
+    assert not started[0].directory.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(started[0].process_id, 0)
+
+
+def _interrupt(started: list[EmbeddedAws]) -> None:
+    with EmbeddedAws() as aws:
+        started.append(aws)
+        raise KeyboardInterrupt
+
+
+def test_the_server_ends_and_cleans_up_when_its_owner_is_killed() -> None:
+    project = Path(__file__).parents[3]
+    with subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True, cwd=project) as owner:
+        assert owner.stdout is not None
+        server, directory = owner.stdout.readline().split()
+        owner.kill()
+    deadline = time.monotonic() + 10
+    while Path(directory).exists() or Path(f"/proc/{server}/cmdline").exists():
+        assert time.monotonic() < deadline
+
+
+def test_a_server_run_by_hand_leaves_nothing_behind(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    project = Path(__file__).parents[3]
+    command = [sys.executable, "-m", "local.aws", "--port", str(port)]
+    with subprocess.Popen(command, cwd=project, env={"TMPDIR": str(tmp_path)}) as server:
+        deadline = time.monotonic() + 20
+        while not _answers(port):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert list(tmp_path.glob("embedded-aws-*/athena-*"))
+        server.terminate()
+    assert list(tmp_path.iterdir()) == []
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_another_ministack_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ministack, "VERSION", "0.0.1")
+    with pytest.raises(ministack.PatchDoesNotFitError, match=r"patches ministack 0\.0\.1 but .* is installed"):
+        ministack.require_version()
+
+
+def test_a_private_name_that_is_gone_is_reported_with_its_patch() -> None:
+    with pytest.raises(ministack.PatchDoesNotFitError, match=r"'faults'.*needs ministack\.gone"):
+        ministack.replace(type(sys)("ministack"), "gone", lambda original: original, patch="faults")
+    text = type(sys)("worker")
+    text.script = "a b a"  # type: ignore[attr-defined]
+    with pytest.raises(ministack.PatchDoesNotFitError, match="no longer finds"):
+        ministack.rewrite(text, "script", "a", "c", patch="functions")

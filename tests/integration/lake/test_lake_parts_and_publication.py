@@ -1,0 +1,364 @@
+"""Newest vintage wins, whole, and a Date flips at once: from segments to the object that Athena reads."""
+
+import io
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from appstore_analytics.contract.catalogue.definition import Column, ColumnType
+from appstore_analytics.contract.errors import InstanceQuarantined, ObjectContended
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.lake import publication as publication_module
+from appstore_analytics.lake.objects import Bucket, StoredObject
+from appstore_analytics.lake.parts import PartOutcome, PartWrite, write_part
+from appstore_analytics.lake.publication import Publication, PublicationState, publish
+from appstore_analytics.lake.published import read_publication
+from appstore_analytics.lake.schema import table_schema
+from appstore_analytics.rules.vintage import Vintage
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from tests.integration.lake.conftest import new_bucket
+from tests.lake_samples import APP, CRASHES_EXPANDED, DAY, ENGAGEMENT, converted, row, tsv, vintage
+
+OTHER_APP = 999  # numerically before, alphabetically behind
+TABLE_KEY = TableDate("engagement", DAY).curated_key
+
+
+@dataclass(frozen=True)
+class Instance:
+    vintage: Vintage
+    counts: tuple[int, ...]
+    app_id: int = APP
+    day: str = "2026-11-20"
+
+
+def land(bucket: Bucket, scratch: Path, instance: Instance, table: CuratedTable = ENGAGEMENT) -> list[PartWrite]:
+    measure = table.report.additive_measures[0].name
+    date_column = table.report.date_column
+    rows = [
+        row(table, instance.app_id, **{measure: str(count), date_column: instance.day}) for count in instance.counts
+    ]
+    result = converted([tsv(rows)], scratch, table, instance.app_id, instance.vintage)
+    return [write_part(bucket, table, instance.app_id, instance.vintage, part) for part in result.parts]
+
+
+def published_rows(bucket: Bucket, table: CuratedTable = ENGAGEMENT, day: date = DAY) -> list[dict[str, Any]]:
+    content = bucket.read(TableDate(table.name, day).curated_key)
+    assert content is not None
+    rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(content)).to_pylist()
+    return rows
+
+
+def counts(bucket: Bucket) -> list[tuple[int, int]]:
+    return [(each["app_id"], each["counts"]) for each in published_rows(bucket)]
+
+
+def overwriting(bucket: Bucket, key: str, metadata: dict[str, str]) -> Iterator[None]:
+    """Somebody who puts something else at `key`, again and again."""
+    for number in itertools.count():
+        bucket.write(key, b"%d" % number, metadata=metadata)
+        yield
+
+
+class Interrupted(Bucket):
+    """A bucket in which somebody else acts just before the next calls of one method."""
+
+    def __init__(self, bucket: Bucket, method: str, acts: Iterator[Any]) -> None:
+        super().__init__(bucket._client, bucket.name)
+        self._method, self._acts = method, acts
+
+    def swap(self, key: str, *args: Any, **options: Any) -> bool:
+        self._act("swap")
+        return super().swap(key, *args, **options)
+
+    def fetch(self, *args: Any, **options: Any) -> StoredObject:
+        self._act("fetch")
+        return super().fetch(*args, **options)
+
+    def _act(self, method: str) -> None:
+        if method == self._method:
+            next(self._acts, None)
+
+
+class Forgetful(Bucket):
+    """A bucket whose first swap is done, but whose answer is lost, so that boto3 asks again and hears 412."""
+
+    forgotten = False
+
+    def swap(self, key: str, *args: Any, **options: Any) -> bool:
+        done = super().swap(key, *args, **options)
+        if not self.forgotten:
+            self.forgotten = True
+            return False
+        return done
+
+
+def test_a_newer_vintage_replaces_the_whole_part_and_rows_vanish(bucket: Bucket, tmp_path: Path) -> None:
+    old, new = Instance(vintage(21), (1, 2, 3)), Instance(vintage(22, "instance-2"), (9,))
+    assert [each.outcome for each in land(bucket, tmp_path, old)] == [PartOutcome.WRITTEN]
+    replaced = land(bucket, tmp_path, new)[0]
+    assert replaced.outcome is PartOutcome.REPLACED
+    assert replaced.before is not None
+    assert (replaced.before.vintage, replaced.before.rows) == (old.vintage, 3)
+    publish(bucket, ENGAGEMENT, DAY, tmp_path)
+    assert counts(bucket) == [(APP, 9)]
+
+
+def test_an_older_vintage_gives_up_and_the_same_one_is_content(bucket: Bucket, tmp_path: Path) -> None:
+    new = Instance(vintage(22), (9,))
+    land(bucket, tmp_path, new)
+    refused = land(bucket, tmp_path, Instance(vintage(21), (1, 2)))[0]
+    assert refused.outcome is PartOutcome.REFUSED
+    assert refused.before is not None
+    assert refused.before.vintage == new.vintage
+    assert land(bucket, tmp_path, new)[0].outcome is PartOutcome.UNCHANGED
+    snapshot = Vintage(new.vintage.processing_date, AccessType.ONE_TIME_SNAPSHOT, "z")
+    assert land(bucket, tmp_path, Instance(snapshot, (1,)))[0].outcome is PartOutcome.REFUSED
+
+
+def test_a_new_conversion_of_the_same_instance_takes_effect(bucket: Bucket, tmp_path: Path) -> None:
+    land(bucket, tmp_path, Instance(vintage(21), (1,)))
+    assert land(bucket, tmp_path, Instance(vintage(21), (2,)))[0].outcome is PartOutcome.REPLACED
+
+
+def test_a_writer_that_was_not_first_looks_again(bucket: Bucket, tmp_path: Path) -> None:
+    newer = (land(bucket, tmp_path / "newer", Instance(vintage(22), (9,))) for _ in range(1))
+    write = land(Interrupted(bucket, "swap", newer), tmp_path, Instance(vintage(21), (1,)))[0]
+    assert write.outcome is PartOutcome.REFUSED
+    older = (land(bucket, tmp_path / "older", Instance(vintage(22), (9,), OTHER_APP)) for _ in range(1))
+    write = land(Interrupted(bucket, "swap", older), tmp_path, Instance(vintage(23), (1,), OTHER_APP))[0]
+    assert write.outcome is PartOutcome.REPLACED
+
+
+def test_a_writer_that_is_never_first_says_so(bucket: Bucket, tmp_path: Path) -> None:
+    key = TableDate("engagement", DAY).part_key(str(APP))
+    others = overwriting(bucket, key, {"vintage": str(vintage(20)), "rows": "1", "sums": "{}"})
+    with pytest.raises(ObjectContended):
+        land(Interrupted(bucket, "swap", others), tmp_path, Instance(vintage(21), (1,)))
+
+
+def test_a_write_whose_answer_was_lost_is_still_reported(bucket: Bucket, tmp_path: Path) -> None:
+    forgetful = Forgetful(bucket._client, bucket.name)
+    assert land(forgetful, tmp_path, Instance(vintage(21), (1,)))[0].outcome is PartOutcome.WRITTEN
+    forgetful = Forgetful(bucket._client, bucket.name)
+    published = publish(forgetful, ENGAGEMENT, DAY, tmp_path)
+    assert published.state is PublicationState.PUBLISHED
+    assert len(published.changes) == 1
+
+
+def test_a_date_is_published_sorted_by_app_with_what_it_is_made_of(bucket: Bucket, tmp_path: Path) -> None:
+    land(bucket, tmp_path, Instance(vintage(21), (2, 3)))
+    land(bucket, tmp_path, Instance(vintage(20), (1,), OTHER_APP))
+    publication = publish(bucket, ENGAGEMENT, DAY, tmp_path)
+    assert publication.state is PublicationState.PUBLISHED
+    assert publication.rows == 3
+    assert [(each.app_id, each.vintage, each.rows, dict(each.sums)) for each in publication.batches] == [
+        (OTHER_APP, vintage(20), 1, {"counts": "1"}),
+        (APP, vintage(21), 2, {"counts": "5"}),
+    ]
+    assert [(change.now, change.before) for change in publication.changes] == [
+        (batch, None) for batch in publication.batches
+    ]
+    assert counts(bucket) == [(OTHER_APP, 1), (APP, 2), (APP, 3)]
+    assert read_publication(bucket, ENGAGEMENT, DAY) == publication.batches
+    standing = bucket.head(TABLE_KEY)
+    assert standing is not None
+    assert standing.metadata["digest"] == publication.digest
+
+
+def test_the_published_object_has_the_schema_of_the_glue_table(bucket: Bucket, tmp_path: Path) -> None:
+    for table in (ENGAGEMENT, CRASHES_EXPANDED):
+        land(bucket, tmp_path, Instance(vintage(21), (2,)), table)
+        publish(bucket, table, DAY, tmp_path)
+        path = tmp_path / "table.parquet"
+        path.write_bytes(bucket.read(TableDate(table.name, DAY).curated_key) or b"")
+        assert pq.read_schema(path).remove_metadata() == table_schema(table)
+        assert duckdb.read_parquet(str(path)).columns == [column.name for column in table.columns]
+
+
+def test_nothing_new_is_unchanged_and_reads_no_part(bucket: Bucket, tmp_path: Path) -> None:
+    land(bucket, tmp_path, Instance(vintage(21), (2, 3)))
+    first = publish(bucket, ENGAGEMENT, DAY, tmp_path)
+
+    def reading() -> Iterator[None]:
+        raise AssertionError("a part was read")
+        yield
+
+    again = publish(Interrupted(bucket, "fetch", reading()), ENGAGEMENT, DAY, tmp_path)
+    assert again == Publication(PublicationState.UNCHANGED, first.digest, first.batches, ())
+
+
+def test_a_publication_names_what_it_replaced(bucket: Bucket, tmp_path: Path) -> None:
+    land(bucket, tmp_path, Instance(vintage(21), (2, 3)))
+    land(bucket, tmp_path, Instance(vintage(21), (1,), OTHER_APP))
+    before = publish(bucket, ENGAGEMENT, DAY, tmp_path).batches[1]
+    land(bucket, tmp_path, Instance(vintage(22), (7,)))
+    (change,) = publish(bucket, ENGAGEMENT, DAY, tmp_path).changes
+    assert change.before == before
+    assert change.now is not None
+    assert (change.now.vintage, change.now.rows) == (vintage(22), 1)
+
+
+def test_a_lost_note_is_written_again(bucket: Bucket, tmp_path: Path) -> None:
+    land(bucket, tmp_path, Instance(vintage(21), (2,)))
+    first = publish(bucket, ENGAGEMENT, DAY, tmp_path)
+    key = TableDate("engagement", DAY).publication_key(first.digest)
+    bucket._client.delete_object(Bucket=bucket.name, Key=key)
+    publish(bucket, ENGAGEMENT, DAY, tmp_path)
+    assert read_publication(bucket, ENGAGEMENT, DAY) == first.batches
+
+
+def test_without_parts_the_object_goes(bucket: Bucket, tmp_path: Path) -> None:
+    assert publish(bucket, ENGAGEMENT, DAY, tmp_path).state is PublicationState.UNCHANGED
+    land(bucket, tmp_path, Instance(vintage(21), (2,)))
+    batches = publish(bucket, ENGAGEMENT, DAY, tmp_path).batches
+    bucket._client.delete_object(Bucket=bucket.name, Key=TableDate("engagement", DAY).part_key(str(APP)))
+    removed = publish(bucket, ENGAGEMENT, DAY, tmp_path)
+    assert (removed.state, removed.rows, removed.changes[0].before) == (PublicationState.REMOVED, 0, batches[0])
+    assert bucket.head(TABLE_KEY) is None
+    assert read_publication(bucket, ENGAGEMENT, DAY) == ()
+
+
+def test_a_part_that_is_replaced_while_it_is_merged_starts_the_merge_again(bucket: Bucket, tmp_path: Path) -> None:
+    land(bucket, tmp_path, Instance(vintage(21), (2,)))
+    meanwhile = (land(bucket, tmp_path / "other", Instance(vintage(22), (9,))) for _ in range(1))
+    publication = publish(Interrupted(bucket, "fetch", meanwhile), ENGAGEMENT, DAY, tmp_path)
+    assert counts(bucket) == [(APP, 9)]
+    assert publication.batches[0].vintage == vintage(22)
+
+
+def test_a_publisher_with_an_older_view_does_not_win(bucket: Bucket, tmp_path: Path) -> None:
+    def another_publisher() -> Iterator[None]:
+        land(bucket, tmp_path / "other", Instance(vintage(22), (9,)))
+        publish(bucket, ENGAGEMENT, DAY, tmp_path / "other")
+        yield
+
+    land(bucket, tmp_path, Instance(vintage(21), (2,)))
+    publication = publish(Interrupted(bucket, "swap", another_publisher()), ENGAGEMENT, DAY, tmp_path)
+    assert counts(bucket) == [(APP, 9)]
+    assert publication.state is PublicationState.UNCHANGED  # the other one reports it
+    assert publication.batches[0].vintage == vintage(22)
+
+
+def test_a_publisher_that_is_never_first_says_so(bucket: Bucket, tmp_path: Path) -> None:
+    land(bucket, tmp_path, Instance(vintage(21), (2,)))
+    others = overwriting(bucket, TABLE_KEY, {})
+    with pytest.raises(ObjectContended, match="engagement, 2026-11-20"):
+        publish(Interrupted(bucket, "swap", others), ENGAGEMENT, DAY, tmp_path)
+
+
+def test_where_apple_states_no_rule_every_vintage_stays_and_one_is_the_newest(bucket: Bucket, tmp_path: Path) -> None:
+    snapshot = Vintage(date(2026, 11, 22), AccessType.ONE_TIME_SNAPSHOT, "a")
+    vintages = [vintage(22, "b"), vintage(21), snapshot]
+    for number, each in enumerate(vintages):
+        land(bucket, tmp_path, Instance(each, (number,)), CRASHES_EXPANDED)
+    land(bucket, tmp_path, Instance(vintage(20), (5,), OTHER_APP), CRASHES_EXPANDED)
+    first = publish(bucket, CRASHES_EXPANDED, DAY, tmp_path)
+    assert [(each.app_id, each.vintage) for each in first.batches] == [
+        (OTHER_APP, vintage(20)),
+        (APP, vintage(21)),
+        (APP, snapshot),
+        (APP, vintage(22, "b")),
+    ]
+    rows = published_rows(bucket, CRASHES_EXPANDED)
+    assert [(each["count"], each["is_newest_vintage"]) for each in rows] == [
+        (5, True),
+        (1, False),
+        (2, False),
+        (0, True),
+    ]
+    land(bucket, tmp_path, Instance(vintage(23), (7, 7)), CRASHES_EXPANDED)
+    (change,) = publish(bucket, CRASHES_EXPANDED, DAY, tmp_path).changes
+    assert change.before is None
+    rows = published_rows(bucket, CRASHES_EXPANDED)
+    assert [each["is_newest_vintage"] for each in rows] == [True, False, False, False, True, True]
+
+
+def test_a_new_column_is_null_in_older_parts_and_a_dropped_one_is_left_out(bucket: Bucket, tmp_path: Path) -> None:
+    land(bucket, tmp_path, Instance(vintage(21), (2,)))
+    first = publish(bucket, ENGAGEMENT, DAY, tmp_path)
+    kept = tuple(column for column in ENGAGEMENT.report.columns if column.name != "device")
+    new = (*kept, Column("Campaign"), Column("Amount", ColumnType.MONEY))
+    changed = replace(ENGAGEMENT, report=replace(ENGAGEMENT.report, columns=new))
+    second = publish(bucket, changed, DAY, tmp_path)
+    assert (second.state, second.changes) == (PublicationState.PUBLISHED, ())
+    assert second.digest != first.digest
+    (only,) = published_rows(bucket)
+    assert (only["campaign"], only["amount"], only["counts"], "device" in only) == (None, None, 2, False)
+
+
+def test_a_column_whose_type_does_not_fit_any_more_is_refused(bucket: Bucket, tmp_path: Path) -> None:
+    land(bucket, tmp_path, Instance(vintage(21), (2,)))
+    columns = tuple(
+        Column("Event", ColumnType.INT64) if column.name == "event" else column for column in ENGAGEMENT.report.columns
+    )
+    changed = replace(ENGAGEMENT, report=replace(ENGAGEMENT.report, columns=columns))
+    with pytest.raises(InstanceQuarantined, match="convert its instance again"):
+        publish(bucket, changed, DAY, tmp_path)
+
+
+def test_more_apps_than_are_fetched_at_once_are_merged_in_order(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publication_module, "_FETCHED_AHEAD", 3)
+    for app_id in range(95, 106):
+        land(bucket, tmp_path, Instance(vintage(21), (app_id,), app_id))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    publish(bucket, ENGAGEMENT, DAY, scratch)
+    assert counts(bucket) == [(app_id, app_id) for app_id in range(95, 106)]
+    assert [path.name for path in scratch.iterdir()] == ["data.parquet"]
+
+
+_VINTAGES = [
+    vintage(20, "a"),
+    vintage(21, "b"),
+    vintage(21, "c"),
+    Vintage(date(2026, 11, 21), AccessType.ONE_TIME_SNAPSHOT, "d"),
+]
+_INSTANCES = [
+    Instance(each, tuple(range(number + 1)), app_id, day)
+    for number, each in enumerate(_VINTAGES)
+    for app_id, day in ((APP, "2026-11-20"), (OTHER_APP, "2026-11-20"), (APP, "2026-11-19"))
+]
+
+
+def final_bytes(order: list[Instance | None], scratch: Path, table: CuratedTable) -> list[bytes | None]:
+    """The objects of both Dates after this order of instances; None publishes in between."""
+    days = [DAY, date(2026, 11, 19)]
+    with mock_aws():
+        bucket = new_bucket("lake")
+        for instance in [*order, None]:
+            if instance is not None:
+                land(bucket, scratch, instance, table)
+                continue
+            for day in days:
+                publish(bucket, table, day, scratch)
+        return [bucket.read(TableDate(table.name, day).curated_key) for day in days]
+
+
+@pytest.mark.parametrize("table", [ENGAGEMENT, CRASHES_EXPANDED], ids=lambda table: table.name)
+def test_any_order_and_any_repetition_end_in_the_same_bytes(
+    table: CuratedTable, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    expected = final_bytes(list(_INSTANCES), tmp_path_factory.mktemp("sequential"), table)
+    assert None not in expected
+
+    @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(st.permutations(_INSTANCES), st.lists(st.sampled_from([*_INSTANCES, None]), max_size=5))
+    def any_order(order: list[Instance], repeated: list[Instance | None]) -> None:
+        half = len(order) // 2
+        mixed = [*order[:half], *repeated, None, *order[half:], *repeated]
+        assert final_bytes(mixed, tmp_path_factory.mktemp("any"), table) == expected
+
+    any_order()

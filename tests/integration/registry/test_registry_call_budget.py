@@ -1,0 +1,280 @@
+from collections import deque
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from appstore_analytics.apple.rate_limit import RateLimit
+from appstore_analytics.contract.errors import CallsUnavailable
+from appstore_analytics.contract.messages import Operation
+from appstore_analytics.registry import Registry
+from appstore_analytics.registry.call_budget import CallBudget, Reservation
+from appstore_analytics.rules.call_budget import ceiling, minute_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.aws_in_process import aws_in_process, in_threads, new_registry
+
+NOW = datetime(2025, 6, 2, 10, 0, 30, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+SPREAD = timedelta(seconds=6)
+NOTHING = RateLimit()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def budget(registry: Registry) -> CallBudget:
+    return registry.call_budget("main")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def reservation(budget: CallBudget, clock: Clock, expected: int = 1, calls_per_hour: int = 100) -> Reservation:
+    return Reservation(budget, calls_per_hour, Operation.DAILY, expected, clock)
+
+
+def test_calls_are_booked_up_to_the_most_and_not_one_more(budget: CallBudget) -> None:
+    budget.reserve(6, 10, NOW)
+    budget.reserve(4, 10, NOW)
+    with pytest.raises(CallsUnavailable, match="'main'"):
+        budget.reserve(1, 10, NOW)
+    assert budget.balance().used == 10
+
+
+def test_accounts_have_budgets_of_their_own(registry: Registry, budget: CallBudget) -> None:
+    budget.reserve(10, 10, NOW)
+    registry.call_budget("second").reserve(10, 10, NOW)
+
+
+def test_fifty_threads_get_no_more_calls_than_there_are(budget: CallBudget) -> None:
+    results = in_threads(lambda _: budget.reserve(3, 100, NOW), 50)
+    assert sum(not isinstance(result, CallsUnavailable) for result in results) == 33
+    assert budget.balance().used == 99
+
+
+def test_the_first_minute_is_given_back_when_all_of_it_is_an_hour_old(budget: CallBudget) -> None:
+    budget.reserve(10, 10, NOW)
+    with pytest.raises(CallsUnavailable) as early:
+        budget.reserve(1, 10, NOW + HOUR)
+    free_at = (NOW + HOUR + MINUTE).replace(second=0)
+    assert free_at <= early.value.available_at <= free_at + SPREAD
+    assert budget.reserve(1, 10, free_at).used == 1
+
+
+def test_fifty_threads_give_an_old_minute_back_once(budget: CallBudget) -> None:
+    budget.reserve(60, 100, NOW)
+    budget.reserve(40, 100, NOW + 2 * MINUTE)
+    later = NOW + HOUR + MINUTE
+    results = in_threads(lambda _: budget.reserve(2, 100, later), 50)
+    assert sum(not isinstance(result, CallsUnavailable) for result in results) == 30
+    assert budget.balance().used == 100
+    assert sum(budget.balance().calls_by_minute.values()) == 100
+
+
+def test_available_at_is_when_enough_of_the_hour_has_passed_not_only_the_first_minute(budget: CallBudget) -> None:
+    budget.reserve(2, 10, NOW)
+    budget.reserve(8, 10, NOW + 10 * MINUTE)
+    with pytest.raises(CallsUnavailable) as early:
+        budget.reserve(5, 10, NOW + 20 * MINUTE)
+    second_minute_is_over = (NOW + 10 * MINUTE + HOUR + MINUTE).replace(second=0)
+    assert second_minute_is_over <= early.value.available_at <= second_minute_is_over + SPREAD
+    budget.reserve(5, 10, early.value.available_at)
+
+
+def test_what_is_not_used_is_given_back_but_never_twice(budget: CallBudget) -> None:
+    budget.reserve(10, 10, NOW)
+    budget.give_back(4, minute_of(NOW))
+    assert budget.balance().used == 6
+    budget.reserve(1, 10, NOW + HOUR + MINUTE)
+    budget.reserve(9, 10, NOW + HOUR + MINUTE)
+    budget.give_back(4, minute_of(NOW))  # its minute has been given back as a whole
+    assert budget.balance().used == 10
+
+
+def test_a_429_closes_the_key_for_everybody_until_the_time_apple_names(budget: CallBudget) -> None:
+    refused = budget.close(90, NOW)
+    until = NOW + timedelta(seconds=90)
+    assert until <= refused.available_at <= until + SPREAD
+    with pytest.raises(CallsUnavailable) as closed:
+        budget.reserve(1, 10, NOW + timedelta(seconds=89))
+    assert until <= closed.value.available_at <= until + SPREAD
+    budget.reserve(1, 10, until)
+
+
+def test_without_retry_after_the_rest_doubles_with_every_refusal_up_to_an_hour(budget: CallBudget) -> None:
+    rests, now = [], NOW
+    for _ in range(8):
+        budget.close(None, now)
+        closed_until = budget.balance().closed_until
+        assert closed_until is not None
+        rests.append(int((closed_until - now).total_seconds()))
+        now = closed_until
+    assert rests == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+
+def test_a_shorter_rest_does_not_open_a_key_that_rests_longer(budget: CallBudget) -> None:
+    budget.close(600, NOW)
+    assert budget.close(1, NOW).available_at >= NOW + timedelta(seconds=600)
+    assert budget.balance().closed_until == NOW + timedelta(seconds=600)
+
+
+def test_retry_after_zero_still_closes_the_key_for_a_moment(budget: CallBudget) -> None:
+    assert budget.close(0, NOW).available_at > NOW
+
+
+def test_apples_numbers_may_raise_what_is_used_and_never_lower_it(budget: CallBudget) -> None:
+    budget.reserve(5, 100, NOW)
+    budget.raise_used(40, NOW)
+    assert budget.balance().used == 40
+    budget.raise_used(10, NOW)
+    assert budget.balance().used == 40
+    with pytest.raises(CallsUnavailable):
+        budget.reserve(61, 100, NOW)
+
+
+def test_a_step_books_its_worst_case_once_and_returns_what_is_left(budget: CallBudget, clock: Clock) -> None:
+    with reservation(budget, clock, expected=5) as calls:
+        calls.take()
+        calls.take()
+        assert budget.balance().used == 5
+        assert calls.made == 2
+    assert budget.balance().used == 2
+
+
+def test_a_step_without_a_call_books_nothing(budget: CallBudget, clock: Clock) -> None:
+    with reservation(budget, clock, expected=5):
+        pass
+    assert budget.balance().used == 0
+
+
+def test_a_step_that_fails_returns_its_rest_as_well(budget: CallBudget, clock: Clock) -> None:
+    with pytest.raises(ValueError, match="anything"), reservation(budget, clock, expected=5) as calls:
+        calls.take()
+        raise ValueError("anything")
+    assert budget.balance().used == 1
+
+
+def test_a_step_that_needs_more_than_it_expected_books_more(budget: CallBudget, clock: Clock) -> None:
+    with reservation(budget, clock, expected=2) as calls:
+        for _ in range(3):
+            calls.take()
+        assert budget.balance().used == 4
+    assert budget.balance().used == 3
+
+
+def test_a_crash_costs_its_reservation_for_an_hour_and_not_longer(budget: CallBudget, clock: Clock) -> None:
+    crashed = reservation(budget, clock, expected=90)
+    crashed.take()  # and never ends
+    with pytest.raises(CallsUnavailable), reservation(budget, clock, expected=90) as calls:
+        calls.take()
+    clock.now += HOUR + MINUTE
+    with reservation(budget, clock, expected=90) as calls:
+        calls.take()
+    assert budget.balance().used == 1
+
+
+def test_a_backfill_leaves_the_rest_of_the_hour_to_the_daily_run(budget: CallBudget, clock: Clock) -> None:
+    most = ceiling(100, Operation.BACKFILL)
+    backfill = Reservation(budget, 100, Operation.BACKFILL, most, clock)
+    backfill.take()
+    with pytest.raises(CallsUnavailable):
+        Reservation(budget, 100, Operation.BACKFILL, 1, clock).take()
+    reservation(budget, clock, expected=100 - most - 10).take()
+
+
+def test_calls_of_a_foreign_user_of_the_key_are_learned_from_the_answers(budget: CallBudget, clock: Clock) -> None:
+    with reservation(budget, clock, expected=3) as calls:
+        for remaining in (80, 30, 50):
+            calls.take()
+            calls.answered(RateLimit(hour_remaining=remaining))
+    assert budget.balance().used == 70
+
+
+def test_a_generous_answer_gives_no_calls(budget: CallBudget, clock: Clock) -> None:
+    with reservation(budget, clock, expected=3) as calls:
+        for _ in range(3):
+            calls.take()
+            calls.answered(RateLimit(hour_remaining=3600))
+    assert budget.balance().used == 3
+
+
+def test_a_refusal_says_when_to_come_back_and_closes_the_key_for_the_next_step(
+    budget: CallBudget, clock: Clock
+) -> None:
+    with pytest.raises(CallsUnavailable), reservation(budget, clock) as calls:
+        calls.take()
+        calls.refused(RateLimit(retry_after_seconds=30))
+    with pytest.raises(CallsUnavailable) as closed, reservation(budget, clock) as calls:
+        calls.take()
+    assert closed.value.available_at >= NOW + timedelta(seconds=30)
+    assert calls.made == 0
+
+
+@pytest.mark.parametrize("answer", [RateLimit(hour_remaining=90), NOTHING])
+def test_an_answer_ends_the_row_of_refusals(budget: CallBudget, clock: Clock, answer: RateLimit) -> None:
+    for _ in range(3):
+        clock.now = max(clock.now, budget.close(None, clock.now).available_at)
+    with reservation(budget, clock) as calls:
+        calls.take()
+        calls.answered(answer)
+    assert budget.balance().refusals == 0
+
+
+def test_a_minute_that_is_used_up_rests_the_key_but_keeps_the_answer(budget: CallBudget, clock: Clock) -> None:
+    with reservation(budget, clock, expected=5) as calls:
+        calls.take()
+        calls.answered(RateLimit(minute_remaining=0))
+        with pytest.raises(CallsUnavailable) as closed:
+            calls.take()
+    assert closed.value.available_at >= NOW + MINUTE
+    assert (calls.made, budget.balance().used, budget.balance().refusals) == (1, 1, 0)
+    with pytest.raises(CallsUnavailable), reservation(budget, clock) as calls:
+        calls.take()
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("call"), st.integers(1, 8), st.integers(0, 8)),  # expected, made
+        st.tuples(st.just("wait"), st.integers(1, 4000), st.just(0)),  # seconds
+        st.tuples(st.just("crash"), st.integers(1, 8), st.integers(0, 8)),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=STEPS, operation=st.sampled_from(Operation))
+def test_whatever_happens_no_rolling_hour_holds_more_calls_than_the_ceiling(
+    steps: list[tuple[str, int, int]], operation: Operation
+) -> None:
+    with aws_in_process():
+        budget, clock, calls_at = new_registry().call_budget("main"), Clock(), deque[datetime]()
+        most = ceiling(40, operation)
+        for kind, number, made in steps:
+            if kind == "wait":
+                clock.now += timedelta(seconds=number)
+                continue
+            calls = Reservation(budget, 40, operation, number, clock)
+            try:
+                for _ in range(made):
+                    calls.take()
+                    calls_at.append(clock.now)
+            except CallsUnavailable as unavailable:
+                assert clock.now < unavailable.available_at <= clock.now + HOUR + MINUTE + SPREAD
+            if kind == "call":
+                calls.__exit__()
+            while calls_at and calls_at[0] <= clock.now - HOUR:
+                calls_at.popleft()
+            assert len(calls_at) <= most
+        balance = budget.balance()
+        assert balance.used == sum(balance.calls_by_minute.values())
+        assert balance.used >= len(calls_at)

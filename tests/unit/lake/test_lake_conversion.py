@@ -1,0 +1,195 @@
+"""An instance becomes one Parquet part per Date."""
+
+import gzip
+import io
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars
+import pyarrow.parquet as pq
+import pytest
+from appstore_analytics.contract.errors import InstanceQuarantined
+from appstore_analytics.contract.tables import CuratedTable, tables_by_name
+from appstore_analytics.lake import conversion as conversion_module
+from appstore_analytics.lake import parquet as parquet_module
+from appstore_analytics.lake.schema import part_schema
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.lake_samples import (
+    APP,
+    CRASHES_EXPANDED,
+    ENGAGEMENT,
+    PURCHASES,
+    comma_separated,
+    converted,
+    independent_sums,
+    row,
+    tsv,
+    vintage,
+)
+
+SHAPES = [
+    ENGAGEMENT,
+    PURCHASES,
+    CRASHES_EXPANDED,
+    tables_by_name()["shortcuts_actions_usage_vintages"],
+    tables_by_name()["carplay_app_usage_vintages"],
+    tables_by_name()["platform_installs"],
+]
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    return rows
+
+
+@pytest.mark.parametrize("table", SHAPES, ids=lambda table: table.name)
+def test_parts_read_the_same_in_every_engine(table: CuratedTable, tmp_path: Path) -> None:
+    content = (comma_separated if table is CRASHES_EXPANDED else tsv)([row(table), row(table)])
+    part = converted([content], tmp_path, table).parts[0]
+    by_arrow = pq.read_table(part.path)
+    assert by_arrow.schema.remove_metadata() == part_schema(table)
+    assert by_arrow["app_id"].to_pylist() == [APP, APP]
+    assert by_arrow["processing_date"].to_pylist() == [date(2026, 11, 21)] * 2
+    relation = duckdb.read_parquet(str(part.path))
+    glue = {"VARCHAR": "string", "DATE": "date", "BIGINT": "bigint", "DOUBLE": "double", "BOOLEAN": "boolean"}
+    assert [glue.get(str(each), str(each).lower()) for each in relation.types] == [
+        column.type for column in table.part_columns
+    ]
+    assert relation.fetchall() == [tuple(each.values()) for each in by_arrow.to_pylist()]
+    assert polars.read_parquet(part.path).rows() == relation.fetchall()
+
+
+def test_the_footer_names_the_vintage(tmp_path: Path) -> None:
+    part = converted([tsv([row(ENGAGEMENT)])], tmp_path).parts[0]
+    footer = pq.read_metadata(part.path).metadata
+    assert footer == {b"vintage": b"2026-11-21/ONGOING/instance-1", b"writer": b"1"}
+
+
+def test_segments_are_appended_and_split_by_date(tmp_path: Path) -> None:
+    first = [row(ENGAGEMENT, date="2026-11-20", counts="1"), row(ENGAGEMENT, date="2026-11-19", counts="2")]
+    second = [row(ENGAGEMENT, date="2026-11-20", counts="1"), row(ENGAGEMENT, date="2026-11-20", counts="3")]
+    result = converted([tsv(first), tsv([], list(first[0])), tsv(second)], tmp_path)
+    assert result.rows_raw == 4
+    assert {str(part.day): [each["counts"] for each in rows_of(part.path)] for part in result.parts} == {
+        "2026-11-19": [2],
+        "2026-11-20": [1, 1, 3],  # equal rows stay: Apple promises no key
+    }
+
+
+def test_dates_that_are_not_selected_are_dropped_and_counted(tmp_path: Path) -> None:
+    asked = []
+    rows = [row(ENGAGEMENT, date=f"2026-11-{day}") for day in (18, 19, 19, 20)]
+
+    def select(days: Any) -> Any:
+        asked.append(list(days))
+        return [date(2026, 11, 18)]
+
+    result = converted([tsv(rows)], tmp_path, select=select)
+    assert asked == [[date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20)]]
+    assert (result.rows_raw, result.rows_dropped, [part.rows for part in result.parts]) == (4, 3, [1])
+
+
+def test_an_instance_without_rows_has_no_parts(tmp_path: Path) -> None:
+    result = converted([tsv([], list(row(ENGAGEMENT)))], tmp_path)
+    assert (result.rows_raw, result.parts) == (0, ())
+
+
+@pytest.mark.parametrize(
+    ("table", "day"),
+    [(ENGAGEMENT, "2019-12-31"), (ENGAGEMENT, "2026-11-25"), (tables_by_name()["engagement_weekly"], "2026-11-17")],
+)
+def test_a_date_that_athena_would_not_see_is_refused(table: CuratedTable, day: str, tmp_path: Path) -> None:
+    with pytest.raises(InstanceQuarantined, match=day):
+        converted([tsv([row(table), row(table, date=day)])], tmp_path, table)
+
+
+def test_what_the_headers_lack_or_add_is_reported_over_all_segments(tmp_path: Path) -> None:
+    usual = list(row(ENGAGEMENT))
+    first = tsv([row(ENGAGEMENT)], [header for header in usual if header != "Device"])
+    second = tsv([row(ENGAGEMENT) | {"New": "1", "Also New": "2"}])
+    result = converted([first, second], tmp_path)
+    assert (result.missing_columns, result.unknown_columns) == (("Device",), ("Also New", "New"))
+    assert [each["device"] for each in rows_of(result.parts[0].path)] == [None, "Harbor"]
+
+
+def test_a_measure_without_any_value_has_no_sum(tmp_path: Path) -> None:
+    rows = [row(PURCHASES, purchases="", sales_in_usd="1.1234567"), row(PURCHASES, purchases="", sales_in_usd="")]
+    result = converted([tsv(rows)], tmp_path, PURCHASES)
+    assert result.parts[0].sums == {"proceeds_in_usd": "2.500000", "sales_in_usd": "1.123457"}
+    assert result.digits_rounded == 1
+
+
+def test_a_sum_may_be_larger_than_a_64_bit_integer(tmp_path: Path) -> None:
+    largest = str(2**63 - 1)
+    result = converted([tsv([row(ENGAGEMENT, counts=largest)] * 3)], tmp_path)
+    assert result.parts[0].sums["counts"] == str(3 * (2**63 - 1))
+
+
+def test_spilled_runs_and_row_groups_do_not_change_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        row(ENGAGEMENT, date=f"2026-11-{10 + number % 7}", counts=str(number), event=f"event {number % 13}")
+        for number in range(500)
+    ]
+    segments = [tsv(rows[:50]), tsv(rows[50:170]), tsv(rows[170:])]
+    in_one = converted(segments, tmp_path / "one")
+    expected = [path.read_bytes() for path in (part.path for part in in_one.parts)]
+    monkeypatch.setattr(conversion_module, "_RUN_ROWS", 40)
+    in_runs = converted(segments, tmp_path / "runs")
+    assert [part.path.read_bytes() for part in in_runs.parts] == expected
+    assert sorted(path.suffix for path in (tmp_path / "runs").iterdir()) == [".parquet"] * 7
+    monkeypatch.setattr(parquet_module, "ROW_GROUP_ROWS", 30)
+    in_groups = converted(segments, tmp_path / "groups")
+    assert [rows_of(part.path) for part in in_groups.parts] == [rows_of(part.path) for part in in_one.parts]
+    metadata = pq.read_metadata(in_groups.parts[0].path)
+    assert [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)] == [30, 30, 12]
+
+
+def test_a_part_holds_no_string_of_another_date(tmp_path: Path) -> None:
+    rows = [row(ENGAGEMENT, date="2026-11-19", event="only-yesterday"), row(ENGAGEMENT, date="2026-11-20")]
+    alone = converted([tsv(rows[1:])], tmp_path / "alone").parts[0]
+    together = converted([tsv(rows)], tmp_path / "together").parts[1]
+    assert together.path.read_bytes() == alone.path.read_bytes()
+
+
+_NUMBERS = st.integers(-(10**12), 10**12).map(str) | st.just("")
+_AMOUNTS = st.decimals(-(10**9), 10**9, places=6).map("{:f}".format) | st.just("")
+_ROWS = st.lists(st.tuples(st.integers(14, 20), _NUMBERS, _AMOUNTS, _AMOUNTS), max_size=25)
+
+
+@settings(max_examples=40, deadline=None)
+@given(_ROWS)
+def test_rows_and_sums_equal_an_independent_count(
+    tmp_path_factory: pytest.TempPathFactory, cells: list[tuple[int, str, str, str]]
+) -> None:
+    rows = [
+        row(PURCHASES, date=f"2026-11-{day}", purchases=count, sales_in_usd=sales, proceeds_in_usd=proceeds)
+        for day, count, sales, proceeds in cells
+    ]
+    content = tsv(rows, list(row(PURCHASES)))
+    result = converted([content], tmp_path_factory.mktemp("scratch"), PURCHASES)
+    got = {str(part.day): {name: Decimal(total) for name, total in part.sums.items()} for part in result.parts}
+    assert got == independent_sums(rows, PURCHASES)
+    assert sum(part.rows for part in result.parts) == content.count(b"\n") - 1
+
+
+def test_segments_are_streams_read_once(tmp_path: Path) -> None:
+    class OnceOnly(io.RawIOBase):
+        def __init__(self, content: bytes) -> None:
+            self._stream = io.BytesIO(content)
+
+        def read(self, size: int = -1) -> bytes:
+            return self._stream.read(min(size, 10))  # as a socket gives it: less than asked for
+
+        def seek(self, *_: int) -> int:
+            raise io.UnsupportedOperation
+
+    stream: Any = OnceOnly(gzip.compress(tsv([row(ENGAGEMENT)] * 3)))
+    result = conversion_module.convert(
+        [stream], ENGAGEMENT, APP, vintage(21), date(2026, 11, 23), lambda days: days, tmp_path
+    )
+    assert result.rows_raw == 3

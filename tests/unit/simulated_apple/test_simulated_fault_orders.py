@@ -1,0 +1,39 @@
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from local.apple.control import answer_control
+from local.apple.faults import ENDING_KINDS, FILE_KINDS, LINK_KINDS, LIST_KINDS, Fault, FaultKind, Faults, Target
+from local.apple.http import Call
+
+
+def test_a_fault_happens_exactly_as_often_as_ordered_whoever_asks():
+    faults = Faults(seed=7)
+    faults.order(Fault(FaultKind.STATUS, times=10))
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda _: faults.take(Target("GET /v1/apps"), ENDING_KINDS), range(100)))
+    assert sum(map(len, taken)) == 10
+    assert faults.ordered()[0][1] == 10
+
+
+def test_a_fault_waits_for_its_kind_of_call():
+    faults = Faults(seed=7)
+    faults.order(Fault(FaultKind.SHORT_ROW))
+    assert faults.take(Target("GET /v1/apps"), ENDING_KINDS) == []
+    assert len(faults.take(Target("GET /v1/apps"), FILE_KINDS)) == 1
+
+
+def test_every_kind_belongs_to_one_place():
+    places = (ENDING_KINDS, {FaultKind.DELAY}, LIST_KINDS, LINK_KINDS, FILE_KINDS)
+    assert sorted(kind for place in places for kind in place) == sorted(FaultKind)
+
+
+def test_an_unreadable_route_is_refused_when_it_is_ordered():
+    with pytest.raises(re.error):
+        Faults(seed=7).order(Fault(FaultKind.STATUS, route="("))
+
+
+def test_the_control_endpoints_answer_on_loopback_only():
+    call = Call("GET", "/_control/state", {}, b"", None, "http://simulated", "10.0.0.9")
+    assert answer_control(None, call).status == 403  # type: ignore[arg-type]
