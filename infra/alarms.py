@@ -29,21 +29,31 @@ class Alarms(Construct):
             "RunTimedOut": (state_machine.metric_timed_out, "A run was ended by its time-out."),
             "RunAborted": (state_machine.metric_aborted, "Somebody stopped a run."),
         }
-        for name, (metric, meaning) in bad_ends.items():
-            self._alarm(
+        alarms = [
+            cloudwatch.Alarm(
+                self,
                 name,
-                meaning,
+                alarm_name=f"{NAME}-{name}",
+                alarm_description=meaning,
                 metric=metric(period=Duration.minutes(5), statistic="Sum"),
                 threshold=1,
                 comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
                 evaluation_periods=1,
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
+            for name, (metric, meaning) in bad_ends.items()
+        ]
+        for alarm in (*alarms, self._no_run_succeeded(state_machine)):
+            alarm.add_alarm_action(actions.SnsAction(self.topic))
+
+    def _no_run_succeeded(self, state_machine: sfn.StateMachine) -> cloudwatch.Alarm:
         # With periods of an hour CloudWatch looks back up to seven days (shorter ones: one day), so 26 periods without
         # a success are 26 hours. No data is no success: it rings after the first deployment too, until the first run.
-        self._alarm(
+        return cloudwatch.Alarm(
+            self,
             "NoRunSucceeded",
-            f"No run has succeeded for {_HOURS_WITHOUT_A_RUN} hours.",
+            alarm_name=f"{NAME}-NoRunSucceeded",
+            alarm_description=f"No run has succeeded for {_HOURS_WITHOUT_A_RUN} hours.",
             metric=state_machine.metric_succeeded(period=Duration.hours(1), statistic="Sum"),
             threshold=1,
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -70,7 +80,3 @@ class Alarms(Construct):
             "Alarms carry names and states, no data; CloudWatch could publish to a key of one's own only.",
         )
         return topic
-
-    def _alarm(self, name: str, meaning: str, **how: object) -> None:
-        alarm = cloudwatch.Alarm(self, name, alarm_name=f"{NAME}-{name}", alarm_description=meaning, **how)  # type: ignore[arg-type]
-        alarm.add_alarm_action(actions.SnsAction(self.topic))

@@ -9,7 +9,11 @@ from infra.naming import API_KEY_SECRET_PREFIX, removal_policy
 
 
 class ApiKeys(Construct):
-    """`secrets` by account. A new one holds random text, no key; deploying again keeps what a person put in."""
+    """`secrets` by account. A new one holds random text, no key; deploying again keeps what a person put in.
+
+    Apple shows a private key once, so on AWS a secret outlives the stack. Who destroys the stack and deploys it anew
+    first deletes the secret or takes it back with `cdk import`: its name is taken.
+    """
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration) -> None:
         super().__init__(scope, id_)

@@ -275,8 +275,8 @@ def _segment_hosts(key: str, value: Any) -> tuple[str, ...]:
     return hosts
 
 
-def _numbers(key: str, value: Any, kind: type[T]) -> dict[str, int]:
-    names = [each.name for each in fields(kind)]  # type: ignore[arg-type]
+def _numbers(key: str, value: Any, kind: type[MaxConcurrency] | type[Retention]) -> dict[str, int]:
+    names = [each.name for each in fields(kind)]
     given = _json(key, value, dict, f"an object with some of {', '.join(names)}")
     unknown = next((name for name in given if name not in names), None)
     if unknown is not None:

@@ -20,7 +20,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from appstore_analytics.contract.errors import PipelineError, TransientError, leaves
+from appstore_analytics.contract.errors import NotReady, PipelineError, TransientError, leaves
 from appstore_analytics.contract.layout import RUN_PARTITION, RUNS_PREFIX
 from appstore_analytics.contract.messages import MapName, Outcome, Verdict
 from infra.acknowledgements import acknowledge
@@ -44,6 +44,7 @@ LAMBDA_ERRORS = (
 """What Lambda itself may throw on a bad day: the function did not run, or did not answer."""
 
 _RETRIED = (*leaves(TransientError), *LAMBDA_ERRORS)
+_CALLS_RETURN_WITHIN = 13  # times five minutes: a little over the rolling hour of Apple's quota
 _TIME_OUT = Duration.hours(80)  # longer than the wait of a backfill for its snapshot
 
 
@@ -103,6 +104,10 @@ class PipelineStateMachine(Construct):
                     "configuration": json.loads(json.dumps(self._configuration.for_plan_run.to_payload())),
                 }
             ),
+        )
+        # Listing an account's apps needs a call or two: an hour without any left must not lose the day.
+        plan.add_retry(
+            errors=[*leaves(NotReady)], interval=Duration.minutes(5), backoff_rate=1, max_attempts=_CALLS_RETURN_WITHIN
         )
         plan.add_catch(failure, errors=[*leaves(PipelineError)], result_path="$.error")
         return plan.next(first)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -25,7 +26,8 @@ def say(text: str, style: str = "") -> None:
 def heading(text: str) -> None:
     """The beginning of a chapter."""
     console.print()
-    console.rule(Text(text, style="bold"), align="left")
+    console.print(Text(text, style="bold"))
+    console.print("─" * min(console.width, 100), style="dim")
 
 
 @contextmanager
@@ -63,6 +65,8 @@ def run_view() -> Iterator[RunView]:
     """A live view that leaves its last moment on the screen."""
     with Live(_run_table(Snapshot()), console=console, refresh_per_second=4) as live:
         yield RunView(live)
+    if not console.is_terminal:
+        console.print()  # a live view ends its last line on a terminal only
 
 
 def _run_table(snapshot: Snapshot) -> Table:
@@ -107,9 +111,10 @@ def show_checks(checks: Sequence[tuple[str, bool]]) -> None:
 
 def show_proofs(proofs: Sequence[TableProof]) -> None:
     """The closing table: what Apple sent, what the newest vintages hold, what Athena says."""
-    table = Table(title="From Apple's files to Athena", title_justify="left")
+    say("From Apple's files to Athena. A loader that appends would show the rows of all files.", style="bold")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("table")
-    for name in ("apps", "files", "rows in all files", "rows raw (newest vintages)", "rows in Athena"):
+    for name in ("apps", "files", "rows in files", "rows raw*", "rows in Athena"):
         table.add_column(name, justify="right")
     table.add_column("equal?")
     for proof in proofs:
@@ -123,13 +128,24 @@ def show_proofs(proofs: Sequence[TableProof]) -> None:
             Text("yes", style="green") if proof.equal else Text("NO", style="bold red"),
         )
     console.print(table)
+    say("* counted from the raw bytes by the standard library alone: the newest vintage of each Date", style="dim")
 
 
 def show_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Any small table."""
-    table = Table(title=title, title_justify="left")
+    console.print()
+    say(title, style="bold")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(column, justify="right" if column != columns[0] else "left")
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     console.print(table)
+
+
+def show_environment(environment: Mapping[str, str]) -> None:
+    """How to point the AWS CLI, or anything that uses an AWS SDK, at the embedded AWS."""
+    say("Point the AWS CLI at the embedded AWS with:", style="bold")
+    for name, value in environment.items():
+        say(f"  export {name}={value}")
+    say("  aws stepfunctions list-state-machines")

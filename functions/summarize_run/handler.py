@@ -4,6 +4,7 @@ from typing import Any
 
 from appstore_analytics.connections import open_bucket, open_registry
 from appstore_analytics.contract.settings import SummarizeRunSettings
+from appstore_analytics.rules.verdicts import error_sentence
 from appstore_analytics.steps.summarize_run import summarize_run
 from appstore_analytics.telemetry import emit, logger
 
@@ -16,6 +17,6 @@ LAKE = open_bucket(SETTINGS.lake_bucket)
 def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     """See steps/summarize_run.py. `error` is there when a Map, or planning one, failed as a whole."""
     logger.append_keys(run_id=event["run_id"])
-    error = event.get("error", {})
-    sentence = f"{error['Error']}: {error.get('Cause', '')}"[:500] if error else ""
+    error = event.get("error")
+    sentence = error_sentence(error["Error"], error.get("Cause", "")) if error else ""
     return summarize_run(event["run_id"], sentence, REGISTRY, LAKE, emit)

@@ -4,11 +4,12 @@
 and `mount` puts it into a `requests` session. `python -m local.apple` starts it for a person.
 """
 
+from appstore_analytics.contract.messages import AccessType
 from local.apple.adapter import mount
 from local.apple.api import AppStoreConnect
 from local.apple.faults import Fault, FaultKind
 from local.apple.keys import ApiKey, ApiRole
-from local.apple.model import AccessType, WorldSettings
+from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.world import World
 

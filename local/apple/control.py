@@ -23,9 +23,10 @@ from datetime import date
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.messages import AccessType
 from local.apple.faults import Fault, FaultKind
 from local.apple.http import Answer, Call, Json, json_answer
-from local.apple.model import AccessType, Series
+from local.apple.model import Series
 from local.apple.truth import Batch, every_vintage, newest_vintages
 from local.apple.world import GoneError, World
 

@@ -2,16 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from appstore_analytics.contract.catalogue.definition import Granularity
-
-
-class AccessType(StrEnum):
-    """Apple's `accessType` of a report request."""
-
-    ONE_TIME_SNAPSHOT = "ONE_TIME_SNAPSHOT"
-    ONGOING = "ONGOING"
+from appstore_analytics.contract.messages import AccessType
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from typing import TypeVar
 
 from appstore_analytics.contract.catalogue import REPORTS
 from appstore_analytics.contract.catalogue.definition import Category, Granularity, ReportDefinition
+from appstore_analytics.contract.messages import AccessType
 from local.apple.faults import FILE_KINDS, LINK_KINDS, LIST_KINDS, FaultKind, Target
 from local.apple.http import Answer, ApiError, Call, Json, json_answer
-from local.apple.model import AccessType, App, Instance, ReportRequest
+from local.apple.model import App, Instance, ReportRequest
 from local.apple.segments import SegmentStore
 from local.apple.world import EntityExistsError, GoneError, World
 

@@ -6,8 +6,9 @@ from datetime import date
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.messages import AccessType
 from local.apple.data import sums
-from local.apple.model import AccessType, Instance
+from local.apple.model import Instance
 from local.apple.publication import DAY, completeness_days
 from local.apple.world import World
 
@@ -55,7 +56,8 @@ def _vintage(instance: Instance) -> tuple[date, bool, str]:
 def _speaks_for(instance: Instance, day: date) -> bool:
     if instance.access_type is AccessType.ONGOING or instance.series.granularity is not Granularity.DAILY:
         return True
-    return day + DAY * completeness_days(REPORTS_BY_NAME[instance.series.report_name]) <= instance.as_of
+    settles_days = max(completeness_days(REPORTS_BY_NAME[instance.series.report_name]), 1)
+    return day + DAY * settles_days <= instance.as_of
 
 
 def _batch(world: World, instance: Instance, day: date) -> Batch:

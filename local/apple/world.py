@@ -7,11 +7,12 @@ from datetime import date, timedelta
 
 from appstore_analytics.contract.catalogue import REPORTS, REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Granularity, ReportDefinition
+from appstore_analytics.contract.messages import AccessType
 from local.apple import draw
 from local.apple.data import Row, rows_of_date
 from local.apple.faults import Faults
 from local.apple.keys import ApiKey, ApiRole, HourlyCalls, KeyRing
-from local.apple.model import AccessType, App, Instance, ReportRequest, Series, WorldSettings
+from local.apple.model import App, Instance, ReportRequest, Series, WorldSettings
 from local.apple.publication import (
     DAY,
     dates_of_instance,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from synthesis import Synthesis, context, synthesize
 
-from appstore_analytics.contract.errors import PipelineError, TransientError, leaves
+from appstore_analytics.contract.errors import NotReady, PipelineError, TransientError, leaves
 from appstore_analytics.contract.messages import Configuration, MapName, Outcome
 from infra.functions import CAPACITIES, state_name
 from infra.state_machine import LAMBDA_ERRORS, STEPS_OF_MAPS
@@ -45,13 +45,20 @@ def followers(state: dict[str, Any]) -> set[str]:
 def test_every_lambda_task_retries_what_is_transient_and_nothing_else(machine: Machine) -> None:
     for name, task in tasks(machine).items():
         if not task["Resource"].endswith("dynamodb:updateItem"):
-            (retry,) = task["Retry"]
-            assert set(retry["ErrorEquals"]) == {*leaves(TransientError), *LAMBDA_ERRORS}, name
+            assert set(task["Retry"][0]["ErrorEquals"]) == {*leaves(TransientError), *LAMBDA_ERRORS}, name
+            assert len(task["Retry"]) == (2 if name == "PlanRun" else 1), name
+
+
+def test_plan_run_waits_for_calls_a_little_longer_than_apples_rolling_hour(machine: Machine) -> None:
+    patience = machine["States"]["PlanRun"]["Retry"][1]
+    assert set(patience["ErrorEquals"]) == {*leaves(NotReady)}
+    assert patience["BackoffRate"] == 1
+    assert 3600 < patience["IntervalSeconds"] * patience["MaxAttempts"] <= 4200
 
 
 def test_every_retry_backs_off_with_jitter_to_at_most_a_minute(machine: Machine) -> None:
     for task in tasks(machine).values():
-        (retry,) = task["Retry"]
+        retry = task["Retry"][0]
         assert {key: value for key, value in retry.items() if key != "ErrorEquals"} == {
             "IntervalSeconds": 2,
             "BackoffRate": 2,

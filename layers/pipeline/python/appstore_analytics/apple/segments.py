@@ -39,7 +39,7 @@ class SegmentStore:
             ) as response:
                 _raise_for_status(response.status_code)
                 yield from response.raw.stream(_CHUNK_BYTES, decode_content=False)
-        except (HTTPError, requests.ConnectionError, requests.Timeout) as error:
+        except (HTTPError, requests.RequestException) as error:  # whose text may repeat the URL
             raise DownloadBroken(f"The download of a segment ended early ({type(error).__name__}).") from None
 
     def _refuse_foreign(self, url: str) -> None:

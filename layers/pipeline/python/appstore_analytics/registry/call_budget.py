@@ -111,14 +111,18 @@ class CallBudget:
             ExpressionAttributeValues={":one": 1},
             ReturnValues="ALL_NEW",
         )
-        balance = _balance(answer["Attributes"])
-        until = now + timedelta(seconds=max(closure_seconds(balance.refusals) if seconds is None else seconds, 1))
-        self._update_if(
+        refusals = _balance(answer["Attributes"]).refusals
+        return self.rest(closure_seconds(refusals) if seconds is None else max(seconds, 1), now)
+
+    def rest(self, seconds: int, now: datetime) -> CallsUnavailable:
+        """Rest the key for everybody without a refusal; what stands there if that is longer."""
+        until = now + timedelta(seconds=seconds)
+        is_longest = self._update_if(
             "attribute_not_exists(closed_until) OR closed_until < :until",
             UpdateExpression="SET closed_until = :until",
             ExpressionAttributeValues={":until": int(until.timestamp())},
         )
-        return self._unavailable(max(until, balance.closed_until or until))
+        return self._unavailable(until if is_longest else self.balance().closed_until or until)
 
     def forget_refusals(self) -> None:
         """Apple answers again: the next rest starts small."""
@@ -181,6 +185,8 @@ class Reservation:
         self._minute = 0
         self._balance: Balance | None = None
         self._lowest_remaining: int | None = None
+        self._is_answered = False
+        self._rest: CallsUnavailable | None = None
         self.made = 0
 
     def __enter__(self) -> Self:
@@ -189,11 +195,13 @@ class Reservation:
     def __exit__(self, *_: object) -> None:
         if self._left:
             self._budget.give_back(self._left, self._minute)
-        if self._lowest_remaining is not None and self._balance is not None:
-            self._learn(self._lowest_remaining, self._balance)
+        if self._is_answered and self._balance is not None:
+            self._learn(self._balance)
 
     def take(self) -> None:
         """Spend one call, or raise CallsUnavailable before it is made."""
+        if self._rest is not None:
+            raise self._rest
         if not self._left:
             now = self._clock()
             self._balance = self._budget.reserve(self._chunk, self._most, now)
@@ -203,22 +211,27 @@ class Reservation:
         self.made += 1
 
     def answered(self, limit: Limit) -> None:
-        """Learn from an answer's headers: they may only lower what is left."""
+        """Learn from an answer's headers: they may only lower what is left.
+
+        An answer that is the minute's last one stands; the next call has to wait.
+        """
+        self._is_answered = True
         if limit.hour_remaining is not None:
             known = self._lowest_remaining
             self._lowest_remaining = limit.hour_remaining if known is None else min(known, limit.hour_remaining)
         if limit.minute_remaining == 0:
-            raise self._budget.close(_MINUTE_SECONDS, self._clock())
+            self._rest = self._budget.rest(_MINUTE_SECONDS, self._clock())
 
     def refused(self, limit: Limit) -> NoReturn:
         """A 429 closes the key for everybody and says nothing about what was asked for."""
+        self._is_answered = False
         raise self._budget.close(limit.retry_after_seconds, self._clock())
 
-    def _learn(self, remaining: int, balance: Balance) -> None:
+    def _learn(self, balance: Balance) -> None:
         if balance.refusals:
             self._budget.forget_refusals()
-        if balance.used < self._calls_per_hour - remaining:
-            self._budget.raise_used(self._calls_per_hour - remaining, self._clock())
+        if self._lowest_remaining is not None and balance.used < self._calls_per_hour - self._lowest_remaining:
+            self._budget.raise_used(self._calls_per_hour - self._lowest_remaining, self._clock())
 
 
 def _balance(item: Mapping[str, Any]) -> Balance:

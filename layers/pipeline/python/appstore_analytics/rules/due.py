@@ -10,6 +10,8 @@ INSTANCE_LIFE_DAYS = 35
 _LOOK_AGAIN_DAYS = 7
 _SILENCE_DAYS = 3
 _SNAPSHOT_SETTLES_DAYS = 7
+_SNAPSHOT_RENEWED_AFTER_DAYS = 33
+"""Two days more than the quota that is reported, because deleting too early would leave the app without a snapshot."""
 
 
 def is_due(granularity: Granularity, as_of: date, newest: date | None) -> bool:
@@ -36,6 +38,15 @@ def must_look(looked_on: date | None, newest: date | None, as_of: date) -> bool:
     if looked_on is None or as_of - looked_on >= timedelta(days=_LOOK_AGAIN_DAYS):
         return True
     return newest is not None and as_of - newest > timedelta(days=_SILENCE_DAYS) and looked_on < as_of
+
+
+def snapshot_is_outdated(requested_on: date | None, as_of: date) -> bool:
+    """Whether a backfill needs a new snapshot, and may have one: Apple grants one in about 31 days.
+
+    By then the instances of the old one are about to expire, and newer Dates are missing in it. An adopted snapshot,
+    whose age nobody tells, is kept.
+    """
+    return requested_on is not None and as_of - requested_on >= timedelta(days=_SNAPSHOT_RENEWED_AFTER_DAYS)
 
 
 def snapshot_is_due(asked_on: date, has_instances: bool, as_of: date) -> bool:

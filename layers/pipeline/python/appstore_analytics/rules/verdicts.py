@@ -13,6 +13,8 @@ _BY_ERROR = {
     InstanceQuarantined.__name__: Verdict.QUARANTINED,
 }
 
+_SENTENCE_CHARACTERS = 500
+
 _WORST_FIRST = (
     Verdict.FAILED,
     Verdict.MISMATCH,
@@ -48,10 +50,14 @@ def item_verdict(record: ItemRecord) -> Verdict:
 
 def item_reason(record: ItemRecord) -> str:
     """The sentence for a person: of the error that was caught, without its stack trace, or of the step."""
-    if not record.error:
-        return record.reason if record.verdict else "It ended without a record: a crash, a time-out or an aborted run."
+    if record.error:
+        return error_sentence(record.error, record.reason)
+    return record.reason if record.verdict else "It ended without a record: a crash, a time-out or an aborted run."
+
+
+def error_sentence(error: str, cause: str) -> str:
+    """The sentence in an error that Step Functions caught; Lambda wraps it into JSON beside its stack trace."""
     try:
-        cause = json.loads(record.reason)
-    except ValueError:
-        return f"{record.error}: {record.reason}"[:500]
-    return str(cause.get("errorMessage") or record.error)[:500]
+        return str(json.loads(cause)["errorMessage"] or error)[:_SENTENCE_CHARACTERS]
+    except (ValueError, LookupError, TypeError):
+        return f"{error}: {cause}"[:_SENTENCE_CHARACTERS]

@@ -10,7 +10,9 @@ from datetime import date, timedelta
 from functools import total_ordering
 from typing import Self
 
+from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.tables import CuratedTable
 
 _RANK = {AccessType.ONE_TIME_SNAPSHOT: 0, AccessType.ONGOING: 1}
 
@@ -45,16 +47,29 @@ class Vintage:
         return cls(date.fromisoformat(processing_date), AccessType(access_type), instance_id)
 
 
-def complete_dates(days: Collection[date], requested_on: date | None, completeness_days: int | None) -> set[date]:
+def complete_dates(days: Collection[date], table: CuratedTable, requested_on: date | None) -> set[date]:
     """The Dates of a snapshot that were complete on the day it was requested; only for those does it speak.
 
-    A snapshot holds nothing after its request day, so where that day is unknown (an adopted request) its newest Date
-    stands in for it, which can only be earlier. Reports without a stated completeness keep the days before it.
+    A Date is complete so many days after its day, week or month as Apple states for the report, at least one. A
+    snapshot holds nothing after its request day, so where that day is unknown (an adopted request) its newest Date
+    stands in for it, which can only be earlier.
     """
     if not days:
         return set()
-    last_complete = (requested_on or max(days)) - timedelta(days=max(completeness_days or 0, 1))
-    return {day for day in days if day <= last_complete}
+    request_day = requested_on or max(days)
+    report = table.report
+    settles_days = report.late_arrival_days if report.completeness_days is None else report.completeness_days
+    patience = timedelta(days=max(settles_days or 0, 1))
+    return {day for day in days if _last_day(day, table.granularity) + patience <= request_day}
+
+
+def _last_day(day: date, granularity: Granularity) -> date:
+    """The last day of the period that begins on a Date."""
+    if granularity is Granularity.DAILY:
+        return day
+    if granularity is Granularity.WEEKLY:
+        return day + timedelta(days=6)
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
 def is_final(day: date, as_of: date, completeness_days: int | None) -> bool | None:

@@ -74,7 +74,7 @@ def _selection(
     asked = _asked(table, known)
 
     def asked_and_complete(days: Collection[date]) -> Collection[date]:
-        complete = complete_dates(days, known.requested_on, table.report.completeness_days)
+        complete = complete_dates(days, table, known.requested_on)
         return {day for day in complete if any(wish.covers(day) for wish in asked)}
 
     return asked_and_complete

@@ -101,42 +101,48 @@ def _list_request(
 ) -> list[LedgerInstance]:
     """The ledger of one request after listing every due table; what Apple lists anew is added to it."""
     ledger = registry.instances.since(app_id, known.access_type, _oldest(known, plan))
-    noted = {instance.key for instance in ledger}
     due = [table for table in _due_tables(plan, known, ledger) if _mark(known, table) not in listing.done]
-    report_ids = _report_ids(known, {table.report.name for table in due}, registry, apple)
-    for table in due:
-        listed = _instances(report_ids.get(table.report.name), table, known, registry, apple)
-        for instance in (_ledger_instance(app_id, table, known.access_type, one) for one in listed):
-            if instance.key not in noted:
-                registry.instances.add(instance)
-                ledger.append(instance)
-        listing.done.add(_mark(known, table))
-        if not listed:
-            listing.without_instances.add(table.name)
+    try:
+        _list_tables(due, known, ledger, registry, apple, listing)
+    except NotFound:
+        registry.report_requests.forget(known)  # deleted or made anew behind our back: the next run looks
+        raise
     _remember_newest(known, ledger, registry)
     return ledger
 
 
-def _instances(
-    report_id: str | None, table: CuratedTable, known: KnownRequest, registry: Registry, apple: AppStoreConnect
-) -> Sequence[Instance]:
+def _list_tables(
+    due: Sequence[CuratedTable],
+    known: KnownRequest,
+    ledger: list[LedgerInstance],
+    registry: Registry,
+    apple: AppStoreConnect,
+    listing: _Listing,
+) -> None:
+    noted = {instance.key for instance in ledger}
+    report_ids = _report_ids(known, {table.report.name for table in due}, registry, apple)
+    for table in due:
+        listed = _instances(report_ids.get(table.report.name), table, apple)
+        for instance in (_ledger_instance(known.app_id, table, known.access_type, one) for one in listed):
+            if instance.key not in noted:
+                registry.instances.add(instance)
+                ledger.append(instance)
+        listing.done.add(_mark(known, table))
+        if table.name not in {instance.table for instance in ledger}:
+            listing.without_instances.add(table.name)
+
+
+def _instances(report_id: str | None, table: CuratedTable, apple: AppStoreConnect) -> Sequence[Instance]:
     """The instances of one table; none where Apple does not offer the report to this app (yet)."""
-    if report_id is None:
-        return ()
-    try:
-        return apple.instances(report_id, table.granularity)
-    except NotFound:
-        registry.report_requests.forget(known)  # deleted or made anew behind our back: the next run looks
-        raise
+    return () if report_id is None else apple.instances(report_id, table.granularity)
 
 
 def _report_ids(known: KnownRequest, wanted: set[str], registry: Registry, apple: AppStoreConnect) -> dict[str, str]:
     """Apple's report ids by name: cached per request, asked for again while a wanted one is missing."""
     if known.request_id is None or wanted <= known.report_ids.keys():
         return known.report_ids
-    report_ids = {
-        name: report_id for name, report_id in apple.report_ids(known.request_id).items() if name in REPORTS_BY_NAME
-    }
+    offered = apple.report_ids(known.request_id)
+    report_ids = known.report_ids | {name: offered[name] for name in sorted(wanted & offered.keys())}
     if report_ids != known.report_ids:
         registry.report_requests.remember_report_ids(known, report_ids)
     return report_ids

@@ -1,6 +1,6 @@
 """plan_items: the manifest of the next Map, from what the steps before it have recorded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
@@ -30,12 +30,17 @@ def plan_items(run_id: str, map_name: MapName, registry: Registry, lake: Bucket)
     plan = read_plan(lake, run_id)
     for item in _items(plan, map_name, registry):
         registry.runs.plan_again(item)
-    events = open_items(registry.runs.of_map(run_id, map_name))
+    # newest instances first: older ones then only find that a newer vintage stands
+    events = sorted(open_items(registry.runs.of_map(run_id, map_name)), key=_newest_first, reverse=True)
     return {
         "manifest_key": write_manifest(lake, run_id, map_name, events),
         "items": len(events),
         "waiting": map_name is MapName.VERIFY and _waits_for_snapshot(plan, registry),
     }
+
+
+def _newest_first(event: Mapping[str, str]) -> str:
+    return event.get("instance", "")
 
 
 def _items(plan: RunPlan, map_name: MapName, registry: Registry) -> Iterator[Item]:

@@ -8,11 +8,11 @@ from appstore_analytics.contract.messages import AccessType, Operation, Outcome,
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.call_budget import Reservation
 from appstore_analytics.registry.report_requests import Asked, Claim, KnownRequest
-from appstore_analytics.rules.due import must_look
+from appstore_analytics.rules.due import must_look, snapshot_is_outdated
 from appstore_analytics.steps.waiting import waits_when_not_ready
 
 WORST_CASE_CALLS = 5
-"""Look, create, look again, delete the stopped one, create."""
+"""Look, create, look again, delete the stopped one, create: more only where Apple lists several."""
 
 
 @waits_when_not_ready
@@ -22,14 +22,18 @@ def register_request(
     """Make sure that the app has a live report request of the plan's access type.
 
     A request that is known and was looked at lately costs no call. Otherwise: claim, look, create only what Apple does
-    not list. A second run finds the request and counts a duplicate prevented; after a crash between creating and
-    remembering, the next look adopts what was created. GhostRequest: Apple says "exists" and lists nothing.
+    not list; a backfill replaces a snapshot that is older than Apple's quota. A second run finds the request and counts
+    a duplicate prevented; after a crash between creating and remembering, the next look adopts what was created.
+    GhostRequest: Apple says "exists" and lists nothing.
     """
-    access_type = plan.access_type
     if plan.operation is Operation.BACKFILL:
         registry.report_requests.ask(item.app_id, _wishes(plan))
-    known = registry.report_requests.get(item.app_id, access_type)
-    if known.request_id is None or must_look(known.looked_on, known.newest_instance, plan.as_of):
+    known = registry.report_requests.get(item.app_id, plan.access_type)
+    if (
+        known.request_id is None
+        or must_look(known.looked_on, known.newest_instance, plan.as_of)
+        or _is_outdated(known, plan)
+    ):
         try:
             known = _register(item, plan, registry, apple)
         finally:
@@ -41,7 +45,8 @@ def register_request(
 def _register(item: RegisterItem, plan: RunPlan, registry: Registry, apple: AppStoreConnect) -> KnownRequest:
     claim = registry.report_requests.claim(item.app_id, plan.access_type, datetime.now(UTC))
     try:
-        request, is_new = _find_or_create(item.app_id, plan.access_type, apple)
+        outdated = claim.known.request_id if _is_outdated(claim.known, plan) else None
+        request, is_new = _find_or_create(item.app_id, plan.access_type, outdated, apple)
     except PipelineError:
         registry.report_requests.release(claim)
         raise
@@ -49,9 +54,18 @@ def _register(item: RegisterItem, plan: RunPlan, registry: Registry, apple: AppS
     return registry.report_requests.get(item.app_id, plan.access_type)
 
 
-def _find_or_create(app_id: str, access_type: AccessType, apple: AppStoreConnect) -> tuple[ReportRequest, bool]:
-    """The live request, and whether this call created it."""
+def _is_outdated(known: KnownRequest, plan: RunPlan) -> bool:
+    return plan.operation is Operation.BACKFILL and snapshot_is_outdated(known.requested_on, plan.as_of)
+
+
+def _find_or_create(
+    app_id: str, access_type: AccessType, outdated: str | None, apple: AppStoreConnect
+) -> tuple[ReportRequest, bool]:
+    """The live request, and whether this call created it. The `outdated` one makes room for a new one."""
     listed = apple.report_requests(app_id, access_type)
+    if outdated in {request.id for request in listed}:
+        apple.delete_report_request(str(outdated))
+        listed = tuple(request for request in listed if request.id != outdated)
     if live := _live(listed):
         return live, False
     if created := apple.create_report_request(app_id, access_type):
