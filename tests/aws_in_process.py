@@ -3,14 +3,16 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
 import boto3
-from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.registry import Registry
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
+
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.registry import Registry
 
 _SESSION = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
@@ -28,10 +30,15 @@ def aws_in_process() -> Iterator[None]:
         yield
 
 
-def new_registry() -> Registry:
-    resource: Any = boto3.resource("dynamodb", **_SESSION)
-    table = resource.create_table(
-        TableName="registry",
+@cache
+def _connection(service: str) -> Any:
+    """Made once, because making one takes longer than a test; what it reaches is new in every test."""
+    return boto3.resource(service, **_SESSION)
+
+
+def new_registry(name: str = "registry") -> Registry:
+    table = _connection("dynamodb").create_table(
+        TableName=name,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         BillingMode="PAY_PER_REQUEST",
@@ -40,7 +47,7 @@ def new_registry() -> Registry:
 
 
 def new_bucket(name: str) -> Bucket:
-    client: Any = boto3.client("s3", **_SESSION)
+    client = _connection("s3").meta.client
     client.create_bucket(Bucket=name)
     return Bucket(client, name)
 

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 (the queries are made of literals of this module)
 import io
 import json
 from collections.abc import Mapping, Sequence

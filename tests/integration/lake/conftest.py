@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from appstore_analytics.lake.objects import Bucket
 from moto import mock_aws
+
+from appstore_analytics.lake.objects import Bucket
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.exceptions import ClientError
+
 from appstore_analytics.contract.errors import DownloadBroken
 from appstore_analytics.lake.objects import Bucket, ObjectReplacedError
 from appstore_analytics.lake.raw import LandedSegment, is_landed, land_segment
-from botocore.exceptions import ClientError
 
 KEY = "raw/engagement/1000000001/ONGOING/2026-11-21/instance/segment.txt.gz"
 

@@ -11,6 +11,10 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from moto import mock_aws
+
 from appstore_analytics.contract.catalogue.definition import Column, ColumnType
 from appstore_analytics.contract.errors import InstanceQuarantined, ObjectContended
 from appstore_analytics.contract.layout import TableDate
@@ -23,10 +27,6 @@ from appstore_analytics.lake.publication import Publication, PublicationState, p
 from appstore_analytics.lake.published import read_publication
 from appstore_analytics.lake.schema import table_schema
 from appstore_analytics.rules.vintage import Vintage
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from moto import mock_aws
-
 from tests.integration.lake.conftest import new_bucket
 from tests.lake_samples import APP, CRASHES_EXPANDED, DAY, ENGAGEMENT, converted, row, tsv, vintage
 

@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 
 import pytest
-from appstore_analytics.registry import Registry
 
+from appstore_analytics.registry import Registry
 from tests.aws_in_process import aws_in_process, new_registry
 
 

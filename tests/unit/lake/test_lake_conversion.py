@@ -11,14 +11,14 @@ import duckdb
 import polars
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake import conversion as conversion_module
 from appstore_analytics.lake import parquet as parquet_module
 from appstore_analytics.lake.schema import part_schema
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.lake_samples import (
     APP,
     CRASHES_EXPANDED,

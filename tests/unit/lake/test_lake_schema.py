@@ -4,6 +4,7 @@ import json
 
 import pyarrow as pa
 import pytest
+
 from appstore_analytics.contract.catalogue.definition import ColumnType
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.schema import arrow_type, part_schema, report_schema, table_schema

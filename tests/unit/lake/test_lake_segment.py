@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pcsv
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake import tsv as tsv_module
 from appstore_analytics.lake.tsv import SegmentReader
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.lake_samples import APP, CRASHES_EXPANDED, DAY, ENGAGEMENT, PURCHASES, comma_separated, row, tsv
 
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 from appstore_analytics.contract.errors import ConfigurationRefused
@@ -19,9 +18,8 @@ def write_plan(bucket: Bucket, plan: RunPlan) -> None:
     bucket.write(run_key(plan.run_id, "plan.json"), json.dumps(plan.to_json()).encode(), content_type=_JSON)
 
 
-@lru_cache(maxsize=4)
 def read_plan(bucket: Bucket, run_id: str) -> RunPlan:
-    """The plan of a run. It never changes, so a warm Lambda reads it once."""
+    """The plan of a run."""
     text = bucket.read(run_key(run_id, "plan.json"))
     if text is None:
         raise ConfigurationRefused(f"The run {run_id} has no plan in the lake bucket: start a new execution.")

@@ -1,0 +1,215 @@
+from datetime import date
+
+import pytest
+
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.messages import AccessType, LandItem, MapName, PublishItem, RegisterItem, Verdict
+from appstore_analytics.registry import Registry
+from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance, SegmentRecord
+from appstore_analytics.registry.runs import open_items
+from appstore_analytics.rules.vintage import Vintage
+from tests.aws_in_process import in_threads
+
+APP = "1000000001"
+SEGMENTS = (SegmentRecord("s-1", "raw/1.txt.gz", 10, "aa"), SegmentRecord("s-2", "raw/2.txt.gz", 20, "bb"))
+DIRTY = TableDate("downloads", date(2025, 6, 1))
+REGISTER = RegisterItem("run-1", "main", APP)
+LAND = LandItem("run-1", "main", APP, "INSTANCE#ONGOING#2025-06-02#i-1")
+
+
+def listed(day: int = 2, instance_id: str = "i-1", access_type: AccessType = AccessType.ONGOING) -> LedgerInstance:
+    return LedgerInstance(APP, "downloads", Granularity.DAILY, Vintage(date(2025, 6, day), access_type, instance_id))
+
+
+@pytest.fixture
+def instance(registry: Registry) -> LedgerInstance:
+    registry.instances.add(listed())
+    return listed()
+
+
+def status(registry: Registry, instance: LedgerInstance) -> InstanceStatus:
+    found = registry.instances.get(APP, instance.key)
+    assert found is not None
+    return found.status
+
+
+# the ledger of instances
+
+
+def test_an_instance_is_added_once_and_never_thrown_back(registry: Registry, instance: LedgerInstance) -> None:
+    registry.instances.mark_landed(instance.landed(SEGMENTS))
+    assert not registry.instances.add(instance)
+    assert registry.instances.get(APP, instance.key) == instance.landed(SEGMENTS)
+
+
+def test_an_unknown_instance_is_none(registry: Registry) -> None:
+    assert registry.instances.get(APP, listed().key) is None
+
+
+def test_the_ledger_is_read_from_a_processing_date_on_oldest_first(registry: Registry) -> None:
+    for each in (listed(4), listed(2), listed(3, "i-2"), listed(3), listed(3, "s-1", AccessType.ONE_TIME_SNAPSHOT)):
+        registry.instances.add(each)
+    assert registry.instances.since(APP, AccessType.ONGOING, date(2025, 6, 3)) == [
+        listed(3),
+        listed(3, "i-2"),
+        listed(4),
+    ]
+    assert registry.instances.since("1000000002", AccessType.ONGOING, date.min) == []
+
+
+def test_a_ledger_of_more_than_one_page_is_read_to_its_end(registry: Registry) -> None:
+    padding = "x" * 200_000  # a page of DynamoDB ends after one megabyte
+    for number in range(12):
+        registry.instances.add(listed(2, f"i-{number:02}"))
+        registry.table.update_item(
+            Key={"pk": f"APP#{APP}", "sk": listed(2, f"i-{number:02}").key},
+            UpdateExpression="SET padding = :padding",
+            ExpressionAttributeValues={":padding": padding},
+        )
+    assert len(registry.instances.since(APP, AccessType.ONGOING, date.min)) == 12
+
+
+def test_an_instance_goes_from_listed_over_landed_to_converted(registry: Registry, instance: LedgerInstance) -> None:
+    registry.instances.mark_converted(instance, frozenset())
+    assert status(registry, instance) is InstanceStatus.LISTED  # not before it has landed
+    registry.instances.mark_landed(instance.landed(SEGMENTS))
+    assert status(registry, instance) is InstanceStatus.LANDED
+    registry.instances.mark_converted(instance, frozenset())
+    assert status(registry, instance) is InstanceStatus.CONVERTED
+
+
+def test_nothing_leads_back_from_converted(registry: Registry, instance: LedgerInstance) -> None:
+    registry.instances.mark_landed(instance.landed(SEGMENTS))
+    registry.instances.mark_converted(instance, frozenset())
+    registry.instances.mark_landed(instance.landed(SEGMENTS[:1]))
+    registry.instances.mark_quarantined(instance, "a header is missing")
+    registry.instances.mark_expired(instance)
+    found = registry.instances.get(APP, instance.key)
+    assert found is not None
+    assert (found.status, found.segments) == (InstanceStatus.CONVERTED, SEGMENTS)
+
+
+def test_an_instance_that_never_landed_may_expire_and_then_stays_so(
+    registry: Registry, instance: LedgerInstance
+) -> None:
+    registry.instances.mark_expired(instance)
+    registry.instances.mark_landed(instance.landed(SEGMENTS))
+    assert status(registry, instance) is InstanceStatus.EXPIRED
+
+
+def test_a_landed_instance_may_be_quarantined_and_never_expires(registry: Registry, instance: LedgerInstance) -> None:
+    registry.instances.mark_landed(instance.landed(SEGMENTS))
+    registry.instances.mark_expired(instance)
+    assert status(registry, instance) is InstanceStatus.LANDED
+    registry.instances.mark_quarantined(instance, "a header is missing")
+    assert status(registry, instance) is InstanceStatus.QUARANTINED
+
+
+def test_the_ranges_converted_of_a_snapshot_add_up(registry: Registry, instance: LedgerInstance) -> None:
+    registry.instances.mark_landed(instance.landed(SEGMENTS))
+    for dates in ("2025-01-01/2025-01-31", "2025-02-01/2025-02-28"):
+        found = registry.instances.get(APP, instance.key)
+        assert found is not None
+        registry.instances.mark_converted(found, frozenset({dates}))
+    found = registry.instances.get(APP, instance.key)
+    assert found is not None
+    assert found.converted_dates == {"2025-01-01/2025-01-31", "2025-02-01/2025-02-28"}
+
+
+# dirty marks
+
+
+def test_a_dirty_date_is_clean_after_its_mark_is_cleared(registry: Registry) -> None:
+    registry.dirty_dates.mark(DIRTY)
+    token = registry.dirty_dates.token(DIRTY)
+    assert token is not None
+    assert registry.dirty_dates.clear(DIRTY, token)
+    assert registry.dirty_dates.token(DIRTY) is None
+    assert not registry.dirty_dates.clear(DIRTY, token)
+
+
+def test_a_mark_made_meanwhile_survives_the_clearing(registry: Registry) -> None:
+    registry.dirty_dates.mark(DIRTY)
+    token = registry.dirty_dates.token(DIRTY)
+    assert token is not None
+    registry.dirty_dates.mark(DIRTY)
+    assert not registry.dirty_dates.clear(DIRTY, token)
+    assert list(registry.dirty_dates.of_table("downloads")) == [DIRTY]
+
+
+def test_dirty_dates_are_listed_by_table_oldest_first(registry: Registry) -> None:
+    days = [date(2025, 6, day) for day in (3, 1, 2)]
+    for day in days:
+        registry.dirty_dates.mark(TableDate("downloads", day))
+    registry.dirty_dates.mark(TableDate("downloads_detailed", days[0]))
+    assert [dirty.day for dirty in registry.dirty_dates.of_table("downloads")] == sorted(days)
+    assert list(registry.dirty_dates.of_table("sessions")) == []
+
+
+# runs and statistics
+
+
+def test_an_item_is_planned_once_with_what_is_known_of_it(registry: Registry) -> None:
+    assert registry.runs.plan(LAND, table="downloads")
+    registry.runs.finish(LAND, Verdict.CONVERTED)
+    assert not registry.runs.plan(LAND, table="sessions")
+    record = registry.runs.get(LAND)
+    assert record is not None
+    assert (record.event, record.verdict, record.facts) == (
+        LAND.to_event(),
+        Verdict.CONVERTED,
+        {"table": "downloads"},
+    )
+
+
+def test_an_item_that_never_ended_has_no_verdict_and_is_open(registry: Registry) -> None:
+    registry.runs.plan(REGISTER)
+    registry.runs.plan(RegisterItem("run-1", "main", "1000000002"))
+    registry.runs.finish(REGISTER, Verdict.READY, "fine", rows=3)
+    records = list(registry.runs.of_map("run-1", MapName.REGISTER))
+    assert open_items(records) == [RegisterItem("run-1", "main", "1000000002").to_event()]
+    assert [(record.verdict, record.reason) for record in records] == [(Verdict.READY, "fine"), (None, "")]
+    assert records[0].facts == {"rows": 3}
+
+
+def test_planning_again_opens_an_item_and_keeps_its_facts(registry: Registry) -> None:
+    registry.runs.plan(REGISTER)
+    registry.runs.note(REGISTER, request_id="request-1")
+    registry.runs.finish(REGISTER, Verdict.FAILED, "a reason")
+    registry.table.update_item(
+        Key={"pk": "RUN#run-1", "sk": REGISTER.record},
+        UpdateExpression="SET #error = :error",
+        ExpressionAttributeNames={"#error": "error"},
+        ExpressionAttributeValues={":error": "RoleMissing"},
+    )
+    registry.runs.plan_again(REGISTER)
+    record = registry.runs.get(REGISTER)
+    assert record is not None
+    assert (record.verdict, record.reason, record.error) == (None, "", "")
+    assert record.facts == {"request_id": "request-1"}
+
+
+def test_items_are_found_by_run_map_and_the_beginning_of_their_key(registry: Registry) -> None:
+    items = [PublishItem("run-1", "downloads", "2025-06-01"), PublishItem("run-1", "downloads_detailed", "2025-06-01")]
+    for item in (*items, REGISTER, PublishItem("run-2", "downloads", "2025-06-01")):
+        registry.runs.plan(item)
+    found = list(registry.runs.of_map("run-1", MapName.PUBLISH))
+    assert [record.event for record in found] == [item.to_event() for item in items]
+    below = list(registry.runs.of_map("run-1", MapName.PUBLISH, below="downloads#"))
+    assert [record.event for record in below] == [items[0].to_event()]
+
+
+def test_calls_of_an_item_add_up_whoever_makes_them(registry: Registry) -> None:
+    registry.runs.plan(REGISTER)
+    in_threads(lambda _: registry.runs.count_calls(REGISTER, 2), 10)
+    registry.runs.count_calls(REGISTER, 0)
+    record = registry.runs.get(REGISTER)
+    assert record is not None
+    assert record.facts["calls"] == 20
+
+
+def test_counters_add_up_whoever_counts(registry: Registry) -> None:
+    assert registry.statistics.totals() == {}
+    in_threads(lambda _: registry.statistics.add(requests_created=1, duplicates_prevented=0), 20)
+    assert registry.statistics.totals() == {"requests_created": 20}

@@ -1,0 +1,279 @@
+"""The steps in the test's process, called as the state machine calls them, against the simulated Apple and moto."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import requests
+
+from appstore_analytics.apple.client import AppStoreConnect
+from appstore_analytics.apple.keys import ApiKey, Tokens
+from appstore_analytics.apple.segments import SegmentStore
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.errors import PipelineError
+from appstore_analytics.contract.layout import CURATED_PREFIX
+from appstore_analytics.contract.messages import (
+    Account,
+    Configuration,
+    ItemRecord,
+    LandItem,
+    MapName,
+    Outcome,
+    PublishItem,
+    RegisterItem,
+    RunPlan,
+    Verdict,
+    VerifyItem,
+)
+from appstore_analytics.contract.metrics import Metric
+from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.run_notes import read_plan
+from appstore_analytics.registry import Registry
+from appstore_analytics.registry.call_budget import Reservation
+from appstore_analytics.registry.instances import LedgerInstance
+from appstore_analytics.steps.convert_instance import convert_instance
+from appstore_analytics.steps.download_segments import download_segments
+from appstore_analytics.steps.list_instances import expected_calls, list_instances
+from appstore_analytics.steps.plan_items import plan_items
+from appstore_analytics.steps.plan_run import plan_run
+from appstore_analytics.steps.publish_date import publish_date
+from appstore_analytics.steps.register_request import WORST_CASE_CALLS, register_request
+from appstore_analytics.steps.summarize_run import summarize_run
+from appstore_analytics.steps.verify_table import verify_table
+from local.apple import AppStoreConnect as SimulatedApp
+from local.apple import Fault, FaultKind, World, mount
+from local.apple.adapter import APPLE_URL
+from tests.aws_in_process import new_bucket, new_registry
+
+APP = "1000000001"
+DOWNLOADS = "App Downloads Standard"
+CRASHES = "App Crashes"
+ACCOUNT = "main"
+CREATE = "POST /v1/analyticsReportRequests"
+LIST_REQUESTS = "GET /v1/apps/{id}/analyticsReportRequests"
+DELETE = "DELETE /v1/analyticsReportRequests/{id}"
+LIST_REPORTS = "GET /v1/analyticsReportRequests/{id}/reports"
+LIST_INSTANCES = "GET /v1/analyticsReports/{id}/instances"
+LIST_SEGMENTS = "GET /v1/analyticsReportInstances/{id}/segments"
+DOWNLOAD = "GET /segments/{instance}/{segment}"
+
+
+@dataclass
+class Clock:
+    """The wall clock of tokens, links and the call budget."""
+
+    now: datetime = datetime(2025, 6, 2, 10, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def seconds(self) -> float:
+        return self.now.timestamp()
+
+    def pass_by(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+class LakeAthena:
+    """Athena by DuckDB over the Parquet objects that stand in the lake; `before_answer` may spoil or raise."""
+
+    def __init__(self, lake: Bucket) -> None:
+        self._lake = lake
+        self.queries: list[str] = []
+        self.before_answer: list[Callable[[], None]] = []
+
+    def rows(self, sql: str, database: str) -> Iterator[tuple[str | None, ...]]:
+        assert database == "curated"
+        self.queries.append(sql)
+        if self.before_answer:
+            self.before_answer.pop(0)()
+        name = sql.split('FROM "')[1].split('"', maxsplit=1)[0]
+        with duckdb.connect() as connection:
+            connection.register(name, self.table(name))
+            answer = connection.execute(sql).fetchall()
+        return iter([tuple(None if cell is None else str(cell) for cell in row) for row in answer])
+
+    def table(self, name: str) -> pa.Table:
+        dates = []
+        for stored in self._lake.list(f"{CURATED_PREFIX}{name}/"):
+            rows = pq.read_table(io.BytesIO(self._lake.read(stored.key) or b""))
+            day = date.fromisoformat(stored.key.split("dt=")[1].split("/")[0])
+            dates.append(rows.append_column("dt", pa.array([day] * rows.num_rows, pa.date32())))
+        return pa.concat_tables(dates)
+
+
+@dataclass
+class Pipeline:
+    world: World
+    reports: tuple[str, ...] = (DOWNLOADS,)
+    granularities: tuple[Granularity, ...] = (Granularity.DAILY,)
+    calls_per_hour: int = 3500
+    clock: Clock = field(default_factory=Clock)
+    registry: Registry = field(default_factory=new_registry)
+    raw: Bucket = field(default_factory=lambda: new_bucket("raw"))
+    lake: Bucket = field(default_factory=lambda: new_bucket("lake"))
+    metrics: dict[Metric, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.session, self.storage = requests.Session(), requests.Session()
+        application = SimulatedApp(self.world, wall_seconds=self.clock.seconds)
+        mount(self.session, application)
+        mount(self.storage, application)
+        self.sign_in(self.world.admin_key)
+        self.athena = LakeAthena(self.lake)
+
+    def sign_in(self, key: Any) -> None:
+        secret = {"key_id": key.key_id, "issuer_id": key.issuer_id, "private_key": key.private_key_pem}
+        self.tokens = Tokens(ApiKey.from_secret(json.dumps(secret), "the secret"), self.clock)
+
+    # A run's plan, as plan_run makes it
+
+    @property
+    def configuration(self) -> Configuration:
+        accounts = (Account(ACCOUNT, tuple(self.world.apps)),)
+        return Configuration(accounts, self.reports, self.granularities, self.calls_per_hour)
+
+    def plan(self, **payload: Any) -> RunPlan:
+        """The plan of a new execution on the world's day."""
+        self.clock.now = max(self.clock.now, datetime.combine(self.world.today, datetime.min.time(), UTC))
+        self.clock.pass_by(hours=2)
+        payload = {"operation": "daily", "as_of": self.world.today.isoformat(), **payload}
+        answer = plan_run("execution", self.clock.now, payload, self.configuration, self.lake, self.refuse_to_connect)
+        return read_plan(self.lake, answer["run_id"])
+
+    def backfill(self, start: date, end: date, **payload: Any) -> RunPlan:
+        dates = {"start_date": start.isoformat(), "end_date": end.isoformat()}
+        return self.plan(operation="backfill", app_ids=[*self.world.apps], **dates, **payload)
+
+    def refuse_to_connect(self, account: str) -> AppStoreConnect:
+        raise AssertionError(f"{account} names its apps: nothing is to be asked")
+
+    # Steps, as their functions call them
+
+    def calls(self, plan: RunPlan, expected: int) -> Reservation:
+        budget = self.registry.call_budget(ACCOUNT)
+        return Reservation(budget, plan.calls_per_hour, plan.operation, expected, self.clock)
+
+    def apple(self, calls: Reservation) -> AppStoreConnect:
+        return AppStoreConnect(self.session, APPLE_URL, self.tokens, calls)
+
+    def item(self, plan: RunPlan, app_id: str = APP) -> RegisterItem:
+        item = RegisterItem(plan.run_id, ACCOUNT, app_id)
+        self.registry.runs.plan(item)
+        return item
+
+    def register(self, plan: RunPlan, app_id: str = APP) -> dict[str, str]:
+        with self.calls(plan, WORST_CASE_CALLS) as calls:
+            return register_request(self.item(plan, app_id), plan, self.registry, self.apple(calls), calls)
+
+    def list_app(self, plan: RunPlan, app_id: str = APP) -> dict[str, str]:
+        with self.calls(plan, expected_calls(plan)) as calls:
+            return list_instances(self.item(plan, app_id), plan, self.registry, self.apple(calls), calls)
+
+    def download(self, item: LandItem) -> dict[str, str]:
+        plan = read_plan(self.lake, item.run_id)
+        store = SegmentStore(self.storage, (APPLE_URL.removeprefix("https://"),), allow_loopback=False)
+        with self.calls(plan, 1) as calls:
+            return download_segments(item, self.registry, self.apple(calls), store, self.raw, calls)
+
+    def convert(self, item: LandItem) -> dict[str, str]:
+        return convert_instance(item, self.registry, self.raw, self.lake)
+
+    def publish(self, item: PublishItem) -> dict[str, str]:
+        return publish_date(item, read_plan(self.lake, item.run_id), self.registry, self.lake)
+
+    def verify(self, item: VerifyItem) -> dict[str, str]:
+        return verify_table(item, self.registry, self.lake, self.athena)  # type: ignore[arg-type]
+
+    def summarize(self, plan: RunPlan, error: str = "") -> dict[str, str]:
+        return summarize_run(plan.run_id, error, self.registry, self.lake, self.metrics.__setitem__, self.clock.now)
+
+    # Maps, as the state machine runs them
+
+    def run(self, plan: RunPlan, *maps: MapName) -> None:
+        """Plans and runs these Maps, all of them without any named."""
+        for map_name in maps or tuple(MapName):
+            answer = plan_items(plan.run_id, map_name, self.registry, self.lake)
+            manifest = json.loads(self.lake.read(str(answer["manifest_key"])) or b"")
+            assert len(manifest) == answer["items"]
+            for event in manifest:
+                self._child(map_name, event)
+
+    def _child(self, map_name: MapName, event: dict[str, str]) -> None:
+        """One child execution: the steps until one is done; a caught error becomes the item's record."""
+        try:
+            for step in self._steps(map_name, event):
+                answer = step()
+                assert answer["outcome"] != Outcome.WAIT, "nobody throttles here"
+                if answer["outcome"] == Outcome.DONE:
+                    return
+        except PipelineError as error:
+            self.registry.table.update_item(
+                Key={"pk": f"RUN#{event['run_id']}", "sk": event["record"]},
+                UpdateExpression="SET verdict = :verdict, #error = :error, reason = :reason",
+                ExpressionAttributeNames={"#error": "error"},
+                ExpressionAttributeValues={
+                    ":verdict": Verdict.FAILED,
+                    ":error": type(error).__name__,
+                    ":reason": json.dumps({"errorMessage": str(error), "errorType": type(error).__name__}),
+                },
+            )
+
+    def _steps(self, map_name: MapName, event: dict[str, str]) -> list[Callable[[], dict[str, str]]]:
+        if map_name is MapName.REGISTER:
+            plan, app_id = read_plan(self.lake, event["run_id"]), event["app_id"]
+            return [lambda: self.register(plan, app_id), lambda: self.list_app(plan, app_id)]
+        if map_name is MapName.LAND:
+            land = LandItem.from_event(event)
+            return [lambda: self.download(land), lambda: self.convert(land)]
+        if map_name is MapName.PUBLISH:
+            return [lambda: self.publish(PublishItem.from_event(event))]
+        return [lambda: self.verify(VerifyItem.from_event(event))]
+
+    def daily(self) -> dict[str, str]:
+        """A whole daily run; what summarize_run says of it."""
+        plan = self.plan()
+        self.run(plan)
+        return self.summarize(plan)
+
+    # What came of it
+
+    def fault(self, kind: FaultKind, route: str, **more: Any) -> None:
+        self.world.faults.order(Fault(kind, route=route, **more))
+
+    def count(self, route: str) -> int:
+        return self.world.statistics.calls(route)
+
+    def record(self, item: RegisterItem | LandItem | PublishItem | VerifyItem) -> ItemRecord:
+        record = self.registry.runs.get(item)
+        assert record is not None
+        return record
+
+    def land_items(self, plan: RunPlan) -> list[LandItem]:
+        records = self.registry.runs.of_map(plan.run_id, MapName.LAND)
+        return [LandItem.from_event(record.event) for record in records]
+
+    def instance(self, item: LandItem) -> LedgerInstance:
+        instance = self.registry.instances.get(item.app_id, item.instance)
+        assert instance is not None
+        return instance
+
+    def batches(self, table: str) -> dict[tuple[str, date], tuple[int, dict[str, str]]]:
+        """Rows and sums per app and Date, counted in the lake itself."""
+        measures = [measure.name for measure in tables_by_name()[table].report.additive_measures]
+        sums = "".join(f", SUM({name})" for name in measures)
+        rows = self.athena.rows(f'SELECT app_id, dt, COUNT(*){sums} FROM "{table}" GROUP BY ALL', "curated")
+        return {
+            (str(app_id), date.fromisoformat(str(day))): (
+                int(str(count)),
+                dict(zip(measures, map(str, of), strict=True)),
+            )
+            for app_id, day, count, *of in rows
+        }

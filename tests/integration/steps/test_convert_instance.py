@@ -1,0 +1,179 @@
+from collections.abc import Callable
+from datetime import date
+from unittest.mock import patch
+
+import pytest
+from pipeline_in_process import APP, DOWNLOADS, Pipeline
+
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.errors import InstanceQuarantined
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.messages import LandItem, MapName, Verdict
+from appstore_analytics.lake.parts import batch_of_part
+from appstore_analytics.registry.dirty_dates import DirtyDates
+from appstore_analytics.registry.instances import InstanceStatus
+from local.apple import AccessType, FaultKind
+from local.apple.model import Series
+from local.apple.truth import newest_vintages
+from tests.aws_in_process import new_bucket, new_registry
+
+DONE = {"outcome": "done"}
+DAYS = [date(2025, 5, 31), date(2025, 6, 1), date(2025, 6, 2)]
+
+
+def planned(pipeline: Pipeline, days: int = 1) -> list[LandItem]:
+    """The instances of the app's first days, listed and planned to land."""
+    pipeline.run(pipeline.plan(), MapName.REGISTER)
+    pipeline.world.advance(days)
+    plan = pipeline.plan()
+    pipeline.run(plan, MapName.REGISTER)
+    return pipeline.land_items(plan)
+
+
+@pytest.fixture
+def item(pipeline: Pipeline) -> LandItem:
+    (item,) = planned(pipeline)
+    return item
+
+
+def dirty(pipeline: Pipeline) -> list[date]:
+    return [each.day for each in pipeline.registry.dirty_dates.of_table("downloads")]
+
+
+def clean(pipeline: Pipeline) -> None:
+    for each in [*pipeline.registry.dirty_dates.of_table("downloads")]:
+        pipeline.registry.dirty_dates.clear(each, pipeline.registry.dirty_dates.token(each) or "")
+
+
+def parts(pipeline: Pipeline) -> dict[str, str]:
+    return {stored.key: stored.etag for stored in pipeline.lake.list("parts/")}
+
+
+def test_an_instance_that_has_not_landed_is_left_alone(pipeline: Pipeline, item: LandItem) -> None:
+    assert pipeline.convert(item) == DONE
+    assert (parts(pipeline), dirty(pipeline), pipeline.record(item).verdict) == ({}, [], None)
+
+
+def test_a_landed_instance_becomes_a_part_and_a_dirty_mark_per_date(pipeline: Pipeline, item: LandItem) -> None:
+    pipeline.download(item)
+    assert pipeline.convert(item) == DONE
+    assert [*parts(pipeline)] == [f"parts/downloads/dt={day}/{APP}.parquet" for day in DAYS]
+    assert dirty(pipeline) == DAYS
+    assert pipeline.instance(item).status is InstanceStatus.CONVERTED
+    record = pipeline.record(item)
+    rows = sum(batch.rows for batch in newest_vintages(pipeline.world, DOWNLOADS))
+    assert record.verdict is Verdict.CONVERTED
+    assert (record.facts["rows_raw"], record.facts["rows_curated"], record.facts["rows_dropped"]) == (rows, rows, 0)
+    assert (record.facts["parts_written"], record.facts["parts_replaced"]) == (3, 0)
+
+
+def test_the_second_time_finds_its_own_parts_and_marks_the_dates_again(pipeline: Pipeline, item: LandItem) -> None:
+    pipeline.download(item)
+    pipeline.convert(item)
+    before = parts(pipeline)
+    clean(pipeline)
+    assert pipeline.convert(item) == DONE
+    assert parts(pipeline) == before
+    assert dirty(pipeline) == DAYS
+    assert pipeline.record(item).facts["parts_unchanged"] == 3
+
+
+def test_a_crash_before_the_marks_is_healed_by_the_second_time(pipeline: Pipeline, item: LandItem) -> None:
+    pipeline.download(item)
+    with patch.object(DirtyDates, "mark", side_effect=MemoryError), pytest.raises(MemoryError):
+        pipeline.convert(item)
+    assert len(parts(pipeline)) == 1
+    assert pipeline.instance(item).status is InstanceStatus.LANDED
+    pipeline.convert(item)
+    assert dirty(pipeline) == DAYS
+
+
+def test_the_newest_vintage_wins_whatever_the_order(start: Callable[..., Pipeline]) -> None:
+    second = {"registry": new_registry("second"), "raw": new_bucket("second-raw"), "lake": new_bucket("second-lake")}
+    pipelines = [start(), start(**second)]
+    for number, pipeline in enumerate(pipelines):
+        pipeline.world.restate(Series(APP, DOWNLOADS, Granularity.DAILY), date(2025, 6, 2))
+        items = planned(pipeline, days=3)
+        for item in reversed(items) if number else items:
+            pipeline.download(item)
+            pipeline.convert(item)
+    assert parts(pipelines[0]) == parts(pipelines[1]) != {}
+    stored = pipelines[1].lake.head(f"parts/downloads/dt=2025-06-02/{APP}.parquet")
+    assert stored is not None
+    assert batch_of_part(stored, int(APP)).vintage.processing_date == date(2025, 6, 5)
+
+
+def test_an_older_instance_that_comes_late_changes_and_marks_nothing_newer(pipeline: Pipeline) -> None:
+    older, newer = planned(pipeline, days=2)
+    for item in (newer, older):
+        pipeline.download(item)
+    pipeline.convert(newer)
+    clean(pipeline)
+    pipeline.convert(older)
+    assert dirty(pipeline) == [date(2025, 5, 31)]
+    facts = pipeline.record(older).facts
+    assert (facts["parts_written"], facts["parts_refused"]) == (1, 2)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.HEADER_REMOVED, FaultKind.SHORT_ROW, FaultKind.CORRUPT_GZIP])
+def test_a_file_that_breaks_its_contract_is_quarantined_and_the_lake_stays_as_it_is(
+    pipeline: Pipeline, kind: FaultKind
+) -> None:
+    first, second = planned(pipeline, days=2)
+    pipeline.download(first)
+    pipeline.convert(first)
+    clean(pipeline)
+    before = parts(pipeline)
+    pipeline.fault(kind, "/segments$")
+    pipeline.download(second)
+    with pytest.raises(InstanceQuarantined):
+        pipeline.convert(second)
+    assert pipeline.instance(second).status is InstanceStatus.QUARANTINED
+    assert (parts(pipeline), dirty(pipeline)) == (before, [])
+    assert pipeline.convert(second) == DONE
+    assert pipeline.download(second) == {"outcome": "next"}
+
+
+def test_a_new_column_loses_no_row_and_is_seen(pipeline: Pipeline, item: LandItem) -> None:
+    pipeline.fault(FaultKind.HEADER_ADDED, "/segments$")
+    pipeline.download(item)
+    pipeline.convert(item)
+    facts = pipeline.record(item).facts
+    assert len(facts["unknown_columns"]) == 1
+    assert facts["rows_raw"] == facts["rows_curated"] > 0
+
+
+def test_of_a_snapshot_only_dates_that_were_asked_for_and_complete_are_kept(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"history_start": date(2025, 5, 20)})
+    plan = pipeline.backfill(date(2025, 5, 28), date(2025, 6, 2))
+    pipeline.run(plan, MapName.REGISTER)
+    pipeline.world.advance(1)
+    pipeline.run(plan, MapName.REGISTER, MapName.LAND)
+    kept = [date(2025, 5, 28), date(2025, 5, 29), date(2025, 5, 30), date(2025, 5, 31)]  # two days to be complete
+    assert dirty(pipeline) == kept
+    (item,) = pipeline.land_items(plan)
+    assert pipeline.record(item).facts["rows_dropped"] > 0
+    assert pipeline.instance(item).converted_dates == {"2025-05-28/2025-06-02"}
+
+
+def test_a_snapshot_of_unknown_age_speaks_for_no_date_that_may_be_half_filled(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"history_start": date(2025, 5, 20)})
+    pipeline.world.create_request(APP, AccessType.ONE_TIME_SNAPSHOT)
+    pipeline.world.advance(3)
+    plan = pipeline.backfill(date(2025, 5, 30), date(2025, 6, 5))
+    pipeline.run(plan, MapName.REGISTER, MapName.LAND)
+    assert dirty(pipeline) == [date(2025, 5, 30), date(2025, 5, 31)]
+
+
+def test_at_equal_processing_dates_the_daily_feed_beats_the_snapshot(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"history_start": date(2025, 5, 20)})
+    backfill = pipeline.backfill(date(2025, 5, 30), date(2025, 6, 2))
+    daily = pipeline.plan()
+    for plan in (backfill, daily):
+        pipeline.run(plan, MapName.REGISTER)
+    pipeline.world.advance(1)
+    for plan in (daily, backfill):
+        pipeline.run(plan, MapName.REGISTER, MapName.LAND)
+    stored = pipeline.lake.head(TableDate("downloads", date(2025, 5, 31)).part_key(APP))
+    assert stored is not None
+    assert batch_of_part(stored, int(APP)).vintage.access_type == "ONGOING"

@@ -1,0 +1,162 @@
+import hashlib
+from collections.abc import Callable
+
+import pytest
+from pipeline_in_process import APP, DOWNLOAD, LIST_SEGMENTS, Pipeline
+
+from appstore_analytics.contract.errors import (
+    AppleRefused,
+    AppleUnavailable,
+    DownloadBroken,
+    PipelineError,
+    RoleMissing,
+    SegmentUrlExpired,
+)
+from appstore_analytics.contract.messages import LandItem, MapName, RunPlan, Verdict
+from appstore_analytics.registry.instances import InstanceStatus
+from local.apple import FaultKind
+
+NEXT, DONE = {"outcome": "next"}, {"outcome": "done"}
+SEGMENTS = "/segments$"
+FILES = "GET /segments/"
+
+
+def listed(pipeline: Pipeline) -> LandItem:
+    """The first instance of an app, listed and planned to land."""
+    pipeline.run(pipeline.plan(), MapName.REGISTER)
+    pipeline.world.advance(1)
+    plan = pipeline.plan()
+    pipeline.run(plan, MapName.REGISTER)
+    (item,) = pipeline.land_items(plan)
+    return item
+
+
+def planned_again(pipeline: Pipeline) -> tuple[RunPlan, LandItem]:
+    plan = pipeline.plan()
+    pipeline.list_app(plan)
+    (item,) = [each for each in pipeline.land_items(plan) if "2025-06-03" in each.instance]
+    return plan, item
+
+
+@pytest.fixture
+def pipeline(start: Callable[..., Pipeline]) -> Pipeline:
+    return start({"segments_per_instance": 2})
+
+
+@pytest.fixture
+def item(pipeline: Pipeline) -> LandItem:
+    return listed(pipeline)
+
+
+def test_every_segment_lands_as_apple_sent_it(pipeline: Pipeline, item: LandItem) -> None:
+    assert pipeline.download(item) == NEXT
+    instance = pipeline.instance(item)
+    assert instance.status is InstanceStatus.LANDED
+    for segment in instance.segments:
+        content = pipeline.raw.read(segment.key)
+        assert content is not None
+        assert hashlib.md5(content, usedforsecurity=False).hexdigest() == segment.checksum
+        assert len(content) == segment.size_bytes
+        assert segment.key.startswith(
+            f"raw/downloads/{APP}/ONGOING/2025-06-03/{instance.vintage.instance_id}/{segment.segment_id}"
+        )
+    record = pipeline.record(item)
+    assert record.verdict is None  # it ends with its conversion
+    assert (record.facts["segments"], record.facts["calls"]) == (2, 1)
+    assert record.facts["bytes"] == sum(segment.size_bytes for segment in instance.segments)
+    assert {each["key"] for each in record.facts["landed"]} == {segment.key for segment in instance.segments}
+
+
+def test_what_has_landed_costs_no_call(pipeline: Pipeline, item: LandItem) -> None:
+    pipeline.download(item)
+    assert pipeline.download(item) == NEXT
+    assert (pipeline.count(LIST_SEGMENTS), pipeline.count(DOWNLOAD)) == (1, 2)
+
+
+def test_a_retry_goes_on_where_it_stopped(pipeline: Pipeline, item: LandItem) -> None:
+    pipeline.fault(FaultKind.STATUS, f"{FILES}.*/1.txt.gz", status=503)
+    with pytest.raises(AppleUnavailable):
+        pipeline.download(item)
+    assert pipeline.instance(item).status is InstanceStatus.LISTED
+    assert pipeline.download(item) == NEXT
+    assert pipeline.count(DOWNLOAD) == 3
+    assert pipeline.instance(item).status is InstanceStatus.LANDED
+
+
+@pytest.mark.parametrize(
+    ("kind", "route", "error"),
+    [
+        (FaultKind.WRONG_CHECKSUM, SEGMENTS, DownloadBroken),
+        (FaultKind.WRONG_SIZE, SEGMENTS, DownloadBroken),
+        (FaultKind.TRUNCATED_BODY, FILES, DownloadBroken),
+        (FaultKind.RESET, FILES, DownloadBroken),
+        (FaultKind.REDIRECT, FILES, AppleRefused),
+        (FaultKind.FOREIGN_HOST, SEGMENTS, AppleRefused),
+    ],
+)
+def test_bytes_that_are_not_the_announced_ones_land_nowhere_and_show_no_url(
+    pipeline: Pipeline, item: LandItem, kind: FaultKind, route: str, error: type[PipelineError]
+) -> None:
+    pipeline.fault(kind, route)
+    with pytest.raises(error) as raised:
+        pipeline.download(item)
+    assert "Signature" not in str(raised.value)
+    assert raised.value.__suppress_context__ or raised.value.__context__ is None
+    assert [*pipeline.raw.list("raw/")] == []
+    assert pipeline.instance(item).status is InstanceStatus.LISTED
+    assert pipeline.download(item) == NEXT
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_an_expired_url_is_answered_by_listing_the_segments_again(
+    pipeline: Pipeline, item: LandItem, status: int
+) -> None:
+    pipeline.fault(FaultKind.STATUS, FILES, status=status)
+    with pytest.raises(SegmentUrlExpired):
+        pipeline.download(item)
+    assert pipeline.download(item) == NEXT
+    assert pipeline.count(LIST_SEGMENTS) == 2
+
+
+def test_an_instance_that_apple_no_longer_has_is_a_recorded_gap(pipeline: Pipeline, item: LandItem) -> None:
+    pipeline.world.advance(36)
+    assert pipeline.download(item) == DONE
+    assert pipeline.instance(item).status is InstanceStatus.EXPIRED
+    record = pipeline.record(item)
+    assert record.verdict is Verdict.EXPIRED
+    assert "snapshot" in record.reason
+    assert pipeline.download(item) == NEXT  # the ledger knows: Apple is not asked again
+    assert pipeline.count(LIST_SEGMENTS) == 1
+
+
+def test_an_instance_without_segments_is_not_ready_and_stays_due(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"no_segments_share": 1.0})
+    item = listed(pipeline)
+    assert pipeline.download(item) == DONE
+    assert pipeline.record(item).verdict is Verdict.NOT_READY
+    assert pipeline.instance(item).status is InstanceStatus.LISTED
+    planned_again(pipeline)
+
+
+def test_a_429_waits_and_says_nothing_about_the_instance(pipeline: Pipeline, item: LandItem) -> None:
+    pipeline.fault(FaultKind.STATUS, SEGMENTS, status=429, retry_after_seconds=10)
+    assert pipeline.download(item)["outcome"] == "wait"
+    assert pipeline.instance(item).status is InstanceStatus.LISTED
+    assert pipeline.record(item).verdict is None
+    assert pipeline.download(item)["outcome"] == "wait"
+    assert pipeline.count(LIST_SEGMENTS) == 1
+    pipeline.clock.pass_by(seconds=20)
+    assert pipeline.download(item) == NEXT
+
+
+def test_a_403_is_a_verdict(pipeline: Pipeline, item: LandItem) -> None:
+    pipeline.world.forbidden_app_ids.add(APP)
+    with pytest.raises(RoleMissing, match="Sales and Reports"):
+        pipeline.download(item)
+    assert pipeline.instance(item).status is InstanceStatus.LISTED
+
+
+def test_an_item_that_the_ledger_does_not_know_asks_nobody(pipeline: Pipeline, item: LandItem) -> None:
+    unknown = LandItem(item.run_id, item.account, "1000000009", item.instance)
+    assert pipeline.download(unknown) == NEXT
+    assert pipeline.count(LIST_SEGMENTS) == 0

@@ -1,0 +1,249 @@
+from collections.abc import Callable
+from datetime import date, datetime
+
+import pytest
+from pipeline_in_process import APP, CRASHES, DOWNLOADS, LIST_INSTANCES, LIST_REPORTS, Pipeline
+
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, NotFound
+from appstore_analytics.contract.messages import AccessType, LandItem, MapName, RunPlan, Verdict
+from appstore_analytics.registry.instances import InstanceStatus
+from local.apple import AccessType as SimulatedAccessType
+from local.apple import FaultKind
+from local.apple.model import Series
+
+DONE = {"outcome": "done"}
+SESSIONS = "App Sessions Standard"
+THREE = (DOWNLOADS, CRASHES, SESSIONS)
+
+
+def registered(pipeline: Pipeline, days: int = 1) -> RunPlan:
+    """A plan so many days after the app was registered."""
+    pipeline.register(pipeline.plan())
+    pipeline.world.advance(days)
+    return pipeline.plan()
+
+
+def verdict(pipeline: Pipeline, plan: RunPlan) -> Verdict | None:
+    return pipeline.record(pipeline.item(plan)).verdict
+
+
+def test_an_app_without_any_instance_is_not_ready(pipeline: Pipeline) -> None:
+    plan = registered(pipeline, days=0)
+    assert pipeline.list_app(plan) == DONE
+    assert verdict(pipeline, plan) is Verdict.NOT_READY
+    assert pipeline.land_items(plan) == []
+
+
+def test_what_apple_lists_anew_is_noted_and_planned_to_land(pipeline: Pipeline) -> None:
+    plan = registered(pipeline, days=2)
+    assert pipeline.list_app(plan) == DONE
+    items = pipeline.land_items(plan)
+    assert [pipeline.instance(item).vintage.processing_date for item in items] == [date(2025, 6, 3), date(2025, 6, 4)]
+    assert {pipeline.instance(item).status for item in items} == {InstanceStatus.LISTED}
+    record = pipeline.record(items[0])
+    assert (record.verdict, record.facts) == (None, {"table": "downloads", "processing_date": "2025-06-03"})
+    assert verdict(pipeline, plan) is Verdict.READY
+    known = pipeline.registry.report_requests.get(APP, AccessType.ONGOING)
+    assert known.newest_instance == date(2025, 6, 4)
+
+
+def test_a_second_run_lists_again_and_plans_the_same(pipeline: Pipeline) -> None:
+    plan = registered(pipeline)
+    pipeline.list_app(plan)
+    before = pipeline.land_items(plan)
+    pipeline.list_app(plan)
+    assert pipeline.land_items(plan) == before
+    assert (pipeline.count(LIST_INSTANCES), pipeline.count(LIST_REPORTS)) == (2, 1)
+
+
+def test_what_is_converted_is_not_due_again(pipeline: Pipeline) -> None:
+    plan = registered(pipeline)
+    pipeline.run(plan, MapName.REGISTER, MapName.LAND)
+    again = pipeline.plan()
+    pipeline.list_app(again)
+    assert pipeline.land_items(again) == []
+    assert verdict(pipeline, again) is Verdict.UNCHANGED
+
+
+def test_what_an_earlier_run_left_is_planned_by_the_next(pipeline: Pipeline) -> None:
+    left = registered(pipeline)
+    pipeline.list_app(left)
+    plan = pipeline.plan()
+    pipeline.list_app(plan)
+    assert [item.instance for item in pipeline.land_items(plan)] == [
+        item.instance for item in pipeline.land_items(left)
+    ]
+
+
+def test_a_late_instance_with_an_older_processing_date_is_not_lost(pipeline: Pipeline) -> None:
+    series = Series(APP, DOWNLOADS, Granularity.DAILY)
+    pipeline.world.delay_instance(series, date(2025, 6, 4), date(2025, 6, 7))
+    plan = registered(pipeline, days=4)
+    pipeline.run(plan, MapName.REGISTER, MapName.LAND)
+    pipeline.world.advance(1)
+    plan = pipeline.plan()
+    pipeline.list_app(plan)
+    days = [pipeline.instance(item).vintage.processing_date for item in pipeline.land_items(plan)]
+    assert days == [date(2025, 6, 4), date(2025, 6, 7)]
+
+
+def test_an_entry_that_apple_lists_twice_is_noted_once(pipeline: Pipeline) -> None:
+    plan = registered(pipeline)
+    pipeline.fault(FaultKind.DUPLICATE, "/instances")
+    pipeline.list_app(plan)
+    assert len(pipeline.land_items(plan)) == 1
+
+
+def test_a_page_that_links_to_itself_is_refused(pipeline: Pipeline) -> None:
+    plan = registered(pipeline)
+    pipeline.fault(FaultKind.SELF_LINK, "/instances")
+    with pytest.raises(AppleRefused, match="links to itself"):
+        pipeline.list_app(plan)
+
+
+def test_after_a_failure_it_goes_on_where_it_stopped(start: Callable[..., Pipeline]) -> None:
+    pipeline = start(reports=THREE)
+    plan = registered(pipeline)
+    pipeline.fault(FaultKind.STATUS, "/instances", report=SESSIONS, status=503)
+    with pytest.raises(AppleUnavailable):
+        pipeline.list_app(plan)
+    assert verdict(pipeline, plan) is None
+    assert pipeline.count(LIST_INSTANCES) == 3
+    assert pipeline.list_app(plan) == DONE
+    assert pipeline.count(LIST_INSTANCES) == 4
+    tables = {pipeline.instance(item).table for item in pipeline.land_items(plan)}
+    assert tables == {"downloads", "crashes", "sessions"}
+    assert pipeline.record(pipeline.item(plan)).facts["calls"] == 5  # four lists of instances, one of reports
+
+
+def test_a_429_in_the_middle_waits_and_then_goes_on(start: Callable[..., Pipeline]) -> None:
+    pipeline = start(reports=THREE)
+    plan = registered(pipeline)
+    pipeline.fault(FaultKind.STATUS, "/instances", report=CRASHES, status=429, retry_after_seconds=20)
+    answer = pipeline.list_app(plan)
+    assert answer["outcome"] == "wait"
+    assert pipeline.list_app(plan)["outcome"] == "wait"
+    assert pipeline.count(LIST_INSTANCES) == 2
+    pipeline.clock.now = datetime.fromisoformat(answer["available_at"])
+    assert pipeline.list_app(plan) == DONE
+    assert pipeline.count(LIST_INSTANCES) == 4
+    assert len(pipeline.land_items(plan)) == 3
+
+
+def test_without_calls_left_it_waits_until_the_hour_has_passed(start: Callable[..., Pipeline]) -> None:
+    pipeline = start(reports=THREE, calls_per_hour=6)
+    plan = registered(pipeline)
+    answer = pipeline.list_app(plan)
+    assert answer["outcome"] == "wait"
+    assert pipeline.list_app(plan)["outcome"] == "wait"
+    assert pipeline.count(LIST_INSTANCES) == 2
+    pipeline.clock.now = datetime.fromisoformat(answer["available_at"])
+    assert pipeline.list_app(plan) == DONE
+    assert len(pipeline.land_items(plan)) == 3
+    assert pipeline.count(LIST_INSTANCES) == 3
+
+
+def test_weekly_tables_are_listed_until_the_friday_instance_is_there(start: Callable[..., Pipeline]) -> None:
+    pipeline = start(reports=(CRASHES,), granularities=(Granularity.WEEKLY,))
+    plan = registered(pipeline, days=0)
+    listings = []
+    for _ in range(13):  # from Monday to the Saturday of the next week
+        pipeline.world.statistics.reset()
+        plan = pipeline.plan()
+        pipeline.run(plan, MapName.REGISTER, MapName.LAND)
+        listings.append(pipeline.count(LIST_INSTANCES))
+        pipeline.world.advance(1)
+    assert listings == [1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1, 0]
+
+
+def test_monthly_tables_are_listed_until_the_instance_of_the_5th_is_there(start: Callable[..., Pipeline]) -> None:
+    pipeline = start(reports=(CRASHES,), granularities=(Granularity.MONTHLY,))
+    listings = []
+    for _ in range(6):
+        pipeline.world.statistics.reset()
+        pipeline.run(pipeline.plan(), MapName.REGISTER, MapName.LAND)
+        listings.append(pipeline.count(LIST_INSTANCES))
+        pipeline.world.advance(1)
+    assert listings == [1, 1, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("is_listed_before", [True, False])
+def test_a_request_that_apple_no_longer_knows_is_looked_at_and_made_anew_by_the_next_run(
+    pipeline: Pipeline, is_listed_before: bool
+) -> None:
+    plan = registered(pipeline)
+    if is_listed_before:
+        pipeline.list_app(plan)
+    (request,) = pipeline.world.requests_of(APP)
+    pipeline.world.delete_request(request.id)
+    with pytest.raises(NotFound):
+        pipeline.list_app(plan)
+    plan = pipeline.plan()
+    assert pipeline.register(plan) == {"outcome": "next"}
+    assert pipeline.list_app(plan) == DONE
+    assert len(pipeline.world.requests_of(APP)) == 1
+
+
+def test_a_backfill_lists_the_reports_that_were_asked_for_and_waits_for_the_snapshot(
+    start: Callable[..., Pipeline],
+) -> None:
+    pipeline = start({"history_start": date(2025, 5, 20)}, reports=THREE)
+    plan = pipeline.backfill(date(2025, 5, 1), date(2025, 5, 31), reports=["downloads"])
+    pipeline.register(plan)
+    pipeline.list_app(plan)
+    assert verdict(pipeline, plan) is Verdict.NOT_READY
+    assert pipeline.count(LIST_INSTANCES) == 1
+    pipeline.world.advance(1)
+    pipeline.list_app(plan)
+    assert verdict(pipeline, plan) is Verdict.READY
+    assert [pipeline.instance(item).table for item in pipeline.land_items(plan)] == ["downloads"]
+
+
+def test_a_daily_run_looks_after_a_snapshot_that_the_backfill_did_not_see(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"history_start": date(2025, 5, 20)})
+    pipeline.run(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 31)), MapName.REGISTER)
+    pipeline.world.advance(2)
+    plan = pipeline.plan()
+    pipeline.run(plan, MapName.REGISTER)
+    (item,) = pipeline.land_items(plan)
+    assert pipeline.instance(item).vintage.access_type is AccessType.ONE_TIME_SNAPSHOT
+
+
+def test_a_snapshot_is_due_again_only_for_dates_that_were_not_converted(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"history_start": date(2025, 5, 1)})
+    pipeline.run(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10)), MapName.REGISTER)
+    pipeline.world.advance(1)
+    pipeline.run(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10)), MapName.REGISTER, MapName.LAND)
+    same = pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10))
+    pipeline.run(same, MapName.REGISTER)
+    assert pipeline.land_items(same) == []
+    more = pipeline.backfill(date(2025, 5, 11), date(2025, 5, 12))
+    downloads = pipeline.count("GET /segments/{instance}/{segment}")
+    pipeline.run(more, MapName.REGISTER, MapName.LAND)
+    (item,) = pipeline.land_items(more)
+    assert pipeline.record(item).facts["parts_written"] == 2
+    assert pipeline.count("GET /segments/{instance}/{segment}") == downloads  # from the raw bytes
+
+
+def test_a_snapshot_that_landed_and_expired_at_apple_needs_no_waiting(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"history_start": date(2025, 5, 1)})
+    pipeline.run(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10)), MapName.REGISTER)
+    pipeline.world.advance(1)
+    pipeline.run(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10)), MapName.REGISTER, MapName.LAND)
+    pipeline.world.advance(60)
+    plan = pipeline.backfill(date(2025, 5, 11), date(2025, 5, 12))
+    pipeline.run(plan, MapName.REGISTER, MapName.LAND)
+    assert verdict(pipeline, plan) is Verdict.READY
+    (item,) = pipeline.land_items(plan)
+    assert pipeline.record(item).verdict is Verdict.CONVERTED
+
+
+def test_a_stopped_snapshot_request_of_another_access_type_is_none_of_the_daily_runs_business(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.world.create_request(APP, SimulatedAccessType.ONE_TIME_SNAPSHOT)
+    plan = registered(pipeline, days=2)
+    pipeline.list_app(plan)
+    found = [LandItem.from_event(record.event) for record in pipeline.registry.runs.of_map(plan.run_id, MapName.LAND)]
+    assert {pipeline.instance(item).vintage.access_type for item in found} == {AccessType.ONGOING}

@@ -1,0 +1,272 @@
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from pipeline_in_process import ACCOUNT, APP, CRASHES, DOWNLOADS, Pipeline
+
+from appstore_analytics.contract.catalogue import REPORTS
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused
+from appstore_analytics.contract.messages import Account, Configuration, MapName, RunPlan, Verdict
+from appstore_analytics.contract.metrics import Metric
+from appstore_analytics.contract.tables import APPSTORE_TABLES
+from appstore_analytics.lake.run_notes import read_plan, write_plan
+from appstore_analytics.steps.plan_items import plan_items
+from appstore_analytics.steps.plan_run import plan_run
+from local.apple import FaultKind
+
+STARTED = datetime(2025, 6, 2, 10, 0, 0, 123_000, tzinfo=UTC)
+CONFIGURATION = Configuration(
+    (Account(ACCOUNT, (APP, "1000000002")),), (DOWNLOADS, CRASHES), (Granularity.DAILY,), 3500
+)
+BACKFILL = {"operation": "backfill", "app_ids": [APP], "start_date": "2025-05-01", "end_date": "2025-05-31"}
+
+
+def planned(pipeline: Pipeline, payload: Any, configuration: Configuration = CONFIGURATION) -> RunPlan:
+    answer = plan_run("daily:2025_06_02", STARTED, payload, configuration, pipeline.lake, pipeline.refuse_to_connect)
+    return read_plan(pipeline.lake, answer["run_id"])
+
+
+def report(pipeline: Pipeline) -> dict[str, Any]:
+    *_, newest = pipeline.lake.list("reports/")
+    body: dict[str, Any] = json.loads(pipeline.lake.read(newest.key) or b"")
+    return body
+
+
+def appstore_rows(pipeline: Pipeline, plan: RunPlan) -> dict[str, list[dict[str, Any]]]:
+    found = {}
+    for table in APPSTORE_TABLES:
+        body = pipeline.lake.read(f"appstore/{table.name}/dt={plan.started_at.date()}/{plan.run_id}.jsonl") or b""
+        found[table.name] = [json.loads(line) for line in body.splitlines()]
+    return found
+
+
+# plan_run
+
+
+def test_a_daily_plan_is_about_everything_that_is_configured(pipeline: Pipeline) -> None:
+    plan = planned(pipeline, {})
+    assert plan.run_id == "20250602T100000123Z-daily-2025-06-02"
+    assert (plan.operation, plan.as_of, plan.started_at) == ("daily", STARTED.date(), STARTED)
+    assert (plan.accounts, plan.reports) == (CONFIGURATION.accounts, CONFIGURATION.reports)
+    assert (plan.start_date, plan.end_date, plan.give_up_at) == (None, None, None)
+
+
+def test_a_second_run_writes_the_same_plan(pipeline: Pipeline) -> None:
+    planned(pipeline, {})
+    before = [(stored.key, stored.etag) for stored in pipeline.lake.list("runs/")]
+    planned(pipeline, {})
+    assert [(stored.key, stored.etag) for stored in pipeline.lake.list("runs/")] == before
+
+
+def test_a_backfill_is_about_what_it_names_and_gives_up_some_day(pipeline: Pipeline) -> None:
+    plan = planned(pipeline, {**BACKFILL, "reports": ["crashes"]})
+    assert plan.accounts == (Account(ACCOUNT, (APP,)),)
+    assert plan.reports == (CRASHES,)
+    assert (plan.start_date, plan.end_date) == (date(2025, 5, 1), date(2025, 5, 31))
+    assert plan.give_up_at == STARTED + timedelta(hours=72)
+
+
+def test_an_account_without_app_ids_means_all_apps_that_its_key_sees(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"apps": 3})
+    configuration = replace(CONFIGURATION, accounts=(Account(ACCOUNT),))
+    with pipeline.calls(pipeline.plan(), 1) as calls:
+        answer = plan_run("e", STARTED, {}, configuration, pipeline.lake, connect=lambda _: pipeline.apple(calls))
+    plan = read_plan(pipeline.lake, answer["run_id"])
+    assert plan.accounts == (Account(ACCOUNT, ("1000000001", "1000000002", "1000000003")),)
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        ({**BACKFILL, "app_ids": ["1000000009"]}, "app_ids must be apps of a configured account; 1000000009"),
+        ({**BACKFILL, "reports": ["sessions"]}, "'App Sessions Standard' has no table"),
+        ({**BACKFILL, "end_date": "2025-06-03"}, "end_date must not be after 2025-06-02"),
+        ({"as_of": "2025-06-03"}, "as_of must not be after today"),
+    ],
+)
+def test_input_that_the_deployment_cannot_serve_is_refused(
+    pipeline: Pipeline, payload: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(InputRefused, match=sentence):
+        planned(pipeline, payload)
+    assert [*pipeline.lake.list("runs/")] == []
+
+
+def test_a_deployment_without_any_app_is_refused(pipeline: Pipeline) -> None:
+    with pytest.raises(ConfigurationRefused, match="No account has an app"):
+        planned(pipeline, {}, replace(CONFIGURATION, accounts=()))
+
+
+def test_more_than_a_keys_quota_is_refused_before_the_first_call(pipeline: Pipeline) -> None:
+    apps = tuple(str(1_000_000_001 + number) for number in range(300))
+    everything = Configuration(
+        (Account(ACCOUNT, apps),), tuple(each.name for each in REPORTS), tuple(Granularity), 3500
+    )
+    with pytest.raises(ConfigurationRefused, match=r"300 apps × \d+ reports of account 'main' need [\d,]+ calls"):
+        planned(pipeline, {}, everything)
+
+
+# plan_items
+
+
+def test_every_app_is_planned_and_has_no_verdict_yet(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"apps": 2})
+    plan = pipeline.plan()
+    answer = plan_items(plan.run_id, MapName.REGISTER, pipeline.registry, pipeline.lake)
+    manifest = json.loads(pipeline.lake.read(str(answer["manifest_key"])) or b"")
+    assert (answer["items"], answer["waiting"]) == (2, False)
+    assert [event["app_id"] for event in manifest] == ["1000000001", "1000000002"]
+    records = [*pipeline.registry.runs.of_map(plan.run_id, MapName.REGISTER)]
+    assert [(record.event, record.verdict) for record in records] == [(event, None) for event in manifest]
+    assert plan_items(plan.run_id, MapName.REGISTER, pipeline.registry, pipeline.lake) == answer
+
+
+def test_a_second_pass_registers_only_apps_that_were_not_ready(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"apps": 3})
+    plan = pipeline.backfill(date(2025, 5, 1), date(2025, 5, 31))
+    for app_id, verdict in [(APP, Verdict.READY), ("1000000002", Verdict.NOT_READY), ("1000000003", Verdict.FAILED)]:
+        pipeline.registry.runs.finish(pipeline.item(plan, app_id), verdict)
+    answer = plan_items(plan.run_id, MapName.REGISTER, pipeline.registry, pipeline.lake)
+    (event,) = json.loads(pipeline.lake.read(str(answer["manifest_key"])) or b"")
+    assert event["app_id"] == "1000000002"
+
+
+def test_a_map_without_items_says_so(pipeline: Pipeline) -> None:
+    plan = pipeline.plan()
+    for map_name in (MapName.LAND, MapName.PUBLISH, MapName.VERIFY):
+        assert plan_items(plan.run_id, map_name, pipeline.registry, pipeline.lake)["items"] == 0
+
+
+@pytest.mark.parametrize(("hours", "waiting"), [(1, True), (-1, False)])
+def test_a_backfill_waits_for_its_snapshot_until_its_patience_ends(
+    pipeline: Pipeline, hours: int, waiting: bool
+) -> None:
+    plan = pipeline.backfill(date(2025, 5, 1), date(2025, 5, 31))
+    plan = replace(plan, give_up_at=datetime.now(UTC) + timedelta(hours=hours))
+    write_plan(pipeline.lake, plan)
+    pipeline.run(plan, MapName.REGISTER)
+    assert plan_items(plan.run_id, MapName.VERIFY, pipeline.registry, pipeline.lake)["waiting"] is waiting
+    assert plan_items(plan.run_id, MapName.REGISTER, pipeline.registry, pipeline.lake)["waiting"] is False
+
+
+def test_a_daily_run_waits_for_nobody(pipeline: Pipeline) -> None:
+    plan = pipeline.plan()
+    pipeline.run(plan, MapName.REGISTER)
+    assert plan_items(plan.run_id, MapName.VERIFY, pipeline.registry, pipeline.lake)["waiting"] is False
+
+
+def test_dates_that_an_earlier_run_left_dirty_are_published_by_the_next(pipeline: Pipeline) -> None:
+    pipeline.run(pipeline.plan(), MapName.REGISTER)
+    pipeline.world.advance(1)
+    pipeline.run(pipeline.plan(), MapName.REGISTER, MapName.LAND)  # and dies
+    plan = pipeline.plan()
+    pipeline.run(plan)
+    assert len(pipeline.batches("downloads")) == 3
+    assert pipeline.summarize(plan)["status"] == "SUCCEEDED"
+
+
+# summarize_run
+
+
+def test_the_report_of_a_good_day_says_what_it_did(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"apps": 2})
+    pipeline.daily()
+    pipeline.world.advance(1)
+    plan = pipeline.plan()
+    pipeline.run(plan)
+    assert pipeline.summarize(plan) == {"status": "SUCCEEDED", "cause": ""}
+    body = report(pipeline)
+    rows = sum(count for count, _ in pipeline.batches("downloads").values())
+    assert body["rows_raw"] == body["rows_curated"] == body["rows_athena"] == rows > 0
+    assert body["apps_by_verdict"] == {"verified": ["1000000001", "1000000002"]}
+    assert (body["duplicates_prevented"], body["requests_created"]) == (2, 0)
+    assert (body["instances"], body["segments"], body["dates_published"], body["parts_written"]) == (2, 2, 3, 6)
+    assert body["apple_calls"] == 2 * (1 + 1)  # a list of instances and a list of segments
+    assert body["freshness"] == {"fresh": 2}
+    assert set(pipeline.metrics) == set(Metric)
+    assert pipeline.metrics[Metric.ROWS_PUBLISHED] == rows
+    assert pipeline.metrics[Metric.APPS_VERIFIED] == 2
+
+
+def test_every_appstore_table_gets_rows_with_its_columns(pipeline: Pipeline) -> None:
+    pipeline.daily()
+    pipeline.world.advance(1)
+    plan = pipeline.plan()
+    pipeline.run(plan)
+    pipeline.summarize(plan)
+    rows = appstore_rows(pipeline, plan)
+    for table in APPSTORE_TABLES:
+        assert rows[table.name], table.name
+        for row in rows[table.name]:
+            assert {name for name, _ in table.columns} <= set(row), table.name
+    (request,) = rows["report_requests"]
+    assert (request["access_type"], request["requested_on"]) == ("ONGOING", "2025-06-02")
+    (instance,) = rows["instances"]
+    assert (instance["table_name"], instance["processing_date"]) == ("downloads", "2025-06-03")
+    assert instance["verdict"] == "converted"
+
+
+def test_a_second_summary_writes_the_same_objects(pipeline: Pipeline) -> None:
+    plan = pipeline.plan()
+    pipeline.run(plan)
+    pipeline.summarize(plan)
+    before = [(stored.key, stored.etag) for stored in pipeline.lake.list("")]
+    pipeline.summarize(plan)
+    assert [(stored.key, stored.etag) for stored in pipeline.lake.list("")] == before
+
+
+def test_a_first_day_without_data_is_no_failure(pipeline: Pipeline) -> None:
+    assert pipeline.daily() == {"status": "SUCCEEDED", "cause": ""}
+    assert report(pipeline)["apps_by_verdict"] == {"not ready": [APP]}
+    assert pipeline.metrics[Metric.APPS_NOT_READY] == 1
+
+
+def test_a_child_that_died_silently_fails_the_run(pipeline: Pipeline) -> None:
+    plan = pipeline.plan()
+    pipeline.item(plan)  # planned, and never heard of again
+    answer = pipeline.summarize(plan)
+    assert answer["status"] == "FAILED"
+    assert f"1 of 1 apps failed: {APP} (failed)." in answer["cause"]
+    (app,) = appstore_rows(pipeline, plan)["apps"]
+    assert "without a record" in app["reason"]
+
+
+def test_what_ended_a_map_as_a_whole_fails_the_run(pipeline: Pipeline) -> None:
+    plan = pipeline.plan()
+    answer = pipeline.summarize(plan, "States.DataLimitExceeded: too much")
+    assert answer["status"] == "FAILED"
+    assert "States.DataLimitExceeded" in answer["cause"]
+    assert report(pipeline)["errors"][0]["item"] == "execution"
+
+
+def test_a_quarantined_file_is_red_named_and_counted(pipeline: Pipeline) -> None:
+    pipeline.daily()
+    pipeline.world.advance(1)
+    pipeline.fault(FaultKind.SHORT_ROW, "/segments$")
+    answer = pipeline.daily()
+    assert f"{APP} (quarantined)" in answer["cause"]
+    assert pipeline.metrics[Metric.INSTANCES_QUARANTINED] == 1
+    assert report(pipeline)["errors"][0]["verdict"] == "quarantined"
+
+
+def test_unknown_columns_are_reported(pipeline: Pipeline) -> None:
+    pipeline.daily()
+    pipeline.world.advance(1)
+    pipeline.fault(FaultKind.HEADER_ADDED, "/segments$")
+    assert pipeline.daily()["status"] == "SUCCEEDED"
+    assert list(report(pipeline)["unknown_columns"]) == ["downloads"]
+
+
+def test_a_silent_apple_makes_a_table_late(pipeline: Pipeline) -> None:
+    pipeline.daily()
+    pipeline.world.advance(1)
+    pipeline.daily()
+    pipeline.world.stop_request(APP)
+    pipeline.world.advance(3)
+    pipeline.daily()
+    assert report(pipeline)["freshness"] == {"late": 1}
+    assert pipeline.metrics[Metric.TABLES_LATE] == 1

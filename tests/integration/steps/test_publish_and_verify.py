@@ -1,0 +1,208 @@
+import json
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from pipeline_in_process import APP, DOWNLOADS, LakeAthena, Pipeline
+
+from appstore_analytics.contract.errors import QueryInterrupted
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.messages import MapName, PublishItem, RunPlan, Verdict, VerifyItem
+from appstore_analytics.contract.tables import APPSTORE_TABLES
+from appstore_analytics.lake.run_notes import read_rows
+from appstore_analytics.steps import publish_date as publish_step
+from local.apple.model import Series
+from local.apple.truth import newest_vintages
+
+DONE = {"outcome": "done"}
+DAY = date(2025, 6, 1)
+DIRTY = TableDate("downloads", DAY)
+
+
+def landed(pipeline: Pipeline) -> RunPlan:
+    """A plan whose instances have become parts."""
+    pipeline.run(pipeline.plan(), MapName.REGISTER)
+    pipeline.world.advance(1)
+    plan = pipeline.plan()
+    pipeline.run(plan, MapName.REGISTER, MapName.LAND)
+    return plan
+
+
+def published(pipeline: Pipeline) -> VerifyItem:
+    plan = landed(pipeline)
+    pipeline.run(plan, MapName.PUBLISH)
+    item = VerifyItem(plan.run_id, "downloads")
+    pipeline.registry.runs.plan(item)
+    return item
+
+
+def rows_of(pipeline: Pipeline, run_id: str, what: str) -> list[dict[str, Any]]:
+    return [*read_rows(pipeline.lake, f"runs/{run_id}/{what}/")]
+
+
+def columns(table: str) -> set[str]:
+    return {name for each in APPSTORE_TABLES if each.name == table for name, _ in each.columns}
+
+
+# publish_date
+
+
+def test_a_dirty_date_is_published_and_clean(pipeline: Pipeline) -> None:
+    plan = landed(pipeline)
+    item = PublishItem(plan.run_id, "downloads", DAY.isoformat())
+    assert pipeline.publish(item) == DONE
+    (truth,) = [batch for batch in newest_vintages(pipeline.world, DOWNLOADS) if batch.date == DAY]
+    assert pipeline.batches("downloads") == {(APP, DAY): (truth.rows, truth.sums)}
+    assert pipeline.registry.dirty_dates.token(DIRTY) is None
+    record = pipeline.record(item)
+    assert record.verdict is Verdict.PUBLISHED
+    assert (record.facts["rows"], record.facts["batches_changed"]) == (truth.rows, 1)
+
+
+def test_the_second_time_rewrites_nothing(pipeline: Pipeline) -> None:
+    plan = landed(pipeline)
+    item = PublishItem(plan.run_id, "downloads", DAY.isoformat())
+    pipeline.publish(item)
+    before = pipeline.lake.head(DIRTY.curated_key)
+    pipeline.registry.dirty_dates.mark(DIRTY)
+    again = PublishItem(pipeline.plan().run_id, "downloads", DAY.isoformat())
+    assert pipeline.publish(again) == DONE
+    assert pipeline.lake.head(DIRTY.curated_key) == before
+    assert pipeline.record(again).verdict is Verdict.UNCHANGED
+    assert pipeline.registry.dirty_dates.token(DIRTY) is None
+    assert rows_of(pipeline, again.run_id, "batches") == []
+
+
+def test_a_part_that_is_written_meanwhile_keeps_the_date_dirty(pipeline: Pipeline) -> None:
+    plan = landed(pipeline)
+    publish = publish_step.publish
+
+    def publish_and_be_overtaken(*arguments: Any) -> Any:
+        publication = publish(*arguments)
+        pipeline.registry.dirty_dates.mark(DIRTY)
+        return publication
+
+    with patch.object(publish_step, "publish", publish_and_be_overtaken):
+        pipeline.publish(PublishItem(plan.run_id, "downloads", DAY.isoformat()))
+    assert pipeline.registry.dirty_dates.token(DIRTY) is not None
+
+
+def test_the_restatement_ledger_says_what_was_replaced(pipeline: Pipeline) -> None:
+    pipeline.daily()
+    pipeline.world.advance(1)
+    pipeline.daily()
+    pipeline.world.restate(Series(APP, DOWNLOADS, pipeline.granularities[0]), DAY)
+    pipeline.world.advance(1)
+    plan = pipeline.plan()
+    pipeline.run(plan)
+    (row,) = [row for row in rows_of(pipeline, plan.run_id, "batches") if row["date"] == "2025-06-01"]
+    assert set(row) == columns("batches")
+    assert (row["processing_date"], row["replaced_processing_date"]) == ("2025-06-04", "2025-06-03")
+    assert row["replaced_rows"] > row["rows"] > 0
+    assert (row["app_id"], row["access_type"], row["is_final"]) == (int(APP), "ONGOING", True)
+
+
+# verify_table
+
+
+def test_equal_counts_are_verified_batch_by_batch(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"apps": 2})
+    item = published(pipeline)
+    assert pipeline.verify(item) == DONE
+    record = pipeline.record(item)
+    assert record.verdict is Verdict.VERIFIED
+    truth = newest_vintages(pipeline.world, DOWNLOADS)
+    assert (record.facts["rows"], record.facts["batches"]) == (sum(batch.rows for batch in truth), 6)
+    rows = rows_of(pipeline, item.run_id, "verification")
+    assert [set(row) for row in rows] == [columns("verification")] * 6
+    expected = {(int(batch.app_id), batch.date.isoformat(), batch.rows, batch.rows, True) for batch in truth}
+    assert {
+        (row["app_id"], row["date"], row["rows_expected"], row["rows_athena"], row["equal"]) for row in rows
+    } == expected
+    assert len(pipeline.athena.queries) == 1
+
+
+def test_only_dates_of_this_run_are_counted(pipeline: Pipeline) -> None:
+    published(pipeline)
+    pipeline.world.advance(1)
+    plan = pipeline.plan()
+    pipeline.run(plan)
+    assert "DATE '2025-05-31'" not in pipeline.athena.queries[-1]
+    assert "DATE '2025-06-03'" in pipeline.athena.queries[-1]
+
+
+class SpoiledAthena(LakeAthena):
+    """Athena that loses or doubles rows of one app in its first answers."""
+
+    spoiled_answers = 1
+
+    def table(self, name: str) -> Any:
+        table = super().table(name)
+        if len(self.queries) > self.spoiled_answers:
+            return table
+        return table.slice(1)  # the first row of the first app is lost
+
+
+def test_a_difference_is_asked_once_more_only_for_its_dates(pipeline: Pipeline) -> None:
+    item = published(pipeline)
+    pipeline.athena = SpoiledAthena(pipeline.lake)
+    pipeline.verify(item)
+    assert pipeline.record(item).verdict is Verdict.VERIFIED
+    assert [query.count("DATE '") for query in pipeline.athena.queries] == [3, 1]
+    assert len(rows_of(pipeline, item.run_id, "verification")) == 3
+
+
+def test_a_difference_that_stays_is_a_mismatch_with_the_apps_name(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"apps": 2})
+    item = published(pipeline)
+    pipeline.athena = SpoiledAthena(pipeline.lake)
+    pipeline.athena.spoiled_answers = 2
+    assert pipeline.verify(item) == DONE
+    record = pipeline.record(item)
+    assert record.verdict is Verdict.MISMATCH
+    assert record.facts["apps_different"] == [int(APP)]
+    assert "1 of 6 batches differ" in record.reason
+    assert "rows expected" in record.reason
+    assert sum(not row["equal"] for row in rows_of(pipeline, item.run_id, "verification")) == 1
+
+
+def test_rows_that_nobody_published_are_a_mismatch(pipeline: Pipeline) -> None:
+    item = published(pipeline)
+    doubled = pipeline.lake.read(DIRTY.curated_key) or b""
+    pipeline.lake.write(TableDate("downloads", date(2025, 6, 2)).curated_key, doubled, metadata={"digest": "unknown"})
+    pipeline.verify(item)
+    assert pipeline.record(item).verdict is Verdict.MISMATCH
+
+
+def interrupt() -> None:
+    raise QueryInterrupted("An Athena query was interrupted: HIVE_CANNOT_OPEN_SPLIT")
+
+
+def test_an_interrupted_query_is_asked_once_more(pipeline: Pipeline) -> None:
+    item = published(pipeline)
+    pipeline.athena.before_answer = [interrupt]
+    pipeline.verify(item)
+    assert pipeline.record(item).verdict is Verdict.VERIFIED
+    pipeline.athena.before_answer = [interrupt, interrupt]
+    with pytest.raises(QueryInterrupted):
+        pipeline.verify(item)
+
+
+def test_the_second_time_verifies_again_and_writes_the_same(pipeline: Pipeline) -> None:
+    item = published(pipeline)
+    pipeline.verify(item)
+    before = rows_of(pipeline, item.run_id, "verification")
+    pipeline.verify(item)
+    assert rows_of(pipeline, item.run_id, "verification") == before
+
+
+def test_every_vintage_of_a_table_without_a_rule_is_counted(start: Callable[..., Pipeline]) -> None:
+    pipeline = start(reports=("App Crashes Expanded",))
+    pipeline.daily()
+    pipeline.world.advance(2)
+    assert pipeline.daily()["status"] == "SUCCEEDED"
+    rows = json.loads(json.dumps([*pipeline.batches("crashes_expanded_vintages")], default=str))
+    assert rows
+    assert "crashes_expanded_vintages" in pipeline.athena.queries[-1]
