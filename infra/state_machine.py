@@ -109,18 +109,21 @@ class PipelineStateMachine(Construct):
         plan.add_retry(
             errors=[*leaves(NotReady)], interval=Duration.minutes(5), backoff_rate=1, max_attempts=_CALLS_RETURN_WITHIN
         )
-        plan.add_catch(failure, errors=[*leaves(PipelineError)], result_path="$.error")
+        plan.add_catch(failure, errors=[*leaves(PipelineError)])
         return plan.next(first)
 
     def _fail_with_sentence(self) -> sfn.State:
-        """The execution's cause is the one sentence of the error, without the JSON that Lambda wraps it in."""
+        """The execution's cause is the one sentence of the error, without the JSON that Lambda wraps it in.
+
+        The error takes the place of the whole state: an execution's input may be anything, also a list.
+        """
         return (
             sfn.Pass(
                 self,
                 "ReadError",
                 parameters={
-                    "error": sfn.JsonPath.string_at("$.error.Error"),
-                    "cause": sfn.JsonPath.string_to_json(sfn.JsonPath.string_at("$.error.Cause")),
+                    "error": sfn.JsonPath.string_at("$.Error"),
+                    "cause": sfn.JsonPath.string_to_json(sfn.JsonPath.string_at("$.Cause")),
                 },
             )
             .next(sfn.Fail(self, "RunRefused", error_path="$.error", cause_path="$.cause.errorMessage"))
@@ -130,7 +133,7 @@ class PipelineStateMachine(Construct):
     def _summarize_run(self, failure: sfn.State) -> sfn.State:
         # The whole state is the payload: a JSONPath cannot name an `error` that may be absent.
         summary = self._invoke("summarize_run")
-        summary.add_catch(failure, errors=[*leaves(PipelineError)], result_path="$.error")
+        summary.add_catch(failure, errors=[*leaves(PipelineError)])
         summary.next(
             sfn.Choice(self, "DecideRun")
             .when(

@@ -1,5 +1,6 @@
 """The product's story in three simulated days, told on the embedded AWS with the simulated App Store Connect."""
 
+import contextlib
 import json
 import threading
 import time
@@ -40,7 +41,6 @@ REPORT_NAMES = (
     "App Install Performance",
 )
 ACCOUNT = "main"
-REPORTS_FOLDER = Path("reports")
 _CALLS_PER_APP = 45
 _APPLE_QUOTA = 3500
 _DAY = timedelta(days=1)
@@ -295,4 +295,5 @@ def _keep(aws: EmbeddedAws, apple: SimulatedApple) -> None:
     screens.heading("Still running, until Ctrl-C")
     screens.show_environment(aws.environment)
     screens.say(f"The simulated App Store Connect, in a browser: {apple.url}/_control/state")
-    threading.Event().wait()
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()

@@ -72,10 +72,10 @@ class Pipeline:
             time.sleep(_POLL_SECONDS)
 
     def _plan(self, execution_name: str) -> RunPlan | None:
-        """The plan of the run that belongs to an execution: its id ends with the execution's name."""
+        """The plan of the run that belongs to an execution: its id is a time, a hyphen and the execution's name."""
         for stored in self.lake.list(RUNS_PREFIX):
             run_id = stored.key.removeprefix(RUNS_PREFIX).split("/", 1)[0]
-            if run_id.endswith(f"-{execution_name}"):
+            if run_id.partition("-")[2] == execution_name:
                 return read_plan(self.lake, run_id)
         return None
 

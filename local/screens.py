@@ -20,7 +20,7 @@ console = Console(highlight=False)
 
 def say(text: str, style: str = "") -> None:
     """One line."""
-    console.print(text, style=style, markup=False)
+    console.print(text, style=style, markup=False, soft_wrap=True)
 
 
 def heading(text: str) -> None:
@@ -63,10 +63,12 @@ class RunView:
 @contextmanager
 def run_view() -> Iterator[RunView]:
     """A live view that leaves its last moment on the screen."""
-    with Live(_run_table(Snapshot()), console=console, refresh_per_second=4) as live:
-        yield RunView(live)
-    if not console.is_terminal:
-        console.print()  # a live view ends its last line on a terminal only
+    try:
+        with Live(_run_table(Snapshot()), console=console, refresh_per_second=4) as live:
+            yield RunView(live)
+    finally:
+        if not console.is_terminal:
+            console.print()  # a live view ends its last line on a terminal only
 
 
 def _run_table(snapshot: Snapshot) -> Table:

@@ -182,10 +182,11 @@ def test_a_failed_run_is_a_failed_execution_with_its_cause(machine: Machine) -> 
 
 def test_a_refused_input_ends_with_its_sentence_as_the_cause(machine: Machine) -> None:
     states = machine["States"]
-    assert states["PlanRun"]["Catch"][0]["Next"] == states["SummarizeRun"]["Catch"][0]["Next"] == "ReadError"
+    for name in ("PlanRun", "SummarizeRun"):  # no ResultPath: an input that is a list has no room for an error
+        assert states[name]["Catch"] == [{"ErrorEquals": [*leaves(PipelineError)], "Next": "ReadError"}]
     assert states["ReadError"]["Parameters"] == {
-        "error.$": "$.error.Error",
-        "cause.$": "States.StringToJson($.error.Cause)",
+        "error.$": "$.Error",
+        "cause.$": "States.StringToJson($.Cause)",
     }
     assert states["RunRefused"] == {"Type": "Fail", "ErrorPath": "$.error", "CausePath": "$.cause.errorMessage"}
 
@@ -227,6 +228,8 @@ def test_no_state_passes_a_token_a_url_or_rows(machine: Machine) -> None:
         "$.error",
         "$.error.Error",
         "$.error.Cause",
+        "$.Error",
+        "$.Cause",
         "$.cause",
         "$.cause.errorMessage",
         "$.status",

@@ -13,11 +13,10 @@ from appstore_analytics.contract.errors import (
 )
 from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.registry.report_requests import Asked, KnownRequest
-from local.apple import AccessType as SimulatedAccessType
 from local.apple import ApiRole, FaultKind
 from tests.aws_in_process import in_threads
 
-ONGOING = SimulatedAccessType.ONGOING
+ONGOING = AccessType.ONGOING
 NEXT = {"outcome": "next"}
 
 
@@ -152,8 +151,8 @@ def test_a_stopped_request_that_stands_in_the_way_is_deleted_and_created_anew(pi
 
 
 def test_a_live_request_is_never_deleted(pipeline: Pipeline) -> None:
-    pipeline.world.create_request(APP, SimulatedAccessType.ONE_TIME_SNAPSHOT)
-    pipeline.world.stop_request(APP, SimulatedAccessType.ONE_TIME_SNAPSHOT)
+    pipeline.world.create_request(APP, AccessType.ONE_TIME_SNAPSHOT)
+    pipeline.world.stop_request(APP, AccessType.ONE_TIME_SNAPSHOT)
     pipeline.world.create_request(APP, ONGOING)
     pipeline.register(pipeline.plan())
     assert pipeline.count(DELETE) == 0
@@ -253,3 +252,34 @@ def test_a_backfill_asks_for_the_snapshot_and_remembers_which_dates_it_wants(pip
     snapshot = known(pipeline, AccessType.ONE_TIME_SNAPSHOT)
     assert (snapshot.request_id, snapshot.asked) == (request.id, (wish,))
     assert known(pipeline).request_id is None
+
+
+def test_a_backfill_within_the_quota_keeps_the_snapshot_and_asks_apple_for_nothing_new(pipeline: Pipeline) -> None:
+    pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10)))
+    first = known(pipeline, AccessType.ONE_TIME_SNAPSHOT)
+    pipeline.world.advance(32)
+    pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 6, 10)))
+    assert known(pipeline, AccessType.ONE_TIME_SNAPSHOT).request_id == first.request_id
+    assert (pipeline.count(CREATE), pipeline.count(DELETE)) == (1, 0)
+
+
+def test_a_backfill_replaces_a_snapshot_that_is_older_than_the_quota(pipeline: Pipeline) -> None:
+    pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10)))
+    first = known(pipeline, AccessType.ONE_TIME_SNAPSHOT)
+    pipeline.world.advance(33)
+    plan = pipeline.backfill(date(2025, 5, 1), date(2025, 6, 10))
+    assert pipeline.register(plan) == NEXT
+    second = known(pipeline, AccessType.ONE_TIME_SNAPSHOT)
+    assert [request.id for request in pipeline.world.requests_of(APP)] == [second.request_id]
+    assert second.request_id != first.request_id
+    assert (second.requested_on, second.report_ids) == (plan.as_of, {})
+    assert (pipeline.count(CREATE), pipeline.count(DELETE)) == (2, 1)
+
+
+def test_an_adopted_snapshot_whose_age_nobody_tells_is_never_deleted(pipeline: Pipeline) -> None:
+    request = pipeline.world.create_request(APP, AccessType.ONE_TIME_SNAPSHOT)
+    pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10)))
+    pipeline.world.advance(60)
+    pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 6, 10)))
+    assert known(pipeline, AccessType.ONE_TIME_SNAPSHOT).request_id == request.id
+    assert (pipeline.count(CREATE), pipeline.count(DELETE)) == (0, 0)

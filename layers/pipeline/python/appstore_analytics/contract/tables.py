@@ -20,7 +20,7 @@ IS_NEWEST_VINTAGE = Column(
     "is newest vintage",
     ColumnType.BOOLEAN,
     required=True,
-    meaning="No instance of this app with a newer processing date holds this Date",
+    meaning="This row's instance is the newest of its app that holds this Date",
 )
 
 

@@ -1,0 +1,111 @@
+"""What the documentation tells people to do by hand, tried on moto, and what it shows, against the real thing."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import boto3
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk.assertions import Template
+from botocore.exceptions import ClientError
+
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.messages import AccessType, Operation, RunPlan
+from appstore_analytics.lake.run_notes import write_plan
+from appstore_analytics.registry import Registry
+from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
+from appstore_analytics.rules.call_budget import minute_of
+from appstore_analytics.rules.vintage import Vintage
+from appstore_analytics.steps.summarize_run import summarize_run
+from infra.alarms import Alarms
+from infra.configuration import DeploymentConfiguration
+from tests.aws_in_process import aws_in_process, new_bucket, new_registry
+from tests.unit.docs.reading_docs import README, ROOT, blocks, commands, rows
+
+OPERATIONS = ROOT / "docs" / "operations.md"
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    with aws_in_process():
+        yield new_registry()
+
+
+def _by_hand(registry: Registry, operation: str) -> dict[str, Any]:
+    """Runs the page's `aws dynamodb <operation>` on the test's table."""
+    (command,) = [
+        command
+        for block in blocks("sh", pages=(OPERATIONS,))
+        for command in commands(block)
+        if command[:3] == ["aws", "dynamodb", operation]
+    ]
+    options = dict(zip(command[3::2], command[4::2], strict=True))
+    assert options.pop("--table-name") == "$registry"
+    arguments = {
+        "".join(word.capitalize() for word in name.strip("-").split("-")): json.loads(value)
+        if value.startswith("{")
+        else value
+        for name, value in options.items()
+    }
+    # A client of its own sends typed JSON as the AWS CLI does; a Table's client would translate it again.
+    client = boto3.client("dynamodb", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    answer: dict[str, Any] = getattr(client, operation.replace("-", "_"))(TableName=registry.table.name, **arguments)
+    return answer
+
+
+def test_a_quarantined_instance_is_set_back_to_landed(registry: Registry) -> None:
+    vintage = Vintage(date(2026, 11, 20), AccessType.ONGOING, "<instance id>")
+    instance = LedgerInstance("1000000001", "engagement", Granularity.DAILY, vintage)
+    registry.instances.add(instance)
+    registry.instances.mark_landed(instance.landed(()))
+    registry.instances.mark_quarantined(instance, "a column is missing")
+
+    _by_hand(registry, "update-item")
+
+    found = registry.instances.get("1000000001", instance.key)
+    assert found is not None
+    assert found.status is InstanceStatus.LANDED
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        _by_hand(registry, "update-item")  # it is quarantined no more
+
+
+def test_a_dirty_mark_by_hand_is_one(registry: Registry) -> None:
+    _by_hand(registry, "put-item")
+    marked = TableDate("engagement", date(2026, 11, 18))
+    assert list(registry.dirty_dates.of_table("engagement")) == [marked]
+    assert registry.dirty_dates.clear(marked, str(registry.dirty_dates.token(marked)))
+
+
+def test_the_budget_is_read_as_the_page_says(registry: Registry) -> None:
+    registry.call_budget("main").reserve(7, most=100, now=NOW)
+    registry.call_budget("main").rest(60, NOW)
+    item = _by_hand(registry, "get-item")["Item"]
+    assert item["used"] == item[f"m{minute_of(NOW)}"] == {"N": "7"}
+    assert "closed_until" in item
+
+
+def test_the_run_report_in_the_readme_has_the_fields_of_a_real_one(registry: Registry) -> None:
+    lake = new_bucket("lake")
+    plan = RunPlan("run", Operation.DAILY, NOW.date(), NOW, (), (), (), 3500)
+    write_plan(lake, plan)
+    summarize_run("run", "", registry, lake, lambda *_: None, NOW)
+    (stored,) = lake.list("reports/")
+    real = json.loads(lake.read(stored.key) or b"")
+    (shown,) = (json.loads(block.text) for block in blocks("json", pages=(README,)))
+    assert shown.keys() == real.keys()
+    assert stored.key == "reports/production_daily_20261123T100000000Z.json"
+
+
+def test_every_alarm_is_explained() -> None:
+    stack = Stack(App(), "Stack")
+    machine = sfn.StateMachine(
+        stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(sfn.Pass(stack, "P"))
+    )
+    Alarms(stack, "Alarms", DeploymentConfiguration(), machine)
+    alarms = Template.from_stack(stack).find_resources("AWS::CloudWatch::Alarm").values()
+    assert {row[0] for row in rows(OPERATIONS, "alarm")} == {alarm["Properties"]["AlarmName"] for alarm in alarms}

@@ -1,0 +1,147 @@
+"""Every shell command of the documentation is known to this module; what it may say is checked or tried."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import jmespath
+import pytest
+from botocore import xform_name
+
+from appstore_analytics.apple.keys import ApiKey
+from appstore_analytics.contract.messages import Operation
+from appstore_analytics.rules.execution_input import parse_execution_input
+from infra.configuration import DeploymentConfiguration, parse_context
+from local.apple.keys import ApiRole, fresh_key
+from local.arguments import parse_arguments
+from tests.unit.docs.reading_docs import PACKAGE, README, ROOT, blocks, commands, rows
+
+COMMANDS = [command for block in blocks("sh") for command in commands(block)]
+AWS = [command for command in COMMANDS if command[0] == "aws"]
+AWS_OUTSIDE_OF_BOTOCORE = {("s3", "ls")}
+OPTIONS_OF_THE_AWS_CLI = {"--output", "--query"}
+SECRET_WRITER = next(command for command in COMMANDS if command[:2] == ["python3", "-c"])
+
+
+def _is_a_script(arguments: list[str]) -> None:
+    assert arguments == []
+
+
+def _is_activation(arguments: list[str]) -> None:
+    assert arguments == [".venv/bin/activate"]
+
+
+def _is_cdk(arguments: list[str]) -> None:
+    assert arguments in (["bootstrap"], ["deploy"], ["destroy"])
+
+
+def _is_python(arguments: list[str]) -> None:
+    if arguments[0] == "-c":
+        assert arguments == SECRET_WRITER[1:]
+        return
+    assert arguments[0] == "-m"
+    module, options = arguments[1], [argument for argument in arguments[2:] if argument.startswith("--")]
+    if module == "local.setup":  # takes a command, no options
+        assert options == []
+        return
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent)}
+    shown = subprocess.run(
+        [sys.executable, "-m", module, "--help"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert [option for option in options if option not in shown.stdout] == []
+
+
+def _is_aws(arguments: list[str]) -> None:
+    service, operation, *rest = arguments
+    if (service, operation) in AWS_OUTSIDE_OF_BOTOCORE:
+        return
+    model = botocore.session.get_session().get_service_model(service)
+    operations = {xform_name(name, "-"): name for name in model.operation_names}
+    shape = model.operation_model(operations[operation]).input_shape
+    assert shape is not None
+    members = {f"--{xform_name(name, '-')}": name for name in shape.members}
+    given = {word for word in rest if word.startswith("--")} - OPTIONS_OF_THE_AWS_CLI
+    assert given <= members.keys()
+    assert {members[option] for option in given} >= set(shape.required_members)
+
+
+MAY_FOLLOW: dict[str, Callable[[list[str]], None]] = {
+    "./quick_start.sh": _is_a_script,
+    "./run_tests.sh": _is_a_script,
+    ".": _is_activation,
+    ".venv/bin/python": _is_python,
+    "aws": _is_aws,
+    "cdk": _is_cdk,
+    "python3": _is_python,
+}
+
+
+def test_a_misspelt_aws_command_would_be_seen() -> None:
+    with pytest.raises(AssertionError):
+        _is_aws(["secretsmanager", "put-secret-value", "--secret", "main"])
+    with pytest.raises(KeyError):
+        _is_aws(["stepfunctions", "run-execution"])
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command)[:60])
+def test_every_command_exists_and_takes_these_arguments(command: list[str]) -> None:
+    MAY_FOLLOW[command[0]](command[1:])
+    if "/" in command[0] and not command[0].startswith(".venv"):
+        assert (ROOT / command[0]).stat().st_mode & 0o100
+
+
+def test_the_options_of_quick_start_are_all_explained() -> None:
+    explained = [row[0].split()[0] for row in rows(README, "option")]
+    shown = subprocess.run(
+        [sys.executable, "-m", "local.arguments", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert set(explained) == set(re.findall(r"^  (--\w+)", shown.stdout, re.MULTILINE))
+    assert parse_arguments([]).apps == 70  # the figures in the README are those of ./quick_start.sh without options
+
+
+def test_the_secret_is_written_from_the_p8_file_as_the_pipeline_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "Auth Key.p8"
+    path.write_text(fresh_key(ApiRole.ADMIN, issuer_id=None).private_key_pem)
+    for issuer_id, expected in (("00000000-0000-0000-0000-000000000000",) * 2, ("", None)):
+        arguments = [sys.executable, "-c", SECRET_WRITER[2], "ABC1234567", issuer_id, str(path)]
+        secret = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+        read = ApiKey.from_secret(secret, "appstore-analytics/main")
+        assert (read.key_id, read.issuer_id) == ("ABC1234567", expected)
+
+
+def test_execution_inputs_are_accepted() -> None:
+    inputs = [json.loads(command[command.index("--input") + 1]) for command in AWS if command[2] == "start-execution"]
+    assert {parse_execution_input(each, date(2026, 11, 23)).operation for each in inputs} == set(Operation)
+
+
+def test_outputs_are_asked_for_by_names_that_the_stack_gives() -> None:
+    given = set(re.findall(r'^            "(\w+)": self\.', (ROOT / "infra" / "stack.py").read_text(), re.MULTILINE))
+    queries = {command[command.index("--query") + 1] for command in AWS if "--query" in command}
+    assert len(queries) == 3
+    for query in queries:
+        (name,) = re.findall(r"OutputKey=='(\w+)'", query)
+        assert name in given
+        stack = {"Stacks": [{"Outputs": [{"OutputKey": name, "OutputValue": "wanted"}, {"OutputKey": "Other"}]}]}
+        assert jmespath.search(query, stack) == ["wanted"]
+
+
+def test_the_table_of_context_keys_is_cdk_json() -> None:
+    shown = {key: json.loads(default) for key, default, _ in rows(README, "key")}
+    cdk_json = json.loads((ROOT / "cdk.json").read_text())["context"]
+    assert shown == {key: value for key, value in cdk_json.items() if ":" not in key}
+    assert parse_context(shown) == DeploymentConfiguration()
+
+
+def test_the_context_for_another_server_is_accepted() -> None:
+    command = next(command for command in COMMANDS if "local.deploy" in command)
+    given = [command[place + 1] for place, word in enumerate(command) if word == "--context"]
+    context: dict[str, Any] = dict(pair.split("=", 1) for pair in given)
+    configuration = parse_context({**context, "local": True})
+    assert configuration.segment_hosts == ("127.0.0.1",)

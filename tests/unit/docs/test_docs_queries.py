@@ -1,0 +1,73 @@
+"""The SQL of the documentation, read as the embedded Athena reads it: names and types are those of the Glue tables."""
+
+import pytest
+
+from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
+from appstore_analytics.contract.catalogue.definition import Role
+from appstore_analytics.contract.tables import (
+    APPSTORE_DATABASE,
+    APPSTORE_TABLES,
+    CURATED_DATABASE,
+    PARTITION_COLUMN,
+    tables_by_name,
+)
+from local.aws.trino import QueryError, tables_of, translate
+from tests.unit.docs.reading_docs import README, ROOT, Block, blocks, rows
+
+QUERIES = blocks("sql")
+GLUE = {
+    (CURATED_DATABASE, table.name): {
+        **{column.name: str(column.type) for column in table.columns},
+        PARTITION_COLUMN: "date",
+    }
+    for table in tables_by_name().values()
+} | {(APPSTORE_DATABASE, table.name): {**dict(table.columns), PARTITION_COLUMN: "date"} for table in APPSTORE_TABLES}
+
+
+def _translate(sql: str) -> str:
+    used = {name: GLUE[name] for name in tables_of(sql, CURATED_DATABASE)}
+    return translate(sql, CURATED_DATABASE, used, lambda *_: frozenset({PARTITION_COLUMN})).sql
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.text[:50])
+def test_every_query_names_tables_and_columns_that_exist(query: Block) -> None:
+    assert _translate(query.text)
+
+
+def test_a_query_that_compares_a_date_with_text_would_be_seen() -> None:
+    with pytest.raises(QueryError):
+        _translate("SELECT dt FROM curated.engagement WHERE dt >= '2026-11-18'")
+    with pytest.raises(QueryError):
+        _translate("SELECT no_such_column FROM curated.engagement")
+
+
+def test_no_query_sums_what_does_not_add_up() -> None:
+    never = {
+        column.name
+        for table in tables_by_name().values()
+        for column in table.columns
+        if column.role in (Role.NON_ADDITIVE, Role.UNKNOWN)
+    }
+    for query in QUERIES:
+        assert not [name for name in never if f'SUM("{name}")' in query.text or f"SUM({name})" in query.text]
+
+
+def test_the_limits_name_the_uniques_as_the_catalogue_does() -> None:
+    uniques = {
+        column.name
+        for table in tables_by_name().values()
+        for column in table.columns
+        if column.role is Role.NON_ADDITIVE
+    }
+    assert {"unique_devices", "unique_counts", "paying_users"} <= uniques
+
+
+def test_the_table_of_appstore_tables_is_complete() -> None:
+    page = ROOT / "docs" / "architecture.md"
+    assert rows(page, "table") == [[table.name, table.meaning] for table in APPSTORE_TABLES]
+
+
+def test_the_numbers_of_reports_in_the_readme_are_the_catalogues() -> None:
+    (meaning,) = [row[2] for row in rows(README, "key") if row[0] == "reports"]
+    assert f"({len(CORE_REPORT_NAMES)} reports)" in meaning
+    assert f"({len(REPORTS)})" in meaning
