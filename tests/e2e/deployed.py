@@ -1,0 +1,256 @@
+"""The deployed pipeline as the end-to-end tests see it: one embedded AWS, one simulated Apple, a few apps per scenario.
+
+A scenario has apps and days of its own, so scenarios share the deployment and never meet: during an execution Apple
+shows the account exactly the scenario's apps.
+"""
+
+import json
+import re
+import urllib.request
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from appstore_analytics.athena.query import Athena
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.layout import CURATED_PREFIX
+from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.tables import CURATED_DATABASE, CuratedTable, tables_by_name
+from appstore_analytics.lake.objects import Bucket
+from local.apple.model import App, Series
+from local.apple.truth import Batch, every_vintage, newest_vintages
+from local.apple.world import World
+from local.aws.server import EmbeddedAws
+from local.deployment import Deployment
+from local.executions import Execution, Pipeline, Snapshot
+
+DAY = timedelta(days=1)
+FRIDAY = 4
+
+ENGAGEMENT = "App Store Discovery and Engagement Standard"
+PURCHASES = "App Store Purchases Standard"
+DOWNLOADS = "App Downloads Detailed"
+CRASHES = "App Crashes Expanded"
+LOCATION = "Location Sessions"
+REPORTS = (ENGAGEMENT, PURCHASES, DOWNLOADS, CRASHES, LOCATION)
+DAILY_TABLES = ("engagement", "purchases", "downloads_detailed")
+WEEKLY_TABLES = ("engagement_weekly", "purchases_weekly", "downloads_detailed_weekly")
+VINTAGES_TABLES = ("crashes_expanded_vintages", "location_sessions_vintages")
+TABLES = (*DAILY_TABLES, *WEEKLY_TABLES, *VINTAGES_TABLES)
+
+ROWS_PER_DATE = 12
+DATES_PER_INSTANCE = 5
+ALL_APPS = 18
+
+Counted = dict[tuple[str, date, date], tuple[int, dict[str, Decimal]]]
+"""Rows and sums of the additive measures by app id, Date and processing date."""
+
+
+def friday_of_the_scenarios() -> date:
+    """The last Friday, today included: the newest day of any scenario, so that every weekday is always the same."""
+    today = datetime.now(UTC).date()
+    return today - DAY * ((today.weekday() - FRIDAY) % 7)
+
+
+@dataclass
+class Deployed:
+    world: World
+    aws: EmbeddedAws
+    deployment: Deployment
+    pipeline: Pipeline
+    athena: Athena
+    raw: Bucket
+
+    def __post_init__(self) -> None:
+        self.every_app: dict[str, App] = dict(self.world.apps)
+
+    def begin(self, today: date) -> None:
+        """Turn the business date to a scenario's first day, backwards too: nobody has met its apps before."""
+        self.world.today = today
+
+    # Executions
+
+    def run(
+        self,
+        name: str,
+        payload: Any,
+        apps: Collection[str],
+        show: Callable[[Snapshot], None] = lambda _: None,
+    ) -> Execution:
+        """Run an execution in a world where the account has these apps."""
+        self.world.apps = {app_id: self.every_app[app_id] for app_id in apps}
+        try:
+            return self.pipeline.run(name, payload, show)
+        finally:
+            self.world.apps = dict(self.every_app)
+
+    def daily(self, name: str, apps: Collection[str], show: Callable[[Snapshot], None] = lambda _: None) -> Execution:
+        """A daily run on the world's day."""
+        return self.run(name, {"operation": "daily", "as_of": self.world.today.isoformat()}, apps, show)
+
+    def calls(self, route: str) -> int:
+        """How often a route of the simulated Apple was called so far."""
+        return self.world.statistics.calls(route)
+
+    def api_calls(self) -> int:
+        """All calls of Apple's API so far, downloads not counted."""
+        routes = self.world.statistics.by_route()
+        return sum(sum(counts.values()) for route, counts in routes.items() if " /v1/" in route)
+
+    # Faults of AWS
+
+    def break_aws(self, *faults: Mapping[str, Any]) -> None:
+        """The next calls that these faults describe go wrong, see local/aws/faults.py."""
+        self._faults("POST", list(faults))
+
+    def heal_aws(self) -> None:
+        """No AWS call goes wrong any more."""
+        self._faults("DELETE")
+
+    def open_faults(self) -> list[dict[str, Any]]:
+        """The AWS faults that have not happened as often as they were asked for."""
+        return list(self._faults("GET"))
+
+    def _faults(self, method: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.aws.url}/_local/faults", data=data, method=method)  # noqa: S310 (loopback)
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 (loopback)
+            return json.load(answer)
+
+    # What stands in the lake
+
+    def rows(self, sql: str, database: str = CURATED_DATABASE) -> list[tuple[str | None, ...]]:
+        """An answer of Athena."""
+        return list(self.athena.rows(sql, database))
+
+    def etags(self) -> dict[str, str]:
+        """Every curated object."""
+        return {stored.key: stored.etag for stored in self.pipeline.lake.list(CURATED_PREFIX)}
+
+    def counted(self, table: str, apps: Collection[str], where: str = "TRUE") -> Counted:
+        """Rows and sums of a table, counted by Athena."""
+        measures = measures_of(table)
+        sums = "".join(f', SUM("{name}")' for name in measures)
+        answer = self.rows(
+            f'SELECT app_id, dt, processing_date, COUNT(*){sums} FROM "{table}" '
+            f"WHERE app_id IN ({', '.join(apps)}) AND {where} GROUP BY app_id, dt, processing_date"
+        )
+        return {
+            (str(app), date.fromisoformat(str(day)), date.fromisoformat(str(built))): (
+                int(str(rows)),
+                {name: Decimal(str(cell)) for name, cell in zip(measures, cells, strict=True)},
+            )
+            for app, day, built, rows, *cells in answer
+        }
+
+    # What Apple says
+
+    def newest(self, table: str, apps: Collection[str]) -> Counted:
+        """What a table without older vintages must hold."""
+        return _counted(newest_vintages(self.world, *_report_of(table)), apps)
+
+    def every(self, table: str, apps: Collection[str]) -> Counted:
+        """What a table that keeps every vintage must hold."""
+        return _counted(every_vintage(self.world, *_report_of(table)), apps)
+
+
+def app(number: int) -> str:
+    """The id of the n-th invented app."""
+    return str(1_000_000_001 + number)
+
+
+def series(app_id: str, report: str = ENGAGEMENT) -> Series:
+    """The daily series of a report of an app."""
+    return Series(app_id, report, Granularity.DAILY)
+
+
+def table_of(name: str) -> CuratedTable:
+    return tables_by_name()[name]
+
+
+def measures_of(table: str) -> tuple[str, ...]:
+    return tuple(column.name for column in table_of(table).report.additive_measures)
+
+
+def report_of(execution: Execution) -> dict[str, Any]:
+    """The run report of an execution that has one."""
+    assert execution.report is not None, execution.cause
+    return execution.report
+
+
+def _report_of(table: str) -> tuple[str, Granularity]:
+    return table_of(table).report.name, table_of(table).granularity
+
+
+def _counted(batches: Collection[Batch], apps: Collection[str]) -> Counted:
+    return {
+        (batch.app_id, batch.date, batch.processing_date): (
+            batch.rows,
+            {name: Decimal(total) for name, total in batch.sums.items()},
+        )
+        for batch in batches
+        if batch.app_id in apps
+    }
+
+
+# What must stand nowhere: a key, a bearer token, the signature of a segment's URL
+
+
+def texts_left_behind(deployed: Deployed) -> dict[str, str]:
+    """Everything the pipeline has left where somebody may read it, by place."""
+    texts = {"server.log": deployed.aws.log_path.read_text(errors="replace")}
+    texts |= _logs(deployed)
+    texts |= _executions(deployed)
+    table = deployed.pipeline.registry.table
+    texts["registry"] = json.dumps(list(_items(table)), default=str)
+    for bucket in (deployed.pipeline.lake, deployed.raw):
+        for stored in bucket.list(""):
+            texts[f"s3://{bucket.name}/{stored.key}"] = (bucket.read(stored.key) or b"").decode("latin-1")
+    return texts
+
+
+def secrets_in(texts: Mapping[str, str], private_key_pem: str) -> list[str]:
+    """The places that hold what they must not, and which kind it is."""
+    key_line = private_key_pem.splitlines()[1]
+    kinds = {
+        "private key": re.compile(f"PRIVATE KEY|{re.escape(key_line)}"),
+        "bearer token": re.compile(r"eyJ[\w-]{8,}\.|Bearer \S"),
+        "signed URL": re.compile(r"Signature=|Expires=\d"),
+    }
+    return [f"{kind}: {place}" for place, text in texts.items() for kind, found in kinds.items() if found.search(text)]
+
+
+def _logs(deployed: Deployed) -> Iterator[tuple[str, str]]:
+    logs = deployed.aws.client("logs")
+    for page in logs.get_paginator("describe_log_groups").paginate():
+        for group in page["logGroups"]:
+            events = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+            lines = [event["message"] for page in events for event in page["events"]]
+            yield f"log {group['logGroupName']}", "\n".join(lines)
+
+
+def _executions(deployed: Deployed) -> Iterator[tuple[str, str]]:
+    states = deployed.aws.client("stepfunctions")
+    pages = states.get_paginator("list_executions").paginate(stateMachineArn=deployed.deployment.state_machine_arn)
+    for execution in (execution for page in pages for execution in page["executions"]):
+        arn = execution["executionArn"]
+        history = states.get_paginator("get_execution_history").paginate(executionArn=arn)
+        words = [states.describe_execution(executionArn=arn), [page["events"] for page in history]]
+        yield f"execution {execution['name']}", json.dumps(words, default=str)
+
+
+def _items(table: Any) -> Iterator[dict[str, Any]]:
+    query: dict[str, Any] = {}
+    while True:
+        page = table.scan(**query)
+        yield from page["Items"]
+        if "LastEvaluatedKey" not in page:
+            return
+        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def access_types(deployed: Deployed, app_id: str) -> set[AccessType]:
+    """The access types of the report requests that Apple has for an app."""
+    return {request.access_type for request in deployed.world.requests_of(app_id)}

@@ -1,0 +1,73 @@
+"""The first thing that a person does, as the person does it."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """A bare one, in which every node but the wheel's fails."""
+    node = tmp_path / "bin" / "node"
+    node.parent.mkdir()
+    node.write_text("#!/bin/sh\nexit 1\n")
+    node.chmod(0o755)
+    return {"PATH": f"{node.parent}:/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+
+
+@pytest.fixture
+def reports() -> Iterator[set[Path]]:
+    """The run reports before the demo; what it adds is removed again."""
+    before = set(ROOT.glob("reports/production_*.json"))
+    yield before
+    for path in set(ROOT.glob("reports/production_*.json")) - before:
+        path.unlink()
+
+
+def processes_of(folder: str) -> list[str]:
+    """Command lines of processes that were started with this folder in their environment."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if folder.encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+        except OSError:  # it has just ended
+            continue
+    return found
+
+
+def test_three_days_and_a_second_run_end_as_they_should_and_leave_only_their_reports(
+    environment: dict[str, str], reports: set[Path], tmp_path: Path
+) -> None:
+    demo = subprocess.run(
+        ["./quick_start.sh", "--apps", "2"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert demo.stdout.rstrip().endswith("Everything is as it should be.")
+    assert "✗" not in demo.stdout
+    assert "\x1b" not in demo.stdout  # plain when piped
+    assert len(set(ROOT.glob("reports/production_daily_*.json")) - reports) == 4
+    assert processes_of(str(tmp_path)) == []
+    assert list(tmp_path.glob("embedded-aws-*")) == []
+
+
+def test_ctrl_c_while_it_deploys_leaves_nothing_running(environment: dict[str, str], tmp_path: Path) -> None:
+    demo = subprocess.Popen(
+        ["./quick_start.sh", "--apps", "2"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, start_new_session=True
+    )
+    while not list(tmp_path.glob("embedded-aws-*/cdk.out")):
+        assert demo.poll() is None
+        time.sleep(0.05)
+    os.killpg(demo.pid, signal.SIGINT)
+    said, _ = demo.communicate(timeout=30)
+    assert demo.returncode == 130
+    assert said.decode().rstrip().endswith("stopped; nothing is left running")
+    assert processes_of(str(tmp_path)) == []
+    assert list(tmp_path.glob("embedded-aws-*")) == []
