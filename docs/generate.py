@@ -12,7 +12,6 @@ from appstore_analytics.contract.catalogue.definition import Category, Column, R
 from appstore_analytics.contract.tables import APP_ID, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
 
 TARGET = Path(__file__).resolve().parent / "reports.md"
-APPLE = "https://developer.apple.com/documentation/analytics-reports/"
 
 _HEAD = """\
 # Reports and tables
@@ -90,7 +89,7 @@ def _report(report: ReportDefinition) -> str:
         f"- **Complete**: {_completeness(report)}",
         f"- **Newest vintage**: {'replaces' if report.newest_vintage_replaces else 'all kept'}",
         f"- **History**: {f'from {report.history_from}' if report.history_from else 'Apple does not say'}",
-        f"- **Apple's page**: [{report.documentation}]({APPLE}{report.documentation})",
+        f"- **Apple's page**: [{report.documentation}]({report.documentation_url})",
         "",
         *_columns(report.columns),
         "",

@@ -22,7 +22,6 @@ from appstore_analytics.contract.tables import (
 )
 from infra.configuration import DeploymentConfiguration
 
-_DOCUMENTATION = "https://developer.apple.com/documentation/analytics-reports/"
 _EVERY_DAY = Projection(date(2020, 1, 1), 1, "DAYS")
 _PERIOD = {
     Granularity.DAILY: "The UTC day",
@@ -162,7 +161,7 @@ def describe(table: CuratedTable) -> str:
         f"Apple's report '{report.name}', {table.granularity.lower()}.",
         _completeness(report, table.granularity),
         _vintages(table),
-        f"Documentation: {_DOCUMENTATION}{report.documentation}",
+        f"Documentation: {report.documentation_url}",
     )
     return " ".join(sentence for sentence in sentences if sentence)
 

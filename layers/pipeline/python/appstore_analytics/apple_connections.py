@@ -24,6 +24,7 @@ class AppleConnections:
     def __init__(self, settings: AppleSettings) -> None:
         self._settings = settings
         self._session = requests.Session()
+        self._session.trust_env = False  # a .netrc entry would take the place of the bearer token
         self._keys = KeyRing(open_client("secretsmanager"), settings.api_key_secret_prefix, _now)
 
     def open(self, account: str, calls: Reservation) -> AppStoreConnect:

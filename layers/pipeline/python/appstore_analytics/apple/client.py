@@ -1,7 +1,8 @@
 """The Analytics Reports API of App Store Connect 4.4.1, one method per call.
 
 Apple decides by HTTP status and by the prefix of an error's `code`, so this does; titles and details are only quoted.
-POST and DELETE are never repeated here: whoever called decides after looking.
+POST and DELETE are never repeated here, because whoever called decides after looking; except with a fresh token after a
+401, which says that nothing was done.
 """
 
 from collections.abc import Iterator
@@ -94,7 +95,7 @@ class AppStoreConnect:
         response = self._call("POST", urljoin(self._base_url, "v1/analyticsReportRequests"), body=body)
         if response.status_code == requests.codes.conflict:
             return None
-        return _report_request(_body(response)["data"])
+        return _report_request(_body(response, dict)["data"])
 
     def delete_report_request(self, request_id: str) -> None:
         """Delete a report request; one that is gone already is success."""
@@ -129,7 +130,7 @@ class AppStoreConnect:
             if urlsplit(url)[:2] != urlsplit(self._base_url)[:2]:
                 raise AppleRefused(f"App Store Connect sent a page of {path} that links to another host.")
             seen.add(url)
-            body = _body(self._call("GET", url))
+            body = _body(self._call("GET", url), list)
             yield from body["data"]
             url = (body.get("links") or {}).get("next") or ""
 
@@ -190,12 +191,12 @@ def _error_code(response: requests.Response) -> str:
         return str(response.reason or "")[:80]
 
 
-def _body(response: requests.Response) -> dict[str, Any]:
+def _body(response: requests.Response, data_type: type) -> dict[str, Any]:
     try:
         body = response.json()
     except ValueError:
         body = None
-    if not isinstance(body, dict) or "data" not in body:
+    if not isinstance(body, dict) or not isinstance(body.get("data"), data_type):
         raise AppleUnavailable(f"App Store Connect answered {response.status_code} with a body that is not JSON:API.")
     return body
 

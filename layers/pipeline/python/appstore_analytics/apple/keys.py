@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from appstore_analytics.contract.errors import ConfigurationRefused
@@ -45,13 +45,18 @@ class ApiKey:
             ) from None
         if not isinstance(secret, dict) or not isinstance(secret.get("key_id"), str) or not secret["key_id"]:
             raise ConfigurationRefused(f"The secret {secret_name} holds no API key yet: key_id is missing.")
+        issuer_id = secret.get("issuer_id") or None
+        if not isinstance(issuer_id, str | None):
+            raise ConfigurationRefused(
+                f"issuer_id in the secret {secret_name} must be text; leave it out for individual keys."
+            )
         try:
             private_key = load_pem_private_key(str(secret.get("private_key")).encode(), password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
             private_key = None
-        if not isinstance(private_key, EllipticCurvePrivateKey):
+        if not isinstance(private_key, EllipticCurvePrivateKey) or not isinstance(private_key.curve, SECP256R1):
             raise ConfigurationRefused(f"private_key in the secret {secret_name} must be the text of Apple's .p8 file.")
-        return cls(secret["key_id"], secret.get("issuer_id") or None, private_key)
+        return cls(secret["key_id"], issuer_id, private_key)
 
 
 class Tokens:

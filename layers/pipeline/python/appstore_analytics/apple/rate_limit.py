@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_NUMBER = re.compile(r"user-(hour|minute)-rem:\s*(\d+)")
+_NUMBER = re.compile(r"user-(hour|minute)-rem:\s*([0-9]{1,9})(?![0-9])")
+_SECONDS = re.compile(r"\s*([0-9]{1,9})\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,9 @@ class RateLimit:
     def from_headers(cls, headers: Mapping[str, str]) -> "RateLimit":
         """The limits in an answer's headers; None for what is absent or unreadable."""
         numbers = {unit: int(number) for unit, number in _NUMBER.findall(headers.get("X-Rate-Limit", ""))}
-        retry_after = headers.get("Retry-After", "").strip()
+        retry_after = _SECONDS.fullmatch(headers.get("Retry-After", ""))
         return cls(
             hour_remaining=numbers.get("hour"),
             minute_remaining=numbers.get("minute"),
-            retry_after_seconds=int(retry_after) if retry_after.isascii() and retry_after.isdigit() else None,
+            retry_after_seconds=int(retry_after[1]) if retry_after else None,
         )

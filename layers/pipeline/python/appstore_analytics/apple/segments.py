@@ -4,10 +4,10 @@ The URL carries its own signature: no Authorization header goes there, and none 
 """
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.util import parse_url
 
 from appstore_analytics.apple.client import Segment
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, DownloadBroken, SegmentUrlExpired
@@ -43,8 +43,11 @@ class SegmentStore:
             raise DownloadBroken(f"The download of a segment ended early ({type(error).__name__}).") from None
 
     def _refuse_foreign(self, url: str) -> None:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
+        try:
+            parts = parse_url(url)  # as the connection reads it: urlsplit sees another host behind a backslash
+        except LocationParseError:
+            raise AppleRefused("App Store Connect listed a segment with an unreadable URL.") from None
+        host = (parts.host or "").lower()
         if self._allow_loopback and host in _LOOPBACK_HOSTS:
             return
         if parts.scheme != "https" or not any(_matches(host, allowed) for allowed in self._hosts):

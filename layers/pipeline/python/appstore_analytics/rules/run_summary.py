@@ -119,11 +119,13 @@ def _app(account: Account, app_id: str, ends: Sequence[tuple[Verdict, str]]) -> 
 def _of_table(table: str, records: Records) -> Iterator[tuple[Verdict, str]]:
     """How publishing and verifying a table ended, for an app whose rows went into it. A mismatch names its own apps."""
     for record in (*records[MapName.PUBLISH], *records[MapName.VERIFY]):
+        if record.event["table"] != table:
+            continue
         verdict = item_verdict(record)
-        if record.event["table"] == table and verdict in (Verdict.FAILED, Verdict.PUBLISHED, Verdict.VERIFIED):
-            yield verdict, item_reason(record)
-        if record.event["table"] == table and verdict is Verdict.MISMATCH:
+        if verdict is Verdict.MISMATCH:
             yield Verdict.VERIFIED, ""
+        elif verdict.is_failure or verdict in (Verdict.PUBLISHED, Verdict.VERIFIED):
+            yield verdict, item_reason(record)
 
 
 def _converted(records: Records) -> list[ItemRecord]:

@@ -81,6 +81,7 @@ class Column:
 class ReportDefinition:
     """One of Apple's Analytics Reports.
 
+    `documentation` is its page below Apple's documentation of Analytics Reports.
     `name` is what Apple calls it, exactly: reports are resolved by it, because report ids change with the request.
     `table` is the stem of its Glue tables. `completeness_days`: a Date is complete this many days after it, None where
     Apple states nothing; `late_arrival_days` is the corresponding word for telemetry. `newest_vintage_replaces`: Apple
@@ -98,6 +99,11 @@ class ReportDefinition:
     newest_vintage_replaces: bool = False
     date_column: str = "date"
     history_from: str = ""
+
+    @property
+    def documentation_url(self) -> str:
+        """Apple's page about this report."""
+        return f"https://developer.apple.com/documentation/analytics-reports/{self.documentation}"
 
     @property
     def app_id_column(self) -> Column | None:

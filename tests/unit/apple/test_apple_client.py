@@ -1,0 +1,173 @@
+import json
+import traceback
+
+import pytest
+import requests
+
+from appstore_analytics.apple.rate_limit import RateLimit
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.errors import (
+    AppleRefused,
+    AppleUnavailable,
+    CallsUnavailable,
+    KeyRejected,
+    NotFound,
+    RoleMissing,
+)
+from appstore_analytics.contract.messages import AccessType
+from local.apple import Fault, FaultKind
+from local.apple.adapter import APPLE_URL
+from local.apple.http import Answer, json_answer
+from local.apple.keys import ApiRole
+from tests.unit.apple.apple_in_process import APP, Apple, answering
+
+
+def failing(status, code="SOME_ERROR", **headers):
+    return json_answer({"errors": [{"status": str(status), "code": code}]}, status, headers)
+
+
+def page(*ids, following=None):
+    links = {"next": following} if following else {}
+    return json_answer({"data": [{"type": "apps", "id": each} for each in ids], "links": links})
+
+
+def calls_of(client):
+    return [
+        client.app_ids,
+        lambda: client.create_report_request(APP, AccessType.ONGOING),
+        lambda: client.delete_report_request("r"),
+    ]
+
+
+def test_a_report_request_is_created_once_found_and_read_down_to_its_segments():
+    apple = Apple()
+    client = apple.client
+    made = client.create_report_request(APP, AccessType.ONGOING)
+    assert client.create_report_request(APP, AccessType.ONGOING) is None
+    assert client.report_requests(APP, AccessType.ONGOING) == (made,)
+    assert client.report_requests(APP, AccessType.ONE_TIME_SNAPSHOT) == ()
+    apple.world.advance(1)
+    report_id = client.report_ids(made.id)["App Downloads Standard"]
+    (instance,) = client.instances(report_id, Granularity.DAILY)
+    assert instance.processing_date == apple.world.today
+    assert all(segment.url not in repr(segment) for segment in client.segments(instance.id))
+    assert apple.calls.limits[0] == RateLimit(3499)
+
+
+def test_deleting_a_missing_report_request_is_fine():
+    apple = Apple()
+    apple.client.delete_report_request("gone")
+    assert apple.wire.methods == ["DELETE"]
+
+
+def test_every_page_is_read_and_next_is_followed_verbatim():
+    query = "cursor=a%2Fb+c~&limit=200"
+    wire = answering(page("1", following=f"{APPLE_URL}/v1/apps?{query}"), page("2"))
+    assert Apple(wire).client.app_ids() == ("1", "2")
+    assert wire.queries[1] == query
+
+
+def test_a_page_that_links_to_itself_is_refused():
+    apple = Apple()
+    apple.world.faults.order(Fault(FaultKind.SELF_LINK, times=None))
+    with pytest.raises(AppleRefused, match="itself"):
+        apple.client.app_ids()
+    assert len(apple.wire.calls) <= 2
+
+
+@pytest.mark.parametrize("start", ["https://evil.example", "http://api.appstoreconnect.apple.com", APPLE_URL + ".evil"])
+def test_no_token_follows_a_next_link_to_another_host(start):
+    apple = Apple(answering(page("1", following=f"{start}/v1/apps")))
+    with pytest.raises(AppleRefused, match="another host"):
+        apple.client.app_ids()
+    assert (len(apple.wire.calls), apple.elsewhere.calls) == (1, [])
+
+
+def test_a_redirect_is_not_followed():
+    apple = Apple()
+    apple.world.faults.order(Fault(FaultKind.REDIRECT))
+    with pytest.raises(AppleRefused, match="302"):
+        apple.client.app_ids()
+    assert apple.elsewhere.calls == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "words"),
+    [
+        (failing(400), AppleRefused, "400 SOME_ERROR"),
+        (failing(403, "FORBIDDEN_ERROR"), RoleMissing, "role"),
+        (failing(403, "FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED"), RoleMissing, "agreement"),
+        (failing(404), NotFound, "SOME_ERROR"),
+        (failing(409), AppleRefused, "409"),
+        (failing(422), AppleRefused, "422"),
+        (failing(500), AppleUnavailable, "500"),
+        (Answer(503, b"<html>"), AppleUnavailable, "503"),
+        (requests.Timeout("late"), AppleUnavailable, "Timeout"),
+        (Answer(200, b"<html>"), AppleUnavailable, "not JSON:API"),
+        (json_answer({"data": None}), AppleUnavailable, "not JSON:API"),
+        (json_answer([]), AppleUnavailable, "not JSON:API"),  # type: ignore[arg-type]
+    ],
+)
+def test_each_answer_is_the_error_that_says_what_to_do_next(answer, error, words):
+    apple = Apple(answering(answer))
+    with pytest.raises(error, match=words):
+        apple.client.app_ids()
+    assert len(apple.wire.calls) == apple.calls.taken == 1
+
+
+def test_a_token_that_ended_on_the_way_is_renewed_once():
+    wire = answering(failing(401), page("1"))
+    assert Apple(wire).client.app_ids() == ("1",)
+    first, second = wire.authorizations
+    assert first != second
+
+
+def test_a_revoked_key_is_rejected_after_one_renewal():
+    apple = Apple()
+    apple.world.keys.revoke(apple.key.key_id)
+    with pytest.raises(KeyRejected, match="NOT_AUTHORIZED"):
+        apple.client.app_ids()
+    assert len(apple.wire.calls) == 2
+
+
+def test_a_reader_may_not_create():
+    apple = Apple()
+    apple.sign_in(apple.world.keys.register(ApiRole.FINANCE, individual=True))
+    assert APP in apple.client.app_ids()
+    with pytest.raises(RoleMissing, match="Admin"):
+        apple.client.create_report_request(APP, AccessType.ONGOING)
+
+
+def test_a_429_goes_to_the_call_budget_with_its_limits():
+    apple = Apple()
+    apple.world.faults.order(Fault(FaultKind.STATUS, status=429, retry_after_seconds=30, minute_header=True))
+    with pytest.raises(CallsUnavailable):
+        apple.client.app_ids()
+    assert apple.calls.refusals == [RateLimit(None, 0, 30)]
+    assert apple.calls.limits == []
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault(FaultKind.STATUS), Fault(FaultKind.RESET), Fault(FaultKind.STATUS, status=429)]
+)
+@pytest.mark.parametrize("number", [1, 2])
+def test_post_and_delete_are_sent_exactly_once(fault, number):
+    apple = Apple()
+    apple.world.faults.order(fault)
+    with pytest.raises((AppleUnavailable, CallsUnavailable)):
+        calls_of(apple.client)[number]()
+    assert len(apple.wire.calls) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 422, 500, None])
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_no_error_holds_the_token_or_the_key(status, number):
+    apple = Apple()
+    bearer = apple.tokens.bearer()
+    apple.wire.application = answering(failing(status) if status else requests.ConnectionError(f"lost {bearer}"))
+    with pytest.raises((AppleRefused, AppleUnavailable, KeyRejected, RoleMissing)) as raised:
+        calls_of(apple.client)[number]()
+    said = "".join(traceback.format_exception(raised.value)) + repr(raised.value)
+    assert bearer not in said
+    assert not any(line in said for line in apple.key.private_key_pem.splitlines())
+    assert json.dumps(bearer) not in repr(apple.client)

@@ -1,0 +1,160 @@
+import json
+import traceback
+
+import boto3
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from appstore_analytics.apple.keys import ApiKey, KeyRing, Tokens
+from appstore_analytics.contract.errors import ConfigurationRefused
+from local.apple.keys import ApiRole, fresh_key
+from tests.aws_in_process import aws_in_process
+from tests.unit.apple.apple_in_process import Clock, secret_of
+
+ISSUER = "57246542-96fe-1a63-e053-0824d011072a"
+TEAM = fresh_key(ApiRole.ADMIN, ISSUER)
+INDIVIDUAL = fresh_key(ApiRole.FINANCE, None)
+NAME = "appstore-analytics/apple/main"
+
+
+def tokens_of(key, clock):
+    return Tokens(ApiKey.from_secret(secret_of(key), NAME), clock)
+
+
+def verified(token, key):
+    """The claims, after the signature was checked with the public half of the key."""
+    public = load_pem_private_key(key.private_key_pem.encode(), None).public_key()
+    options = {"verify_exp": False, "verify_iat": False}
+    return jwt.decode(token, public, algorithms=["ES256"], audience="appstoreconnect-v1", options=options)
+
+
+def pem_of(private_key, encryption=None):
+    return private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption()).decode()
+
+
+def test_a_team_keys_token_names_its_issuer_and_has_no_scope():
+    clock = Clock()
+    token = tokens_of(TEAM, clock).bearer()
+    assert jwt.get_unverified_header(token) == {"alg": "ES256", "kid": TEAM.key_id, "typ": "JWT"}
+    claims = verified(token, TEAM)
+    assert sorted(claims) == ["aud", "exp", "iat", "iss"]
+    assert (claims["iss"], claims["aud"], claims["iat"]) == (ISSUER, "appstoreconnect-v1", int(clock.seconds()))
+    assert 0 < claims["exp"] - claims["iat"] <= 20 * 60
+
+
+def test_an_individual_keys_token_says_sub_user_and_no_issuer():
+    claims = verified(tokens_of(INDIVIDUAL, Clock()).bearer(), INDIVIDUAL)
+    assert sorted(claims) == ["aud", "exp", "iat", "sub"]
+    assert claims["sub"] == "user"
+
+
+def test_a_token_is_reused_and_renewed_two_minutes_before_its_end():
+    clock = Clock()
+    tokens = tokens_of(TEAM, clock)
+    first = tokens.bearer()
+    claims = verified(first, TEAM)
+    clock.pass_by(seconds=claims["exp"] - claims["iat"] - 121)
+    assert tokens.bearer() == first
+    clock.pass_by(seconds=1)
+    renewed = tokens.bearer()
+    assert verified(renewed, TEAM)["iat"] == int(clock.seconds())
+    assert tokens.bearer() == renewed
+
+
+def test_a_forgotten_token_is_made_anew():
+    tokens = tokens_of(TEAM, Clock())
+    first = tokens.bearer()
+    tokens.forget()
+    assert tokens.bearer() != first
+
+
+MARK = "c29tZSBjb250ZW50"  # stands in every bad secret, and in no sentence
+P384 = pem_of(ec.generate_private_key(ec.SECP384R1()))
+RSA = pem_of(rsa.generate_private_key(65537, 2048))
+LOCKED = pem_of(ec.generate_private_key(ec.SECP256R1()), BestAvailableEncryption(b"word"))
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("", "key_id"),
+        (MARK, "key_id"),
+        (f'{{"key_id": "{MARK}"', "key_id"),
+        (json.dumps([MARK]), "key_id"),
+        (json.dumps({"private_key": MARK}), "key_id"),
+        (secret_of(TEAM, key_id="", issuer_id=MARK), "key_id"),
+        (secret_of(TEAM, key_id=[MARK]), "key_id"),
+        (secret_of(TEAM, issuer_id=[MARK]), "issuer_id"),
+        (json.dumps({"key_id": MARK}), "private_key"),
+        (secret_of(TEAM, private_key=MARK), "private_key"),
+        (secret_of(TEAM, private_key={MARK: MARK}), "private_key"),
+        (secret_of(TEAM, private_key=f"-----BEGIN PRIVATE KEY-----\n{MARK}\n-----END PRIVATE KEY-----"), "private_key"),
+        (secret_of(TEAM, private_key=f"\ud800{MARK}"), "private_key"),
+        (secret_of(TEAM, private_key=P384), "private_key"),
+        (secret_of(TEAM, private_key=RSA), "private_key"),
+        (secret_of(TEAM, private_key=LOCKED), "private_key"),
+    ],
+)
+def test_a_bad_secret_is_one_sentence_that_names_secret_and_field_and_never_its_content(text, field):
+    with pytest.raises(ConfigurationRefused) as refused:
+        ApiKey.from_secret(text, NAME)
+    sentence = str(refused.value)
+    assert NAME in sentence
+    assert field in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    said = "".join(traceback.format_exception(refused.value))
+    assert MARK not in said
+    assert not any(line in said for pem in (P384, RSA, LOCKED) for line in pem.splitlines()[1:-1])
+
+
+@pytest.mark.parametrize("key", [TEAM, INDIVIDUAL])
+def test_no_repr_shows_the_private_key_or_a_token(key):
+    api_key = ApiKey.from_secret(secret_of(key), NAME)
+    tokens = Tokens(api_key, Clock())
+    token = tokens.bearer()
+    shown = f"{api_key!r} {tokens!r} {tokens} {api_key}"
+    assert key.key_id in shown
+    assert token not in shown
+    assert "private_key" not in shown
+    assert "PrivateKey" not in shown
+
+
+@pytest.fixture
+def secrets_manager():
+    with aws_in_process():
+        yield boto3.client(
+            "secretsmanager", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+        )
+
+
+def test_a_rotated_key_is_picked_up_after_five_minutes(secrets_manager):
+    clock = Clock()
+    ring = KeyRing(secrets_manager, NAME.removesuffix("main"), clock)
+    secrets_manager.create_secret(Name=NAME, SecretString=secret_of(TEAM))
+    token = ring.tokens("main").bearer()
+    secrets_manager.put_secret_value(SecretId=NAME, SecretString=secret_of(INDIVIDUAL))
+    clock.pass_by(seconds=299)
+    assert ring.tokens("main").bearer() == token
+    clock.pass_by(seconds=1)
+    assert verified(ring.tokens("main").bearer(), INDIVIDUAL)["sub"] == "user"
+
+
+def test_each_account_has_its_own_key_and_a_secret_not_yet_filled_is_read_again_at_once(secrets_manager):
+    ring = KeyRing(secrets_manager, NAME.removesuffix("main"), Clock())
+    secrets_manager.create_secret(Name=NAME, SecretString=secret_of(TEAM))
+    second = NAME.replace("main", "second")
+    secrets_manager.create_secret(Name=second, SecretString="{}")
+    with pytest.raises(ConfigurationRefused, match=f"{second} .*key_id"):
+        ring.tokens("second")
+    secrets_manager.put_secret_value(SecretId=second, SecretString=secret_of(INDIVIDUAL))
+    assert verified(ring.tokens("second").bearer(), INDIVIDUAL)
+    assert verified(ring.tokens("main").bearer(), TEAM)

@@ -1,0 +1,54 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appstore_analytics.apple.rate_limit import RateLimit
+
+
+@pytest.mark.parametrize(
+    ("text", "hour", "minute"),
+    [
+        ("user-hour-lim:3500;user-hour-rem:500;", 500, None),
+        ("user-hour-lim:3600;user-hour-rem:0", 0, None),
+        ("user-minute-lim:350;user-minute-rem:7;", None, 7),
+        ("user-minute-rem: 7; user-hour-rem:  12; more:1", 12, 7),
+        ("user-hour-lim:3500;", None, None),
+        ("user-hour-rem:;user-minute-rem:soon", None, None),
+        ("user-hour-rem:-1;", None, None),
+        (f"user-hour-rem:{'9' * 5000};", None, None),
+        ("", None, None),
+    ],
+)
+def test_what_is_left_is_read_as_far_as_apple_says_it(text, hour, minute):
+    assert RateLimit.from_headers({"X-Rate-Limit": text}) == RateLimit(hour, minute, None)
+
+
+def test_an_answer_without_the_headers_says_nothing():
+    assert RateLimit.from_headers({}) == RateLimit(None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30", 30), (" 0 ", 0), ("-1", None), ("1.5", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("9" * 5000, None)],
+)
+def test_retry_after_counts_only_as_whole_seconds(text, seconds):
+    assert RateLimit.from_headers({"Retry-After": text}).retry_after_seconds == seconds
+
+
+PIECES = st.sampled_from(["user-hour-rem:", "user-minute-rem:", "user-hour-lim:", ";", " ", "\n", "-", "²", "٣"])
+NUMBERS = st.integers(-5, 10**12).map(str) | st.integers(4290, 4310).map(lambda digits: "7" * digits)
+HEADERS = st.text() | st.lists(PIECES | NUMBERS | st.text(max_size=3)).map("".join)
+
+
+@given(HEADERS, HEADERS)
+def test_any_text_gives_a_rate_limit_of_numbers_that_can_be_calculated_with(limit, retry_after):
+    read = RateLimit.from_headers({"X-Rate-Limit": limit, "Retry-After": retry_after})
+    for number in (read.hour_remaining, read.minute_remaining, read.retry_after_seconds):
+        assert number is None or 0 <= number < 10**9
+
+
+@given(st.integers(0, 3600), st.integers(0, 350))
+def test_both_numbers_are_found_in_either_order(hour, minute):
+    parts = [f"user-hour-lim:3500;user-hour-rem:{hour};", f"user-minute-lim:350;user-minute-rem:{minute};"]
+    for text in ("".join(parts), "".join(reversed(parts))):
+        assert RateLimit.from_headers({"X-Rate-Limit": text}) == RateLimit(hour, minute)

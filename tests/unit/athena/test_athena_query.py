@@ -1,0 +1,64 @@
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from appstore_analytics.athena.query import Athena
+from appstore_analytics.contract.errors import QueryFailed, QueryInterrupted
+
+
+@pytest.fixture(scope="module")
+def client():
+    return boto3.client("athena", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+
+
+def run(client, statuses, pages=()):
+    """The rows and the pauses; the stub checks every parameter."""
+    pauses, asked = [], {"QueryExecutionId": "q"}
+    started = {"QueryString": "SELECT 1", "WorkGroup": "w", "QueryExecutionContext": {"Database": "d"}}
+    with Stubber(client) as stub:
+        stub.add_response("start_query_execution", asked, started)
+        for status in statuses:
+            stub.add_response("get_query_execution", {"QueryExecution": {"Status": status}}, asked)
+        for number, rows in enumerate(pages):
+            answer = {"ResultSet": {"Rows": [{"Data": row} for row in rows]}}
+            more = {"NextToken": str(number + 1)} if number + 1 < len(pages) else {}
+            token = {"NextToken": str(number)} if number else {}
+            stub.add_response("get_query_results", answer | more, asked | token)
+        rows = list(Athena(client, "w", pauses.append).rows("SELECT 1", "d"))
+        stub.assert_no_pending_responses()
+    return rows, pauses
+
+
+def cell(text):
+    return {"VarCharValue": text}
+
+
+def test_all_pages_are_read_without_the_header_and_null_is_none(client):
+    states = [{"State": "QUEUED"}, *[{"State": "RUNNING"}] * 8, {"State": "SUCCEEDED"}]
+    pages = [[[cell("a"), cell("b")], [cell("1"), {}]], [[cell("2"), cell("")]]]
+    rows, pauses = run(client, states, pages)
+    assert rows == [("1", None), ("2", "")]
+    assert len(pauses) == 9
+    assert pauses == sorted(pauses)
+    assert max(pauses) == 2.0
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
+def test_a_query_that_fails_says_why(client, state):
+    with pytest.raises(QueryFailed, match="SYNTAX_ERROR"):
+        run(client, [{"State": state, "StateChangeReason": "SYNTAX_ERROR: line 1"}])
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"StateChangeReason": "HIVE_CANNOT_OPEN_SPLIT: gone"},
+        {"StateChangeReason": "HIVE_CURSOR_ERROR: gone"},
+        {"StateChangeReason": "HIVE_FILESYSTEM_ERROR: gone"},
+        {"StateChangeReason": "NoSuchKey"},
+        {"AthenaError": {"Retryable": True}},
+    ],
+)
+def test_a_query_over_a_replaced_object_is_interrupted(client, status):
+    with pytest.raises(QueryInterrupted):
+        run(client, [{"State": "FAILED", **status}])

@@ -1,0 +1,93 @@
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS, is_due, must_look, snapshot_is_due, snapshot_is_outdated
+
+TODAY = date(2025, 6, 2)
+
+
+def days_ago(days: int) -> date:
+    return TODAY - timedelta(days=days)
+
+
+@pytest.mark.parametrize("granularity", Granularity)
+def test_everything_is_due_while_nothing_has_been_listed(granularity: Granularity) -> None:
+    assert is_due(granularity, TODAY, None)
+
+
+def test_daily_instances_are_due_even_when_todays_is_there() -> None:
+    assert is_due(Granularity.DAILY, TODAY, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "newest", "due"),
+    [
+        (date(2025, 6, 6), date(2025, 5, 30), True),  # Friday
+        (date(2025, 6, 6), date(2025, 6, 6), False),
+        (date(2025, 6, 12), date(2025, 6, 6), False),  # Thursday
+        (date(2025, 6, 13), date(2025, 6, 6), True),
+    ],
+)
+def test_weekly_instances_are_due_from_friday_on(as_of: date, newest: date, due: bool) -> None:
+    assert is_due(Granularity.WEEKLY, as_of, newest) is due
+
+
+@pytest.mark.parametrize(
+    ("as_of", "newest", "due"),
+    [
+        (date(2025, 6, 4), date(2025, 5, 5), False),
+        (date(2025, 6, 5), date(2025, 5, 5), True),
+        (date(2025, 6, 30), date(2025, 6, 5), False),
+        (date(2025, 1, 4), date(2024, 12, 5), False),
+        (date(2025, 1, 4), date(2024, 12, 4), True),
+    ],
+)
+def test_monthly_instances_are_due_from_the_fifth_on(as_of: date, newest: date, due: bool) -> None:
+    assert is_due(Granularity.MONTHLY, as_of, newest) is due
+
+
+@given(st.dates(date(2023, 12, 1), date(2025, 6, 2)), st.integers(0, 70))
+def test_no_day_of_publication_is_ever_skipped(newest: date, later: int) -> None:
+    since = [newest + timedelta(days=number) for number in range(1, later + 1)]
+    as_of = newest + timedelta(days=later)
+    assert is_due(Granularity.WEEKLY, as_of, newest) is any(day.weekday() == 4 for day in since)
+    assert is_due(Granularity.MONTHLY, as_of, newest) is any(day.day == 5 for day in since)
+
+
+@pytest.mark.parametrize(
+    ("looked_on", "newest", "look"),
+    [
+        (None, TODAY, True),
+        (days_ago(7), TODAY, True),
+        (days_ago(6), TODAY, False),
+        (days_ago(1), days_ago(3), False),
+        (days_ago(1), days_ago(4), True),
+        (TODAY, days_ago(30), False),
+        (days_ago(6), None, False),
+    ],
+)
+def test_a_known_request_is_looked_at_weekly_and_daily_while_it_is_silent(
+    looked_on: date | None, newest: date | None, look: bool
+) -> None:
+    assert must_look(looked_on, newest, TODAY) is look
+
+
+def test_a_snapshot_is_outdated_after_33_days_and_an_adopted_one_never() -> None:
+    assert not snapshot_is_outdated(days_ago(32), TODAY)
+    assert snapshot_is_outdated(days_ago(33), TODAY)
+    assert not snapshot_is_outdated(None, TODAY)
+
+
+def test_a_snapshot_is_renewed_before_its_instances_expire() -> None:
+    assert snapshot_is_outdated(days_ago(INSTANCE_LIFE_DAYS - 1), TODAY)
+
+
+@pytest.mark.parametrize(("has_instances", "last_day"), [(False, INSTANCE_LIFE_DAYS), (True, 7)])
+def test_a_daily_run_looks_for_a_snapshot_until_it_has_settled(has_instances: bool, last_day: int) -> None:
+    assert snapshot_is_due(TODAY, has_instances, TODAY)
+    assert snapshot_is_due(days_ago(last_day), has_instances, TODAY)
+    assert not snapshot_is_due(days_ago(last_day + 1), has_instances, TODAY)
