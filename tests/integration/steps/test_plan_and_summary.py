@@ -85,7 +85,8 @@ def test_an_account_without_app_ids_means_all_apps_that_its_key_sees(start: Call
         ({**BACKFILL, "app_ids": ["1000000009"]}, "app_ids must be apps of a configured account; 1000000009"),
         ({**BACKFILL, "reports": ["sessions"]}, "'App Sessions Standard' has no table"),
         ({**BACKFILL, "end_date": "2025-06-03"}, "end_date must not be after 2025-06-02"),
-        ({"as_of": "2025-06-03"}, "as_of must not be after today"),
+        ({"as_of": "2025-06-03"}, "as_of must lie between 2020-01-01 and today"),
+        ({"as_of": "2019-12-31"}, "as_of must lie between 2020-01-01 and today"),
     ],
 )
 def test_input_that_the_deployment_cannot_serve_is_refused(

@@ -15,6 +15,7 @@ _FIELDS = {
     Operation.BACKFILL: ("operation", "as_of", "app_ids", "reports", "start_date", "end_date"),
 }
 _NAMES_BY_TABLE = {report.table: report.name for report in REPORTS}
+_EARLIEST = date(2020, 1, 1)  # no table has an earlier Date
 _APP_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -40,8 +41,8 @@ def parse_execution_input(payload: Any, today: date) -> ExecutionInput:
             allowed = ", ".join(_FIELDS[operation])
             raise InputRefused(f"The field '{_shown(name)}' is unknown: a {operation} execution takes {allowed}.")
     as_of = _date(payload, "as_of") if "as_of" in payload else today
-    if as_of > today:
-        raise InputRefused(f"as_of must not be after today ({today.isoformat()}).")
+    if not _EARLIEST <= as_of <= today:
+        raise InputRefused(f"as_of must lie between {_EARLIEST.isoformat()} and today ({today.isoformat()}).")
     if operation is Operation.DAILY:
         return ExecutionInput(operation, as_of)
     start_date, end_date = _date(payload, "start_date"), _date(payload, "end_date")

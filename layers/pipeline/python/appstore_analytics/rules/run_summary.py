@@ -37,11 +37,12 @@ class FreshnessSummary:
 
 @dataclass(frozen=True, slots=True)
 class ItemError:
-    """An item that did not end well."""
+    """An item that did not end well; `table` where it belongs to one."""
 
     item: str
     verdict: Verdict
     reason: str
+    table: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def summarize(plan: RunPlan, records: Records, execution_error: str = "") -> Run
     """The summary of a run. `execution_error` is what ended a Map or a plan before its items could."""
     every = [record for map_name in MapName for record in records[map_name]]
     errors = [
-        ItemError(record.record, item_verdict(record), item_reason(record))
+        ItemError(record.record, item_verdict(record), item_reason(record), _table(record))
         for record in every
         if item_verdict(record).is_failure
     ]
@@ -133,7 +134,8 @@ def _converted(records: Records) -> list[ItemRecord]:
 
 
 def _table(record: ItemRecord) -> str:
-    return str(record.facts["table"])
+    """The table that an item belongs to; empty for an app."""
+    return str(record.facts.get("table") or record.event.get("table", ""))
 
 
 def _freshness(plan: RunPlan, records: Records) -> Iterator[FreshnessSummary]:
