@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.registry.conditions import is_condition_failure
+from appstore_analytics.registry.queries import query_items
 
 
 class DirtyDates:
@@ -30,14 +31,8 @@ class DirtyDates:
 
     def of_table(self, table: str) -> Iterator[TableDate]:
         """The dirty Dates of one table, oldest first."""
-        query = {"KeyConditionExpression": Key("pk").eq(f"DIRTY#{table}"), "ConsistentRead": True}
-        while True:
-            page = self._table.query(**query)
-            for item in page["Items"]:
-                yield TableDate(table, date.fromisoformat(item["sk"]))
-            if "LastEvaluatedKey" not in page:
-                return
-            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        for item in query_items(self._table, Key("pk").eq(f"DIRTY#{table}")):
+            yield TableDate(table, date.fromisoformat(item["sk"]))
 
     def token(self, table_date: TableDate) -> str | None:
         """The mark as it stands now; None when the Date is clean. To be read before the parts are listed."""

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.registry.conditions import is_condition_failure
+from appstore_analytics.registry.queries import query_items
 from appstore_analytics.rules.vintage import Vintage
 
 _REMEMBERED = timedelta(days=400)
@@ -100,17 +101,8 @@ class Instances:
     def since(self, app_id: str, access_type: AccessType, processing_date: date) -> list[LedgerInstance]:
         """The instances of an app from a processing date on, oldest first."""
         first, last = f"{_prefix(access_type)}{processing_date.isoformat()}", f"{_prefix(access_type)}~"
-        query = {
-            "KeyConditionExpression": Key("pk").eq(_partition(app_id)) & Key("sk").between(first, last),
-            "ConsistentRead": True,
-        }
-        found: list[LedgerInstance] = []
-        while True:
-            page = self._table.query(**query)
-            found += [_instance(item) for item in page["Items"]]
-            if "LastEvaluatedKey" not in page:
-                return found
-            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        condition = Key("pk").eq(_partition(app_id)) & Key("sk").between(first, last)
+        return [_instance(item) for item in query_items(self._table, condition)]
 
     def mark_landed(self, instance: LedgerInstance) -> None:
         """Its segments, all of them, are in the raw bucket."""

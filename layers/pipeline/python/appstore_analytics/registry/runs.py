@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from appstore_analytics.contract.layout import RUN_PARTITION
 from appstore_analytics.contract.messages import Item, ItemRecord, MapName, Verdict
 from appstore_analytics.registry.conditions import is_condition_failure
+from appstore_analytics.registry.queries import query_items
 
 _REMEMBERED = timedelta(days=90)
 
@@ -62,17 +63,8 @@ class Runs:
 
     def of_map(self, run_id: str, map_name: MapName, below: str = "") -> Iterator[ItemRecord]:
         """The items of one Map, sorted; `below` narrows them to those whose key begins so."""
-        query = {
-            "KeyConditionExpression": Key("pk").eq(RUN_PARTITION.format(run_id))
-            & Key("sk").begins_with(f"{map_name}#{below}"),
-            "ConsistentRead": True,
-        }
-        while True:
-            page = self._table.query(**query)
-            yield from map(_record, page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        condition = Key("pk").eq(RUN_PARTITION.format(run_id)) & Key("sk").begins_with(f"{map_name}#{below}")
+        return map(_record, query_items(self._table, condition))
 
     def get(self, item: Item) -> ItemRecord | None:
         """One item, None when it was never planned."""
