@@ -1,5 +1,6 @@
 import contextlib
 from collections import deque
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -243,39 +244,65 @@ def test_a_minute_that_is_used_up_rests_the_key_but_keeps_the_answer(budget: Cal
         calls.take()
 
 
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("call"), st.integers(1, 8), st.integers(0, 8)),  # expected, made
-        st.tuples(st.just("wait"), st.integers(1, 4000), st.just(0)),  # seconds
-        st.tuples(st.just("crash"), st.integers(1, 8), st.integers(0, 8)),
-    ),
-    max_size=25,
-)
+@dataclass(frozen=True)
+class Work:
+    """A step that makes `calls`, each taking a while, and ends or crashes."""
+
+    expected: int
+    calls: int
+    seconds_per_call: int
+    crashes: bool
+
+
+WORK = st.builds(Work, st.integers(1, 8), st.integers(0, 8), st.sampled_from([0, 0, 1, 20, 90]), st.booleans())
+WAIT = st.integers(1, 4000)  # seconds
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS, operation=st.sampled_from(Operation))
+@given(steps=st.lists(st.one_of(WORK, WAIT), max_size=25), operation=st.sampled_from(Operation))
 def test_whatever_happens_no_rolling_hour_holds_more_calls_than_the_ceiling(
-    registry: Registry, steps: list[tuple[str, int, int]], operation: Operation
+    registry: Registry, steps: list[Work | int], operation: Operation
 ) -> None:
     budget, clock, calls_at = registry.call_budget(uuid4().hex), Clock(), deque[datetime]()
     most = ceiling(40, operation)
-    for kind, number, made in steps:
-        if kind == "wait":
-            clock.now += timedelta(seconds=number)
+    for step in steps:
+        if isinstance(step, int):
+            clock.now += timedelta(seconds=step)
             continue
-        calls = Reservation(budget, 40, operation, number, clock)
+        calls = Reservation(budget, 40, operation, step.expected, clock)
         try:
-            for _ in range(made):
+            for _ in range(step.calls):
                 calls.take()
                 calls_at.append(clock.now)
+                while calls_at[0] <= clock.now - HOUR:
+                    calls_at.popleft()
+                assert len(calls_at) <= most
+                clock.now += timedelta(seconds=step.seconds_per_call)
         except CallsUnavailable as unavailable:
             assert clock.now < unavailable.available_at <= clock.now + HOUR + MINUTE + SPREAD
-        if kind == "call":
+        if not step.crashes:
             calls.__exit__()
-        while calls_at and calls_at[0] <= clock.now - HOUR:
-            calls_at.popleft()
-        assert len(calls_at) <= most
     balance = budget.balance()
     assert balance.used == sum(balance.calls_by_minute.values())
-    assert balance.used >= len(calls_at)
+    assert balance.used >= sum(call > clock.now - HOUR for call in calls_at)
+
+
+def test_a_call_counts_in_the_minute_in_which_it_is_made(budget: CallBudget, clock: Clock) -> None:
+    with reservation(budget, clock, expected=5) as calls:
+        calls.take()
+        clock.now += 2 * MINUTE
+        calls.take()
+        calls.take()
+        assert budget.balance().calls_by_minute == {minute_of(NOW): 1, minute_of(clock.now): 4}
+    assert budget.balance().calls_by_minute == {minute_of(NOW): 1, minute_of(clock.now): 2}
+    assert budget.balance().used == 3
+
+
+def test_a_reservation_that_outlives_its_hour_is_made_anew(budget: CallBudget, clock: Clock) -> None:
+    with reservation(budget, clock, expected=5) as calls:
+        calls.take()
+        clock.now += HOUR + MINUTE
+        budget.reserve(90, 97, clock.now)  # gives the old minute back
+        calls.take()
+        assert budget.balance().used == 95
+    assert budget.balance().used == 91
