@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -75,11 +76,21 @@ def _cdk(aws: EmbeddedAws, arguments: list[str], folder: Path, progress: Progres
     environment = os.environ | node_environment() | aws.environment | {"HOME": str(aws.directory / "home")}
     said: list[str] = []
     with subprocess.Popen(  # noqa: S603 (our own command line)
-        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command,
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
     ) as process:
-        for line in process.stdout or ():
-            said.append(line)
-            if found := _PROGRESS.search(line):
-                progress("cdk deploy", int(found[1]), int(found[2]))
+        try:
+            for line in process.stdout or ():
+                said.append(line)
+                if found := _PROGRESS.search(line):
+                    progress("cdk deploy", int(found[1]), int(found[2]))
+        except KeyboardInterrupt:
+            os.killpg(process.pid, signal.SIGKILL)  # with the app that the CDK runs, which writes into our folder
+            raise
     if process.returncode != 0:
         raise DeploymentError(f"cdk {arguments[0]} failed:\n{''.join(said[-25:])}")

@@ -22,6 +22,7 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 _PROJECT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30.0
+_REMOVE_SECONDS = 5.0
 
 
 class EmbeddedAwsError(RuntimeError):
@@ -133,7 +134,14 @@ class EmbeddedAws:
             self._process.wait()
             if self._process.stdin is not None:
                 self._process.stdin.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        self._remove_directory()
+
+    def _remove_directory(self) -> None:
+        """Once more while somebody still writes: an interrupted `cdk` leaves its app a moment longer than itself."""
+        deadline = time.monotonic() + _REMOVE_SECONDS
+        while self.directory.exists() and time.monotonic() < deadline:
+            shutil.rmtree(self.directory, ignore_errors=True)
+            time.sleep(0.05)
 
 
 def _free_port() -> int:
