@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from appstore_analytics.apple.rate_limit import RateLimit
@@ -254,22 +254,24 @@ class Work:
     crashes: bool
 
 
-WORK = st.builds(Work, st.integers(1, 8), st.integers(0, 8), st.sampled_from([0, 0, 1, 20, 90]), st.booleans())
-WAIT = st.integers(1, 4000)  # seconds
+CALLS_PER_HOUR = 12
+WORK = st.builds(Work, st.integers(1, 5), st.integers(0, 8), st.sampled_from([0, 0, 1, 20, 90]), st.booleans())
+WAIT = st.one_of(st.integers(1, 4000), st.integers(3400, 3700))  # seconds
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(steps=[Work(8, 8, 90, False), 2940, Work(8, 8, 0, False)], operation=Operation.DAILY)  # slow, then again
 @given(steps=st.lists(st.one_of(WORK, WAIT), max_size=25), operation=st.sampled_from(Operation))
 def test_whatever_happens_no_rolling_hour_holds_more_calls_than_the_ceiling(
     registry: Registry, steps: list[Work | int], operation: Operation
 ) -> None:
     budget, clock, calls_at = registry.call_budget(uuid4().hex), Clock(), deque[datetime]()
-    most = ceiling(40, operation)
+    most = ceiling(CALLS_PER_HOUR, operation)
     for step in steps:
         if isinstance(step, int):
             clock.now += timedelta(seconds=step)
             continue
-        calls = Reservation(budget, 40, operation, step.expected, clock)
+        calls = Reservation(budget, CALLS_PER_HOUR, operation, step.expected, clock)
         try:
             for _ in range(step.calls):
                 calls.take()
@@ -302,7 +304,7 @@ def test_a_reservation_that_outlives_its_hour_is_made_anew(budget: CallBudget, c
     with reservation(budget, clock, expected=5) as calls:
         calls.take()
         clock.now += HOUR + MINUTE
-        budget.reserve(90, 97, clock.now)  # gives the old minute back
+        budget.reserve(92, 96, clock.now)  # gives the old minute back
         calls.take()
-        assert budget.balance().used == 95
-    assert budget.balance().used == 91
+        assert budget.balance().used == 97
+    assert budget.balance().used == 93

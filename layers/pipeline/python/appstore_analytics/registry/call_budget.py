@@ -87,6 +87,15 @@ class CallBudget:
             ExpressionAttributeValues={":minus": -calls},
         )
 
+    def move(self, calls: int, minute: int, to: int) -> bool:
+        """Book calls on another minute than they were; False when theirs has been given back meanwhile."""
+        moved = self._update_if(
+            f"attribute_exists(m{minute})",
+            UpdateExpression=f"ADD m{minute} :minus, m{to} :calls",
+            ExpressionAttributeValues={":minus": -calls, ":calls": calls},
+        )
+        return moved is not None
+
     def raise_used(self, used: int, now: datetime) -> None:
         """Count at least `used` calls, because Apple does: somebody else uses the key as well.
 
@@ -202,13 +211,21 @@ class Reservation:
         """Spend one call, or raise CallsUnavailable before it is made."""
         if self._rest is not None:
             raise self._rest
+        now = self._clock()
+        if self._left and minute_of(now) != self._minute:
+            self._carry_over(minute_of(now))
         if not self._left:
-            now = self._clock()
             self._balance = self._budget.reserve(self._chunk, self._most, now)
             self._minute = minute_of(now)
             self._left = self._chunk
         self._left -= 1
         self.made += 1
+
+    def _carry_over(self, minute: int) -> None:
+        """Apple counts a call when it is made: what is left belongs to the minute of now, not to the booking's."""
+        if not self._budget.move(self._left, self._minute, minute):
+            self._left = 0  # after an hour
+        self._minute = minute
 
     def answered(self, limit: Limit) -> None:
         """Learn from an answer's headers: they may only lower what is left.
