@@ -5,7 +5,6 @@ from typing import Any
 from appstore_analytics.connections import open_bucket, open_registry
 from appstore_analytics.contract.messages import PublishItem
 from appstore_analytics.contract.settings import PublishDateSettings
-from appstore_analytics.lake.run_notes import read_plan
 from appstore_analytics.steps.publish_date import publish_date
 from appstore_analytics.telemetry import logger
 
@@ -19,4 +18,4 @@ def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     """See steps/publish_date.py."""
     item = PublishItem.from_event(event)
     logger.append_keys(**item.to_event())
-    return publish_date(item, read_plan(LAKE, item.run_id), REGISTRY, LAKE)
+    return publish_date(item, REGISTRY, LAKE)

@@ -187,7 +187,7 @@ class Pipeline:
         return convert_instance(item, self.registry, self.raw, self.lake)
 
     def publish(self, item: PublishItem) -> dict[str, str]:
-        return publish_date(item, read_plan(self.lake, item.run_id), self.registry, self.lake)
+        return publish_date(item, self.registry, self.lake)
 
     def verify(self, item: VerifyItem) -> dict[str, str]:
         return verify_table(item, self.registry, self.lake, self.athena)  # type: ignore[arg-type]

@@ -276,10 +276,25 @@ def test_a_backfill_replaces_a_snapshot_that_is_older_than_the_quota(pipeline: P
     assert (pipeline.count(CREATE), pipeline.count(DELETE)) == (2, 1)
 
 
-def test_an_adopted_snapshot_whose_age_nobody_tells_is_never_deleted(pipeline: Pipeline) -> None:
-    request = pipeline.world.create_request(APP, AccessType.ONE_TIME_SNAPSHOT)
+def test_an_adopted_snapshot_without_instances_is_replaced_once_apple_must_have_built_them(pipeline: Pipeline) -> None:
+    adopted = pipeline.world.create_request(APP, AccessType.ONE_TIME_SNAPSHOT)
+    pipeline.world.advance(60)  # its instances have expired before anybody knew of it
     pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10)))
-    pipeline.world.advance(60)
+    assert known(pipeline, AccessType.ONE_TIME_SNAPSHOT).request_id == adopted.id
+    pipeline.world.advance(4)
+    pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10)))
+    assert known(pipeline, AccessType.ONE_TIME_SNAPSHOT).request_id not in (adopted.id, None)
+    assert (pipeline.count(CREATE), pipeline.count(DELETE)) == (1, 1)
+
+
+def test_an_adopted_snapshot_that_has_shown_instances_is_kept_for_33_days(pipeline: Pipeline) -> None:
+    adopted = pipeline.world.create_request(APP, AccessType.ONE_TIME_SNAPSHOT)
+    pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10)))
+    snapshot = known(pipeline, AccessType.ONE_TIME_SNAPSHOT)
+    pipeline.registry.report_requests.remember_newest_instance(snapshot, pipeline.world.today)
+    pipeline.world.advance(32)
     pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 6, 10)))
-    assert known(pipeline, AccessType.ONE_TIME_SNAPSHOT).request_id == request.id
-    assert (pipeline.count(CREATE), pipeline.count(DELETE)) == (0, 0)
+    assert known(pipeline, AccessType.ONE_TIME_SNAPSHOT).request_id == adopted.id
+    pipeline.world.advance(1)
+    pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 6, 10)))
+    assert known(pipeline, AccessType.ONE_TIME_SNAPSHOT).request_id != adopted.id

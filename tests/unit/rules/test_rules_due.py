@@ -76,14 +76,29 @@ def test_a_known_request_is_looked_at_weekly_and_daily_while_it_is_silent(
     assert must_look(looked_on, newest, TODAY) is look
 
 
-def test_a_snapshot_is_outdated_after_33_days_and_an_adopted_one_never() -> None:
-    assert not snapshot_is_outdated(days_ago(32), TODAY)
-    assert snapshot_is_outdated(days_ago(33), TODAY)
-    assert not snapshot_is_outdated(None, TODAY)
+def test_a_snapshot_of_our_own_is_outdated_after_33_days() -> None:
+    assert not snapshot_is_outdated(days_ago(32), days_ago(32), None, TODAY)
+    assert snapshot_is_outdated(days_ago(33), days_ago(33), TODAY, TODAY)
+
+
+def test_an_adopted_snapshot_is_at_least_as_old_as_our_knowledge_of_it() -> None:
+    assert not snapshot_is_outdated(None, days_ago(32), days_ago(40), TODAY)
+    assert snapshot_is_outdated(None, days_ago(33), days_ago(40), TODAY)
+
+
+def test_an_adopted_snapshot_without_instances_has_outlived_them() -> None:
+    assert not snapshot_is_outdated(None, days_ago(3), None, TODAY)
+    assert snapshot_is_outdated(None, days_ago(4), None, TODAY)
+    assert not snapshot_is_outdated(days_ago(4), days_ago(4), None, TODAY)  # ours: Apple may still be building it
+
+
+def test_a_snapshot_that_nobody_knows_is_not_outdated() -> None:
+    assert not snapshot_is_outdated(None, None, None, TODAY)
 
 
 def test_a_snapshot_is_renewed_before_its_instances_expire() -> None:
-    assert snapshot_is_outdated(days_ago(INSTANCE_LIFE_DAYS - 1), TODAY)
+    asked = days_ago(INSTANCE_LIFE_DAYS - 1)
+    assert snapshot_is_outdated(asked, asked, TODAY, TODAY)
 
 
 @pytest.mark.parametrize(("has_instances", "last_day"), [(False, INSTANCE_LIFE_DAYS), (True, 7)])

@@ -99,11 +99,17 @@ def test_not_knowing_the_request_day_never_says_more(days: set[date], any_table:
     assert unknown <= known <= days
 
 
-@pytest.mark.parametrize(("age", "final"), [(0, False), (2, False), (3, True), (400, True)])
-def test_a_date_is_final_once_its_completeness_has_passed(age: int, final: bool) -> None:
+@pytest.mark.parametrize(("age", "final"), [(1, False), (2, True), (400, True)])
+def test_a_batch_is_final_when_its_date_was_complete_as_apple_built_it(age: int, final: bool) -> None:
     day = date(2025, 6, 2)
-    assert is_final(day, day + timedelta(days=age), 2) is final
+    assert is_final(day, table("downloads"), day + timedelta(days=age)) is final
+
+
+def test_a_week_is_final_when_apple_first_publishes_it() -> None:
+    monday, friday_after = date(2025, 6, 2), date(2025, 6, 13)
+    assert is_final(monday, table("downloads_detailed_weekly"), friday_after)
 
 
 def test_where_apple_states_no_completeness_nobody_says_final() -> None:
-    assert is_final(date(2020, 1, 1), date(2025, 6, 2), None) is None
+    silent = next(each for each in tables_by_name().values() if each.report.completeness_days is None)
+    assert is_final(date(2020, 1, 1), silent, date(2025, 6, 2)) is None

@@ -59,13 +59,15 @@ class Asked:
 class KnownRequest:
     """What is known about an app's report request of one access type.
 
-    `requested_on` is None where Apple had it already: nobody tells its age. `report_ids` belong to `request_id`.
+    `requested_on` is None where Apple had it already: nobody tells its age, but it is older than `known_since`.
+    `report_ids` belong to `request_id`.
     """
 
     app_id: str
     access_type: AccessType
     request_id: str | None = None
     requested_on: date | None = None
+    known_since: date | None = None
     looked_on: date | None = None
     created_in_run: str | None = None
     report_ids: dict[str, str] = field(default_factory=dict)
@@ -126,6 +128,7 @@ class ReportRequests:
         remembered = {
             "request_id": request_id,
             "requested_on": _text(claim.known.requested_on if same else requested_on),
+            "known_since": _text(claim.known.known_since if same else looked_on),
             "created_in_run": claim.known.created_in_run if same else run_id,
             "report_ids": claim.known.report_ids if same else {},
             "looked_on": looked_on.isoformat(),
@@ -199,6 +202,7 @@ def _known(app_id: str, access_type: AccessType, item: dict[str, Any]) -> KnownR
         access_type=access_type,
         request_id=item.get("request_id"),
         requested_on=_date(item.get("requested_on")),
+        known_since=_date(item.get("known_since")),
         looked_on=_date(item.get("looked_on")),
         created_in_run=item.get("created_in_run"),
         report_ids=item.get("report_ids", {}),

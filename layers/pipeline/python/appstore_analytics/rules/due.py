@@ -10,6 +10,7 @@ INSTANCE_LIFE_DAYS = 35
 _LOOK_AGAIN_DAYS = 7
 _SILENCE_DAYS = 3
 _SNAPSHOT_SETTLES_DAYS = 7
+_SNAPSHOT_BUILT_WITHIN_DAYS = 3  # 24 to 48 hours, says Apple
 _SNAPSHOT_RENEWED_AFTER_DAYS = 33
 """Two days more than the quota that is reported, because deleting too early would leave the app without a snapshot."""
 
@@ -40,13 +41,21 @@ def must_look(looked_on: date | None, newest: date | None, as_of: date) -> bool:
     return newest is not None and as_of - newest > timedelta(days=_SILENCE_DAYS) and looked_on < as_of
 
 
-def snapshot_is_outdated(requested_on: date | None, as_of: date) -> bool:
+def snapshot_is_outdated(
+    requested_on: date | None, known_since: date | None, newest_instance: date | None, as_of: date
+) -> bool:
     """Whether a backfill needs a new snapshot, and may have one: Apple grants one in about 31 days.
 
-    By then the instances of the old one are about to expire, and newer Dates are missing in it. An adopted snapshot,
-    whose age nobody tells, is kept.
+    By then the instances of the old one are about to expire, and newer Dates are missing in it. Nobody tells the age of
+    an adopted snapshot (`requested_on` None): it is at least as old as our knowledge of it, and one that has shown no
+    instance in longer than Apple takes to build them has outlived them.
     """
-    return requested_on is not None and as_of - requested_on >= timedelta(days=_SNAPSHOT_RENEWED_AFTER_DAYS)
+    since = requested_on or known_since
+    if since is None:
+        return False
+    if requested_on is None and newest_instance is None and as_of - since > timedelta(days=_SNAPSHOT_BUILT_WITHIN_DAYS):
+        return True
+    return as_of - since >= timedelta(days=_SNAPSHOT_RENEWED_AFTER_DAYS)
 
 
 def snapshot_is_due(asked_on: date, has_instances: bool, as_of: date) -> bool:

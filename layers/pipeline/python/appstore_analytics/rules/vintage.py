@@ -50,17 +50,23 @@ class Vintage:
 def complete_dates(days: Collection[date], table: CuratedTable, requested_on: date | None) -> set[date]:
     """The Dates of a snapshot that were complete on the day it was requested; only for those does it speak.
 
-    A Date is complete so many days after its day, week or month as Apple states for the report, at least one. A
-    snapshot holds nothing after its request day, so where that day is unknown (an adopted request) its newest Date
+    A snapshot holds nothing after its request day, so where that day is unknown (an adopted request) its newest Date
     stands in for it, which can only be earlier.
     """
     if not days:
         return set()
     request_day = requested_on or max(days)
+    return {day for day in days if complete_on(day, table) <= request_day}
+
+
+def complete_on(day: date, table: CuratedTable) -> date:
+    """The day from which on Apple's files hold all of a Date: so long after its day, week or month as Apple states.
+
+    At least one day. Where Apple states how late telemetry may arrive, that is taken instead.
+    """
     report = table.report
     settles_days = report.late_arrival_days if report.completeness_days is None else report.completeness_days
-    patience = timedelta(days=max(settles_days or 0, 1))
-    return {day for day in days if _last_day(day, table.granularity) + patience <= request_day}
+    return _last_day(day, table.granularity) + timedelta(days=max(settles_days or 0, 1))
 
 
 def _last_day(day: date, granularity: Granularity) -> date:
@@ -72,9 +78,9 @@ def _last_day(day: date, granularity: Granularity) -> date:
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
-def is_final(day: date, as_of: date, completeness_days: int | None) -> bool | None:
-    """Whether Apple calls this Date complete by now; None where it states no completeness for the report.
+def is_final(day: date, table: CuratedTable, processing_date: date) -> bool | None:
+    """Whether the Date was complete when Apple built the instance; None where Apple states no completeness.
 
     Corrections may still come: final means complete, not frozen.
     """
-    return None if completeness_days is None else as_of - day > timedelta(days=completeness_days)
+    return None if table.report.completeness_days is None else processing_date >= complete_on(day, table)

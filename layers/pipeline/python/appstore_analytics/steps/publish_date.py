@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from appstore_analytics.contract.layout import run_key
-from appstore_analytics.contract.messages import Outcome, PublishItem, RunPlan, Verdict, step_result
+from appstore_analytics.contract.messages import Outcome, PublishItem, Verdict, step_result
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.publication import Publication, PublicationState, publish
@@ -14,7 +14,7 @@ from appstore_analytics.registry import Registry
 from appstore_analytics.rules.vintage import is_final
 
 
-def publish_date(item: PublishItem, plan: RunPlan, registry: Registry, lake: Bucket) -> dict[str, str]:
+def publish_date(item: PublishItem, registry: Registry, lake: Bucket) -> dict[str, str]:
     """Publish one dirty Date and take its mark away, unless a part was written meanwhile.
 
     The mark's token is read before the parts are listed. A second run finds the same digest and rewrites nothing.
@@ -24,7 +24,7 @@ def publish_date(item: PublishItem, plan: RunPlan, registry: Registry, lake: Buc
     with TemporaryDirectory() as scratch:
         publication = publish(lake, table, table_date.day, Path(scratch))
     key = run_key(item.run_id, f"batches/{item.table}/{item.day}.jsonl")
-    changed = write_rows(lake, key, _changes(item, plan, table, publication))
+    changed = write_rows(lake, key, _changes(item, table, publication))
     if token is not None:
         registry.dirty_dates.clear(table_date, token)
     verdict = Verdict.UNCHANGED if publication.state is PublicationState.UNCHANGED else Verdict.PUBLISHED
@@ -32,7 +32,7 @@ def publish_date(item: PublishItem, plan: RunPlan, registry: Registry, lake: Buc
     return step_result(Outcome.DONE)
 
 
-def _changes(item: PublishItem, plan: RunPlan, table: CuratedTable, publication: Publication) -> list[dict[str, Any]]:
+def _changes(item: PublishItem, table: CuratedTable, publication: Publication) -> list[dict[str, Any]]:
     """The restatement ledger: what each app's Date holds now, and what it held before."""
     return [
         {
@@ -47,7 +47,9 @@ def _changes(item: PublishItem, plan: RunPlan, table: CuratedTable, publication:
             "replaced_processing_date": change.before.vintage.processing_date if change.before else None,
             "replaced_instance_id": change.before.vintage.instance_id if change.before else None,
             "replaced_rows": change.before.rows if change.before else None,
-            "is_final": is_final(item.table_date.day, plan.as_of, table.report.completeness_days),
+            "is_final": is_final(item.table_date.day, table, change.now.vintage.processing_date)
+            if change.now
+            else None,
         }
         for change in publication.changes
         if (batch := change.now or change.before)

@@ -22,7 +22,7 @@ def register_request(
     """Make sure that the app has a live report request of the plan's access type.
 
     A request that is known and was looked at lately costs no call. Otherwise: claim, look, create only what Apple does
-    not list; a backfill replaces a snapshot that is older than Apple's quota. A second run finds the request and counts
+    not list; a backfill replaces a snapshot that has outlived its instances. A second run finds the request and counts
     a duplicate prevented; after a crash between creating and remembering, the next look adopts what was created.
     GhostRequest: Apple says "exists" and lists nothing.
     """
@@ -55,7 +55,9 @@ def _register(item: RegisterItem, plan: RunPlan, registry: Registry, apple: AppS
 
 
 def _is_outdated(known: KnownRequest, plan: RunPlan) -> bool:
-    return plan.operation is Operation.BACKFILL and snapshot_is_outdated(known.requested_on, plan.as_of)
+    return plan.operation is Operation.BACKFILL and snapshot_is_outdated(
+        known.requested_on, known.known_since, known.newest_instance, plan.as_of
+    )
 
 
 def _find_or_create(
