@@ -1,4 +1,4 @@
-"""One secret per App Store Connect account; a person puts the API key in after the first deployment."""
+"""One secret per API key of App Store Connect; a person puts the key in after the first deployment."""
 
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -9,22 +9,27 @@ from infra.naming import API_KEY_SECRET_PREFIX, removal_policy
 
 
 class ApiKeys(Construct):
-    """`secrets` by account. A new one holds random text, no key; deploying again keeps what a person put in.
+    """The secrets of the keys that register, `admin`, and of those that read, `reader`; often they are the same.
 
-    Apple shows a private key once, so on AWS a secret outlives the stack. Who destroys the stack and deploys it anew
-    first deletes the secret or takes it back with `cdk import`: its name is taken.
+    A new one holds random text, no key; deploying again keeps what a person put in. Apple shows a private key once, so
+    on AWS a secret outlives the stack. Who destroys the stack and deploys it anew first deletes the secret or takes it
+    back with `cdk import`: its name is taken.
     """
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration) -> None:
         super().__init__(scope, id_)
-        self.secrets = {account.name: self._secret(account.name, configuration) for account in configuration.accounts}
+        accounts = configuration.accounts
+        names = dict.fromkeys(name for each in accounts for name in (each.admin_key_name, each.reader_key_name))
+        self.by_key_name = {name: self._secret(name, configuration) for name in names}
+        self.admin = [self.by_key_name[account.admin_key_name] for account in accounts]
+        self.reader = [self.by_key_name[account.reader_key_name] for account in accounts]
 
-    def _secret(self, account: str, configuration: DeploymentConfiguration) -> secretsmanager.Secret:
+    def _secret(self, key_name: str, configuration: DeploymentConfiguration) -> secretsmanager.Secret:
         secret = secretsmanager.Secret(
             self,
-            account,
-            secret_name=f"{API_KEY_SECRET_PREFIX}{account}",
-            description=f"App Store Connect API key of the account '{account}'",
+            key_name.replace("/", "."),
+            secret_name=f"{API_KEY_SECRET_PREFIX}{key_name}",
+            description=f"API key '{key_name}' of App Store Connect",
             removal_policy=removal_policy(local=configuration.local),
         )
         acknowledge(

@@ -205,9 +205,11 @@ def _accounts(key: str, value: Any) -> tuple[Account, ...]:
 
 
 def _account(key: str, entry: Any) -> Account:
-    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or entry.keys() - {"name", "app_ids"}:
+    known = {each.name for each in fields(Account)}
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or entry.keys() - known:
         raise ConfigurationRefused(
-            f"Context key '{key}' must hold entries with 'name' and, if wanted, 'app_ids', nothing else."
+            f"Context key '{key}' must hold entries with 'name' and, if wanted, 'app_ids' and 'reader_key', "
+            "nothing else."
         )
     if not _ACCOUNT_NAME.fullmatch(entry["name"]):
         raise ConfigurationRefused(
@@ -219,7 +221,7 @@ def _account(key: str, entry: Any) -> Account:
         raise ConfigurationRefused(
             f"Context key '{key}': the app id '{wrong}' must consist of digits, like \"1000000001\"."
         )
-    return Account(entry["name"], app_ids)
+    return Account(entry["name"], app_ids, _boolean(f"{key}.reader_key", entry.get("reader_key", False)))
 
 
 def _reports(key: str, value: Any) -> tuple[str, ...]:

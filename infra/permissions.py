@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -30,12 +31,12 @@ _GLUE_ACTIONS = ("GetDatabase", "GetTable", "GetPartition", "GetPartitions")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The rights of one function: DynamoDB actions, and by prefix what it does with the objects below."""
+    """The rights of one function: DynamoDB actions, by prefix what it does with the objects below, and whose keys."""
 
     registry: tuple[str, ...]
     lake: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     raw: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    api_keys: bool = False
+    api_keys: Literal["admin", "reader"] | None = None
     athena: bool = False
 
 
@@ -54,8 +55,8 @@ class Grantor:
         _grant_objects(role, self.buckets.lake, access.lake)
         _grant_objects(role, self.buckets.raw, access.raw)
         if access.api_keys:
-            secrets = [secret.secret_arn for secret in self.api_keys.secrets.values()]
-            _allow(role, ["secretsmanager:GetSecretValue"], secrets)
+            secrets = self.api_keys.admin if access.api_keys == "admin" else self.api_keys.reader
+            _allow(role, ["secretsmanager:GetSecretValue"], [secret.secret_arn for secret in secrets])
         if access.athena:
             self._grant_athena(role)
 

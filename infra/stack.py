@@ -1,5 +1,6 @@
 """The stack: it composes the constructs and says what each function may do."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -37,7 +38,7 @@ MAY: Mapping[str, Access] = {
     "plan_run": Access(
         registry=("GetItem", "PutItem", "UpdateItem"),
         lake={RUNS_PREFIX: (WRITE,)},
-        api_keys=True,
+        api_keys="reader",
     ),
     "plan_items": Access(
         registry=(*_LEDGER, "BatchWriteItem"),
@@ -46,18 +47,18 @@ MAY: Mapping[str, Access] = {
     "register_request": Access(
         registry=_LEDGER,
         lake={RUNS_PREFIX: (READ,)},
-        api_keys=True,
+        api_keys="admin",
     ),
     "list_instances": Access(
         registry=_LEDGER,
         lake={RUNS_PREFIX: (READ,)},
-        api_keys=True,
+        api_keys="reader",
     ),
     "download_segments": Access(
         registry=_LEDGER,
         lake={RUNS_PREFIX: (READ,)},
         raw={RAW_PREFIX: (READ, WRITE)},
-        api_keys=True,
+        api_keys="reader",
     ),
     "convert_instance": Access(
         registry=_LEDGER,
@@ -166,6 +167,6 @@ class AppStoreAnalyticsStack(Stack):
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
-        for account in self._configuration.accounts:
-            word = "".join(part.capitalize() for part in account.name.split("-"))
-            CfnOutput(self, f"ApiKeySecret{word}", value=f"{API_KEY_SECRET_PREFIX}{account.name}")
+        for key_name in self.api_keys.by_key_name:
+            word = "".join(part.capitalize() for part in re.split("[-/]", key_name))
+            CfnOutput(self, f"ApiKeySecret{word}", value=f"{API_KEY_SECRET_PREFIX}{key_name}")

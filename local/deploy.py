@@ -26,7 +26,7 @@ def main() -> int:
             with screens.deployment_progress() as progress:
                 deployment = deploy(aws, options.context, progress)
             if options.api_key:
-                put_api_key(aws, options.account, json.loads(options.api_key.read_text()))
+                put_api_key(aws, options.key_name, json.loads(options.api_key.read_text()))
             screens.show_environment(aws.environment)
             screens.say(f"State machine: {deployment.state_machine_arn}")
             screens.say(f"Raw bucket: {deployment.raw_bucket}   Lake bucket: {deployment.lake_bucket}")
@@ -49,7 +49,7 @@ def _options() -> argparse.Namespace:
         metavar="KEY=VALUE",
         help="a key of cdk.json's context, its value as JSON or text; may be repeated",
     )
-    parser.add_argument("--account", default="main", help="whose secret gets the key (default: main)")
+    parser.add_argument("--key-name", default="main", help="whose secret gets the key: the account's name (main)")
     parser.add_argument(
         "--api-key", type=Path, metavar="FILE", help="JSON with key_id, private_key and, for team keys, issuer_id"
     )

@@ -65,9 +65,9 @@ def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> 
     )
 
 
-def put_api_key(aws: EmbeddedAws, account: str, key: Mapping[str, str]) -> None:
-    """Put an App Store Connect API key into the account's secret, as the README does it with the AWS CLI."""
-    secret_id = f"appstore-analytics/{account}"
+def put_api_key(aws: EmbeddedAws, key_name: str, key: Mapping[str, str]) -> None:
+    """Put an App Store Connect API key into its secret, as the README does it with the AWS CLI."""
+    secret_id = f"appstore-analytics/{key_name}"
     aws.client("secretsmanager").put_secret_value(SecretId=secret_id, SecretString=json.dumps(dict(key)))
 
 

@@ -91,10 +91,7 @@ class Pipeline:
         busy = {record.event["app_id"] for record in (*register, *land) if _is_open(record)}
         failed = {record.event["app_id"] for record in (*register, *land) if _has_failed(record)}
         apps = sum(len(account.app_ids) for account in plan.accounts)
-        left = sum(
-            ceiling(plan.calls_per_hour, plan.operation) - self.registry.call_budget(account.name).balance().used
-            for account in plan.accounts
-        )
+        used = [self.registry.call_budget(account.reader_key_name).balance().used for account in plan.accounts]
         return Snapshot(
             apps=apps,
             apps_done=len({record.event["app_id"] for record in register} - busy),
@@ -107,7 +104,7 @@ class Pipeline:
             dates_done=sum(not _is_open(record) for record in records[MapName.PUBLISH]),
             tables=len(records[MapName.VERIFY]),
             tables_done=sum(not _is_open(record) for record in records[MapName.VERIFY]),
-            calls_left=left,
+            calls_left=len(used) * ceiling(plan.calls_per_hour, plan.operation) - sum(used),
         )
 
 

@@ -22,5 +22,6 @@ def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     item = LandItem.from_event(event)
     logger.append_keys(**item.to_event())
     plan = read_plan(LAKE, item.run_id)
-    with reserve_calls(REGISTRY, item.account, plan.calls_per_hour, plan.operation, expected_calls=1) as calls:
-        return download_segments(item, REGISTRY, APPLE.open(item.account, calls), STORE, RAW, calls)
+    key_name = plan.account(item.account).reader_key_name
+    with reserve_calls(REGISTRY, key_name, plan.calls_per_hour, plan.operation, expected_calls=1) as calls:
+        return download_segments(item, REGISTRY, APPLE.open(key_name, calls), STORE, RAW, calls)

@@ -25,8 +25,8 @@ def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     started_at = datetime.fromisoformat(event["started_at"])
     with ExitStack() as reservations:
 
-        def connect(account: str) -> AppStoreConnect:
-            calls = reserve_calls(REGISTRY, account, configuration.calls_per_hour, Operation.DAILY, expected_calls=1)
-            return APPLE.open(account, reservations.enter_context(calls))
+        def connect(key_name: str) -> AppStoreConnect:
+            calls = reserve_calls(REGISTRY, key_name, configuration.calls_per_hour, Operation.DAILY, expected_calls=1)
+            return APPLE.open(key_name, reservations.enter_context(calls))
 
         return plan_run(event["execution_name"], started_at, event["input"], configuration, LAKE, connect)

@@ -22,5 +22,6 @@ def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     item = RegisterItem.from_event(event)
     logger.append_keys(**item.to_event())
     plan = read_plan(LAKE, item.run_id)
-    with reserve_calls(REGISTRY, item.account, plan.calls_per_hour, plan.operation, WORST_CASE_CALLS) as calls:
-        return register_request(item, plan, REGISTRY, APPLE.open(item.account, calls), calls)
+    key_name = plan.account(item.account).admin_key_name
+    with reserve_calls(REGISTRY, key_name, plan.calls_per_hour, plan.operation, WORST_CASE_CALLS) as calls:
+        return register_request(item, plan, REGISTRY, APPLE.open(key_name, calls), calls)

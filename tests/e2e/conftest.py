@@ -10,7 +10,7 @@ from local.apple.server import SimulatedApple
 from local.apple.world import World
 from local.aws.server import EmbeddedAws
 from local.demo import open_pipeline
-from local.deployment import deploy, put_api_key
+from local.deployment import deploy
 
 
 @pytest.fixture(scope="session")
@@ -28,16 +28,13 @@ def deployed() -> Iterator[Deployed]:
         "segment_hosts": ["127.0.0.1"],
         "reports": list(REPORTS),
         "granularities": ["DAILY", "WEEKLY"],
-        "accounts": [{"name": "main", "app_ids": []}],
+        "accounts": [{"name": "main", "app_ids": [], "reader_key": True}],
         "snapshot_poll_seconds": 2,
     }
     with SimulatedApple(World(settings)) as apple, EmbeddedAws() as aws:
         deployment = deploy(aws, {**context, "apple_base_url": apple.url}, lambda *_: None)
-        world, key = apple.world, apple.world.admin_key
-        secret = {"key_id": key.key_id, "issuer_id": world.keys.issuer_id, "private_key": key.private_key_pem}
-        put_api_key(aws, "main", secret)
         yield Deployed(
-            world=world,
+            world=apple.world,
             aws=aws,
             deployment=deployment,
             pipeline=open_pipeline(aws, deployment),

@@ -19,11 +19,12 @@ from appstore_analytics.contract.layout import CURATED_PREFIX
 from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.contract.tables import CURATED_DATABASE, CuratedTable, tables_by_name
 from appstore_analytics.lake.objects import Bucket
+from local.apple.keys import ApiKey, ApiRole
 from local.apple.model import App, Series
 from local.apple.truth import Batch, every_vintage, newest_vintages
 from local.apple.world import World
 from local.aws.server import EmbeddedAws
-from local.deployment import Deployment
+from local.deployment import Deployment, put_api_key
 from local.executions import Execution, Pipeline, Snapshot
 
 DAY = timedelta(days=1)
@@ -65,6 +66,25 @@ class Deployed:
 
     def __post_init__(self) -> None:
         self.every_app: dict[str, App] = dict(self.world.apps)
+        self.api_keys: list[ApiKey] = []
+        self.put_new_api_keys()
+
+    def put_new_api_keys(self) -> None:
+        """What a person does after the deployment: an Admin key to register, and one that may read and nothing else."""
+        for key_name, role in (("main", ApiRole.ADMIN), ("main/reader", ApiRole.SALES_AND_REPORTS)):
+            key = self.world.keys.register(role)
+            issuer_id = self.world.keys.issuer_id
+            put_api_key(
+                self.aws, key_name, {"key_id": key.key_id, "issuer_id": issuer_id, "private_key": key.private_key_pem}
+            )
+            self.api_keys.append(key)
+
+    def rotate_api_keys(self) -> None:
+        """New keys in the secrets; Apple refuses the old ones from now on."""
+        old = list(self.api_keys)
+        self.put_new_api_keys()
+        for key in old:
+            self.world.keys.revoke(key.key_id)
 
     def begin(self, today: date) -> None:
         """Turn the business date to a scenario's first day, backwards too: nobody has met its apps before."""
@@ -211,11 +231,11 @@ def texts_left_behind(deployed: Deployed) -> dict[str, str]:
     return texts
 
 
-def secrets_in(texts: Mapping[str, str], private_key_pem: str) -> list[str]:
+def secrets_in(texts: Mapping[str, str], keys: Collection[ApiKey]) -> list[str]:
     """The places that hold what they must not, and which kind it is."""
-    key_line = private_key_pem.splitlines()[1]
+    key_lines = "|".join(re.escape(key.private_key_pem.splitlines()[1]) for key in keys)
     kinds = {
-        "private key": re.compile(f"PRIVATE KEY|{re.escape(key_line)}"),
+        "private key": re.compile(f"PRIVATE KEY|{key_lines}"),
         "bearer token": re.compile(r"eyJ[\w-]{8,}\.|Bearer \S"),
         "signed URL": re.compile(r"Signature=|Expires=\d"),
     }

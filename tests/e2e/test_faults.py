@@ -105,6 +105,7 @@ def days(deployed: Deployed) -> Iterator[dict[str, Day]]:
     world.forbidden_app_ids.add(FORBIDDEN)
     found["wednesday"] = day("wednesday", *APPS)
     world.forbidden_app_ids.clear()
+    deployed.rotate_api_keys()
     found["thursday"] = day("thursday", *APPS)
     yield found
     world.faults.clear()
@@ -184,7 +185,7 @@ def test_a_column_that_the_catalogue_does_not_know_is_reported_and_left_out(
 
 def test_after_a_429_the_child_waits_instead_of_failing(deployed: Deployed, days: dict[str, Day]) -> None:
     assert days["tuesday"].execution.status == "SUCCEEDED"
-    budget = deployed.pipeline.registry.call_budget("main").balance()
+    budget = deployed.pipeline.registry.call_budget("main/reader").balance()
     assert budget.closed_until is not None
     assert budget.refusals == 0  # Apple has answered since
     statistics = deployed.world.statistics.by_route()["GET /v1/analyticsReports/{id}/instances"]
@@ -249,6 +250,16 @@ def test_the_next_run_lands_what_was_left_over_and_nothing_else(days: dict[str, 
     assert repaired.purchases == repaired.purchases_at_apple
 
 
+def test_rotated_keys_are_picked_up_without_a_deployment_by_functions_that_are_warm(
+    deployed: Deployed, days: dict[str, Day]
+) -> None:
+    refused = sum(
+        counts.get("401", 0) for route, counts in deployed.world.statistics.by_route().items() if " /v1/" in route
+    )
+    assert refused > 0
+    assert days["thursday"].execution.status == "SUCCEEDED"
+
+
 # What must stand nowhere
 
 
@@ -256,14 +267,19 @@ def test_the_failures_leave_no_key_no_token_and_no_signed_url_behind(deployed: D
     texts = texts_left_behind(deployed)
     assert "DownloadBroken" in texts["log /aws/lambda/appstore-analytics-download-segments"]
     assert report_of(days["wednesday"].execution)["run_id"] in texts["registry"]
-    assert secrets_in(texts, deployed.world.admin_key.private_key_pem) == []
+    assert secrets_in(texts, deployed.api_keys) == []
 
 
 def test_the_search_for_secrets_would_find_each_of_them(deployed: Deployed) -> None:
-    key = deployed.world.admin_key.private_key_pem
     planted = {
-        "key": key,
+        "key": deployed.api_keys[0].private_key_pem,
+        "second key": deployed.api_keys[1].private_key_pem,
         "token": "sent eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln",
         "url": "https://files.example.net/segments/1?Expires=1&Signature=abc",
     }
-    assert secrets_in(planted, key) == ["private key: key", "bearer token: token", "signed URL: url"]
+    assert secrets_in(planted, deployed.api_keys) == [
+        "private key: key",
+        "private key: second key",
+        "bearer token: token",
+        "signed URL: url",
+    ]

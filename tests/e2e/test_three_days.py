@@ -380,4 +380,4 @@ def test_no_key_no_token_and_no_signed_url_is_left_behind(deployed: Deployed, da
     assert report_of(days.friday)["run_id"] in texts["execution friday"]
     assert "START RequestId" in texts["log /aws/lambda/appstore-analytics-download-segments"]
     assert any(place.startswith("s3://") for place in texts)
-    assert secrets_in(texts, deployed.world.admin_key.private_key_pem) == []
+    assert secrets_in(texts, deployed.api_keys) == []

@@ -66,7 +66,9 @@ def test_every_map_has_a_limit() -> None:
 
 
 def test_plan_run_gets_the_configuration_through_json() -> None:
-    configuration = parse_context(context(accounts=[{"name": "main", "app_ids": ["1000000001"]}])).for_plan_run
+    accounts = [{"name": "main", "app_ids": ["1000000001"]}, {"name": "studio", "reader_key": True}]
+    configuration = parse_context(context(accounts=accounts)).for_plan_run
+    assert [account.reader_key_name for account in configuration.accounts] == ["main", "studio/reader"]
     assert Configuration.from_payload(json.loads(json.dumps(configuration.to_payload()))) == configuration
 
 
@@ -77,6 +79,7 @@ def test_plan_run_gets_the_configuration_through_json() -> None:
         ("accounts", "main", "is not JSON"),
         ("accounts", [{"app_ids": ["1"]}], "'name'"),
         ("accounts", [{"name": "main", "apps": []}], "nothing else"),
+        ("accounts", [{"name": "main", "reader_key": "yes"}], "accounts.reader_key' must be true or false"),
         ("accounts", [{"name": "Main"}], "a-z, 0-9"),
         ("accounts", [{"name": "a/b"}], "a-z, 0-9"),
         ("accounts", [{"name": "main"}, {"name": "main"}], "twice"),

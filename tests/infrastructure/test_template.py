@@ -124,18 +124,51 @@ def test_data_and_keys_outlive_the_stack_on_aws_and_nothing_does_locally(
 def test_every_account_has_its_secret_where_the_functions_look(local: Synthesis) -> None:
     names = {secret["Name"] for secret in local.of_type("SecretsManager::Secret").values()}
     prefix = local.functions()["plan_run"]["Environment"]["Variables"]["API_KEY_SECRET_PREFIX"]
-    assert names == {f"{prefix}main", f"{prefix}studio-2"}
+    assert names == {f"{prefix}main", f"{prefix}studio-2", f"{prefix}studio-2/reader"}
     assert local.template["Outputs"]["ApiKeySecretStudio2"]["Value"] == f"{prefix}studio-2"
+    assert local.template["Outputs"]["ApiKeySecretStudio2Reader"]["Value"] == f"{prefix}studio-2/reader"
+
+
+@pytest.mark.parametrize(
+    ("step", "secrets"),
+    [
+        ("register_request", {"main", "studio-2"}),
+        ("list_instances", {"main", "studio-2/reader"}),
+        ("download_segments", {"main", "studio-2/reader"}),
+        ("plan_run", {"main", "studio-2/reader"}),
+        ("convert_instance", set()),
+    ],
+)
+def test_only_register_request_can_read_an_admin_key_where_reading_has_its_own(
+    local: Synthesis, step: str, secrets: set[str]
+) -> None:
+    names = {
+        name: secret["Name"].removeprefix("appstore-analytics/")
+        for name, secret in local.of_type("SecretsManager::Secret").items()
+    }
+    role = local.functions()[step]["Role"]["Fn::GetAtt"][0]
+    readable = {
+        names[resource["Ref"]]
+        for policy in local.of_type("IAM::Policy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if policy["Roles"] == [{"Ref": role}] and statement["Action"] == "secretsmanager:GetSecretValue"
+        for resource in _listed(statement["Resource"])
+    }
+    assert readable == secrets
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
-    """As on the embedded AWS: loopback, two accounts."""
+    """As on the embedded AWS: loopback, two accounts, the second with a reader key."""
     values = context(
         local="true",
         apple_base_url="http://127.0.0.1:8080",
         segment_hosts='["127.0.0.1"]',
-        accounts='[{"name": "main"}, {"name": "studio-2"}]',
+        accounts='[{"name": "main"}, {"name": "studio-2", "reader_key": true}]',
         reports='["downloads"]',
     )
     return synthesize(tmp_path_factory.mktemp("local"), values)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -131,7 +132,7 @@ class Pipeline:
 
     def sign_in(self, key: Any) -> None:
         secret = {"key_id": key.key_id, "issuer_id": key.issuer_id, "private_key": key.private_key_pem}
-        self.tokens = Tokens(ApiKey.from_secret(json.dumps(secret), "the secret"), self.clock)
+        self.tokens = Tokens(partial(ApiKey.from_secret, json.dumps(secret), "the secret"), self.clock)
 
     # A run's plan, as plan_run makes it
 

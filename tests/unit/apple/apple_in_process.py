@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import chain, repeat
 from typing import Any, NoReturn
 
@@ -116,5 +117,5 @@ class Apple:
     def sign_in(self, key: Any) -> None:
         self.key = key
         self.calls = SpentCalls()
-        self.tokens = Tokens(ApiKey.from_secret(secret_of(key), "the secret"), self.clock)
+        self.tokens = Tokens(partial(ApiKey.from_secret, secret_of(key), "the secret"), self.clock)
         self.client = AppStoreConnect(self.session, APPLE_URL, self.tokens, self.calls)

@@ -1,5 +1,6 @@
 import json
 import traceback
+from functools import partial
 
 import boto3
 import jwt
@@ -26,7 +27,7 @@ NAME = "appstore-analytics/apple/main"
 
 
 def tokens_of(key, clock):
-    return Tokens(ApiKey.from_secret(secret_of(key), NAME), clock)
+    return Tokens(partial(ApiKey.from_secret, secret_of(key), NAME), clock)
 
 
 def verified(token, key):
@@ -119,7 +120,7 @@ def test_a_bad_secret_is_one_sentence_that_names_secret_and_field_and_never_its_
 @pytest.mark.parametrize("key", [TEAM, INDIVIDUAL])
 def test_no_repr_shows_the_private_key_or_a_token(key):
     api_key = ApiKey.from_secret(secret_of(key), NAME)
-    tokens = Tokens(api_key, Clock())
+    tokens = Tokens(lambda: api_key, Clock())
     token = tokens.bearer()
     shown = f"{api_key!r} {tokens!r} {tokens} {api_key}"
     assert key.key_id in shown
@@ -148,13 +149,23 @@ def test_a_rotated_key_is_picked_up_after_five_minutes(secrets_manager):
     assert verified(ring.tokens("main").bearer(), INDIVIDUAL)["sub"] == "user"
 
 
+def test_a_key_that_apple_refuses_is_read_again_at_once(secrets_manager):
+    ring = KeyRing(secrets_manager, NAME.removesuffix("main"), Clock())
+    secrets_manager.create_secret(Name=NAME, SecretString=secret_of(TEAM))
+    tokens = ring.tokens("main")
+    assert verified(tokens.bearer(), TEAM)
+    secrets_manager.put_secret_value(SecretId=NAME, SecretString=secret_of(INDIVIDUAL))
+    tokens.forget()
+    assert verified(tokens.bearer(), INDIVIDUAL)
+
+
 def test_each_account_has_its_own_key_and_a_secret_not_yet_filled_is_read_again_at_once(secrets_manager):
     ring = KeyRing(secrets_manager, NAME.removesuffix("main"), Clock())
     secrets_manager.create_secret(Name=NAME, SecretString=secret_of(TEAM))
     second = NAME.replace("main", "second")
     secrets_manager.create_secret(Name=second, SecretString="{}")
     with pytest.raises(ConfigurationRefused, match=f"{second} .*key_id"):
-        ring.tokens("second")
+        ring.tokens("second").bearer()
     secrets_manager.put_secret_value(SecretId=second, SecretString=secret_of(INDIVIDUAL))
     assert verified(ring.tokens("second").bearer(), INDIVIDUAL)
     assert verified(ring.tokens("main").bearer(), TEAM)

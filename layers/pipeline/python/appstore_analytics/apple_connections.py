@@ -19,7 +19,7 @@ def _now() -> datetime:
 
 
 class AppleConnections:
-    """App Store Connect for every account. One HTTP session, so that warm Lambdas keep their connections."""
+    """App Store Connect for every key. One HTTP session, so that warm Lambdas keep their connections."""
 
     def __init__(self, settings: AppleSettings) -> None:
         self._settings = settings
@@ -27,16 +27,16 @@ class AppleConnections:
         self._session.trust_env = False  # a .netrc entry would take the place of the bearer token
         self._keys = KeyRing(open_client("secretsmanager"), settings.api_key_secret_prefix, _now)
 
-    def open(self, account: str, calls: Reservation) -> AppStoreConnect:
-        """App Store Connect as one account's key sees it; every call is taken from `calls`."""
-        return AppStoreConnect(self._session, self._settings.apple_base_url, self._keys.tokens(account), calls)
+    def open(self, key_name: str, calls: Reservation) -> AppStoreConnect:
+        """App Store Connect as one key sees it; every call is taken from `calls`."""
+        return AppStoreConnect(self._session, self._settings.apple_base_url, self._keys.tokens(key_name), calls)
 
 
 def reserve_calls(
-    registry: Registry, account: str, calls_per_hour: int, operation: Operation, expected_calls: int
+    registry: Registry, key_name: str, calls_per_hour: int, operation: Operation, expected_calls: int
 ) -> Reservation:
-    """The calls of one step on one account's key: booked when the first is made, returned when left over."""
-    return Reservation(registry.call_budget(account), calls_per_hour, operation, expected_calls, _now)
+    """The calls of one step on one key: booked when the first is made, returned when left over."""
+    return Reservation(registry.call_budget(key_name), calls_per_hour, operation, expected_calls, _now)
 
 
 def open_segment_store(settings: DownloadSegmentsSettings) -> SegmentStore:

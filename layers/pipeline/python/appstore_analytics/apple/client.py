@@ -137,7 +137,7 @@ class AppStoreConnect:
     def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> requests.Response:
         response = self._send(method, url, body)
         if response.status_code == requests.codes.unauthorized:
-            self._tokens.forget()  # once: the token may have ended on the way
+            self._tokens.forget()  # once: the token may have ended on the way, or the key been rotated
             response = self._send(method, url, body)
         limit = RateLimit.from_headers(response.headers)
         if response.status_code == requests.codes.too_many_requests:
@@ -147,8 +147,8 @@ class AppStoreConnect:
         return response
 
     def _send(self, method: str, url: str, body: dict[str, Any] | None) -> requests.Response:
-        self._calls.take()
         headers = {"Authorization": f"Bearer {self._tokens.bearer()}"}
+        self._calls.take()
         try:
             return self._session.request(
                 method, url, json=body, headers=headers, timeout=_TIMEOUT_SECONDS, allow_redirects=False

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Self
 
 import jwt
@@ -18,9 +19,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from appstore_analytics.contract.errors import ConfigurationRefused
 
 _AUDIENCE = "appstoreconnect-v1"
-_LIFETIME = timedelta(minutes=15)
+_LIFETIME = timedelta(minutes=7)
 _RENEWED_BEFORE_END = timedelta(minutes=2)
-_KEY_READ_AGAIN_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,54 +60,52 @@ class ApiKey:
 
 
 class Tokens:
-    """Bearer tokens of one API key, each used until shortly before it ends."""
+    """Bearer tokens of one API key, each used for five minutes.
 
-    def __init__(self, key: ApiKey, clock: Callable[[], datetime]) -> None:
-        self._key = key
+    `read_key` is asked for the key whenever a token is made: so a rotated key is picked up without a deployment, within
+    five minutes, and at once where Apple refuses the old one.
+    """
+
+    def __init__(self, read_key: Callable[[], ApiKey], clock: Callable[[], datetime]) -> None:
+        self._read_key = read_key
         self._clock = clock
         self._token = ""
         self._ends_at: datetime | None = None
 
     def bearer(self) -> str:
-        """A token that is valid for at least two more minutes."""
+        """A token that is valid for at least two more minutes; ConfigurationRefused when the secret holds no key."""
         now = self._clock()
         if self._ends_at is None or now >= self._ends_at - _RENEWED_BEFORE_END:
+            self._token = _signed(self._read_key(), now, now + _LIFETIME)
             self._ends_at = now + _LIFETIME
-            self._token = self._signed(now, self._ends_at)
         return self._token
 
     def forget(self) -> None:
         """Make the next token anew, because Apple did not accept this one."""
         self._ends_at = None
 
-    def _signed(self, issued_at: datetime, ends_at: datetime) -> str:
-        subject = {"iss": self._key.issuer_id} if self._key.issuer_id else {"sub": "user"}
-        claims = {**subject, "iat": int(issued_at.timestamp()), "exp": int(ends_at.timestamp()), "aud": _AUDIENCE}
-        return jwt.encode(claims, self._key.private_key, algorithm="ES256", headers={"kid": self._key.key_id})
+
+def _signed(key: ApiKey, issued_at: datetime, ends_at: datetime) -> str:
+    subject = {"iss": key.issuer_id} if key.issuer_id else {"sub": "user"}
+    claims = {**subject, "iat": int(issued_at.timestamp()), "exp": int(ends_at.timestamp()), "aud": _AUDIENCE}
+    return jwt.encode(claims, key.private_key, algorithm="ES256", headers={"kid": key.key_id})
 
 
 class KeyRing:
-    """The API keys of all accounts, read from Secrets Manager when first needed and again after five minutes.
-
-    So a rotated key is picked up without a deployment.
-    """
+    """The tokens of every API key, whose secrets are named `<prefix><key name>` in Secrets Manager."""
 
     def __init__(self, secrets_manager: Any, prefix: str, clock: Callable[[], datetime]) -> None:
         self._secrets_manager = secrets_manager
         self._prefix = prefix
         self._clock = clock
-        self._tokens: dict[str, tuple[datetime, Tokens]] = {}
+        self._tokens: dict[str, Tokens] = {}
 
-    def tokens(self, account: str) -> Tokens:
-        """The tokens of one account's key; ConfigurationRefused when its secret holds none."""
-        now = self._clock()
-        read_at, tokens = self._tokens.get(account, (None, None))
-        if tokens is None or read_at is None or now - read_at >= _KEY_READ_AGAIN_AFTER:
-            tokens = Tokens(self._read(account), self._clock)
-            self._tokens[account] = (now, tokens)
-        return tokens
+    def tokens(self, key_name: str) -> Tokens:
+        """The tokens of one key; its secret is read when the first is made."""
+        if key_name not in self._tokens:
+            self._tokens[key_name] = Tokens(partial(self._read, f"{self._prefix}{key_name}"), self._clock)
+        return self._tokens[key_name]
 
-    def _read(self, account: str) -> ApiKey:
-        name = f"{self._prefix}{account}"
-        answer = self._secrets_manager.get_secret_value(SecretId=name)
-        return ApiKey.from_secret(answer.get("SecretString", ""), name)
+    def _read(self, secret_name: str) -> ApiKey:
+        answer = self._secrets_manager.get_secret_value(SecretId=secret_name)
+        return ApiKey.from_secret(answer.get("SecretString", ""), secret_name)

@@ -80,10 +80,30 @@ _FAILURES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One App Store Connect account: its name is its secret's name; no app ids means all apps of the account."""
+    """One App Store Connect account; no app ids means all apps of the account.
+
+    Creating and deleting report requests takes an Admin key, reading does not: with `reader_key` reading has a key of
+    its own. A key's name is that of its secret, after the prefix, and of its call budget: Apple's quota is per key.
+    """
 
     name: str
     app_ids: tuple[str, ...] = ()
+    reader_key: bool = False
+
+    @property
+    def admin_key_name(self) -> str:
+        """The key that registers."""
+        return self.name
+
+    @property
+    def reader_key_name(self) -> str:
+        """The key that lists and downloads."""
+        return f"{self.name}/reader" if self.reader_key else self.name
+
+    @classmethod
+    def from_payload(cls, payload: dict[str, Any]) -> Self:
+        """The account that `asdict` wrote."""
+        return cls(payload["name"], tuple(payload["app_ids"]), payload["reader_key"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +126,7 @@ class Configuration:
     def from_payload(cls, payload: dict[str, Any]) -> Self:
         """The configuration that `to_payload` wrote."""
         return cls(
-            accounts=tuple(Account(account["name"], tuple(account["app_ids"])) for account in payload["accounts"]),
+            accounts=tuple(Account.from_payload(account) for account in payload["accounts"]),
             reports=tuple(payload["reports"]),
             granularities=tuple(Granularity(name) for name in payload["granularities"]),
             calls_per_hour=payload["calls_per_hour"],
@@ -138,6 +158,10 @@ class RunPlan:
         """The report request this operation stands on."""
         return AccessType.ONE_TIME_SNAPSHOT if self.operation is Operation.BACKFILL else AccessType.ONGOING
 
+    def account(self, name: str) -> Account:
+        """One of the plan's accounts."""
+        return next(account for account in self.accounts if account.name == name)
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {key: value.isoformat() if isinstance(value, date) else value for key, value in asdict(self).items()}
@@ -150,7 +174,7 @@ class RunPlan:
             operation=Operation(plan["operation"]),
             as_of=date.fromisoformat(plan["as_of"]),
             started_at=datetime.fromisoformat(plan["started_at"]),
-            accounts=tuple(Account(account["name"], tuple(account["app_ids"])) for account in plan["accounts"]),
+            accounts=tuple(Account.from_payload(account) for account in plan["accounts"]),
             reports=tuple(plan["reports"]),
             granularities=tuple(Granularity(name) for name in plan["granularities"]),
             calls_per_hour=plan["calls_per_hour"],

@@ -4,7 +4,7 @@ pk                   sk                                              one item pe
 APP#<app id>         REQUEST#<access type>                           report request, with its claim
 APP#<app id>         INSTANCE#<access type>#<processing date>#<id>   instance: the ledger
 DIRTY#<table>        <Date>                                          Date whose parts changed since it was published
-BUDGET#<account>     CALLS                                           API key: calls of the rolling hour
+BUDGET#<key name>    CALLS                                           API key: calls of the rolling hour
 RUN#<run id>         <MAP>#<item>                                    manifest item: planned, then how it ended
 STATISTICS           TOTAL                                           counters over all time
 """

@@ -54,10 +54,10 @@ class Balance:
 class CallBudget:
     """The calls of one API key over the last hour."""
 
-    def __init__(self, table: Any, account: str) -> None:
+    def __init__(self, table: Any, key_name: str) -> None:
         self._table = table
-        self._account = account
-        self._key = {"pk": f"BUDGET#{account}", "sk": "CALLS"}
+        self._key_name = key_name
+        self._key = {"pk": f"BUDGET#{key_name}", "sk": "CALLS"}
 
     def balance(self) -> Balance:
         """How many calls count at this moment, as far as somebody has given old minutes back."""
@@ -168,7 +168,7 @@ class CallBudget:
     def _unavailable(self, instant: datetime) -> CallsUnavailable:
         # waiting children come back spread over a few seconds, not all in one
         instant += timedelta(seconds=random.uniform(0, _SPREAD_SECONDS))  # noqa: S311 (not a secret)
-        return CallsUnavailable(f"The API key of account '{self._account}' has no calls left.", instant)
+        return CallsUnavailable(f"The API key '{self._key_name}' has no calls left.", instant)
 
 
 class Reservation:

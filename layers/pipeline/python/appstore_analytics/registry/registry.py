@@ -42,6 +42,6 @@ class Registry:
         """Counters over all time."""
         return Statistics(self.table)
 
-    def call_budget(self, account: str) -> CallBudget:
-        """The calls of one account's API key."""
-        return CallBudget(self.table, account)
+    def call_budget(self, key_name: str) -> CallBudget:
+        """The calls of one API key."""
+        return CallBudget(self.table, key_name)

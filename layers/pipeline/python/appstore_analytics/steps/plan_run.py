@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +30,7 @@ def plan_run(
 ) -> dict[str, str]:
     """Check the execution's input against the configuration and write the run's plan.
 
-    `connect` opens App Store Connect for an account, which is asked for its apps when the configuration names none.
+    `connect` opens App Store Connect with a key, which is asked for its apps when the configuration names none.
     InputRefused or ConfigurationRefused carry the one sentence that the execution fails with. A second run writes
     the same plan.
     """
@@ -57,7 +58,8 @@ def _accounts(
     configuration: Configuration, wanted: ExecutionInput, connect: Callable[[str], AppStoreConnect]
 ) -> tuple[Account, ...]:
     accounts = tuple(
-        Account(account.name, account.app_ids or connect(account.name).app_ids()) for account in configuration.accounts
+        replace(account, app_ids=account.app_ids or connect(account.reader_key_name).app_ids())
+        for account in configuration.accounts
     )
     if wanted.app_ids:
         known = {app_id for account in accounts for app_id in account.app_ids}
@@ -66,7 +68,7 @@ def _accounts(
                 raise InputRefused(f"app_ids must be apps of a configured account; {app_id} is in none of them.")
         chosen = set(wanted.app_ids)
         accounts = tuple(
-            Account(account.name, tuple(app_id for app_id in account.app_ids if app_id in chosen))
+            replace(account, app_ids=tuple(app_id for app_id in account.app_ids if app_id in chosen))
             for account in accounts
         )
     accounts = tuple(account for account in accounts if account.app_ids)
