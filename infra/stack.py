@@ -81,7 +81,13 @@ MAY: Mapping[str, Access] = {
     ),
     "summarize_run": Access(
         registry=("GetItem", "UpdateItem", "Query"),
-        lake={RUNS_PREFIX: (READ,), APPSTORE_PREFIX: (WRITE,), REPORTS_PREFIX: (WRITE,)},
+        lake={
+            RUNS_PREFIX: (READ,),
+            CURATED_PREFIX: (READ,),
+            PUBLICATIONS_PREFIX: (READ,),
+            APPSTORE_PREFIX: (WRITE,),
+            REPORTS_PREFIX: (WRITE,),
+        },
     ),
 }
 """What each function may do, beside writing its own logs and traces. IAM sees exactly this."""

@@ -79,6 +79,8 @@ MATRIX: dict[str, dict[str, str]] = {
     "summarize_run": {
         "registry": "dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
         "lake/runs/*": "s3:GetObject",
+        "lake/curated/*": "s3:GetObject",
+        "lake/publications/*": "s3:GetObject",
         "lake/appstore/*": WRITE,
         "lake/reports/*": WRITE,
         **READS_LAKE,

@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -30,10 +31,18 @@ def planned(pipeline: Pipeline, payload: Any, configuration: Configuration = CON
     return read_plan(pipeline.lake, answer["run_id"])
 
 
+def newest_report(pipeline: Pipeline, kind: str) -> bytes:
+    *_, newest = (stored for stored in pipeline.lake.list("reports/") if stored.key.endswith(kind))
+    return pipeline.lake.read(newest.key) or b""
+
+
 def report(pipeline: Pipeline) -> dict[str, Any]:
-    *_, newest = pipeline.lake.list("reports/")
-    body: dict[str, Any] = json.loads(pipeline.lake.read(newest.key) or b"")
+    body: dict[str, Any] = json.loads(newest_report(pipeline, ".json"))
     return body
+
+
+def page(pipeline: Pipeline) -> str:
+    return newest_report(pipeline, ".html").decode()
 
 
 def appstore_rows(pipeline: Pipeline, plan: RunPlan) -> dict[str, list[dict[str, Any]]]:
@@ -218,6 +227,25 @@ def test_a_second_summary_writes_the_same_objects(pipeline: Pipeline) -> None:
     before = [(stored.key, stored.etag) for stored in pipeline.lake.list("")]
     pipeline.summarize(plan)
     assert [(stored.key, stored.etag) for stored in pipeline.lake.list("")] == before
+
+
+def test_the_page_of_a_run_charts_what_stands_in_the_lake(pipeline: Pipeline) -> None:
+    pipeline.daily()
+    assert "<rect" not in page(pipeline)
+    pipeline.world.advance(1)
+    pipeline.daily()
+    pipeline.world.advance(1)
+    plan = pipeline.plan()
+    pipeline.run(plan)
+    pipeline.summarize(plan)
+    sums: Counter[date] = Counter()
+    for (_, day), (_, measures) in pipeline.batches("downloads").items():
+        sums[day] += int(measures["counts"])
+    shown = page(pipeline)
+    assert [day for day, count in sums.items() if f"<title>{day}: {count:,}</title>" not in shown] == []
+    ledger = appstore_rows(pipeline, plan)["batches"]
+    replaced = {row["date"] for row in ledger if row["replaced_rows"] is not None}
+    assert shown.count('class="restated"') == len(replaced) > 0
 
 
 def test_a_first_day_without_data_is_no_failure(pipeline: Pipeline) -> None:

@@ -7,7 +7,7 @@ lake bucket   parts/<table>/dt=<Date>/<app id>.parquet                        on
               publications/<table>/dt=<Date>/<digest>.json                    what that object was made of
               appstore/<table>/dt=<day>/<run id>.jsonl                        the pipeline's records
               runs/<run id>/…                                                 a run's plan, manifests and notes
-              reports/production_<operation>_<UTC time>.json                  run reports
+              reports/production_<operation>_<UTC time>.json, .html           run reports, and their pages
 """
 
 import re
@@ -107,3 +107,8 @@ def run_key(run_id: str, name: str) -> str:
 def report_key(operation: str, started_at: str) -> str:
     """The run report; `started_at` is compact UTC, `20261123T060000123Z`."""
     return f"{REPORTS_PREFIX}production_{operation}_{started_at}.json"
+
+
+def page_key(operation: str, started_at: str) -> str:
+    """The page of a run, beside its report."""
+    return f"{REPORTS_PREFIX}production_{operation}_{started_at}.html"

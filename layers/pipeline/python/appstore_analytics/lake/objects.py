@@ -7,6 +7,7 @@ that there is nothing to match; all three mean "look again".
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
@@ -26,6 +27,7 @@ class StoredObject:
     key: str
     etag: str
     size_bytes: int
+    modified_at: datetime = field(compare=False)
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -113,7 +115,7 @@ class Bucket:
         """The objects below `prefix`, in the order of their keys."""
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
             for entry in page.get("Contents", ()):
-                yield StoredObject(entry["Key"], entry["ETag"], entry["Size"])
+                yield StoredObject(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
 
     def _get(self, key: str, if_match: str | None) -> dict[str, Any]:
         if if_match is None:
@@ -133,7 +135,7 @@ def _status(error: ClientError) -> int:
 
 
 def _stored_object(key: str, answer: dict[str, Any]) -> StoredObject:
-    return StoredObject(key, answer["ETag"], answer["ContentLength"], answer["Metadata"])
+    return StoredObject(key, answer["ETag"], answer["ContentLength"], answer["LastModified"], answer["Metadata"])
 
 
 def _none_if_absent(call: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:

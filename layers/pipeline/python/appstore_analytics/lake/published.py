@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.layout import TableDate, curated_location
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket, StoredObject
 from appstore_analytics.lake.parts import Batch
@@ -22,6 +22,12 @@ def read_publication(bucket: Bucket, table: CuratedTable, day: date) -> tuple[Ba
     """The batches of which the object that stands for `day` now was made; none when no object stands there."""
     table_date = TableDate(table.name, day)
     return read_note(bucket, table_date, bucket.head(table_date.curated_key)) or ()
+
+
+def published_dates(bucket: Bucket, table: CuratedTable) -> list[date]:
+    """The Dates of a table for which an object stands, oldest first."""
+    keys = (stored.key for stored in bucket.list(curated_location(table.name)))
+    return [date.fromisoformat(key.split("dt=", 1)[1][:10]) for key in keys]
 
 
 def note(batches: Sequence[Batch]) -> bytes:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from appstore_analytics.contract.errors import ConfigurationRefused
@@ -28,9 +29,20 @@ def read_plan(bucket: Bucket, run_id: str) -> RunPlan:
 
 def write_manifest(bucket: Bucket, run_id: str, map_name: MapName, events: Iterable[Mapping[str, str]]) -> str:
     """Write what a Distributed Map reads, one JSON array; its key."""
-    key = run_key(run_id, f"manifests/{map_name.lower()}.json")
+    key = _manifest_key(run_id, map_name)
     bucket.write(key, json.dumps(list(events)).encode(), content_type=_JSON)
     return key
+
+
+def planned_at(bucket: Bucket, run_id: str) -> dict[MapName, datetime]:
+    """When the manifest of each Map was written last, in the order of the Maps."""
+    written = {stored.key: stored.modified_at for stored in bucket.list(run_key(run_id, "manifests/"))}
+    keys = {map_name: _manifest_key(run_id, map_name) for map_name in MapName}
+    return {map_name: written[key] for map_name, key in keys.items() if key in written}
+
+
+def _manifest_key(run_id: str, map_name: MapName) -> str:
+    return run_key(run_id, f"manifests/{map_name.lower()}.json")
 
 
 def write_rows(bucket: Bucket, key: str, rows: Iterable[Mapping[str, Any]]) -> int:

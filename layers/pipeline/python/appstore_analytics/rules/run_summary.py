@@ -153,6 +153,22 @@ def _freshness(plan: RunPlan, records: Records) -> Iterator[FreshnessSummary]:
             yield FreshnessSummary(record.event["app_id"], table, day, verdict)
 
 
+def verdict_grid(records: Records, fresh: Iterable[FreshnessSummary]) -> dict[tuple[str, str], str]:
+    """How each table of each app ended, by app id and table; how fresh it is where the run had nothing to do."""
+    cells: dict[tuple[str, str], str] = {
+        (one.app_id, one.table): Verdict.UNCHANGED if one.verdict is Freshness.FRESH else one.verdict for one in fresh
+    }
+    ends: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
+    for record in records[MapName.LAND]:
+        ends[record.event["app_id"], _table(record)].append(item_verdict(record))
+    for record in _converted(records):
+        ends[record.event["app_id"], _table(record)] += (verdict for verdict, _ in _of_table(_table(record), records))
+    for record in records[MapName.VERIFY]:
+        for app_id in record.facts.get("apps_different", ()):
+            ends[str(int(app_id)), record.event["table"]].append(Verdict.MISMATCH)
+    return cells | {key: app_verdict(verdicts) for key, verdicts in ends.items()}
+
+
 def _totals(records: Records) -> dict[str, int]:
     land, publish, verify = (records[name] for name in (MapName.LAND, MapName.PUBLISH, MapName.VERIFY))
     return {

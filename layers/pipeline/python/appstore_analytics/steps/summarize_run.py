@@ -1,7 +1,7 @@
-"""summarize_run: the run report, the `appstore` tables and the metrics, from the records of the run's items."""
+"""summarize_run: the run report and its page, the `appstore` tables and the metrics, from the records of the items."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from appstore_analytics.rules.freshness import Freshness
 from appstore_analytics.rules.run_summary import RunSummary, count_verdicts, summarize
 from appstore_analytics.rules.times import compact_time
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
+from appstore_analytics.steps.run_page import write_run_page
 
 _SUCCEEDED, _FAILED = "SUCCEEDED", "FAILED"
 
@@ -35,10 +36,12 @@ def summarize_run(
     summary = summarize(plan, records, execution_error)
     seconds = round(((now or datetime.now(UTC)) - plan.started_at).total_seconds(), 3)
     report = _report(plan, summary, seconds)
-    _write_tables(plan, summary, records, report, lake)
+    changes = list(read_rows(lake, run_key(plan.run_id, "batches/")))
+    _write_tables(plan, summary, records, report, changes, lake)
     body = json.dumps(report, indent=2, ensure_ascii=False, default=str).encode()
     key = report_key(plan.operation, compact_time(plan.started_at))
     lake.write(key, body, content_type="application/json")
+    write_run_page(plan, summary, records, seconds, changes, lake)
     _emit(summary, emit)
     return {"status": report["status"], "cause": f"{summary.cause} The report is {key}." if summary.cause else ""}
 
@@ -70,6 +73,7 @@ def _write_tables(
     summary: RunSummary,
     records: dict[MapName, list[ItemRecord]],
     report: dict[str, Any],
+    changes: Sequence[dict[str, Any]],
     lake: Bucket,
 ) -> None:
     """One object per `appstore` table, in the partition of the run's UTC day."""
@@ -81,7 +85,7 @@ def _write_tables(
         "report_requests": (_request_row(plan, record) for record in records[MapName.REGISTER]),
         "instances": (_instance_row(plan, record) for record in records[MapName.LAND]),
         "segments": (row for record in records[MapName.LAND] for row in _segment_rows(plan, record)),
-        "batches": read_rows(lake, run_key(plan.run_id, "batches/")),
+        "batches": changes,
         "verification": read_rows(lake, run_key(plan.run_id, "verification/")),
         "freshness": (
             {

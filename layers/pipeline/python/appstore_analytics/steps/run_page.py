@@ -1,0 +1,79 @@
+"""The page of a run, for summarize_run: what it shows beside the records is read from the lake here."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.layout import page_key
+from appstore_analytics.contract.messages import RunPlan
+from appstore_analytics.contract.tables import CuratedTable, tables_by_name
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.published import published_dates, read_publication
+from appstore_analytics.lake.run_notes import planned_at
+from appstore_analytics.rules.run_page import Chart, run_page
+from appstore_analytics.rules.run_summary import Records, RunSummary
+from appstore_analytics.rules.times import compact_time
+
+_DATES_CHARTED = 35
+
+
+@dataclass(frozen=True, slots=True)
+class _Charted:
+    """A measure of the first of these tables that is deployed."""
+
+    title: str
+    measure: str
+    tables: tuple[str, ...]
+
+
+_CHARTED = (  # what publishers look at first
+    _Charted("Downloads", "counts", ("downloads", "downloads_detailed")),
+    _Charted("Impressions, page views and taps", "counts", ("engagement", "engagement_detailed")),
+    _Charted("Proceeds in USD", "proceeds_in_usd", ("purchases", "purchases_detailed")),
+)
+
+
+def write_run_page(
+    plan: RunPlan,
+    summary: RunSummary,
+    records: Records,
+    seconds: float,
+    changes: Sequence[Mapping[str, Any]],
+    lake: Bucket,
+) -> None:
+    """Write the page beside the run report. `changes` are the run's rows of `appstore.batches`."""
+    page = run_page(
+        plan,
+        summary,
+        records,
+        seconds=seconds,
+        planned_at=planned_at(lake, plan.run_id),
+        changes=changes,
+        charts=_charts(plan, changes, lake),
+    )
+    lake.write(page_key(plan.operation, compact_time(plan.started_at)), page, content_type="text/html; charset=utf-8")
+
+
+def _charts(plan: RunPlan, changes: Sequence[Mapping[str, Any]], lake: Bucket) -> Iterator[Chart]:
+    if Granularity.DAILY not in plan.granularities:
+        return
+    for charted in _CHARTED:
+        deployed = (table for table in map(tables_by_name().get, charted.tables) if table and _is_planned(table, plan))
+        if table := next(deployed, None):
+            replaced = (row for row in changes if row["table_name"] == table.name and row["replaced_rows"] is not None)
+            restated = frozenset(date.fromisoformat(row["date"]) for row in replaced)
+            yield Chart(charted.title, tuple(_sums(table, charted.measure, lake)), restated)
+
+
+def _is_planned(table: CuratedTable, plan: RunPlan) -> bool:
+    return table.report.name in plan.reports
+
+
+def _sums(table: CuratedTable, measure: str, lake: Bucket) -> Iterator[tuple[date, Decimal]]:
+    """The newest Dates, from the notes on what the published objects hold: no row is read."""
+    for day in published_dates(lake, table)[-_DATES_CHARTED:]:
+        sums = (Decimal(batch.sums.get(measure, 0)) for batch in read_publication(lake, table, day))
+        yield day, sum(sums, Decimal())

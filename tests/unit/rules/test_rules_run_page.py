@@ -1,0 +1,168 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.messages import Account, ItemRecord, MapName, Operation, RunPlan, Verdict
+from appstore_analytics.rules.freshness import Freshness
+from appstore_analytics.rules.run_page import Chart, run_page
+from appstore_analytics.rules.run_summary import AppSummary, FreshnessSummary, ItemError, RunSummary, summarize
+
+DAY = date(2025, 6, 2)
+PLAN = RunPlan(
+    run_id="20250602T100000000Z-morning",
+    operation=Operation.DAILY,
+    as_of=DAY,
+    started_at=datetime(2025, 6, 2, 10, 0, tzinfo=UTC),
+    accounts=(Account("main", ("1000000001", "1000000002")),),
+    reports=("App Downloads Standard",),
+    granularities=(Granularity.DAILY,),
+    calls_per_hour=3500,
+)
+NOTHING: dict[MapName, Sequence[ItemRecord]] = dict.fromkeys(MapName, ())
+CHANGE = {
+    "table_name": "downloads",
+    "date": "2025-05-30",
+    "app_id": 1000000001,
+    "processing_date": "2025-06-01",
+    "rows": 11,
+    "replaced_processing_date": "2025-05-31",
+    "replaced_rows": 12,
+}
+
+
+class Page(HTMLParser):
+    """What a browser would make of it: texts, tags, classes and addresses."""
+
+    def __init__(self, markup: bytes) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.feed(markup.decode())
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.texts)
+
+
+def page(
+    summary: RunSummary | None = None,
+    records: dict[MapName, Sequence[ItemRecord]] = NOTHING,
+    changes: Sequence[dict[str, Any]] = (),
+    charts: Sequence[Chart] = (),
+) -> Page:
+    planned_at = {
+        name: PLAN.started_at + timedelta(seconds=10 * number)
+        for number, name in enumerate((MapName.REGISTER, MapName.LAND))
+    }
+    markup = run_page(
+        PLAN,
+        summary or summarize(PLAN, records),
+        records,
+        seconds=75,
+        planned_at=planned_at,
+        changes=changes,
+        charts=charts,
+    )
+    return Page(markup)
+
+
+def landed(app_id: str, verdict: Verdict) -> ItemRecord:
+    event = {"app_id": app_id, "instance": "INSTANCE#ONGOING#2025-06-01#1"}
+    return ItemRecord(f"LAND#{app_id}", event, verdict, facts={"table": "downloads", "processing_date": "2025-06-01"})
+
+
+def test_the_page_needs_nothing_else_and_runs_nothing() -> None:
+    shown = page(changes=[CHANGE], charts=[Chart("Downloads", ((DAY, Decimal(1)),), frozenset())])
+    assert not {"script", "link", "img", "iframe", "object"} & set(shown.tags)
+    assert not {name for name, _ in shown.attributes} & {"href", "src", "onclick"}
+    assert ("name", "viewport") in shown.attributes
+
+
+def test_a_good_day_says_so_and_a_bad_one_says_why() -> None:
+    good = page(replace(summarize(PLAN, NOTHING), apps=(), errors=()))
+    assert "succeeded" in good.text
+    bad = page(
+        replace(summarize(PLAN, NOTHING), errors=(ItemError("LAND#1", Verdict.QUARANTINED, "A column is gone."),))
+    )
+    assert "failed" in bad.text
+    assert "A column is gone." in bad.text
+
+
+def test_the_grid_says_how_every_table_of_every_app_ended() -> None:
+    records = {**NOTHING, MapName.LAND: (landed("1000000001", Verdict.QUARANTINED),)}
+    fresh = (FreshnessSummary("1000000002", "downloads", DAY, Freshness.FRESH),)
+    shown = page(replace(summarize(PLAN, records), freshness=fresh), records)
+    titles = {value for name, value in shown.attributes if name == "title"}
+    assert {"downloads: quarantined", "downloads: unchanged"} <= titles
+
+
+def test_failures_come_first_and_what_does_not_fit_is_counted() -> None:
+    apps = tuple(AppSummary("main", str(number), Verdict.VERIFIED) for number in range(1000, 1400))
+    summary = replace(summarize(PLAN, NOTHING), apps=(*apps, AppSummary("main", "2000", Verdict.FORBIDDEN)), errors=())
+    shown = page(summary)
+    assert shown.texts.index("2000") < shown.texts.index("1000")
+    assert "And 101 more apps, which ended no worse." in shown.text
+
+
+def test_replaced_dates_show_how_many_rows_stood_and_stand() -> None:
+    first_time = {**CHANGE, "replaced_rows": None, "replaced_processing_date": None, "date": "2025-05-31"}
+    other_app = {**CHANGE, "app_id": 1000000002, "rows": 30, "replaced_rows": 20}
+    shown = page(changes=[CHANGE, first_time, other_app])
+    beginning = shown.texts.index("What Apple replaced")
+    row = shown.texts.index("downloads", beginning)
+    assert [text for text in shown.texts[row:] if text.strip()][:6] == [
+        "downloads",
+        "2025-05-30",
+        "2",
+        "32",
+        "41",
+        "+9",
+    ]
+    assert "2025-05-31" not in shown.texts[beginning:]
+    assert "What Apple replaced" not in page(changes=[first_time]).text
+
+
+def test_a_chart_has_a_bar_for_every_date_and_fills_those_that_were_restated() -> None:
+    values = tuple((DAY + timedelta(days=number), Decimal(number)) for number in range(5))
+    shown = page(charts=[Chart("Downloads", values, frozenset({DAY}))])
+    assert shown.tags.count("rect") == 5
+    assert [value for name, value in shown.attributes if name == "class"].count("restated") == 1
+    assert "Downloads: 4 on 2025-06-06" in shown.text
+
+
+@pytest.mark.parametrize(
+    "values", [(), ((DAY, Decimal(0)),), ((DAY, Decimal(-3)), (DAY + timedelta(days=1), Decimal(2)))]
+)
+def test_a_chart_can_be_empty_zero_or_negative(values: tuple[tuple[date, Decimal], ...]) -> None:
+    shown = page(charts=[Chart("Proceeds in USD", values, frozenset())])
+    heights = [float(value or 0) for name, value in shown.attributes if name == "height"]
+    assert len(heights) == len(values)
+    assert all(height > 0 for height in heights)
+
+
+@given(st.text(min_size=1, max_size=30))
+def test_nothing_that_apple_sends_becomes_markup(text: str) -> None:
+    hostile = f"<script>{text}</script>"
+    error = ItemError(hostile, Verdict.FAILED, f'"><img src=x onerror=alert(1)>{text}', hostile)
+    summary = replace(
+        summarize(PLAN, NOTHING), apps=(AppSummary("main", "1000000001", Verdict.FAILED, hostile),), errors=(error,)
+    )
+    shown = page(summary, changes=[{**CHANGE, "table_name": hostile}])
+    assert not {"script", "img"} & set(shown.tags)
