@@ -238,17 +238,19 @@ def _run(demo: Demo, name: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         execution = demo.pipeline.run(name, payload, view.show)
     if execution.report is None:
         raise RuntimeError(f"The execution {name} ended {execution.status} without a report: {execution.cause}")
-    screens.show_report(execution.report, str(_keep_report(execution)))
+    screens.show_report(execution.report, str(_keep_report(demo, execution)))
     demo.check((f"the execution {execution.status}", execution.status == "SUCCEEDED"))
     return execution.report
 
 
-def _keep_report(execution: Execution) -> Path:
-    """The run report on this machine, under the same name as in the lake."""
+def _keep_report(demo: Demo, execution: Execution) -> Path:
+    """The run report and its page on this machine, under the same names as in the lake; the page."""
     path = Path(execution.report_key)
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(execution.report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
+    page = path.with_suffix(".html")
+    page.write_bytes(demo.pipeline.lake.read(str(page)) or b"")
+    return page
 
 
 def _count(report: Mapping[str, Any], verdict: Verdict) -> int:

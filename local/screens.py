@@ -90,8 +90,8 @@ def _run_table(snapshot: Snapshot) -> Table:
     return table
 
 
-def show_report(report: Mapping[str, Any], file: str) -> None:
-    """A run report in three lines."""
+def show_report(report: Mapping[str, Any], page: str) -> None:
+    """A run report in three lines, and where its page lies."""
     verdicts = ", ".join(f"{len(apps)} {verdict}" for verdict, apps in report["apps_by_verdict"].items())
     say(f"{report['status']} in {report['seconds']:.0f} s: {verdicts}")
     say(
@@ -102,7 +102,7 @@ def show_report(report: Mapping[str, Any], file: str) -> None:
         f"parts written {report['parts_written']:,}, replaced {report['parts_replaced']:,}, "
         f"refused as older {report['parts_refused_as_older']:,}, Dates published {report['dates_published']}"
     )
-    say(f"report: {file}", style="dim")
+    say(f"report: {page}, and the same as .json", style="dim")
 
 
 def show_checks(checks: Sequence[tuple[str, bool]]) -> None:

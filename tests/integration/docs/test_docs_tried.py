@@ -94,11 +94,12 @@ def test_the_run_report_in_the_readme_has_the_fields_of_a_real_one(registry: Reg
     plan = RunPlan("run", Operation.DAILY, NOW.date(), NOW, (), (), (), 3500)
     write_plan(lake, plan)
     summarize_run("run", "", registry, lake, lambda *_: None, NOW)
-    (stored,) = lake.list("reports/")
+    page, stored = lake.list("reports/")
     real = json.loads(lake.read(stored.key) or b"")
     (shown,) = (json.loads(block.text) for block in blocks("json", pages=(README,)))
     assert shown.keys() == real.keys()
     assert stored.key == "reports/production_daily_20261123T100000000Z.json"
+    assert page.key == "reports/production_daily_20261123T100000000Z.html"
 
 
 def test_every_alarm_is_explained() -> None:
