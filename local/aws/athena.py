@@ -104,6 +104,8 @@ def run_query(sql: str, database: str, engine: Engine) -> QueryResult:
 def _athena_type(kind: str) -> str:
     if kind.endswith("[]"):
         return "array"
+    if kind.startswith("MAP("):
+        return "map"
     return _TYPES.get(kind) or kind.partition("(")[0].lower()
 
 
@@ -116,9 +118,13 @@ def _printed(value: Any) -> str | None:
         return f"{value:f}"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + (" UTC" if value.tzinfo else "")
-    if isinstance(value, list):
-        return "[" + ", ".join(_printed(item) or "null" for item in value) + "]"
-    return str(value)
+    return _printed_collection(value) if isinstance(value, dict | list) else str(value)
+
+
+def _printed_collection(value: dict[Any, Any] | list[Any]) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={_printed(item) or 'null'}" for key, item in value.items()) + "}"
+    return "[" + ", ".join(_printed(item) or "null" for item in value) + "]"
 
 
 def _printed_double(value: float) -> str:

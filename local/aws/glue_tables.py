@@ -207,9 +207,11 @@ def _no_rows(table: GlueTable) -> str:
 
 
 def _duckdb_type(kind: str) -> str:
-    """`array<string>` is VARCHAR[], `bigint` is BIGINT, `decimal(18,6)` is DECIMAL(18,6)."""
+    """`array<string>` is VARCHAR[], `bigint` is BIGINT, `decimal(18,6)` is DECIMAL(18,6); maps have simple keys."""
     if match := re.fullmatch(r"array<(.+)>", kind):
         return _duckdb_type(match[1]) + "[]"
+    if match := re.fullmatch(r"map<(\w+),(.+)>", kind):
+        return f"MAP({_duckdb_type(match[1])}, {_duckdb_type(match[2])})"
     return _TYPES.get(re.sub(r"(?<=varchar)\(.*", "", kind), kind.upper())
 
 

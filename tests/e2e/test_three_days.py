@@ -38,6 +38,14 @@ OLD_DATE = THURSDAY - DAY * DATES_PER_INSTANCE  # Friday's window no longer hold
 RESTATED_DATES = (OLD_DATE, THURSDAY - DAY * 2)
 CREATE, DOWNLOAD = "POST /v1/analyticsReportRequests", "GET /segments/{instance}/{segment}"
 
+NOTHING_TO_TELL = {
+    "Which final Dates were corrected after all?",
+    "Which apps lost data against the week before?",
+    "How did each app end in the last days, and why?",
+    "What did a Date look like before?",
+}
+"""Questions of the documentation that a few good days need not answer."""
+
 Numbers = tuple[int, dict[str, Decimal]]
 
 
@@ -372,6 +380,14 @@ def test_the_files_alone_hold_one_vintage_per_app_and_date(
             if str(app_id) in APPS:
                 found[str(app_id), day, built] = found.get((str(app_id), day, built), 0) + 1
     assert found == {key: rows for key, (rows, _) in deployed.newest(table, APPS).items()}
+
+
+def test_every_question_of_the_documentation_is_answered(deployed: Deployed, days: ThreeDays) -> None:
+    assert days.friday.status == "SUCCEEDED"
+    page = (Path(__file__).parents[2] / "docs" / "queries.md").read_text(encoding="utf-8")
+    questions = re.findall(r"^### (.+?)$.*?^```sql\n(.+?)^```", page, re.DOTALL | re.MULTILINE)
+    unanswered = [title for title, sql in questions if not deployed.rows(sql)]
+    assert set(unanswered) <= NOTHING_TO_TELL
 
 
 def test_no_key_no_token_and_no_signed_url_is_left_behind(deployed: Deployed, days: ThreeDays) -> None:

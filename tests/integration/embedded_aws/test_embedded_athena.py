@@ -267,6 +267,24 @@ def test_json_lines_are_read_with_the_types_of_glue(aws: EmbeddedAws) -> None:
     assert rows(aws, "SELECT report FROM runs CROSS JOIN UNNEST(reports) AS t(report) ORDER BY 1") == [["a"], ["b"]]
 
 
+def test_a_map_is_read_from_json_and_from_parquet(aws: EmbeddedAws, tmp_path: Any) -> None:
+    create_table(aws, "sums", {"run_id": "string", "sums": "map<string,string>"}, JSON_LINES)
+    put(
+        aws,
+        "curated/sums/run=r1.json",
+        b'{"run_id": "r1", "sums": {"counts": "12", "sales": "1.5"}}\n{"run_id": "r2"}\n',
+    )
+    answer = deployment.query(aws, "SELECT sums, sums['counts'], element_at(sums, 'other') FROM sums ORDER BY run_id")
+    assert answer["rows"] == [["{counts=12, sales=1.5}", "12", None], [None, None, None]]
+    assert answer["types"][0] == "map"
+    total = "SELECT SUM(CAST(element_at(sums, 'counts') AS bigint)) FROM sums WHERE sums IS NOT NULL"
+    assert rows(aws, total) == [["12"]]
+    create_table(aws, "extras", {"extra": "map<string,string>"})
+    body = parquet("SELECT MAP {'Audience': 'new'} AS extra", str(tmp_path / "data.parquet"))
+    put(aws, f"curated/extras/dt={TODAY}/data.parquet", body)
+    assert rows(aws, "SELECT extra['Audience'] FROM extras") == [["new"]]
+
+
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [

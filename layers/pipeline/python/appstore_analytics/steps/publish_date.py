@@ -44,9 +44,11 @@ def _changes(item: PublishItem, table: CuratedTable, publication: Publication) -
             "access_type": change.now.vintage.access_type if change.now else None,
             "instance_id": change.now.vintage.instance_id if change.now else None,
             "rows": change.now.rows if change.now else 0,
+            "sums": dict(change.now.sums) if change.now else None,
             "replaced_processing_date": change.before.vintage.processing_date if change.before else None,
             "replaced_instance_id": change.before.vintage.instance_id if change.before else None,
             "replaced_rows": change.before.rows if change.before else None,
+            "replaced_sums": dict(change.before.sums) if change.before else None,
             "is_final": is_final(item.table_date.day, table, change.now.vintage.processing_date)
             if change.now
             else None,
