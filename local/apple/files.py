@@ -4,12 +4,16 @@ import gzip
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from appstore_analytics.contract.catalogue.definition import ReportDefinition, Role
 from local.apple.data import Row
 from local.apple.faults import FaultKind
 
 COMMA_SEPARATED = "App Crashes Expanded"
+
+_ZEROS_BYTES = 4 << 20
+_BOMB_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,25 @@ def segment_bytes(report: ReportDefinition, rows: Sequence[Row], faults: Sequenc
     separator = "," if report.name == COMMA_SEPARATED else "\t"
     lines = [separator.join(row) for row in (sheet.header, *sheet.rows)]
     packed = gzip.compress(("\n".join(lines) + "\n").encode(), compresslevel=6, mtime=0)
-    return _corrupted(packed) if any(fault.kind is FaultKind.CORRUPT_GZIP for fault in faults) else packed
+    for fault in faults:
+        if fault.kind in _GZIP_FAULTS:
+            packed = _GZIP_FAULTS[fault.kind](packed)
+    return packed
 
 
 def _corrupted(packed: bytes) -> bytes:
     """Turns the bits of the CRC at the end: the file unpacks to the last byte and is wrong all the same."""
     return packed[:-8] + bytes(byte ^ 0xFF for byte in packed[-8:-4]) + packed[-4:]
+
+
+def _bomb(packed: bytes) -> bytes:
+    """Behind the file a GiB of zeros, in about a MB."""
+    return packed + _zeros() * (_BOMB_BYTES // _ZEROS_BYTES)
+
+
+@cache
+def _zeros() -> bytes:
+    return gzip.compress(bytes(_ZEROS_BYTES), mtime=0)
 
 
 def _position(report: ReportDefinition, column: str) -> int:
@@ -76,8 +93,19 @@ def _short_row(sheet: Sheet, _report: ReportDefinition, _column: str) -> Sheet:
     return Sheet(sheet.header, [*sheet.rows[:-1], *(row[:-1] for row in sheet.rows[-1:])])
 
 
+def _date_position(report: ReportDefinition) -> int:
+    return next(index for index, each in enumerate(report.columns) if each.name == report.date_column)
+
+
+def _date_skipped(sheet: Sheet, report: ReportDefinition, _column: str) -> Sheet:
+    """Leaves out the newest Date but one, so that the file has a hole; with one Date only, that one."""
+    at = _date_position(report)
+    dates = sorted({row[at] for row in sheet.rows})
+    return Sheet(sheet.header, [row for row in sheet.rows if row[at] not in dates[-2:][:1]])
+
+
 def _us_dates(sheet: Sheet, report: ReportDefinition, _column: str) -> Sheet:
-    at = next(index for index, each in enumerate(report.columns) if each.name == report.date_column)
+    at = _date_position(report)
     return Sheet(sheet.header, [[*row[:at], _us_date(row[at]), *row[at + 1 :]] for row in sheet.rows])
 
 
@@ -102,4 +130,10 @@ _SHEET_FAULTS: dict[FaultKind, Callable[[Sheet, ReportDefinition, str], Sheet]] 
     FaultKind.SHORT_ROW: _short_row,
     FaultKind.US_DATES: _us_dates,
     FaultKind.OTHER_APP: _other_app,
+    FaultKind.DATE_SKIPPED: _date_skipped,
+}
+
+_GZIP_FAULTS: dict[FaultKind, Callable[[bytes], bytes]] = {
+    FaultKind.CORRUPT_GZIP: _corrupted,
+    FaultKind.GZIP_BOMB: _bomb,
 }
