@@ -24,8 +24,8 @@ def mount(session: requests.Session, application: Application, *base_urls: str) 
 class _Adapter(BaseAdapter):
     """A transport of requests that calls a WSGI application and never waits.
 
-    A reset is a ConnectionError, as on a wire. A delay that the client's time-out does not bear is a ReadTimeout, and as
-    on a wire the application has done its work by then.
+    A reset is a ConnectionError, as on a wire. A delay beyond the client's time-out is a ReadTimeout, and as on a wire
+    the application does its work all the same.
     """
 
     def __init__(self, application: Application) -> None:

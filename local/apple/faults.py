@@ -28,7 +28,7 @@ class FaultKind(StrEnum):
 
     STATUS = "status"
     DELAY = "delay"
-    TOKEN_EXPIRED = "token_expired"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 (a fault's name)
     RESET = "reset"
     TRUNCATED_BODY = "truncated_body"
     REDIRECT = "redirect"
@@ -52,7 +52,7 @@ class FaultKind(StrEnum):
 
 
 ARRIVING_KINDS = frozenset({FaultKind.DELAY, FaultKind.TOKEN_EXPIRED})
-"""Faults that meet a call before it is answered: it waits; its token has just expired, for this and every later call."""
+"""Faults that meet a call before it is answered: it waits; its token is over, for this call and every later one."""
 
 
 ENDING_KINDS = frozenset(
@@ -69,9 +69,7 @@ ENDING_KINDS = frozenset(
 LIST_KINDS = frozenset({FaultKind.SELF_LINK, FaultKind.DUPLICATE})
 """Faults of a page: `links.next` is the page itself; the first entry stands twice."""
 
-LINK_KINDS = frozenset(
-    {FaultKind.WRONG_CHECKSUM, FaultKind.WRONG_SIZE, FaultKind.FOREIGN_HOST, FaultKind.EXPIRED_URL}
-)
+LINK_KINDS = frozenset({FaultKind.WRONG_CHECKSUM, FaultKind.WRONG_SIZE, FaultKind.FOREIGN_HOST, FaultKind.EXPIRED_URL})
 """Faults of the entries of a segments list, whose file is as it should be."""
 
 FILE_KINDS = frozenset(FaultKind) - ARRIVING_KINDS - ENDING_KINDS - LIST_KINDS - LINK_KINDS
@@ -86,8 +84,8 @@ class Fault:
     `app_id`, `report` and `processing_date` ("" = any) narrow it to answers about these.
     `status` 429 may carry `retry_after_seconds`, and `minute_header` replaces the hour in `X-Rate-Limit` by the minute.
     `after_effect`: the work is done and only the answer lost (status, reset). `column` is the header that header faults
-    touch; "" chooses the first measure. `seconds` is the length of a delay; one that is longer than the client's patience
-    is a time-out, and the work is done all the same.
+    touch; "" chooses the first measure. `seconds` is the length of a delay, which is a time-out beyond the client's
+    patience; the work is done all the same.
     """
 
     kind: FaultKind

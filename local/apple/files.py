@@ -35,13 +35,15 @@ class Sheet:
 def segment_bytes(report: ReportDefinition, rows: Sequence[Row], faults: Sequence[FileFault] = ()) -> bytes:
     """The gzip file: UTF-8, one header row, tab-separated (comma for App Crashes Expanded), no quoting."""
     sheet = Sheet([column.header for column in report.columns], [list(row) for row in rows])
-    for fault in faults:
-        if fault.kind in _SHEET_FAULTS:
-            sheet = _SHEET_FAULTS[fault.kind](sheet, report, fault.column)
+    ordered = tuple(dict.fromkeys(faults))
+    for kind, change in _SHEET_FAULTS.items():
+        for fault in ordered:
+            if fault.kind is kind:
+                sheet = change(sheet, report, fault.column)
     separator = "," if report.name == COMMA_SEPARATED else "\t"
     lines = [separator.join(row) for row in (sheet.header, *sheet.rows)]
     packed = gzip.compress(("\n".join(lines) + "\n").encode(), compresslevel=6, mtime=0)
-    for fault in faults:
+    for fault in ordered:
         if fault.kind in _GZIP_FAULTS:
             packed = _GZIP_FAULTS[fault.kind](packed)
     return packed
@@ -62,17 +64,18 @@ def _zeros() -> bytes:
     return gzip.compress(bytes(_ZEROS_BYTES), mtime=0)
 
 
-def _position(report: ReportDefinition, column: str) -> int:
-    """Where the named header stands; without a name the first number that is no identifier."""
+def _touched(report: ReportDefinition, column: str) -> str:
+    """The named header, a ValueError for an unknown one; without a name that of the first number but identifiers."""
+    headers = [each.header for each in report.columns]
     if column:
-        return [each.header for each in report.columns].index(column)
+        return headers[headers.index(column)]
     numbers = (Role.ADDITIVE, Role.NON_ADDITIVE, Role.UNKNOWN)
-    return next(index for index, each in enumerate(report.columns) if each.role in numbers)
+    return next(each.header for each in report.columns if each.role in numbers)
 
 
 def _renamed(sheet: Sheet, report: ReportDefinition, column: str) -> Sheet:
-    at = _position(report, column)
-    return Sheet([f"{each} Total" if index == at else each for index, each in enumerate(sheet.header)], sheet.rows)
+    touched = _touched(report, column)
+    return Sheet([f"{each} Total" if each == touched else each for each in sheet.header], sheet.rows)
 
 
 def _added(sheet: Sheet, _report: ReportDefinition, column: str) -> Sheet:
@@ -81,7 +84,10 @@ def _added(sheet: Sheet, _report: ReportDefinition, column: str) -> Sheet:
 
 
 def _removed(sheet: Sheet, report: ReportDefinition, column: str) -> Sheet:
-    at = _position(report, column)
+    touched = _touched(report, column)
+    if touched not in sheet.header:  # renamed before
+        return sheet
+    at = sheet.header.index(touched)
     return Sheet(sheet.header[:at] + sheet.header[at + 1 :], [row[:at] + row[at + 1 :] for row in sheet.rows])
 
 
@@ -123,15 +129,16 @@ def _other_app(sheet: Sheet, report: ReportDefinition, _column: str) -> Sheet:
 
 
 _SHEET_FAULTS: dict[FaultKind, Callable[[Sheet, ReportDefinition, str], Sheet]] = {
+    FaultKind.DATE_SKIPPED: _date_skipped,
+    FaultKind.OTHER_APP: _other_app,
+    FaultKind.US_DATES: _us_dates,
     FaultKind.HEADER_RENAMED: _renamed,
-    FaultKind.HEADER_ADDED: _added,
     FaultKind.HEADER_REMOVED: _removed,
+    FaultKind.HEADER_ADDED: _added,
     FaultKind.HEADER_REORDERED: _reordered,
     FaultKind.SHORT_ROW: _short_row,
-    FaultKind.US_DATES: _us_dates,
-    FaultKind.OTHER_APP: _other_app,
-    FaultKind.DATE_SKIPPED: _date_skipped,
 }
+"""In the order in which they happen to one file: cells while the columns stand where the catalogue has them."""
 
 _GZIP_FAULTS: dict[FaultKind, Callable[[bytes], bytes]] = {
     FaultKind.CORRUPT_GZIP: _corrupted,

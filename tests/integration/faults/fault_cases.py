@@ -1,4 +1,6 @@
-"""Apple's bad days as data: what is ordered, and what has to come of it. The table of docs/reliability.md is made of it.
+"""Apple's bad days as data: what is ordered, and what has to come of it.
+
+The table of faults in docs/reliability.md is made of this list.
 
 Nothing here knows pytest, because `docs/generate.py` reads this module as well.
 """
