@@ -93,6 +93,8 @@ def check_verdicts(run: Run, hurt: Verdict, healthy: Verdict) -> None:
 def check_bad_day(machine: StateMachine, case: FaultCase, before: Batches, run: Run) -> None:
     check_verdicts(run, case.verdict, Verdict.VERIFIED)
     assert case.words in run.reasons[HURT]
+    assert run.report["unknown_columns"] == ({"downloads": [case.unknown_column]} if case.unknown_column else {})
+    assert run.report["missing_columns"] == ({"downloads": [case.missing_column]} if case.missing_column else {})
     assert machine.errors[HURT] == expected_errors(case)
     assert [machine.errors[app] for app in HEALTHY] == [[], []]
     lake = machine.batches("downloads")
@@ -139,3 +141,19 @@ def test_a_bad_day_of_apple(machine: StateMachine, case: FaultCase) -> None:
     for app in (HURT, *HEALTHY):
         assert len(machine.world.requests_of(app)) == 1
     assert machine.world.statistics.by_route()["POST /v1/analyticsReportRequests"]["201"] <= 3
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.healing in STATUS_IN_THE_LEDGER][:2], ids=lambda case: case.id
+)
+def test_the_next_instance_brings_the_dates_again_that_a_lost_one_held(machine: StateMachine, case: FaultCase) -> None:
+    before = good_day(machine, case)
+    bad_day(machine, case)
+    (lost,) = built_on_the_bad_day(machine, case)
+    machine.world.advance()
+    check_verdicts(machine.day(), Verdict.VERIFIED, Verdict.VERIFIED)
+    lake = machine.batches("downloads")
+    assert lake == truth(machine, lost)
+    oldest = (HURT, case.today - 2 * DAY)
+    assert lake[oldest] == before[oldest]
+    assert {key for key in lake if lake[key] != truth(machine)[key]} == {oldest}
