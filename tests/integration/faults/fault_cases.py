@@ -428,7 +428,7 @@ FILES_INSIDE = (
     FaultCase(
         "a Date skipped",
         _order(FaultKind.DATE_SKIPPED, SEGMENTS),
-        "The rows of the Date that an older instance brought stay: no rows is not zero.",
+        "The file is in order, and a Date without rows is not a zero: what an older instance brought for it stays.",
         healing=Healing.NEXT_INSTANCE,
     ),
 )
