@@ -1,17 +1,25 @@
-"""Writes docs/reports.md from the catalogue: `python docs/generate.py`. Standard library only, like the catalogue."""
+"""Writes what the docs say twice, in the environment of the project: `python docs/generate.py`.
+
+docs/reports.md is made of the catalogue; in docs/reliability.md the table of faults is made of the tests' list.
+"""
 
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "pipeline" / "python"))
 
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
 from appstore_analytics.contract.catalogue.definition import Category, Column, ReportDefinition
 from appstore_analytics.contract.tables import APP_ID, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
+from tests.integration.faults.fault_cases import CHAPTERS, FaultCase
 
-TARGET = Path(__file__).resolve().parent / "reports.md"
+_DOCS = Path(__file__).resolve().parent
+
+_FAULTS_BEGIN = "<!-- faults: written by `python docs/generate.py` from tests/integration/faults/fault_cases.py -->\n"
+_FAULTS_END = "<!-- end of faults -->\n"
 
 _HEAD = """\
 # Reports and tables
@@ -40,17 +48,37 @@ How to read a report below:
 
 
 def main() -> int:
-    """Write the page, or with --check compare; 1 when it is not current."""
+    """Write the pages, or with --check compare; 1 when one is not current."""
     parser = argparse.ArgumentParser(prog="docs/generate.py", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, exit with 1 if the page is not current")
-    page = reports_page()
-    if not parser.parse_args().check:
-        TARGET.write_text(page, encoding="utf-8")
-        return 0
-    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == page:
-        return 0
-    sys.stderr.write("docs/reports.md is not what the catalogue says: run `python docs/generate.py`.\n")
-    return 1
+    parser.add_argument("--check", action="store_true", help="write nothing, exit with 1 if a page is not current")
+    check = parser.parse_args().check
+    stale = 0
+    for path, page in ((_DOCS / "reports.md", reports_page()), (_DOCS / "reliability.md", reliability_page())):
+        if not check:
+            path.write_text(page, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != page:
+            sys.stderr.write(f"docs/{path.name} is not current: run `python docs/generate.py`.\n")
+            stale = 1
+    return stale
+
+
+def reliability_page() -> str:
+    """The page as it stands, with the table of faults anew; ValueError when its marks are missing."""
+    before, rest = (_DOCS / "reliability.md").read_text(encoding="utf-8").split(_FAULTS_BEGIN)
+    _, behind = rest.split(_FAULTS_END)
+    tables = "\n".join(line for title, cases in CHAPTERS.items() for line in _faults(title, cases))
+    return f"{before}{_FAULTS_BEGIN}\n{tables}\n{_FAULTS_END}{behind}"
+
+
+def _faults(title: str, cases: Iterable[FaultCase]) -> Iterator[str]:
+    yield from (f"### {title}", "")
+    yield from _row("fault", "error", "verdict", "what happens", "the next run", "test")
+    yield from _row(*["---"] * 6)
+    for case in cases:
+        error = f"`{case.error.__name__}`" if case.error else "none"
+        verdict = f"**{case.verdict}**" if case.verdict.is_failure else str(case.verdict)
+        yield from _row(case.fault, error, verdict, case.what_happens, case.healing, f"`{case.id}`")
+    yield ""
 
 
 def reports_page() -> str:

@@ -20,7 +20,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from appstore_analytics.contract.errors import NotReady, PipelineError, TransientError, leaves
+from appstore_analytics.contract.errors import TRANSIENT_RETRIES, NotReady, PipelineError, TransientError, leaves
 from appstore_analytics.contract.layout import RUN_PARTITION, RUNS_PREFIX
 from appstore_analytics.contract.messages import MapName, Outcome, Verdict
 from infra.acknowledgements import acknowledge
@@ -314,7 +314,7 @@ def _retry(task: sfn.TaskStateBase, errors: Sequence[str]) -> None:
         errors=[*errors],
         interval=Duration.seconds(2),
         backoff_rate=2,
-        max_attempts=5,
+        max_attempts=TRANSIENT_RETRIES,
         max_delay=Duration.seconds(60),
         jitter_strategy=sfn.JitterType.FULL,
     )

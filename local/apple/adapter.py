@@ -10,7 +10,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.response import HTTPResponse
 
 from local.apple.faults import ResetError
-from local.apple.http import Application, Environ
+from local.apple.http import SLEEP, Application, Environ
 
 APPLE_URL = "https://api.appstoreconnect.apple.com"
 
@@ -22,7 +22,11 @@ def mount(session: requests.Session, application: Application, *base_urls: str) 
 
 
 class _Adapter(BaseAdapter):
-    """A transport of requests that calls a WSGI application. A reset is a ConnectionError, as on a wire."""
+    """A transport of requests that calls a WSGI application and never waits.
+
+    A reset is a ConnectionError, as on a wire. A delay beyond the client's time-out is a ReadTimeout, and as on a wire
+    the application does its work all the same.
+    """
 
     def __init__(self, application: Application) -> None:
         super().__init__()
@@ -38,12 +42,17 @@ class _Adapter(BaseAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Called by requests, which reads the body itself; the other arguments have no meaning without a socket."""
-        del stream, timeout, verify, cert, proxies
+        del stream, verify, cert, proxies
         started: list[tuple[str, list[tuple[str, str]]]] = []
+        delays: list[float] = []
+        environ = {**_environ(request), SLEEP: delays.append}
         try:
-            body = b"".join(self._application(_environ(request), lambda *args: started.append((args[0], args[1]))))
+            body = b"".join(self._application(environ, lambda *args: started.append((args[0], args[1]))))
         except ResetError:
             raise requests.ConnectionError("Connection reset by peer", request=request) from None
+        patience = timeout[1] if isinstance(timeout, tuple) else timeout
+        if patience is not None and sum(delays) > patience:
+            raise requests.ReadTimeout("Read timed out", request=request)
         return _response(request, *started[0], body)
 
     def close(self) -> None:

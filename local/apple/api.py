@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from local.apple.control import answer_control
-from local.apple.faults import ENDING_KINDS, Fault, FaultKind, ResetError, Target
+from local.apple.faults import ARRIVING_KINDS, ENDING_KINDS, Fault, FaultKind, ResetError, Target
 from local.apple.http import Answer, ApiError, Call, Environ, StartResponse, read_call, send
 from local.apple.keys import MAY_READ, MAY_WRITE, ApiKey, NotAuthorizedError, ScopeError
 from local.apple.resources import ROUTES, Route, Visit, forbidden, no_such_path, target_of
@@ -29,12 +29,11 @@ _CODES = {
 class AppStoreConnect:
     """The application of a world: `/v1/…` is Apple's API, `/segments/…` its S3, `/_control/…` steers the simulation.
 
-    `wall_seconds` is the clock of tokens, links and hourly calls; `sleep` is what a delay does.
+    `wall_seconds` is the clock of tokens, links and hourly calls.
     """
 
     world: World
     wall_seconds: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
     _segments: SegmentStore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,10 +70,13 @@ class AppStoreConnect:
         if instance is not None:
             series, day = instance.series, instance.processing_date.isoformat()
             target = Target(target.route, series.app_id, series.report_name, day)
+        self._arrive(call, target)
         return self._with_faults(call, target, lambda: self._segments.answer(call), _s3_failure)
 
     def _api(self, route: Route, visit: Visit) -> Answer:
         """Token, hourly calls, role, route. Only a caller without a key is not told what is left of its hour."""
+        target = target_of(visit)
+        self._arrive(visit.call, target)
         try:
             key = self._authenticate(visit.call)
         except ApiError as error:
@@ -85,7 +87,7 @@ class AppStoreConnect:
         if remaining is None:
             answer = _api_failure(Fault(FaultKind.STATUS, status=429))
             return replace(answer, headers={**answer.headers, **headers})
-        answer = self._with_faults(visit.call, target_of(visit), lambda: self._routed(route, visit, key), _api_failure)
+        answer = self._with_faults(visit.call, target, lambda: self._routed(route, visit, key), _api_failure)
         return replace(answer, headers={**headers, **answer.headers})
 
     def _authenticate(self, call: Call) -> ApiKey:
@@ -105,12 +107,18 @@ class AppStoreConnect:
         except ApiError as error:
             return error.answer()
 
+    def _arrive(self, call: Call, target: Target) -> None:
+        """What happens before anything is answered."""
+        for fault in self.world.faults.take(target, ARRIVING_KINDS):
+            if fault.kind is FaultKind.DELAY:
+                call.sleep(fault.seconds)
+            else:
+                self.world.keys.expire(call.authorization or "")
+
     def _with_faults(
         self, call: Call, target: Target, work: Callable[[], Answer], failure: Callable[[Fault], Answer]
     ) -> Answer:
         """The answer of `work`, or what the ordered faults make of it. `failure` writes an error answer."""
-        for delay in self.world.faults.take(target, {FaultKind.DELAY}):
-            self.sleep(delay.seconds)
         endings = self.world.faults.take(target, ENDING_KINDS, at_most=1)
         return _ended(endings[0], call, work, failure) if endings else work()
 

@@ -1,4 +1,14 @@
-"""Faults on demand: what can go wrong at Apple, asked for by route, number of times and probability."""
+"""Faults on demand: what can go wrong at Apple, asked for by route, number of times and probability.
+
+A person orders them with curl (docs/reliability.md), a test with `world.faults.order(Fault(…))`. How each kind shows:
+
+    any call       status (401, 403, 404, 409, 429, 5xx), delay, reset, truncated_body, redirect; token_expired
+    POST           ghost: 409 for a report request that no list shows
+    a list         self_link, duplicate
+    a link         expired_url, foreign_host, wrong_checksum, wrong_size
+    a file         corrupt_gzip, gzip_bomb, header_renamed, header_added, header_removed, header_reordered, short_row,
+                   us_dates, other_app, date_skipped
+"""
 
 import random
 import re
@@ -18,6 +28,7 @@ class FaultKind(StrEnum):
 
     STATUS = "status"
     DELAY = "delay"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 (a fault's name)
     RESET = "reset"
     TRUNCATED_BODY = "truncated_body"
     REDIRECT = "redirect"
@@ -27,7 +38,9 @@ class FaultKind(StrEnum):
     WRONG_CHECKSUM = "wrong_checksum"
     WRONG_SIZE = "wrong_size"
     FOREIGN_HOST = "foreign_host"
+    EXPIRED_URL = "expired_url"
     CORRUPT_GZIP = "corrupt_gzip"
+    GZIP_BOMB = "gzip_bomb"
     HEADER_RENAMED = "header_renamed"
     HEADER_ADDED = "header_added"
     HEADER_REMOVED = "header_removed"
@@ -35,6 +48,11 @@ class FaultKind(StrEnum):
     SHORT_ROW = "short_row"
     US_DATES = "us_dates"
     OTHER_APP = "other_app"
+    DATE_SKIPPED = "date_skipped"
+
+
+ARRIVING_KINDS = frozenset({FaultKind.DELAY, FaultKind.TOKEN_EXPIRED})
+"""Faults that meet a call before it is answered: it waits; its token is over, for this call and every later one."""
 
 
 ENDING_KINDS = frozenset(
@@ -51,10 +69,10 @@ ENDING_KINDS = frozenset(
 LIST_KINDS = frozenset({FaultKind.SELF_LINK, FaultKind.DUPLICATE})
 """Faults of a page: `links.next` is the page itself; the first entry stands twice."""
 
-LINK_KINDS = frozenset({FaultKind.WRONG_CHECKSUM, FaultKind.WRONG_SIZE, FaultKind.FOREIGN_HOST})
+LINK_KINDS = frozenset({FaultKind.WRONG_CHECKSUM, FaultKind.WRONG_SIZE, FaultKind.FOREIGN_HOST, FaultKind.EXPIRED_URL})
 """Faults of the entries of a segments list, whose file is as it should be."""
 
-FILE_KINDS = frozenset(FaultKind) - ENDING_KINDS - LIST_KINDS - LINK_KINDS - {FaultKind.DELAY}
+FILE_KINDS = frozenset(FaultKind) - ARRIVING_KINDS - ENDING_KINDS - LIST_KINDS - LINK_KINDS
 """Faults inside the files that a segments list links; checksum and size fit the faulty file."""
 
 
@@ -66,7 +84,8 @@ class Fault:
     `app_id`, `report` and `processing_date` ("" = any) narrow it to answers about these.
     `status` 429 may carry `retry_after_seconds`, and `minute_header` replaces the hour in `X-Rate-Limit` by the minute.
     `after_effect`: the work is done and only the answer lost (status, reset). `column` is the header that header faults
-    touch; "" chooses the first measure. `seconds` is the length of a delay.
+    touch; "" chooses the first measure. `seconds` is the length of a delay, which is a time-out beyond the client's
+    patience; the work is done all the same.
     """
 
     kind: FaultKind

@@ -4,12 +4,16 @@ import gzip
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from appstore_analytics.contract.catalogue.definition import ReportDefinition, Role
 from local.apple.data import Row
 from local.apple.faults import FaultKind
 
 COMMA_SEPARATED = "App Crashes Expanded"
+
+_ZEROS_BYTES = 4 << 20
+_BOMB_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +35,18 @@ class Sheet:
 def segment_bytes(report: ReportDefinition, rows: Sequence[Row], faults: Sequence[FileFault] = ()) -> bytes:
     """The gzip file: UTF-8, one header row, tab-separated (comma for App Crashes Expanded), no quoting."""
     sheet = Sheet([column.header for column in report.columns], [list(row) for row in rows])
-    for fault in faults:
-        if fault.kind in _SHEET_FAULTS:
-            sheet = _SHEET_FAULTS[fault.kind](sheet, report, fault.column)
+    ordered = tuple(dict.fromkeys(faults))
+    for kind, change in _SHEET_FAULTS.items():
+        for fault in ordered:
+            if fault.kind is kind:
+                sheet = change(sheet, report, fault.column)
     separator = "," if report.name == COMMA_SEPARATED else "\t"
     lines = [separator.join(row) for row in (sheet.header, *sheet.rows)]
     packed = gzip.compress(("\n".join(lines) + "\n").encode(), compresslevel=6, mtime=0)
-    return _corrupted(packed) if any(fault.kind is FaultKind.CORRUPT_GZIP for fault in faults) else packed
+    for fault in ordered:
+        if fault.kind in _GZIP_FAULTS:
+            packed = _GZIP_FAULTS[fault.kind](packed)
+    return packed
 
 
 def _corrupted(packed: bytes) -> bytes:
@@ -45,17 +54,28 @@ def _corrupted(packed: bytes) -> bytes:
     return packed[:-8] + bytes(byte ^ 0xFF for byte in packed[-8:-4]) + packed[-4:]
 
 
-def _position(report: ReportDefinition, column: str) -> int:
-    """Where the named header stands; without a name the first number that is no identifier."""
+def _bomb(packed: bytes) -> bytes:
+    """Behind the file a GiB of zeros, in about a MB."""
+    return packed + _zeros() * (_BOMB_BYTES // _ZEROS_BYTES)
+
+
+@cache
+def _zeros() -> bytes:
+    return gzip.compress(bytes(_ZEROS_BYTES), mtime=0)
+
+
+def _touched(report: ReportDefinition, column: str) -> str:
+    """The named header, a ValueError for an unknown one; without a name that of the first number but identifiers."""
+    headers = [each.header for each in report.columns]
     if column:
-        return [each.header for each in report.columns].index(column)
+        return headers[headers.index(column)]
     numbers = (Role.ADDITIVE, Role.NON_ADDITIVE, Role.UNKNOWN)
-    return next(index for index, each in enumerate(report.columns) if each.role in numbers)
+    return next(each.header for each in report.columns if each.role in numbers)
 
 
 def _renamed(sheet: Sheet, report: ReportDefinition, column: str) -> Sheet:
-    at = _position(report, column)
-    return Sheet([f"{each} Total" if index == at else each for index, each in enumerate(sheet.header)], sheet.rows)
+    touched = _touched(report, column)
+    return Sheet([f"{each} Total" if each == touched else each for each in sheet.header], sheet.rows)
 
 
 def _added(sheet: Sheet, _report: ReportDefinition, column: str) -> Sheet:
@@ -64,7 +84,10 @@ def _added(sheet: Sheet, _report: ReportDefinition, column: str) -> Sheet:
 
 
 def _removed(sheet: Sheet, report: ReportDefinition, column: str) -> Sheet:
-    at = _position(report, column)
+    touched = _touched(report, column)
+    if touched not in sheet.header:  # renamed before
+        return sheet
+    at = sheet.header.index(touched)
     return Sheet(sheet.header[:at] + sheet.header[at + 1 :], [row[:at] + row[at + 1 :] for row in sheet.rows])
 
 
@@ -76,8 +99,19 @@ def _short_row(sheet: Sheet, _report: ReportDefinition, _column: str) -> Sheet:
     return Sheet(sheet.header, [*sheet.rows[:-1], *(row[:-1] for row in sheet.rows[-1:])])
 
 
+def _date_position(report: ReportDefinition) -> int:
+    return next(index for index, each in enumerate(report.columns) if each.name == report.date_column)
+
+
+def _date_skipped(sheet: Sheet, report: ReportDefinition, _column: str) -> Sheet:
+    """Leaves out the newest Date but one, so that the file has a hole; with one Date only, that one."""
+    at = _date_position(report)
+    dates = sorted({row[at] for row in sheet.rows})
+    return Sheet(sheet.header, [row for row in sheet.rows if row[at] not in dates[-2:][:1]])
+
+
 def _us_dates(sheet: Sheet, report: ReportDefinition, _column: str) -> Sheet:
-    at = next(index for index, each in enumerate(report.columns) if each.name == report.date_column)
+    at = _date_position(report)
     return Sheet(sheet.header, [[*row[:at], _us_date(row[at]), *row[at + 1 :]] for row in sheet.rows])
 
 
@@ -95,11 +129,18 @@ def _other_app(sheet: Sheet, report: ReportDefinition, _column: str) -> Sheet:
 
 
 _SHEET_FAULTS: dict[FaultKind, Callable[[Sheet, ReportDefinition, str], Sheet]] = {
+    FaultKind.DATE_SKIPPED: _date_skipped,
+    FaultKind.OTHER_APP: _other_app,
+    FaultKind.US_DATES: _us_dates,
     FaultKind.HEADER_RENAMED: _renamed,
-    FaultKind.HEADER_ADDED: _added,
     FaultKind.HEADER_REMOVED: _removed,
+    FaultKind.HEADER_ADDED: _added,
     FaultKind.HEADER_REORDERED: _reordered,
     FaultKind.SHORT_ROW: _short_row,
-    FaultKind.US_DATES: _us_dates,
-    FaultKind.OTHER_APP: _other_app,
+}
+"""In the order in which they happen to one file: cells while the columns stand where the catalogue has them."""
+
+_GZIP_FAULTS: dict[FaultKind, Callable[[bytes], bytes]] = {
+    FaultKind.CORRUPT_GZIP: _corrupted,
+    FaultKind.GZIP_BOMB: _bomb,
 }

@@ -1,6 +1,7 @@
 """A call and an answer, between WSGI and the rooms that answer."""
 
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,12 +12,19 @@ from urllib.parse import parse_qsl, urlencode
 Json = dict[str, Any]
 Environ = dict[str, Any]
 StartResponse = Callable[..., object]
+Sleep = Callable[[float], None]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+SLEEP = "apple.sleep"
+"""The name in an environment of what a delay does, for a transport without a wire; over a socket a delay takes time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP call. `base_url` is the scheme and host that the client asked; `query` has one value per name."""
+    """One HTTP call. `base_url` is the scheme and host that the client asked; `query` has one value per name.
+
+    `sleep` is what a delay does to it.
+    """
 
     method: str
     path: str
@@ -25,6 +33,7 @@ class Call:
     authorization: str | None
     base_url: str
     remote_address: str
+    sleep: Sleep = time.sleep
 
     def url(self, **changes: str) -> str:
         """The address of this call, with other query values."""
@@ -93,6 +102,7 @@ def read_call(environ: Environ) -> Call:
         authorization=environ.get("HTTP_AUTHORIZATION"),
         base_url=f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}",
         remote_address=environ.get("REMOTE_ADDR", ""),
+        sleep=environ.get(SLEEP, time.sleep),
     )
 
 

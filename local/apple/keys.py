@@ -63,6 +63,7 @@ class KeyRing:
     issuer_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     _keys: dict[str, ApiKey] = field(default_factory=dict)
     _verified: dict[str, tuple[ApiKey, dict[str, Any]]] = field(default_factory=dict)
+    _expired: set[str] = field(default_factory=set)
 
     def register(self, role: ApiRole, *, individual: bool = False) -> ApiKey:
         """A new key with this role."""
@@ -75,11 +76,17 @@ class KeyRing:
         del self._keys[key_id]
         self._verified.clear()
 
+    def expire(self, authorization: str) -> None:
+        """The token of this Authorization header is over, before its time."""
+        self._expired.add(authorization)
+
     def authenticate(self, authorization: str, method: str, now_seconds: float) -> ApiKey:
         """The key of an Authorization header. Raises NotAuthorizedError (never with the token in it) or ScopeError."""
         scheme, _, token = authorization.partition(" ")
         if scheme != "Bearer" or not token:
             raise NotAuthorizedError("the Authorization header is not 'Bearer <token>'")
+        if authorization in self._expired:
+            raise NotAuthorizedError("the token is expired or not valid yet")
         if token not in self._verified:
             self._verified[token] = self._verify(token)
         key, claims = self._verified[token]

@@ -43,11 +43,12 @@ class SegmentStore:
     ) -> Json:
         file = self._file(instance, index, inside)
         checksum = hashlib.md5(file, usedforsecurity=False).hexdigest()
+        lives_seconds = -1 if FaultKind.EXPIRED_URL in links else URL_LIVES_SECONDS
         host = FOREIGN_HOST if FaultKind.FOREIGN_HOST in links else self._world.settings.segment_base_url or base_url
         attributes = {
             "checksum": checksum[::-1] if FaultKind.WRONG_CHECKSUM in links else checksum,
             "sizeInBytes": len(file) + (FaultKind.WRONG_SIZE in links),
-            "url": host + self._signed(f"{PREFIX}{instance.id}/{index}.txt.gz", inside),
+            "url": host + self._signed(f"{PREFIX}{instance.id}/{index}.txt.gz", lives_seconds, inside),
         }
         segment_id = draw.identifier(self._world.settings.seed, instance.id, index)
         return {"type": "analyticsReportSegments", "id": segment_id, "attributes": attributes}
@@ -56,8 +57,8 @@ class SegmentStore:
         report = REPORTS_BY_NAME[instance.series.report_name]
         return segment_bytes(report, self._world.segment_rows(instance, index), inside)
 
-    def _signed(self, path: str, inside: tuple[FileFault, ...]) -> str:
-        expires = str(int(self._wall_seconds()) + URL_LIVES_SECONDS)
+    def _signed(self, path: str, lives_seconds: int, inside: tuple[FileFault, ...]) -> str:
+        expires = str(int(self._wall_seconds()) + lives_seconds)
         fault = ",".join(f"{each.kind}:{each.column}" for each in inside)
         query = {"Expires": expires, "Signature": self._signature(path, expires, fault)}
         return f"{path}?{urlencode({**query, 'Fault': fault} if fault else query, quote_via=quote)}"

@@ -1,6 +1,7 @@
 """What a right lake holds: the answer sheet of the simulation."""
 
 import datetime
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,16 +26,22 @@ class Batch:
     sums: dict[str, str]
 
 
-def newest_vintages(world: World, report_name: str, granularity: Granularity = Granularity.DAILY) -> list[Batch]:
+def newest_vintages(
+    world: World,
+    report_name: str,
+    granularity: Granularity = Granularity.DAILY,
+    lost: Collection[str] = (),
+) -> list[Batch]:
     """Per (app, Date) the newest vintage among all instances published so far, by app and Date.
 
     The newest processing date that holds a Date replaces all its rows. At equal processing dates ONGOING beats a
     snapshot, and a snapshot speaks only for Dates that were complete on its request day. Instances that nobody fetched
-    in their 35 days count as well.
+    in their 35 days count as well; `lost` are the ids of instances that do not, because they never arrived in order.
     """
     newest: dict[tuple[str, date], Instance] = {}
     for instance, day in _spoken_for(world, report_name, granularity):
-        newest[instance.series.app_id, day] = instance
+        if instance.id not in lost:
+            newest[instance.series.app_id, day] = instance
     return [_batch(world, newest[key], key[1]) for key in sorted(newest)]
 
 

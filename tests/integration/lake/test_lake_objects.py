@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -120,6 +121,20 @@ def test_a_segment_of_another_md5_or_size_does_not_land(bucket: Bucket) -> None:
         land_segment(bucket, KEY, CHUNKS, checksum=MD5, size_bytes=22)
     with pytest.raises(DownloadBroken, match=f"announces MD5 {'0' * 32}, the bytes have {MD5}"):
         land_segment(bucket, KEY, CHUNKS, checksum="0" * 32, size_bytes=len(CONTENT))
+    assert bucket.head(KEY) is None
+
+
+def test_a_stream_without_end_is_left_as_soon_as_it_is_too_long(bucket: Bucket) -> None:
+    taken = []
+
+    def chunks() -> Iterator[bytes]:
+        while True:
+            taken.append(10)
+            yield bytes(10)
+
+    with pytest.raises(DownloadBroken, match="announces 25 bytes, 30 or more arrived"):
+        land_segment(bucket, KEY, chunks(), checksum=None, size_bytes=25)
+    assert len(taken) == 3
     assert bucket.head(KEY) is None
 
 

@@ -1,12 +1,16 @@
+import functools
 import gzip
 import hashlib
+import io
 
 import pytest
 import requests
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from local.apple import Fault, FaultKind
+from local.apple.faults import FILE_KINDS
 
+APPLE = "https://api.appstoreconnect.apple.com"
 DOWNLOADS = "App Downloads Standard"
 HEADER = [column.header for column in REPORTS_BY_NAME[DOWNLOADS].columns]
 SEGMENTS_LIST = "GET /v1/analyticsReportInstances/.*/segments"
@@ -77,12 +81,27 @@ def test_a_fault_of_half_probability_happens_about_half_the_time_and_the_same_wa
     assert runs[0] == runs[1]
 
 
-def test_a_delay_waits_and_then_answers(client):
-    waited = []
-    client.session.get_adapter("https://api.appstoreconnect.apple.com")._application.sleep = waited.append
-    order(client, FaultKind.DELAY, seconds=2.5)
+def test_a_delay_is_a_time_out_for_a_client_without_so_much_patience(client):
+    order(client, FaultKind.DELAY, seconds=2.5, times=3)
+    with pytest.raises(requests.ReadTimeout):
+        client.session.get(f"{APPLE}/v1/apps", timeout=(5, 2))
+    assert client.session.get(f"{APPLE}/v1/apps", timeout=3).status_code == 200
     assert client.get("/v1/apps").status_code == 200
-    assert waited == [2.5]
+
+
+def test_a_request_is_created_although_the_client_no_longer_waits(client):
+    order(client, FaultKind.DELAY, seconds=60, route="^POST")
+    client.session.request = functools.partial(client.session.request, timeout=30)
+    with pytest.raises(requests.ReadTimeout):
+        client.create()
+    assert client.create().status_code == 409
+
+
+def test_an_expired_token_stays_expired_and_a_fresh_one_is_accepted(client):
+    order(client, FaultKind.TOKEN_EXPIRED)
+    assert [client.get("/v1/apps").status_code for _ in range(2)] == [401, 401]
+    client.sign_in(client.world.admin_key)
+    assert client.get("/v1/apps").status_code == 200
 
 
 def test_a_reset_is_a_connection_error(client):
@@ -155,6 +174,13 @@ def test_a_page_can_link_to_itself_and_hold_an_entry_twice(client, instance_id):
     assert [each["id"] for each in body["data"]] == [instance_id, instance_id]
 
 
+def test_a_link_can_be_expired_already(client, instance_id):
+    order(client, FaultKind.EXPIRED_URL, route=SEGMENTS_LIST)
+    answer = client.download(client.segments(instance_id)[0]["url"])
+    assert (answer.status_code, "Request has expired" in answer.text) == (403, True)
+    assert client.download(client.segments(instance_id)[0]["url"]).status_code == 200
+
+
 def test_checksum_size_and_host_can_be_wrong(client, instance_id):
     right = client.segments(instance_id)[0]
     for kind in (FaultKind.WRONG_CHECKSUM, FaultKind.WRONG_SIZE, FaultKind.FOREIGN_HOST):
@@ -172,6 +198,26 @@ def test_a_corrupt_gzip_has_the_listed_checksum_and_does_not_unpack(client, inst
     assert hashlib.md5(content, usedforsecurity=False).hexdigest() == segment["checksum"]
     with pytest.raises(gzip.BadGzipFile):
         gzip.decompress(content)
+
+
+def test_a_gzip_bomb_is_small_has_the_listed_checksum_and_does_not_end(client, instance_id):
+    order(client, FaultKind.GZIP_BOMB, route=SEGMENTS_LIST)
+    segment = client.segments(instance_id)[0]
+    content = client.download(segment["url"]).content
+    assert hashlib.md5(content, usedforsecurity=False).hexdigest() == segment["checksum"]
+    assert len(content) < 2 << 20
+    with gzip.open(io.BytesIO(content)) as file:
+        assert len(file.read(64 << 20)) == 64 << 20
+
+
+def test_a_file_can_skip_a_date(start):
+    client = start(segments_per_instance=1, dates_per_instance=3)
+    request_id = client.created()
+    client.world.advance(1)
+    instance_id = client.instances(request_id, DOWNLOADS)["2026-06-02"]
+    order(client, FaultKind.DATE_SKIPPED, route=SEGMENTS_LIST)
+    assert [*client.rows_by_date(instance_id)] == ["2026-05-30", "2026-06-01"]
+    assert [*client.rows_by_date(instance_id)] == ["2026-05-30", "2026-05-31", "2026-06-01"]
 
 
 @pytest.mark.parametrize(
@@ -207,6 +253,19 @@ def test_rows_can_be_short_foreign_or_dated_the_american_way(start):
     assert {row[2] for row in client.lines(instance_id)[1:]} == {"1000000001", "1005000001"}
     order(client, FaultKind.US_DATES, route=SEGMENTS_LIST)
     assert client.lines(instance_id)[1][0] == "05/30/2026"
+
+
+def test_faults_of_one_file_happen_together(start):
+    client = start(segments_per_instance=1)
+    request_id = client.created()
+    client.world.advance(1)
+    instance_id = client.instances(request_id, DOWNLOADS)["2026-06-02"]
+    for kind in 2 * sorted(FILE_KINDS - {FaultKind.CORRUPT_GZIP, FaultKind.GZIP_BOMB}):
+        order(client, kind, route=SEGMENTS_LIST)
+    header, first, *others = client.lines(instance_id)
+    assert header == ["Counts Total", *HEADER[-2:0:-1], "Audience", "Date"]
+    assert (first[-1], "1005000001" in first) == ("05/30/2026", True)
+    assert len(others[-1]) == len(header) - 1
 
 
 def test_cleared_faults_happen_no_more(client):

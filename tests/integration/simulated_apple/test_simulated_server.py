@@ -55,6 +55,14 @@ def test_the_way_from_request_to_file_over_a_socket(apple, session):
     assert len(requests.get(url, timeout=5).content) == segments["data"][0]["attributes"]["sizeInBytes"]
 
 
+def test_over_a_socket_a_delay_takes_its_time(apple, session, monkeypatch):
+    waited = []
+    monkeypatch.setattr("local.apple.http.time.sleep", waited.append)
+    apple.world.faults.order(Fault(FaultKind.DELAY, seconds=2.5))
+    assert session.get(f"{apple.url}/v1/apps").status_code == 200
+    assert waited == [2.5]
+
+
 def test_a_connection_stays_open(apple):
     connection = http.client.HTTPConnection("127.0.0.1", int(apple.url.rpartition(":")[2]))
     sockets = set()

@@ -91,6 +91,96 @@ def test_a_redirect_is_not_followed():
     assert apple.elsewhere.calls == []
 
 
+def test_a_list_without_end_stops_before_it_has_used_up_the_quota():
+    wire = answering(*(page(str(number), following=f"{APPLE_URL}/v1/apps?cursor={number}") for number in range(500)))
+    with pytest.raises(AppleRefused, match="more than 100 pages of v1/apps"):
+        Apple(wire).client.app_ids()
+    assert len(wire.calls) == 100
+
+
+@pytest.mark.parametrize("links", [["next"], {"next": {"href": "x"}}, {"next": 7}, {"next": "https://["}])
+def test_a_next_link_that_is_no_address_is_refused(links):
+    apple = Apple(answering(json_answer({"data": [], "links": links})))
+    with pytest.raises(AppleRefused, match=r"links\.next|another host"):
+        apple.client.app_ids()
+
+
+REQUEST = {"accessType": "ONGOING", "stoppedDueToInactivity": False}
+INSTANCE = {"granularity": "DAILY", "processingDate": "2026-06-01"}
+SEGMENT = {"url": "https://x/s3cr3t", "checksum": "ab", "sizeInBytes": 1}
+LISTS = {
+    "report_requests": (lambda client: client.report_requests(APP, AccessType.ONGOING), REQUEST),
+    "report_ids": (lambda client: client.report_ids("r"), {"name": "App Downloads Standard"}),
+    "instances": (lambda client: client.instances("r1", Granularity.DAILY), INSTANCE),
+    "segments": (lambda client: client.segments("i"), SEGMENT),
+}
+
+
+def listing(what, *entries):
+    return LISTS[what][0](Apple(answering(json_answer({"data": entries}))).client)
+
+
+@pytest.mark.parametrize(
+    ("what", "changes", "words"),
+    [
+        ("report_requests", {"accessType": "HOURLY"}, r"e1 with an unknown accessType \(HOURLY\)"),
+        ("report_requests", {"accessType": None}, "e1 without accessType"),
+        ("report_requests", {"stoppedDueToInactivity": "false"}, r"an unknown stoppedDueToInactivity \(false\)"),
+        ("report_ids", {"name": None}, "e1 without name"),
+        ("instances", {"granularity": "HOURLY"}, r"an unknown granularity \(HOURLY\)"),
+        ("instances", {"granularity": ["DAILY"]}, r"an unknown granularity\."),
+        ("instances", {"processingDate": "yesterday"}, r"an unknown processingDate \(yesterday\)"),
+        ("instances", {"processingDate": None}, "without processingDate"),
+        ("segments", {"checksum": 7}, r"an unknown checksum \(7\)"),
+        ("segments", {"sizeInBytes": "1"}, r"an unknown sizeInBytes \(1\)"),
+        ("segments", {"sizeInBytes": True}, r"an unknown sizeInBytes \(True\)"),
+        ("segments", {"url": ["https://x/s3cr3t"]}, r"an unknown url\."),
+    ],
+)
+def test_an_entry_that_nobody_knows_is_refused_by_the_attributes_name(what, changes, words):
+    entry = {"id": "e1", "attributes": {**LISTS[what][1], **changes}}
+    with pytest.raises(AppleRefused, match=words) as raised:
+        listing(what, entry)
+    assert "s3cr3t" not in str(raised.value)
+
+
+@pytest.mark.parametrize("entry", [None, "e1", {}, {"id": 7}, {"id": ""}])
+@pytest.mark.parametrize("what", LISTS)
+def test_an_entry_without_an_id_is_refused(what, entry):
+    with pytest.raises(AppleRefused, match="without an id"):
+        listing(what, entry)
+
+
+@pytest.mark.parametrize("attributes", [None, [], {}])
+@pytest.mark.parametrize("what", ["report_requests", "report_ids", "instances"])
+def test_an_entry_without_attributes_is_refused(what, attributes):
+    with pytest.raises(AppleRefused, match="e1 without"):
+        listing(what, {"id": "e1", "attributes": attributes})
+
+
+def test_what_apple_may_leave_out_may_be_missing():
+    (request,) = listing("report_requests", {"id": "e1", "attributes": {"accessType": "ONGOING"}})
+    assert not request.is_stopped
+    (segment,) = listing("segments", {"id": "e1", "attributes": {"url": "https://x"}})
+    assert (segment.checksum, segment.size_bytes) == (None, None)
+    with pytest.raises(AppleUnavailable, match="without a URL"):
+        listing("segments", {"id": "e1", "attributes": {}})
+
+
+@pytest.mark.parametrize("what", ["report_requests", "instances", "segments"])
+def test_an_entry_that_is_listed_twice_is_one_unless_the_two_contradict_each_other(what):
+    attributes = LISTS[what][1]
+    first, again = ({"id": "e1", "attributes": {**attributes, **more}} for more in ({}, {"url": "https://x/later"}))
+    assert len(listing(what, first, again, {**first, "id": "e2"})) == 2
+    other = {"stoppedDueToInactivity": True, "processingDate": "2026-06-02", "sizeInBytes": 2}
+    with pytest.raises(AppleRefused, match="e1 twice, and not the same"):
+        listing(what, first, {"id": "e1", "attributes": attributes | other})
+
+
+def test_an_app_that_is_listed_twice_is_one():
+    assert Apple(answering(page("1", "2", "1"))).client.app_ids() == ("1", "2")
+
+
 @pytest.mark.parametrize(
     ("answer", "error", "words"),
     [

@@ -169,3 +169,15 @@ def test_each_account_has_its_own_key_and_a_secret_not_yet_filled_is_read_again_
     secrets_manager.put_secret_value(SecretId=second, SecretString=secret_of(INDIVIDUAL))
     assert verified(ring.tokens("second").bearer(), INDIVIDUAL)
     assert verified(ring.tokens("main").bearer(), TEAM)
+
+
+def test_a_secret_that_is_not_there_or_about_to_go_is_a_configuration_to_mend(secrets_manager):
+    ring = KeyRing(secrets_manager, NAME.removesuffix("main"), Clock())
+    with pytest.raises(ConfigurationRefused, match=f"no secret {NAME}: "):
+        ring.tokens("main").bearer()
+    secrets_manager.create_secret(Name=NAME, SecretString=secret_of(TEAM))
+    secrets_manager.delete_secret(SecretId=NAME)
+    with pytest.raises(ConfigurationRefused, match=f"no secret {NAME}: "):
+        ring.tokens("main").bearer()
+    secrets_manager.restore_secret(SecretId=NAME)
+    assert verified(ring.tokens("main").bearer(), TEAM)

@@ -1,4 +1,5 @@
 import gzip
+import itertools
 import traceback
 
 import pytest
@@ -62,6 +63,14 @@ def test_an_address_that_is_not_allowed_is_never_asked(url):
 
 def test_loopback_is_asked_only_when_allowed():
     assert download(answering(Answer(200, b"rows")), "http://127.0.0.1:8080/a", allow_loopback=True) == b"rows"
+
+
+def test_a_host_that_drips_is_given_up(monkeypatch):
+    seconds = itertools.count(step=100)
+    monkeypatch.setattr("appstore_analytics.apple.segments.monotonic", lambda: next(seconds))
+    assert len(download(answering(Answer(200, bytes(2 << 20))))) == 2 << 20
+    with pytest.raises(DownloadBroken, match="longer than 240 seconds"):
+        download(answering(Answer(200, bytes(4 << 20))))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Every shell command of the documentation is known to this module; what it may say is checked or tried."""
 
+import itertools
 import json
 import os
 import re
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import botocore.session
 import jmespath
@@ -19,6 +21,9 @@ from appstore_analytics.apple.keys import ApiKey
 from appstore_analytics.contract.messages import Operation
 from appstore_analytics.rules.execution_input import parse_execution_input
 from infra.configuration import DeploymentConfiguration, parse_context
+from local.apple import World, WorldSettings
+from local.apple.control import answer_control
+from local.apple.http import Call
 from local.apple.keys import ApiRole, fresh_key
 from local.arguments import parse_arguments
 from tests.unit.docs.reading_docs import PACKAGE, README, ROOT, blocks, commands, rows
@@ -72,6 +77,17 @@ def _is_aws(arguments: list[str]) -> None:
     assert {members[option] for option in given} >= set(shape.required_members)
 
 
+def _is_curl(arguments: list[str]) -> None:
+    """What it asks the simulated Apple for is there and is done."""
+    options = dict(itertools.pairwise(arguments))
+    (address,) = [urlsplit(word) for word in arguments if word.startswith("http")]
+    body = options.get("--data", "").encode()
+    method = options.get("--request", "POST" if body else "GET")
+    world = World(WorldSettings(today=date(2026, 11, 23)))
+    answer = answer_control(world, Call(method, address.path, {}, body, None, "", str(address.hostname)))
+    assert answer.status == 200, answer.body
+
+
 MAY_FOLLOW: dict[str, Callable[[list[str]], None]] = {
     "./quick_start.sh": _is_a_script,
     "./run_tests.sh": _is_a_script,
@@ -79,6 +95,7 @@ MAY_FOLLOW: dict[str, Callable[[list[str]], None]] = {
     ".venv/bin/python": _is_python,
     "aws": _is_aws,
     "cdk": _is_cdk,
+    "curl": _is_curl,
     "python3": _is_python,
 }
 

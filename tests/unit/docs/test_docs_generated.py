@@ -1,34 +1,50 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from appstore_analytics.contract.catalogue import REPORTS
+from local.apple import FaultKind
+from tests.integration.faults.fault_cases import CASES
 from tests.unit.docs.reading_docs import ROOT
 
 GENERATE = ROOT / "docs" / "generate.py"
 
 
-def test_the_page_of_reports_is_what_the_catalogue_says() -> None:
+def test_the_pages_are_what_the_catalogue_and_the_list_of_faults_say() -> None:
     answer = subprocess.run([sys.executable, str(GENERATE), "--check"], capture_output=True, text=True, check=False)
     assert (answer.returncode, answer.stderr) == (0, "")
 
 
 def test_a_page_that_is_not_current_is_told_and_written_anew(tmp_path: Path) -> None:
-    """On a copy: the page lies beside the program, and the catalogue beside both."""
+    """On a copy: the pages lie beside the program, and what they are made of beside both."""
     (tmp_path / "docs").mkdir()
     program = tmp_path / "docs" / "generate.py"
     program.write_bytes(GENERATE.read_bytes())
-    (tmp_path / "layers").symlink_to(ROOT / "layers")
+    for folder in ("layers", "local", "tests"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    faults = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / "docs" / "reliability.md").write_text("".join(line for line in faults if "503" not in line))
 
     stale = subprocess.run([sys.executable, str(program), "--check"], capture_output=True, text=True, check=False)
     assert stale.returncode == 1
-    assert "run `python docs/generate.py`" in stale.stderr
+    for page in ("reports.md", "reliability.md"):
+        assert f"docs/{page} is not current: run `python docs/generate.py`" in stale.stderr
 
     subprocess.run([sys.executable, str(program)], check=True)
-    assert (tmp_path / "docs" / "reports.md").read_bytes() == (ROOT / "docs" / "reports.md").read_bytes()
+    for page in ("reports.md", "reliability.md"):
+        assert (tmp_path / "docs" / page).read_bytes() == (ROOT / "docs" / page).read_bytes()
 
 
 def test_every_report_has_its_chapter() -> None:
     page = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
     chapters = [line.removeprefix("### ").removesuffix(" (core)") for line in page.splitlines() if line[:4] == "### "]
     assert sorted(chapters) == sorted(report.name for report in REPORTS)
+
+
+def test_every_kind_of_fault_is_tried_and_every_fault_has_its_row_with_a_test_of_its_own() -> None:
+    assert {fault.kind for case in CASES for fault in case.orders} == set(FaultKind)
+    ids = [case.id for case in CASES]
+    assert len(set(ids)) == len(ids)
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    assert re.findall(r"\| `([a-z0-9-]+)` \|$", page, re.MULTILINE) == ids

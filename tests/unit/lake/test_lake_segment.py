@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import tracemalloc
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -243,6 +244,17 @@ def test_an_archive_built_to_explode_is_refused(monkeypatch: pytest.MonkeyPatch)
     assert len(rows_of(content)) == 40_000
     monkeypatch.setattr(tsv_module, "_LARGEST_SEGMENT_BYTES", 1 << 20)
     refused(content, "unpacks to more than")
+
+
+def test_a_gzip_bomb_takes_no_more_memory_than_the_longest_row_may() -> None:
+    zeros = gzip.compress(bytes(4 << 20))
+    bomb = gzip.compress(tsv([row(ENGAGEMENT)])) + zeros * 256
+    tracemalloc.start()
+    with pytest.raises(InstanceQuarantined, match="a row is longer than"):
+        list(SegmentReader(io.BytesIO(bomb), ENGAGEMENT.report, APP).rows())
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 64 << 20  # of a GiB
 
 
 def test_a_row_without_an_end_is_refused_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from local.apple import faults as module
 from local.apple.control import answer_control
-from local.apple.faults import ENDING_KINDS, FILE_KINDS, LINK_KINDS, LIST_KINDS, Fault, FaultKind, Faults, Target
+from local.apple.faults import (
+    ARRIVING_KINDS,
+    ENDING_KINDS,
+    FILE_KINDS,
+    LINK_KINDS,
+    LIST_KINDS,
+    Fault,
+    FaultKind,
+    Faults,
+    Target,
+)
 from local.apple.http import Call
 
 
@@ -25,8 +36,13 @@ def test_a_fault_waits_for_its_kind_of_call():
 
 
 def test_every_kind_belongs_to_one_place():
-    places = (ENDING_KINDS, {FaultKind.DELAY}, LIST_KINDS, LINK_KINDS, FILE_KINDS)
+    places = (ARRIVING_KINDS, ENDING_KINDS, LIST_KINDS, LINK_KINDS, FILE_KINDS)
     assert sorted(kind for place in places for kind in place) == sorted(FaultKind)
+
+
+def test_every_kind_is_listed_for_people():
+    drawn = str(module.__doc__).split("How each kind shows:")[1]
+    assert [kind for kind in FaultKind if not re.search(rf"\b{kind}\b", drawn)] == []
 
 
 def test_an_unreadable_route_is_refused_when_it_is_ordered():

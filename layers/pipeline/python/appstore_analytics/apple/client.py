@@ -5,10 +5,11 @@ POST and DELETE are never repeated here, because whoever called decides after lo
 401, which says that nothing was done.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, NoReturn, Protocol
+from types import NoneType
+from typing import Any, NoReturn, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -21,6 +22,9 @@ from appstore_analytics.contract.messages import AccessType
 
 _TIMEOUT_SECONDS = (5, 30)  # to connect, to answer
 _PAGE_LIMIT = 200
+_SHOWN_CHARACTERS = 40
+_MOST_PAGES = 100
+"""20,000 entries, more than any account has of anything: a list that never ends must not use up the key's quota."""
 
 
 class Calls(Protocol):
@@ -59,9 +63,13 @@ class Segment:
     """One file of an instance. The URL is a credential for five minutes: it is never shown, logged or stored."""
 
     id: str
-    url: str = field(repr=False)
+    url: str = field(repr=False, compare=False)
     checksum: str | None
     size_bytes: int | None
+
+
+_Listed = TypeVar("_Listed", ReportRequest, Instance, Segment)
+_Value = TypeVar("_Value")
 
 
 class AppStoreConnect:
@@ -75,13 +83,14 @@ class AppStoreConnect:
 
     def app_ids(self) -> tuple[str, ...]:
         """The ids of all apps that the key sees."""
-        return tuple(data["id"] for data in self._pages("v1/apps", {"limit": _PAGE_LIMIT, "fields[apps]": "bundleId"}))
+        pages = self._pages("v1/apps", {"limit": _PAGE_LIMIT, "fields[apps]": "bundleId"})
+        return tuple(dict.fromkeys(data["id"] for data in pages))
 
     def report_requests(self, app_id: str, access_type: AccessType) -> tuple[ReportRequest, ...]:
         """The report requests of an app; there is no way to list them but through the app."""
         query = {"filter[accessType]": access_type, "limit": _PAGE_LIMIT}
         found = (_report_request(data) for data in self._pages(f"v1/apps/{app_id}/analyticsReportRequests", query))
-        return tuple(request for request in found if request.access_type is access_type)
+        return tuple(request for request in _each_once(found) if request.access_type is access_type)
 
     def create_report_request(self, app_id: str, access_type: AccessType) -> ReportRequest | None:
         """A new report request, or None when Apple answers 409: one of this access type exists already."""
@@ -95,7 +104,7 @@ class AppStoreConnect:
         response = self._call("POST", urljoin(self._base_url, "v1/analyticsReportRequests"), body=body)
         if response.status_code == requests.codes.conflict:
             return None
-        return _report_request(_body(response, dict)["data"])
+        return _report_request(_entry(_body(response, dict)["data"]))
 
     def delete_report_request(self, request_id: str) -> None:
         """Delete a report request; one that is gone already is success."""
@@ -107,32 +116,43 @@ class AppStoreConnect:
     def report_ids(self, request_id: str) -> dict[str, str]:
         """The reports of a request, by Apple's name. Empty until Apple has prepared them."""
         pages = self._pages(f"v1/analyticsReportRequests/{request_id}/reports", {"limit": _PAGE_LIMIT})
-        return {data["attributes"]["name"]: data["id"] for data in pages}
+        return {_attribute(data, "name", _exactly(str)): data["id"] for data in pages}
 
     def instances(self, report_id: str, granularity: Granularity) -> tuple[Instance, ...]:
         """The instances of a report, in no promised order, each once."""
         query = {"filter[granularity]": granularity, "limit": _PAGE_LIMIT}
         found = (_instance(data) for data in self._pages(f"v1/analyticsReports/{report_id}/instances", query))
-        return tuple(dict.fromkeys(instance for instance in found if instance.granularity is granularity))
+        return tuple(instance for instance in _each_once(found) if instance.granularity is granularity)
 
     def segments(self, instance_id: str) -> tuple[Segment, ...]:
-        """The segments of an instance; NotFound when it has expired, although Apple may still list it."""
+        """The segments of an instance, each once; NotFound when it has expired, although Apple may still list it."""
         pages = self._pages(f"v1/analyticsReportInstances/{instance_id}/segments", {"limit": _PAGE_LIMIT})
-        return tuple(_segment(data) for data in pages)
+        return _each_once(_segment(data) for data in pages)
 
     def _pages(self, path: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """The `data` of every page; AppleRefused when a page leads back to one already read, or to another host."""
+        """The `data` of every page, each entry with an id.
+
+        AppleRefused when a page leads back to one already read, to another host, or on without end.
+        """
         url = requests.Request("GET", urljoin(self._base_url, path), params=query).prepare().url or ""
-        seen = set()
+        seen: set[str] = set()
         while url:
             if url in seen:
                 raise AppleRefused(f"App Store Connect sent a page of {path} that links to itself.")
-            if urlsplit(url)[:2] != urlsplit(self._base_url)[:2]:
+            if not self._is_apples(url):
                 raise AppleRefused(f"App Store Connect sent a page of {path} that links to another host.")
+            if len(seen) == _MOST_PAGES:
+                raise AppleRefused(f"App Store Connect sent more than {_MOST_PAGES} pages of {path}.")
             seen.add(url)
             body = _body(self._call("GET", url), list)
-            yield from body["data"]
-            url = (body.get("links") or {}).get("next") or ""
+            yield from map(_entry, body["data"])
+            url = _next(body)
+
+    def _is_apples(self, url: str) -> bool:
+        try:
+            return urlsplit(url)[:2] == urlsplit(self._base_url)[:2]
+        except ValueError:  # "https://[": no address at all
+            return False
 
     def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> requests.Response:
         response = self._send(method, url, body)
@@ -201,24 +221,78 @@ def _body(response: requests.Response, data_type: type) -> dict[str, Any]:
     return body
 
 
+def _next(body: dict[str, Any]) -> str:
+    """The address of the page that follows; empty on the last one."""
+    links = body.get("links") or {}
+    following = links.get("next") if isinstance(links, dict) else links
+    if not isinstance(following, str | None):
+        raise AppleRefused("App Store Connect sent a page whose links.next is no address.")
+    return following or ""
+
+
+def _entry(data: Any) -> dict[str, Any]:
+    """An entry of a list, once it is sure that it is one."""
+    if not isinstance(data, dict) or not isinstance(data.get("id"), str) or not data["id"]:
+        raise AppleRefused("App Store Connect sent an entry without an id.")
+    return data
+
+
+def _attribute(data: dict[str, Any], name: str, read: Callable[[Any], _Value], missing: Any = None) -> _Value:
+    """An attribute of an entry, `missing` if it has none; AppleRefused names the one that `read` refuses."""
+    attributes = data.get("attributes")
+    value = attributes.get(name) if isinstance(attributes, dict) else None
+    try:
+        return read(missing if value is None else value)
+    except (TypeError, ValueError):
+        shown = f" ({str(value)[:_SHOWN_CHARACTERS]})" if isinstance(value, str | int) else ""
+        raise AppleRefused(
+            f"App Store Connect sent {data['id']} {'without' if value is None else 'with an unknown'} {name}{shown}."
+        ) from None
+
+
+def _exactly(*types: type) -> Callable[[Any], Any]:
+    """Takes values of these types only: JSON's true is no number."""
+
+    def read(value: Any) -> Any:
+        if type(value) not in types:
+            raise TypeError(value)
+        return value
+
+    return read
+
+
+def _each_once(listed: Iterable[_Listed]) -> tuple[_Listed, ...]:
+    """The entries without repetitions; AppleRefused when two of one id contradict each other."""
+    once: dict[str, _Listed] = {}
+    for entry in listed:
+        if once.setdefault(entry.id, entry) != entry:
+            raise AppleRefused(f"App Store Connect listed {entry.id} twice, and not the same.")
+    return tuple(once.values())
+
+
 def _report_request(data: dict[str, Any]) -> ReportRequest:
-    attributes = data["attributes"]
     return ReportRequest(
-        data["id"], AccessType(attributes["accessType"]), bool(attributes.get("stoppedDueToInactivity"))
+        data["id"],
+        _attribute(data, "accessType", AccessType),
+        _attribute(data, "stoppedDueToInactivity", _exactly(bool), missing=False),
     )
 
 
 def _instance(data: dict[str, Any]) -> Instance:
-    attributes = data["attributes"]
-    try:
-        processing_date = date.fromisoformat(attributes["processingDate"])
-    except (KeyError, TypeError, ValueError):
-        raise AppleRefused("App Store Connect listed an instance without a readable processingDate.") from None
-    return Instance(data["id"], Granularity(attributes["granularity"]), processing_date)
+    return Instance(
+        data["id"],
+        _attribute(data, "granularity", Granularity),
+        _attribute(data, "processingDate", date.fromisoformat),
+    )
 
 
 def _segment(data: dict[str, Any]) -> Segment:
-    attributes = data.get("attributes") or {}
-    if not attributes.get("url"):
+    url = _attribute(data, "url", _exactly(str), missing="")
+    if not url:
         raise AppleUnavailable("App Store Connect listed a segment without a URL.")
-    return Segment(data["id"], attributes["url"], attributes.get("checksum"), attributes.get("sizeInBytes"))
+    return Segment(
+        data["id"],
+        url,
+        _attribute(data, "checksum", _exactly(str, NoneType)),
+        _attribute(data, "sizeInBytes", _exactly(int, NoneType)),
+    )

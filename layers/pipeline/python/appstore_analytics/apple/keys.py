@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Self
 
 import jwt
+from botocore.exceptions import ClientError
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -21,6 +22,8 @@ from appstore_analytics.contract.errors import ConfigurationRefused
 _AUDIENCE = "appstoreconnect-v1"
 _LIFETIME = timedelta(minutes=7)
 _RENEWED_BEFORE_END = timedelta(minutes=2)
+_NO_SECRET = ("ResourceNotFoundException", "InvalidRequestException")
+"""It is not there, or it is about to be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +110,10 @@ class KeyRing:
         return self._tokens[key_name]
 
     def _read(self, secret_name: str) -> ApiKey:
-        answer = self._secrets_manager.get_secret_value(SecretId=secret_name)
+        try:
+            answer = self._secrets_manager.get_secret_value(SecretId=secret_name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _NO_SECRET:
+                raise
+            raise ConfigurationRefused(f"There is no secret {secret_name}: deploy, and put the API key in.") from None
         return ApiKey.from_secret(answer.get("SecretString", ""), secret_name)

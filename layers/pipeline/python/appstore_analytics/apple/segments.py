@@ -4,6 +4,7 @@ The URL carries its own signature: no Authorization header goes there, and none 
 """
 
 from collections.abc import Iterator
+from time import monotonic
 
 import requests
 from urllib3.exceptions import HTTPError, LocationParseError
@@ -12,7 +13,10 @@ from urllib3.util import parse_url
 from appstore_analytics.apple.client import Segment
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, DownloadBroken, SegmentUrlExpired
 
-_TIMEOUT_SECONDS = (5, 60)
+_TIMEOUT_SECONDS = (5, 60)  # to connect, and for each piece that arrives
+_LONGEST_DOWNLOAD_SECONDS = 240
+"""Of one segment: a host that drips must not use up the Lambda's ten minutes."""
+
 _CHUNK_BYTES = 1 << 20
 _LOOPBACK_HOSTS = ("127.0.0.1", "localhost")
 
@@ -38,7 +42,7 @@ class SegmentStore:
                 segment.url, stream=True, allow_redirects=False, timeout=_TIMEOUT_SECONDS
             ) as response:
                 _raise_for_status(response.status_code)
-                yield from response.raw.stream(_CHUNK_BYTES, decode_content=False)
+                yield from _received(response)
         except (HTTPError, requests.RequestException) as error:  # whose text may repeat the URL
             raise DownloadBroken(f"The download of a segment ended early ({type(error).__name__}).") from None
 
@@ -52,6 +56,15 @@ class SegmentStore:
             return
         if parts.scheme != "https" or not any(_matches(host, allowed) for allowed in self._hosts):
             raise AppleRefused(f"A segment lies on {parts.scheme}://{host}, which segment_hosts does not allow.")
+
+
+def _received(response: requests.Response) -> Iterator[bytes]:
+    """The bytes as they arrive, whatever arrives at once, so that the clock is read between any two."""
+    ends_at = monotonic() + _LONGEST_DOWNLOAD_SECONDS
+    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False):
+        yield chunk
+        if monotonic() > ends_at:
+            raise DownloadBroken(f"The download of a segment took longer than {_LONGEST_DOWNLOAD_SECONDS} seconds.")
 
 
 def _matches(host: str, allowed: str) -> bool:

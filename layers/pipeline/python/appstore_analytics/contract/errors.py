@@ -26,6 +26,9 @@ The state machine's Retry lists are the leaves below TransientError; a test comp
 
 from datetime import datetime
 
+TRANSIENT_RETRIES = 5
+"""How often Step Functions asks again after a TransientError: over about two minutes."""
+
 
 class PipelineError(Exception):
     """Root of all errors that the pipeline raises itself."""

@@ -44,7 +44,7 @@ def land_segment(
     DownloadBroken, and writes nothing, when either differs. A second run replaces the object by the same bytes.
     """
     with tempfile.TemporaryFile() as file:
-        digest, received_bytes = _receive(chunks, file)
+        digest, received_bytes = _receive(chunks, file, size_bytes)
         landed = LandedSegment(key, received_bytes, digest.hex())
         _compare(landed, checksum, size_bytes)
         file.seek(0)
@@ -58,16 +58,20 @@ def land_segment(
     return landed
 
 
-def _receive(chunks: Iterable[bytes], file: BinaryIO) -> tuple[bytes, int]:
+def _receive(chunks: Iterable[bytes], file: BinaryIO, announced_bytes: int | None) -> tuple[bytes, int]:
+    """What arrives, up to the first chunk too many: a stream without end must not fill the disk."""
     digest = hashlib.md5(usedforsecurity=False)
     for chunk in chunks:
         digest.update(chunk)
         file.write(chunk)
+        if announced_bytes is not None and file.tell() > announced_bytes:
+            break
     return digest.digest(), file.tell()
 
 
 def _compare(landed: LandedSegment, checksum: str | None, size_bytes: int | None) -> None:
     if size_bytes is not None and landed.size_bytes != size_bytes:
-        raise DownloadBroken(f"{landed.key}: Apple announces {size_bytes} bytes, {landed.size_bytes} arrived.")
+        more = " or more" if landed.size_bytes > size_bytes else ""
+        raise DownloadBroken(f"{landed.key}: Apple announces {size_bytes} bytes, {landed.size_bytes}{more} arrived.")
     if checksum is not None and landed.checksum != checksum.lower():
         raise DownloadBroken(f"{landed.key}: Apple announces MD5 {checksum.lower()}, the bytes have {landed.checksum}.")

@@ -1,0 +1,443 @@
+"""Apple's bad days as data: what is ordered, and what has to come of it.
+
+The table of faults in docs/reliability.md is made of this list.
+
+Nothing here knows pytest, because `docs/generate.py` reads this module as well.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from appstore_analytics.contract.errors import (
+    AppleRefused,
+    AppleUnavailable,
+    CallsUnavailable,
+    DownloadBroken,
+    GhostRequest,
+    InstanceQuarantined,
+    KeyRejected,
+    NotFound,
+    PipelineError,
+    RoleMissing,
+    SegmentUrlExpired,
+)
+from appstore_analytics.contract.messages import Verdict
+from local.apple.faults import Fault, FaultKind
+
+HURT = "1000000001"
+
+CREATE = "^POST /v1/analyticsReportRequests$"
+REQUESTS = "^GET /v1/apps/.*/analyticsReportRequests"
+INSTANCES = "^GET /v1/analyticsReports/.*/instances"
+SEGMENTS = "^GET /v1/analyticsReportInstances/.*/segments"
+FILES = "^GET /segments/"
+
+ALWAYS = None
+MIDDLE_OF_THE_MONTH = date(2025, 6, 18)
+BEGINNING_OF_THE_MONTH = date(2025, 6, 5)
+
+
+class Healing(StrEnum):
+    """Who makes good what the fault did."""
+
+    IN_THE_RUN = "nothing is left to heal"
+    NEXT_RUN = "lands what was left over"
+    NEXT_INSTANCE = "the next instance brings the Date"
+    QUARANTINE = "leaves it in quarantine, the Dates as they were; the next instance brings those it reaches back to"
+    SNAPSHOT = "leaves the Dates as they were; the next instance brings those it reaches back to, a snapshot the others"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultCase:
+    """One bad day of one app, `HURT`, among healthy ones.
+
+    `error` is the class that the app's step ends with; a transient one is retried, CallsUnavailable waited for. `words`
+    stand in the app's reason in the run report, which names the columns as well that the catalogue does not know and
+    those that the file lacks. `is_new`: the app has no report request yet on that day.
+    """
+
+    fault: str
+    orders: tuple[Fault, ...]
+    what_happens: str
+    error: type[PipelineError] | None = None
+    verdict: Verdict = Verdict.VERIFIED
+    words: str = ""
+    healing: Healing = Healing.IN_THE_RUN
+    unknown_column: str = ""
+    missing_column: str = ""
+    is_new: bool = False
+    today: date = MIDDLE_OF_THE_MONTH
+
+    @property
+    def id(self) -> str:
+        """The test's id: the fault, in small letters and dashes."""
+        words = "".join(letter if letter.isalnum() else " " for letter in self.fault.lower().replace("'", ""))
+        return "-".join(words.split())
+
+
+def _order(kind: FaultKind, route: str, times: int | None = 1, **more: object) -> tuple[Fault, ...]:
+    return (Fault(kind, route, times, app_id=HURT, **more),)  # type: ignore[arg-type]
+
+
+def _status(status: int, route: str, times: int | None = 1, **more: object) -> tuple[Fault, ...]:
+    return _order(FaultKind.STATUS, route, times, status=status, **more)
+
+
+_RETRIED = "The step is retried after a pause and goes on where it stopped."
+_WAITED = "The key rests for everybody; the children wait, then go on where they stopped."
+_FAILED = "After five more attempts the item has failed."
+_QUARANTINED = "Nothing of the file reaches the tables; its raw bytes are kept and the ledger keeps the reason."
+
+THROTTLED = (
+    FaultCase(
+        "429 with `Retry-After`",
+        _status(429, INSTANCES, retry_after_seconds=30),
+        _WAITED,
+        CallsUnavailable,
+    ),
+    FaultCase(
+        "429 without `Retry-After`, twice",
+        _status(429, SEGMENTS, 2),
+        f"{_WAITED} The rest doubles with every refusal in a row.",
+        CallsUnavailable,
+    ),
+    FaultCase(
+        "429 with only the minute in `X-Rate-Limit`",
+        _status(429, SEGMENTS, minute_header=True),
+        _WAITED,
+        CallsUnavailable,
+    ),
+    FaultCase(
+        "429 to the creation of a report request",
+        _status(429, CREATE, retry_after_seconds=30),
+        f"{_WAITED} Then the app is looked at again before anything is created.",
+        CallsUnavailable,
+        is_new=True,
+    ),
+)
+
+UNAVAILABLE = (
+    FaultCase("503 once", _status(503, INSTANCES), _RETRIED, AppleUnavailable),
+    FaultCase("a burst of 5xx", _status(500, SEGMENTS, 4), _RETRIED, AppleUnavailable),
+    FaultCase(
+        "503 all day",
+        _status(503, INSTANCES, ALWAYS),
+        _FAILED,
+        AppleUnavailable,
+        Verdict.FAILED,
+        "answered 503",
+        Healing.NEXT_RUN,
+    ),
+    FaultCase("503 of the storage host", _status(503, FILES, 2), _RETRIED, AppleUnavailable),
+    FaultCase(
+        "503 although the report request was created",
+        _status(503, CREATE, after_effect=True),
+        "The retry looks first, finds the request and adopts it: none is created twice.",
+        AppleUnavailable,
+        is_new=True,
+    ),
+    FaultCase("a time-out", _order(FaultKind.DELAY, INSTANCES, seconds=120), _RETRIED, AppleUnavailable),
+    FaultCase(
+        "a time-out all day",
+        _order(FaultKind.DELAY, SEGMENTS, ALWAYS, seconds=120),
+        _FAILED,
+        AppleUnavailable,
+        Verdict.FAILED,
+        "ReadTimeout",
+        Healing.NEXT_RUN,
+    ),
+    FaultCase(
+        "a time-out although the report request was created",
+        _order(FaultKind.DELAY, CREATE, seconds=120),
+        "The retry looks first, finds the request and adopts it: none is created twice.",
+        AppleUnavailable,
+        is_new=True,
+    ),
+    FaultCase("a time-out of a download", _order(FaultKind.DELAY, FILES, seconds=120), _RETRIED, DownloadBroken),
+    FaultCase("a connection reset", _order(FaultKind.RESET, INSTANCES), _RETRIED, AppleUnavailable),
+    FaultCase(
+        "a connection reset although the report request was created",
+        _order(FaultKind.RESET, CREATE, after_effect=True),
+        "The retry looks first, finds the request and adopts it: none is created twice.",
+        AppleUnavailable,
+        is_new=True,
+    ),
+    FaultCase("a connection reset in a download", _order(FaultKind.RESET, FILES), _RETRIED, DownloadBroken),
+    FaultCase("a list that is cut off", _order(FaultKind.TRUNCATED_BODY, SEGMENTS), _RETRIED, AppleUnavailable),
+    FaultCase("a download that is cut off", _order(FaultKind.TRUNCATED_BODY, FILES, 2), _RETRIED, DownloadBroken),
+    FaultCase(
+        "a download that is cut off all day",
+        _order(FaultKind.TRUNCATED_BODY, FILES, ALWAYS),
+        f"Nothing is written. {_FAILED}",
+        DownloadBroken,
+        Verdict.FAILED,
+        "ended early",
+        Healing.NEXT_RUN,
+    ),
+)
+
+REFUSED = (
+    FaultCase(
+        "401: the token has expired on the way",
+        _order(FaultKind.TOKEN_EXPIRED, INSTANCES),
+        "A fresh token is made and the call repeated once; no step notices.",
+    ),
+    FaultCase(
+        "401 to fresh tokens too",
+        _status(401, INSTANCES, ALWAYS),
+        "The API key is revoked or mistyped: no retry.",
+        KeyRejected,
+        Verdict.KEY_REJECTED,
+        "put a valid one into its secret",
+        Healing.NEXT_RUN,
+    ),
+    FaultCase(
+        "403: the role may not read",
+        _status(403, INSTANCES, ALWAYS),
+        "No retry; the reason names the roles that may.",
+        RoleMissing,
+        Verdict.FORBIDDEN,
+        "Admin, Finance or Sales and Reports",
+        Healing.NEXT_RUN,
+    ),
+    FaultCase(
+        "403: the role may not create",
+        _status(403, CREATE, ALWAYS),
+        "No retry; the reason asks for a key with the role Admin.",
+        RoleMissing,
+        Verdict.FORBIDDEN,
+        "use a key with the role Admin",
+        Healing.NEXT_RUN,
+        is_new=True,
+    ),
+    FaultCase(
+        "409 for a report request that no list shows (ghost)",
+        _order(FaultKind.GHOST, CREATE, ALWAYS),
+        "No retry loop: listed once more, then a verdict. Every run looks again.",
+        GhostRequest,
+        Verdict.CONFLICT,
+        "developer support",
+        Healing.NEXT_RUN,
+        is_new=True,
+    ),
+    FaultCase(
+        "404 for an instance that is still listed",
+        _status(404, SEGMENTS),
+        "An answer, not an error: the ledger notes the instance as expired, and no run asks for it again.",
+        verdict=Verdict.EXPIRED,
+        words="only a new snapshot repairs it",
+        healing=Healing.SNAPSHOT,
+    ),
+    FaultCase(
+        "404 for a report that was known",
+        _status(404, INSTANCES),
+        "The report request is forgotten, because it may have been made anew: the next run looks for it.",
+        NotFound,
+        Verdict.FAILED,
+        "does not know what was asked for",
+        Healing.NEXT_RUN,
+    ),
+    FaultCase(
+        "a status that nobody expects",
+        _status(422, SEGMENTS),
+        "No retry.",
+        AppleRefused,
+        Verdict.FAILED,
+        "422",
+        Healing.NEXT_RUN,
+    ),
+    FaultCase(
+        "a redirect to another host",
+        _order(FaultKind.REDIRECT, INSTANCES),
+        "It is not followed, so no token leaves Apple's host.",
+        AppleRefused,
+        Verdict.FAILED,
+        "302",
+        Healing.NEXT_RUN,
+    ),
+)
+
+LISTS_AND_LINKS = (
+    FaultCase(
+        "a page that links to itself",
+        _order(FaultKind.SELF_LINK, INSTANCES),
+        "The second visit of a page ends the listing.",
+        AppleRefused,
+        Verdict.FAILED,
+        "links to itself",
+        Healing.NEXT_RUN,
+    ),
+    FaultCase(
+        "an instance listed twice",
+        _order(FaultKind.DUPLICATE, INSTANCES),
+        "It is one instance, in the ledger and in the tables.",
+    ),
+    FaultCase(
+        "a segment listed twice",
+        _order(FaultKind.DUPLICATE, SEGMENTS),
+        "It is one segment: its rows count once.",
+    ),
+    FaultCase(
+        "a segment's URL has expired",
+        _order(FaultKind.EXPIRED_URL, SEGMENTS),
+        "The retry lists the segments again, which gives fresh URLs.",
+        SegmentUrlExpired,
+    ),
+    FaultCase(
+        "every segment's URL has expired",
+        _order(FaultKind.EXPIRED_URL, SEGMENTS, ALWAYS),
+        _FAILED,
+        SegmentUrlExpired,
+        Verdict.FAILED,
+        "signed URL is over",
+        Healing.NEXT_RUN,
+    ),
+    FaultCase(
+        "a segment on another host",
+        _order(FaultKind.FOREIGN_HOST, SEGMENTS),
+        "The host is not asked.",
+        AppleRefused,
+        Verdict.FAILED,
+        "segment_hosts does not allow",
+        Healing.NEXT_RUN,
+    ),
+    FaultCase(
+        "a download that is redirected to another host",
+        _order(FaultKind.REDIRECT, FILES),
+        "It is not followed.",
+        AppleRefused,
+        Verdict.FAILED,
+        "302",
+        Healing.NEXT_RUN,
+    ),
+    FaultCase(
+        "a wrong checksum once",
+        _order(FaultKind.WRONG_CHECKSUM, SEGMENTS),
+        f"Nothing is written. {_RETRIED}",
+        DownloadBroken,
+    ),
+    FaultCase(
+        "a wrong checksum all day",
+        _order(FaultKind.WRONG_CHECKSUM, SEGMENTS, ALWAYS),
+        f"Nothing is written. {_FAILED}",
+        DownloadBroken,
+        Verdict.FAILED,
+        "announces MD5",
+        Healing.NEXT_RUN,
+    ),
+    FaultCase(
+        "a wrong size all day",
+        _order(FaultKind.WRONG_SIZE, SEGMENTS, ALWAYS),
+        f"Nothing is written. {_FAILED}",
+        DownloadBroken,
+        Verdict.FAILED,
+        "bytes",
+        Healing.NEXT_RUN,
+    ),
+)
+
+FILES_INSIDE = (
+    FaultCase(
+        "a corrupt gzip",
+        _order(FaultKind.CORRUPT_GZIP, SEGMENTS),
+        _QUARANTINED,
+        InstanceQuarantined,
+        Verdict.QUARANTINED,
+        "gzip is broken",
+        Healing.QUARANTINE,
+    ),
+    FaultCase(
+        "a gzip bomb",
+        _order(FaultKind.GZIP_BOMB, SEGMENTS),
+        f"Unpacking stops at the first row that no report has. {_QUARANTINED}",
+        InstanceQuarantined,
+        Verdict.QUARANTINED,
+        "a row is longer than",
+        Healing.QUARANTINE,
+    ),
+    FaultCase(
+        "a required header renamed",
+        _order(FaultKind.HEADER_RENAMED, SEGMENTS),
+        _QUARANTINED,
+        InstanceQuarantined,
+        Verdict.QUARANTINED,
+        "has no column 'Counts'",
+        Healing.QUARANTINE,
+    ),
+    FaultCase(
+        "a required header removed",
+        _order(FaultKind.HEADER_REMOVED, SEGMENTS),
+        _QUARANTINED,
+        InstanceQuarantined,
+        Verdict.QUARANTINED,
+        "has no column 'Counts'",
+        Healing.QUARANTINE,
+    ),
+    FaultCase(
+        "another header renamed",
+        _order(FaultKind.HEADER_RENAMED, SEGMENTS, column="Device"),
+        "The rows count, the column is null; the run report names the missing and the unknown column.",
+        unknown_column="Device Total",
+        missing_column="Device",
+    ),
+    FaultCase(
+        "a header added",
+        _order(FaultKind.HEADER_ADDED, SEGMENTS, column="Audience"),
+        "The rows count; the run report names the unknown column.",
+        unknown_column="Audience",
+    ),
+    FaultCase(
+        "headers reordered",
+        _order(FaultKind.HEADER_REORDERED, SEGMENTS),
+        "Columns are found by name.",
+    ),
+    FaultCase(
+        "a row with too few fields",
+        _order(FaultKind.SHORT_ROW, SEGMENTS),
+        f"The reason names the row. {_QUARANTINED}",
+        InstanceQuarantined,
+        Verdict.QUARANTINED,
+        "columns, got",
+        Healing.QUARANTINE,
+    ),
+    FaultCase(
+        "MM/DD/YYYY dates",
+        _order(FaultKind.US_DATES, SEGMENTS),
+        "They are read, because a day after the 12th shows which number is the month.",
+    ),
+    FaultCase(
+        "MM/DD/YYYY dates that may as well be DD/MM/YYYY",
+        _order(FaultKind.US_DATES, SEGMENTS),
+        _QUARANTINED,
+        InstanceQuarantined,
+        Verdict.QUARANTINED,
+        "month/day or day/month",
+        Healing.QUARANTINE,
+        today=BEGINNING_OF_THE_MONTH,
+    ),
+    FaultCase(
+        "another app's id in the file",
+        _order(FaultKind.OTHER_APP, SEGMENTS),
+        _QUARANTINED,
+        InstanceQuarantined,
+        Verdict.QUARANTINED,
+        "rows of another app, 1005000001",
+        Healing.QUARANTINE,
+    ),
+    FaultCase(
+        "a Date skipped",
+        _order(FaultKind.DATE_SKIPPED, SEGMENTS),
+        "The file is in order, and a Date without rows is not a zero: what an older instance brought for it stays.",
+        healing=Healing.NEXT_INSTANCE,
+    ),
+)
+
+CHAPTERS = {
+    "Throttling": THROTTLED,
+    "Apple does not answer": UNAVAILABLE,
+    "Apple refuses": REFUSED,
+    "Lists and links": LISTS_AND_LINKS,
+    "Files": FILES_INSIDE,
+}
+CASES = tuple(case for cases in CHAPTERS.values() for case in cases)

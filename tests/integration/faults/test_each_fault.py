@@ -1,0 +1,158 @@
+"""Every fault of `fault_cases` in a world of three apps: a good day, the bad day of one of them, the next run."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.errors import TRANSIENT_RETRIES, CallsUnavailable, TransientError
+from appstore_analytics.contract.messages import AccessType, Outcome, Verdict
+from appstore_analytics.registry.instances import InstanceStatus
+from local.apple import World, WorldSettings
+from local.apple.publication import DAY
+from local.apple.truth import newest_vintages
+from tests.aws_in_process import aws_in_process
+from tests.integration.faults.fault_cases import CASES, HURT, FaultCase, Healing
+from tests.integration.faults.state_machine_in_process import Run, StateMachine
+from tests.integration.steps.pipeline_in_process import DOWNLOADS
+
+HEALTHY = ("1000000002", "1000000003")
+STATUS_IN_THE_LEDGER = {Healing.QUARANTINE: InstanceStatus.QUARANTINED, Healing.SNAPSHOT: InstanceStatus.EXPIRED}
+
+Batches = dict[tuple[str, date], tuple[int, dict[str, str]]]
+
+
+@pytest.fixture
+def machine(case: FaultCase) -> Iterator[StateMachine]:
+    dates = 3 if case.healing is Healing.NEXT_INSTANCE else 2
+    settings = {"apps": 3, "rows_per_date": 4, "segments_per_instance": 1, "readiness_days": 0}
+    with aws_in_process():
+        yield StateMachine(World(WorldSettings(case.today - DAY, dates_per_instance=dates, **settings)))
+
+
+def good_day(machine: StateMachine, case: FaultCase) -> Batches:
+    """The day before of an app that will lack something, unless it is new; what stands in the lake then."""
+    if case.is_new or case.healing is Healing.IN_THE_RUN:
+        return {}
+    machine.app_ids = (HURT,)
+    assert machine.day().verdicts == {HURT: Verdict.VERIFIED}
+    return machine.batches("downloads")
+
+
+def bad_day(machine: StateMachine, case: FaultCase) -> Run:
+    machine.app_ids = (HURT, *HEALTHY)
+    machine.world.move_to(case.today)
+    for fault in case.orders:
+        machine.world.faults.order(fault)
+    return machine.day()
+
+
+def next_run(machine: StateMachine, case: FaultCase) -> Run:
+    """On the same day, where it can heal; else with the next instance."""
+    machine.world.faults.clear()
+    if case.healing is Healing.NEXT_INSTANCE:
+        machine.world.advance()
+    return machine.day()
+
+
+def truth(machine: StateMachine, *lost: str) -> Batches:
+    batches = newest_vintages(machine.world, DOWNLOADS, lost=lost)
+    return {(batch.app_id, batch.date): (batch.rows, batch.sums) for batch in batches}
+
+
+def of(batches: Batches, *apps: str) -> Batches:
+    return {key: batch for key, batch in batches.items() if key[0] in apps}
+
+
+def built_on_the_bad_day(machine: StateMachine, case: FaultCase) -> list[str]:
+    """The hurt app's instance; none where it had no report request."""
+    built = machine.world.every_instance(DOWNLOADS, Granularity.DAILY)
+    return [each.id for each in built if (each.series.app_id, each.processing_date) == (HURT, case.today)]
+
+
+def expected_errors(case: FaultCase) -> list[str]:
+    """What the hurt app's steps end with, one attempt after the other."""
+    if case.error is None:
+        return []
+    (fault,) = case.orders
+    if issubclass(case.error, TransientError):
+        return [case.error.__name__] * (fault.times or 1 + TRANSIENT_RETRIES)
+    return [Outcome.WAIT] * (fault.times or 0) if case.error is CallsUnavailable else [case.error.__name__]
+
+
+def check_verdicts(run: Run, hurt: Verdict, healthy: Verdict) -> None:
+    assert run.verdicts == {HURT: hurt, **dict.fromkeys(HEALTHY, healthy)}
+    assert {error["verdict"] for error in run.report["errors"]} == ({hurt} if hurt.is_failure else set())
+    if hurt.is_failure:
+        assert run.status == "FAILED"
+        assert run.cause.startswith(f"1 of 3 apps failed: {HURT} ({hurt}).")
+    else:
+        assert (run.status, run.cause) == ("SUCCEEDED", "")
+
+
+def check_bad_day(machine: StateMachine, case: FaultCase, before: Batches, run: Run) -> None:
+    check_verdicts(run, case.verdict, Verdict.VERIFIED)
+    assert case.words in run.reasons[HURT]
+    assert run.report["unknown_columns"] == ({"downloads": [case.unknown_column]} if case.unknown_column else {})
+    assert run.report["missing_columns"] == ({"downloads": [case.missing_column]} if case.missing_column else {})
+    assert machine.errors[HURT] == expected_errors(case)
+    assert [machine.errors[app] for app in HEALTHY] == [[], []]
+    lake = machine.batches("downloads")
+    assert of(lake, *HEALTHY) == of(truth(machine), *HEALTHY)
+    match case.healing:
+        case Healing.IN_THE_RUN:
+            assert lake == truth(machine)
+        case Healing.NEXT_INSTANCE:
+            skipped = (HURT, case.today - 2 * DAY)
+            assert lake == truth(machine) | {skipped: before[skipped]}
+            assert before[skipped] != truth(machine)[skipped]
+        case _:
+            assert of(lake, HURT) == before == of(truth(machine, *built_on_the_bad_day(machine, case)), HURT)
+
+
+def check_next_run(machine: StateMachine, case: FaultCase, before: Batches, run: Run) -> None:
+    lake = machine.batches("downloads")
+    match case.healing:
+        case Healing.NEXT_INSTANCE:
+            check_verdicts(run, Verdict.VERIFIED, Verdict.VERIFIED)
+            assert lake == truth(machine)
+        case Healing.NEXT_RUN:
+            check_verdicts(run, Verdict.VERIFIED, Verdict.UNCHANGED)
+            assert lake == truth(machine)
+        case Healing.IN_THE_RUN:
+            check_verdicts(run, Verdict.UNCHANGED, Verdict.UNCHANGED)
+            assert lake == truth(machine)
+        case Healing.QUARANTINE | Healing.SNAPSHOT:
+            check_verdicts(run, Verdict.UNCHANGED, Verdict.UNCHANGED)
+            assert of(lake, HURT) == before
+            (lost,) = built_on_the_bad_day(machine, case)
+            ledger = machine.registry.instances.since(HURT, AccessType.ONGOING, case.today)
+            assert [(each.vintage.instance_id, each.status) for each in ledger] == [
+                (lost, STATUS_IN_THE_LEDGER[case.healing])
+            ]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_a_bad_day_of_apple(machine: StateMachine, case: FaultCase) -> None:
+    before = good_day(machine, case)
+    run = bad_day(machine, case)
+    check_bad_day(machine, case, before, run)
+    check_next_run(machine, case, before, next_run(machine, case))
+    for app in (HURT, *HEALTHY):
+        assert len(machine.world.requests_of(app)) == 1
+    assert machine.world.statistics.by_route()["POST /v1/analyticsReportRequests"]["201"] <= 3
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.healing is Healing.SNAPSHOT], ids=lambda case: case.id)
+def test_the_next_instance_brings_the_dates_again_that_a_lost_one_held(machine: StateMachine, case: FaultCase) -> None:
+    before = good_day(machine, case)
+    bad_day(machine, case)
+    (lost,) = built_on_the_bad_day(machine, case)
+    machine.world.advance()
+    check_verdicts(machine.day(), Verdict.VERIFIED, Verdict.VERIFIED)
+    lake = machine.batches("downloads")
+    assert lake == truth(machine, lost)
+    oldest = (HURT, case.today - 2 * DAY)
+    assert lake[oldest] == before[oldest]
+    assert {key for key in lake if lake[key] != truth(machine)[key]} == {oldest}

@@ -1,0 +1,83 @@
+"""Days on which anything may go wrong at any call, by a seed; then a quiet one, and the lake is what Apple says."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.registry.instances import InstanceStatus
+from local.apple import Fault, FaultKind, World, WorldSettings
+from local.apple.faults import FILE_KINDS
+from local.apple.truth import newest_vintages
+from tests.aws_in_process import aws_in_process
+from tests.integration.faults.fault_cases import ALWAYS, CREATE, FILES, INSTANCES, REQUESTS, SEGMENTS
+from tests.integration.faults.state_machine_in_process import StateMachine
+from tests.integration.steps.pipeline_in_process import DOWNLOADS
+
+BAD_DAYS = 4
+NEVER_RIGHT = {FaultKind.DATE_SKIPPED}  # the file is in order, so nobody can tell
+
+FAULTS = (
+    *(
+        Fault(FaultKind.STATUS, route, ALWAYS, 0.1, status=status, after_effect=status == 503)
+        for route in (CREATE, REQUESTS, INSTANCES, SEGMENTS)
+        for status in (403, 429, 503)
+    ),
+    *(Fault(FaultKind.RESET, route, ALWAYS, 0.1, after_effect=True) for route in (CREATE, INSTANCES, FILES)),
+    *(Fault(FaultKind.DELAY, route, ALWAYS, 0.1, seconds=120) for route in (CREATE, SEGMENTS, FILES)),
+    *(Fault(FaultKind.TRUNCATED_BODY, route, ALWAYS, 0.1) for route in (INSTANCES, FILES)),
+    *(Fault(kind, INSTANCES, ALWAYS, 0.1) for kind in (FaultKind.SELF_LINK, FaultKind.TOKEN_EXPIRED)),
+    Fault(FaultKind.GHOST, CREATE, ALWAYS, 0.2),
+    Fault(FaultKind.STATUS, SEGMENTS, ALWAYS, 0.05, status=404),
+    Fault(FaultKind.DUPLICATE, "", ALWAYS, 0.2),
+    *(Fault(kind, SEGMENTS, ALWAYS, 0.05) for kind in sorted(set(FaultKind) & FILE_KINDS - NEVER_RIGHT)),
+    *(
+        Fault(kind, SEGMENTS, ALWAYS, 0.1)
+        for kind in (FaultKind.WRONG_CHECKSUM, FaultKind.WRONG_SIZE, FaultKind.FOREIGN_HOST, FaultKind.EXPIRED_URL)
+    ),
+)
+
+
+@pytest.fixture
+def machine(seed: int) -> Iterator[StateMachine]:
+    settings = {"apps": 3, "rows_per_date": 4, "segments_per_instance": 1, "readiness_days": 0, "dates_per_instance": 2}
+    with aws_in_process():
+        world = World(WorldSettings(date(2025, 6, 17), seed, **settings))
+        yield StateMachine(world, app_ids=tuple(world.apps))
+
+
+@pytest.mark.parametrize("seed", [7, 2025])
+def test_after_bad_days_and_a_quiet_one_the_lake_is_what_apple_says(machine: StateMachine, seed: int) -> None:
+    for fault in FAULTS:
+        machine.world.faults.order(fault)
+    statuses = []
+    for _ in range(BAD_DAYS):
+        statuses.append(machine.day().status)
+        machine.world.advance()
+    happened = sum(times for _, times in machine.world.faults.ordered())
+    machine.world.faults.clear()
+    quiet = machine.day()
+
+    assert "FAILED" in statuses
+    assert happened > 30
+    assert quiet.status == "SUCCEEDED"
+    lost = lost_instances(machine)
+    truth = newest_vintages(machine.world, DOWNLOADS, lost=lost)
+    assert machine.batches("downloads") == {(batch.app_id, batch.date): (batch.rows, batch.sums) for batch in truth}
+    assert 0 < len(lost) < 3 * BAD_DAYS
+    created = machine.world.statistics.by_route()["POST /v1/analyticsReportRequests"]
+    assert {app: len(machine.world.requests_of(app)) for app in machine.app_ids} == dict.fromkeys(machine.app_ids, 1)
+    assert machine.count("DELETE /v1/analyticsReportRequests/{id}") == 0
+    assert created.get("201", 0) <= 3
+
+
+def lost_instances(machine: StateMachine) -> set[str]:
+    """Which the ledger holds as unreadable or gone; each of them was reported, and a file stays as it is."""
+    ends = (InstanceStatus.QUARANTINED, InstanceStatus.EXPIRED)
+    return {
+        each.vintage.instance_id
+        for app in machine.app_ids
+        for each in machine.registry.instances.since(app, AccessType.ONGOING, date.min)
+        if each.status in ends
+    }
