@@ -8,82 +8,74 @@ from synthesis import Synthesis, plain
 
 from infra.functions import CAPACITIES
 
-READS_LAKE = {"lake": "s3:ListBucket"}
-LEDGER = "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem"
-WRITE = "s3:AbortMultipartUpload s3:PutObject"
-READ_WRITE = "s3:AbortMultipartUpload s3:GetObject s3:PutObject"
+LISTS_LAKE = {"lake": "s3:ListBucket"}
+READ, WRITE, READ_WRITE = "s3:GetObject", "s3:PutObject", "s3:GetObject s3:PutObject"
 API_KEY = {"secret of main": "secretsmanager:GetSecretValue"}
-GLUE = "glue:GetDatabase glue:GetPartition glue:GetPartitions glue:GetTable"
+GLUE = "glue:GetDatabase glue:GetTable"
 
 MATRIX: dict[str, dict[str, str]] = {
     "plan_run": {
-        "registry": "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
+        "registry": "dynamodb:GetItem dynamodb:UpdateItem",
         "lake/runs/*": WRITE,
         **API_KEY,
     },
     "plan_items": {
-        "registry": f"dynamodb:BatchWriteItem {LEDGER}",
+        "registry": "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         "lake/runs/*": READ_WRITE,
-        **READS_LAKE,
     },
     "register_request": {
-        "registry": LEDGER,
-        "lake/runs/*": "s3:GetObject",
-        **READS_LAKE,
+        "registry": "dynamodb:GetItem dynamodb:UpdateItem",
+        "lake/runs/*": READ,
         **API_KEY,
     },
     "list_instances": {
-        "registry": LEDGER,
-        "lake/runs/*": "s3:GetObject",
-        **READS_LAKE,
+        "registry": "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        "lake/runs/*": READ,
         **API_KEY,
     },
     "download_segments": {
-        "registry": LEDGER,
-        "lake/runs/*": "s3:GetObject",
+        "registry": "dynamodb:GetItem dynamodb:UpdateItem",
+        "lake/runs/*": READ,
         "raw/raw/*": READ_WRITE,
         "raw": "s3:ListBucket",
-        **READS_LAKE,
         **API_KEY,
     },
     "convert_instance": {
-        "registry": LEDGER,
-        "lake/runs/*": "s3:GetObject",
+        "registry": "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
         "lake/parts/*": READ_WRITE,
-        "raw/raw/*": "s3:GetObject",
-        "raw": "s3:ListBucket",
-        **READS_LAKE,
+        "raw/raw/*": READ,
+        **LISTS_LAKE,
     },
     "publish_date": {
-        "registry": "dynamodb:DeleteItem dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
-        "lake/runs/*": READ_WRITE,
-        "lake/parts/*": "s3:GetObject",
-        "lake/curated/*": "s3:AbortMultipartUpload s3:DeleteObject s3:GetObject s3:PutObject",
+        "registry": "dynamodb:DeleteItem dynamodb:GetItem dynamodb:UpdateItem",
+        "lake/runs/*": WRITE,
+        "lake/parts/*": READ,
+        "lake/curated/*": "s3:DeleteObject s3:GetObject s3:PutObject",
         "lake/publications/*": READ_WRITE,
-        **READS_LAKE,
+        **LISTS_LAKE,
     },
     "verify_table": {
-        "registry": "dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
-        "lake/runs/*": READ_WRITE,
-        "lake/curated/*": "s3:GetObject",
-        "lake/publications/*": "s3:GetObject",
+        "registry": "dynamodb:Query dynamodb:UpdateItem",
+        "lake/runs/*": WRITE,
+        "lake/curated/*": READ,
+        "lake/publications/*": READ,
         "lake": "s3:GetBucketLocation s3:ListBucket",
-        "results/queries/*": READ_WRITE,
+        "results/queries/*": "s3:AbortMultipartUpload s3:GetObject s3:PutObject",
         "results": "s3:GetBucketLocation s3:ListBucket",
         "athena:workgroup/appstore-analytics": "athena:GetQueryExecution athena:GetQueryResults "
-        "athena:StartQueryExecution athena:StopQueryExecution",
+        "athena:StartQueryExecution",
         "glue:catalog": GLUE,
         "glue:database/curated": GLUE,
         "glue:table/curated/*": GLUE,
     },
     "summarize_run": {
-        "registry": "dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
-        "lake/runs/*": "s3:GetObject",
-        "lake/curated/*": "s3:GetObject",
-        "lake/publications/*": "s3:GetObject",
+        "registry": "dynamodb:Query",
+        "lake/runs/*": READ,
+        "lake/curated/*": READ,
+        "lake/publications/*": READ,
         "lake/appstore/*": WRITE,
         "lake/reports/*": WRITE,
-        **READS_LAKE,
+        **LISTS_LAKE,
     },
 }
 EVERY_FUNCTION = {
