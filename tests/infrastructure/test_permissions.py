@@ -1,6 +1,7 @@
 """The exact rights of every role, as a table: an action more or less fails here."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -82,16 +83,14 @@ EVERY_FUNCTION = {
     "*": "xray:PutTelemetryRecords xray:PutTraceSegments",
     "own logs": "logs:CreateLogStream logs:PutLogEvents",
 }
-STATE_MACHINE = {
+AROUND_THE_DEFINITION = {
+    # log delivery and traces, as AWS's Step Functions Developer Guide lists them
     "*": "logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies "
     "logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery "
     "xray:GetSamplingRules xray:GetSamplingTargets xray:PutTelemetryRecords xray:PutTraceSegments",
-    "lake/runs/*": "s3:GetObject",
-    "registry": "dynamodb:UpdateItem",
-    "states:stateMachine:appstore-analytics": "states:StartExecution",
+    # a Distributed Map looks after the children that it has started
     "states:execution:appstore-analytics/*": "states:DescribeExecution states:StopExecution",
     "states:execution:appstore-analytics:*": "states:DescribeExecution states:StopExecution",
-    **{f"function {step}": "lambda:InvokeFunction" for step in CAPACITIES},
 }
 
 
@@ -101,9 +100,26 @@ def test_a_function_may_do_exactly_this(synthesis: Synthesis, step: str) -> None
     assert rights(synthesis, role, step) == MATRIX[step] | EVERY_FUNCTION
 
 
-def test_the_state_machine_may_do_exactly_this(synthesis: Synthesis) -> None:
+def test_the_state_machine_may_do_exactly_what_its_definition_does(synthesis: Synthesis) -> None:
     role = synthesis.only("StepFunctions::StateMachine")["RoleArn"]["Fn::GetAtt"][0]
-    assert rights(synthesis, role) == STATE_MACHINE
+    done = dict(_rights_of_states(synthesis.definition(), _words(synthesis, "")))
+    assert {f"function {step}" for step in CAPACITIES} < done.keys()
+    assert rights(synthesis, role) == done | AROUND_THE_DEFINITION
+
+
+def _rights_of_states(machine: dict[str, Any], words: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The right that each state of a definition needs, by its resource."""
+    for state in machine["States"].values():
+        if state["Type"] == "Map":
+            assert state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+            yield "states:stateMachine:appstore-analytics", "states:StartExecution"
+            assert state["ItemReader"]["Resource"].endswith(":s3:getObject")
+            yield f"{_word(state['ItemReader']['Parameters']['Bucket'], words)}/runs/*", "s3:GetObject"
+            yield from _rights_of_states(state["ItemProcessor"], words)
+        elif state["Type"] == "Task" and state["Resource"].endswith(":dynamodb:updateItem"):
+            yield _word(state["Parameters"]["TableName"], words), "dynamodb:UpdateItem"
+        elif state["Type"] == "Task":
+            yield _word(state["Resource"], words), "lambda:InvokeFunction"
 
 
 def test_the_schedule_may_start_the_state_machine_and_nothing_else(synthesis: Synthesis) -> None:
