@@ -1,8 +1,8 @@
 """Pins every package with the hash of each of its files: `python -m local.pins` writes each requirements*.txt.
 
-What is asked for, and why, stands in requirements*.in beside it; pip installs the .txt files and refuses any other byte.
-Needs uv on PATH (`pipx install uv`) and the package index; nothing else of the project needs uv. Pins stay as they are
-unless a .in file asks for something else; `--upgrade` takes the newest that the .in files allow.
+What is asked for, and why, stands in requirements*.in beside it; pip installs what the .txt files pin and refuses any
+other byte. Needs the package index, and uv on PATH (`pipx install uv`), which nothing else of the project needs. Pins
+stay as they are unless a .in file asks for something else; `--upgrade` takes the newest that the .in files allow.
 """
 
 import subprocess
