@@ -5,7 +5,9 @@ POST and DELETE are never repeated here, because whoever called decides after lo
 401, which says that nothing was done.
 """
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NoReturn, Protocol
@@ -17,10 +19,15 @@ from appstore_analytics.apple.keys import Tokens
 from appstore_analytics.apple.rate_limit import RateLimit
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, KeyRejected, NotFound, RoleMissing
+from appstore_analytics.contract.layout import is_app_id, safe_id
 from appstore_analytics.contract.messages import AccessType
 
 _TIMEOUT_SECONDS = (5, 30)  # to connect, to answer
 _PAGE_LIMIT = 200
+_MOST_PAGES = 1000
+_LONGEST_ANSWER_BYTES = 8 << 20
+_CHUNK_BYTES = 1 << 16
+_MD5 = re.compile(r"[0-9A-Fa-f]{32}")
 
 
 class Calls(Protocol):
@@ -64,8 +71,28 @@ class Segment:
     size_bytes: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What App Store Connect answered, in full: whatever it sends fits into memory."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    def json(self) -> Any:
+        """The body's JSON; ValueError when it is none, or none that anybody would send."""
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
 class AppStoreConnect:
-    """App Store Connect, as one API key sees it."""
+    """App Store Connect, as one API key sees it.
+
+    What it sends is checked here, once: an id that comes out of this class may stand in a key and in an address.
+    """
 
     def __init__(self, session: requests.Session, base_url: str, tokens: Tokens, calls: Calls) -> None:
         self._session = session
@@ -75,7 +102,8 @@ class AppStoreConnect:
 
     def app_ids(self) -> tuple[str, ...]:
         """The ids of all apps that the key sees."""
-        return tuple(data["id"] for data in self._pages("v1/apps", {"limit": _PAGE_LIMIT, "fields[apps]": "bundleId"}))
+        pages = self._pages("v1/apps", {"limit": _PAGE_LIMIT, "fields[apps]": "bundleId"})
+        return tuple(_app_id(data["id"]) for data in pages)
 
     def report_requests(self, app_id: str, access_type: AccessType) -> tuple[ReportRequest, ...]:
         """The report requests of an app; there is no way to list them but through the app."""
@@ -92,10 +120,10 @@ class AppStoreConnect:
                 "relationships": {"app": {"data": {"type": "apps", "id": app_id}}},
             }
         }
-        response = self._call("POST", urljoin(self._base_url, "v1/analyticsReportRequests"), body=body)
-        if response.status_code == requests.codes.conflict:
+        answer = self._call("POST", urljoin(self._base_url, "v1/analyticsReportRequests"), body=body)
+        if answer.status == requests.codes.conflict:
             return None
-        return _report_request(_body(response, dict)["data"])
+        return _report_request(_body(answer, dict)["data"])
 
     def delete_report_request(self, request_id: str) -> None:
         """Delete a report request; one that is gone already is success."""
@@ -107,7 +135,7 @@ class AppStoreConnect:
     def report_ids(self, request_id: str) -> dict[str, str]:
         """The reports of a request, by Apple's name. Empty until Apple has prepared them."""
         pages = self._pages(f"v1/analyticsReportRequests/{request_id}/reports", {"limit": _PAGE_LIMIT})
-        return {data["attributes"]["name"]: data["id"] for data in pages}
+        return {data["attributes"]["name"]: safe_id(data["id"], "report id") for data in pages}
 
     def instances(self, report_id: str, granularity: Granularity) -> tuple[Instance, ...]:
         """The instances of a report, in no promised order, each once."""
@@ -123,48 +151,61 @@ class AppStoreConnect:
     def _pages(self, path: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The `data` of every page; AppleRefused when a page leads back to one already read, or to another host."""
         url = requests.Request("GET", urljoin(self._base_url, path), params=query).prepare().url or ""
-        seen = set()
+        seen: set[str] = set()
         while url:
             if url in seen:
                 raise AppleRefused(f"App Store Connect sent a page of {path} that links to itself.")
             if urlsplit(url)[:2] != urlsplit(self._base_url)[:2]:
                 raise AppleRefused(f"App Store Connect sent a page of {path} that links to another host.")
+            if len(seen) == _MOST_PAGES:
+                raise AppleRefused(f"App Store Connect sent more than {_MOST_PAGES:,} pages of {path}.")
             seen.add(url)
             body = _body(self._call("GET", url), list)
             yield from body["data"]
             url = (body.get("links") or {}).get("next") or ""
 
-    def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> requests.Response:
-        response = self._send(method, url, body)
-        if response.status_code == requests.codes.unauthorized:
+    def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> _Answer:
+        answer = self._send(method, url, body)
+        if answer.status == requests.codes.unauthorized:
             self._tokens.forget()  # once: the token may have ended on the way, or the key been rotated
-            response = self._send(method, url, body)
-        limit = RateLimit.from_headers(response.headers)
-        if response.status_code == requests.codes.too_many_requests:
+            answer = self._send(method, url, body)
+        limit = RateLimit.from_headers(answer.headers)
+        if answer.status == requests.codes.too_many_requests:
             self._calls.refused(limit)
         self._calls.answered(limit)
-        _raise_for_status(method, response)
-        return response
+        _raise_for_status(method, answer)
+        return answer
 
-    def _send(self, method: str, url: str, body: dict[str, Any] | None) -> requests.Response:
+    def _send(self, method: str, url: str, body: dict[str, Any] | None) -> _Answer:
         headers = {"Authorization": f"Bearer {self._tokens.bearer()}"}
         self._calls.take()
         try:
-            return self._session.request(
-                method, url, json=body, headers=headers, timeout=_TIMEOUT_SECONDS, allow_redirects=False
-            )
+            with self._session.request(
+                method, url, json=body, headers=headers, timeout=_TIMEOUT_SECONDS, allow_redirects=False, stream=True
+            ) as response:
+                return _Answer(response.status_code, response.reason or "", response.headers, _read(response))
         except requests.RequestException as error:
             raise AppleUnavailable(f"App Store Connect did not answer {method} ({type(error).__name__}).") from None
 
 
-def _raise_for_status(method: str, response: requests.Response) -> None:
+def _read(response: requests.Response) -> bytes:
+    """The body, unpacked; AppleRefused as soon as it is longer than any page of 200."""
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > _LONGEST_ANSWER_BYTES:
+            raise AppleRefused(f"App Store Connect sent an answer of more than {_LONGEST_ANSWER_BYTES >> 20} MiB.")
+    return bytes(body)
+
+
+def _raise_for_status(method: str, answer: _Answer) -> None:
     """Nothing for 2xx and for 409 on POST; else the error that says what to do next."""
-    status = response.status_code
-    if response.ok and not response.is_redirect:
+    status = answer.status
+    if requests.codes.ok <= status < requests.codes.multiple_choices:
         return
     if method == "POST" and status == requests.codes.conflict:
         return
-    code = _error_code(response)
+    code = _error_code(answer)
     if status >= requests.codes.internal_server_error:
         raise AppleUnavailable(f"App Store Connect answered {status} {code}.")
     if status == requests.codes.unauthorized:
@@ -183,28 +224,37 @@ def _forbidden_sentence(method: str, code: str) -> str:
     return f"The API key's role does not allow {method} ({code}): use a key with the role {needed}."
 
 
-def _error_code(response: requests.Response) -> str:
-    """The `code` of the first error in a body, or the reason phrase."""
+def _error_code(answer: _Answer) -> str:
+    """The `code` of the first error in a body, or the reason phrase: at most 80 printable characters."""
     try:
-        return str(response.json()["errors"][0]["code"])[:80]
+        code = answer.json()["errors"][0]["code"]
     except (ValueError, LookupError, TypeError):
-        return str(response.reason or "")[:80]
+        code = answer.reason
+    return re.sub(r"[^\x20-\x7e]", "?", str(code)[:80])
 
 
-def _body(response: requests.Response, data_type: type) -> dict[str, Any]:
+def _body(answer: _Answer, data_type: type) -> dict[str, Any]:
     try:
-        body = response.json()
+        body = answer.json()
     except ValueError:
         body = None
     if not isinstance(body, dict) or not isinstance(body.get("data"), data_type):
-        raise AppleUnavailable(f"App Store Connect answered {response.status_code} with a body that is not JSON:API.")
+        raise AppleUnavailable(f"App Store Connect answered {answer.status} with a body that is not JSON:API.")
     return body
+
+
+def _app_id(value: object) -> str:
+    if not is_app_id(value):
+        raise AppleRefused("App Store Connect listed an app whose id is not a number.")
+    return str(value)
 
 
 def _report_request(data: dict[str, Any]) -> ReportRequest:
     attributes = data["attributes"]
     return ReportRequest(
-        data["id"], AccessType(attributes["accessType"]), bool(attributes.get("stoppedDueToInactivity"))
+        safe_id(data["id"], "report request id"),
+        AccessType(attributes["accessType"]),
+        bool(attributes.get("stoppedDueToInactivity")),
     )
 
 
@@ -214,11 +264,16 @@ def _instance(data: dict[str, Any]) -> Instance:
         processing_date = date.fromisoformat(attributes["processingDate"])
     except (KeyError, TypeError, ValueError):
         raise AppleRefused("App Store Connect listed an instance without a readable processingDate.") from None
-    return Instance(data["id"], Granularity(attributes["granularity"]), processing_date)
+    return Instance(safe_id(data["id"], "instance id"), Granularity(attributes["granularity"]), processing_date)
 
 
 def _segment(data: dict[str, Any]) -> Segment:
     attributes = data.get("attributes") or {}
-    if not attributes.get("url"):
+    url, checksum, size_bytes = (attributes.get(name) for name in ("url", "checksum", "sizeInBytes"))
+    if not url or not isinstance(url, str):
         raise AppleUnavailable("App Store Connect listed a segment without a URL.")
-    return Segment(data["id"], attributes["url"], attributes.get("checksum"), attributes.get("sizeInBytes"))
+    if checksum is not None and not (isinstance(checksum, str) and _MD5.fullmatch(checksum)):
+        raise AppleRefused("App Store Connect listed a segment whose checksum is not an MD5.")
+    if size_bytes is not None and not isinstance(size_bytes, int):
+        raise AppleRefused("App Store Connect listed a segment whose sizeInBytes is not a number.")
+    return Segment(safe_id(data["id"], "segment id"), url, checksum, size_bytes)
