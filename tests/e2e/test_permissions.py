@@ -10,18 +10,30 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from deployed import CRASHES, DAY, ENGAGEMENT, Deployed, app, friday_of_the_scenarios, report_of, series
+from deployed import (
+    CRASHES,
+    DAY,
+    ENGAGEMENT,
+    Deployed,
+    app,
+    friday_of_the_scenarios,
+    report_of,
+    secrets_in,
+    series,
+    texts_left_behind,
+)
 
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.lake.objects import Bucket
 from infra.functions import CAPACITIES
+from local.apple.faults import Fault, FaultKind
 from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.world import World
 from local.aws.server import ACCOUNT, REGION, EmbeddedAws
 from local.demo import open_pipeline
-from local.deployment import STACK, deploy, put_api_key
+from local.deployment import STACK, deploy
 from local.executions import Execution, Snapshot
 
 APPS = (app(0), app(1))
@@ -86,15 +98,13 @@ def guarded() -> Iterator[Deployed]:
     context = {
         "segment_hosts": ["127.0.0.1"],
         "reports": [ENGAGEMENT, CRASHES],
+        "accounts": [{"name": "main", "app_ids": [], "reader_key": True}],
         "snapshot_poll_seconds": 1,
     }
     with SimulatedApple(World(settings)) as apple, EmbeddedAws(enforces_permissions=True) as aws:
         deployment = deploy(aws, {**context, "apple_base_url": apple.url}, lambda *_: None)
-        world, key = apple.world, apple.world.admin_key
-        secret = {"key_id": key.key_id, "issuer_id": world.keys.issuer_id, "private_key": key.private_key_pem}
-        put_api_key(aws, "main", secret)
         yield Deployed(
-            world=world,
+            world=apple.world,
             aws=aws,
             deployment=deployment,
             pipeline=open_pipeline(aws, deployment),
@@ -108,8 +118,11 @@ def week(guarded: Deployed) -> Week:
     world = guarded.world
     monday = guarded.daily("monday", APPS)
     world.move_to(TUESDAY)
-    for _ in range(CALLS_OF_SOMEBODY_ELSE):
-        world.calls.take(world.admin_key.key_id, time.time())
+    for key in guarded.api_keys:
+        for _ in range(CALLS_OF_SOMEBODY_ELSE):
+            world.calls.take(key.key_id, time.time())
+    for route in ("GET /segments/", "GET /v1/analyticsReports/.*/instances"):
+        world.faults.order(Fault(FaultKind.RESET, route, app_id=APPS[0], report=ENGAGEMENT))
     tuesday = guarded.daily("tuesday", APPS)
     world.restate(series(APPS[0]), MONDAY)
     world.move_to(WEDNESDAY)
@@ -271,3 +284,13 @@ def test_a_right_taken_away_is_missed_where_it_was_used(guarded: Deployed, week:
     assert {(call["caller"], call["action"]) for call in week.refusals} == {
         ("appstore-analytics-download-segments", "s3:PutObject")
     }
+
+
+def test_connections_that_were_reset_leave_no_secret_in_any_text(guarded: Deployed, week: Week) -> None:
+    """The exceptions of requests and urllib3 repeat the address that was asked, with its signature."""
+    assert report_of(week.tuesday)["apps_by_verdict"] == {"verified": [*APPS]}
+    assert [fault.kind for fault, times in guarded.world.faults.ordered() if times != fault.times] == []
+    texts = texts_left_behind(guarded)
+    assert "DownloadBroken" in texts["log /aws/lambda/appstore-analytics-download-segments"]
+    assert "AppleUnavailable" in texts["log /aws/lambda/appstore-analytics-list-instances"]
+    assert secrets_in(texts, guarded.api_keys) == []
