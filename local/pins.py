@@ -5,6 +5,7 @@ other byte. Needs the package index, and uv on PATH (`pipx install uv`), which n
 stay as they are unless a .in file asks for something else; `--upgrade` takes the newest that the .in files allow.
 """
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,7 +22,10 @@ _FORM = ("--no-annotate", "--custom-compile-command", "python -m local.pins")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code of the first compilation that fails, whose words are uv's, or 0."""
+    """The exit code of the first compilation that fails, whose words are uv's, or 0; 1 without uv."""
+    if shutil.which("uv") is None:
+        sys.stderr.write("uv is not on PATH: install it (`pipx install uv`) and start again.\n")
+        return 1
     for name, constraint in [(EVERYTHING, ()), *((part, ("--constraint", EVERYTHING)) for part in PARTS)]:
         files = (name.replace(".txt", ".in"), "--output-file", name)
         command = [*_COMPILE, *_FORM, *constraint, *arguments, *files]

@@ -37,7 +37,7 @@ LEFTOVERS = (".venv", ".build", "cdk.out")
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 10
 # Bytecode of the one gigabyte is compiled when it is first imported, which most of it never is.
 _PIP_INSTALL = (
-    *("-E", "-m", "pip", "install", "--require-hashes"),
+    *("-E", "-m", "pip", "install", "--require-hashes", "--only-binary=:all:"),
     *("--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"),
 )
 

@@ -1,13 +1,16 @@
 """The exact rights of every role, as a table: an action more or less fails here."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from synthesis import Synthesis, plain
+from synthesis import PROJECT, Synthesis, plain
 
 from infra.functions import CAPACITIES
+from infra.permissions import LAKE, RAW
+from infra.stack import MAY
 
 LISTS_LAKE = {"lake": "s3:ListBucket"}
 READ, WRITE, READ_WRITE = "s3:GetObject", "s3:PutObject", "s3:GetObject s3:PutObject"
@@ -98,6 +101,29 @@ AROUND_THE_DEFINITION = {
 def test_a_function_may_do_exactly_this(synthesis: Synthesis, step: str) -> None:
     role = synthesis.functions()[step]["Role"]["Fn::GetAtt"][0]
     assert rights(synthesis, role, step) == MATRIX[step] | EVERY_FUNCTION
+
+
+def test_the_table_in_the_documentation_is_what_each_function_may() -> None:
+    page = (PROJECT / "docs" / "security.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if re.match(r"\| `\w+` \|", line)] == [*map(_documented, MAY)]
+
+
+def _documented(step: str) -> str:
+    access = MAY[step]
+    objects = [
+        f"{bucket}/{prefix} {' '.join(verbs)}"
+        for bucket, prefixes in ((LAKE, access.lake), (RAW, access.raw))
+        for prefix, verbs in prefixes.items()
+    ]
+    cells = [
+        f"`{step}`",
+        " ".join(access.registry),
+        ", ".join(objects),
+        " ".join(access.lists),
+        access.api_keys or "",
+        "yes" if access.athena else "",
+    ]
+    return f"| {' | '.join(cells)} |".replace("|  ", "| ")
 
 
 def test_the_state_machine_may_do_exactly_what_its_definition_does(synthesis: Synthesis) -> None:

@@ -21,6 +21,7 @@ from appstore_analytics.rules.execution_input import parse_execution_input
 from infra.configuration import DeploymentConfiguration, parse_context
 from local.apple.keys import ApiRole, fresh_key
 from local.arguments import parse_arguments
+from local.pins import EVERYTHING
 from tests.unit.docs.reading_docs import PACKAGE, README, ROOT, blocks, commands, rows
 
 COMMANDS = [command for block in blocks("sh") for command in commands(block)]
@@ -72,6 +73,17 @@ def _is_aws(arguments: list[str]) -> None:
     assert {members[option] for option in given} >= set(shape.required_members)
 
 
+def _is_the_audit_of_python_packages(arguments: list[str]) -> None:
+    assert arguments[:2] == ["run", "pip-audit"]
+    assert arguments[-2:] == ["-r", EVERYTHING]
+
+
+def _is_the_audit_of_node_packages(arguments: list[str]) -> None:
+    operation, option, folder = arguments
+    assert (operation, option) == ("audit", "--prefix")
+    assert (ROOT / folder / "package-lock.json").is_file()
+
+
 MAY_FOLLOW: dict[str, Callable[[list[str]], None]] = {
     "./quick_start.sh": _is_a_script,
     "./run_tests.sh": _is_a_script,
@@ -79,6 +91,8 @@ MAY_FOLLOW: dict[str, Callable[[list[str]], None]] = {
     ".venv/bin/python": _is_python,
     "aws": _is_aws,
     "cdk": _is_cdk,
+    "npm": _is_the_audit_of_node_packages,
+    "pipx": _is_the_audit_of_python_packages,
     "python3": _is_python,
 }
 
