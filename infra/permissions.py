@@ -38,7 +38,7 @@ class Access:
     `lists` names the buckets in which it lists objects or asks for one that may be absent.
     """
 
-    registry: tuple[str, ...] = ()
+    registry: tuple[str, ...]
     lake: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     raw: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lists: tuple[str, ...] = ()

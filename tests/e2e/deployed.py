@@ -230,7 +230,7 @@ def texts_left_behind(deployed: Deployed) -> dict[str, str]:
     s3 = deployed.aws.client("s3")
     for name in (each["Name"] for each in s3.list_buckets()["Buckets"]):
         if not name.startswith("cdk-"):  # our own code as it was deployed
-            texts |= _objects(Bucket(s3, name))
+            texts |= _objects(s3, name)
     return texts
 
 
@@ -245,11 +245,10 @@ def secrets_in(texts: Mapping[str, str], keys: Collection[ApiKey]) -> list[str]:
     return [f"{kind}: {place}" for place, text in texts.items() for kind, found in kinds.items() if found.search(text)]
 
 
-def _objects(bucket: Bucket) -> Iterator[tuple[str, str]]:
-    for stored in bucket.list(""):
-        now = bucket.head(stored.key)
-        metadata = json.dumps(dict(now.metadata)) if now else ""
-        yield f"s3://{bucket.name}/{stored.key}", metadata + (bucket.read(stored.key) or b"").decode("latin-1")
+def _objects(s3: Any, bucket: str) -> Iterator[tuple[str, str]]:
+    for stored in Bucket(s3, bucket).list(""):
+        answer = s3.get_object(Bucket=bucket, Key=stored.key)
+        yield f"s3://{bucket}/{stored.key}", json.dumps(answer["Metadata"]) + answer["Body"].read().decode("latin-1")
 
 
 def _templates(deployed: Deployed) -> Iterator[tuple[str, str]]:
