@@ -58,6 +58,10 @@ HOSTILE = (
 OUTSIDE = st.one_of(st.text(), st.sampled_from(HOSTILE), st.integers(), st.none())
 IDS = st.from_regex(r"[A-Za-z0-9]([._-]?[A-Za-z0-9]){0,40}", fullmatch=True)
 APP_IDS = st.from_regex(r"[1-9][0-9]{0,17}", fullmatch=True)
+REFUSAL = re.compile(
+    r"The [a-z ]+ that Apple sent has characters that cannot stand in an S3 key\."
+    r"|App Store Connect listed an app whose id is not a number\."
+)
 ONE_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -105,7 +109,7 @@ def test_an_id_in_an_answer_is_one_word_or_refused(
     try:
         (taken,) = ids(client)
     except AppleRefused as refused:
-        assert len(str(identifier)) < 5 or str(identifier) not in str(refused)
+        assert REFUSAL.fullmatch(str(refused))
         return
     assert taken == identifier
     assert ONE_WORD.fullmatch(taken)
@@ -226,9 +230,9 @@ def test_every_name_that_sql_is_made_of_is_the_catalogues_and_a_plain_word() -> 
 def test_no_segment_is_fetched_from_a_host_that_is_not_allowed(url: str) -> None:
     wire = answering(Answer(200, b"rows"))
     try:
-        download(wire, url)
+        download(wire, f"{url}?Signature=s3cr3t")
     except PipelineError as refused:
-        assert len(url) < 30 or url not in str(refused)
+        assert "s3cr3t" not in str(refused)
     for call in wire.calls:
         assert call["HTTP_HOST"].rpartition("@")[2].partition(":")[0].lower().endswith(".amazonaws.com")
         assert call["wsgi.url_scheme"] == "https"
