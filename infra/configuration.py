@@ -11,6 +11,7 @@ from appstore_analytics.contract import messages
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import ConfigurationRefused
+from appstore_analytics.contract.layout import is_app_id
 from appstore_analytics.contract.messages import Account, MapName
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 
@@ -216,7 +217,7 @@ def _account(key: str, entry: Any) -> Account:
             f"Context key '{key}': '{entry['name']}' must consist of a-z, 0-9 and inner hyphens."
         )
     app_ids = _texts(f"{key}.app_ids", entry.get("app_ids", []), "a list of app ids in quotes")
-    wrong = next((app_id for app_id in app_ids if not (app_id.isascii() and app_id.isdigit())), None)
+    wrong = next((app_id for app_id in app_ids if not is_app_id(app_id)), None)
     if wrong is not None:
         raise ConfigurationRefused(
             f"Context key '{key}': the app id '{wrong}' must consist of digits, like \"1000000001\"."

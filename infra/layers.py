@@ -127,21 +127,13 @@ def build_layer(layer: ThirdPartyLayer, requirements: Path, target: Target, buil
 
 def _identity(requirements: Path, target: Target, trimmings: Iterable[str]) -> str:
     byte_code = _BYTE_CODE if target.is_this_python else "source only"
-    parts = (*_texts(requirements), str(asdict(target)), *trimmings, byte_code)
+    parts = (requirements.read_text(encoding="utf-8"), str(asdict(target)), *trimmings, byte_code)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
-def _texts(requirements: Path) -> Iterable[str]:
-    text = requirements.read_text(encoding="utf-8")
-    yield text
-    for line in text.splitlines():
-        if line.startswith("-c "):
-            yield (requirements.parent / line.removeprefix("-c ").strip()).read_text(encoding="utf-8")
 
 
 def _install(layer: ThirdPartyLayer, requirements: Path, target: Target, folder: Path) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    command += ["--only-binary=:all:", "--target", str(folder), "--requirement", str(requirements)]
+    command += ["--require-hashes", "--only-binary=:all:", "--target", str(folder), "--requirement", str(requirements)]
     for name in target.platforms:
         command += ["--platform", name]
     if target.platforms:

@@ -19,23 +19,29 @@ from infra.workgroup import Workgroup
 READ = "read"
 WRITE = "write"
 DELETE = "delete"
+LAKE = "lake"
+RAW = "raw"
 
 _OBJECT_ACTIONS = {
     READ: ("s3:GetObject",),
-    WRITE: ("s3:PutObject", "s3:AbortMultipartUpload"),
+    WRITE: ("s3:PutObject",),
     DELETE: ("s3:DeleteObject",),
 }
-_ATHENA_ACTIONS = ("StartQueryExecution", "GetQueryExecution", "GetQueryResults", "StopQueryExecution")
-_GLUE_ACTIONS = ("GetDatabase", "GetTable", "GetPartition", "GetPartitions")
+_ATHENA_ACTIONS = ("StartQueryExecution", "GetQueryExecution", "GetQueryResults")
+_GLUE_ACTIONS = ("GetDatabase", "GetTable")  # partitions are projected: Athena asks Glue for none
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The rights of one function: DynamoDB actions, by prefix what it does with the objects below, and whose keys."""
+    """The rights of one function: DynamoDB actions, by prefix what it does with the objects below, and whose keys.
+
+    `lists` names the buckets in which it lists objects or asks for one that may be absent.
+    """
 
     registry: tuple[str, ...]
     lake: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     raw: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lists: tuple[str, ...] = ()
     api_keys: Literal["admin", "reader"] | None = None
     athena: bool = False
 
@@ -52,13 +58,20 @@ class Grantor:
     def grant(self, role: iam.Role, access: Access) -> None:
         """Allow the role what `access` says, and nothing else."""
         _allow(role, (f"dynamodb:{action}" for action in access.registry), [self.registry.table.table_arn])
-        _grant_objects(role, self.buckets.lake, access.lake)
-        _grant_objects(role, self.buckets.raw, access.raw)
+        for name, prefixes in ((LAKE, access.lake), (RAW, access.raw)):
+            _grant_objects(role, self._bucket(name), prefixes)
+        for name in access.lists:
+            # Without it S3 answers 403 where no object lies, and compare-and-swap needs the 404. A condition on the
+            # prefix would not hold for GetObject, which has none.
+            _allow(role, ["s3:ListBucket"], [self._bucket(name).bucket_arn])
         if access.api_keys:
             secrets = self.api_keys.admin if access.api_keys == "admin" else self.api_keys.reader
             _allow(role, ["secretsmanager:GetSecretValue"], [secret.secret_arn for secret in secrets])
         if access.athena:
             self._grant_athena(role)
+
+    def _bucket(self, name: str) -> s3.Bucket:
+        return {LAKE: self.buckets.lake, RAW: self.buckets.raw}[name]
 
     def _grant_athena(self, role: iam.Role) -> None:
         # Athena reads and writes with the rights of whoever asks.
@@ -71,7 +84,10 @@ class Grantor:
             role, f"arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:{tables}", "any curated table"
         )
         _grant_objects(role, self.buckets.results, {"queries/": (READ, WRITE)})
-        _allow(role, ["s3:GetBucketLocation"], [self.buckets.results.bucket_arn, self.buckets.lake.bucket_arn])
+        results = self.buckets.results
+        _allow(role, ["s3:AbortMultipartUpload"], [results.arn_for_objects("queries/*")])
+        _allow(role, ["s3:ListBucket"], [results.bucket_arn])
+        _allow(role, ["s3:GetBucketLocation"], [results.bucket_arn, self.buckets.lake.bucket_arn])
 
 
 def _grant_objects(role: iam.Role, bucket: s3.Bucket, prefixes: Mapping[str, tuple[str, ...]]) -> None:
@@ -82,10 +98,6 @@ def _grant_objects(role: iam.Role, bucket: s3.Bucket, prefixes: Mapping[str, tup
         acknowledge_wildcard(
             role, f"<{logical_id(bucket)}.Arn>/{prefix}*", f"objects below {prefix}, whose keys come with the data"
         )
-    if any(READ in verbs for verbs in prefixes.values()):
-        # Without it S3 answers 403 where no object lies, and compare-and-swap needs the 404. A condition on the prefix
-        # would not hold for GetObject, which has none.
-        _allow(role, ["s3:ListBucket"], [bucket.bucket_arn])
 
 
 def _allow(role: iam.Role, actions: Iterable[str], resources: list[str]) -> None:

@@ -25,62 +25,64 @@ from infra.configuration import DeploymentConfiguration
 from infra.functions import Functions
 from infra.layers import AWS_TARGET, THIS_MACHINE, Layers, ThirdPartyLayer
 from infra.naming import API_KEY_SECRET_PREFIX
-from infra.permissions import DELETE, READ, WRITE, Access, Grantor
+from infra.permissions import DELETE, LAKE, RAW, READ, WRITE, Access, Grantor
 from infra.registry import Registry
 from infra.schedule import DailySchedule
 from infra.state_machine import PipelineStateMachine
 from infra.tables import Tables
 from infra.workgroup import Workgroup
 
-_LEDGER = ("GetItem", "PutItem", "UpdateItem", "Query")
-
 MAY: Mapping[str, Access] = {
     "plan_run": Access(
-        registry=("GetItem", "PutItem", "UpdateItem"),
+        registry=("GetItem", "UpdateItem"),
         lake={RUNS_PREFIX: (WRITE,)},
         api_keys="reader",
     ),
     "plan_items": Access(
-        registry=(*_LEDGER, "BatchWriteItem"),
+        registry=("PutItem", "UpdateItem", "Query"),
         lake={RUNS_PREFIX: (READ, WRITE)},
     ),
     "register_request": Access(
-        registry=_LEDGER,
+        registry=("GetItem", "UpdateItem"),
         lake={RUNS_PREFIX: (READ,)},
         api_keys="admin",
     ),
     "list_instances": Access(
-        registry=_LEDGER,
+        registry=("GetItem", "PutItem", "UpdateItem", "Query"),
         lake={RUNS_PREFIX: (READ,)},
         api_keys="reader",
     ),
     "download_segments": Access(
-        registry=_LEDGER,
+        registry=("GetItem", "UpdateItem"),
         lake={RUNS_PREFIX: (READ,)},
         raw={RAW_PREFIX: (READ, WRITE)},
+        lists=(RAW,),
         api_keys="reader",
     ),
     "convert_instance": Access(
-        registry=_LEDGER,
-        lake={RUNS_PREFIX: (READ,), PARTS_PREFIX: (READ, WRITE)},
+        registry=("GetItem", "PutItem", "UpdateItem"),
+        lake={PARTS_PREFIX: (READ, WRITE)},
         raw={RAW_PREFIX: (READ,)},
+        lists=(LAKE,),
     ),
     "publish_date": Access(
-        registry=("GetItem", "UpdateItem", "DeleteItem", "Query"),
+        registry=("GetItem", "UpdateItem", "DeleteItem"),
         lake={
-            RUNS_PREFIX: (READ, WRITE),
+            RUNS_PREFIX: (WRITE,),
             PARTS_PREFIX: (READ,),
             CURATED_PREFIX: (READ, WRITE, DELETE),
             PUBLICATIONS_PREFIX: (READ, WRITE),
         },
+        lists=(LAKE,),
     ),
     "verify_table": Access(
-        registry=("GetItem", "UpdateItem", "Query"),
-        lake={RUNS_PREFIX: (READ, WRITE), CURATED_PREFIX: (READ,), PUBLICATIONS_PREFIX: (READ,)},
+        registry=("UpdateItem", "Query"),
+        lake={RUNS_PREFIX: (WRITE,), CURATED_PREFIX: (READ,), PUBLICATIONS_PREFIX: (READ,)},
+        lists=(LAKE,),
         athena=True,
     ),
     "summarize_run": Access(
-        registry=("GetItem", "UpdateItem", "Query"),
+        registry=("Query",),
         lake={
             RUNS_PREFIX: (READ,),
             CURATED_PREFIX: (READ,),
@@ -88,6 +90,7 @@ MAY: Mapping[str, Access] = {
             APPSTORE_PREFIX: (WRITE,),
             REPORTS_PREFIX: (WRITE,),
         },
+        lists=(LAKE,),
     ),
 }
 """What each function may do, beside writing its own logs and traces. IAM sees exactly this."""

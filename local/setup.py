@@ -27,11 +27,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "complete"
 MADE_FROM = (
-    "requirements.txt",
     "requirements-dev.txt",
-    "constraints.txt",
-    "layers/dependencies/requirements.txt",
-    "layers/arrow/requirements.txt",
     "local/cdk/package-lock.json",
     "local/setup.py",
     "local/toolchain.py",
@@ -40,7 +36,10 @@ IMPORTABLE = ("layers/pipeline/python", ".")
 LEFTOVERS = (".venv", ".build", "cdk.out")
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 10
 # Bytecode of the one gigabyte is compiled when it is first imported, which most of it never is.
-_PIP_INSTALL = ("-E", "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile")
+_PIP_INSTALL = (
+    *("-E", "-m", "pip", "install", "--require-hashes", "--only-binary=:all:"),
+    *("--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"),
+)
 
 
 class SetupError(Exception):

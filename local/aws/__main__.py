@@ -60,9 +60,17 @@ def _end_with_the_owner(directory: Path) -> None:
 
 def _patch() -> None:
     # Imported here because importing ministack reads the environment.
-    from local.aws import athena, cloudformation, dynamodb, faults, functions, step_functions  # noqa: PLC0415
+    from local.aws import (  # noqa: PLC0415
+        athena,
+        cloudformation,
+        dynamodb,
+        faults,
+        functions,
+        permissions,
+        step_functions,
+    )
 
-    for service in (athena, cloudformation, dynamodb, faults, functions, step_functions):
+    for service in (athena, cloudformation, dynamodb, faults, functions, permissions, step_functions):
         service.patch()
 
 

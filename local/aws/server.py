@@ -34,9 +34,13 @@ class EmbeddedAws:
 
     Leaving the block, by whatever way, ends the server and every function worker and removes the directory. Should
     this process be killed, the server notices and does the same by itself.
+
+    With `enforces_permissions` a function may do what its role's policies allow and nothing else; ours is the account's
+    root, who may do everything.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, enforces_permissions: bool = False) -> None:
+        self._enforces_permissions = enforces_permissions
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.directory = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
@@ -100,11 +104,14 @@ class EmbeddedAws:
         home.mkdir()
         temporary.mkdir()
         command = [sys.executable, "-m", "local.aws", "--port", str(self.port)]
+        environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "TMPDIR": str(temporary)}
+        if self._enforces_permissions:
+            environment["AUTH"] = "true"
         with self.log_path.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 (our own module, run by our own interpreter)
                 [*command, "--owned-directory", str(self.directory)],
                 cwd=_PROJECT,  # how -m finds local.aws; a PYTHONPATH would leak into the functions
-                env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "TMPDIR": str(temporary)},
+                env=environment,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,

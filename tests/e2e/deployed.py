@@ -24,7 +24,7 @@ from local.apple.model import App, Series
 from local.apple.truth import Batch, every_vintage, newest_vintages
 from local.apple.world import World
 from local.aws.server import EmbeddedAws
-from local.deployment import Deployment, put_api_key
+from local.deployment import STACK, Deployment, put_api_key
 from local.executions import Execution, Pipeline, Snapshot
 
 DAY = timedelta(days=1)
@@ -215,31 +215,47 @@ def _counted(batches: Collection[Batch], apps: Collection[str]) -> Counted:
     }
 
 
-# What must stand nowhere: a key, a bearer token, the signature of a segment's URL
+# What must stand nowhere: a key, a bearer token, the address of a segment
 
 
 def texts_left_behind(deployed: Deployed) -> dict[str, str]:
-    """Everything the pipeline has left where somebody may read it, by place."""
+    """Everything the pipeline has left where somebody may read it, by place. The secrets themselves are not read."""
     texts = {"server.log": deployed.aws.log_path.read_text(errors="replace")}
     texts |= _logs(deployed)
     texts |= _executions(deployed)
+    texts |= _templates(deployed)
+    texts["functions"] = json.dumps(deployed.aws.client("lambda").list_functions()["Functions"], default=str)
     table = deployed.pipeline.registry.table
     texts["registry"] = json.dumps(list(_items(table)), default=str)
-    for bucket in (deployed.pipeline.lake, deployed.raw):
-        for stored in bucket.list(""):
-            texts[f"s3://{bucket.name}/{stored.key}"] = (bucket.read(stored.key) or b"").decode("latin-1")
+    s3 = deployed.aws.client("s3")
+    for name in (each["Name"] for each in s3.list_buckets()["Buckets"]):
+        if not name.startswith("cdk-"):  # our own code as it was deployed
+            texts |= _objects(s3, name)
     return texts
 
 
 def secrets_in(texts: Mapping[str, str], keys: Collection[ApiKey]) -> list[str]:
     """The places that hold what they must not, and which kind it is."""
-    key_lines = "|".join(re.escape(key.private_key_pem.splitlines()[1]) for key in keys)
+    lines = {line for key in keys for line in key.private_key_pem.splitlines() if line and "-----" not in line}
     kinds = {
-        "private key": re.compile(f"PRIVATE KEY|{key_lines}"),
+        "private key": re.compile("|".join(["PRIVATE KEY", *map(re.escape, sorted(lines))])),
         "bearer token": re.compile(r"eyJ[\w-]{8,}\.|Bearer \S"),
-        "signed URL": re.compile(r"Signature=|Expires=\d"),
+        "segment URL": re.compile(r"Signature=|Expires=\d|/segments/[0-9a-f]{8}-"),
     }
     return [f"{kind}: {place}" for place, text in texts.items() for kind, found in kinds.items() if found.search(text)]
+
+
+def _objects(s3: Any, bucket: str) -> Iterator[tuple[str, str]]:
+    for stored in Bucket(s3, bucket).list(""):
+        answer = s3.get_object(Bucket=bucket, Key=stored.key)
+        yield f"s3://{bucket}/{stored.key}", json.dumps(answer["Metadata"]) + answer["Body"].read().decode("latin-1")
+
+
+def _templates(deployed: Deployed) -> Iterator[tuple[str, str]]:
+    formation = deployed.aws.client("cloudformation")
+    yield "deployed template", json.dumps(formation.get_template(StackName=STACK)["TemplateBody"])
+    for path in (deployed.aws.directory / "cdk.out").glob("*.json"):
+        yield f"cdk.out/{path.name}", path.read_text()
 
 
 def _logs(deployed: Deployed) -> Iterator[tuple[str, str]]:

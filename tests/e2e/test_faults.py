@@ -274,12 +274,16 @@ def test_the_search_for_secrets_would_find_each_of_them(deployed: Deployed) -> N
     planted = {
         "key": deployed.api_keys[0].private_key_pem,
         "second key": deployed.api_keys[1].private_key_pem,
+        "end of a key": deployed.api_keys[0].private_key_pem.splitlines()[-2],
         "token": "sent eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln",
-        "url": "https://files.example.net/segments/1?Expires=1&Signature=abc",
+        "url": "https://files.example.net/a?Expires=1&Signature=abc",
+        "path": "Max retries exceeded with url: /segments/0f8fad5b-d9cb-469f-a165-70867728950e/0.txt.gz",
     }
     assert secrets_in(planted, deployed.api_keys) == [
         "private key: key",
         "private key: second key",
+        "private key: end of a key",
         "bearer token: token",
-        "signed URL: url",
+        "segment URL: url",
+        "segment URL: path",
     ]

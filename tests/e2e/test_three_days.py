@@ -43,8 +43,9 @@ NOTHING_TO_TELL = {
     "Which apps lost data against the week before?",
     "How did each app end in the last days, and why?",
     "What did a Date look like before?",
+    "Impressions to downloads, by territory",
 }
-"""Questions of the documentation that a few good days need not answer."""
+"""Questions of the documentation that a few good days of small apps need not answer."""
 
 Numbers = tuple[int, dict[str, Decimal]]
 

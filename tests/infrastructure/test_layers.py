@@ -11,9 +11,8 @@ from infra.layers import AWS_TARGET, THIS_MACHINE, LayerBuildError, Target, Thir
 
 @pytest.fixture
 def requirements(tmp_path: Path) -> Path:
-    (tmp_path / "pins.txt").write_text("tomli==1.0\n")
     path = tmp_path / "requirements.txt"
-    path.write_text("-c pins.txt\ntomli\n")
+    path.write_text(f"tomli==1.0 --hash=sha256:{'0' * 64}\n")
     return path
 
 
@@ -41,12 +40,12 @@ def pip(monkeypatch: pytest.MonkeyPatch) -> Pip:
     return pip
 
 
-def test_for_aws_pip_is_asked_for_wheels_of_the_runtime_and_never_for_sources(
+def test_for_aws_pip_is_asked_for_known_wheels_of_the_runtime_and_never_for_sources(
     pip: Pip, requirements: Path, tmp_path: Path
 ) -> None:
     build_layer(ThirdPartyLayer.ARROW, requirements, AWS_TARGET, tmp_path / "build")
     (command,) = pip.commands
-    assert "--only-binary=:all:" in command
+    assert {"--only-binary=:all:", "--require-hashes"} < set(command)
     text = " ".join(command)
     assert "--platform manylinux_2_28_aarch64 --platform manylinux2014_aarch64" in text
     assert "--python-version 3.13 --implementation cp" in text
@@ -72,10 +71,8 @@ def test_a_second_build_is_a_look_up_until_something_about_it_changes(
     assert built() == first
     assert len(pip.commands) == 1
     other_target = built(Target("3.13", "x86_64", ("manylinux_2_28_x86_64",)))
-    (tmp_path / "pins.txt").write_text("tomli==1.1\n")
-    other_pins = built()
-    requirements.write_text("-c pins.txt\ntomli>=1\n")
-    assert len({first, other_target, other_pins, built()}) == 4
+    requirements.write_text(f"tomli==1.0 --hash=sha256:{'1' * 64}\n")
+    assert len({first, other_target, built()}) == 3
 
 
 def test_byte_code_is_written_only_by_the_python_that_reads_it(pip: Pip, requirements: Path, tmp_path: Path) -> None:

@@ -1,105 +1,99 @@
 """The exact rights of every role, as a table: an action more or less fails here."""
 
+import re
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from synthesis import Synthesis, plain
+from synthesis import PROJECT, Synthesis, plain
 
 from infra.functions import CAPACITIES
+from infra.permissions import LAKE, RAW
+from infra.stack import MAY
 
-READS_LAKE = {"lake": "s3:ListBucket"}
-LEDGER = "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem"
-WRITE = "s3:AbortMultipartUpload s3:PutObject"
-READ_WRITE = "s3:AbortMultipartUpload s3:GetObject s3:PutObject"
+LISTS_LAKE = {"lake": "s3:ListBucket"}
+READ, WRITE, READ_WRITE = "s3:GetObject", "s3:PutObject", "s3:GetObject s3:PutObject"
 API_KEY = {"secret of main": "secretsmanager:GetSecretValue"}
-GLUE = "glue:GetDatabase glue:GetPartition glue:GetPartitions glue:GetTable"
+GLUE = "glue:GetDatabase glue:GetTable"
 
 MATRIX: dict[str, dict[str, str]] = {
     "plan_run": {
-        "registry": "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
+        "registry": "dynamodb:GetItem dynamodb:UpdateItem",
         "lake/runs/*": WRITE,
         **API_KEY,
     },
     "plan_items": {
-        "registry": f"dynamodb:BatchWriteItem {LEDGER}",
+        "registry": "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         "lake/runs/*": READ_WRITE,
-        **READS_LAKE,
     },
     "register_request": {
-        "registry": LEDGER,
-        "lake/runs/*": "s3:GetObject",
-        **READS_LAKE,
+        "registry": "dynamodb:GetItem dynamodb:UpdateItem",
+        "lake/runs/*": READ,
         **API_KEY,
     },
     "list_instances": {
-        "registry": LEDGER,
-        "lake/runs/*": "s3:GetObject",
-        **READS_LAKE,
+        "registry": "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        "lake/runs/*": READ,
         **API_KEY,
     },
     "download_segments": {
-        "registry": LEDGER,
-        "lake/runs/*": "s3:GetObject",
+        "registry": "dynamodb:GetItem dynamodb:UpdateItem",
+        "lake/runs/*": READ,
         "raw/raw/*": READ_WRITE,
         "raw": "s3:ListBucket",
-        **READS_LAKE,
         **API_KEY,
     },
     "convert_instance": {
-        "registry": LEDGER,
-        "lake/runs/*": "s3:GetObject",
+        "registry": "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
         "lake/parts/*": READ_WRITE,
-        "raw/raw/*": "s3:GetObject",
-        "raw": "s3:ListBucket",
-        **READS_LAKE,
+        "raw/raw/*": READ,
+        **LISTS_LAKE,
     },
     "publish_date": {
-        "registry": "dynamodb:DeleteItem dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
-        "lake/runs/*": READ_WRITE,
-        "lake/parts/*": "s3:GetObject",
-        "lake/curated/*": "s3:AbortMultipartUpload s3:DeleteObject s3:GetObject s3:PutObject",
+        "registry": "dynamodb:DeleteItem dynamodb:GetItem dynamodb:UpdateItem",
+        "lake/runs/*": WRITE,
+        "lake/parts/*": READ,
+        "lake/curated/*": "s3:DeleteObject s3:GetObject s3:PutObject",
         "lake/publications/*": READ_WRITE,
-        **READS_LAKE,
+        **LISTS_LAKE,
     },
     "verify_table": {
-        "registry": "dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
-        "lake/runs/*": READ_WRITE,
-        "lake/curated/*": "s3:GetObject",
-        "lake/publications/*": "s3:GetObject",
+        "registry": "dynamodb:Query dynamodb:UpdateItem",
+        "lake/runs/*": WRITE,
+        "lake/curated/*": READ,
+        "lake/publications/*": READ,
         "lake": "s3:GetBucketLocation s3:ListBucket",
-        "results/queries/*": READ_WRITE,
+        "results/queries/*": "s3:AbortMultipartUpload s3:GetObject s3:PutObject",
         "results": "s3:GetBucketLocation s3:ListBucket",
         "athena:workgroup/appstore-analytics": "athena:GetQueryExecution athena:GetQueryResults "
-        "athena:StartQueryExecution athena:StopQueryExecution",
+        "athena:StartQueryExecution",
         "glue:catalog": GLUE,
         "glue:database/curated": GLUE,
         "glue:table/curated/*": GLUE,
     },
     "summarize_run": {
-        "registry": "dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
-        "lake/runs/*": "s3:GetObject",
-        "lake/curated/*": "s3:GetObject",
-        "lake/publications/*": "s3:GetObject",
+        "registry": "dynamodb:Query",
+        "lake/runs/*": READ,
+        "lake/curated/*": READ,
+        "lake/publications/*": READ,
         "lake/appstore/*": WRITE,
         "lake/reports/*": WRITE,
-        **READS_LAKE,
+        **LISTS_LAKE,
     },
 }
 EVERY_FUNCTION = {
     "*": "xray:PutTelemetryRecords xray:PutTraceSegments",
     "own logs": "logs:CreateLogStream logs:PutLogEvents",
 }
-STATE_MACHINE = {
+AROUND_THE_DEFINITION = {
+    # log delivery and traces, as AWS's Step Functions Developer Guide lists them
     "*": "logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies "
     "logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery "
     "xray:GetSamplingRules xray:GetSamplingTargets xray:PutTelemetryRecords xray:PutTraceSegments",
-    "lake/runs/*": "s3:GetObject",
-    "registry": "dynamodb:UpdateItem",
-    "states:stateMachine:appstore-analytics": "states:StartExecution",
+    # a Distributed Map looks after the children that it has started
     "states:execution:appstore-analytics/*": "states:DescribeExecution states:StopExecution",
     "states:execution:appstore-analytics:*": "states:DescribeExecution states:StopExecution",
-    **{f"function {step}": "lambda:InvokeFunction" for step in CAPACITIES},
 }
 
 
@@ -109,9 +103,49 @@ def test_a_function_may_do_exactly_this(synthesis: Synthesis, step: str) -> None
     assert rights(synthesis, role, step) == MATRIX[step] | EVERY_FUNCTION
 
 
-def test_the_state_machine_may_do_exactly_this(synthesis: Synthesis) -> None:
+def test_the_table_in_the_documentation_is_what_each_function_may() -> None:
+    page = (PROJECT / "docs" / "security.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if re.match(r"\| `\w+` \|", line)] == [*map(_documented, MAY)]
+
+
+def _documented(step: str) -> str:
+    access = MAY[step]
+    objects = [
+        f"{bucket}/{prefix} {' '.join(verbs)}"
+        for bucket, prefixes in ((LAKE, access.lake), (RAW, access.raw))
+        for prefix, verbs in prefixes.items()
+    ]
+    cells = [
+        f"`{step}`",
+        " ".join(access.registry),
+        ", ".join(objects),
+        " ".join(access.lists),
+        access.api_keys or "",
+        "yes" if access.athena else "",
+    ]
+    return f"| {' | '.join(cells)} |".replace("|  ", "| ")
+
+
+def test_the_state_machine_may_do_exactly_what_its_definition_does(synthesis: Synthesis) -> None:
     role = synthesis.only("StepFunctions::StateMachine")["RoleArn"]["Fn::GetAtt"][0]
-    assert rights(synthesis, role) == STATE_MACHINE
+    done = dict(_rights_of_states(synthesis.definition(), _words(synthesis, "")))
+    assert {f"function {step}" for step in CAPACITIES} < done.keys()
+    assert rights(synthesis, role) == done | AROUND_THE_DEFINITION
+
+
+def _rights_of_states(machine: dict[str, Any], words: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The right that each state of a definition needs, by its resource."""
+    for state in machine["States"].values():
+        if state["Type"] == "Map":
+            assert state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+            yield "states:stateMachine:appstore-analytics", "states:StartExecution"
+            assert state["ItemReader"]["Resource"].endswith(":s3:getObject")
+            yield f"{_word(state['ItemReader']['Parameters']['Bucket'], words)}/runs/*", "s3:GetObject"
+            yield from _rights_of_states(state["ItemProcessor"], words)
+        elif state["Type"] == "Task" and state["Resource"].endswith(":dynamodb:updateItem"):
+            yield _word(state["Parameters"]["TableName"], words), "dynamodb:UpdateItem"
+        elif state["Type"] == "Task":
+            yield _word(state["Resource"], words), "lambda:InvokeFunction"
 
 
 def test_the_schedule_may_start_the_state_machine_and_nothing_else(synthesis: Synthesis) -> None:

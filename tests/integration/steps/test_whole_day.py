@@ -70,5 +70,9 @@ def test_a_backfill_and_the_daily_feed_end_in_the_truth(start: Callable[..., Pip
     assert answer["status"] == "SUCCEEDED"
     assert pipeline.daily()["status"] == "SUCCEEDED"
     assert pipeline.batches("downloads") == truth(pipeline, DOWNLOADS)
-    (report,) = [pipeline.lake.read(each.key) for each in pipeline.lake.list("reports/production_backfill")]
+    (report,) = [
+        pipeline.lake.read(each.key)
+        for each in pipeline.lake.list("reports/production_backfill")
+        if each.key.endswith(".json")
+    ]
     assert json.loads(report or b"")["apps_by_verdict"] == {"verified": ["1000000001"]}

@@ -107,7 +107,7 @@ def test_a_next_link_that_is_no_address_is_refused(links):
 
 REQUEST = {"accessType": "ONGOING", "stoppedDueToInactivity": False}
 INSTANCE = {"granularity": "DAILY", "processingDate": "2026-06-01"}
-SEGMENT = {"url": "https://x/s3cr3t", "checksum": "ab", "sizeInBytes": 1}
+SEGMENT = {"url": "https://x/s3cr3t", "checksum": "d41d8cd98f00b204e9800998ecf8427e", "sizeInBytes": 1}
 LISTS = {
     "report_requests": (lambda client: client.report_requests(APP, AccessType.ONGOING), REQUEST),
     "report_ids": (lambda client: client.report_ids("r"), {"name": "App Downloads Standard"}),

@@ -121,5 +121,5 @@ def test_the_columns_of_a_record_are_legal_typed_and_begin_with_the_run(table: A
     assert names[0] == "run_id"
     assert len({*names, PARTITION_COLUMN}) == len(names) + 1
     assert all(GLUE_NAME.fullmatch(name) for name in (table.name, *names))
-    known = {"string", "date", "bigint", "double", "boolean", "array<string>"}
+    known = {"string", "date", "bigint", "double", "boolean", "array<string>", "map<string,string>"}
     assert {kind for _, kind in table.columns} <= known

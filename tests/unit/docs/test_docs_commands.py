@@ -26,6 +26,7 @@ from local.apple.control import answer_control
 from local.apple.http import Call
 from local.apple.keys import ApiRole, fresh_key
 from local.arguments import parse_arguments
+from local.pins import EVERYTHING
 from tests.unit.docs.reading_docs import PACKAGE, README, ROOT, blocks, commands, rows
 
 COMMANDS = [command for block in blocks("sh") for command in commands(block)]
@@ -88,6 +89,17 @@ def _is_curl(arguments: list[str]) -> None:
     assert answer.status == 200, answer.body
 
 
+def _is_the_audit_of_python_packages(arguments: list[str]) -> None:
+    assert arguments[:2] == ["run", "pip-audit"]
+    assert arguments[-2:] == ["-r", EVERYTHING]
+
+
+def _is_the_audit_of_node_packages(arguments: list[str]) -> None:
+    operation, option, folder = arguments
+    assert (operation, option) == ("audit", "--prefix")
+    assert (ROOT / folder / "package-lock.json").is_file()
+
+
 MAY_FOLLOW: dict[str, Callable[[list[str]], None]] = {
     "./quick_start.sh": _is_a_script,
     "./run_tests.sh": _is_a_script,
@@ -96,6 +108,8 @@ MAY_FOLLOW: dict[str, Callable[[list[str]], None]] = {
     "aws": _is_aws,
     "cdk": _is_cdk,
     "curl": _is_curl,
+    "npm": _is_the_audit_of_node_packages,
+    "pipx": _is_the_audit_of_python_packages,
     "python3": _is_python,
 }
 

@@ -67,3 +67,8 @@ def test_calls_that_never_fit_are_asked_again_in_an_hour() -> None:
 )
 def test_a_key_rests_twice_as_long_after_every_refusal_and_at_most_an_hour(refusals: int, seconds: int) -> None:
     assert closure_seconds(refusals) == seconds
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [(0, 1), (30, 30), (3600, 3600), (999_999_999, 3600)])
+def test_a_key_rests_as_long_as_apple_asks_but_no_longer_than_its_quotas_hour(asked: int, seconds: int) -> None:
+    assert closure_seconds(5, asked) == seconds

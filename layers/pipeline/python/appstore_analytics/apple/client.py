@@ -5,7 +5,9 @@ POST and DELETE are never repeated here, because whoever called decides after lo
 401, which says that nothing was done.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import NoneType
@@ -18,6 +20,7 @@ from appstore_analytics.apple.keys import Tokens
 from appstore_analytics.apple.rate_limit import RateLimit
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, KeyRejected, NotFound, RoleMissing
+from appstore_analytics.contract.layout import is_app_id, safe_id
 from appstore_analytics.contract.messages import AccessType
 
 _TIMEOUT_SECONDS = (5, 30)  # to connect, to answer
@@ -25,6 +28,9 @@ _PAGE_LIMIT = 200
 _SHOWN_CHARACTERS = 40
 _MOST_PAGES = 100
 """20,000 entries, more than any account has of anything: a list that never ends must not use up the key's quota."""
+_LONGEST_ANSWER_BYTES = 8 << 20
+_CHUNK_BYTES = 1 << 16
+_MD5 = re.compile(r"[0-9A-Fa-f]{32}")
 
 
 class Calls(Protocol):
@@ -68,12 +74,32 @@ class Segment:
     size_bytes: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What App Store Connect answered, in full: whatever it sends fits into memory."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    def json(self) -> Any:
+        """The body's JSON; ValueError when it is none, or none that anybody would send."""
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
 _Listed = TypeVar("_Listed", ReportRequest, Instance, Segment)
 _Value = TypeVar("_Value")
 
 
 class AppStoreConnect:
-    """App Store Connect, as one API key sees it."""
+    """App Store Connect, as one API key sees it.
+
+    What it sends is checked here, once: an id that comes out of this class may stand in a key and in an address.
+    """
 
     def __init__(self, session: requests.Session, base_url: str, tokens: Tokens, calls: Calls) -> None:
         self._session = session
@@ -84,7 +110,7 @@ class AppStoreConnect:
     def app_ids(self) -> tuple[str, ...]:
         """The ids of all apps that the key sees."""
         pages = self._pages("v1/apps", {"limit": _PAGE_LIMIT, "fields[apps]": "bundleId"})
-        return tuple(dict.fromkeys(data["id"] for data in pages))
+        return tuple(dict.fromkeys(_app_id(data["id"]) for data in pages))
 
     def report_requests(self, app_id: str, access_type: AccessType) -> tuple[ReportRequest, ...]:
         """The report requests of an app; there is no way to list them but through the app."""
@@ -101,10 +127,10 @@ class AppStoreConnect:
                 "relationships": {"app": {"data": {"type": "apps", "id": app_id}}},
             }
         }
-        response = self._call("POST", urljoin(self._base_url, "v1/analyticsReportRequests"), body=body)
-        if response.status_code == requests.codes.conflict:
+        answer = self._call("POST", urljoin(self._base_url, "v1/analyticsReportRequests"), body=body)
+        if answer.status == requests.codes.conflict:
             return None
-        return _report_request(_entry(_body(response, dict)["data"]))
+        return _report_request(_entry(_body(answer, dict)["data"]))
 
     def delete_report_request(self, request_id: str) -> None:
         """Delete a report request; one that is gone already is success."""
@@ -116,7 +142,7 @@ class AppStoreConnect:
     def report_ids(self, request_id: str) -> dict[str, str]:
         """The reports of a request, by Apple's name. Empty until Apple has prepared them."""
         pages = self._pages(f"v1/analyticsReportRequests/{request_id}/reports", {"limit": _PAGE_LIMIT})
-        return {_attribute(data, "name", _exactly(str)): data["id"] for data in pages}
+        return {_attribute(data, "name", _exactly(str)): safe_id(data["id"], "report id") for data in pages}
 
     def instances(self, report_id: str, granularity: Granularity) -> tuple[Instance, ...]:
         """The instances of a report, in no promised order, each once."""
@@ -154,37 +180,48 @@ class AppStoreConnect:
         except ValueError:  # "https://[": no address at all
             return False
 
-    def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> requests.Response:
-        response = self._send(method, url, body)
-        if response.status_code == requests.codes.unauthorized:
+    def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> _Answer:
+        answer = self._send(method, url, body)
+        if answer.status == requests.codes.unauthorized:
             self._tokens.forget()  # once: the token may have ended on the way, or the key been rotated
-            response = self._send(method, url, body)
-        limit = RateLimit.from_headers(response.headers)
-        if response.status_code == requests.codes.too_many_requests:
+            answer = self._send(method, url, body)
+        limit = RateLimit.from_headers(answer.headers)
+        if answer.status == requests.codes.too_many_requests:
             self._calls.refused(limit)
         self._calls.answered(limit)
-        _raise_for_status(method, response)
-        return response
+        _raise_for_status(method, answer)
+        return answer
 
-    def _send(self, method: str, url: str, body: dict[str, Any] | None) -> requests.Response:
+    def _send(self, method: str, url: str, body: dict[str, Any] | None) -> _Answer:
         headers = {"Authorization": f"Bearer {self._tokens.bearer()}"}
         self._calls.take()
         try:
-            return self._session.request(
-                method, url, json=body, headers=headers, timeout=_TIMEOUT_SECONDS, allow_redirects=False
-            )
+            with self._session.request(
+                method, url, json=body, headers=headers, timeout=_TIMEOUT_SECONDS, allow_redirects=False, stream=True
+            ) as response:
+                return _Answer(response.status_code, response.reason or "", response.headers, _read(response))
         except requests.RequestException as error:
             raise AppleUnavailable(f"App Store Connect did not answer {method} ({type(error).__name__}).") from None
 
 
-def _raise_for_status(method: str, response: requests.Response) -> None:
+def _read(response: requests.Response) -> bytes:
+    """The body, unpacked; AppleRefused as soon as it is longer than any page of 200."""
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > _LONGEST_ANSWER_BYTES:
+            raise AppleRefused(f"App Store Connect sent an answer of more than {_LONGEST_ANSWER_BYTES >> 20} MiB.")
+    return bytes(body)
+
+
+def _raise_for_status(method: str, answer: _Answer) -> None:
     """Nothing for 2xx and for 409 on POST; else the error that says what to do next."""
-    status = response.status_code
-    if response.ok and not response.is_redirect:
+    status = answer.status
+    if requests.codes.ok <= status < requests.codes.multiple_choices:
         return
     if method == "POST" and status == requests.codes.conflict:
         return
-    code = _error_code(response)
+    code = _error_code(answer)
     if status >= requests.codes.internal_server_error:
         raise AppleUnavailable(f"App Store Connect answered {status} {code}.")
     if status == requests.codes.unauthorized:
@@ -203,21 +240,26 @@ def _forbidden_sentence(method: str, code: str) -> str:
     return f"The API key's role does not allow {method} ({code}): use a key with the role {needed}."
 
 
-def _error_code(response: requests.Response) -> str:
-    """The `code` of the first error in a body, or the reason phrase."""
+def _error_code(answer: _Answer) -> str:
+    """The `code` of the first error in a body, or the reason phrase: at most 80 printable characters."""
     try:
-        return str(response.json()["errors"][0]["code"])[:80]
+        code = answer.json()["errors"][0]["code"]
     except (ValueError, LookupError, TypeError):
-        return str(response.reason or "")[:80]
+        code = answer.reason
+    return _printable(str(code)[:80])
 
 
-def _body(response: requests.Response, data_type: type) -> dict[str, Any]:
+def _printable(text: str) -> str:
+    return re.sub(r"[^\x20-\x7e]", "?", text)
+
+
+def _body(answer: _Answer, data_type: type) -> dict[str, Any]:
     try:
-        body = response.json()
+        body = answer.json()
     except ValueError:
         body = None
     if not isinstance(body, dict) or not isinstance(body.get("data"), data_type):
-        raise AppleUnavailable(f"App Store Connect answered {response.status_code} with a body that is not JSON:API.")
+        raise AppleUnavailable(f"App Store Connect answered {answer.status} with a body that is not JSON:API.")
     return body
 
 
@@ -244,9 +286,10 @@ def _attribute(data: dict[str, Any], name: str, read: Callable[[Any], _Value], m
     try:
         return read(missing if value is None else value)
     except (TypeError, ValueError):
-        shown = f" ({str(value)[:_SHOWN_CHARACTERS]})" if isinstance(value, str | int) else ""
+        shown = f" ({_printable(str(value)[:_SHOWN_CHARACTERS])})" if isinstance(value, str | int) else ""
         raise AppleRefused(
-            f"App Store Connect sent {data['id']} {'without' if value is None else 'with an unknown'} {name}{shown}."
+            f"App Store Connect sent {_printable(data['id'][:_SHOWN_CHARACTERS])} "
+            f"{'without' if value is None else 'with an unknown'} {name}{shown}."
         ) from None
 
 
@@ -261,6 +304,12 @@ def _exactly(*types: type) -> Callable[[Any], Any]:
     return read
 
 
+def _checksum(value: Any) -> str | None:
+    if value is not None and not (isinstance(value, str) and _MD5.fullmatch(value)):
+        raise ValueError(value)
+    return value
+
+
 def _each_once(listed: Iterable[_Listed]) -> tuple[_Listed, ...]:
     """The entries without repetitions; AppleRefused when two of one id contradict each other."""
     once: dict[str, _Listed] = {}
@@ -270,9 +319,15 @@ def _each_once(listed: Iterable[_Listed]) -> tuple[_Listed, ...]:
     return tuple(once.values())
 
 
+def _app_id(value: object) -> str:
+    if not is_app_id(value):
+        raise AppleRefused("App Store Connect listed an app whose id is not a number.")
+    return str(value)
+
+
 def _report_request(data: dict[str, Any]) -> ReportRequest:
     return ReportRequest(
-        data["id"],
+        safe_id(data["id"], "report request id"),
         _attribute(data, "accessType", AccessType),
         _attribute(data, "stoppedDueToInactivity", _exactly(bool), missing=False),
     )
@@ -280,7 +335,7 @@ def _report_request(data: dict[str, Any]) -> ReportRequest:
 
 def _instance(data: dict[str, Any]) -> Instance:
     return Instance(
-        data["id"],
+        safe_id(data["id"], "instance id"),
         _attribute(data, "granularity", Granularity),
         _attribute(data, "processingDate", date.fromisoformat),
     )
@@ -291,8 +346,8 @@ def _segment(data: dict[str, Any]) -> Segment:
     if not url:
         raise AppleUnavailable("App Store Connect listed a segment without a URL.")
     return Segment(
-        data["id"],
+        safe_id(data["id"], "segment id"),
         url,
-        _attribute(data, "checksum", _exactly(str, NoneType)),
+        _attribute(data, "checksum", _checksum),
         _attribute(data, "sizeInBytes", _exactly(int, NoneType)),
     )

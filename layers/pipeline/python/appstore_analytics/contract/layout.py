@@ -28,13 +28,19 @@ RUN_PARTITION = "RUN#{}"
 """Partition key of a run's records, as `str.format` and as `States.Format` read it."""
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_APP_ID = re.compile(r"[0-9]{1,18}")
 
 
-def safe_id(value: str, what: str) -> str:
-    """`value` if it may stand in a key; AppleRefused otherwise, so that no id walks out of its folder."""
-    if not _SAFE_ID.fullmatch(value) or ".." in value:
+def safe_id(value: object, what: str) -> str:
+    """`value` if it may stand in a key or an address; AppleRefused otherwise, so that no id walks out of its place."""
+    if not isinstance(value, str) or not _SAFE_ID.fullmatch(value) or ".." in value:
         raise AppleRefused(f"The {what} that Apple sent has characters that cannot stand in an S3 key.")
     return value
+
+
+def is_app_id(value: object) -> bool:
+    """Whether this is an app's id as Apple gives them: a number, in digits, that a bigint holds."""
+    return isinstance(value, str) and _APP_ID.fullmatch(value) is not None
 
 
 def raw_prefix(table: str, app_id: str, access_type: str, processing_date: date, instance_id: str) -> str:

@@ -11,6 +11,7 @@ from appstore_analytics.contract.errors import DownloadBroken
 from appstore_analytics.lake.objects import Bucket
 
 _MD5 = "md5"
+_LARGEST_SEGMENT_BYTES = 3 << 30  # fits the function's disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def land_segment(
     DownloadBroken, and writes nothing, when either differs. A second run replaces the object by the same bytes.
     """
     with tempfile.TemporaryFile() as file:
-        digest, received_bytes = _receive(chunks, file, size_bytes)
+        digest, received_bytes = _receive(chunks, file, _LARGEST_SEGMENT_BYTES if size_bytes is None else size_bytes)
         landed = LandedSegment(key, received_bytes, digest.hex())
         _compare(landed, checksum, size_bytes)
         file.seek(0)
@@ -58,18 +59,20 @@ def land_segment(
     return landed
 
 
-def _receive(chunks: Iterable[bytes], file: BinaryIO, announced_bytes: int | None) -> tuple[bytes, int]:
+def _receive(chunks: Iterable[bytes], file: BinaryIO, most_bytes: int) -> tuple[bytes, int]:
     """What arrives, up to the first chunk too many: a stream without end must not fill the disk."""
     digest = hashlib.md5(usedforsecurity=False)
     for chunk in chunks:
         digest.update(chunk)
         file.write(chunk)
-        if announced_bytes is not None and file.tell() > announced_bytes:
+        if file.tell() > min(most_bytes, _LARGEST_SEGMENT_BYTES):
             break
     return digest.digest(), file.tell()
 
 
 def _compare(landed: LandedSegment, checksum: str | None, size_bytes: int | None) -> None:
+    if landed.size_bytes > _LARGEST_SEGMENT_BYTES:
+        raise DownloadBroken(f"{landed.key}: a segment of more than {_LARGEST_SEGMENT_BYTES >> 30} GiB.")
     if size_bytes is not None and landed.size_bytes != size_bytes:
         more = " or more" if landed.size_bytes > size_bytes else ""
         raise DownloadBroken(f"{landed.key}: Apple announces {size_bytes} bytes, {landed.size_bytes}{more} arrived.")

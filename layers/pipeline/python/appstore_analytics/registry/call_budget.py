@@ -112,7 +112,8 @@ class CallBudget:
     def close(self, seconds: int | None, now: datetime) -> CallsUnavailable:
         """Rest the key for everybody, because Apple answered 429; a longer rest that stands is kept.
 
-        `seconds` is what Apple asks for; without it the rest doubles with every refusal in a row.
+        `seconds` is what Apple asks for, an hour at most, because its quota is an hour's; without it the rest doubles
+        with every refusal in a row.
         """
         answer = self._table.update_item(
             Key=self._key,
@@ -121,7 +122,7 @@ class CallBudget:
             ReturnValues="ALL_NEW",
         )
         refusals = _balance(answer["Attributes"]).refusals
-        return self.rest(closure_seconds(refusals) if seconds is None else max(seconds, 1), now)
+        return self.rest(closure_seconds(refusals, seconds), now)
 
     def rest(self, seconds: int, now: datetime) -> CallsUnavailable:
         """Rest the key for everybody without a refusal; what stands there if that is longer."""

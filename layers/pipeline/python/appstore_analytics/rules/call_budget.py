@@ -54,6 +54,8 @@ def available_at(calls_by_minute: Mapping[int, int], wanted: int, most: int, now
     return now + timedelta(hours=1)
 
 
-def closure_seconds(refusals_in_a_row: int) -> int:
-    """How long a key rests after its n-th 429 in a row when Apple does not say: doubling, at most an hour."""
-    return int(min(_FIRST_CLOSURE_SECONDS * 2 ** max(refusals_in_a_row - 1, 0), _LONGEST_CLOSURE_SECONDS))
+def closure_seconds(refusals_in_a_row: int, asked: int | None = None) -> int:
+    """How long a key rests after its n-th 429 in a row: what Apple asks for, else doubling; at most an hour."""
+    if asked is None:
+        asked = _FIRST_CLOSURE_SECONDS * 2 ** min(max(refusals_in_a_row - 1, 0), 10)
+    return min(max(asked, 1), _LONGEST_CLOSURE_SECONDS)

@@ -8,6 +8,7 @@ from typing import Any
 
 from appstore_analytics.contract.catalogue import REPORTS, REPORTS_BY_NAME
 from appstore_analytics.contract.errors import InputRefused
+from appstore_analytics.contract.layout import is_app_id
 from appstore_analytics.contract.messages import Operation
 
 _FIELDS = {
@@ -16,7 +17,6 @@ _FIELDS = {
 }
 _NAMES_BY_TABLE = {report.table: report.name for report in REPORTS}
 _EARLIEST = date(2020, 1, 1)  # no table has an earlier Date
-_APP_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _texts(payload: Mapping[str, Any], name: str, example: str) -> tuple[str, ..
 def _app_ids(payload: Mapping[str, Any]) -> tuple[str, ...]:
     app_ids = _texts(payload, "app_ids", '["1000000001"]')
     for app_id in app_ids:
-        if not _APP_ID.fullmatch(app_id):
+        if not is_app_id(app_id):
             raise InputRefused(f"app_ids must hold Apple ids, digits only, not '{_shown(app_id)}'.")
     return app_ids
 

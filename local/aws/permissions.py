@@ -1,0 +1,107 @@
+"""IAM: with `AUTH=true` every call is judged by the caller's policies, and `/_local/calls` tells who called what.
+
+Step Functions and Athena act inside the emulator, so what they do with the rights of a role is neither judged nor told.
+"""
+
+import json
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from local.aws import ministack
+from local.aws.faults import Application, Receive, Scope, Send
+
+PATCH = "permissions"
+PATH = "/_local/calls"
+
+_ROLE_SESSION = ":assumed-role/"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One right that a call needed. `caller` is the role's session, a function's name; `allowed` by its policies."""
+
+    caller: str
+    action: str
+    resource: str
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A judged call and the HTTP status of its answer. The same call, made again, is told once."""
+
+    judgement: Judgement
+    status: int
+
+
+_judgements: ContextVar[list[Judgement]] = ContextVar("judgements")
+
+
+def patch() -> None:
+    """Listen to ministack's judge, and put the teller in front of its ASGI application; only where IAM is enforced."""
+    app = ministack.module("app")
+    if ministack.original(app, "AUTH", patch=PATCH):
+        actions, evaluator = ministack.module("core.iam_actions"), ministack.module("core.iam_evaluator")
+        ministack.replace(actions, "extract_resource_arn", _with_the_workgroup_of_a_query, patch=PATCH)
+        ministack.replace(evaluator, "enforce", lambda enforce: _listening(enforce, evaluator), patch=PATCH)
+        ministack.replace(app, "app", _telling, patch=PATCH)
+
+
+def _with_the_workgroup_of_a_query(extract: Any) -> Any:
+    """A call about a query is judged on the query's workgroup, which only the query knows."""
+    executions = ministack.original(ministack.module("services.athena"), "_executions", patch=PATCH)
+
+    def resource_arn(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
+        if service == "athena":
+            request = json.loads(body or b"{}")
+            query = executions.get(request.get("QueryExecutionId", "")) or {}
+            body = json.dumps({"WorkGroup": query.get("WorkGroup"), **request}).encode()
+        return str(extract(service, method, path, headers, body, *more))
+
+    return resource_arn
+
+
+def _listening(enforce: Any, evaluator: Any) -> Any:
+    resolve = ministack.original(evaluator, "resolve_caller_identity", patch=PATCH)
+
+    def listening(access_key: str, action: str, service: str, region: str, **more: Any) -> Any:
+        refusal = enforce(access_key, action, service, region, **more)
+        arn = str((resolve(access_key) or {}).get("userArn", ""))
+        if _ROLE_SESSION in arn:
+            resource = more.get("resource_arn", "*")
+            _judgements.get([]).append(Judgement(arn.rpartition("/")[2], action, resource, refusal is None))
+        return refusal
+
+    return listening
+
+
+def _telling(application: Application) -> Application:
+    calls: dict[Call, None] = {}
+
+    async def telling(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await application(scope, receive, send)
+        elif scope["path"] == PATH:
+            await _tell(list(calls), send)
+        else:
+            judgements: list[Judgement] = []
+            _judgements.set(judgements)
+
+            async def send_and_remember(message: dict[str, Any]) -> None:
+                if message["type"] == "http.response.start":
+                    calls.update(dict.fromkeys(Call(one, message["status"]) for one in judgements))
+                await send(message)
+
+            # The loopback has no TLS. The policies that refuse plain HTTP must not refuse everything here; a test reads
+            # them on the template.
+            await application({**scope, "scheme": "https"}, receive, send_and_remember)
+
+    return telling
+
+
+async def _tell(calls: list[Call], send: Send) -> None:
+    told = [{**asdict(call.judgement), "status": call.status} for call in calls]
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(told).encode()})

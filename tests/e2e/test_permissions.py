@@ -1,0 +1,296 @@
+"""Every call of every function, judged by IAM as it is deployed, and compared with the policies in both directions."""
+
+import json
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from deployed import (
+    CRASHES,
+    DAY,
+    ENGAGEMENT,
+    Deployed,
+    app,
+    friday_of_the_scenarios,
+    report_of,
+    secrets_in,
+    series,
+    texts_left_behind,
+)
+
+from appstore_analytics.athena.query import Athena
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.lake.objects import Bucket
+from infra.functions import CAPACITIES
+from local.apple.faults import Fault, FaultKind
+from local.apple.model import WorldSettings
+from local.apple.server import SimulatedApple
+from local.apple.world import World
+from local.aws.server import ACCOUNT, REGION, EmbeddedAws
+from local.demo import open_pipeline
+from local.deployment import STACK, deploy
+from local.executions import Execution, Snapshot
+
+APPS = (app(0), app(1))
+THURSDAY = friday_of_the_scenarios() - DAY
+MONDAY, TUESDAY, WEDNESDAY = THURSDAY - DAY * 3, THURSDAY - DAY * 2, THURSDAY - DAY
+DATES_PER_INSTANCE = 3
+GONE = TUESDAY - DAY * DATES_PER_INSTANCE  # only in Tuesday's instance
+CALLS_OF_SOMEBODY_ELSE = 40
+
+Right = tuple[str, str]  # action, and the resource it is about
+
+XRAY = "Lambda writes a function's traces with the function's role."
+LOGS = "Lambda writes a function's log with the function's role."
+ATHENA = "Athena reads the tables and writes the result with the rights of whoever asks; the emulator does it itself."
+WITHOUT_A_CALL = {
+    ("xray:PutTraceSegments", "*"): XRAY,
+    ("xray:PutTelemetryRecords", "*"): XRAY,
+    ("logs:CreateLogStream", "own log"): LOGS,
+    ("logs:PutLogEvents", "own log"): LOGS,
+}
+OF_ATHENA = {
+    ("glue:GetDatabase", "glue:catalog"): ATHENA,
+    ("glue:GetDatabase", "glue:database/curated"): ATHENA,
+    ("glue:GetDatabase", "glue:table/curated/*"): ATHENA,
+    ("glue:GetTable", "glue:catalog"): ATHENA,
+    ("glue:GetTable", "glue:database/curated"): ATHENA,
+    ("glue:GetTable", "glue:table/curated/*"): ATHENA,
+    ("s3:GetBucketLocation", "lake"): ATHENA,
+    ("s3:GetBucketLocation", "results"): ATHENA,
+    ("s3:ListBucket", "results"): ATHENA,
+    ("s3:GetObject", "results/queries/*"): ATHENA,
+    ("s3:PutObject", "results/queries/*"): ATHENA,
+    ("s3:AbortMultipartUpload", "results/queries/*"): ATHENA,
+}
+"""Rights that no recorded call used. Athena's are AWS's lists: Athena User Guide, "Control access to Amazon S3 from
+Athena" and "Configure access to databases and tables in the AWS Glue Data Catalog"."""
+
+
+@dataclass(frozen=True)
+class Week:
+    """What happened, and each call that a function made until the right was taken away."""
+
+    monday: Execution
+    tuesday: Execution
+    wednesday: Execution
+    backfill: Execution
+    calls: list[dict[str, Any]]
+    thursday: Execution
+    refusals: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Deployed]:
+    """A deployment of its own, on an AWS that enforces IAM."""
+    settings = WorldSettings(
+        today=MONDAY,
+        apps=len(APPS),
+        rows_per_date=5,
+        dates_per_instance=DATES_PER_INSTANCE,
+        history_start=MONDAY - DAY * 10,
+    )
+    context = {
+        "segment_hosts": ["127.0.0.1"],
+        "reports": [ENGAGEMENT, CRASHES],
+        "accounts": [{"name": "main", "app_ids": [], "reader_key": True}],
+        "snapshot_poll_seconds": 1,
+    }
+    with SimulatedApple(World(settings)) as apple, EmbeddedAws(enforces_permissions=True) as aws:
+        deployment = deploy(aws, {**context, "apple_base_url": apple.url}, lambda *_: None)
+        yield Deployed(
+            world=apple.world,
+            aws=aws,
+            deployment=deployment,
+            pipeline=open_pipeline(aws, deployment),
+            athena=Athena(aws.client("athena"), deployment.workgroup),
+            raw=Bucket(aws.client("s3"), deployment.raw_bucket),
+        )
+
+
+@pytest.fixture(scope="module")
+def week(guarded: Deployed) -> Week:
+    world = guarded.world
+    monday = guarded.daily("monday", APPS)
+    world.move_to(TUESDAY)
+    for key in guarded.api_keys:
+        for _ in range(CALLS_OF_SOMEBODY_ELSE):
+            world.calls.take(key.key_id, time.time())
+    for route in ("GET /segments/", "GET /v1/analyticsReports/.*/instances"):
+        world.faults.order(Fault(FaultKind.RESET, route, app_id=APPS[0], report=ENGAGEMENT))
+    tuesday = guarded.daily("tuesday", APPS)
+    world.restate(series(APPS[0]), MONDAY)
+    world.move_to(WEDNESDAY)
+    _remove_every_part(guarded, TableDate("engagement", GONE))
+    wednesday = guarded.daily("wednesday", APPS)
+    backfill = _backfill(guarded)
+    calls = _calls(guarded)
+    world.move_to(THURSDAY)
+    with _without(guarded, "download_segments", "s3:PutObject"):
+        thursday = guarded.daily("thursday", APPS)
+    refusals = [call for call in _calls(guarded) if not call["allowed"]]
+    return Week(monday, tuesday, wednesday, backfill, calls, thursday, refusals)
+
+
+def _remove_every_part(guarded: Deployed, table_date: TableDate) -> None:
+    """As a person would who never wants to see this Date again."""
+    for stored in list(guarded.pipeline.lake.list(table_date.parts_prefix)):
+        assert guarded.pipeline.lake.remove(stored.key, expected=stored.etag)
+    guarded.pipeline.registry.dirty_dates.mark(table_date)
+
+
+def _backfill(guarded: Deployed) -> Execution:
+    payload = {
+        "operation": "backfill",
+        "as_of": WEDNESDAY.isoformat(),
+        "app_ids": [APPS[0]],
+        "reports": ["engagement"],
+        "start_date": (MONDAY - DAY * 8).isoformat(),
+        "end_date": (MONDAY - DAY * 6).isoformat(),
+    }
+
+    def apple_builds_the_snapshot(now: Snapshot) -> None:
+        if now.apps_done == 1 and guarded.world.today == WEDNESDAY:  # the first pass has found nothing
+            guarded.world.move_to(THURSDAY)
+
+    return guarded.run("backfill", payload, APPS, show=apple_builds_the_snapshot)
+
+
+def _calls(guarded: Deployed) -> list[dict[str, Any]]:
+    with urllib.request.urlopen(f"{guarded.aws.url}/_local/calls", timeout=5) as answer:  # noqa: S310 (loopback)
+        return list(json.load(answer))
+
+
+def _role(guarded: Deployed, step: str) -> str:
+    function = guarded.aws.client("lambda").get_function(FunctionName=_function(step))
+    return str(function["Configuration"]["Role"]).rpartition("/")[2]
+
+
+def _function(step: str) -> str:
+    return f"appstore-analytics-{step.replace('_', '-')}"
+
+
+def _policies(guarded: Deployed, step: str) -> dict[str, dict[str, Any]]:
+    iam, role = guarded.aws.client("iam"), _role(guarded, step)
+    names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
+    return {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names}
+
+
+def _rights(guarded: Deployed, step: str) -> set[Right]:
+    """What the deployed policies of a function allow, one by one."""
+    statements = [one for document in _policies(guarded, step).values() for one in document["Statement"]]
+    assert {one["Effect"] for one in statements} == {"Allow"}
+    return {
+        (action, resource)
+        for one in statements
+        for action in _listed(one["Action"])
+        for resource in _listed(one["Resource"])
+    }
+
+
+@contextmanager
+def _without(guarded: Deployed, step: str, action: str) -> Iterator[None]:
+    iam, role = guarded.aws.client("iam"), _role(guarded, step)
+    policies = _policies(guarded, step)
+    for name, document in policies.items():
+        less = [
+            {**one, "Action": actions}
+            for one in document["Statement"]
+            if (actions := [each for each in _listed(one["Action"]) if each != action])
+        ]
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps({**document, "Statement": less}))
+    yield
+    for name, document in policies.items():
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _needed(calls: list[dict[str, Any]], step: str) -> set[Right]:
+    """The rights that a function's calls needed.
+
+    Amazon S3 says 404 for an absent object only to whoever may list the bucket, else 403: the emulator makes no
+    difference, so the answer says that the right was needed.
+    """
+    own = [call for call in calls if call["caller"] == _function(step)]
+    needed = {(call["action"], call["resource"]) for call in own}
+    absent = {call["resource"] for call in own if call["action"] == "s3:GetObject" and call["status"] == 404}
+    return needed | {("s3:ListBucket", resource.split("/")[0]) for resource in absent}
+
+
+def _covers(right: Right, needed: Right) -> bool:
+    return right[0] == needed[0] and fnmatchcase(needed[1], right[1])
+
+
+def _words(guarded: Deployed, step: str) -> dict[str, str]:
+    stack = guarded.aws.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    return {f"arn:aws:s3:::{outputs[f'{each}Bucket']}": each.lower() for each in ("Lake", "Raw", "Results")} | {
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{_function(step)}:*": "own log",
+        f"arn:aws:glue:{REGION}:{ACCOUNT}:": "glue:",
+    }
+
+
+def _in_words(right: Right, words: Mapping[str, str]) -> Right:
+    action, resource = right
+    for spelled, word in words.items():
+        resource = resource.replace(spelled, word)
+    return action, resource
+
+
+def test_every_run_ends_well_although_every_call_is_judged(week: Week) -> None:
+    runs = (week.monday, week.tuesday, week.wednesday, week.backfill)
+    assert [(run.status, run.cause) for run in runs] == [("SUCCEEDED", "")] * len(runs)
+    assert report_of(week.tuesday)["apps_by_verdict"] == {"verified": [*APPS]}
+    assert report_of(week.wednesday)["parts_replaced"] >= 1
+    assert report_of(week.backfill)["apps_by_verdict"] == {"verified": [APPS[0]]}
+
+
+def test_a_date_whose_parts_are_gone_is_gone_from_its_table(guarded: Deployed, week: Week) -> None:
+    assert week.wednesday.status == "SUCCEEDED"
+    assert guarded.pipeline.lake.head(TableDate("engagement", GONE).curated_key) is None
+
+
+@pytest.mark.parametrize("step", CAPACITIES)
+def test_a_function_is_allowed_everything_that_it_does(guarded: Deployed, week: Week, step: str) -> None:
+    needed, allowed = _needed(week.calls, step), _rights(guarded, step)
+    assert needed
+    assert [need for need in needed if not any(_covers(right, need) for right in allowed)] == []
+    assert [call for call in week.calls if not call["allowed"]] == []
+
+
+@pytest.mark.parametrize("step", CAPACITIES)
+def test_a_function_does_everything_that_it_is_allowed(guarded: Deployed, week: Week, step: str) -> None:
+    needed, words = _needed(week.calls, step), _words(guarded, step)
+    unused = {
+        _in_words(right, words) for right in _rights(guarded, step) if not any(_covers(right, need) for need in needed)
+    }
+    assert unused == set(WITHOUT_A_CALL | (OF_ATHENA if step == "verify_table" else {}))
+
+
+def test_a_right_taken_away_is_missed_where_it_was_used(guarded: Deployed, week: Week) -> None:
+    assert week.thursday.status == "FAILED"
+    assert report_of(week.thursday)["apps_by_verdict"] == {"failed": [*APPS]}
+    (error, *_) = report_of(week.thursday)["errors"]
+    assert "AccessDenied" in error["reason"]
+    assert {(call["caller"], call["action"]) for call in week.refusals} == {
+        ("appstore-analytics-download-segments", "s3:PutObject")
+    }
+
+
+def test_connections_that_were_reset_leave_no_secret_in_any_text(guarded: Deployed, week: Week) -> None:
+    """The exceptions of requests and urllib3 repeat the address that was asked, with its signature."""
+    assert report_of(week.tuesday)["apps_by_verdict"] == {"verified": [*APPS]}
+    assert [fault.kind for fault, times in guarded.world.faults.ordered() if times != fault.times] == []
+    texts = texts_left_behind(guarded)
+    assert "DownloadBroken" in texts["log /aws/lambda/appstore-analytics-download-segments"]
+    assert "AppleUnavailable" in texts["log /aws/lambda/appstore-analytics-list-instances"]
+    assert secrets_in(texts, guarded.api_keys) == []

@@ -1,0 +1,336 @@
+"""Whatever comes from outside stays what it is: an id one word of a key, a name data, a cell a cell."""
+
+import gzip
+import io
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+import sqlglot
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+from sqlglot import expressions as sql
+
+from appstore_analytics.apple.client import AppStoreConnect, Instance, ReportRequest, Segment
+from appstore_analytics.athena.checks import counting_query
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, InputRefused, PipelineError
+from appstore_analytics.contract.layout import TableDate, raw_key, raw_prefix, run_key
+from appstore_analytics.contract.messages import AccessType, Account, Configuration, LandItem, RegisterItem
+from appstore_analytics.contract.tables import curated_tables, tables_by_name
+from appstore_analytics.lake.raw import land_segment
+from appstore_analytics.registry.instances import LedgerInstance
+from appstore_analytics.rules.execution_input import parse_execution_input
+from appstore_analytics.rules.vintage import Vintage
+from appstore_analytics.steps.plan_run import plan_run
+from local import screens
+from local.apple.adapter import APPLE_URL
+from local.apple.http import Answer, json_answer
+from tests.unit.apple.apple_in_process import APP, Apple, answering
+from tests.unit.apple.test_apple_segments import download
+
+DAY = date(2026, 6, 2)
+HOSTILE = (
+    "",
+    "../../../curated/engagement",
+    "..",
+    "a/b",
+    "a\\b",
+    "1#REQUEST#ONGOING",
+    "1?limit=1",
+    "1%2f..%2f2",
+    "a\r\nX-Injected: 1",
+    "a\x00b",
+    "\x1b[2J",
+    "1'; DROP TABLE downloads; --",
+    '1" OR 1=1',
+    "{}",
+    "$.Execution",
+    "１２３",
+    "9" * 5000,
+    7,
+    None,
+    ["1"],
+    {"S": "1"},
+)
+OUTSIDE = st.one_of(st.text(), st.sampled_from(HOSTILE), st.integers(), st.none())
+IDS = st.from_regex(r"[A-Za-z0-9]([._-]?[A-Za-z0-9]){0,40}", fullmatch=True)
+APP_IDS = st.from_regex(r"[1-9][0-9]{0,17}", fullmatch=True)
+REFUSAL = re.compile(
+    r"The [a-z ]+ that Apple sent has characters that cannot stand in an S3 key\."
+    r"|App Store Connect listed an app whose id is not a number\."
+    r"|App Store Connect sent an entry without an id\."
+)
+ONE_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def listed(identifier: object, **attributes: object) -> Answer:
+    return json_answer({"data": [{"type": "any", "id": identifier, "attributes": attributes}]})
+
+
+def app_ids(client: AppStoreConnect) -> list[str]:
+    return list(client.app_ids())
+
+
+def request_ids(client: AppStoreConnect) -> list[str]:
+    return [request.id for request in client.report_requests(APP, AccessType.ONGOING)]
+
+
+def report_ids(client: AppStoreConnect) -> list[str]:
+    return list(client.report_ids("r").values())
+
+
+def instance_ids(client: AppStoreConnect) -> list[str]:
+    return [instance.id for instance in client.instances("r", Granularity.DAILY)]
+
+
+def segment_ids(client: AppStoreConnect) -> list[str]:
+    return [segment.id for segment in client.segments("i")]
+
+
+# Ids that Apple's answers hold
+
+
+@pytest.mark.parametrize("ids", [app_ids, request_ids, report_ids, instance_ids, segment_ids])
+@settings(max_examples=60, deadline=None)
+@given(identifier=OUTSIDE)
+def test_an_id_in_an_answer_is_one_word_or_refused(
+    ids: Callable[[AppStoreConnect], list[str]], identifier: object
+) -> None:
+    attributes = {
+        "accessType": "ONGOING",
+        "name": "App Sessions Standard",
+        "granularity": "DAILY",
+        "processingDate": "2026-06-02",
+        "url": "https://x.amazonaws.com/a",
+    }
+    client = Apple(answering(listed(identifier, **attributes))).client
+    try:
+        (taken,) = ids(client)
+    except AppleRefused as refused:
+        assert REFUSAL.fullmatch(str(refused))
+        return
+    assert taken == identifier
+    assert ONE_WORD.fullmatch(taken)
+    assert ".." not in taken
+    assert ids is not app_ids or taken.isdigit()
+
+
+@pytest.mark.parametrize("identifier", HOSTILE)
+def test_a_hostile_id_is_refused_wherever_it_stands(identifier: object) -> None:
+    client = Apple(answering(listed(identifier, accessType="ONGOING", name="n"))).client
+    for ids in (app_ids, request_ids, report_ids):
+        with pytest.raises(AppleRefused):
+            ids(client)
+
+
+@given(app_id=APP_IDS, instance=IDS, segment=IDS, built=st.dates())
+def test_every_key_has_the_parts_that_the_layout_draws_whatever_the_ids_are(
+    app_id: str, instance: str, segment: str, built: date
+) -> None:
+    raw = raw_key(raw_prefix("downloads", app_id, "ONGOING", built, instance), segment)
+    assert raw.split("/") == ["raw", "downloads", app_id, "ONGOING", built.isoformat(), instance, f"{segment}.txt.gz"]
+    parts = TableDate("downloads", DAY)
+    assert parts.part_key(app_id).split("/") == ["parts", "downloads", "dt=2026-06-02", f"{app_id}.parquet"]
+    assert parts.vintage_part_key(app_id, built, instance).count("/") == 4
+
+
+@given(app_id=APP_IDS, instance=IDS, built=st.dates(), access_type=st.sampled_from(AccessType))
+def test_every_registry_key_reads_back_as_it_was_written(
+    app_id: str, instance: str, built: date, access_type: AccessType
+) -> None:
+    key = LedgerInstance(app_id, "downloads", Granularity.DAILY, Vintage(built, access_type, instance)).key
+    assert key.split("#") == ["INSTANCE", access_type, built.isoformat(), instance]
+    assert LandItem("run", "main", app_id, key).record == f"LAND#{app_id}#{key}"
+    assert RegisterItem("run", "main", app_id).record.count("#") == 1
+
+
+# What a person sends
+
+
+@given(st.text(max_size=90))
+def test_an_executions_name_is_one_word_of_a_key(name: str) -> None:
+    class Lake:
+        key = ""
+
+        def write(self, key: str, *_: object, **__: object) -> None:
+            self.key = key
+
+    lake = Lake()
+    configuration = Configuration((Account("main", (APP,)),), ("App Sessions Standard",), (Granularity.DAILY,), 3500)
+    moment = datetime(2026, 6, 2, 10, tzinfo=UTC)
+    run_id = plan_run(name, moment, {}, configuration, lake, lambda _: None)["run_id"]  # type: ignore[arg-type, return-value]
+    assert re.fullmatch(r"20260602T100000000Z-[A-Za-z0-9-]{0,40}", run_id)
+    assert lake.key == run_key(run_id, "plan.json")
+    assert lake.key.count("/") == 2
+
+
+@given(OUTSIDE, st.sampled_from(["app_ids", "reports", "start_date", "end_date", "as_of", "operation"]))
+def test_an_input_is_refused_without_repeating_what_a_terminal_would_obey(value: object, field: str) -> None:
+    fitting = {
+        "operation": "backfill",
+        "app_ids": [APP],
+        "reports": ["engagement"],
+        "start_date": "2026-05-01",
+        "end_date": "2026-05-02",
+    }
+    listed_value = [value] if field in ("app_ids", "reports") else value
+    try:
+        parsed = parse_execution_input({**fitting, field: listed_value}, DAY)
+    except InputRefused as refused:
+        assert str(refused).isascii()
+        assert str(refused).isprintable()
+        return
+    assert all(re.fullmatch("[0-9]{1,18}", app_id) for app_id in parsed.app_ids)
+
+
+# SQL
+
+
+EVERY_TABLE = sorted(tables_by_name())
+
+
+@pytest.mark.parametrize("name", EVERY_TABLE)
+def test_a_counting_query_is_one_select_from_its_own_table(name: str) -> None:
+    table = tables_by_name()[name]
+    (statement,) = sqlglot.parse(counting_query(table, [DAY, date(2020, 1, 6)]), dialect="athena")
+    assert isinstance(statement, sql.Select)
+    assert [(found.name, found.db) for found in statement.find_all(sql.Table)] == [(name, "")]
+    measures = {measure.name for measure in table.report.additive_measures}
+    assert {column.name for column in statement.find_all(sql.Column)} == {"app_id", "dt", *measures}
+    assert {literal.this for literal in statement.find_all(sql.Literal)} == {"2026-06-02", "2020-01-06"}
+
+
+def test_every_name_that_sql_is_made_of_is_the_catalogues_and_a_plain_word() -> None:
+    tables = curated_tables((table.report for table in tables_by_name().values()), tuple(Granularity))
+    names = {table.name for table in tables} | {column.name for table in tables for column in table.columns}
+    assert len(names) > len(EVERY_TABLE)
+    assert [name for name in names if not re.fullmatch(r"[a-z][a-z0-9_]*", name)] == []
+
+
+# Addresses
+
+
+@settings(deadline=None)
+@given(
+    st.one_of(
+        st.text(),
+        st.builds(
+            "{}{}{}{}".format,
+            st.sampled_from(["https://", "http://", "//", "HTTPS://", "https:\\\\", "ftp://"]),
+            st.sampled_from(["", "user@", "x.amazonaws.com@", "x.amazonaws.com\\@", "x.amazonaws.com#@"]),
+            st.sampled_from(
+                ["evil.example", "169.254.169.254", "[::1]", "x.amazonaws.com", "xamazonaws.com", "0x7f.1"]
+            ),
+            st.text(max_size=12),
+        ),
+    )
+)
+def test_no_segment_is_fetched_from_a_host_that_is_not_allowed(url: str) -> None:
+    wire = answering(Answer(200, b"rows"))
+    try:
+        download(wire, f"{url}?Signature=s3cr3t")
+    except PipelineError as refused:
+        assert "s3cr3t" not in str(refused)
+    for call in wire.calls:
+        assert call["HTTP_HOST"].rpartition("@")[2].partition(":")[0].lower().endswith(".amazonaws.com")
+        assert call["wsgi.url_scheme"] == "https"
+        assert not any("\n" in str(value) or "\r" in str(value) for name, value in call.items() if name[:5] == "HTTP_")
+
+
+# Answers that would fill the memory or never end
+
+
+def test_an_answer_longer_than_any_page_is_refused() -> None:
+    endless = b'{"data": [' + b'{"id": "1"},' * (1 << 20) + b'{"id": "1"}]}'
+    with pytest.raises(AppleRefused, match="8 MiB"):
+        Apple(answering(Answer(200, endless))).client.app_ids()
+
+
+def test_an_answer_that_unpacks_to_more_than_any_page_is_refused() -> None:
+    bomb = gzip.compress(b" " * (64 << 20))
+    assert len(bomb) < 1 << 20
+    with pytest.raises(AppleRefused, match="8 MiB"):
+        Apple(answering(Answer(200, bomb, {"Content-Encoding": "gzip"}))).client.app_ids()
+
+
+def test_an_answer_nested_deeper_than_python_is_no_json() -> None:
+    with pytest.raises(AppleUnavailable, match="not JSON:API"):
+        Apple(answering(Answer(200, b"[" * 200_000))).client.app_ids()
+
+
+def test_pages_without_an_end_are_refused() -> None:
+    links = ({"data": [], "links": {"next": f"{APPLE_URL}/v1/apps?page={number}"}} for number in range(2000))
+    wire = answering(*(json_answer(page) for page in links))
+    with pytest.raises(AppleRefused, match="100 pages"):
+        Apple(wire).client.app_ids()
+    assert len(wire.calls) == 100
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"checksum": "\x1b[31m"},
+        {"checksum": "d41d8cd98f00b204e9800998ecf8427e\n"},
+        {"checksum": 5},
+        {"sizeInBytes": "12"},
+        {"sizeInBytes": [1]},
+    ],
+)
+def test_a_segment_is_listed_with_an_md5_and_a_size_or_refused(attributes: dict[str, object]) -> None:
+    answer = listed("s", url="https://x.amazonaws.com/a", **attributes)
+    with pytest.raises(AppleRefused, match=r"with an unknown (checksum|sizeInBytes)"):
+        Apple(answering(answer)).client.segments("i")
+
+
+def test_a_download_ends_where_more_arrives_than_was_announced() -> None:
+    taken: list[int] = []
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            taken.append(1)
+            yield b"x" * 10
+
+    class Bucket:
+        """Nothing may be written."""
+
+    with pytest.raises(PipelineError, match="announces 25 bytes"):
+        land_segment(Bucket(), "raw/key", endless(), checksum=None, size_bytes=25)  # type: ignore[arg-type]
+    assert len(taken) == 3
+
+
+# The terminal
+
+
+@pytest.mark.parametrize(
+    "text", ["\x1b[2J\x1b]0;title\x07gone", "a\rb", "\x9b31m", "\u202egnp.exe", "[red]no colour[/red]", "[link=x]y"]
+)
+def test_no_command_reaches_the_terminal(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, color_system=None, width=200, highlight=False)
+    monkeypatch.setattr(screens, "console", console)
+    screens.say(text)
+    screens.show_rows("rows", ["name"], [[text]])
+    shown = screen.getvalue()
+    assert not set("\x1b\x07\r\x9b\u202e") & set(shown)
+    harmless = "".join(character for character in text if character.isprintable())
+    assert shown.replace("?", "").count(harmless) == 2
+
+
+def test_an_error_code_of_apple_is_printable_and_short() -> None:
+    code = "\x1b]0;owned\x07" + "é\n" * 200
+    answer = json_answer({"errors": [{"status": "422", "code": code}]}, 422)
+    with pytest.raises(AppleRefused) as refused:
+        Apple(answering(answer)).client.app_ids()
+    assert str(refused.value).isascii()
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 150
+
+
+def test_what_the_client_answers_shows_no_address() -> None:
+    segment = Segment("s", "https://x.amazonaws.com/a?Signature=abc", None, None)
+    assert "amazonaws" not in repr(
+        (segment, Instance("i", Granularity.DAILY, DAY), ReportRequest("r", AccessType.ONGOING, False))
+    )
