@@ -17,11 +17,13 @@ from infra.registry import Registry
 from infra.workgroup import Workgroup
 
 READ = "read"
+READ_VERSIONS = "read versions"
 WRITE = "write"
 DELETE = "delete"
 
 _OBJECT_ACTIONS = {
     READ: ("s3:GetObject",),
+    READ_VERSIONS: ("s3:GetObjectVersion",),
     WRITE: ("s3:PutObject", "s3:AbortMultipartUpload"),
     DELETE: ("s3:DeleteObject",),
 }

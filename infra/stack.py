@@ -25,7 +25,7 @@ from infra.configuration import DeploymentConfiguration
 from infra.functions import Functions
 from infra.layers import AWS_TARGET, THIS_MACHINE, Layers, ThirdPartyLayer
 from infra.naming import API_KEY_SECRET_PREFIX
-from infra.permissions import DELETE, READ, WRITE, Access, Grantor
+from infra.permissions import DELETE, READ, READ_VERSIONS, WRITE, Access, Grantor
 from infra.registry import Registry
 from infra.schedule import DailySchedule
 from infra.state_machine import PipelineStateMachine
@@ -37,7 +37,7 @@ _LEDGER = ("GetItem", "PutItem", "UpdateItem", "Query")
 MAY: Mapping[str, Access] = {
     "plan_run": Access(
         registry=("GetItem", "PutItem", "UpdateItem"),
-        lake={RUNS_PREFIX: (WRITE,)},
+        lake={RUNS_PREFIX: (READ, WRITE), REPORTS_PREFIX: (READ,)},
         api_keys="reader",
     ),
     "plan_items": Access(
@@ -62,8 +62,12 @@ MAY: Mapping[str, Access] = {
     ),
     "convert_instance": Access(
         registry=_LEDGER,
-        lake={RUNS_PREFIX: (READ,), PARTS_PREFIX: (READ, WRITE)},
+        lake={PARTS_PREFIX: (READ, WRITE)},
         raw={RAW_PREFIX: (READ,)},
+    ),
+    "restore_parts": Access(
+        registry=_LEDGER,
+        lake={PARTS_PREFIX: (READ, READ_VERSIONS, WRITE, DELETE)},
     ),
     "publish_date": Access(
         registry=("GetItem", "UpdateItem", "DeleteItem", "Query"),
@@ -148,6 +152,7 @@ class AppStoreAnalyticsStack(Stack):
                 allow_loopback=self._configuration.local,
             ),
             "convert_instance": settings.ConvertInstanceSettings(table, lake, raw_bucket=raw),
+            "restore_parts": settings.RestorePartsSettings(table, lake),
             "publish_date": settings.PublishDateSettings(table, lake),
             "verify_table": settings.VerifyTableSettings(table, lake, workgroup=self.workgroup.name),
             "summarize_run": settings.SummarizeRunSettings(table, lake),

@@ -21,7 +21,7 @@ from local.apple import FaultKind
 
 STARTED = datetime(2025, 6, 2, 10, 0, 0, 123_000, tzinfo=UTC)
 CONFIGURATION = Configuration(
-    (Account(ACCOUNT, (APP, "1000000002")),), (DOWNLOADS, CRASHES), (Granularity.DAILY,), 3500
+    (Account(ACCOUNT, (APP, "1000000002")),), (DOWNLOADS, CRASHES), (Granularity.DAILY,), 3500, 30
 )
 BACKFILL = {"operation": "backfill", "app_ids": [APP], "start_date": "2025-05-01", "end_date": "2025-05-31"}
 
@@ -114,7 +114,7 @@ def test_a_deployment_without_any_app_is_refused(pipeline: Pipeline) -> None:
 def test_more_than_a_keys_quota_is_refused_before_the_first_call(pipeline: Pipeline) -> None:
     apps = tuple(str(1_000_000_001 + number) for number in range(300))
     everything = Configuration(
-        (Account(ACCOUNT, apps),), tuple(each.name for each in REPORTS), tuple(Granularity), 3500
+        (Account(ACCOUNT, apps),), tuple(each.name for each in REPORTS), tuple(Granularity), 3500, 30
     )
     with pytest.raises(ConfigurationRefused, match=r"300 apps × \d+ reports of account 'main' need [\d,]+ calls"):
         planned(pipeline, {}, everything)

@@ -31,7 +31,7 @@ NAMES = st.lists(TEXTS, max_size=3).map(tuple)
 INSTANTS = st.datetimes(timezones=st.just(UTC))
 ACCOUNTS = st.lists(st.builds(Account, TEXTS, NAMES), max_size=3).map(tuple)
 GRANULARITIES = st.lists(st.sampled_from(Granularity), max_size=3).map(tuple)
-CONFIGURATIONS = st.builds(Configuration, ACCOUNTS, NAMES, GRANULARITIES, st.integers())
+CONFIGURATIONS = st.builds(Configuration, ACCOUNTS, NAMES, GRANULARITIES, st.integers(), st.integers())
 PLANS = st.builds(
     RunPlan,
     run_id=TEXTS,
