@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 from unittest.mock import patch
 
@@ -15,8 +16,6 @@ from appstore_analytics.lake.parts import part_version
 from appstore_analytics.registry.dirty_dates import DirtyDates
 from appstore_analytics.registry.instances import Instances, InstanceStatus
 from appstore_analytics.registry.journal import Journal
-from local.apple import FaultKind
-from local.apple.model import Series
 
 LAKE = ("parts/", "curated/")
 
@@ -122,7 +121,7 @@ def test_only_the_parts_of_a_run_go_back_whatever_the_other_apps_have(start: Cal
         plan = pipeline.whole()
         states.append((plan, lake(pipeline)))
         pipeline.world.advance(2)
-    for (_, before), (plan, _) in reversed([*zip(states, states[1:], strict=False)]):
+    for (_, before), (plan, _) in reversed([*pairwise(states)]):
         pipeline.rollback(plan)
         assert lake(pipeline) == before
 
