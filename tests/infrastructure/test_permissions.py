@@ -18,7 +18,9 @@ GLUE = "glue:GetDatabase glue:GetPartition glue:GetPartitions glue:GetTable"
 MATRIX: dict[str, dict[str, str]] = {
     "plan_run": {
         "registry": "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
-        "lake/runs/*": WRITE,
+        "lake/runs/*": READ_WRITE,
+        "lake/reports/*": "s3:GetObject",
+        **READS_LAKE,
         **API_KEY,
     },
     "plan_items": {
@@ -48,10 +50,14 @@ MATRIX: dict[str, dict[str, str]] = {
     },
     "convert_instance": {
         "registry": LEDGER,
-        "lake/runs/*": "s3:GetObject",
         "lake/parts/*": READ_WRITE,
         "raw/raw/*": "s3:GetObject",
         "raw": "s3:ListBucket",
+        **READS_LAKE,
+    },
+    "restore_parts": {
+        "registry": LEDGER,
+        "lake/parts/*": "s3:AbortMultipartUpload s3:DeleteObject s3:GetObject s3:GetObjectVersion s3:PutObject",
         **READS_LAKE,
     },
     "publish_date": {

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from appstore_analytics.contract.catalogue.definition import Granularity
@@ -105,7 +105,10 @@ class Scene:
         return {day: max(of) for day, of in holders.items() if of}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@example([("run", [3]), ("run", [0, 1]), ("rollback", 0)])
+@example([("run", [0]), ("run", [1]), ("run", [3]), ("rollback", 1), ("rollback", 2), ("rollback", 0)])
+@example([("run", [0, 2]), ("run", [3, 1]), ("rollback", 0), ("rollback", 1), ("reprocess", 0), ("rollback", 2)])
 @given(st.lists(RUNS | OTHERS, min_size=3, max_size=9))
 def test_any_order_of_runs_rollbacks_and_reprocesses_ends_in_what_counts(operations: list[tuple[str, object]]) -> None:
     with aws_in_process():

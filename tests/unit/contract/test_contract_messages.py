@@ -20,6 +20,7 @@ from appstore_analytics.contract.messages import (
     Outcome,
     PublishItem,
     RegisterItem,
+    RestoreItem,
     RunPlan,
     Verdict,
     VerifyItem,
@@ -45,9 +46,13 @@ PLANS = st.builds(
     start_date=st.none() | st.dates(),
     end_date=st.none() | st.dates(),
     give_up_at=st.none() | INSTANTS,
+    of_run=st.none() | TEXTS,
+    start_processing_date=st.none() | st.dates(),
+    end_processing_date=st.none() | st.dates(),
 )
 ITEMS = {
     RegisterItem("r-1", "main", "1000000001"): "REGISTER#1000000001",
+    RestoreItem("r-1", "main", "1000000001", "downloads#x", "r-0"): "RESTORE#1000000001#downloads#x",
     LandItem("r-1", "main", "1000000001", "downloads#x"): "LAND#1000000001#downloads#x",
     PublishItem("r-1", "downloads", "2025-06-02"): "PUBLISH#downloads#2025-06-02",
     VerifyItem("r-1", "downloads"): "VERIFY#downloads",
@@ -117,6 +122,8 @@ def test_what_went_wrong_is_a_failure_and_what_is_only_early_or_old_is_none() ->
         "published",
         "verified",
         "unchanged",
+        "rolled back",
+        "superseded",
         "not ready",
         "expired",
     }
