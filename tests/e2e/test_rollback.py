@@ -7,7 +7,7 @@ from deployed import DAY, Counted, Deployed, app, friday_of_the_scenarios, repor
 
 from local.executions import Execution
 
-APPS = (app(16), app(17))
+APPS = (app(13), app(14))
 THIRD_DAY = friday_of_the_scenarios() - DAY * 6
 FIRST_DAY = THIRD_DAY - DAY * 2
 TABLES = ("engagement", "purchases", "crashes_expanded_vintages")
