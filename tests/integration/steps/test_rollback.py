@@ -143,6 +143,22 @@ def test_where_every_vintage_is_kept_the_one_of_the_run_goes(start: Callable[...
 # Runs upon runs
 
 
+def test_two_instances_of_one_run_go_back_together_and_neither_supersedes_the_other(pipeline: Pipeline) -> None:
+    pipeline.run(pipeline.plan(), MapName.REGISTER)
+    pipeline.world.advance(2)
+    plan = pipeline.plan()
+    pipeline.run(plan, MapName.REGISTER)
+    for item in pipeline.land_items(plan):  # the older first, so that the newer replaces its parts
+        pipeline.download(item)
+        pipeline.convert(item)
+    pipeline.run(plan, MapName.PUBLISH, MapName.VERIFY)
+    pipeline.summarize(plan)
+    rollback = pipeline.rollback(plan)
+    assert lake(pipeline) == {}
+    assert verdicts(pipeline, rollback) == [Verdict.ROLLED_BACK, Verdict.ROLLED_BACK]
+    assert (pipeline.report()["parts_deleted"], pipeline.report()["parts_superseded"]) == (4, 0)
+
+
 def test_what_a_later_run_has_replaced_is_left_and_reported(pipeline: Pipeline, days: list[RunPlan]) -> None:
     before = lake(pipeline)
     rollback = pipeline.rollback(days[1])
