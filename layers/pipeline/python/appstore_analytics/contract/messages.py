@@ -194,9 +194,9 @@ class RunPlan:
             start_date=_date(plan["start_date"]),
             end_date=_date(plan["end_date"]),
             give_up_at=datetime.fromisoformat(plan["give_up_at"]) if plan["give_up_at"] else None,
-            of_run=plan["of_run"],
-            start_processing_date=_date(plan["start_processing_date"]),
-            end_processing_date=_date(plan["end_processing_date"]),
+            of_run=plan.get("of_run"),  # plans of runs that began before there were rollbacks have none
+            start_processing_date=_date(plan.get("start_processing_date")),
+            end_processing_date=_date(plan.get("end_processing_date")),
         )
 
 
