@@ -57,6 +57,7 @@ class MaxConcurrency:
     """How many children of each Distributed Map run at once; their sum stays below the account's Lambda quota."""
 
     register: int = 10
+    restore: int = 20
     land: int = 20
     publish: int = 10
     verify: int = 4
@@ -71,7 +72,7 @@ class Retention:
     """Days until something expires. What `curated/`, `parts/` and `appstore/` hold now never does."""
 
     raw: int = 400  # a year with its restatements can be converted again without Apple, who forgets after 35 days
-    noncurrent_lake: int = 30  # a month to notice a wrong Date and to take the old object back
+    noncurrent_lake: int = 30  # a month to notice a wrong Date and to roll its run back
     runs: int = 90  # manifests and plans, for looking into a run
     query_results: int = 7  # verify_table reads its result at once; the rest is for people
     logs: int = 30
@@ -110,7 +111,13 @@ class DeploymentConfiguration:
     @property
     def for_plan_run(self) -> messages.Configuration:
         """What the state machine hands to plan_run."""
-        return messages.Configuration(self.accounts, self.reports, self.granularities, self.calls_per_hour)
+        return messages.Configuration(
+            self.accounts,
+            self.reports,
+            self.granularities,
+            self.calls_per_hour,
+            kept_versions_days=self.retention.noncurrent_lake,
+        )
 
 
 def parse_context(context: Mapping[str, Any]) -> DeploymentConfiguration:

@@ -37,6 +37,7 @@ CAPACITIES: Mapping[str, Capacity] = {
     "list_instances": Capacity(512, 5),
     "download_segments": Capacity(512, 10, disk_gibibytes=4),
     "convert_instance": _CONVERTER,
+    "restore_parts": Capacity(512, 15),  # a snapshot may hold years of Dates
     "publish_date": _CONVERTER,
     "verify_table": Capacity(512, 15),  # waits for Athena
     "summarize_run": Capacity(1024, 15),  # reads the records of all items

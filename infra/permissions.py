@@ -17,6 +17,7 @@ from infra.registry import Registry
 from infra.workgroup import Workgroup
 
 READ = "read"
+READ_VERSIONS = "read versions"
 WRITE = "write"
 DELETE = "delete"
 LAKE = "lake"
@@ -24,6 +25,7 @@ RAW = "raw"
 
 _OBJECT_ACTIONS = {
     READ: ("s3:GetObject",),
+    READ_VERSIONS: ("s3:GetObjectVersion",),
     WRITE: ("s3:PutObject",),
     DELETE: ("s3:DeleteObject",),
 }

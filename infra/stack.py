@@ -25,7 +25,7 @@ from infra.configuration import DeploymentConfiguration
 from infra.functions import Functions
 from infra.layers import AWS_TARGET, THIS_MACHINE, Layers, ThirdPartyLayer
 from infra.naming import API_KEY_SECRET_PREFIX
-from infra.permissions import DELETE, LAKE, RAW, READ, WRITE, Access, Grantor
+from infra.permissions import DELETE, LAKE, RAW, READ, READ_VERSIONS, WRITE, Access, Grantor
 from infra.registry import Registry
 from infra.schedule import DailySchedule
 from infra.state_machine import PipelineStateMachine
@@ -35,7 +35,8 @@ from infra.workgroup import Workgroup
 MAY: Mapping[str, Access] = {
     "plan_run": Access(
         registry=("GetItem", "UpdateItem"),
-        lake={RUNS_PREFIX: (WRITE,)},
+        lake={RUNS_PREFIX: (READ, WRITE), REPORTS_PREFIX: (READ,)},
+        lists=(LAKE,),
         api_keys="reader",
     ),
     "plan_items": Access(
@@ -64,6 +65,10 @@ MAY: Mapping[str, Access] = {
         lake={PARTS_PREFIX: (READ, WRITE)},
         raw={RAW_PREFIX: (READ,)},
         lists=(LAKE,),
+    ),
+    "restore_parts": Access(
+        registry=_LEDGER,
+        lake={PARTS_PREFIX: (READ, READ_VERSIONS, WRITE, DELETE)},
     ),
     "publish_date": Access(
         registry=("GetItem", "UpdateItem", "DeleteItem"),
@@ -151,6 +156,7 @@ class AppStoreAnalyticsStack(Stack):
                 allow_loopback=self._configuration.local,
             ),
             "convert_instance": settings.ConvertInstanceSettings(table, lake, raw_bucket=raw),
+            "restore_parts": settings.RestorePartsSettings(table, lake),
             "publish_date": settings.PublishDateSettings(table, lake),
             "verify_table": settings.VerifyTableSettings(table, lake, workgroup=self.workgroup.name),
             "summarize_run": settings.SummarizeRunSettings(table, lake),

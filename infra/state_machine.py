@@ -1,8 +1,11 @@
-"""The state machine: plan_run, four Distributed Maps over manifests in S3, summarize_run.
+"""The state machine: plan_run, five Distributed Maps over manifests in S3, summarize_run.
 
-    PlanRun → PlanRegister → Register → PlanLand → Land → PlanPublish → Publish → PlanVerify → Verify → SummarizeRun
-                    ▲                                                                              │
-                    └──── WaitForSnapshot ◄──── a backfill whose snapshot Apple has not built ─────┘
+    PlanRun → DecideOperation
+       daily, backfill │ → PlanRegister → Register ┐
+              rollback │ → PlanRestore → Restore   ├→ PlanLand → Land → PlanPublish → Publish → PlanVerify → Verify
+             reprocess └ → ────────────────────────┘                                                           │
+                           ▲ PlanRegister                                                       SummarizeRun ◄─┤
+                           └──── WaitForSnapshot ◄──── a backfill whose snapshot Apple has not built ──────────┘
 
 A Map without items is skipped. Whatever fails outside the children goes to SummarizeRun, which reports it. Only ids
 and counts travel: `{"run_id", "operation", "plan"}`, and `error` when there is one.
@@ -22,7 +25,7 @@ from constructs import Construct
 
 from appstore_analytics.contract.errors import TRANSIENT_RETRIES, NotReady, PipelineError, TransientError, leaves
 from appstore_analytics.contract.layout import RUN_PARTITION, RUNS_PREFIX
-from appstore_analytics.contract.messages import MapName, Outcome, Verdict
+from appstore_analytics.contract.messages import MapName, Operation, Outcome, Verdict
 from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
 from infra.functions import state_name
@@ -31,6 +34,7 @@ from infra.naming import NAME, arn, logical_id
 
 STEPS_OF_MAPS: Mapping[MapName, Sequence[str]] = {
     MapName.REGISTER: ("register_request", "list_instances"),
+    MapName.RESTORE: ("restore_parts",),
     MapName.LAND: ("download_segments", "convert_instance"),
     MapName.PUBLISH: ("publish_date",),
     MapName.VERIFY: ("verify_table",),
@@ -145,7 +149,7 @@ class PipelineStateMachine(Construct):
         return summary
 
     def _maps(self, summary: sfn.State) -> sfn.State:
-        """The four Maps in order and the wait after the last; answers the first state."""
+        """The Maps in order and the wait after the last; answers the state that decides where an operation begins."""
         wait = sfn.Wait(
             self,
             "WaitForSnapshot",
@@ -156,10 +160,18 @@ class PipelineStateMachine(Construct):
             .when(sfn.Condition.boolean_equals("$.plan.waiting", True), wait)
             .otherwise(summary)
         )
-        for map_name in reversed(MapName):
+        for map_name in (MapName.VERIFY, MapName.PUBLISH, MapName.LAND):
             following = self._planned_map(map_name, summary, following)
-        wait.next(following)
-        return following
+        land = following
+        restore = self._planned_map(MapName.RESTORE, summary, land)
+        register = self._planned_map(MapName.REGISTER, summary, land)
+        wait.next(register)
+        return (
+            sfn.Choice(self, "DecideOperation")
+            .when(sfn.Condition.string_equals("$.operation", Operation.ROLLBACK), restore)
+            .when(sfn.Condition.string_equals("$.operation", Operation.REPROCESS), land)
+            .otherwise(register)
+        )
 
     def _planned_map(self, map_name: MapName, summary: sfn.State, following: sfn.State) -> sfn.State:
         """Plan<Map>, and the Map if the plan has items; then `following`."""

@@ -16,7 +16,7 @@ from local.toolchain import node_environment
 
 PROJECT = Path(__file__).resolve().parents[1]
 STACK = "AppStoreAnalytics"
-_CONCURRENCY = {"register": 4, "land": 4, "publish": 4, "verify": 4}
+_CONCURRENCY = {"register": 4, "restore": 4, "land": 4, "publish": 4, "verify": 4}
 _PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
 
 Progress = Callable[[str, int, int], None]

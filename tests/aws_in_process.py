@@ -46,9 +46,11 @@ def new_registry(name: str = "registry") -> Registry:
     return Registry(table)
 
 
-def new_bucket(name: str) -> Bucket:
+def new_bucket(name: str, *, versioned: bool = False) -> Bucket:
     client = _connection("s3").meta.client
     client.create_bucket(Bucket=name)
+    if versioned:
+        client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     return Bucket(client, name)
 
 

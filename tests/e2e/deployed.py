@@ -119,6 +119,10 @@ class Deployed:
         routes = self.world.statistics.by_route()
         return sum(sum(counts.values()) for route, counts in routes.items() if " /v1/" in route)
 
+    def apple_calls(self) -> int:
+        """Everything that was asked of Apple so far, downloads included."""
+        return sum(sum(counts.values()) for counts in self.world.statistics.by_route().values())
+
     # Faults of AWS
 
     def break_aws(self, *faults: Mapping[str, Any]) -> None:

@@ -56,19 +56,21 @@ def test_reports_are_chosen_by_set_by_table_or_by_apples_name(reports: Any, name
 
 
 def test_every_map_has_a_limit() -> None:
-    assert {name: MaxConcurrency(1, 2, 3, 4).of(name) for name in MapName} == {
+    assert {name: MaxConcurrency(1, 2, 3, 4, 5).of(name) for name in MapName} == {
         MapName.REGISTER: 1,
-        MapName.LAND: 2,
-        MapName.PUBLISH: 3,
-        MapName.VERIFY: 4,
+        MapName.RESTORE: 2,
+        MapName.LAND: 3,
+        MapName.PUBLISH: 4,
+        MapName.VERIFY: 5,
     }
     assert set(asdict(MaxConcurrency())) == {name.lower() for name in MapName}
 
 
 def test_plan_run_gets_the_configuration_through_json() -> None:
     accounts = [{"name": "main", "app_ids": ["1000000001"]}, {"name": "studio", "reader_key": True}]
-    configuration = parse_context(context(accounts=accounts)).for_plan_run
+    configuration = parse_context(context(accounts=accounts, retention={"noncurrent_lake": 12})).for_plan_run
     assert [account.reader_key_name for account in configuration.accounts] == ["main", "studio/reader"]
+    assert configuration.kept_versions_days == 12
     assert Configuration.from_payload(json.loads(json.dumps(configuration.to_payload()))) == configuration
 
 

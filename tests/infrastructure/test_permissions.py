@@ -20,7 +20,9 @@ GLUE = "glue:GetDatabase glue:GetTable"
 MATRIX: dict[str, dict[str, str]] = {
     "plan_run": {
         "registry": "dynamodb:GetItem dynamodb:UpdateItem",
-        "lake/runs/*": WRITE,
+        "lake/runs/*": READ_WRITE,
+        "lake/reports/*": READ,
+        **LISTS_LAKE,
         **API_KEY,
     },
     "plan_items": {
@@ -49,6 +51,11 @@ MATRIX: dict[str, dict[str, str]] = {
         "lake/parts/*": READ_WRITE,
         "raw/raw/*": READ,
         **LISTS_LAKE,
+    },
+    "restore_parts": {
+        "registry": LEDGER,
+        "lake/parts/*": "s3:AbortMultipartUpload s3:DeleteObject s3:GetObject s3:GetObjectVersion s3:PutObject",
+        **READS_LAKE,
     },
     "publish_date": {
         "registry": "dynamodb:DeleteItem dynamodb:GetItem dynamodb:UpdateItem",

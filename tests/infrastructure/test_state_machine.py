@@ -8,7 +8,7 @@ import pytest
 from synthesis import Synthesis, context, synthesize
 
 from appstore_analytics.contract.errors import NotReady, PipelineError, TransientError, leaves
-from appstore_analytics.contract.messages import Configuration, MapName, Outcome
+from appstore_analytics.contract.messages import Configuration, MapName, Operation, Outcome
 from infra.functions import CAPACITIES, state_name
 from infra.state_machine import LAMBDA_ERRORS, STEPS_OF_MAPS
 
@@ -147,14 +147,30 @@ def test_a_map_reads_its_manifest_tolerates_failures_and_keeps_no_result(
 
 def test_the_maps_follow_each_other_and_one_without_items_is_skipped(machine: Machine) -> None:
     states = machine["States"]
-    followers_of_maps = [*(f"Plan{name}" for name in MAPS[1:]), "DecideSnapshot"]
-    assert states["PlanRun"]["Next"] == "PlanRegister"
-    for name, following in zip(MAPS, followers_of_maps, strict=True):
+    followers_of_maps = {
+        "Register": "PlanLand",
+        "Restore": "PlanLand",
+        "Land": "PlanPublish",
+        "Publish": "PlanVerify",
+        "Verify": "DecideSnapshot",
+    }
+    assert set(followers_of_maps) == set(MAPS)
+    for name, following in followers_of_maps.items():
         assert states[f"Plan{name}"]["Parameters"] == {"run_id.$": "$.run_id", "map": name.upper()}
         assert states[f"Plan{name}"]["Next"] == f"Decide{name}"
         (choice,) = states[f"Decide{name}"]["Choices"]
         assert choice == {"Variable": "$.plan.items", "NumericGreaterThan": 0, "Next": name}
         assert states[f"Decide{name}"]["Default"] == states[name]["Next"] == following
+
+
+def test_every_operation_begins_where_its_work_does(machine: Machine) -> None:
+    states = machine["States"]
+    assert states["PlanRun"]["Next"] == "DecideOperation"
+    decide = states["DecideOperation"]
+    assert {choice["Variable"] for choice in decide["Choices"]} == {"$.operation"}
+    begins = {choice["StringEquals"]: choice["Next"] for choice in decide["Choices"]}
+    assert begins == {Operation.ROLLBACK: "PlanRestore", Operation.REPROCESS: "PlanLand"}
+    assert decide["Default"] == "PlanRegister"
 
 
 def test_a_backfill_that_waits_for_its_snapshot_begins_again_with_register(machine: Machine) -> None:
@@ -217,6 +233,7 @@ def test_no_state_passes_a_token_a_url_or_rows(machine: Machine) -> None:
     paths = set(re.findall(r"\$\.[A-Za-z_.]+", str(machine)))
     assert paths == {
         "$.run_id",
+        "$.operation",
         "$.record",
         "$.plan",
         "$.plan.items",
@@ -248,7 +265,7 @@ def test_it_ends_after_eighty_hours_and_logs_errors_without_data(machine: Machin
 
 
 def test_the_maps_limits_and_the_wait_come_from_the_context(tmp_path_factory: pytest.TempPathFactory) -> None:
-    limits = {"register": 1, "land": 2, "publish": 3, "verify": 5}
+    limits = {"register": 1, "restore": 4, "land": 2, "publish": 3, "verify": 5}
     values = context(max_concurrency=limits, snapshot_poll_seconds=7, reports=["downloads"])
     states = synthesize(tmp_path_factory.mktemp("limits"), values).definition()["States"]
     assert {name.lower(): states[name]["MaxConcurrency"] for name in MAPS} == limits

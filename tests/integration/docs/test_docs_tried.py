@@ -10,16 +10,12 @@ import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk.assertions import Template
-from botocore.exceptions import ClientError
 
-from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import AccessType, Operation, RunPlan
+from appstore_analytics.contract.messages import Operation, RunPlan
 from appstore_analytics.lake.run_notes import write_plan
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.rules.call_budget import minute_of
-from appstore_analytics.rules.vintage import Vintage
 from appstore_analytics.steps.summarize_run import summarize_run
 from infra.alarms import Alarms
 from infra.configuration import DeploymentConfiguration
@@ -56,22 +52,6 @@ def _by_hand(registry: Registry, operation: str) -> dict[str, Any]:
     client = boto3.client("dynamodb", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
     answer: dict[str, Any] = getattr(client, operation.replace("-", "_"))(TableName=registry.table.name, **arguments)
     return answer
-
-
-def test_a_quarantined_instance_is_set_back_to_landed(registry: Registry) -> None:
-    vintage = Vintage(date(2026, 11, 20), AccessType.ONGOING, "<instance id>")
-    instance = LedgerInstance("1000000001", "engagement", Granularity.DAILY, vintage)
-    registry.instances.add(instance)
-    registry.instances.mark_landed(instance.landed(()))
-    registry.instances.mark_quarantined(instance, "a column is missing")
-
-    _by_hand(registry, "update-item")
-
-    found = registry.instances.get("1000000001", instance.key)
-    assert found is not None
-    assert found.status is InstanceStatus.LANDED
-    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
-        _by_hand(registry, "update-item")  # it is quarantined no more
 
 
 def test_a_dirty_mark_by_hand_is_one(registry: Registry) -> None:

@@ -45,6 +45,29 @@ def test_a_delete_names_the_object_it_means(aws: EmbeddedAws) -> None:
     assert len(s3.list_object_versions(Bucket=BUCKET, Prefix="dropped")["Versions"]) == 1
 
 
+def test_a_replaced_and_a_deleted_version_can_be_read_and_put_back(aws: EmbeddedAws) -> None:
+    s3 = aws.client("s3")
+    first = s3.put_object(Bucket=BUCKET, Key="kept", Body=b"1", Metadata={"vintage": "1"})
+    assert s3.head_object(Bucket=BUCKET, Key="kept")["VersionId"] == first["VersionId"]
+    second = s3.put_object(Bucket=BUCKET, Key="kept", Body=b"2", IfMatch=first["ETag"])
+    old = s3.get_object(Bucket=BUCKET, Key="kept", VersionId=first["VersionId"])
+    assert (old["Body"].read(), old["Metadata"]) == (b"1", {"vintage": "1"})
+    s3.delete_object(Bucket=BUCKET, Key="kept", IfMatch=second["ETag"])
+    assert s3.get_object(Bucket=BUCKET, Key="kept", VersionId=second["VersionId"])["Body"].read() == b"2"
+    assert status(lambda: s3.get_object(Bucket=BUCKET, Key="kept", VersionId="0" * 32)) == 404
+    again = s3.put_object(Bucket=BUCKET, Key="kept", Body=b"1", IfNoneMatch="*")
+    assert again["ETag"] == first["ETag"]
+    assert again["VersionId"] != first["VersionId"]
+
+
+def test_the_folders_below_a_prefix_are_listed(aws: EmbeddedAws) -> None:
+    s3 = aws.client("s3")
+    for key in ("runs/a/plan.json", "runs/a/manifests/land.json", "runs/b/plan.json"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+    page = s3.list_objects_v2(Bucket=BUCKET, Prefix="runs/", Delimiter="/")
+    assert [entry["Prefix"] for entry in page["CommonPrefixes"]] == ["runs/a/", "runs/b/"]
+
+
 def test_bytes_that_do_not_match_their_md5_are_refused(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in aws.environment.items():
         monkeypatch.setenv(name, value)

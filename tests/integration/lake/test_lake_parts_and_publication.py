@@ -3,7 +3,7 @@
 import io
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,12 @@ from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake import publication as publication_module
-from appstore_analytics.lake.objects import Bucket, StoredObject
-from appstore_analytics.lake.parts import PartOutcome, PartWrite, write_part
+from appstore_analytics.lake.objects import Bucket, ObjectAbsentError, StoredObject
+from appstore_analytics.lake.parts import PartOutcome, PartWrite, part_version, put_part_back, write_part
 from appstore_analytics.lake.publication import Publication, PublicationState, publish
 from appstore_analytics.lake.published import read_publication
 from appstore_analytics.lake.schema import table_schema
+from appstore_analytics.rules.part_history import PartVersion
 from appstore_analytics.rules.vintage import Vintage
 from tests.integration.lake.conftest import new_bucket
 from tests.lake_samples import APP, CRASHES_EXPANDED, DAY, ENGAGEMENT, converted, row, tsv, vintage
@@ -42,14 +43,36 @@ class Instance:
     day: str = "2026-11-20"
 
 
-def land(bucket: Bucket, scratch: Path, instance: Instance, table: CuratedTable = ENGAGEMENT) -> list[PartWrite]:
+@dataclass
+class Noted:
+    """A journal in memory: what each write of a run was about to replace."""
+
+    run_id: str = "run-1"
+    befores: list[PartVersion | None] = field(default_factory=list)
+    taken_back: bool = False
+
+    def note(self, _: date, before: PartVersion | None) -> None:
+        self.befores.append(before)
+
+    def is_taken_back(self, *_: object) -> bool:
+        return self.taken_back
+
+
+def land(
+    bucket: Bucket,
+    scratch: Path,
+    instance: Instance,
+    table: CuratedTable = ENGAGEMENT,
+    journal: Noted | None = None,
+) -> list[PartWrite]:
     measure = table.report.additive_measures[0].name
     date_column = table.report.date_column
     rows = [
         row(table, instance.app_id, **{measure: str(count), date_column: instance.day}) for count in instance.counts
     ]
     result = converted([tsv(rows)], scratch, table, instance.app_id, instance.vintage)
-    return [write_part(bucket, table, instance.app_id, instance.vintage, part) for part in result.parts]
+    journal = journal or Noted()
+    return [write_part(bucket, table, instance.app_id, instance.vintage, part, journal) for part in result.parts]
 
 
 def published_rows(bucket: Bucket, table: CuratedTable = ENGAGEMENT, day: date = DAY) -> list[dict[str, Any]]:
@@ -154,6 +177,66 @@ def test_a_write_whose_answer_was_lost_is_still_reported(bucket: Bucket, tmp_pat
     published = publish(forgetful, ENGAGEMENT, DAY, tmp_path)
     assert published.state is PublicationState.PUBLISHED
     assert len(published.changes) == 1
+
+
+def test_a_write_is_noted_with_what_it_replaces_and_none_is_noted_that_does_not_happen(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    first, second = Noted("run-1"), Noted("run-2")
+    land(bucket, tmp_path, Instance(vintage(21), (1,)), journal=first)
+    standing = bucket.head(TableDate("engagement", DAY).part_key(str(APP)))
+    assert standing is not None
+    land(bucket, tmp_path, Instance(vintage(22), (2,)), journal=second)
+    land(bucket, tmp_path, Instance(vintage(22), (2,)), journal=second)  # it stands
+    land(bucket, tmp_path, Instance(vintage(21), (1,)), journal=first)  # a newer one stands
+    assert first.befores == [None]
+    assert second.befores == [part_version(standing)]
+    assert part_version(standing) == PartVersion("run-1", vintage(21), standing.version_id, standing.etag)
+
+
+def test_over_its_own_earlier_write_the_line_stays(bucket: Bucket, tmp_path: Path) -> None:
+    journal = Noted()
+    land(bucket, tmp_path, Instance(vintage(21), (1,)), journal=journal)
+    assert land(bucket, tmp_path, Instance(vintage(21), (2,)), journal=journal)[0].outcome is PartOutcome.REPLACED
+    assert journal.befores == [None]
+
+
+def test_a_writer_that_was_not_first_notes_again_what_it_really_replaces(bucket: Bucket, tmp_path: Path) -> None:
+    journal = Noted("run-2")
+    older = (land(bucket, tmp_path / "older", Instance(vintage(20), (9,))) for _ in range(1))
+    land(Interrupted(bucket, "swap", older), tmp_path, Instance(vintage(21), (1,)), journal=journal)
+    nothing, replaced = journal.befores
+    assert (nothing, replaced and replaced.vintage) == (None, vintage(20))
+
+
+def test_what_was_taken_back_and_still_stands_is_written_anew_by_another_run(bucket: Bucket, tmp_path: Path) -> None:
+    instance = Instance(vintage(21), (1,))
+    land(bucket, tmp_path, instance)
+    again = Noted("run-2", taken_back=True)
+    assert land(bucket, tmp_path, instance, journal=again)[0].outcome is PartOutcome.REPLACED
+    assert land(bucket, tmp_path, instance, journal=again)[0].outcome is PartOutcome.UNCHANGED
+
+
+def test_a_part_is_put_back_with_its_bytes_and_metadata_or_goes(bucket: Bucket, tmp_path: Path) -> None:
+    key = TableDate("engagement", DAY).part_key(str(APP))
+    land(bucket, tmp_path, Instance(vintage(21), (1,)))
+    old = bucket.head(key)
+    land(bucket, tmp_path, Instance(vintage(22), (2,)), journal=Noted("run-2"))
+    new = bucket.head(key)
+    assert old is not None
+    assert new is not None
+    assert not put_part_back(bucket, old, part_version(old))  # it does not stand any more
+    assert put_part_back(bucket, new, part_version(old))
+    back = bucket.head(key)
+    assert back is not None
+    assert (back.etag, back.metadata) == (old.etag, old.metadata)
+    assert put_part_back(bucket, back, None)
+    assert bucket.head(key) is None
+    land(bucket, tmp_path, Instance(vintage(21), (1,)))
+    standing = bucket.head(key)
+    assert standing is not None
+    with pytest.raises(ObjectAbsentError):
+        put_part_back(bucket, standing, replace(part_version(old), version_id="expired"))
 
 
 def test_a_date_is_published_sorted_by_app_with_what_it_is_made_of(bucket: Bucket, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from appstore_analytics.contract.messages import AccessType, LandItem, MapName, 
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance, SegmentRecord
 from appstore_analytics.registry.runs import open_items
+from appstore_analytics.rules.part_history import JournalLine, PartVersion
 from appstore_analytics.rules.vintage import Vintage
 from tests.aws_in_process import in_threads
 
@@ -71,17 +72,17 @@ def test_a_ledger_of_more_than_one_page_is_read_to_its_end(registry: Registry) -
 
 
 def test_an_instance_goes_from_listed_over_landed_to_converted(registry: Registry, instance: LedgerInstance) -> None:
-    registry.instances.mark_converted(instance, frozenset())
+    registry.instances.mark_converted(instance, frozenset(), "run-1", [])
     assert status(registry, instance) is InstanceStatus.LISTED  # not before it has landed
     registry.instances.mark_landed(instance.landed(SEGMENTS))
     assert status(registry, instance) is InstanceStatus.LANDED
-    registry.instances.mark_converted(instance, frozenset())
+    registry.instances.mark_converted(instance, frozenset(), "run-1", [])
     assert status(registry, instance) is InstanceStatus.CONVERTED
 
 
 def test_nothing_leads_back_from_converted(registry: Registry, instance: LedgerInstance) -> None:
     registry.instances.mark_landed(instance.landed(SEGMENTS))
-    registry.instances.mark_converted(instance, frozenset())
+    registry.instances.mark_converted(instance, frozenset(), "run-1", [])
     registry.instances.mark_landed(instance.landed(SEGMENTS[:1]))
     registry.instances.mark_quarantined(instance, "a header is missing")
     registry.instances.mark_expired(instance)
@@ -111,7 +112,7 @@ def test_the_ranges_converted_of_a_snapshot_add_up(registry: Registry, instance:
     for dates in ("2025-01-01/2025-01-31", "2025-02-01/2025-02-28"):
         found = registry.instances.get(APP, instance.key)
         assert found is not None
-        registry.instances.mark_converted(found, frozenset({dates}))
+        registry.instances.mark_converted(found, frozenset({dates}), "run-1", [])
     found = registry.instances.get(APP, instance.key)
     assert found is not None
     assert found.converted_dates == {"2025-01-01/2025-01-31", "2025-02-01/2025-02-28"}
@@ -213,3 +214,74 @@ def test_counters_add_up_whoever_counts(registry: Registry) -> None:
     assert registry.statistics.totals() == {}
     in_threads(lambda _: registry.statistics.add(requests_created=1, duplicates_prevented=0), 20)
     assert registry.statistics.totals() == {"requests_created": 20}
+
+
+# rollback and reprocess
+
+
+def converted(registry: Registry, instance: LedgerInstance, run_id: str = "run-1") -> LedgerInstance:
+    registry.instances.mark_landed(instance.landed(SEGMENTS))
+    registry.instances.mark_converted(instance, frozenset(), run_id, [DIRTY.day])
+    found = registry.instances.get(APP, instance.key)
+    assert found is not None
+    return found
+
+
+def test_the_first_run_that_converts_an_instance_answers_for_it(registry: Registry, instance: LedgerInstance) -> None:
+    first = converted(registry, instance)
+    registry.instances.mark_converted(first, frozenset(), "run-2", [])
+    found = registry.instances.get(APP, instance.key)
+    assert found is not None
+    assert (found.converted_by, first.refused_dates, found.refused_dates) == ("run-1", {DIRTY.day}, frozenset())
+
+
+def test_only_a_release_leads_back_from_rolled_back_and_the_next_run_answers(
+    registry: Registry, instance: LedgerInstance
+) -> None:
+    registry.instances.mark_rolled_back(converted(registry, instance), "rollback-1")
+    registry.instances.mark_converted(instance, frozenset(), "run-2", [])
+    registry.instances.reopen(instance)
+    assert status(registry, instance) is InstanceStatus.ROLLED_BACK
+    registry.instances.release(instance)
+    assert status(registry, instance) is InstanceStatus.LANDED
+    found = registry.instances.get(APP, instance.key)
+    assert found is not None
+    registry.instances.mark_converted(found, frozenset(), "run-2", [])
+    found = registry.instances.get(APP, instance.key)
+    assert found is not None
+    assert found.converted_by == "run-2"
+
+
+def test_a_reopened_instance_is_still_the_run_s_that_had_converted_it(
+    registry: Registry, instance: LedgerInstance
+) -> None:
+    registry.instances.reopen(converted(registry, instance))
+    found = registry.instances.get(APP, instance.key)
+    assert found is not None
+    assert (found.status, found.converted_by) == (InstanceStatus.LANDED, "run-1")
+
+
+def line(of: LedgerInstance, before: PartVersion | None = None, run_id: str = "run-1") -> JournalLine:
+    return JournalLine(run_id, APP, of.vintage, DIRTY, before)
+
+
+def test_a_journal_line_is_found_by_its_instance_and_by_what_it_wrote(registry: Registry) -> None:
+    older = PartVersion("run-0", listed(1).vintage, "v-0", '"etag"')
+    registry.journal.note(line(listed(), older))
+    registry.journal.note(line(listed(3)))
+    registry.journal.note(line(listed(), run_id="run-2"))
+    assert list(registry.journal.of_instance("run-1", APP, listed().vintage)) == [line(listed(), older)]
+    written = PartVersion("run-1", listed(3).vintage, "any", "any")
+    assert registry.journal.of_version(DIRTY, APP, written) == line(listed(3))
+    assert registry.journal.of_version(DIRTY, APP, older) is None
+    assert list(registry.runs.of_map("run-1", MapName.LAND)) == []  # they are no items
+
+
+def test_who_tries_again_notes_what_stands_now_and_the_first_rollback_keeps_its_name(registry: Registry) -> None:
+    older = PartVersion("run-0", listed(1).vintage, "v-0", '"etag"')
+    registry.journal.note(line(listed()))
+    registry.journal.note(line(listed(), older))
+    for rollback in ("rollback-1", "rollback-2"):
+        registry.journal.take_back(line(listed()), rollback)
+    (found,) = registry.journal.of_instance("run-1", APP, listed().vintage)
+    assert (found.before, found.taken_back_by) == (older, "rollback-1")

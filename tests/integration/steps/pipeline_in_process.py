@@ -25,9 +25,11 @@ from appstore_analytics.contract.messages import (
     ItemRecord,
     LandItem,
     MapName,
+    Operation,
     Outcome,
     PublishItem,
     RegisterItem,
+    RestoreItem,
     RunPlan,
     Verdict,
     VerifyItem,
@@ -36,6 +38,7 @@ from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan
+from appstore_analytics.lake.schema import arrow_type
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.call_budget import Reservation
 from appstore_analytics.registry.instances import LedgerInstance
@@ -46,6 +49,7 @@ from appstore_analytics.steps.plan_items import plan_items
 from appstore_analytics.steps.plan_run import plan_run
 from appstore_analytics.steps.publish_date import publish_date
 from appstore_analytics.steps.register_request import WORST_CASE_CALLS, register_request
+from appstore_analytics.steps.restore_parts import restore_parts
 from appstore_analytics.steps.summarize_run import summarize_run
 from appstore_analytics.steps.verify_table import verify_table
 from local.apple import AppStoreConnect as SimulatedApp
@@ -64,6 +68,14 @@ LIST_REPORTS = "GET /v1/analyticsReportRequests/{id}/reports"
 LIST_INSTANCES = "GET /v1/analyticsReports/{id}/instances"
 LIST_SEGMENTS = "GET /v1/analyticsReportInstances/{id}/segments"
 DOWNLOAD = "GET /segments/{instance}/{segment}"
+_PUBLISHED = (MapName.PUBLISH, MapName.VERIFY)
+MAPS_OF = {
+    Operation.DAILY: (MapName.REGISTER, MapName.LAND, *_PUBLISHED),
+    Operation.BACKFILL: (MapName.REGISTER, MapName.LAND, *_PUBLISHED),
+    Operation.REPROCESS: (MapName.LAND, *_PUBLISHED),
+    Operation.ROLLBACK: (MapName.RESTORE, MapName.LAND, *_PUBLISHED),
+}
+"""As the state machine runs them."""
 
 
 @dataclass
@@ -107,6 +119,9 @@ class LakeAthena:
             rows = pq.read_table(io.BytesIO(self._lake.read(stored.key) or b""))
             day = date.fromisoformat(stored.key.split("dt=")[1].split("/")[0])
             dates.append(rows.append_column("dt", pa.array([day] * rows.num_rows, pa.date32())))
+        if not dates:
+            columns = [(column.name, arrow_type(column.type)) for column in tables_by_name()[name].columns]
+            return pa.schema([*columns, ("dt", pa.date32())]).empty_table()
         return pa.concat_tables(dates)
 
 
@@ -119,7 +134,7 @@ class Pipeline:
     clock: Clock = field(default_factory=Clock)
     registry: Registry = field(default_factory=new_registry)
     raw: Bucket = field(default_factory=lambda: new_bucket("raw"))
-    lake: Bucket = field(default_factory=lambda: new_bucket("lake"))
+    lake: Bucket = field(default_factory=lambda: new_bucket("lake", versioned=True))
     metrics: dict[Metric, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -139,13 +154,15 @@ class Pipeline:
     @property
     def configuration(self) -> Configuration:
         accounts = (Account(ACCOUNT, tuple(self.world.apps)),)
-        return Configuration(accounts, self.reports, self.granularities, self.calls_per_hour)
+        return Configuration(accounts, self.reports, self.granularities, self.calls_per_hour, kept_versions_days=30)
 
     def plan(self, **payload: Any) -> RunPlan:
         """The plan of a new execution on the world's day."""
         self.clock.now = max(self.clock.now, datetime.combine(self.world.today, datetime.min.time(), UTC))
         self.clock.pass_by(hours=2)
-        payload = {"operation": "daily", "as_of": self.world.today.isoformat(), **payload}
+        payload = {"operation": "daily", **payload}
+        if payload["operation"] in ("daily", "backfill"):
+            payload = {"as_of": self.world.today.isoformat(), **payload}
         answer = plan_run("execution", self.clock.now, payload, self.configuration, self.lake, self.refuse_to_connect)
         return read_plan(self.lake, answer["run_id"])
 
@@ -199,8 +216,8 @@ class Pipeline:
     # Maps, as the state machine runs them
 
     def run(self, plan: RunPlan, *maps: MapName) -> None:
-        """Plans and runs these Maps, all of them without any named."""
-        for map_name in maps or tuple(MapName):
+        """Plans and runs these Maps; those of the plan's operation without any named."""
+        for map_name in maps or MAPS_OF[plan.operation]:
             answer = plan_items(plan.run_id, map_name, self.registry, self.lake)
             manifest = json.loads(self.lake.read(str(answer["manifest_key"])) or b"")
             assert len(manifest) == answer["items"]
@@ -234,9 +251,21 @@ class Pipeline:
         if map_name is MapName.LAND:
             land = LandItem.from_event(event)
             return [lambda: self.download(land), lambda: self.convert(land)]
+        if map_name is MapName.RESTORE:
+            return [lambda: restore_parts(RestoreItem.from_event(event), self.registry, self.lake)]
         if map_name is MapName.PUBLISH:
             return [lambda: self.publish(PublishItem.from_event(event))]
         return [lambda: self.verify(VerifyItem.from_event(event))]
+
+    def whole(self, **payload: Any) -> RunPlan:
+        """A whole run that succeeds; its plan."""
+        plan = self.plan(**payload)
+        self.run(plan)
+        assert self.summarize(plan) == {"status": "SUCCEEDED", "cause": ""}
+        return plan
+
+    def rollback(self, of_run: RunPlan) -> RunPlan:
+        return self.whole(operation="rollback", run_id=of_run.run_id)
 
     def daily(self) -> dict[str, str]:
         """A whole daily run; what summarize_run says of it."""
@@ -251,6 +280,16 @@ class Pipeline:
 
     def count(self, route: str) -> int:
         return self.world.statistics.calls(route)
+
+    def report(self) -> dict[str, Any]:
+        """The newest run report."""
+        newest = max(self.lake.list("reports/"), key=lambda stored: stored.key.rsplit("_", 1)[1])
+        body: dict[str, Any] = json.loads(self.lake.read(newest.key) or b"")
+        return body
+
+    def bytes_of(self, prefix: str) -> dict[str, str]:
+        """What stands below a prefix, by ETag."""
+        return {stored.key: stored.etag for stored in self.lake.list(prefix)}
 
     def record(self, item: RegisterItem | LandItem | PublishItem | VerifyItem) -> ItemRecord:
         record = self.registry.runs.get(item)

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from pipeline_in_process import ACCOUNT, APP, CRASHES, DOWNLOADS, Pipeline
 
+from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.contract.catalogue import REPORTS
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused
@@ -21,7 +23,7 @@ from local.apple import FaultKind
 
 STARTED = datetime(2025, 6, 2, 10, 0, 0, 123_000, tzinfo=UTC)
 CONFIGURATION = Configuration(
-    (Account(ACCOUNT, (APP, "1000000002")),), (DOWNLOADS, CRASHES), (Granularity.DAILY,), 3500
+    (Account(ACCOUNT, (APP, "1000000002")),), (DOWNLOADS, CRASHES), (Granularity.DAILY,), 3500, 30
 )
 BACKFILL = {"operation": "backfill", "app_ids": [APP], "start_date": "2025-05-01", "end_date": "2025-05-31"}
 
@@ -114,7 +116,7 @@ def test_a_deployment_without_any_app_is_refused(pipeline: Pipeline) -> None:
 def test_more_than_a_keys_quota_is_refused_before_the_first_call(pipeline: Pipeline) -> None:
     apps = tuple(str(1_000_000_001 + number) for number in range(300))
     everything = Configuration(
-        (Account(ACCOUNT, apps),), tuple(each.name for each in REPORTS), tuple(Granularity), 3500
+        (Account(ACCOUNT, apps),), tuple(each.name for each in REPORTS), tuple(Granularity), 3500, 30
     )
     with pytest.raises(ConfigurationRefused, match=r"300 apps × \d+ reports of account 'main' need [\d,]+ calls"):
         planned(pipeline, {}, everything)
@@ -161,6 +163,27 @@ def test_a_backfill_waits_for_its_snapshot_until_its_patience_ends(
     pipeline.run(plan, MapName.REGISTER)
     assert plan_items(plan.run_id, MapName.VERIFY, pipeline.registry, pipeline.lake)["waiting"] is waiting
     assert plan_items(plan.run_id, MapName.REGISTER, pipeline.registry, pipeline.lake)["waiting"] is False
+
+
+def test_an_instance_without_segments_is_looked_at_again_in_the_next_pass_of_a_backfill(
+    start: Callable[..., Pipeline],
+) -> None:
+    pipeline = start({"history_start": date(2025, 5, 20)})
+    plan = replace(
+        pipeline.backfill(date(2025, 5, 20), date(2025, 5, 28)), give_up_at=datetime.now(UTC) + timedelta(hours=1)
+    )
+    write_plan(pipeline.lake, plan)
+    pipeline.run(plan, MapName.REGISTER)
+    pipeline.world.advance(1)
+    with patch.object(AppStoreConnect, "segments", return_value=()):
+        pipeline.run(plan)
+    (item,) = pipeline.land_items(plan)
+    assert pipeline.record(item).verdict is Verdict.NOT_READY
+    assert plan_items(plan.run_id, MapName.VERIFY, pipeline.registry, pipeline.lake)["waiting"] is True
+    pipeline.run(plan)
+    assert pipeline.record(item).verdict is Verdict.CONVERTED
+    assert pipeline.summarize(plan)["status"] == "SUCCEEDED"
+    assert plan_items(plan.run_id, MapName.VERIFY, pipeline.registry, pipeline.lake)["waiting"] is False
 
 
 def test_a_daily_run_waits_for_nobody(pipeline: Pipeline) -> None:

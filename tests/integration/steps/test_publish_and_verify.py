@@ -11,7 +11,9 @@ from appstore_analytics.contract.errors import QueryInterrupted
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import MapName, PublishItem, RunPlan, Verdict, VerifyItem
 from appstore_analytics.contract.tables import APPSTORE_TABLES
+from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_rows
+from appstore_analytics.registry.dirty_dates import DirtyDates
 from appstore_analytics.steps import publish_date as publish_step
 from local.apple.model import Series
 from local.apple.truth import newest_vintages
@@ -102,6 +104,50 @@ def test_the_restatement_ledger_says_what_was_replaced(pipeline: Pipeline) -> No
     assert (row["processing_date"], row["replaced_processing_date"]) == ("2025-06-04", "2025-06-03")
     assert row["replaced_rows"] > row["rows"] > 0
     assert (row["app_id"], row["access_type"], row["is_final"]) == (int(APP), "ONGOING", True)
+
+
+def test_a_crash_behind_the_flip_loses_no_line_of_the_restatement_ledger(pipeline: Pipeline) -> None:
+    plan = landed(pipeline)
+    item = PublishItem(plan.run_id, "downloads", DAY.isoformat())
+    with patch.object(DirtyDates, "clear", side_effect=MemoryError), pytest.raises(MemoryError):
+        pipeline.publish(item)
+    assert pipeline.lake.head(DIRTY.curated_key) is not None
+    pipeline.publish(item)
+    (row,) = rows_of(pipeline, plan.run_id, "batches")
+    assert row["date"] == DAY.isoformat()
+    record = pipeline.record(item)
+    assert (record.verdict, record.facts["batches_changed"]) == (Verdict.PUBLISHED, 1)
+
+
+def test_who_announced_a_date_that_somebody_else_published_claims_nothing(pipeline: Pipeline) -> None:
+    plan = landed(pipeline)
+    item = PublishItem(plan.run_id, "downloads", DAY.isoformat())
+    other = PublishItem(pipeline.plan().run_id, "downloads", DAY.isoformat())
+    with patch.object(Bucket, "swap", side_effect=MemoryError), pytest.raises(MemoryError):
+        pipeline.publish(item)
+    assert len(rows_of(pipeline, plan.run_id, "batches")) == 1
+    with patch("appstore_analytics.lake.publication.WRITER_VERSION", "another"):
+        pipeline.publish(other)
+        pipeline.publish(item)
+    assert rows_of(pipeline, plan.run_id, "batches") == []
+    assert pipeline.record(item).verdict is Verdict.UNCHANGED
+
+
+def test_a_date_without_parts_loses_its_object_and_says_what_went(pipeline: Pipeline) -> None:
+    plan = landed(pipeline)
+    item = PublishItem(plan.run_id, "downloads", DAY.isoformat())
+    pipeline.publish(item)
+    part = pipeline.lake.head(DIRTY.part_key(APP))
+    assert part is not None
+    pipeline.lake.remove(part.key, expected=part.etag)
+    later = PublishItem(pipeline.plan().run_id, "downloads", DAY.isoformat())
+    with patch.object(DirtyDates, "token", side_effect=[None, None]):
+        pipeline.publish(later)
+        pipeline.publish(later)
+    assert pipeline.lake.head(DIRTY.curated_key) is None
+    (row,) = rows_of(pipeline, later.run_id, "batches")
+    assert (row["processing_date"], row["replaced_processing_date"], row["rows"]) == (None, "2025-06-03", 0)
+    assert pipeline.record(later).verdict is Verdict.PUBLISHED
 
 
 # verify_table

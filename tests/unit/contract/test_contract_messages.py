@@ -20,6 +20,7 @@ from appstore_analytics.contract.messages import (
     Outcome,
     PublishItem,
     RegisterItem,
+    RestoreItem,
     RunPlan,
     Verdict,
     VerifyItem,
@@ -31,7 +32,7 @@ NAMES = st.lists(TEXTS, max_size=3).map(tuple)
 INSTANTS = st.datetimes(timezones=st.just(UTC))
 ACCOUNTS = st.lists(st.builds(Account, TEXTS, NAMES), max_size=3).map(tuple)
 GRANULARITIES = st.lists(st.sampled_from(Granularity), max_size=3).map(tuple)
-CONFIGURATIONS = st.builds(Configuration, ACCOUNTS, NAMES, GRANULARITIES, st.integers())
+CONFIGURATIONS = st.builds(Configuration, ACCOUNTS, NAMES, GRANULARITIES, st.integers(), st.integers())
 PLANS = st.builds(
     RunPlan,
     run_id=TEXTS,
@@ -45,9 +46,13 @@ PLANS = st.builds(
     start_date=st.none() | st.dates(),
     end_date=st.none() | st.dates(),
     give_up_at=st.none() | INSTANTS,
+    of_run=st.none() | TEXTS,
+    start_processing_date=st.none() | st.dates(),
+    end_processing_date=st.none() | st.dates(),
 )
 ITEMS = {
     RegisterItem("r-1", "main", "1000000001"): "REGISTER#1000000001",
+    RestoreItem("r-1", "main", "1000000001", "downloads#x", "r-0"): "RESTORE#1000000001#downloads#x",
     LandItem("r-1", "main", "1000000001", "downloads#x"): "LAND#1000000001#downloads#x",
     PublishItem("r-1", "downloads", "2025-06-02"): "PUBLISH#downloads#2025-06-02",
     VerifyItem("r-1", "downloads"): "VERIFY#downloads",
@@ -117,6 +122,8 @@ def test_what_went_wrong_is_a_failure_and_what_is_only_early_or_old_is_none() ->
         "published",
         "verified",
         "unchanged",
+        "rolled back",
+        "superseded",
         "not ready",
         "expired",
     }

@@ -33,6 +33,13 @@ def test_a_missing_variable_is_named(kind: type[Settings]) -> None:
             kind.from_environment({name: value for name, value in environment.items() if name != missing})
 
 
+@pytest.mark.parametrize("variable", ["SEGMENT_HOSTS", "ALLOW_LOOPBACK"])
+def test_a_variable_that_is_no_json_is_named(variable: str) -> None:
+    environment = sample(DownloadSegmentsSettings).to_environment()
+    with pytest.raises(ConfigurationRefused, match=f"^The environment variable {variable} is not JSON: deploy again"):
+        DownloadSegmentsSettings.from_environment({**environment, variable: "[.example.com"})
+
+
 def test_text_stands_as_it_is_and_everything_else_as_json() -> None:
     written = DownloadSegmentsSettings(
         registry_table="registry",

@@ -32,7 +32,7 @@ from tests.unit.docs.reading_docs import PACKAGE, README, ROOT, blocks, commands
 COMMANDS = [command for block in blocks("sh") for command in commands(block)]
 AWS = [command for command in COMMANDS if command[0] == "aws"]
 AWS_OUTSIDE_OF_BOTOCORE = {("s3", "ls")}
-OPTIONS_OF_THE_AWS_CLI = {"--output", "--query"}
+OPTIONS_OF_THE_AWS_CLI = {"--cli-binary-format", "--output", "--query"}
 SECRET_WRITER = next(command for command in COMMANDS if command[:2] == ["python3", "-c"])
 
 

@@ -45,7 +45,7 @@ def test_every_item_of_the_registry_appears_in_the_way_of_a_segment() -> None:
 
 def test_every_function_appears_in_the_way_of_a_segment_in_order() -> None:
     text = ARCHITECTURE.read_text(encoding="utf-8")
-    numbered = re.findall(r"^\d\. \*\*(\w+)\*\*", text, re.MULTILINE)
+    numbered = re.findall(r"^\d+\. \*\*(\w+)\*\*", text, re.MULTILINE)
     assert sorted(numbered) == sorted(
         path.name for path in (ROOT / "functions").iterdir() if (path / "handler.py").exists()
     )

@@ -21,13 +21,16 @@ JSON = st.recursive(
 )
 DATES = st.dates(date(2025, 4, 1), date(2025, 6, 4)).map(date.isoformat)
 NEARLY_RIGHT = st.fixed_dictionaries(
-    {"operation": st.sampled_from(["backfill", "backfill", "daily"]) | JSON},
+    {"operation": st.sampled_from(["backfill", "backfill", "daily", "reprocess", "rollback"]) | JSON},
     optional={
         "as_of": DATES | JSON,
         "app_ids": st.lists(st.from_regex(r"[0-9]{1,18}", fullmatch=True), min_size=1) | JSON,
         "reports": st.lists(st.sampled_from(["engagement", "App Crashes"]), min_size=1) | JSON,
         "start_date": DATES | JSON,
         "end_date": DATES | JSON,
+        "run_id": st.just("20250602T100000123Z-daily") | JSON,
+        "start_processing_date": DATES | JSON,
+        "end_processing_date": DATES | JSON,
         "Start": JSON,
     },
 )
@@ -100,6 +103,68 @@ def test_a_daily_run_takes_no_field_of_a_backfill(field: str) -> None:
         InputRefused, match=f"^The field '{field}' is unknown: a daily execution takes operation, as_of"
     ):
         parse_execution_input({field: BACKFILL.get(field, ["crashes"])}, TODAY)
+
+
+RUN_ID = "20250602T100000123Z-daily-2025-06-02"
+
+
+def test_a_rollback_is_about_one_run() -> None:
+    parsed = parse_execution_input({"operation": "rollback", "run_id": RUN_ID}, TODAY)
+    assert parsed == ExecutionInput(Operation.ROLLBACK, TODAY, run_id=RUN_ID)
+
+
+@pytest.mark.parametrize("run_id", [None, "", "daily", f"{RUN_ID}/../x", f"{RUN_ID}\n", RUN_ID + "x" * 40, 7, [RUN_ID]])
+@pytest.mark.parametrize("operation", ["rollback", "reprocess"])
+def test_a_run_id_that_is_none_is_refused(operation: str, run_id: Any) -> None:
+    with pytest.raises(InputRefused, match=r"^run_id must be the id of a run"):
+        parse_execution_input({"operation": operation, "run_id": run_id}, TODAY)
+
+
+def test_a_rollback_needs_its_run_and_takes_nothing_else() -> None:
+    with pytest.raises(InputRefused, match=r"^run_id must be"):
+        parse_execution_input({"operation": "rollback"}, TODAY)
+    with pytest.raises(InputRefused, match="'app_ids' is unknown: a rollback execution takes operation, run_id"):
+        parse_execution_input({"operation": "rollback", "run_id": RUN_ID, "app_ids": [APP]}, TODAY)
+
+
+def test_a_reprocess_is_about_everything_or_what_it_names() -> None:
+    assert parse_execution_input({"operation": "reprocess"}, TODAY) == ExecutionInput(Operation.REPROCESS, TODAY)
+    named = {
+        "operation": "reprocess",
+        "run_id": RUN_ID,
+        "app_ids": [APP],
+        "reports": ["crashes"],
+        "start_processing_date": "2025-05-01",
+        "end_processing_date": "2025-05-01",
+    }
+    assert parse_execution_input(named, TODAY) == ExecutionInput(
+        Operation.REPROCESS,
+        TODAY,
+        (APP,),
+        ("App Crashes",),
+        run_id=RUN_ID,
+        start_processing_date=date(2025, 5, 1),
+        end_processing_date=date(2025, 5, 1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        ({"start_date": "2025-05-01"}, "start_date would be a Date, .* give start_processing_date"),
+        ({"end_date": "2025-05-01"}, "end_date would be a Date, .* give end_processing_date"),
+        ({"as_of": "2025-05-01"}, "The field 'as_of' is unknown: a reprocess execution takes"),
+        ({"app_ids": []}, "app_ids must be a list"),
+        ({"start_processing_date": "May"}, "start_processing_date must be a date such as"),
+        (
+            {"start_processing_date": "2025-05-02", "end_processing_date": "2025-05-01"},
+            "start_processing_date must not be after end_processing_date",
+        ),
+    ],
+)
+def test_a_reprocess_that_asks_for_something_else_is_told_how(payload: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputRefused, match=sentence):
+        parse_execution_input({"operation": "reprocess", **payload}, TODAY)
 
 
 def test_a_mistyped_field_is_refused_rather_than_ignored() -> None:

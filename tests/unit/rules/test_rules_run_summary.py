@@ -1,5 +1,6 @@
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from appstore_analytics.contract.messages import (
     Operation,
     PublishItem,
     RegisterItem,
+    RestoreItem,
     RunPlan,
     Verdict,
     VerifyItem,
@@ -24,7 +26,7 @@ from appstore_analytics.rules.run_summary import AppSummary, RunSummary, count_v
 
 RUN = "20250602T100000123Z-daily"
 ACCOUNT = "main"
-APP, OTHER = "1000000001", "1000000002"
+APP, OTHER, THIRD = "1000000001", "1000000002", "1000000003"
 TABLE = "downloads"
 
 REGISTER = RegisterItem(RUN, ACCOUNT, APP)
@@ -124,6 +126,43 @@ def test_a_table_that_fails_is_no_failure_of_an_app_without_rows_in_it() -> None
 def test_what_ended_the_execution_fails_a_run_whose_items_are_fine() -> None:
     run = summary(landed(APP), execution_error="States.DataLimitExceeded: too much")
     assert run.cause == "1 items failed: execution: States.DataLimitExceeded: too much"
+
+
+def test_what_ended_the_execution_is_told_beside_the_apps_that_failed() -> None:
+    run = summary(ended(REGISTER, Verdict.FAILED), execution_error="States.DataLimitExceeded: too much")
+    assert (
+        run.cause == f"1 of 2 apps failed: {APP} (failed). The execution broke off: States.DataLimitExceeded: too much"
+    )
+
+
+def test_a_rollback_tells_of_each_app_what_went_back_and_what_was_superseded() -> None:
+    part = {"table": TABLE, "date": "2025-06-01", "app_id": OTHER, "by_run": "r-2"}
+    rollback = replace(plan(APP, OTHER, THIRD), operation=Operation.ROLLBACK)
+    records = {name: list[ItemRecord]() for name in MapName}
+    records[MapName.RESTORE] = [
+        ended(RestoreItem(RUN, ACCOUNT, APP, "x", "r-1"), Verdict.ROLLED_BACK, table=TABLE, parts_restored=2),
+        ended(
+            RestoreItem(RUN, ACCOUNT, OTHER, "x", "r-1"),
+            Verdict.SUPERSEDED,
+            table=TABLE,
+            parts_deleted=1,
+            parts_superseded=1,
+            superseded=[part],
+        ),
+    ]
+    records[MapName.VERIFY] = [ended(VERIFY, Verdict.VERIFIED)]
+    run = summarize(rollback, records)
+    assert verdicts(run) == {APP: Verdict.ROLLED_BACK, OTHER: Verdict.SUPERSEDED, THIRD: Verdict.UNCHANGED}
+    assert (run.has_failed, run.superseded) == (False, (part,))
+    assert {name: number for name, number in run.totals.items() if number} == {
+        "parts_restored": 2,
+        "parts_deleted": 1,
+        "parts_superseded": 1,
+    }
+    records[MapName.VERIFY] = [ended(VERIFY, Verdict.MISMATCH, "differs", apps_different=[int(APP)])]
+    assert verdicts(summarize(rollback, records))[APP] is Verdict.MISMATCH
+    records[MapName.PUBLISH] = [ended(PUBLISH, Verdict.FAILED, "broken")]
+    assert verdicts(summarize(rollback, records))[OTHER] is Verdict.FAILED
 
 
 @pytest.mark.parametrize(("failed", "more"), [(20, ""), (21, " and 1 more"), (150, " and 130 more")])

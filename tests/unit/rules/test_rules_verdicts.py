@@ -16,6 +16,8 @@ WORST_FIRST = [
     Verdict.KEY_REJECTED,
     Verdict.FORBIDDEN,
     Verdict.CONFLICT,
+    Verdict.SUPERSEDED,
+    Verdict.ROLLED_BACK,
     Verdict.VERIFIED,
     Verdict.PUBLISHED,
     Verdict.CONVERTED,
@@ -48,6 +50,7 @@ def test_an_app_has_failed_exactly_if_anything_of_it_has(verdicts: set[Verdict])
 
 def test_an_app_without_items_was_not_ready() -> None:
     assert app_verdict([]) is Verdict.NOT_READY
+    assert app_verdict([], without_items=Verdict.UNCHANGED) is Verdict.UNCHANGED
 
 
 @pytest.mark.parametrize("error", [*leaves(PermanentError), "Lambda.Unknown", "States.Timeout"])

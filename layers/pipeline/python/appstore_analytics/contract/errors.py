@@ -15,6 +15,7 @@
     │   ├── InstanceQuarantined     a file breaks the contract of its report
     │   ├── KeyRejected             401: the API key is revoked, expired or mistyped
     │   ├── NotFound                404: what was asked for does not exist (any more)
+    │   ├── ObjectExpired           bytes that are needed have outlived their retention in S3
     │   ├── QueryFailed             Athena refuses or fails the query
     │   └── RoleMissing             403: the API key's role does not allow this
     └── NotReady                  Wait: nothing is wrong, it is only too early; come back at `available_at`
@@ -88,6 +89,10 @@ class KeyRejected(PermanentError):
 
 class NotFound(PermanentError):
     """App Store Connect does not know what was asked for (404)."""
+
+
+class ObjectExpired(PermanentError):
+    """A lifecycle rule has expired bytes that this needs: raw ones to reprocess, replaced ones to roll back."""
 
 
 class QueryFailed(PermanentError):

@@ -17,6 +17,8 @@ class Operation(StrEnum):
 
     DAILY = "daily"
     BACKFILL = "backfill"
+    REPROCESS = "reprocess"
+    ROLLBACK = "rollback"
 
 
 class AccessType(StrEnum):
@@ -27,9 +29,10 @@ class AccessType(StrEnum):
 
 
 class MapName(StrEnum):
-    """The four Distributed Maps, in order."""
+    """The five Distributed Maps, in order; each operation runs some of them."""
 
     REGISTER = "REGISTER"
+    RESTORE = "RESTORE"
     LAND = "LAND"
     PUBLISH = "PUBLISH"
     VERIFY = "VERIFY"
@@ -51,6 +54,8 @@ class Verdict(StrEnum):
     PUBLISHED = "published"
     VERIFIED = "verified"
     UNCHANGED = "unchanged"
+    ROLLED_BACK = "rolled back"
+    SUPERSEDED = "superseded"
     NOT_READY = "not ready"
     EXPIRED = "expired"
     FORBIDDEN = "forbidden"
@@ -110,13 +115,15 @@ class Account:
 class Configuration:
     """What the deployment is configured to fetch; the state machine hands it to plan_run.
 
-    `reports` are Apple's names. `calls_per_hour` is the quota of one API key.
+    `reports` are Apple's names. `calls_per_hour` is the quota of one API key. A replaced part is kept for
+    `kept_versions_days`, and so long a run can be rolled back.
     """
 
     accounts: tuple[Account, ...]
     reports: tuple[str, ...]
     granularities: tuple[Granularity, ...]
     calls_per_hour: int
+    kept_versions_days: int
 
     def to_payload(self) -> dict[str, Any]:
         """The JSON that stands in the state machine's definition."""
@@ -130,6 +137,7 @@ class Configuration:
             reports=tuple(payload["reports"]),
             granularities=tuple(Granularity(name) for name in payload["granularities"]),
             calls_per_hour=payload["calls_per_hour"],
+            kept_versions_days=payload["kept_versions_days"],
         )
 
 
@@ -139,6 +147,8 @@ class RunPlan:
 
     `as_of` decides what is due, the age of snapshots and freshness; it never hides an instance that Apple lists.
     `start_date` and `end_date` (inclusive) limit the Dates of a backfill; `give_up_at` ends its wait for the snapshot.
+    `of_run` is the run that a rollback takes back, or whose instances are reprocessed; `start_processing_date` and
+    `end_processing_date` (inclusive) limit the instances of a reprocess.
     """
 
     run_id: str
@@ -152,6 +162,9 @@ class RunPlan:
     start_date: date | None = None
     end_date: date | None = None
     give_up_at: datetime | None = None
+    of_run: str | None = None
+    start_processing_date: date | None = None
+    end_processing_date: date | None = None
 
     @property
     def access_type(self) -> AccessType:
@@ -178,10 +191,17 @@ class RunPlan:
             reports=tuple(plan["reports"]),
             granularities=tuple(Granularity(name) for name in plan["granularities"]),
             calls_per_hour=plan["calls_per_hour"],
-            start_date=date.fromisoformat(plan["start_date"]) if plan["start_date"] else None,
-            end_date=date.fromisoformat(plan["end_date"]) if plan["end_date"] else None,
+            start_date=_date(plan["start_date"]),
+            end_date=_date(plan["end_date"]),
             give_up_at=datetime.fromisoformat(plan["give_up_at"]) if plan["give_up_at"] else None,
+            of_run=plan.get("of_run"),  # plans of runs that began before there were rollbacks have none
+            start_processing_date=_date(plan.get("start_processing_date")),
+            end_processing_date=_date(plan.get("end_processing_date")),
         )
+
+
+def _date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +237,21 @@ class RegisterItem(Item):
 
     def __post_init__(self) -> None:
         self._set_record(self.app_id)
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreItem(Item):
+    """RESTORE: one instance that the run `of_run` handled. `instance` is its sort key in the app's ledger."""
+
+    map_name = MapName.RESTORE
+
+    account: str
+    app_id: str
+    instance: str
+    of_run: str
+
+    def __post_init__(self) -> None:
+        self._set_record(self.app_id, self.instance)
 
 
 @dataclass(frozen=True, slots=True)

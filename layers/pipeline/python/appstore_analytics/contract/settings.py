@@ -23,19 +23,22 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """The settings of this Lambda; ConfigurationRefused names a variable that is missing."""
+        """The settings of this Lambda; ConfigurationRefused names a variable that is missing or cannot be read."""
         environment = os.environ if environment is None else environment
         values: dict[str, Any] = {}
         for field in fields(cls):
             text = environment.get(field.name.upper())
             if text is None:
                 raise ConfigurationRefused(f"The environment variable {field.name.upper()} is missing: deploy again.")
-            values[field.name] = text if field.type is str else _parsed(text, field.type)
+            values[field.name] = text if field.type is str else _parsed(field.name.upper(), text, field.type)
         return cls(**values)
 
 
-def _parsed(text: str, kind: Any) -> Any:
-    value = json.loads(text)
+def _parsed(name: str, text: str, kind: Any) -> Any:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        raise ConfigurationRefused(f"The environment variable {name} is not JSON: deploy again.") from None
     return tuple(value) if get_origin(kind) is tuple and get_args(kind) else value
 
 
@@ -81,6 +84,11 @@ class ConvertInstanceSettings(Settings):
     """convert_instance."""
 
     raw_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestorePartsSettings(Settings):
+    """restore_parts needs the registry and the lake only."""
 
 
 @dataclass(frozen=True, slots=True)

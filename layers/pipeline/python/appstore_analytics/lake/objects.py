@@ -16,19 +16,24 @@ _LOOK_AGAIN = frozenset({404, 409, 412})
 _COPY_BYTES = 1 << 20
 
 
+class ObjectAbsentError(Exception):
+    """There is no such object, or no such version of it, (any more). A step says what that means."""
+
+
 class ObjectReplacedError(Exception):
     """The object does not stand as it was listed any more. Handled inside the lake, by starting from a new listing."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One S3 object as it stood at one moment. A listing does not tell the metadata: there it is empty."""
+    """One S3 object as it stood at one moment. A listing tells neither metadata nor version: there they are empty."""
 
     key: str
     etag: str
     size_bytes: int
     modified_at: datetime = field(compare=False)
     metadata: Mapping[str, str] = field(default_factory=dict)
+    version_id: str = ""
 
 
 class Bucket:
@@ -53,12 +58,20 @@ class Bucket:
         return content
 
     def open(self, key: str, if_match: str | None = None) -> BinaryIO:
-        """The bytes at `key` as a stream, which the caller closes.
+        """The bytes at `key` as a stream, which the caller closes; ObjectAbsentError where there are none.
 
         With `if_match`, an ETag: ObjectReplacedError unless exactly that object stands there.
         """
         body: BinaryIO = self._get(key, if_match)["Body"]
         return body
+
+    def read_version(self, key: str, version_id: str) -> tuple[bytes, Mapping[str, str]]:
+        """The bytes and the metadata of what once stood at `key`; ObjectAbsentError when that version has expired."""
+        answer = _none_if_absent(lambda: self._client.get_object(Bucket=self.name, Key=key, VersionId=version_id))
+        if answer is None:
+            raise ObjectAbsentError(key)
+        with answer["Body"] as body:
+            return body.read(), answer["Metadata"]
 
     def fetch(self, key: str, target: BinaryIO, *, if_match: str) -> StoredObject:
         """Copy the object with the ETag `if_match` into `target`; its metadata is of the same answer as its bytes.
@@ -111,6 +124,13 @@ class Bucket:
             lambda: self._client.delete_object(Bucket=self.name, Key=key, IfMatch=expected)
         )
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The names between `prefix` and the next slash, in order."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix, Delimiter="/")
+        for page in pages:
+            for entry in page.get("CommonPrefixes", ()):
+                yield entry["Prefix"].removeprefix(prefix).rstrip("/")
+
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """The objects below `prefix`, in the order of their keys."""
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
@@ -119,10 +139,12 @@ class Bucket:
 
     def _get(self, key: str, if_match: str | None) -> dict[str, Any]:
         if if_match is None:
-            answer: dict[str, Any] = self._client.get_object(Bucket=self.name, Key=key)
-            return answer
+            found = _none_if_absent(lambda: self._client.get_object(Bucket=self.name, Key=key))
+            if found is None:
+                raise ObjectAbsentError(key)
+            return found
         try:
-            answer = self._client.get_object(Bucket=self.name, Key=key, IfMatch=if_match)
+            answer: dict[str, Any] = self._client.get_object(Bucket=self.name, Key=key, IfMatch=if_match)
         except ClientError as error:
             if _status(error) in _LOOK_AGAIN:
                 raise ObjectReplacedError(key) from error
@@ -135,7 +157,14 @@ def _status(error: ClientError) -> int:
 
 
 def _stored_object(key: str, answer: dict[str, Any]) -> StoredObject:
-    return StoredObject(key, answer["ETag"], answer["ContentLength"], answer["LastModified"], answer["Metadata"])
+    return StoredObject(
+        key,
+        answer["ETag"],
+        answer["ContentLength"],
+        answer["LastModified"],
+        answer["Metadata"],
+        answer.get("VersionId", ""),
+    )
 
 
 def _none_if_absent(call: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:

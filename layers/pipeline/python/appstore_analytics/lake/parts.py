@@ -2,11 +2,12 @@
 
     look ─► a newer vintage stands ─────────────────► REFUSED
          ├► this vintage stands with the same bytes ─► UNCHANGED
-         ├► anything older stands ─► swap on its ETag ─► REPLACED   lost: look again
-         └► nothing stands ─► create if still absent ──► WRITTEN    lost: look again
+         ├► anything older stands ─► journal ─► swap on its ETag ─► REPLACED   lost: look again
+         └► nothing stands ─► journal ─► create if still absent ──► WRITTEN    lost: look again
 
 An instance replaces all rows of a Date, those that vanished included, because Apple's newer file is not a delta. So any
-order, any repetition and any crash of writers end with the same bytes.
+order, any repetition and any crash of writers end with the same bytes. What a write replaces is journalled before it
+happens, with the version that S3 keeps of it, so that a rollback can put it back.
 """
 
 import hashlib
@@ -16,14 +17,17 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 from appstore_analytics.contract.errors import ObjectContended
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket, StoredObject
+from appstore_analytics.rules.part_history import PartVersion
 from appstore_analytics.rules.vintage import Vintage
 
 _ATTEMPTS = 12
+_RUN = "run"
 _VINTAGE = "vintage"
 _ROWS = "rows"
 _SUMS = "sums"
@@ -71,28 +75,74 @@ class PartWrite:
     before: Batch | None
 
 
-def write_part(bucket: Bucket, table: CuratedTable, app_id: int, vintage: Vintage, part: PartFile) -> PartWrite:
+class PartJournal(Protocol):
+    """Where the writes of one instance are noted, in the name of the run that answers for them."""
+
+    @property
+    def run_id(self) -> str:
+        """That run; a part carries it."""
+
+    def note(self, day: date, before: PartVersion | None) -> None:
+        """A write of this Date is about to take the place of `before`."""
+
+    def is_taken_back(self, day: date, standing: PartVersion) -> bool:
+        """Whether what stands for this Date is what a rollback could not put away."""
+
+
+def write_part(
+    bucket: Bucket, table: CuratedTable, app_id: int, vintage: Vintage, part: PartFile, journal: PartJournal
+) -> PartWrite:
     """Let `part` stand for this app and Date unless a newer vintage does. A second run finds its own part: UNCHANGED.
 
     Raises ObjectContended when other writers were first too often.
     """
-    key = _part_key(table, app_id, vintage, part.day)
+    key = part_key(table, app_id, vintage, part.day)
     content = part.path.read_bytes()
     metadata = _metadata(vintage, part, hashlib.md5(content, usedforsecurity=False).hexdigest())
     attempted: PartWrite | None = None
     for _ in range(_ATTEMPTS):
         standing = bucket.head(key)
-        if standing is not None and standing.metadata == metadata:
+        version = None if standing is None else part_version(standing)
+        if standing is not None and _is_done(standing, metadata, part.day, journal):
             # If we have already tried, the answer to our own write was lost on the way, or a twin of ours was first.
             return attempted or PartWrite(PartOutcome.UNCHANGED, batch_of_part(standing, app_id))
         before = None if standing is None else batch_of_part(standing, app_id)
         if before is not None and before.vintage > vintage:
             return PartWrite(PartOutcome.REFUSED, before)
         attempted = PartWrite(PartOutcome.WRITTEN if before is None else PartOutcome.REPLACED, before)
+        if version is None or not version.is_write_of(journal.run_id, vintage):
+            journal.note(
+                part.day, version
+            )  # over its own earlier write the line stays: it names what stood before both
         expected = None if standing is None else standing.etag
-        if bucket.swap(key, content, expected=expected, metadata=metadata):
+        if bucket.swap(key, content, expected=expected, metadata={**metadata, _RUN: journal.run_id}):
             return attempted
     raise ObjectContended(f"{key} was replaced {_ATTEMPTS} times while vintage {vintage} was to be written.")
+
+
+def _is_done(standing: StoredObject, metadata: Mapping[str, str], day: date, journal: PartJournal) -> bool:
+    """Whether the part stands already. What a rollback took back and could not put away is written anew."""
+    if not metadata.items() <= standing.metadata.items():
+        return False
+    version = part_version(standing)
+    return version.run_id == journal.run_id or not journal.is_taken_back(day, version)
+
+
+def put_part_back(bucket: Bucket, standing: StoredObject, version: PartVersion | None) -> bool:
+    """Let `version` stand in the place of `standing`, or nothing; False when somebody was first.
+
+    ObjectAbsentError when S3 no longer keeps that version.
+    """
+    if version is None:
+        return bucket.remove(standing.key, expected=standing.etag)
+    content, metadata = bucket.read_version(standing.key, version.version_id)
+    return bucket.swap(standing.key, content, expected=standing.etag, metadata=metadata)
+
+
+def part_version(standing: StoredObject) -> PartVersion:
+    """Which write stands there, as its metadata says."""
+    metadata = standing.metadata
+    return PartVersion(metadata.get(_RUN, ""), Vintage.parse(metadata[_VINTAGE]), standing.version_id, standing.etag)
 
 
 def batch_of_part(stored: StoredObject, app_id: int) -> Batch:
@@ -101,7 +151,8 @@ def batch_of_part(stored: StoredObject, app_id: int) -> Batch:
     return Batch(app_id, Vintage.parse(metadata[_VINTAGE]), int(metadata[_ROWS]), json.loads(metadata[_SUMS]))
 
 
-def _part_key(table: CuratedTable, app_id: int, vintage: Vintage, day: date) -> str:
+def part_key(table: CuratedTable, app_id: int, vintage: Vintage, day: date) -> str:
+    """Where the part of an instance lies."""
     table_date = TableDate(table.name, day)
     if table.keeps_vintages:
         return table_date.vintage_part_key(str(app_id), vintage.processing_date, vintage.instance_id)

@@ -1,9 +1,9 @@
 """Publication: the parts of all apps of one Date become the one object that Athena reads, at once.
 
-    ETag of the table object ─► list the parts ─► the same digest stands there ──────────► UNCHANGED
-              ▲                                ├► no parts ─► remove on that ETag ───────► REMOVED
+    ETag of the table object ─► list the parts ─► the same digest stands there ──────────────────► UNCHANGED
+              ▲                                ├► no parts ─► announce ─► remove on that ETag ───► REMOVED
               │                                └► GET each on its listed ETag, merge, note
-              └─ lost: somebody was first ◄──────── swap on that ETag ───────────────────► PUBLISHED
+              └─ lost: somebody was first ◄──────── announce ─► swap on that ETag ───────────────► PUBLISHED
 
 The object is a pure function of the parts, of the table's schema and of the writer's version; its digest names these
 three. The ETag is read before the listing: whoever writes between the two makes the swap fail.
@@ -12,7 +12,7 @@ three. The ETag is read before the listing: whoever writes between the two makes
 import hashlib
 import json
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -73,16 +73,23 @@ class Publication:
         return sum(batch.rows for batch in self.batches)
 
 
-def publish(bucket: Bucket, table: CuratedTable, day: date, scratch: Path) -> Publication:
+def publish(
+    bucket: Bucket,
+    table: CuratedTable,
+    day: date,
+    scratch: Path,
+    announce: Callable[[Publication], None] = lambda _: None,
+) -> Publication:
     """Make the table's object of `day` what the parts say. `scratch` is an empty folder with room for the object.
 
-    A second run finds the same digest and reads no part: UNCHANGED. Raises ObjectContended when parts or the object
+    `announce` is told each publication that is about to happen, so that a crash cannot lose what it changed. A second
+    run finds the same digest and reads no part: UNCHANGED. Raises ObjectContended when parts or the object
     were replaced under its hands too often, InstanceQuarantined when a part does not fit the table's schema any more.
     """
     attempted: Publication | None = None
     for _ in range(_ATTEMPTS):
         try:
-            publication, is_standing = _attempt(bucket, table, TableDate(table.name, day), scratch)
+            publication, is_standing = _attempt(bucket, table, TableDate(table.name, day), scratch, announce)
         except ObjectReplacedError:
             continue
         if is_standing and publication.state is PublicationState.UNCHANGED and attempted is not None:
@@ -94,13 +101,19 @@ def publish(bucket: Bucket, table: CuratedTable, day: date, scratch: Path) -> Pu
     raise ObjectContended(f"{table.name}, {day}: replaced {_ATTEMPTS} times while it was to be published.")
 
 
-def _attempt(bucket: Bucket, table: CuratedTable, table_date: TableDate, scratch: Path) -> tuple[Publication, bool]:
+def _attempt(
+    bucket: Bucket,
+    table: CuratedTable,
+    table_date: TableDate,
+    scratch: Path,
+    announce: Callable[[Publication], None],
+) -> tuple[Publication, bool]:
     """One way through the picture above, and whether its outcome stands."""
     standing = bucket.head(table_date.curated_key)
     parts = sorted(bucket.list(table_date.parts_prefix), key=lambda part: part.key)
     before = read_note(bucket, table_date, standing)
     if not parts:
-        return _remove(bucket, table_date, standing, before or ())
+        return _remove(bucket, table_date, standing, before or (), announce)
     digest = _digest(parts, table)
     # A lost note is written again, with the object: what Athena is compared with must never be missing.
     if standing is not None and standing.metadata.get(DIGEST) == digest and before is not None:
@@ -110,6 +123,7 @@ def _attempt(bucket: Bucket, table: CuratedTable, table_date: TableDate, scratch
     bucket.write(table_date.publication_key(digest), note(batches), content_type="application/json")
     changes = _changes(before or (), batches, keeps_vintages=table.keeps_vintages)
     publication = Publication(PublicationState.PUBLISHED, digest, batches, changes)
+    announce(publication)
     with path.open("rb") as body:
         expected = None if standing is None else standing.etag
         metadata = {DIGEST: digest, "rows": str(publication.rows)}
@@ -117,11 +131,16 @@ def _attempt(bucket: Bucket, table: CuratedTable, table_date: TableDate, scratch
 
 
 def _remove(
-    bucket: Bucket, table_date: TableDate, standing: StoredObject | None, before: tuple[Batch, ...]
+    bucket: Bucket,
+    table_date: TableDate,
+    standing: StoredObject | None,
+    before: tuple[Batch, ...],
+    announce: Callable[[Publication], None],
 ) -> tuple[Publication, bool]:
     if standing is None:
         return Publication(PublicationState.UNCHANGED, "", ()), True
     removed = Publication(PublicationState.REMOVED, "", (), tuple(Change(None, batch) for batch in before))
+    announce(removed)
     return removed, bucket.remove(table_date.curated_key, expected=standing.etag)
 
 

@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from appstore_analytics.contract.errors import ConfigurationRefused
-from appstore_analytics.contract.layout import run_key
-from appstore_analytics.contract.messages import MapName, RunPlan
+from appstore_analytics.contract.layout import RUNS_PREFIX, run_key
+from appstore_analytics.contract.messages import MapName, Operation, RunPlan
 from appstore_analytics.lake.objects import Bucket
 
 _JSON = "application/json"
 _JSON_LINES = "application/jsonl"
+_DIGEST = "digest"
+_ROWS = "rows"
 
 
 def write_plan(bucket: Bucket, plan: RunPlan) -> None:
@@ -21,10 +23,16 @@ def write_plan(bucket: Bucket, plan: RunPlan) -> None:
 
 def read_plan(bucket: Bucket, run_id: str) -> RunPlan:
     """The plan of a run."""
-    text = bucket.read(run_key(run_id, "plan.json"))
-    if text is None:
+    plan = find_plan(bucket, run_id)
+    if plan is None:
         raise ConfigurationRefused(f"The run {run_id} has no plan in the lake bucket: start a new execution.")
-    return RunPlan.from_json(json.loads(text))
+    return plan
+
+
+def find_plan(bucket: Bucket, run_id: str) -> RunPlan | None:
+    """The plan of a run; None when there is no such run, or no longer."""
+    text = bucket.read(run_key(run_id, "plan.json"))
+    return None if text is None else RunPlan.from_json(json.loads(text))
 
 
 def write_manifest(bucket: Bucket, run_id: str, map_name: MapName, events: Iterable[Mapping[str, str]]) -> str:
@@ -51,6 +59,36 @@ def write_rows(bucket: Bucket, key: str, rows: Iterable[Mapping[str, Any]]) -> i
     if lines:
         bucket.write(key, "".join(f"{line}\n" for line in lines).encode(), content_type=_JSON_LINES)
     return len(lines)
+
+
+def announce_changes(bucket: Bucket, key: str, digest: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write the rows that a publication changes, before it happens, under the digest that will tell if it did."""
+    lines = [json.dumps(row, ensure_ascii=False, default=str) for row in rows]
+    body = "".join(f"{line}\n" for line in lines).encode()
+    bucket.write(key, body, metadata={_DIGEST: digest, _ROWS: str(len(lines))}, content_type=_JSON_LINES)
+
+
+def announced_changes(bucket: Bucket, key: str, digest: str) -> int | None:
+    """How many rows were announced for the publication that stands; None when it is not the announced one.
+
+    What was announced and came to nothing, because somebody else published the Date, is blanked.
+    """
+    stored = bucket.head(key)
+    if stored is None:
+        return None
+    if stored.metadata.get(_DIGEST) == digest:
+        return int(stored.metadata[_ROWS])
+    bucket.write(key, b"", content_type=_JSON_LINES)
+    return None
+
+
+def newest_run(bucket: Bucket, operation: Operation) -> RunPlan | None:
+    """The plan of the last run that did `operation`; None where none is remembered."""
+    for run_id in sorted(bucket.folders(RUNS_PREFIX), reverse=True):
+        plan = find_plan(bucket, run_id)
+        if plan is not None and plan.operation is operation:
+            return plan
+    return None
 
 
 def read_rows(bucket: Bucket, prefix: str) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ APP#<app id>         INSTANCE#<access type>#<processing date>#<id>   instance: t
 DIRTY#<table>        <Date>                                          Date whose parts changed since it was published
 BUDGET#<key name>    CALLS                                           API key: calls of the rolling hour
 RUN#<run id>         <MAP>#<item>                                    manifest item: planned, then how it ended
+RUN#<run id>         PART#<app id>#<instance>#<table>#<Date>         part that the run wrote: the journal
 STATISTICS           TOTAL                                           counters over all time
 """
 

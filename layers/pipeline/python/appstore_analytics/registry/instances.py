@@ -1,9 +1,10 @@
 """The ledger of instances: what Apple listed, what has landed, what stands in the lake.
 
-LISTED ──► LANDED ──► CONVERTED
-   └─► EXPIRED  └─► QUARANTINED
+LISTED ──► LANDED ──► CONVERTED ──► ROLLED_BACK     a reprocess sets QUARANTINED and ROLLED_BACK to LANDED again;
+   └─► EXPIRED  └─► QUARANTINED                     a rollback also CONVERTED, where a Date may be the instance's now
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -28,7 +29,14 @@ class InstanceStatus(StrEnum):
     LANDED = "landed"
     CONVERTED = "converted"
     QUARANTINED = "quarantined"
+    ROLLED_BACK = "rolled back"
     EXPIRED = "expired"
+
+
+HAVE_LANDED = frozenset(
+    {InstanceStatus.LANDED, InstanceStatus.CONVERTED, InstanceStatus.QUARANTINED, InstanceStatus.ROLLED_BACK}
+)
+"""Whose raw bytes are there, so that Apple is not needed for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ class LedgerInstance:
     """One instance of one app, as the ledger knows it. `table` is the curated table that its rows belong to.
 
     `converted_dates` are the ranges that backfills had converted of a snapshot; a daily instance is converted whole.
+    `converted_by` is the run that answers for its parts; `refused_dates` are those where a newer vintage stood.
     """
 
     app_id: str
@@ -55,13 +64,13 @@ class LedgerInstance:
     status: InstanceStatus = InstanceStatus.LISTED
     segments: tuple[SegmentRecord, ...] = ()
     converted_dates: frozenset[str] = frozenset()
+    converted_by: str = ""
+    refused_dates: frozenset[date] = frozenset()
 
     @property
     def key(self) -> str:
         """Its sort key in the app's partition: sorted by access type and processing date."""
-        return (
-            f"{_prefix(self.vintage.access_type)}{self.vintage.processing_date.isoformat()}#{self.vintage.instance_id}"
-        )
+        return instance_key(self.vintage)
 
     def landed(self, segments: tuple[SegmentRecord, ...]) -> Self:
         """The same instance with its segments in the raw bucket."""
@@ -98,8 +107,12 @@ class Instances:
         item = self._table.get_item(Key={"pk": _partition(app_id), "sk": key}, ConsistentRead=True).get("Item")
         return _instance(item) if item else None
 
+    def of_app(self, app_id: str, processing_date: date) -> list[LedgerInstance]:
+        """The instances of an app from a processing date on, those of every access type."""
+        return [instance for access_type in AccessType for instance in self.since(app_id, access_type, processing_date)]
+
     def since(self, app_id: str, access_type: AccessType, processing_date: date) -> list[LedgerInstance]:
-        """The instances of an app from a processing date on, oldest first."""
+        """The instances of an app and access type from a processing date on, oldest first."""
         first, last = f"{_prefix(access_type)}{processing_date.isoformat()}", f"{_prefix(access_type)}~"
         condition = Key("pk").eq(_partition(app_id)) & Key("sk").between(first, last)
         return [_instance(item) for item in query_items(self._table, condition)]
@@ -110,48 +123,78 @@ class Instances:
             {"id": segment.segment_id, "key": segment.key, "bytes": segment.size_bytes, "md5": segment.checksum}
             for segment in instance.segments
         ]
-        self._move(instance, InstanceStatus.LANDED, (InstanceStatus.LISTED,), "segments", segments)
+        self._move(instance, InstanceStatus.LANDED, (InstanceStatus.LISTED,), segments=segments)
 
-    def mark_converted(self, instance: LedgerInstance, dates: frozenset[str]) -> None:
-        """Its rows stand in parts. `dates` are the backfill's ranges, for a snapshot."""
+    def mark_converted(
+        self, instance: LedgerInstance, dates: frozenset[str], run_id: str, refused_dates: Iterable[date]
+    ) -> None:
+        """Its rows stand in parts, but for `refused_dates`. `dates` are the backfill's ranges, for a snapshot.
+
+        The first run that converts it answers for it, until a reprocess names it.
+        """
         self._move(
             instance,
             InstanceStatus.CONVERTED,
             (InstanceStatus.LANDED, InstanceStatus.CONVERTED),
-            "converted_dates",
-            sorted(instance.converted_dates | dates),
+            converted_dates=sorted(instance.converted_dates | dates),
+            converted_by=instance.converted_by or run_id,
+            refused_dates=sorted(day.isoformat() for day in refused_dates),
         )
 
     def mark_quarantined(self, instance: LedgerInstance, reason: str) -> None:
         """It breaks its report's contract; nothing of it is in the lake."""
-        self._move(instance, InstanceStatus.QUARANTINED, (InstanceStatus.LANDED,), "reason", reason)
+        self._move(instance, InstanceStatus.QUARANTINED, (InstanceStatus.LANDED,), reason=reason)
 
     def mark_expired(self, instance: LedgerInstance) -> None:
         """Apple no longer has it, and it never landed."""
         reason = "Apple answered 404 before it had landed"
-        self._move(instance, InstanceStatus.EXPIRED, (InstanceStatus.LISTED,), "reason", reason)
+        self._move(instance, InstanceStatus.EXPIRED, (InstanceStatus.LISTED,), reason=reason)
+
+    def mark_raw_expired(self, instance: LedgerInstance) -> None:
+        """Its raw bytes are gone, so nobody can convert it (again); of a converted one the parts stay."""
+        reason = "its raw bytes had expired when it was to be converted"
+        self._move(instance, InstanceStatus.EXPIRED, (InstanceStatus.LANDED,), reason=reason)
+
+    def mark_rolled_back(self, instance: LedgerInstance, rollback_run_id: str) -> None:
+        """Its parts are taken back; only a reprocess that names it makes it due again."""
+        self._move(
+            instance,
+            InstanceStatus.ROLLED_BACK,
+            (InstanceStatus.LANDED, InstanceStatus.CONVERTED),
+            reason=f"rolled back by the run {rollback_run_id}",
+        )
+
+    def release(self, instance: LedgerInstance) -> None:
+        """A reprocess names it: it is due, and the run that converts it now answers for it."""
+        released = (InstanceStatus.QUARANTINED, InstanceStatus.ROLLED_BACK)
+        self._move(instance, InstanceStatus.LANDED, released, converted_by="", reason="")
+
+    def reopen(self, instance: LedgerInstance) -> None:
+        """A newer vintage that refused it was rolled back: it is due, in the name of the run that converted it."""
+        self._move(instance, InstanceStatus.LANDED, (InstanceStatus.CONVERTED,))
 
     def _move(
-        self,
-        instance: LedgerInstance,
-        to: InstanceStatus,
-        allowed: tuple[InstanceStatus, ...],
-        attribute: str,
-        value: Any,
+        self, instance: LedgerInstance, to: InstanceStatus, allowed: tuple[InstanceStatus, ...], **values: Any
     ) -> None:
         """Move on, unless somebody else already moved it: then what they wrote stands."""
         condition = Attr("status").is_in(list(allowed))
+        values["status"] = to
         try:
             self._table.update_item(
                 Key={"pk": _partition(instance.app_id), "sk": instance.key},
-                UpdateExpression="SET #status = :to, #attribute = :value",
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
                 ConditionExpression=condition,
-                ExpressionAttributeNames={"#status": "status", "#attribute": attribute},
-                ExpressionAttributeValues={":to": to, ":value": value},
+                ExpressionAttributeNames={f"#{name}": name for name in values},
+                ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
             )
         except ClientError as error:
             if not is_condition_failure(error):
                 raise
+
+
+def instance_key(vintage: Vintage) -> str:
+    """The sort key of an instance in its app's partition."""
+    return f"{_prefix(vintage.access_type)}{vintage.processing_date.isoformat()}#{vintage.instance_id}"
 
 
 def _partition(app_id: str) -> str:
@@ -175,4 +218,6 @@ def _instance(item: dict[str, Any]) -> LedgerInstance:
             for segment in item.get("segments", ())
         ),
         converted_dates=frozenset(item.get("converted_dates", ())),
+        converted_by=item.get("converted_by", ""),
+        refused_dates=frozenset(date.fromisoformat(day) for day in item.get("refused_dates", ())),
     )

@@ -6,6 +6,7 @@ from typing import Any
 from appstore_analytics.registry.call_budget import CallBudget
 from appstore_analytics.registry.dirty_dates import DirtyDates
 from appstore_analytics.registry.instances import Instances
+from appstore_analytics.registry.journal import Journal
 from appstore_analytics.registry.report_requests import ReportRequests
 from appstore_analytics.registry.runs import Runs
 from appstore_analytics.registry.statistics import Statistics
@@ -36,6 +37,11 @@ class Registry:
     def runs(self) -> Runs:
         """Manifest items and how they ended."""
         return Runs(self.table)
+
+    @property
+    def journal(self) -> Journal:
+        """What each run wrote over which part."""
+        return Journal(self.table)
 
     @property
     def statistics(self) -> Statistics:

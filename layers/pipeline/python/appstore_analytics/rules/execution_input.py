@@ -14,14 +14,30 @@ from appstore_analytics.contract.messages import Operation
 _FIELDS = {
     Operation.DAILY: ("operation", "as_of"),
     Operation.BACKFILL: ("operation", "as_of", "app_ids", "reports", "start_date", "end_date"),
+    Operation.REPROCESS: (
+        "operation",
+        "run_id",
+        "app_ids",
+        "reports",
+        "start_processing_date",
+        "end_processing_date",
+    ),
+    Operation.ROLLBACK: ("operation", "run_id"),
 }
+_PROCESSING_DATES = ("start_processing_date", "end_processing_date")
+_PROCESSING_DATES_BY_DATE = dict(zip(("start_date", "end_date"), _PROCESSING_DATES, strict=True))
 _NAMES_BY_TABLE = {report.table: report.name for report in REPORTS}
 _EARLIEST = date(2020, 1, 1)  # no table has an earlier Date
+_RUN_ID = re.compile(r"[0-9]{8}T[0-9]{9}Z-[A-Za-z0-9-]{1,40}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionInput:
-    """A valid request. Empty `app_ids` or `reports` (Apple's names) mean all that are configured."""
+    """A valid request. Empty `app_ids` or `reports` (Apple's names) mean all that are configured.
+
+    `start_date` and `end_date` are Dates, `start_processing_date` and `end_processing_date` the days on which Apple
+    built instances; all are inclusive. `run_id` is a run that has been.
+    """
 
     operation: Operation
     as_of: date
@@ -29,6 +45,9 @@ class ExecutionInput:
     reports: tuple[str, ...] = ()
     start_date: date | None = None
     end_date: date | None = None
+    run_id: str | None = None
+    start_processing_date: date | None = None
+    end_processing_date: date | None = None
 
 
 def parse_execution_input(payload: Any, today: date) -> ExecutionInput:
@@ -38,19 +57,71 @@ def parse_execution_input(payload: Any, today: date) -> ExecutionInput:
     operation = _operation(payload)
     for name in payload:
         if name not in _FIELDS[operation]:
-            allowed = ", ".join(_FIELDS[operation])
-            raise InputRefused(f"The field '{_shown(name)}' is unknown: a {operation} execution takes {allowed}.")
-    as_of = _date(payload, "as_of") if "as_of" in payload else today
-    if not _EARLIEST <= as_of <= today:
-        raise InputRefused(f"as_of must lie between {_EARLIEST.isoformat()} and today ({today.isoformat()}).")
-    if operation is Operation.DAILY:
-        return ExecutionInput(operation, as_of)
+            raise InputRefused(_unknown(name, operation))
+    return _PARSERS[operation](payload, today)
+
+
+def _daily(payload: Mapping[str, Any], today: date) -> ExecutionInput:
+    return ExecutionInput(Operation.DAILY, _as_of(payload, today))
+
+
+def _backfill(payload: Mapping[str, Any], today: date) -> ExecutionInput:
+    as_of = _as_of(payload, today)
     start_date, end_date = _date(payload, "start_date"), _date(payload, "end_date")
     if start_date > end_date:
         raise InputRefused("start_date must not be after end_date.")
     if end_date > as_of:
         raise InputRefused(f"end_date must not be after {as_of.isoformat()}: a snapshot holds no later Dates.")
-    return ExecutionInput(operation, as_of, _app_ids(payload), _reports(payload), start_date, end_date)
+    return ExecutionInput(Operation.BACKFILL, as_of, _app_ids(payload), _reports(payload), start_date, end_date)
+
+
+def _reprocess(payload: Mapping[str, Any], today: date) -> ExecutionInput:
+    start, end = (_date(payload, name) if name in payload else None for name in _PROCESSING_DATES)
+    if start and end and start > end:
+        raise InputRefused("start_processing_date must not be after end_processing_date.")
+    return ExecutionInput(
+        Operation.REPROCESS,
+        today,
+        _app_ids(payload) if "app_ids" in payload else (),
+        _reports(payload),
+        run_id=_run_id(payload) if "run_id" in payload else None,
+        start_processing_date=start,
+        end_processing_date=end,
+    )
+
+
+def _rollback(payload: Mapping[str, Any], today: date) -> ExecutionInput:
+    return ExecutionInput(Operation.ROLLBACK, today, run_id=_run_id(payload))
+
+
+_PARSERS = {
+    Operation.DAILY: _daily,
+    Operation.BACKFILL: _backfill,
+    Operation.REPROCESS: _reprocess,
+    Operation.ROLLBACK: _rollback,
+}
+
+
+def _unknown(name: str, operation: Operation) -> str:
+    if operation is Operation.REPROCESS and name in _PROCESSING_DATES_BY_DATE:
+        meant = _PROCESSING_DATES_BY_DATE[name]
+        return f"{name} would be a Date, but a reprocess takes whole instances: give {meant}, a day Apple built one."
+    allowed = ", ".join(_FIELDS[operation])
+    return f"The field '{_shown(name)}' is unknown: a {operation} execution takes {allowed}."
+
+
+def _as_of(payload: Mapping[str, Any], today: date) -> date:
+    as_of = _date(payload, "as_of") if "as_of" in payload else today
+    if not _EARLIEST <= as_of <= today:
+        raise InputRefused(f"as_of must lie between {_EARLIEST.isoformat()} and today ({today.isoformat()}).")
+    return as_of
+
+
+def _run_id(payload: Mapping[str, Any]) -> str:
+    value = payload.get("run_id")
+    if not isinstance(value, str) or not _RUN_ID.fullmatch(value):
+        raise InputRefused("run_id must be the id of a run, as its report has it: 20261123T100000123Z-….")
+    return value
 
 
 def _operation(payload: Mapping[str, Any]) -> Operation:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from appstore_analytics.contract.messages import Account, ItemRecord, MapName, RunPlan, Verdict
+from appstore_analytics.contract.messages import Account, ItemRecord, MapName, Operation, RunPlan, Verdict
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.rules.freshness import Freshness, freshness
 from appstore_analytics.rules.verdicts import app_verdict, item_reason, item_verdict
@@ -55,6 +55,8 @@ class RunSummary:
     totals: dict[str, int] = field(default_factory=dict)
     unknown_columns: dict[str, list[str]] = field(default_factory=dict)
     missing_columns: dict[str, list[str]] = field(default_factory=dict)
+    superseded: tuple[dict[str, str], ...] = ()
+    execution_error: str = ""
 
     @property
     def failed_apps(self) -> tuple[AppSummary, ...]:
@@ -71,10 +73,16 @@ class RunSummary:
         """One sentence for the failed execution; empty for a good one. It names at most twenty apps."""
         if not self.has_failed:
             return ""
+        if self.failed_apps and self.execution_error:
+            return f"{self._failed_apps} The execution broke off: {self.execution_error}"
+        if self.failed_apps:
+            return self._failed_apps
+        return f"{len(self.errors)} items failed: {self.errors[0].item}: {self.errors[0].reason}"
+
+    @property
+    def _failed_apps(self) -> str:
         named = ", ".join(f"{app.app_id} ({app.verdict})" for app in self.failed_apps[:_APPS_NAMED])
         more = f" and {len(self.failed_apps) - _APPS_NAMED} more" if len(self.failed_apps) > _APPS_NAMED else ""
-        if not named:
-            return f"{len(self.errors)} items failed: {self.errors[0].item}: {self.errors[0].reason}"
         return f"{len(self.failed_apps)} of {len(self.apps)} apps failed: {named}{more}."
 
 
@@ -95,25 +103,29 @@ def summarize(plan: RunPlan, records: Records, execution_error: str = "") -> Run
         totals=_totals(records),
         unknown_columns=_columns(records, "unknown_columns"),
         missing_columns=_columns(records, "missing_columns"),
+        superseded=tuple(part for record in records[MapName.RESTORE] for part in record.facts.get("superseded", ())),
+        execution_error=execution_error,
     )
 
 
 def _apps(plan: RunPlan, records: Records) -> Iterator[AppSummary]:
     by_app: dict[str, list[tuple[Verdict, str]]] = defaultdict(list)
-    for record in (*records[MapName.REGISTER], *records[MapName.LAND]):
+    for record in (*records[MapName.REGISTER], *records[MapName.RESTORE], *records[MapName.LAND]):
         by_app[record.event["app_id"]].append((item_verdict(record), item_reason(record)))
-    for app_id, table in {(record.event["app_id"], _table(record)) for record in _converted(records)}:
+    changed = (*_converted(records), *_restored(records))
+    for app_id, table in {(record.event["app_id"], _table(record)) for record in changed}:
         by_app[app_id] += _of_table(table, records)
     for record in records[MapName.VERIFY]:
         for app_id in record.facts.get("apps_different", ()):
             by_app[str(int(app_id))].append((Verdict.MISMATCH, item_reason(record)))
     for account in plan.accounts:
         for app_id in account.app_ids:
-            yield _app(account, app_id, by_app[app_id])
+            yield _app(account, app_id, by_app[app_id], plan.operation)
 
 
-def _app(account: Account, app_id: str, ends: Sequence[tuple[Verdict, str]]) -> AppSummary:
-    verdict = app_verdict(verdict for verdict, _ in ends)
+def _app(account: Account, app_id: str, ends: Sequence[tuple[Verdict, str]], operation: Operation) -> AppSummary:
+    without_items = Verdict.UNCHANGED if operation in (Operation.REPROCESS, Operation.ROLLBACK) else Verdict.NOT_READY
+    verdict = app_verdict((verdict for verdict, _ in ends), without_items)
     return AppSummary(account.name, app_id, verdict, next((reason for one, reason in ends if one is verdict), ""))
 
 
@@ -131,6 +143,11 @@ def _of_table(table: str, records: Records) -> Iterator[tuple[Verdict, str]]:
 
 def _converted(records: Records) -> list[ItemRecord]:
     return [record for record in records[MapName.LAND] if item_verdict(record) is Verdict.CONVERTED]
+
+
+def _restored(records: Records) -> list[ItemRecord]:
+    ends = (Verdict.ROLLED_BACK, Verdict.SUPERSEDED)
+    return [record for record in records[MapName.RESTORE] if item_verdict(record) in ends]
 
 
 def _table(record: ItemRecord) -> str:
@@ -171,6 +188,7 @@ def verdict_grid(records: Records, fresh: Iterable[FreshnessSummary]) -> dict[tu
 
 def _totals(records: Records) -> dict[str, int]:
     land, publish, verify = (records[name] for name in (MapName.LAND, MapName.PUBLISH, MapName.VERIFY))
+    restore = records[MapName.RESTORE]
     return {
         "requests_created": _sum(records[MapName.REGISTER], "requests_created"),
         "duplicates_prevented": _sum(records[MapName.REGISTER], "duplicates_prevented"),
@@ -186,6 +204,9 @@ def _totals(records: Records) -> dict[str, int]:
         "parts_replaced": _sum(land, "parts_replaced"),
         "parts_unchanged": _sum(land, "parts_unchanged"),
         "parts_refused_as_older": _sum(land, "parts_refused"),
+        "parts_restored": _sum(restore, "parts_restored"),
+        "parts_deleted": _sum(restore, "parts_deleted"),
+        "parts_superseded": _sum(restore, "parts_superseded"),
         "dates_published": sum(item_verdict(record) is Verdict.PUBLISHED for record in publish),
         "apple_calls": sum(_sum(records[map_name], "calls") for map_name in MapName),
     }

@@ -22,6 +22,8 @@ _WORST_FIRST = (
     Verdict.KEY_REJECTED,
     Verdict.FORBIDDEN,
     Verdict.CONFLICT,
+    Verdict.SUPERSEDED,
+    Verdict.ROLLED_BACK,
     Verdict.VERIFIED,
     Verdict.PUBLISHED,
     Verdict.CONVERTED,
@@ -32,13 +34,14 @@ _WORST_FIRST = (
 )
 
 
-def app_verdict(verdicts: Iterable[Verdict]) -> Verdict:
+def app_verdict(verdicts: Iterable[Verdict], without_items: Verdict = Verdict.NOT_READY) -> Verdict:
     """The one word for an app: its worst failure; else the farthest its data came; else that nothing was ready.
 
-    `verdicts` are those of the app's own items and of the tables that its data went into.
+    `verdicts` are those of the app's own items and of the tables that its data went into; `without_items` is the word
+    for an app that has none.
     """
     found = set(verdicts)
-    return next((verdict for verdict in _WORST_FIRST if verdict in found), Verdict.NOT_READY)
+    return next((verdict for verdict in _WORST_FIRST if verdict in found), without_items)
 
 
 def item_verdict(record: ItemRecord) -> Verdict:

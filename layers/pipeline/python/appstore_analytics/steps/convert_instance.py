@@ -2,32 +2,43 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
-from appstore_analytics.contract.errors import InstanceQuarantined
+from appstore_analytics.contract.errors import InstanceQuarantined, ObjectExpired
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import AccessType, LandItem, Outcome, Verdict, step_result
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.conversion import Conversion, convert
-from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.objects import Bucket, ObjectAbsentError
 from appstore_analytics.lake.parts import PartFile, PartOutcome, write_part
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.registry.report_requests import Asked, KnownRequest
+from appstore_analytics.rules.part_history import JournalLine, PartVersion
 from appstore_analytics.rules.vintage import complete_dates
+
+_RAW_EXPIRED = (
+    "The raw bytes of the instance {} of {} have expired: reprocess only instances with newer processing dates "
+    "(start_processing_date), or keep raw files longer (retention.raw in cdk.json)."
+)
 
 
 def convert_instance(item: LandItem, registry: Registry, raw: Bucket, lake: Bucket) -> dict[str, str]:
     """Convert a landed instance and let its vintage replace whole Dates of its app.
 
-    Parts first, then the Dates' dirty marks, then the ledger: a crash in between leaves the instance due, and a second
-    run finds its own parts and marks the Dates again. InstanceQuarantined: the file breaks its report's contract; the
-    ledger keeps the reason and the Dates in the lake stay as they are.
+    Parts first, each journalled before it is written, then the Dates' dirty marks, then the ledger: a crash in between
+    leaves the instance due, and a second run finds its own parts and marks the Dates again. An instance that was rolled
+    back is left alone until a reprocess names it. InstanceQuarantined: the file breaks its report's contract; the
+    ledger keeps the reason and the Dates in the lake stay as they are. ObjectExpired: its raw bytes are gone.
     """
     instance = registry.instances.get(item.app_id, item.instance)
+    if instance is not None and instance.status is InstanceStatus.ROLLED_BACK:
+        registry.runs.finish(item, Verdict.UNCHANGED, "It was rolled back: only a reprocess that names it converts it.")
+        return step_result(Outcome.DONE)
     if instance is None or instance.status not in (InstanceStatus.LANDED, InstanceStatus.CONVERTED):
         return step_result(Outcome.DONE)
     table = tables_by_name()[instance.table]
@@ -39,10 +50,42 @@ def convert_instance(item: LandItem, registry: Registry, raw: Bucket, lake: Buck
         except InstanceQuarantined as error:
             registry.instances.mark_quarantined(instance, str(error))
             raise
-        outcomes = Counter(_replace(part, instance, table, registry, lake) for part in conversion.parts)
-    registry.instances.mark_converted(instance, wanted)
-    registry.runs.finish(item, Verdict.CONVERTED, **_facts(conversion, outcomes))
+        except ObjectAbsentError:
+            registry.instances.mark_raw_expired(instance)
+            raise ObjectExpired(_RAW_EXPIRED.format(instance.vintage, instance.table)) from None
+        journal = _Journal(registry, _answers_for(instance, item), instance, table)
+        outcomes = {part.day: _replace(part, instance, table, journal, lake) for part in conversion.parts}
+    refused = [day for day, outcome in outcomes.items() if outcome is PartOutcome.REFUSED]
+    registry.instances.mark_converted(instance, wanted, item.run_id, refused)
+    registry.runs.finish(item, Verdict.CONVERTED, **_facts(conversion, Counter(outcomes.values())))
     return step_result(Outcome.DONE)
+
+
+@dataclass(frozen=True)
+class _Journal:
+    """The journal of one instance's parts, in the name of the run that answers for them."""
+
+    registry: Registry
+    run_id: str
+    instance: LedgerInstance
+    table: CuratedTable
+
+    def note(self, day: date, before: PartVersion | None) -> None:
+        """See lake/parts.py:PartJournal."""
+        app_id, vintage = self.instance.app_id, self.instance.vintage
+        self.registry.journal.note(JournalLine(self.run_id, app_id, vintage, TableDate(self.table.name, day), before))
+
+    def is_taken_back(self, day: date, standing: PartVersion) -> bool:
+        """See lake/parts.py:PartJournal."""
+        table_date = TableDate(self.table.name, day)
+        line = self.registry.journal.of_version(table_date, self.instance.app_id, standing)
+        return line is not None and line.taken_back_by != ""
+
+
+def _answers_for(instance: LedgerInstance, item: LandItem) -> str:
+    """This run; but where a rollback only made room for an instance, the run that had converted it before."""
+    reopened = instance.status is InstanceStatus.LANDED and instance.converted_by
+    return instance.converted_by if reopened else item.run_id
 
 
 def _convert(
@@ -85,11 +128,11 @@ def _asked(table: CuratedTable, known: KnownRequest) -> tuple[Asked, ...]:
 
 
 def _replace(
-    part: PartFile, instance: LedgerInstance, table: CuratedTable, registry: Registry, lake: Bucket
+    part: PartFile, instance: LedgerInstance, table: CuratedTable, journal: _Journal, lake: Bucket
 ) -> PartOutcome:
-    write = write_part(lake, table, int(instance.app_id), instance.vintage, part)
+    write = write_part(lake, table, int(instance.app_id), instance.vintage, part, journal)
     if write.outcome is not PartOutcome.REFUSED:  # also when it stood already: the mark may be what a crash lost
-        registry.dirty_dates.mark(TableDate(table.name, part.day))
+        journal.registry.dirty_dates.mark(TableDate(table.name, part.day))
     return write.outcome
 
 

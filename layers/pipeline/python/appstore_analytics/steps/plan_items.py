@@ -1,23 +1,27 @@
 """plan_items: the manifest of the next Map, from what the steps before it have recorded."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from itertools import chain
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.messages import (
     Item,
+    LandItem,
     MapName,
     Operation,
     PublishItem,
     RegisterItem,
+    RestoreItem,
     RunPlan,
     Verdict,
     VerifyItem,
 )
-from appstore_analytics.contract.tables import curated_tables
+from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, write_manifest
 from appstore_analytics.registry import Registry
+from appstore_analytics.registry.instances import HAVE_LANDED, LedgerInstance
 from appstore_analytics.registry.runs import open_items
 
 
@@ -25,11 +29,14 @@ def plan_items(run_id: str, map_name: MapName, registry: Registry, lake: Bucket)
     """Plan one Map: every item gets a record without a verdict, the manifest lists the items that have none.
 
     The answer says where the manifest lies, how many items it has, and whether the run has to wait for a snapshot.
-    A second run plans the same. LAND's items are planned by list_instances, as it finds them.
+    A second run plans the same. LAND's items are planned by list_instances and restore_parts, as they find them; of a
+    reprocess here.
     """
     plan = read_plan(lake, run_id)
     for item in _items(plan, map_name, registry):
         registry.runs.plan_again(item)
+    for instance_item, facts in _instance_items(plan, map_name, registry):
+        registry.runs.plan(instance_item, **facts)
     # newest instances first: older ones then only find that a newer vintage stands
     events = sorted(open_items(registry.runs.of_map(run_id, map_name)), key=_newest_first, reverse=True)
     return {
@@ -46,6 +53,8 @@ def _newest_first(event: Mapping[str, str]) -> str:
 def _items(plan: RunPlan, map_name: MapName, registry: Registry) -> Iterator[Item]:
     if map_name is MapName.REGISTER:
         yield from _unready_apps(plan, registry)
+    elif map_name is MapName.LAND and plan.operation is Operation.BACKFILL:
+        yield from _unready_instances(plan, registry)
     elif map_name is MapName.PUBLISH:
         yield from _dirty_dates(plan, registry)
     elif map_name is MapName.VERIFY:
@@ -62,11 +71,64 @@ def _unready_apps(plan: RunPlan, registry: Registry) -> Iterator[RegisterItem]:
                 yield item
 
 
+def _unready_instances(plan: RunPlan, registry: Registry) -> Iterator[LandItem]:
+    """Instances that Apple listed without segments in an earlier pass of a backfill."""
+    for record in registry.runs.of_map(plan.run_id, MapName.LAND):
+        if record.verdict is Verdict.NOT_READY:
+            yield LandItem.from_event(record.event)
+
+
+def _instance_items(
+    plan: RunPlan, map_name: MapName, registry: Registry
+) -> Iterator[tuple[RestoreItem | LandItem, dict[str, str]]]:
+    """The instances that a rollback takes back, or a reprocess converts again, each with what is known of it."""
+    if map_name is MapName.RESTORE and plan.of_run is not None:
+        for record in registry.runs.of_map(plan.of_run, MapName.LAND):
+            item = LandItem.from_event(record.event)
+            facts = {name: record.facts[name] for name in ("table", "processing_date")}
+            yield RestoreItem(plan.run_id, item.account, item.app_id, item.instance, plan.of_run), facts
+    elif map_name is MapName.LAND and plan.operation is Operation.REPROCESS:
+        for account, instance in _landed_instances(plan, registry):
+            registry.instances.release(instance)
+            processing_date = instance.vintage.processing_date.isoformat()
+            facts = {"table": instance.table, "processing_date": processing_date}
+            yield LandItem(plan.run_id, account, instance.app_id, instance.key), facts
+
+
+def _landed_instances(plan: RunPlan, registry: Registry) -> Iterator[tuple[str, LedgerInstance]]:
+    """What has landed of the plan's apps, tables and processing dates, each with its account; of one run if named."""
+    tables = {table.name for table in _tables(plan)}
+    handled = _handled(plan.of_run, registry)
+    first, last = plan.start_processing_date or date.min, plan.end_processing_date or date.max
+
+    def is_wanted(instance: LedgerInstance) -> bool:
+        is_named = handled is None or (instance.app_id, instance.key) in handled
+        has_landed = instance.status in HAVE_LANDED
+        return is_named and has_landed and instance.table in tables and instance.vintage.processing_date <= last
+
+    for account in plan.accounts:
+        for app_id in account.app_ids:
+            for instance in filter(is_wanted, registry.instances.of_app(app_id, first)):
+                yield account.name, instance
+
+
+def _handled(run_id: str | None, registry: Registry) -> set[tuple[str, str]] | None:
+    """The apps and instances that a run handled; None without a run."""
+    if run_id is None:
+        return None
+    events = [record.event for record in registry.runs.of_map(run_id, MapName.LAND)]
+    return {(event["app_id"], event["instance"]) for event in events}
+
+
 def _dirty_dates(plan: RunPlan, registry: Registry) -> Iterator[PublishItem]:
     """Whatever is dirty in the plan's tables, whoever left it."""
-    for table in curated_tables((REPORTS_BY_NAME[name] for name in plan.reports), plan.granularities):
+    for table in _tables(plan):
         for dirty in registry.dirty_dates.of_table(table.name):
             yield PublishItem(plan.run_id, table.name, dirty.day.isoformat())
+
+
+def _tables(plan: RunPlan) -> tuple[CuratedTable, ...]:
+    return curated_tables((REPORTS_BY_NAME[name] for name in plan.reports), plan.granularities)
 
 
 def _touched_tables(plan: RunPlan, registry: Registry) -> Iterator[VerifyItem]:
@@ -76,8 +138,8 @@ def _touched_tables(plan: RunPlan, registry: Registry) -> Iterator[VerifyItem]:
 
 
 def _waits_for_snapshot(plan: RunPlan, registry: Registry) -> bool:
-    """Whether a backfill comes back in an hour: an app's snapshot is not ready, and the patience has not ended."""
+    """Whether a backfill comes back in an hour: a snapshot is not ready, or without segments, and patience remains."""
     if plan.operation is not Operation.BACKFILL or plan.give_up_at is None or datetime.now(UTC) >= plan.give_up_at:
         return False
-    records = registry.runs.of_map(plan.run_id, MapName.REGISTER)
-    return any(record.verdict is Verdict.NOT_READY for record in records)
+    records = (registry.runs.of_map(plan.run_id, map_name) for map_name in (MapName.REGISTER, MapName.LAND))
+    return any(record.verdict is Verdict.NOT_READY for record in chain.from_iterable(records))

@@ -9,14 +9,16 @@ from typing import Any
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused
+from appstore_analytics.contract.layout import report_key
 from appstore_analytics.contract.messages import Account, Configuration, Operation, RunPlan
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.run_notes import write_plan
+from appstore_analytics.lake.run_notes import find_plan, newest_run, write_plan
 from appstore_analytics.rules.call_budget import calls_needed, calls_per_day
 from appstore_analytics.rules.execution_input import ExecutionInput, parse_execution_input
 from appstore_analytics.rules.times import compact_time
 
+_CALL_APPLE = (Operation.DAILY, Operation.BACKFILL)
 _SNAPSHOT_PATIENCE = timedelta(hours=72)
 
 
@@ -30,36 +32,77 @@ def plan_run(
 ) -> dict[str, str]:
     """Check the execution's input against the configuration and write the run's plan.
 
-    `connect` opens App Store Connect with a key, which is asked for its apps when the configuration names none.
-    InputRefused or ConfigurationRefused carry the one sentence that the execution fails with. A second run writes
-    the same plan.
+    `connect` opens App Store Connect with a key, which is asked for its apps when the configuration names none; never
+    for a reprocess or a rollback, which do without Apple. InputRefused or ConfigurationRefused carry the one sentence
+    that the execution fails with. A second run writes the same plan.
     """
     wanted = parse_execution_input(payload, today=started_at.date())
-    accounts = _accounts(configuration, wanted, connect)
+    of_run = _run_that_was(wanted, lake)
+    if of_run is not None and wanted.operation is Operation.ROLLBACK:
+        _refuse_too_old_or_unfinished(of_run, started_at, configuration, lake)
+        configuration = replace(
+            configuration, accounts=of_run.accounts, reports=of_run.reports, granularities=of_run.granularities
+        )
     plan = RunPlan(
         run_id=f"{compact_time(started_at)}-{re.sub(r'[^A-Za-z0-9-]', '-', execution_name)[:40]}",
         operation=wanted.operation,
         as_of=wanted.as_of,
         started_at=started_at,
-        accounts=accounts,
+        accounts=_accounts(configuration, wanted, _app_finder(wanted, of_run, lake, connect)),
         reports=_reports(configuration, wanted),
         granularities=configuration.granularities,
         calls_per_hour=configuration.calls_per_hour,
         start_date=wanted.start_date,
         end_date=wanted.end_date,
         give_up_at=started_at + _SNAPSHOT_PATIENCE if wanted.operation is Operation.BACKFILL else None,
+        of_run=wanted.run_id,
+        start_processing_date=wanted.start_processing_date,
+        end_processing_date=wanted.end_processing_date,
     )
-    _refuse_more_than_the_quota(plan)
+    if plan.operation in _CALL_APPLE:
+        _refuse_more_than_the_quota(plan)
     write_plan(lake, plan)
     return {"run_id": plan.run_id, "operation": plan.operation}
 
 
+def _run_that_was(wanted: ExecutionInput, lake: Bucket) -> RunPlan | None:
+    """The run that the input names; None when it names none."""
+    if wanted.run_id is None:
+        return None
+    of_run = find_plan(lake, wanted.run_id)
+    if of_run is None:
+        raise InputRefused("run_id names no run that is remembered: take the id from a run report or appstore.runs.")
+    if of_run.operation is Operation.ROLLBACK:
+        raise InputRefused(f"run_id names a rollback: name the run that it took back, {of_run.of_run}.")
+    return of_run
+
+
+def _refuse_too_old_or_unfinished(of_run: RunPlan, now: datetime, configuration: Configuration, lake: Bucket) -> None:
+    if now - of_run.started_at > timedelta(days=configuration.kept_versions_days):
+        raise InputRefused(
+            f"run_id names a run of {of_run.started_at.date()}, but what it replaced is kept for "
+            f"{configuration.kept_versions_days} days (retention.noncurrent_lake): reprocess instead."
+        )
+    if lake.head(report_key(of_run.operation, compact_time(of_run.started_at))) is None:
+        raise InputRefused("run_id names a run without a report: wait until it has ended (docs/operations.md).")
+
+
+def _app_finder(
+    wanted: ExecutionInput, of_run: RunPlan | None, lake: Bucket, connect: Callable[[str], AppStoreConnect]
+) -> Callable[[Account], tuple[str, ...]]:
+    """Finds the apps of an account that names none: Apple knows them; who does without Apple asks an earlier run."""
+    if wanted.operation in _CALL_APPLE:
+        return lambda account: connect(account.reader_key_name).app_ids()
+    known = of_run or newest_run(lake, Operation.DAILY)
+    app_ids = {} if known is None else {account.name: account.app_ids for account in known.accounts}
+    return lambda account: app_ids.get(account.name, ())
+
+
 def _accounts(
-    configuration: Configuration, wanted: ExecutionInput, connect: Callable[[str], AppStoreConnect]
+    configuration: Configuration, wanted: ExecutionInput, find_apps: Callable[[Account], tuple[str, ...]]
 ) -> tuple[Account, ...]:
     accounts = tuple(
-        replace(account, app_ids=account.app_ids or connect(account.reader_key_name).app_ids())
-        for account in configuration.accounts
+        replace(account, app_ids=account.app_ids or tuple(find_apps(account))) for account in configuration.accounts
     )
     if wanted.app_ids:
         known = {app_id for account in accounts for app_id in account.app_ids}

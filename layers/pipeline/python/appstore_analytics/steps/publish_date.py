@@ -8,8 +8,8 @@ from appstore_analytics.contract.layout import run_key
 from appstore_analytics.contract.messages import Outcome, PublishItem, Verdict, step_result
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.publication import Publication, PublicationState, publish
-from appstore_analytics.lake.run_notes import write_rows
+from appstore_analytics.lake.publication import Publication, publish
+from appstore_analytics.lake.run_notes import announce_changes, announced_changes
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.vintage import is_final
 
@@ -17,18 +17,23 @@ from appstore_analytics.rules.vintage import is_final
 def publish_date(item: PublishItem, registry: Registry, lake: Bucket) -> dict[str, str]:
     """Publish one dirty Date and take its mark away, unless a part was written meanwhile.
 
-    The mark's token is read before the parts are listed. A second run finds the same digest and rewrites nothing.
+    The mark's token is read before the parts are listed, and what changes is written before the object flips. A second
+    run finds the same digest and rewrites nothing; after a crash behind the flip it finds its own announcement.
     """
     table, table_date = tables_by_name()[item.table], item.table_date
+    key = run_key(item.run_id, f"batches/{item.table}/{item.day}.jsonl")
+
+    def announce(publication: Publication) -> None:
+        announce_changes(lake, key, publication.digest, _changes(item, table, publication))
+
     token = registry.dirty_dates.token(table_date)
     with TemporaryDirectory() as scratch:
-        publication = publish(lake, table, table_date.day, Path(scratch))
-    key = run_key(item.run_id, f"batches/{item.table}/{item.day}.jsonl")
-    changed = write_rows(lake, key, _changes(item, table, publication))
+        publication = publish(lake, table, table_date.day, Path(scratch), announce)
+    changed = announced_changes(lake, key, publication.digest)
     if token is not None:
         registry.dirty_dates.clear(table_date, token)
-    verdict = Verdict.UNCHANGED if publication.state is PublicationState.UNCHANGED else Verdict.PUBLISHED
-    registry.runs.finish(item, verdict, rows=publication.rows, batches_changed=changed)
+    verdict = Verdict.UNCHANGED if changed is None else Verdict.PUBLISHED
+    registry.runs.finish(item, verdict, rows=publication.rows, batches_changed=changed or 0)
     return step_result(Outcome.DONE)
 
 

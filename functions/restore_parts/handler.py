@@ -1,0 +1,21 @@
+"""restore_parts: one instance of a run that is rolled back; its parts are what stood before."""
+
+from typing import Any
+
+from appstore_analytics.connections import open_bucket, open_registry
+from appstore_analytics.contract.messages import RestoreItem
+from appstore_analytics.contract.settings import RestorePartsSettings
+from appstore_analytics.steps.restore_parts import restore_parts
+from appstore_analytics.telemetry import logger
+
+SETTINGS = RestorePartsSettings.from_environment()
+REGISTRY = open_registry(SETTINGS)
+LAKE = open_bucket(SETTINGS.lake_bucket)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], _: object) -> dict[str, str]:
+    """See steps/restore_parts.py."""
+    item = RestoreItem.from_event(event)
+    logger.append_keys(**item.to_event())
+    return restore_parts(item, REGISTRY, LAKE)

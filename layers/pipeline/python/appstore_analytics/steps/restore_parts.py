@@ -1,0 +1,193 @@
+"""restore_parts: what one run did with one instance is taken back, Date by Date."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+from appstore_analytics.contract.errors import ObjectContended, ObjectExpired
+from appstore_analytics.contract.messages import LandItem, Outcome, RestoreItem, Verdict, step_result
+from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.lake.objects import Bucket, ObjectAbsentError
+from appstore_analytics.lake.parts import part_key, part_version, put_part_back
+from appstore_analytics.registry import Registry
+from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
+from appstore_analytics.rules.part_history import JournalLine, PartVersion, to_put_back
+from appstore_analytics.rules.vintage import Vintage
+
+_ATTEMPTS = 12
+
+
+class _Restoration(StrEnum):
+    """What became of one part."""
+
+    RESTORED = "restored"
+    DELETED = "deleted"
+    SUPERSEDED = "superseded"
+    UNCHANGED = "unchanged"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class _Restored:
+    """One part after its rollback: `stands` is the write that stands there now."""
+
+    line: JournalLine
+    restoration: _Restoration
+    stands: PartVersion | None = None
+
+
+def restore_parts(item: RestoreItem, registry: Registry, lake: Bucket) -> dict[str, str]:
+    """Take back every part that the run `of_run` wrote of one instance, and the instance with them.
+
+    The ledger first, so that nobody converts the instance again meanwhile; then per Date the journal line, the part,
+    the dirty mark. A part that the run replaced is what stood before, one that it created is deleted; where a later run
+    has written since, its part stays and is reported as superseded. Instances that had to give way to this one are due
+    again. A second run finds nothing to do. ObjectExpired: S3 no longer keeps what stood before; all other Dates are
+    restored nevertheless.
+    """
+    instance = registry.instances.get(item.app_id, item.instance)
+    lines = [] if instance is None else [*registry.journal.of_instance(item.of_run, item.app_id, instance.vintage)]
+    if instance is None or not (lines or instance.converted_by == item.of_run):
+        registry.runs.finish(item, Verdict.UNCHANGED, "The run wrote no part of it.")
+        return step_result(Outcome.DONE)
+    rollback = _Rollback(item, registry, lake)
+    if not rollback.leaves_instance(instance, lines):
+        registry.instances.mark_rolled_back(instance, item.run_id)
+    restored = [rollback.restore(line) for line in lines]
+    rollback.reopen_refused(instance, restored)
+    is_new = instance.status is not InstanceStatus.ROLLED_BACK and not rollback.was_done_before(lines)
+    _finish(item, instance, restored, is_new, registry)
+    return step_result(Outcome.DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rollback:
+    """The rollback of one run, for one of its instances."""
+
+    item: RestoreItem
+    registry: Registry
+    lake: Bucket
+
+    def leaves_instance(self, instance: LedgerInstance, lines: Sequence[JournalLine]) -> bool:
+        """Whether the instance is none of the run's any more, or stood before it: then only its bytes go back."""
+        if self.was_done_before(lines):
+            return True
+        before = [to_put_back(line, self._line_finder(line)) for line in lines]
+        return bool(lines) and all(version and version.vintage == instance.vintage for version in before)
+
+    def was_done_before(self, lines: Sequence[JournalLine]) -> bool:
+        """Whether an earlier rollback of the run has taken every write of the instance back."""
+        return bool(lines) and not any(map(self._is_mine_to_take, lines))
+
+    def restore(self, line: JournalLine) -> _Restored:
+        """Take one write back, whatever happens at its key meanwhile, and mark its Date dirty."""
+        self.registry.journal.take_back(line, self.item.run_id)
+        restored = self._restore(line)
+        if restored.restoration in (_Restoration.RESTORED, _Restoration.DELETED, _Restoration.UNCHANGED):
+            self.registry.dirty_dates.mark(line.table_date)  # also when unchanged: the mark may be what a crash lost
+        return restored
+
+    def _restore(self, line: JournalLine) -> _Restored:
+        """Let what stands give way as long as it is a write that was taken back.
+
+        After each swap it looks again: another rollback may have taken back just what was put there.
+        """
+        key = part_key(tables_by_name()[line.table_date.table], int(line.app_id), line.vintage, line.table_date.day)
+        find, done = self._line_finder(line), _Restoration.UNCHANGED
+        for _ in range(_ATTEMPTS):
+            standing = self.lake.head(key)
+            version = None if standing is None else part_version(standing)
+            written = version and find(version)
+            if standing is None or version is None or not (written and written.taken_back_by):
+                return self._end(line, version, done)
+            target = to_put_back(written, find)
+            try:
+                swapped = put_part_back(self.lake, standing, target)
+            except ObjectAbsentError:
+                return _Restored(line, _Restoration.EXPIRED, version)
+            if swapped:
+                done = _Restoration.DELETED if target is None else _Restoration.RESTORED
+        raise ObjectContended(f"{key} was replaced {_ATTEMPTS} times while it was to be restored.")
+
+    def _end(self, line: JournalLine, stands: PartVersion | None, done: _Restoration) -> _Restored:
+        """Nothing that was taken back stands any more; it is superseded if what stands did not stand before, either."""
+        before = to_put_back(line, self._line_finder(line))
+        is_before = stands is not None and before is not None and stands.is_write_of(before.run_id, before.vintage)
+        if done is _Restoration.UNCHANGED and stands and not is_before and self._is_mine_to_take(line):
+            done = _Restoration.SUPERSEDED
+        return _Restored(line, done, stands)
+
+    def _is_mine_to_take(self, line: JournalLine) -> bool:
+        """Whether no earlier rollback has taken this write back."""
+        return line.taken_back_by in ("", self.item.run_id)
+
+    def _line_finder(self, line: JournalLine) -> Callable[[PartVersion], JournalLine | None]:
+        """Finds the line of another write of the part; every write of the run that is rolled back is taken back."""
+
+        def find(version: PartVersion) -> JournalLine | None:
+            found = self.registry.journal.of_version(line.table_date, line.app_id, version)
+            if found is not None and found.run_id == self.item.of_run and not found.taken_back_by:
+                return replace(found, taken_back_by=self.item.run_id)
+            return found
+
+        return find
+
+    def reopen_refused(self, instance: LedgerInstance, restored: Iterable[_Restored]) -> None:
+        """Have those instances converted that gave way to this one, and would stand now."""
+        stands = {
+            each.line.table_date.day: None if each.stands is None else each.stands.vintage
+            for each in restored
+            if each.restoration is not _Restoration.SUPERSEDED
+        }
+        if not stands:
+            return
+        for other in self.registry.instances.of_app(instance.app_id, min(stands)):
+            if other.table == instance.table and self._would_stand(other, stands):
+                self.registry.instances.reopen(other)
+                land = LandItem(self.item.run_id, self.item.account, other.app_id, other.key)
+                processing_date = other.vintage.processing_date.isoformat()
+                self.registry.runs.plan(land, table=other.table, processing_date=processing_date)
+
+    def _would_stand(self, other: LedgerInstance, stands: dict[date, Vintage | None]) -> bool:
+        if other.status not in (InstanceStatus.CONVERTED, InstanceStatus.LANDED):
+            return False
+        if other.converted_by in ("", self.item.of_run):
+            return False
+        freed = other.refused_dates & stands.keys()
+        return any((vintage := stands[day]) is None or vintage < other.vintage for day in freed)
+
+
+def _finish(
+    item: RestoreItem, instance: LedgerInstance, restored: Sequence[_Restored], is_new: bool, registry: Registry
+) -> None:
+    counts = Counter(each.restoration for each in restored)
+    superseded = [each for each in restored if each.restoration is _Restoration.SUPERSEDED]
+    registry.runs.note(
+        item,
+        parts_restored=counts[_Restoration.RESTORED],
+        parts_deleted=counts[_Restoration.DELETED],
+        parts_superseded=len(superseded),
+        superseded=[
+            {
+                "table": each.line.table_date.table,
+                "date": each.line.table_date.day.isoformat(),
+                "app_id": each.line.app_id,
+                "by_run": each.stands.run_id if each.stands else "",
+            }
+            for each in superseded
+        ],
+    )
+    if expired := counts[_Restoration.EXPIRED]:
+        raise ObjectExpired(
+            f"S3 no longer keeps what stood before {expired} of {len(restored)} parts of the instance "
+            f"{instance.vintage} of {instance.table}: reprocess the instances that are to stand there."
+        )
+    if superseded:
+        reason = f"A later run has replaced {len(superseded)} of its parts; they were left as they are."
+        registry.runs.finish(item, Verdict.SUPERSEDED, reason)
+    elif is_new or counts[_Restoration.RESTORED] or counts[_Restoration.DELETED]:
+        registry.runs.finish(item, Verdict.ROLLED_BACK)
+    else:
+        registry.runs.finish(item, Verdict.UNCHANGED, "It was rolled back before.")
