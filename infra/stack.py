@@ -66,7 +66,7 @@ MAY: Mapping[str, Access] = {
         raw={RAW_PREFIX: (READ,)},
     ),
     "publish_date": Access(
-        registry=("GetItem", "UpdateItem", "DeleteItem", "Query"),
+        registry=("GetItem", "UpdateItem", "Query"),
         lake={
             RUNS_PREFIX: (READ, WRITE),
             PARTS_PREFIX: (READ,),
@@ -75,7 +75,7 @@ MAY: Mapping[str, Access] = {
         },
     ),
     "verify_table": Access(
-        registry=("GetItem", "UpdateItem", "Query"),
+        registry=("GetItem", "UpdateItem", "DeleteItem", "Query"),
         lake={RUNS_PREFIX: (READ, WRITE), CURATED_PREFIX: (READ,), PUBLICATIONS_PREFIX: (READ,)},
         athena=True,
     ),

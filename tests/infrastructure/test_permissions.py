@@ -55,7 +55,7 @@ MATRIX: dict[str, dict[str, str]] = {
         **READS_LAKE,
     },
     "publish_date": {
-        "registry": "dynamodb:DeleteItem dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
+        "registry": "dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
         "lake/runs/*": READ_WRITE,
         "lake/parts/*": "s3:GetObject",
         "lake/curated/*": "s3:AbortMultipartUpload s3:DeleteObject s3:GetObject s3:PutObject",
@@ -63,7 +63,7 @@ MATRIX: dict[str, dict[str, str]] = {
         **READS_LAKE,
     },
     "verify_table": {
-        "registry": "dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
+        "registry": "dynamodb:DeleteItem dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
         "lake/runs/*": READ_WRITE,
         "lake/curated/*": "s3:GetObject",
         "lake/publications/*": "s3:GetObject",

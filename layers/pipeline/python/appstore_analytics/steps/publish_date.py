@@ -15,9 +15,10 @@ from appstore_analytics.rules.vintage import is_final
 
 
 def publish_date(item: PublishItem, registry: Registry, lake: Bucket) -> dict[str, str]:
-    """Publish one dirty Date and take its mark away, unless a part was written meanwhile.
+    """Publish one dirty Date.
 
-    The mark's token is read before the parts are listed. A second run finds the same digest and rewrites nothing.
+    The mark's token is read before the parts are listed, and noted for verify_table, which takes the mark away: a Date
+    stays dirty until it is proved. A second run finds the same digest and rewrites nothing.
     """
     table, table_date = tables_by_name()[item.table], item.table_date
     token = registry.dirty_dates.token(table_date)
@@ -25,10 +26,8 @@ def publish_date(item: PublishItem, registry: Registry, lake: Bucket) -> dict[st
         publication = publish(lake, table, table_date.day, Path(scratch))
     key = run_key(item.run_id, f"batches/{item.table}/{item.day}.jsonl")
     changed = write_rows(lake, key, _changes(item, table, publication))
-    if token is not None:
-        registry.dirty_dates.clear(table_date, token)
     verdict = Verdict.UNCHANGED if publication.state is PublicationState.UNCHANGED else Verdict.PUBLISHED
-    registry.runs.finish(item, verdict, rows=publication.rows, batches_changed=changed)
+    registry.runs.finish(item, verdict, rows=publication.rows, batches_changed=changed, token=token)
     return step_result(Outcome.DONE)
 
 
