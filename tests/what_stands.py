@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from appstore_analytics.contract.layout import CURATED_PREFIX, PARTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, TableDate
 from appstore_analytics.contract.messages import AccessType
@@ -24,6 +24,21 @@ _OF_ONE_RUN = {"expires_at", "created_in_run", "requested_on"}
 """What differs between runs that end equal: times, and who created a request, which nobody tells of an adopted one."""
 
 Things = dict[str, Any]
+
+
+class Stood(NamedTuple):
+    """What the restatement ledger tells of one vintage of a batch."""
+
+    processing_date: str | None
+    instance_id: str | None
+    rows: int | None
+
+
+class Restatement(NamedTuple):
+    """One line of the restatement ledger, without its run."""
+
+    before: Stood
+    now: Stood
 
 
 @dataclass(frozen=True)
@@ -68,7 +83,7 @@ def what_stands(world: World, registry: Registry, raw: Bucket, lake: Bucket) -> 
         registry=dict(_lasting(items)),
         requests_at_apple=requests,
         verified=_verified(lake),
-        restated={name: _from_to(chain) for name, chain in restated.items()},
+        restated={name: (chain[0].before, chain[-1].now) for name, chain in restated.items()},
         contradictions=dict.fromkeys(
             [
                 *_requests_too_many(requests),
@@ -105,32 +120,36 @@ def _verified(lake: Bucket) -> Things:
     return {f"{row['table_name']} {row['date']} {row['app_id']}": row["rows_athena"] for row in rows if row["equal"]}
 
 
-def _restated(lake: Bucket) -> dict[str, list[Things]]:
-    """The lines of the restatement ledger by what they tell of, in the order of the runs."""
-    chains: defaultdict[str, list[Things]] = defaultdict(list)
+def _restated(lake: Bucket) -> dict[str, list[Restatement]]:
+    """What the restatement ledger tells of each batch, once, in the order in which one replaced the other.
+
+    Of two runs at once nobody knows whose notes are older: what was replaced tells it.
+    """
+    told: defaultdict[str, dict[Restatement, None]] = defaultdict(dict)
     for row in _rows(lake, "batches/"):
         vintage = row["instance_id"] if tables_by_name()[row["table_name"]].keeps_vintages else ""
-        chains[f"{row['table_name']} {row['date']} {row['app_id']} {vintage}"].append(row)
-    return dict(chains)
+        restatement = Restatement(
+            Stood(row["replaced_processing_date"], row["replaced_instance_id"], row["replaced_rows"]),
+            Stood(row["processing_date"], row["instance_id"], row["rows"]),
+        )
+        told[f"{row['table_name']} {row['date']} {row['app_id']} {vintage}"][restatement] = None
+    return {name: _in_order(list(restatements)) for name, restatements in told.items()}
 
 
-def _from_to(chain: list[Things]) -> tuple[Any, ...]:
-    first, last = chain[0], chain[-1]
-    return (
-        *(first["replaced_processing_date"], first["replaced_instance_id"], first["replaced_rows"]),
-        *(last["processing_date"], last["instance_id"], last["rows"]),
-    )
+def _in_order(restatements: list[Restatement]) -> list[Restatement]:
+    results = {restatement.now for restatement in restatements}
+    ordered = [one for one in restatements if one.before not in results]
+    rest = [one for one in restatements if one.before in results]
+    while following := [one for one in rest if one.before == ordered[-1].now]:
+        ordered.append(following[0])
+        rest.remove(following[0])
+    return [*ordered, *rest]
 
 
-def _gaps(restated: Mapping[str, list[Things]]) -> Iterator[str]:
+def _gaps(restated: Mapping[str, list[Restatement]]) -> Iterator[str]:
     for name, chain in restated.items():
-        for before, after in pairwise(chain):
-            told_again = (after["replaced_instance_id"], after["instance_id"]) == (
-                before["replaced_instance_id"],
-                before["instance_id"],
-            )
-            if not told_again and after["replaced_instance_id"] != before["instance_id"]:
-                yield f"the restatement ledger of {name} has a gap after {before['run_id']}"
+        if any(before.now != after.before for before, after in pairwise(chain)):
+            yield f"the restatement ledger of {name} has a gap: {chain}"
 
 
 def _rows(lake: Bucket, folder: str) -> Iterator[Things]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Any
 from unittest.mock import patch
 
@@ -14,7 +14,7 @@ from tests.aws_in_process import aws_in_process
 from tests.integration.steps.pipeline_in_process import Pipeline
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Morning:
     """What stood in the registry and the buckets; `world` makes the same simulated account again."""
 
@@ -39,7 +39,7 @@ class Morning:
         """The pipeline of that morning, on a clock of its own, by which claims end as well."""
         with aws_in_process():
             pipeline = Pipeline(self.world(), reports=self.reports)
-            pipeline.clock.now = self.now
+            pipeline.clock.now = max(self.now, datetime.combine(pipeline.world.today, time(1), UTC))
             with pipeline.registry.table.batch_writer() as writer:
                 for item in self.items:
                     writer.put_item(Item=item)

@@ -6,11 +6,11 @@ request is created, instances are listed, landed, converted, published and verif
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from unittest.mock import patch
 
 from appstore_analytics.contract.catalogue.definition import Granularity
@@ -155,19 +155,27 @@ class Calls:
             raise DiedError
 
 
+class Functions(Protocol):
+    """Who must know which calls are a function's."""
+
+    def of_function(self, step: str, item: str) -> AbstractContextManager[None]:
+        """The calls that one invocation of a function makes."""
+
+
 class Execution:
     """One execution of the state machine, whose functions may die."""
 
-    def __init__(self, pipeline: Pipeline, calls: Calls, sequel: Sequel) -> None:
+    def __init__(self, pipeline: Pipeline, calls: Functions, sequel: Sequel) -> None:
         self._pipeline = pipeline
         self._calls = calls
         self._sequel = sequel
 
-    def run(self) -> dict[str, Any] | None:
-        """Run it to its end; the run report, or None when there is none."""
+    def run(self, started_at: datetime | None = None) -> dict[str, Any] | None:
+        """Run it to its end; the run report, or None when there is none. Without a time it starts in two hours."""
         pipeline = self._pipeline
-        pipeline.clock.pass_by(hours=2)
-        started_at = pipeline.clock.now
+        if started_at is None:
+            pipeline.clock.pass_by(hours=2)
+            started_at = pipeline.clock.now
         payload = {"operation": "daily", "as_of": pipeline.world.today.isoformat()}
         arguments = ("execution", started_at, payload, pipeline.configuration, pipeline.lake)
         planned = self._function("plan_run", "", lambda: plan_run(*arguments, pipeline.refuse_to_connect))

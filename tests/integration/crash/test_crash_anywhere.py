@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from local.apple.truth import newest_vintages
-from tests.integration.crash.day import DOWNLOADS, Ending, Sequel, live_through, losses
+from tests.integration.crash.day import DOWNLOADS, Ending, Sequel, live_through, losses, morning
 from tests.integration.crash.matrix import every_case, outcome, sample
 from tests.integration.morning import Morning
 
