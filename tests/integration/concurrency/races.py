@@ -9,8 +9,9 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any, ClassVar
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.messages import AccessType, MapName, PublishItem, RunPlan
@@ -216,3 +217,16 @@ class Executions(Race):
 
 
 RACES = (Claims, Vintages, Executions)
+
+
+def run_race(race: type[Race], examples: int, *, derandomize: bool) -> None:
+    """Run so many examples of a race; raises what is wrong, with the shortest way to it."""
+    how = settings(
+        max_examples=examples,
+        stateful_step_count=50,
+        deadline=None,
+        database=None,
+        derandomize=derandomize,
+        suppress_health_check=[*HealthCheck],
+    )
+    run_state_machine_as_test(race, settings=how)

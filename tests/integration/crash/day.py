@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from unittest.mock import patch
 
 from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.errors import TransientError
 from appstore_analytics.contract.layout import report_key
 from appstore_analytics.contract.messages import AccessType, MapName, Outcome
 from appstore_analytics.lake.run_notes import read_plan
@@ -215,6 +216,8 @@ class Execution:
             except DiedError:
                 if self._sequel is Sequel.GIVEN_UP:
                     return None
+                continue
+            except TransientError:  # another execution's calls came between; Step Functions retries
                 continue
             if answer.get("outcome") != Outcome.WAIT:
                 return answer
