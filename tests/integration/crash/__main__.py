@@ -10,16 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 
 from tests.integration.concurrency.races import RACES, run_race
 from tests.integration.concurrency.rounds import rounds
-from tests.integration.crash.day import Ending, Sequel, live_through, morning
-from tests.integration.crash.matrix import Case, every_case, outcome, sample
-from tests.integration.morning import Morning
+from tests.integration.crash.day import Sequel
+from tests.integration.crash.matrix import every_case, losses_of, sample, undisturbed_day
 
 PAGE = Path(__file__).parents[3] / "docs" / "crash-matrix.md"
 COMMAND = ".venv/bin/python -m tests.integration.crash"
@@ -55,13 +53,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _matrix(quick: bool, jobs: int) -> Iterator[Row]:
-    cases = every_case(_undisturbed())
+    cases = every_case(undisturbed_day())
     if quick:
         cases = sample(cases)
     tried: Counter[tuple[str, Sequel]] = Counter()
     lost: dict[tuple[str, Sequel], list[str]] = {}
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        for number, (case, lines) in enumerate(zip(cases, pool.map(_outcome, cases, chunksize=4), strict=True), 1):
+        for number, (case, lines) in enumerate(zip(cases, pool.map(losses_of, cases, chunksize=4), strict=True), 1):
             tried[case.step, case.sequel] += 1
             if lines:
                 where = f"{case.death.moment} {case.call}"
@@ -69,20 +67,6 @@ def _matrix(quick: bool, jobs: int) -> Iterator[Row]:
             _progress(f"matrix {number}/{len(cases)}")
     for (step, sequel), count in tried.items():
         yield Row(f"{step}, {sequel}", count, tuple(lost.get((step, sequel), ())))
-
-
-@cache
-def _morning() -> Morning:
-    return morning()
-
-
-@cache
-def _undisturbed() -> Ending:
-    return live_through(_morning())
-
-
-def _outcome(case: Case) -> list[str]:
-    return outcome(_morning(), _undisturbed(), case)
 
 
 def _races(quick: bool) -> Iterator[Row]:
@@ -121,7 +105,7 @@ def _page(matrix: Sequence[Row], races: Sequence[Row], seconds: int) -> str:
         python=platform.python_version(),
         versions=", ".join(f"{name} {number}" for name, number in versions.items()),
         minutes=round(seconds / 60),
-        calls=len(_undisturbed().calls),
+        calls=len(undisturbed_day().calls),
         points=points,
         matrix="\n".join(_steps(matrix)),
         races="\n".join(f"| {row.what} | {row.tried} | {len(row.lost)} |" for row in races),

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from tests.integration.crash.day import Death, Ending, Moment, Seen, Sequel, live_through, losses
+from tests.integration.crash.day import Death, Ending, Moment, Seen, Sequel, live_through, losses, morning
 from tests.integration.morning import Morning
 
 
@@ -48,6 +49,18 @@ def sample(cases: Sequence[Case]) -> list[Case]:
     return [of_kind[-(number % 2)] for number, of_kind in enumerate(kinds.values())]
 
 
-def outcome(day: Morning, undisturbed: Ending, case: Case) -> list[str]:
+@cache
+def the_morning() -> Morning:
+    """Made once in a process."""
+    return morning()
+
+
+@cache
+def undisturbed_day() -> Ending:
+    """What every case is compared with."""
+    return live_through(the_morning())
+
+
+def losses_of(case: Case) -> list[str]:
     """What a case lost: nothing when all is well."""
-    return losses(undisturbed, live_through(day, case.death, case.sequel), case.sequel)
+    return losses(undisturbed_day(), live_through(the_morning(), case.death, case.sequel), case.sequel)
