@@ -22,7 +22,7 @@ from tests.integration.crash.matrix import every_case, losses_of, sample, undist
 PAGE = Path(__file__).parents[3] / "docs" / "crash-matrix.md"
 COMMAND = ".venv/bin/python -m tests.integration.crash"
 ROUNDS = 200
-EXAMPLES = {"Claims": 200, "Vintages": 60, "Executions": 30}
+EXAMPLES = {"Claims": 100, "Vintages": 40, "Executions": 20}
 QUICKER = 10
 
 
