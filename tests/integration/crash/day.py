@@ -182,7 +182,7 @@ class Execution:
         planned = self._function("plan_run", "", lambda: plan_run(*arguments, pipeline.refuse_to_connect))
         if planned is None:
             return None
-        error = "" if all(self._map(planned["run_id"], map_name) for map_name in MapName) else "a function died"
+        error = "" if all(self._map(planned["run_id"], map_name) for map_name in STEPS_OF_MAPS) else "a function died"
         plan = read_plan(pipeline.lake, planned["run_id"])
         self._function("summarize_run", "", lambda: pipeline.summarize(plan, error))
         text = pipeline.lake.read(report_key(plan.operation, compact_time(started_at)))
