@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     matrix = list(_matrix(options.quick, options.jobs))
     races = list(_races(options.quick))
     seconds = round(time.monotonic() - started)
-    page = _page(matrix, races, seconds)
+    page = _page(matrix, races, seconds, scope="a sample, `--quick`" if options.quick else "everything")
     print(page)  # noqa: T201 (a command)
     if not options.quick:
         PAGE.write_text(page)
@@ -96,11 +96,12 @@ def _progress(text: str) -> None:
     sys.stderr.flush()
 
 
-def _page(matrix: Sequence[Row], races: Sequence[Row], seconds: int) -> str:
-    points = sum(row.tried for row in matrix) // len(Sequel)
+def _page(matrix: Sequence[Row], races: Sequence[Row], seconds: int, scope: str) -> str:
+    points = len(every_case(undisturbed_day())) // len(Sequel)
     versions = {name: version(name) for name in ("boto3", "hypothesis", "moto", "pyarrow")}
     return _PAGE.format(
         command=COMMAND,
+        scope=scope,
         date=datetime.now(UTC).date().isoformat(),
         python=platform.python_version(),
         versions=", ".join(f"{name} {number}" for name, number in versions.items()),
@@ -128,19 +129,19 @@ def _lost(rows: Sequence[Row]) -> str:
 _PAGE = """# Crash matrix
 
 What becomes of the data when a function dies, at any moment, and when runs meet. Written by the command below, which
-takes about half an hour on two cores; a sample of it runs with the tests.
+takes about half an hour on two cores; `--quick` tries a sample, and another sample runs with the tests.
 
 ```sh
 {command}
 ```
 
-Last result: {date}, {minutes} minutes, Python {python}, {versions}.
+Last result: {scope}; {date}, {minutes} minutes, Python {python}, {versions}.
 
 ## A function dies before or after any call
 
 One small day in one process, against the simulated App Store Connect and moto: two apps of which one is new, a plain
-and a `_vintages` table, a Date that Apple restates. Its functions make {calls} calls of AWS and Apple. At each of the
-{points} points before, between and after them one function dies: the call is not made, or its answer is lost, and
+and a `_vintages` table, a Date that Apple restates. Its functions make {calls} calls of AWS and Apple. At each of
+the {points} points before, between and after them one function dies: the call is not made, or its answer is lost, and
 nothing is cleaned up. Then Step Functions either calls the function again in the same run, as it does for a function
 that was killed or ran out of memory or time; or nobody does, not even a record is written, and another run follows.
 
