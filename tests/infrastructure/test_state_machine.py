@@ -11,6 +11,7 @@ from appstore_analytics.contract.errors import NotReady, PipelineError, Transien
 from appstore_analytics.contract.messages import Configuration, MapName, Outcome
 from infra.functions import CAPACITIES, state_name
 from infra.state_machine import FUNCTION_DEATHS, LAMBDA_ERRORS, STEPS_OF_MAPS
+from tests.integration.crash import day
 
 MAPS = tuple(name.capitalize() for name in MapName)
 Machine = dict[str, Any]
@@ -47,6 +48,10 @@ def test_every_lambda_task_retries_what_is_transient_and_nothing_else(machine: M
         if not task["Resource"].endswith("dynamodb:updateItem"):
             assert set(task["Retry"][0]["ErrorEquals"]) == {*leaves(TransientError), *LAMBDA_ERRORS}, name
             assert len(task["Retry"]) == (3 if name == "PlanRun" else 2), name
+
+
+def test_the_crash_matrix_goes_through_the_steps_of_a_daily_run() -> None:
+    assert {name: STEPS_OF_MAPS[name] for name in day.STEPS_OF_MAPS} == day.STEPS_OF_MAPS
 
 
 def test_a_function_that_died_is_called_twice_more(machine: Machine) -> None:
