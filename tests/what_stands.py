@@ -78,7 +78,7 @@ def what_stands(world: World, registry: Registry, raw: Bucket, lake: Bucket) -> 
     restated = _restated(lake)
     return WhatStands(
         curated={key: (stored.etag, stored.metadata[DIGEST]) for key, stored in curated.items()},
-        parts={key: (stored.etag, stored.metadata) for key, stored in parts.items()},
+        parts={key: (stored.etag, _text(_batch(key, stored))) for key, stored in parts.items()},
         raw={stored.key: stored.etag for stored in raw.list(RAW_PREFIX)},
         registry=dict(_lasting(items)),
         requests_at_apple=requests,

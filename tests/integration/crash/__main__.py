@@ -76,7 +76,7 @@ def _races(quick: bool) -> Iterator[Row]:
         try:
             run_race(race, examples, derandomize=False)
         except AssertionError as error:
-            yield Row(_summary(race), examples, (str(error).splitlines()[0],))
+            yield Row(_summary(race), examples, (f"{type(error).__name__}: {error}".splitlines()[0],))
         else:
             yield Row(_summary(race), examples)
     count = ROUNDS // (QUICKER if quick else 1)
