@@ -64,16 +64,17 @@ MAY: Mapping[str, Access] = {
         registry=("GetItem", "PutItem", "UpdateItem"),
         lake={PARTS_PREFIX: (READ, WRITE)},
         raw={RAW_PREFIX: (READ,)},
-        lists=(LAKE,),
+        lists=(LAKE, RAW),
     ),
     "restore_parts": Access(
-        registry=_LEDGER,
+        registry=("GetItem", "PutItem", "UpdateItem", "Query"),
         lake={PARTS_PREFIX: (READ, READ_VERSIONS, WRITE, DELETE)},
+        lists=(LAKE,),
     ),
     "publish_date": Access(
-        registry=("GetItem", "UpdateItem", "DeleteItem"),
+        registry=("GetItem", "UpdateItem"),
         lake={
-            RUNS_PREFIX: (WRITE,),
+            RUNS_PREFIX: (READ, WRITE),
             PARTS_PREFIX: (READ,),
             CURATED_PREFIX: (READ, WRITE, DELETE),
             PUBLICATIONS_PREFIX: (READ, WRITE),
@@ -81,7 +82,7 @@ MAY: Mapping[str, Access] = {
         lists=(LAKE,),
     ),
     "verify_table": Access(
-        registry=("UpdateItem", "Query"),
+        registry=("UpdateItem", "DeleteItem", "Query"),
         lake={RUNS_PREFIX: (WRITE,), CURATED_PREFIX: (READ,), PUBLICATIONS_PREFIX: (READ,)},
         lists=(LAKE,),
         athena=True,

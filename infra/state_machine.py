@@ -41,13 +41,28 @@ STEPS_OF_MAPS: Mapping[MapName, Sequence[str]] = {
 }
 LAMBDA_ERRORS = (
     "Lambda.AWSLambdaException",
+    "Lambda.ClientExecutionTimeoutException",
     "Lambda.SdkClientException",
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",
 )
 """What Lambda itself may throw on a bad day: the function did not run, or did not answer."""
 
+FUNCTION_DEATHS = (
+    "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Runtime.OutOfMemory",
+    "Sandbox.Timedout",
+)
+"""How Step Functions names a function that ended in the middle: killed, out of memory, or out of time.
+
+`Lambda.Unknown` is the name in the Developer Guide ("Handle Lambda service exceptions"), the others are those that the
+runtimes of today report. Every step may be done again, so it is; but twice only, because what lacks memory or time
+mostly lacks it again.
+"""
+
 _RETRIED = (*leaves(TransientError), *LAMBDA_ERRORS)
+_DEATHS_FORGIVEN = 2
 _CALLS_RETURN_WITHIN = 13  # times five minutes: a little over the rolling hour of Apple's quota
 _TIME_OUT = Duration.hours(80)  # longer than the wait of a backfill for its snapshot
 
@@ -270,6 +285,7 @@ class PipelineStateMachine(Construct):
             retry_on_service_exceptions=False,
         )
         _retry(task, _RETRIED)
+        _retry(task, FUNCTION_DEATHS, max_attempts=_DEATHS_FORGIVEN)
         return task
 
     # The role. CDK's own grants would reach every version of every function and every object of the bucket.
@@ -321,12 +337,12 @@ def _allow(actions: list[str], resources: list[str]) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=actions, resources=resources)
 
 
-def _retry(task: sfn.TaskStateBase, errors: Sequence[str]) -> None:
+def _retry(task: sfn.TaskStateBase, errors: Sequence[str], max_attempts: int = TRANSIENT_RETRIES) -> None:
     task.add_retry(
         errors=[*errors],
         interval=Duration.seconds(2),
         backoff_rate=2,
-        max_attempts=TRANSIENT_RETRIES,
+        max_attempts=max_attempts,
         max_delay=Duration.seconds(60),
         jitter_strategy=sfn.JitterType.FULL,
     )

@@ -60,11 +60,18 @@ def patch() -> None:
 
 
 def _with_error_type(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """Answer a failed handler as Lambda does: errorType is the exception's class, which Retry and Catch match."""
+    """Answer a failed handler as Lambda does: errorType is the exception's class, which Retry and Catch match.
+
+    What ministack itself reports as a handler's error can then only be a worker that ended: Runtime.ExitError, as the
+    runtime interface emulator of AWS names it. (A time-out is Sandbox.Timedout there and in ministack.)
+    """
 
     def execute_function(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
         answer = execute(func, event, request_id)
         body = answer.get("body")
+        if answer.get("error") and isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError":
+            message = f"RequestId: {request_id} Error: Runtime exited with error: {body['errorMessage']}"
+            return {**answer, "body": {"errorMessage": message, "errorType": "Runtime.ExitError"}}
         if not isinstance(body, dict) or _FAILURE not in body:
             return answer
         failure = {**body[_FAILURE], "requestId": request_id}

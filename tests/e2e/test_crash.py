@@ -1,9 +1,13 @@
-"""A function is killed in the middle of its work: the run says so, and the next one goes on where it stopped."""
+"""Functions that die in the middle of their work are called again; if they die each time, the next run goes on."""
 
 import os
 import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from deployed import DATES_PER_INSTANCE, DAY, Counted, Deployed, app, friday_of_the_scenarios, report_of
@@ -12,22 +16,41 @@ from local.executions import Execution, Snapshot
 
 APP = app(12)
 SUNDAY = friday_of_the_scenarios() - DAY * 12
-MONDAY = SUNDAY + DAY
+MONDAY, TUESDAY = SUNDAY + DAY, SUNDAY + DAY * 2
 DATES = tuple(MONDAY - DAY * age for age in range(DATES_PER_INSTANCE, 0, -1))
 WRITTEN, LOST = DATES[:2], DATES[2]  # killed while it writes the third of five parts
 DOWNLOAD = "GET /segments/{instance}/{segment}"
-STUCK = {
-    "target": f"^PUT:/.*/parts/engagement/dt={LOST}/{APP}",
-    "status": 503,
-    "delay_seconds": 600.0,
+ATTEMPTS = 3
+"""How often Step Functions calls a function that dies each time."""
+
+
+def stuck(target: str, times: int = 1) -> dict[str, Any]:
+    return {"target": target, "status": 503, "delay_seconds": 600.0, "times": times}
+
+
+STUCK = stuck(f"^PUT:/.*/parts/engagement/dt={LOST}/{APP}", ATTEMPTS)
+
+EACH_STEP_STUCK = {
+    "plan-run": stuck(r"^PUT:/.*/plan\.json"),
+    "register-request": stuck(r"DynamoDB_\d+\.GetItem"),  # the first of a run
+    "list-instances": stuck(r"DynamoDB_\d+\.PutItem"),  # behind the one that plans the only app
+    "plan-items": stuck(r"^PUT:/.*/manifests/land\.json"),
+    "download-segments": stuck("^PUT:/.*/raw/engagement/"),
+    "convert-instance": stuck("^PUT:/.*/parts/engagement/"),
+    "publish-date": stuck("^PUT:/.*/curated/engagement/"),
+    "verify-table": stuck(r"AmazonAthena\.StartQueryExecution"),
+    "summarize-run": stuck("^PUT:/.*/reports/"),
 }
+PLANS_THE_APP = {"target": r"DynamoDB_\d+\.PutItem"}
+OUT_OF_TIME = "verify-table"  # the others are killed
+SECONDS = 8
 
 
 @dataclass(frozen=True)
 class Crash:
     """Both runs of one day, and which rows of the engagement table stood after each."""
 
-    killed: list[int]
+    kills: int
     first: Execution
     after_first: Counted
     second: Execution
@@ -37,13 +60,14 @@ class Crash:
 
 @pytest.fixture(scope="module")
 def crash(deployed: Deployed) -> Crash:
-    killed: list[int] = []
+    kills = 0
 
     def kill_the_last_converter(now: Snapshot) -> None:
-        if now.instances and now.instances_done == now.instances - 1 and not killed and not deployed.open_faults():
-            killed.extend(_workers(deployed.aws.directory, "convert-instance"))
-            for process_id in killed:
-                os.kill(process_id, signal.SIGKILL)
+        nonlocal kills
+        is_alone = now.instances and now.instances_done == now.instances - 1
+        if is_alone and kills < ATTEMPTS - sum(fault["times"] for fault in deployed.open_faults()):
+            _kill(deployed, "convert-instance")
+            kills += 1
 
     deployed.begin(SUNDAY)
     deployed.daily("before-the-crash", (APP,))
@@ -57,7 +81,47 @@ def crash(deployed: Deployed) -> Crash:
     earlier = deployed.calls(DOWNLOAD)
     second = deployed.daily("after-the-crash", (APP,))
     after_second = deployed.counted("engagement", (APP,))
-    return Crash(killed, first, after_first, second, after_second, deployed.calls(DOWNLOAD) - earlier)
+    return Crash(kills, first, after_first, second, after_second, deployed.calls(DOWNLOAD) - earlier)
+
+
+@contextmanager
+def _killed_when_stuck(deployed: Deployed, faults: Mapping[str, Mapping[str, Any]]) -> Iterator[set[str]]:
+    """Meanwhile every function that has met its fault is killed; the names of those."""
+    killed: set[str] = set()
+    is_over = threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(0.1):
+            ahead = {fault["target"] for fault in deployed.open_faults() if fault["delay_seconds"]}
+            for function in [name for name, fault in faults.items() if fault["target"] not in ahead]:
+                if function not in killed and _kill(deployed, function):
+                    killed.add(function)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield killed
+    finally:
+        is_over.set()
+        watcher.join()
+
+
+@contextmanager
+def _out_of_time_after(deployed: Deployed, function: str, seconds: int) -> Iterator[None]:
+    client, name = deployed.aws.client("lambda"), f"appstore-analytics-{function}"
+    usual = client.get_function_configuration(FunctionName=name)["Timeout"]
+    client.update_function_configuration(FunctionName=name, Timeout=seconds)
+    try:
+        yield
+    finally:
+        client.update_function_configuration(FunctionName=name, Timeout=usual)
+
+
+def _kill(deployed: Deployed, function: str) -> list[int]:
+    process_ids = _workers(deployed.aws.directory, function)
+    for process_id in process_ids:
+        os.kill(process_id, signal.SIGKILL)
+    return process_ids
 
 
 def _workers(directory: Path, function: str) -> list[int]:
@@ -73,14 +137,14 @@ def _workers(directory: Path, function: str) -> list[int]:
     return found
 
 
-def test_a_killed_function_fails_its_app(crash: Crash) -> None:
-    assert crash.killed
+def test_a_function_that_is_killed_each_time_fails_its_app(crash: Crash) -> None:
+    assert crash.kills == ATTEMPTS
     assert crash.first.status == "FAILED"
     assert crash.first.cause == f"1 of 1 apps failed: {APP} (failed). The report is {crash.first.report_key}."
     (error,) = report_of(crash.first)["errors"]
     assert error["item"].startswith(f"LAND#{APP}#")
     assert error["verdict"] == "failed"
-    assert "died" in error["reason"]
+    assert "Runtime exited" in error["reason"]
 
 
 def test_what_it_had_written_is_published_date_by_date_and_whole(deployed: Deployed, crash: Crash) -> None:
@@ -95,3 +159,22 @@ def test_the_next_run_finishes_the_instance_without_a_download(deployed: Deploye
     assert (report["instances"], report["segments"], crash.downloads_of_second) == (1, 0, 0)
     assert (report["parts_unchanged"], report["parts_written"]) == (len(WRITTEN), len(DATES) - len(WRITTEN))
     assert crash.after_second == deployed.newest("engagement", (APP,))
+
+
+def test_a_run_in_which_every_function_dies_once_ends_well(deployed: Deployed, crash: Crash) -> None:
+    deployed.world.move_to(TUESDAY)
+    killed_ones = {name: fault for name, fault in EACH_STEP_STUCK.items() if name != OUT_OF_TIME}
+    deployed.break_aws(PLANS_THE_APP, *EACH_STEP_STUCK.values())
+    try:
+        with (
+            _out_of_time_after(deployed, OUT_OF_TIME, SECONDS),
+            _killed_when_stuck(deployed, killed_ones) as killed,
+        ):
+            execution = deployed.daily("every-function-dies", (APP,))
+        assert deployed.open_faults() == []
+    finally:
+        deployed.heal_aws()
+    assert killed == killed_ones.keys()
+    assert (execution.status, execution.cause) == ("SUCCEEDED", "")
+    assert report_of(execution)["apps_by_verdict"] == {"verified": [APP]}
+    assert deployed.counted("engagement", (APP,)) == deployed.newest("engagement", (APP,))

@@ -10,7 +10,8 @@ from synthesis import Synthesis, context, synthesize
 from appstore_analytics.contract.errors import NotReady, PipelineError, TransientError, leaves
 from appstore_analytics.contract.messages import Configuration, MapName, Operation, Outcome
 from infra.functions import CAPACITIES, state_name
-from infra.state_machine import LAMBDA_ERRORS, STEPS_OF_MAPS
+from infra.state_machine import FUNCTION_DEATHS, LAMBDA_ERRORS, STEPS_OF_MAPS
+from tests.integration.crash import day
 
 MAPS = tuple(name.capitalize() for name in MapName)
 Machine = dict[str, Any]
@@ -46,11 +47,23 @@ def test_every_lambda_task_retries_what_is_transient_and_nothing_else(machine: M
     for name, task in tasks(machine).items():
         if not task["Resource"].endswith("dynamodb:updateItem"):
             assert set(task["Retry"][0]["ErrorEquals"]) == {*leaves(TransientError), *LAMBDA_ERRORS}, name
-            assert len(task["Retry"]) == (2 if name == "PlanRun" else 1), name
+            assert len(task["Retry"]) == (3 if name == "PlanRun" else 2), name
+
+
+def test_the_crash_matrix_goes_through_the_steps_of_a_daily_run() -> None:
+    assert {name: STEPS_OF_MAPS[name] for name in day.STEPS_OF_MAPS} == day.STEPS_OF_MAPS
+
+
+def test_a_function_that_died_is_called_twice_more(machine: Machine) -> None:
+    for name, task in tasks(machine).items():
+        if not task["Resource"].endswith("dynamodb:updateItem"):
+            deaths = task["Retry"][1]
+            assert set(deaths["ErrorEquals"]) == set(FUNCTION_DEATHS), name
+            assert deaths["MaxAttempts"] == 2, name
 
 
 def test_plan_run_waits_for_calls_a_little_longer_than_apples_rolling_hour(machine: Machine) -> None:
-    patience = machine["States"]["PlanRun"]["Retry"][1]
+    patience = machine["States"]["PlanRun"]["Retry"][2]
     assert set(patience["ErrorEquals"]) == {*leaves(NotReady)}
     assert patience["BackoffRate"] == 1
     assert 3600 < patience["IntervalSeconds"] * patience["MaxAttempts"] <= 4200

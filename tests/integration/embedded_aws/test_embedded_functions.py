@@ -5,6 +5,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
+from infra.state_machine import FUNCTION_DEATHS
 from local.aws.server import EmbeddedAws
 from tests.integration.embedded_aws import deployment
 
@@ -38,6 +41,36 @@ def test_a_handlers_exception_leaves_its_worker_warm(aws: EmbeddedAws) -> None:
     first = deployment.invoke(aws, "surviving")["payload"]
     deployment.invoke(aws, "surviving", {"fail": True})
     assert deployment.invoke(aws, "surviving")["payload"] == {"calls": 3, "pid": first["pid"]}
+
+
+DYING = """
+import os, pathlib, signal, time
+
+def handle(event, context):
+    path = pathlib.Path(event["path"])
+    path.write_text(path.read_text() + "x" if path.exists() else "x")
+    if len(path.read_text()) <= event["deaths"]:
+        os.kill(os.getpid(), signal.SIGKILL) if event["by"] == "kill" else time.sleep(60)
+    return {"calls": len(path.read_text())}
+"""
+
+
+@pytest.mark.parametrize(("by", "error"), [("kill", "Runtime.ExitError"), ("time-out", "Sandbox.Timedout")])
+def test_a_function_that_dies_has_the_error_name_of_aws(aws: EmbeddedAws, tmp_path: Path, by: str, error: str) -> None:
+    deployment.create_function(aws, f"dying-by-{by}", DYING, timeout_seconds=1)
+    event = {"path": str(tmp_path / "calls"), "deaths": 1, "by": by}
+    answer = deployment.invoke(aws, f"dying-by-{by}", event)
+    assert answer["error"] == "Unhandled"
+    assert answer["payload"]["errorType"] == error
+    assert deployment.invoke(aws, f"dying-by-{by}", event)["payload"] == {"calls": 2}
+
+
+def test_a_state_retries_a_function_that_died(aws: EmbeddedAws, tmp_path: Path) -> None:
+    deployment.create_function(aws, "dying-in-a-state", DYING)
+    event = {"path": str(tmp_path / "calls"), "deaths": 2, "by": "kill"}
+    retry = [{"ErrorEquals": [*FUNCTION_DEATHS], "IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": 2}]
+    answer = deployment.execute(aws, {"Step": deployment.task("dying-in-a-state", Retry=retry)}, event)
+    assert answer["output"] == {"answer": {"calls": 3}}
 
 
 def test_the_log_of_an_invocation_is_its_own_and_complete(aws: EmbeddedAws) -> None:

@@ -14,6 +14,7 @@ from appstore_analytics.contract.tables import APPSTORE_TABLES
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_rows
 from appstore_analytics.registry.dirty_dates import DirtyDates
+from appstore_analytics.registry.runs import Runs
 from appstore_analytics.steps import publish_date as publish_step
 from local.apple.model import Series
 from local.apple.truth import newest_vintages
@@ -51,12 +52,15 @@ def columns(table: str) -> set[str]:
 # publish_date
 
 
-def test_a_dirty_date_is_published_and_clean(pipeline: Pipeline) -> None:
+def test_a_dirty_date_is_published_and_stays_dirty_until_it_is_proved(pipeline: Pipeline) -> None:
     plan = landed(pipeline)
     item = PublishItem(plan.run_id, "downloads", DAY.isoformat())
+    pipeline.registry.runs.plan(item)
     assert pipeline.publish(item) == DONE
     (truth,) = [batch for batch in newest_vintages(pipeline.world, DOWNLOADS) if batch.date == DAY]
     assert pipeline.batches("downloads") == {(APP, DAY): (truth.rows, truth.sums)}
+    assert pipeline.registry.dirty_dates.token(DIRTY) is not None
+    pipeline.run(plan, MapName.VERIFY)
     assert pipeline.registry.dirty_dates.token(DIRTY) is None
     record = pipeline.record(item)
     assert record.verdict is Verdict.PUBLISHED
@@ -73,7 +77,6 @@ def test_the_second_time_rewrites_nothing(pipeline: Pipeline) -> None:
     assert pipeline.publish(again) == DONE
     assert pipeline.lake.head(DIRTY.curated_key) == before
     assert pipeline.record(again).verdict is Verdict.UNCHANGED
-    assert pipeline.registry.dirty_dates.token(DIRTY) is None
     assert rows_of(pipeline, again.run_id, "batches") == []
 
 
@@ -87,8 +90,8 @@ def test_a_part_that_is_written_meanwhile_keeps_the_date_dirty(pipeline: Pipelin
         return publication
 
     with patch.object(publish_step, "publish", publish_and_be_overtaken):
-        pipeline.publish(PublishItem(plan.run_id, "downloads", DAY.isoformat()))
-    assert pipeline.registry.dirty_dates.token(DIRTY) is not None
+        pipeline.run(plan, MapName.PUBLISH, MapName.VERIFY)
+    assert [each.day for each in pipeline.registry.dirty_dates.of_table("downloads")] == [DAY]
 
 
 def test_the_restatement_ledger_says_what_was_replaced(pipeline: Pipeline) -> None:
@@ -109,7 +112,7 @@ def test_the_restatement_ledger_says_what_was_replaced(pipeline: Pipeline) -> No
 def test_a_crash_behind_the_flip_loses_no_line_of_the_restatement_ledger(pipeline: Pipeline) -> None:
     plan = landed(pipeline)
     item = PublishItem(plan.run_id, "downloads", DAY.isoformat())
-    with patch.object(DirtyDates, "clear", side_effect=MemoryError), pytest.raises(MemoryError):
+    with patch.object(Runs, "finish", side_effect=MemoryError), pytest.raises(MemoryError):
         pipeline.publish(item)
     assert pipeline.lake.head(DIRTY.curated_key) is not None
     pipeline.publish(item)
@@ -117,6 +120,17 @@ def test_a_crash_behind_the_flip_loses_no_line_of_the_restatement_ledger(pipelin
     assert row["date"] == DAY.isoformat()
     record = pipeline.record(item)
     assert (record.verdict, record.facts["batches_changed"]) == (Verdict.PUBLISHED, 1)
+
+
+def test_a_run_that_publishes_a_date_twice_has_both_in_the_restatement_ledger(pipeline: Pipeline) -> None:
+    plan = landed(pipeline)
+    item = PublishItem(plan.run_id, "downloads", DAY.isoformat())
+    pipeline.publish(item)
+    part = pipeline.lake.head(DIRTY.part_key(APP))
+    assert part is not None
+    pipeline.lake.remove(part.key, expected=part.etag)
+    pipeline.publish(item)
+    assert [row["replaced_rows"] is None for row in rows_of(pipeline, plan.run_id, "batches")] == [True, False]
 
 
 def test_who_announced_a_date_that_somebody_else_published_claims_nothing(pipeline: Pipeline) -> None:
@@ -171,7 +185,7 @@ def test_equal_counts_are_verified_batch_by_batch(start: Callable[..., Pipeline]
 
 
 def test_only_dates_of_this_run_are_counted(pipeline: Pipeline) -> None:
-    published(pipeline)
+    pipeline.verify(published(pipeline))
     pipeline.world.advance(1)
     plan = pipeline.plan()
     pipeline.run(plan)
@@ -211,7 +225,19 @@ def test_a_difference_that_stays_is_a_mismatch_with_the_apps_name(start: Callabl
     assert record.facts["apps_different"] == [int(APP)]
     assert "1 of 6 batches differ" in record.reason
     assert "rows expected" in record.reason
-    assert sum(not row["equal"] for row in rows_of(pipeline, item.run_id, "verification")) == 1
+    (different,) = [row["date"] for row in rows_of(pipeline, item.run_id, "verification") if not row["equal"]]
+    dirty = pipeline.registry.dirty_dates.of_table("downloads")
+    assert [each.day.isoformat() for each in dirty] == [different]
+
+
+def test_what_a_run_published_and_did_not_prove_the_next_run_proves(pipeline: Pipeline) -> None:
+    published(pipeline)
+    before = [(stored.key, stored.etag) for stored in pipeline.lake.list("curated/")]
+    plan = pipeline.plan()
+    pipeline.run(plan)
+    assert len(rows_of(pipeline, plan.run_id, "verification")) == len(before) == 3
+    assert [(stored.key, stored.etag) for stored in pipeline.lake.list("curated/")] == before
+    assert list(pipeline.registry.dirty_dates.of_table("downloads")) == []
 
 
 def test_rows_that_nobody_published_are_a_mismatch(pipeline: Pipeline) -> None:

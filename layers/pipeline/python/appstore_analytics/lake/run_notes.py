@@ -12,7 +12,6 @@ from appstore_analytics.lake.objects import Bucket
 
 _JSON = "application/json"
 _JSON_LINES = "application/jsonl"
-_DIGEST = "digest"
 _ROWS = "rows"
 
 
@@ -61,25 +60,22 @@ def write_rows(bucket: Bucket, key: str, rows: Iterable[Mapping[str, Any]]) -> i
     return len(lines)
 
 
-def announce_changes(bucket: Bucket, key: str, digest: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write the rows that a publication changes, before it happens, under the digest that will tell if it did."""
+def announce_changes(bucket: Bucket, key: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write the rows that a publication changes, before it happens."""
     lines = [json.dumps(row, ensure_ascii=False, default=str) for row in rows]
     body = "".join(f"{line}\n" for line in lines).encode()
-    bucket.write(key, body, metadata={_DIGEST: digest, _ROWS: str(len(lines))}, content_type=_JSON_LINES)
+    bucket.write(key, body, metadata={_ROWS: str(len(lines))}, content_type=_JSON_LINES)
 
 
-def announced_changes(bucket: Bucket, key: str, digest: str) -> int | None:
-    """How many rows were announced for the publication that stands; None when it is not the announced one.
-
-    What was announced and came to nothing, because somebody else published the Date, is blanked.
-    """
+def announced_changes(bucket: Bucket, key: str) -> int | None:
+    """How many rows were announced for a publication; None when it was not announced."""
     stored = bucket.head(key)
-    if stored is None:
-        return None
-    if stored.metadata.get(_DIGEST) == digest:
-        return int(stored.metadata[_ROWS])
-    bucket.write(key, b"", content_type=_JSON_LINES)
-    return None
+    return None if stored is None else int(stored.metadata[_ROWS])
+
+
+def withdraw_changes(bucket: Bucket, key: str) -> None:
+    """Blank what was announced and came to nothing, because somebody else published the Date."""
+    announce_changes(bucket, key, ())
 
 
 def newest_run(bucket: Bucket, operation: Operation) -> RunPlan | None:

@@ -1,7 +1,8 @@
-"""Dates whose parts changed since they were last published.
+"""Dates whose parts changed since they were last published and proved.
 
     convert_instance   writes its parts ─► mark (fresh token)
-    publish_date       token ─► lists the parts … writes the table ─► clear, only if the token is unchanged
+    publish_date       token ─► lists the parts … writes the table
+    verify_table       counts in Athena ─► clear, only if the token is unchanged
 
 A part written after the listing comes with a newer token, so its mark survives and the next run publishes it.
 """

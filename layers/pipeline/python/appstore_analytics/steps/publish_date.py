@@ -9,32 +9,56 @@ from appstore_analytics.contract.messages import Outcome, PublishItem, Verdict, 
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.publication import Publication, publish
-from appstore_analytics.lake.run_notes import announce_changes, announced_changes
+from appstore_analytics.lake.run_notes import announce_changes, announced_changes, withdraw_changes
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.vintage import is_final
 
 
 def publish_date(item: PublishItem, registry: Registry, lake: Bucket) -> dict[str, str]:
-    """Publish one dirty Date and take its mark away, unless a part was written meanwhile.
+    """Publish one dirty Date.
 
-    The mark's token is read before the parts are listed, and what changes is written before the object flips. A second
-    run finds the same digest and rewrites nothing; after a crash behind the flip it finds its own announcement.
+    The mark's token is read before the parts are listed, and noted for verify_table, which takes the mark away: a Date
+    stays dirty until it is proved. What changes is written before the object flips. A second run finds the same digest
+    and rewrites nothing; after a crash behind the flip it finds its own announcement.
     """
     table, table_date = tables_by_name()[item.table], item.table_date
-    key = run_key(item.run_id, f"batches/{item.table}/{item.day}.jsonl")
 
     def announce(publication: Publication) -> None:
-        announce_changes(lake, key, publication.digest, _changes(item, table, publication))
+        announce_changes(lake, _announcement(item, publication), _changes(item, table, publication))
 
     token = registry.dirty_dates.token(table_date)
     with TemporaryDirectory() as scratch:
         publication = publish(lake, table, table_date.day, Path(scratch), announce)
-    changed = announced_changes(lake, key, publication.digest)
-    if token is not None:
-        registry.dirty_dates.clear(table_date, token)
+    changed = announced_changes(lake, _announcement(item, publication))
     verdict = Verdict.UNCHANGED if changed is None else Verdict.PUBLISHED
-    registry.runs.finish(item, verdict, rows=publication.rows, batches_changed=changed or 0)
+    registry.runs.finish(
+        item,
+        verdict,
+        rows=publication.rows,
+        batches_changed=changed or 0,
+        token=token,
+        announced=_true_announcements(item, publication, registry, lake),
+    )
     return step_result(Outcome.DONE)
+
+
+def _announcement(item: PublishItem, publication: Publication) -> str:
+    """A run may publish a Date more than once, as a backfill does that comes back: each time has its own lines."""
+    return f"{_announcements(item)}{publication.digest[:16] or 'removed'}.jsonl"
+
+
+def _announcements(item: PublishItem) -> str:
+    return run_key(item.run_id, f"batches/{item.table}/{item.day}/")
+
+
+def _true_announcements(item: PublishItem, publication: Publication, registry: Registry, lake: Bucket) -> list[str]:
+    """The announcements that came to be, now or in an earlier pass of the run; all others are withdrawn."""
+    record = registry.runs.get(item)
+    true = {_announcement(item, publication), *(record.facts.get("announced", ()) if record else ())}
+    announced = {stored.key for stored in lake.list(_announcements(item))}
+    for key in announced - true:
+        withdraw_changes(lake, key)
+    return sorted(announced & true)
 
 
 def _changes(item: PublishItem, table: CuratedTable, publication: Publication) -> list[dict[str, Any]]:

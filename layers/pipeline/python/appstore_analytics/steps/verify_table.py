@@ -8,7 +8,7 @@ from typing import Any
 from appstore_analytics.athena.checks import counted, counting_query
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.errors import QueryInterrupted
-from appstore_analytics.contract.layout import run_key
+from appstore_analytics.contract.layout import TableDate, run_key
 from appstore_analytics.contract.messages import MapName, Outcome, Verdict, VerifyItem, step_result
 from appstore_analytics.contract.tables import CURATED_DATABASE, CuratedTable, tables_by_name
 from appstore_analytics.lake.objects import Bucket
@@ -22,10 +22,13 @@ def verify_table(item: VerifyItem, registry: Registry, lake: Bucket, athena: Ath
     """Compare rows and sums, per app and Date, of the Dates that this run published of one table.
 
     A Date may be replaced between the count and the comparison, and a query in flight over it may fail: both are asked
-    once more. What differs then is a mismatch, with the apps' names. A second run compares again.
+    once more. What differs then is a mismatch, with the apps' names. A Date that is equal is dirty no longer, unless a
+    part was written since it was published; what differs, or what a crash left unproved, the next run publishes and
+    compares again. A second run compares again.
     """
     table = tables_by_name()[item.table]
-    days = {date.fromisoformat(record.event["day"]) for record in _published(item, registry)}
+    published = _published(item, registry)
+    days = set(published)
     try:
         comparisons = _compare(table, days, lake, athena)
     except QueryInterrupted:
@@ -34,12 +37,17 @@ def verify_table(item: VerifyItem, registry: Registry, lake: Bucket, athena: Ath
         sure = [comparison for comparison in comparisons if comparison.day not in doubtful]
         comparisons = sorted([*sure, *_compare(table, doubtful, lake, athena)], key=lambda one: (one.app_id, one.day))
     write_rows(lake, run_key(item.run_id, f"verification/{item.table}.jsonl"), (_row(item, one) for one in comparisons))
+    for day in days - {comparison.day for comparison in comparisons if not comparison.equal}:
+        if token := published[day]:
+            registry.dirty_dates.clear(TableDate(item.table, day), token)
     _finish(item, comparisons, registry)
     return step_result(Outcome.DONE)
 
 
-def _published(item: VerifyItem, registry: Registry) -> list[Any]:
-    return list(registry.runs.of_map(item.run_id, MapName.PUBLISH, below=f"{item.table}#"))
+def _published(item: VerifyItem, registry: Registry) -> dict[date, str | None]:
+    """The Dates of this table that the run published, with the token of the mark that each had; None after a crash."""
+    records = registry.runs.of_map(item.run_id, MapName.PUBLISH, below=f"{item.table}#")
+    return {date.fromisoformat(record.event["day"]): record.facts.get("token") for record in records}
 
 
 def _compare(table: CuratedTable, days: Collection[date], lake: Bucket, athena: Athena) -> list[Comparison]:

@@ -1,0 +1,92 @@
+"""Every call of AWS and Apple that code in this process makes, as a point at which something may happen."""
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+from unittest.mock import patch
+from urllib.parse import unquote, urlsplit
+
+import requests
+from moto.core.botocore_stubber import BotocoreStubber
+
+from appstore_analytics.lake import publication
+from local.apple import adapter
+
+
+class DiedError(BaseException):
+    """The process of a function is gone. No code of the project catches it, and what cleans up can call nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: `service` and `operation` in the words of its API, `target` is what it is about."""
+
+    service: str
+    operation: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.operation} {self.target}"
+
+
+class Observer(Protocol):
+    """Who sees the calls; whatever it raises reaches the caller."""
+
+    def before(self, call: Call) -> None:
+        """The call is about to be made: after an exception it is not."""
+
+    def after(self, call: Call) -> None:
+        """The call was applied: after an exception its answer is lost."""
+
+
+@contextmanager
+def every_call_seen_by(observer: Observer) -> Iterator[None]:
+    """Inside `aws_in_process`. One thread of a function makes all its calls, so that their order is always the same."""
+    aws, apple = BotocoreStubber.__call__, adapter._Adapter.send
+
+    def call_aws(stubber: BotocoreStubber, event_name: str, request: Any, **named: Any) -> Any:
+        return _seen(observer, _aws_call(event_name, request), lambda: aws(stubber, event_name, request, **named))
+
+    def call_apple(transport: adapter._Adapter, request: requests.PreparedRequest, **named: Any) -> requests.Response:
+        return _seen(observer, _apple_call(request), lambda: apple(transport, request, **named))
+
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(BotocoreStubber, "__call__", call_aws))
+        stack.enter_context(patch.object(adapter._Adapter, "send", call_apple))
+        stack.enter_context(patch.object(publication, "ThreadPoolExecutor", _InTheCallersThread))
+        yield
+
+
+def _seen(observer: Observer, call: Call, make: Callable[[], Any]) -> Any:
+    observer.before(call)
+    answer = make()
+    observer.after(call)
+    return answer
+
+
+def _aws_call(event_name: str, request: Any) -> Call:
+    _, service, operation = event_name.split(".")
+    if service == "s3":
+        return Call(service, operation, unquote(urlsplit(request.url).path))
+    body = json.loads(request.body)
+    key = body.get("Key") or body.get("Item") or body.get("ExpressionAttributeValues", {})
+    return Call(
+        service, operation, " ".join(str(*key[name].values()) for name in ("pk", "sk", ":v0", ":n0") if name in key)
+    )
+
+
+def _apple_call(request: requests.PreparedRequest) -> Call:
+    return Call("apple", str(request.method), urlsplit(request.url or "").path)
+
+
+class _InTheCallersThread(Executor):
+    def __init__(self, _workers: int) -> None:
+        """As many workers as a pool has: none are needed."""
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(work(*arguments, **named))
+        return future

@@ -1,0 +1,67 @@
+"""A pipeline as it stood one morning, again and again, without living through the days before each time."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Any
+from unittest.mock import patch
+
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.steps import register_request
+from local.apple import World
+from tests.aws_in_process import aws_in_process
+from tests.integration.steps.pipeline_in_process import Pipeline
+
+
+@dataclass(frozen=True, eq=False)
+class Morning:
+    """What stood in the registry and the buckets; `world` makes the same simulated account again."""
+
+    world: Callable[[], World]
+    reports: tuple[str, ...]
+    now: datetime
+    items: list[dict[str, Any]]
+    objects: dict[str, list[tuple[str, bytes, dict[str, str]]]]
+
+    @classmethod
+    def after(cls, world: Callable[[], World], reports: tuple[str, ...], live: Callable[[Pipeline], None]) -> "Morning":
+        """The morning after what `live` does with a new pipeline."""
+        with aws_in_process():
+            pipeline = Pipeline(world(), reports=reports)
+            live(pipeline)
+            objects = {bucket.name: list(_stored(bucket)) for bucket in (pipeline.raw, pipeline.lake)}
+            items = pipeline.registry.table.scan()["Items"]
+            return cls(world, reports, pipeline.clock.now, items, objects)
+
+    @contextmanager
+    def begin(self) -> Iterator[Pipeline]:
+        """The pipeline of that morning, on a clock of its own, by which claims end as well."""
+        with aws_in_process():
+            pipeline = Pipeline(self.world(), reports=self.reports)
+            pipeline.clock.now = max(self.now, datetime.combine(pipeline.world.today, time(1), UTC))
+            with pipeline.registry.table.batch_writer() as writer:
+                for item in self.items:
+                    writer.put_item(Item=item)
+            for bucket in (pipeline.raw, pipeline.lake):
+                for key, body, metadata in self.objects[bucket.name]:
+                    bucket.write(key, body, metadata=metadata)
+            with patch.object(register_request, "datetime", _on(pipeline.clock)):
+                yield pipeline
+
+
+def _stored(bucket: Bucket) -> Iterator[tuple[str, bytes, dict[str, str]]]:
+    for stored in bucket.list(""):
+        standing = bucket.head(stored.key)
+        assert standing is not None
+        yield stored.key, bucket.read(stored.key) or b"", dict(standing.metadata)
+
+
+def _on(clock: Callable[[], datetime]) -> type[datetime]:
+    class OnTheClock(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> Any:
+            del tz
+            return clock()
+
+    return OnTheClock
