@@ -120,6 +120,29 @@ def test_more_than_a_keys_quota_is_refused_before_the_first_call(pipeline: Pipel
         planned(pipeline, {}, everything)
 
 
+@pytest.mark.parametrize(
+    ("calls_per_hour", "payload", "sentence"),
+    [
+        (153, {}, "up to 149 calls at once, but of calls_per_hour 153 the operation daily may use 148"),
+        (307, BACKFILL, "up to 149 calls at once, but of calls_per_hour 307 the operation backfill may use 148"),
+    ],
+)
+def test_a_quota_that_one_step_alone_exceeds_is_refused_because_it_would_wait_for_ever(
+    pipeline: Pipeline, calls_per_hour: int, payload: dict[str, Any], sentence: str
+) -> None:
+    account = Account(ACCOUNT, (APP,))
+    names = tuple(each.name for each in REPORTS)
+    configuration = Configuration((account,), names, (Granularity.DAILY,), calls_per_hour)
+    with pytest.raises(ConfigurationRefused, match=f"{sentence}.*raise calls_per_hour"):
+        planned(pipeline, payload, configuration)
+    assert planned(pipeline, payload, replace(configuration, calls_per_hour=calls_per_hour + 2))
+
+
+def test_a_quota_below_the_worst_case_of_one_registration_is_refused(pipeline: Pipeline) -> None:
+    with pytest.raises(ConfigurationRefused, match="up to 5 calls at once"):
+        planned(pipeline, {}, replace(CONFIGURATION, calls_per_hour=5))
+
+
 # plan_items
 
 
