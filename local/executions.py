@@ -16,6 +16,8 @@ from appstore_analytics.rules.times import compact_time
 from appstore_analytics.rules.verdicts import item_verdict
 
 _POLL_SECONDS = 0.5
+_LOOKING_SHARE = 0.1
+"""A snapshot reads all records of the run: of thousands of them it must not take the machine from the run itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +58,25 @@ class Pipeline:
         self.registry = registry
         self.lake = lake
 
-    def run(self, name: str, payload: Any, show: Callable[[Snapshot], None] = lambda _: None) -> Execution:
+    def run(self, name: str, payload: Any, show: Callable[[Snapshot], None] | None = None) -> Execution:
         """Start an execution with this input, show it while it runs, and wait for its end."""
         arn = self._step_functions.start_execution(
             stateMachineArn=self._state_machine_arn, name=name, input=json.dumps(payload)
         )["executionArn"]
         plan = None
         while True:
+            looked = time.monotonic()
             answer = self._step_functions.describe_execution(executionArn=arn)
             plan = plan or self._plan(name)
-            if plan:
+            if plan and show:
                 show(self._snapshot(plan))
             if answer["status"] != "RUNNING":
                 return self._ended(name, answer, plan)
-            time.sleep(_POLL_SECONDS)
+            time.sleep(max(_POLL_SECONDS, (time.monotonic() - looked) / _LOOKING_SHARE))
+
+    def execution_arn(self, name: str) -> str:
+        """The ARN of an execution with this name."""
+        return f"{self._state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
 
     def _plan(self, execution_name: str) -> RunPlan | None:
         """The plan of the run that belongs to an execution: its id is a time, a hyphen and the execution's name."""

@@ -218,7 +218,7 @@ def test_the_report_of_a_good_day_says_what_it_did(start: Callable[..., Pipeline
     assert body["apps_by_verdict"] == {"verified": ["1000000001", "1000000002"]}
     assert (body["duplicates_prevented"], body["requests_created"]) == (2, 0)
     assert (body["instances"], body["segments"], body["dates_published"], body["parts_written"]) == (2, 2, 3, 6)
-    assert body["apple_calls"] == 2 * (1 + 1)  # a list of instances and a list of segments
+    assert body["apple_calls"] == 2 * (1 + 1 + 1)  # a list of reports, of instances and of segments
     assert body["freshness"] == {"fresh": 2}
     assert set(pipeline.metrics) == set(Metric)
     assert pipeline.metrics[Metric.ROWS_PUBLISHED] == rows

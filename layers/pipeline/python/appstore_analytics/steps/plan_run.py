@@ -105,6 +105,6 @@ def _refuse_a_step_that_never_fits(plan: RunPlan) -> None:
     allowed = ceiling(plan.calls_per_hour, plan.operation)
     if needed > allowed:
         raise ConfigurationRefused(
-            f"One app takes up to {needed:,} calls at once, but of calls_per_hour {plan.calls_per_hour:,} the operation "
-            f"{plan.operation} may use {allowed:,}: raise calls_per_hour in cdk.json or fetch fewer reports."
+            f"One app takes up to {needed:,} calls at once, but of calls_per_hour {plan.calls_per_hour:,} the "
+            f"operation {plan.operation} may use {allowed:,}: raise calls_per_hour in cdk.json or fetch fewer reports."
         )
