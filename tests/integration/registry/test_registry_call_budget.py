@@ -113,6 +113,14 @@ def test_a_429_closes_the_key_for_everybody_until_the_time_apple_names(budget: C
     budget.reserve(1, 10, until)
 
 
+def test_a_rest_is_not_a_moment_shorter_than_apple_wants_it(budget: CallBudget) -> None:
+    refused_at = NOW + timedelta(seconds=0.75)
+    budget.close(60, refused_at)
+    with pytest.raises(CallsUnavailable):
+        budget.reserve(1, 10, refused_at + timedelta(seconds=59.9))
+    budget.reserve(1, 10, refused_at + timedelta(seconds=61))
+
+
 def test_without_retry_after_the_rest_doubles_with_every_refusal_up_to_an_hour(budget: CallBudget) -> None:
     rests, now = [], NOW
     for _ in range(8):

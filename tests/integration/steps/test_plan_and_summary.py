@@ -202,6 +202,30 @@ def test_dates_that_an_earlier_run_left_dirty_are_published_by_the_next(pipeline
     assert pipeline.summarize(plan)["status"] == "SUCCEEDED"
 
 
+def test_what_is_too_much_for_one_map_fails_by_name_and_is_done_by_the_next_run(
+    start: Callable[..., Pipeline], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = start({"apps": 5})
+    pipeline.daily()
+    pipeline.world.advance(1)
+    plan = pipeline.plan()
+    pipeline.run(plan, MapName.REGISTER)
+    with monkeypatch.context() as patched:
+        patched.setattr("appstore_analytics.steps.plan_items.MOST_ITEMS_OF_A_MAP", 3)
+        pipeline.run(plan, MapName.LAND, MapName.PUBLISH, MapName.VERIFY)
+    assert pipeline.summarize(plan)["status"] == "FAILED"
+    first = report(pipeline)
+    assert {verdict: len(apps) for verdict, apps in first["apps_by_verdict"].items()} == {"verified": 3, "failed": 2}
+    assert {error["reason"] for error in first["errors"]} == {
+        "One run takes at most 50,000 of them: the next run goes on with it."
+    }
+    assert pipeline.daily()["status"] == "SUCCEEDED"
+    assert report(pipeline)["apps_by_verdict"] == {
+        "unchanged": first["apps_by_verdict"]["verified"],
+        "verified": first["apps_by_verdict"]["failed"],
+    }
+
+
 # summarize_run
 
 

@@ -7,6 +7,7 @@
 So the normal case is one write, no writer overwrites another, and a crash costs at most its reservation for an hour.
 """
 
+import math
 import random
 import re
 from collections.abc import Callable, Mapping
@@ -125,12 +126,15 @@ class CallBudget:
         return self.rest(closure_seconds(refusals, seconds), now)
 
     def rest(self, seconds: int, now: datetime) -> CallsUnavailable:
-        """Rest the key for everybody without a refusal; what stands there if that is longer."""
+        """Rest the key for everybody without a refusal; what stands there if that is longer.
+
+        Until a whole second, and never a moment short of it: a call that comes too early would be refused again.
+        """
         until = now + timedelta(seconds=seconds)
         is_longest = self._update_if(
             "attribute_not_exists(closed_until) OR closed_until < :until",
             UpdateExpression="SET closed_until = :until",
-            ExpressionAttributeValues={":until": int(until.timestamp())},
+            ExpressionAttributeValues={":until": math.ceil(until.timestamp())},
         )
         return self._unavailable(until if is_longest else self.balance().closed_until or until)
 
