@@ -74,12 +74,12 @@ def read_travelled(step_functions: Any, execution_arn: str) -> Travelled:
 
 
 def _read_map(step_functions: Any, arn: str, name: str, travelled: Travelled) -> MapRun:
-    result_bytes = len("[]")
+    result_bytes = len("[")
     for child in _children(step_functions, arn):
         events = _events(step_functions, child)
         travelled.look_at(events)
         travelled.events_of_child = travelled.events_of_child.or_larger(_count(events), name)
-        result_bytes += len(events[-1].get("executionSucceededEventDetails", {}).get("output", "")) + len(",")
+        result_bytes += len(events[-1].get("executionSucceededEventDetails", {}).get("output", "")) + len(",")  # or "]"
     run = step_functions.describe_map_run(mapRunArn=arn)
     seconds = (run["stopDate"] - run["startDate"]).total_seconds()
     return MapRun(name, run["itemCounts"]["total"], run["itemCounts"]["failed"], seconds, result_bytes)

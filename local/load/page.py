@@ -36,12 +36,11 @@ def failures(load: Load) -> list[str]:
     ]
 
 
-def write_result(load: Load) -> None:
-    """Replace the last result in docs/load.md."""
-    text = TARGET.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
+def write_result(load: Load, path: Path = TARGET) -> None:
+    """Replace the last result on the page; what stands around it stays."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
-    TARGET.write_text(f"{before}{BEGIN}\n{_result(load)}\n{END}{after}", encoding="utf-8")
+    path.write_text(f"{before}{BEGIN}\n{_result(load)}\n{END}{after}", encoding="utf-8")
 
 
 def _result(load: Load) -> str:
