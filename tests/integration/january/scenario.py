@@ -163,8 +163,8 @@ class PatientPipeline(Pipeline):
         self.world.faults.clear()
 
 
-def start(calls_before_rest: int | None = None) -> PatientPipeline:
-    """The account on the morning of 17 January: 12 requests that others have made yesterday, 12 apps without a role."""
+def start(forbidden: Sequence[str] = FORBIDDEN, calls_before_rest: int | None = None) -> PatientPipeline:
+    """The account on the morning of 17 January; 12 of its requests were made by others yesterday."""
     random.seed(17)  # how the children that wait are spread over some seconds
     settings = WorldSettings(
         today=FIRST_DAY - timedelta(days=1),
@@ -179,7 +179,7 @@ def start(calls_before_rest: int | None = None) -> PatientPipeline:
     for app_id in FOUND:
         world.create_request(app_id, AccessType.ONGOING)
     world.advance(1)
-    for app_id in FORBIDDEN:
+    for app_id in forbidden:
         world.faults.order(Fault(FaultKind.STATUS, CREATE, times=None, app_id=app_id, status=403))
     return PatientPipeline(
         world,
