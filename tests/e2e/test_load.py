@@ -94,12 +94,12 @@ def test_what_would_be_wrong_is_said(load: Load) -> None:
 
 def test_the_page_has_the_same_rows_as_a_new_result_would_have(load: Load, tmp_path: Path) -> None:
     page = tmp_path / "load.md"
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    page.write_text(f"before\n{BEGIN}\nthe result before\n{END}\nafter\n")
     write_result(load, page)
     text = page.read_text()
     assert text.startswith(f"before\n{BEGIN}\n30 apps × 2 reports on ")
     assert text.endswith(f"{END}\nafter\n")
-    assert "old" not in text
+    assert "the result before" not in text
     assert _rows(text) == _rows(TARGET.read_text()) == [_label(row[0]) for row in rows(load)]
 
 
