@@ -16,8 +16,6 @@ from appstore_analytics.rules.times import compact_time
 from appstore_analytics.rules.verdicts import item_verdict
 
 _POLL_SECONDS = 0.5
-_LOOKING_SHARE = 0.1
-"""A snapshot reads all records of the run: of thousands of them it must not take the machine from the run itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,8 @@ class Pipeline:
                 show(self._snapshot(plan))
             if answer["status"] != "RUNNING":
                 return self._ended(name, answer, plan)
-            time.sleep(max(_POLL_SECONDS, (time.monotonic() - looked) / _LOOKING_SHARE))
+            # a snapshot reads all records: thousands of them must not take the machine from the run itself
+            time.sleep(max(_POLL_SECONDS, time.monotonic() - looked))
 
     def execution_arn(self, name: str) -> str:
         """The ARN of an execution with this name."""
