@@ -19,7 +19,9 @@ from typing import Any
 
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
 from appstore_analytics.contract.errors import PipelineError
+from appstore_analytics.contract.layout import report_key
 from appstore_analytics.contract.messages import AccessType, MapName, Outcome, RunPlan
+from appstore_analytics.rules.times import compact_time
 from local.apple import AppStoreConnect as SimulatedApp
 from local.apple import Fault, FaultKind, World, WorldSettings, mount
 from local.apple.http import Environ, StartResponse
@@ -156,8 +158,9 @@ class PatientPipeline(Pipeline):
         return Day(name, self._report(plan), routes, self.waited, self.clock.now - started, self.waits)
 
     def _report(self, plan: RunPlan) -> dict[str, Any]:
-        reports = [json.loads(self.lake.read(stored.key) or b"") for stored in self.lake.list("reports/")]
-        return next(report for report in reports if report["run_id"] == plan.run_id)
+        key = report_key(plan.operation, compact_time(plan.started_at))
+        report: dict[str, Any] = json.loads(self.lake.read(key) or b"")
+        return report
 
     def grant_the_role(self) -> None:
         self.world.faults.clear()
