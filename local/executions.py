@@ -56,20 +56,26 @@ class Pipeline:
         self.registry = registry
         self.lake = lake
 
-    def run(self, name: str, payload: Any, show: Callable[[Snapshot], None] = lambda _: None) -> Execution:
+    def run(self, name: str, payload: Any, show: Callable[[Snapshot], None] | None = None) -> Execution:
         """Start an execution with this input, show it while it runs, and wait for its end."""
         arn = self._step_functions.start_execution(
             stateMachineArn=self._state_machine_arn, name=name, input=json.dumps(payload)
         )["executionArn"]
         plan = None
         while True:
+            looked = time.monotonic()
             answer = self._step_functions.describe_execution(executionArn=arn)
             plan = plan or self._plan(name)
-            if plan:
+            if plan and show:
                 show(self._snapshot(plan))
             if answer["status"] != "RUNNING":
                 return self._ended(name, answer, plan)
-            time.sleep(_POLL_SECONDS)
+            # a snapshot reads all records: thousands of them must not take the machine from the run itself
+            time.sleep(max(_POLL_SECONDS, time.monotonic() - looked))
+
+    def execution_arn(self, name: str) -> str:
+        """The ARN of an execution with this name."""
+        return f"{self._state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
 
     def _plan(self, execution_name: str) -> RunPlan | None:
         """The plan of the run that belongs to an execution: its id is a time, a hyphen and the execution's name."""

@@ -84,7 +84,7 @@ class AppStoreConnect:
         limit = self.world.settings.calls_per_hour
         remaining = self.world.calls.take(key.key_id, self.wall_seconds())
         headers = {"X-Rate-Limit": f"user-hour-lim:{limit};user-hour-rem:{remaining or 0};"}
-        if remaining is None:
+        if remaining is None or not self.world.resting_calls.take(key.key_id, self.wall_seconds()):
             answer = _api_failure(Fault(FaultKind.STATUS, status=429))
             return replace(answer, headers={**answer.headers, **headers})
         answer = self._with_faults(visit.call, target, lambda: self._routed(route, visit, key), _api_failure)

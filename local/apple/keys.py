@@ -16,6 +16,7 @@ AUDIENCE = "appstoreconnect-v1"
 LONGEST_LIFE_SECONDS = 20 * 60
 CLOCK_SKEW_SECONDS = 60
 HOUR_SECONDS = 3600
+REST_SECONDS = 60
 
 
 class ApiRole(StrEnum):
@@ -147,3 +148,30 @@ class HourlyCalls:
                 return None
             calls.append(now_seconds)
             return self.limit - len(calls)
+
+
+@dataclass
+class RestingCalls:
+    """Keys that are throttled for a minute after so many calls: the call that is one too many begins the minute.
+
+    `limit` None never throttles. Thread safe.
+    """
+
+    limit: int | None
+    _calls: dict[str, int] = field(default_factory=dict)
+    _rest_until: dict[str, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, key_id: str, now_seconds: float) -> bool:
+        """Whether this call is answered; one that is throttled does not count and prolongs nothing."""
+        with self._lock:
+            if self.limit is None:
+                return True
+            if now_seconds < self._rest_until.get(key_id, 0.0):
+                return False
+            if self._calls.get(key_id, 0) == self.limit:
+                self._calls[key_id] = 0
+                self._rest_until[key_id] = now_seconds + REST_SECONDS
+                return False
+            self._calls[key_id] = self._calls.get(key_id, 0) + 1
+            return True

@@ -15,7 +15,8 @@ class WorldSettings:
     `readiness_days`: the first instance comes so many days after the request (Apple: 24 to 48 hours).
     `segments_per_instance` None: one, and two for about a quarter of the instances. Shares are between 0 and 1:
     `header_only_share` of the daily instances have a file without rows, `no_segments_share` no file,
-    `missing_share` do not exist (small apps). `segment_base_url` None: segments are linked on the host that was asked.
+    `missing_share` do not exist (small apps). `calls_before_rest`: after so many calls a key is throttled for a minute,
+    whatever its hour says; None: never. `segment_base_url` None: segments are linked on the host that was asked.
     """
 
     today: date
@@ -30,6 +31,7 @@ class WorldSettings:
     no_segments_share: float = 0.0
     missing_share: float = 0.0
     calls_per_hour: int = 3500
+    calls_before_rest: int | None = None
     segment_base_url: str | None = None
 
 

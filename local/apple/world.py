@@ -11,7 +11,7 @@ from appstore_analytics.contract.messages import AccessType
 from local.apple import draw
 from local.apple.data import Row, rows_of_date
 from local.apple.faults import Faults
-from local.apple.keys import ApiKey, ApiRole, HourlyCalls, KeyRing
+from local.apple.keys import ApiKey, ApiRole, HourlyCalls, KeyRing, RestingCalls
 from local.apple.model import App, Instance, ReportRequest, Series, WorldSettings
 from local.apple.publication import (
     DAY,
@@ -69,6 +69,7 @@ class World:
         self.keys = KeyRing()
         self.admin_key: ApiKey = self.keys.register(ApiRole.ADMIN)
         self.calls = HourlyCalls(self.settings.calls_per_hour)
+        self.resting_calls = RestingCalls(self.settings.calls_before_rest)
         self.statistics = CallStatistics()
         self._requests: dict[str, ReportRequest] = {}
         self._instances: dict[str, Instance] = {}

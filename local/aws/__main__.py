@@ -66,11 +66,12 @@ def _patch() -> None:
         dynamodb,
         faults,
         functions,
+        histories,
         permissions,
         step_functions,
     )
 
-    for service in (athena, cloudformation, dynamodb, faults, functions, permissions, step_functions):
+    for service in (athena, cloudformation, dynamodb, faults, functions, histories, permissions, step_functions):
         service.patch()
 
 

@@ -97,7 +97,7 @@ class Deployed:
         name: str,
         payload: Any,
         apps: Collection[str],
-        show: Callable[[Snapshot], None] = lambda _: None,
+        show: Callable[[Snapshot], None] | None = None,
     ) -> Execution:
         """Run an execution in a world where the account has these apps."""
         self.world.apps = {app_id: self.every_app[app_id] for app_id in apps}
@@ -106,7 +106,7 @@ class Deployed:
         finally:
             self.world.apps = dict(self.every_app)
 
-    def daily(self, name: str, apps: Collection[str], show: Callable[[Snapshot], None] = lambda _: None) -> Execution:
+    def daily(self, name: str, apps: Collection[str], show: Callable[[Snapshot], None] | None = None) -> Execution:
         """A daily run on the world's day."""
         return self.run(name, {"operation": "daily", "as_of": self.world.today.isoformat()}, apps, show)
 

@@ -113,6 +113,23 @@ def test_a_429_closes_the_key_for_everybody_until_the_time_apple_names(budget: C
     budget.reserve(1, 10, until)
 
 
+def test_calls_that_were_on_their_way_together_are_refused_as_one(budget: CallBudget) -> None:
+    in_threads(lambda _: budget.close(None, NOW), 20)
+    assert budget.balance().refusals == 1
+    assert budget.balance().closed_until == NOW + MINUTE
+    later = NOW + MINUTE
+    in_threads(lambda _: budget.close(None, later), 20)
+    assert budget.balance().closed_until == later + 2 * MINUTE
+
+
+def test_a_rest_is_not_a_moment_shorter_than_apple_wants_it(budget: CallBudget) -> None:
+    refused_at = NOW + timedelta(seconds=0.75)
+    budget.close(60, refused_at)
+    with pytest.raises(CallsUnavailable):
+        budget.reserve(1, 10, refused_at + timedelta(seconds=59.9))
+    budget.reserve(1, 10, refused_at + timedelta(seconds=61))
+
+
 def test_without_retry_after_the_rest_doubles_with_every_refusal_up_to_an_hour(budget: CallBudget) -> None:
     rests, now = [], NOW
     for _ in range(8):

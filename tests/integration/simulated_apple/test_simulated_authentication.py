@@ -135,3 +135,19 @@ def test_the_hour_is_rolling_and_belongs_to_the_key(start):
     client.clock.seconds += 3001
     client.sign_in(client.world.admin_key)
     assert [client.get("/v1/apps").status_code for _ in range(2)] == [200, 429]
+
+
+def test_a_key_may_be_throttled_for_a_minute_after_so_many_calls_whatever_its_hour_says(start):
+    client = start(calls_before_rest=2)
+    client.clock.seconds += 0.5
+
+    def asked(times):
+        return [client.get("/v1/apps").status_code for _ in range(times)]
+
+    assert asked(4) == [200, 200, 429, 429]
+    client.clock.seconds += 59
+    assert asked(1) == [429]  # and does not begin the minute anew
+    client.clock.seconds += 1
+    assert asked(3) == [200, 200, 429]
+    client.sign_in(client.world.keys.register(ApiRole.FINANCE))
+    assert asked(1) == [200]

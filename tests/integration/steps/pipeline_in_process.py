@@ -221,30 +221,37 @@ class Pipeline:
             answer = plan_items(plan.run_id, map_name, self.registry, self.lake)
             manifest = json.loads(self.lake.read(str(answer["manifest_key"])) or b"")
             assert len(manifest) == answer["items"]
-            for event in manifest:
-                self._child(map_name, event)
+            self.run_map(map_name, manifest)
+
+    def run_map(self, map_name: MapName, manifest: list[dict[str, str]]) -> None:
+        for event in manifest:
+            self._child(map_name, event)
 
     def _child(self, map_name: MapName, event: dict[str, str]) -> None:
         """One child execution: the steps until one is done; a caught error becomes the item's record."""
         try:
-            for step in self._steps(map_name, event):
+            for step in self.steps(map_name, event):
                 answer = step()
                 assert answer["outcome"] != Outcome.WAIT, "nobody throttles here"
                 if answer["outcome"] == Outcome.DONE:
                     return
         except PipelineError as error:
-            self.registry.table.update_item(
-                Key={"pk": f"RUN#{event['run_id']}", "sk": event["record"]},
-                UpdateExpression="SET verdict = :verdict, #error = :error, reason = :reason",
-                ExpressionAttributeNames={"#error": "error"},
-                ExpressionAttributeValues={
-                    ":verdict": Verdict.FAILED,
-                    ":error": type(error).__name__,
-                    ":reason": json.dumps({"errorMessage": str(error), "errorType": type(error).__name__}),
-                },
-            )
+            self.record_failure(event, error)
 
-    def _steps(self, map_name: MapName, event: dict[str, str]) -> list[Callable[[], dict[str, str]]]:
+    def record_failure(self, event: dict[str, str], error: PipelineError) -> None:
+        """What the state machine writes into an item's record when it has caught an error."""
+        self.registry.table.update_item(
+            Key={"pk": f"RUN#{event['run_id']}", "sk": event["record"]},
+            UpdateExpression="SET verdict = :verdict, #error = :error, reason = :reason",
+            ExpressionAttributeNames={"#error": "error"},
+            ExpressionAttributeValues={
+                ":verdict": Verdict.FAILED,
+                ":error": type(error).__name__,
+                ":reason": json.dumps({"errorMessage": str(error), "errorType": type(error).__name__}),
+            },
+        )
+
+    def steps(self, map_name: MapName, event: dict[str, str]) -> list[Callable[[], dict[str, str]]]:
         if map_name is MapName.REGISTER:
             plan, app_id = read_plan(self.lake, event["run_id"]), event["app_id"]
             return [lambda: self.register(plan, app_id), lambda: self.list_app(plan, app_id)]

@@ -168,11 +168,10 @@ def test_a_snapshot_of_unknown_age_speaks_for_no_date_that_may_be_half_filled(st
 def test_at_equal_processing_dates_the_daily_feed_beats_the_snapshot(start: Callable[..., Pipeline]) -> None:
     pipeline = start({"history_start": date(2025, 5, 20)})
     backfill = pipeline.backfill(date(2025, 5, 30), date(2025, 6, 2))
-    daily = pipeline.plan()
-    for plan in (backfill, daily):
+    for plan in (backfill, pipeline.plan()):
         pipeline.run(plan, MapName.REGISTER)
     pipeline.world.advance(1)
-    for plan in (daily, backfill):
+    for plan in (pipeline.plan(), backfill):
         pipeline.run(plan, MapName.REGISTER, MapName.LAND)
     stored = pipeline.lake.head(TableDate("downloads", date(2025, 5, 31)).part_key(APP))
     assert stored is not None

@@ -122,6 +122,29 @@ def test_more_than_a_keys_quota_is_refused_before_the_first_call(pipeline: Pipel
         planned(pipeline, {}, everything)
 
 
+@pytest.mark.parametrize(
+    ("calls_per_hour", "payload", "sentence"),
+    [
+        (153, {}, "up to 149 calls at once, but of calls_per_hour 153 the operation daily may use 148"),
+        (307, BACKFILL, "up to 149 calls at once, but of calls_per_hour 307 the operation backfill may use 148"),
+    ],
+)
+def test_a_quota_that_one_step_alone_exceeds_is_refused_because_it_would_wait_for_ever(
+    pipeline: Pipeline, calls_per_hour: int, payload: dict[str, Any], sentence: str
+) -> None:
+    account = Account(ACCOUNT, (APP,))
+    names = tuple(each.name for each in REPORTS)
+    configuration = Configuration((account,), names, (Granularity.DAILY,), calls_per_hour)
+    with pytest.raises(ConfigurationRefused, match=f"{sentence}.*raise calls_per_hour"):
+        planned(pipeline, payload, configuration)
+    assert planned(pipeline, payload, replace(configuration, calls_per_hour=calls_per_hour + 2))
+
+
+def test_a_quota_below_the_worst_case_of_one_registration_is_refused(pipeline: Pipeline) -> None:
+    with pytest.raises(ConfigurationRefused, match="up to 5 calls at once"):
+        planned(pipeline, {}, replace(CONFIGURATION, calls_per_hour=5))
+
+
 # plan_items
 
 
@@ -202,6 +225,30 @@ def test_dates_that_an_earlier_run_left_dirty_are_published_by_the_next(pipeline
     assert pipeline.summarize(plan)["status"] == "SUCCEEDED"
 
 
+def test_what_is_too_much_for_one_map_fails_by_name_and_is_done_by_the_next_run(
+    start: Callable[..., Pipeline], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = start({"apps": 5})
+    pipeline.daily()
+    pipeline.world.advance(1)
+    plan = pipeline.plan()
+    pipeline.run(plan, MapName.REGISTER)
+    with monkeypatch.context() as patched:
+        patched.setattr("appstore_analytics.steps.plan_items.MOST_ITEMS_OF_A_MAP", 3)
+        pipeline.run(plan, MapName.LAND, MapName.PUBLISH, MapName.VERIFY)
+    assert pipeline.summarize(plan)["status"] == "FAILED"
+    first = report(pipeline)
+    assert {verdict: len(apps) for verdict, apps in first["apps_by_verdict"].items()} == {"verified": 3, "failed": 2}
+    assert {error["reason"] for error in first["errors"]} == {
+        "One run takes at most 50,000 of them: the next run goes on with it."
+    }
+    assert pipeline.daily()["status"] == "SUCCEEDED"
+    assert report(pipeline)["apps_by_verdict"] == {
+        "unchanged": first["apps_by_verdict"]["verified"],
+        "verified": first["apps_by_verdict"]["failed"],
+    }
+
+
 # summarize_run
 
 
@@ -218,7 +265,7 @@ def test_the_report_of_a_good_day_says_what_it_did(start: Callable[..., Pipeline
     assert body["apps_by_verdict"] == {"verified": ["1000000001", "1000000002"]}
     assert (body["duplicates_prevented"], body["requests_created"]) == (2, 0)
     assert (body["instances"], body["segments"], body["dates_published"], body["parts_written"]) == (2, 2, 3, 6)
-    assert body["apple_calls"] == 2 * (1 + 1)  # a list of instances and a list of segments
+    assert body["apple_calls"] == 2 * (1 + 1 + 1)  # a list of reports, of instances and of segments
     assert body["freshness"] == {"fresh": 2}
     assert set(pipeline.metrics) == set(Metric)
     assert pipeline.metrics[Metric.ROWS_PUBLISHED] == rows

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import (
+    MOST_ITEMS_OF_A_MAP,
     AccessType,
     Account,
     Configuration,
@@ -26,6 +27,7 @@ from appstore_analytics.contract.messages import (
     VerifyItem,
     step_result,
 )
+from local.aws.histories import LARGEST_DATA_BYTES
 
 TEXTS = st.text(max_size=8)
 NAMES = st.lists(TEXTS, max_size=3).map(tuple)
@@ -107,11 +109,12 @@ def test_a_step_without_a_wait_returns_its_outcome_only() -> None:
     assert through_json(step_result(Outcome.DONE)) == {"outcome": "done"}
 
 
-def test_a_wait_state_reads_utc_to_the_second() -> None:
-    available_at = datetime(2025, 6, 2, 10, 5, 7, 999_999, tzinfo=UTC)
+@pytest.mark.parametrize(("microsecond", "second"), [(0, 7), (1, 8), (999_999, 8)])
+def test_a_wait_state_reads_utc_in_whole_seconds_that_are_never_too_early(microsecond: int, second: int) -> None:
+    available_at = datetime(2025, 6, 2, 10, 5, 7, microsecond, tzinfo=UTC)
     assert through_json(step_result(Outcome.WAIT, available_at)) == {
         "outcome": "wait",
-        "available_at": "2025-06-02T10:05:07Z",
+        "available_at": f"2025-06-02T10:05:0{second}Z",
     }
 
 
@@ -127,3 +130,7 @@ def test_what_went_wrong_is_a_failure_and_what_is_only_early_or_old_is_none() ->
         "not ready",
         "expired",
     }
+
+
+def test_the_results_of_the_largest_map_are_less_than_a_state_may_carry() -> None:
+    assert len(json.dumps([{}] * MOST_ITEMS_OF_A_MAP)) < LARGEST_DATA_BYTES

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS, is_due, must_look, snapshot_is_due, snapshot_is_outdated
+from appstore_analytics.rules.due import (
+    INSTANCE_LIFE_DAYS,
+    is_due,
+    may_have_instances,
+    must_look,
+    snapshot_is_due,
+    snapshot_is_outdated,
+)
 
 TODAY = date(2025, 6, 2)
 
@@ -17,6 +24,12 @@ def days_ago(days: int) -> date:
 @pytest.mark.parametrize("granularity", Granularity)
 def test_everything_is_due_while_nothing_has_been_listed(granularity: Granularity) -> None:
     assert is_due(granularity, TODAY, None)
+
+
+def test_a_request_of_today_has_brought_nothing_yet_and_one_of_unknown_age_may_have() -> None:
+    assert not may_have_instances(TODAY, TODAY)
+    assert may_have_instances(days_ago(1), TODAY)
+    assert may_have_instances(None, TODAY)
 
 
 def test_daily_instances_are_due_even_when_todays_is_there() -> None:

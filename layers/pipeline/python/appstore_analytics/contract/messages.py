@@ -4,7 +4,7 @@ Rows, keys, tokens and signed URLs never enter a state. Facts live in DynamoDB a
 """
 
 from dataclasses import asdict, dataclass, field, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
@@ -36,6 +36,13 @@ class MapName(StrEnum):
     LAND = "LAND"
     PUBLISH = "PUBLISH"
     VERIFY = "VERIFY"
+
+
+MOST_ITEMS_OF_A_MAP = 50_000
+"""A Map answers with its children's outputs, `{}` each, and may answer 256 KiB (Step Functions quotas): 87,381 of them.
+
+Far less, because summarize_run holds the records of all items in its memory.
+"""
 
 
 class Outcome(StrEnum):
@@ -315,7 +322,11 @@ class ItemRecord:
 
 
 def step_result(outcome: Outcome, available_at: datetime | None = None) -> dict[str, str]:
-    """What a step returns to its child; a Wait state reads `available_at` (UTC, ISO 8601 with Z)."""
+    """What a step returns to its child; a Wait state reads `available_at` (UTC, ISO 8601 with Z).
+
+    In whole seconds, and up: who comes back a moment too early waits once more.
+    """
     if available_at is None:
         return {"outcome": outcome}
-    return {"outcome": outcome, "available_at": available_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    whole_second = available_at + timedelta(microseconds=999_999)
+    return {"outcome": outcome, "available_at": whole_second.strftime("%Y-%m-%dT%H:%M:%SZ")}

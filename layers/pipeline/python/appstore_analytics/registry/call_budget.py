@@ -7,6 +7,7 @@
 So the normal case is one write, no writer overwrites another, and a crash costs at most its reservation for an hour.
 """
 
+import math
 import random
 import re
 from collections.abc import Callable, Mapping
@@ -113,24 +114,32 @@ class CallBudget:
         """Rest the key for everybody, because Apple answered 429; a longer rest that stands is kept.
 
         `seconds` is what Apple asks for, an hour at most, because its quota is an hour's; without it the rest doubles
-        with every refusal in a row.
+        with every refusal in a row. Calls that were on their way when the first was refused are refused as well:
+        together they are one refusal, so the first closes the key in the same write that counts it.
         """
-        answer = self._table.update_item(
-            Key=self._key,
-            UpdateExpression="ADD refusals :one",
-            ExpressionAttributeValues={":one": 1},
-            ReturnValues="ALL_NEW",
+        counted = self._update_if(
+            "attribute_not_exists(closed_until) OR closed_until <= :now",
+            UpdateExpression="ADD refusals :one SET closed_until = :until",
+            ExpressionAttributeValues={
+                ":one": 1,
+                ":now": int(now.timestamp()),
+                ":until": math.ceil(now.timestamp()) + 1,
+            },
         )
-        refusals = _balance(answer["Attributes"]).refusals
-        return self.rest(closure_seconds(refusals, seconds), now)
+        if counted is None and seconds is None:
+            return self.rest(1, now)
+        return self.rest(closure_seconds(_balance(counted or {}).refusals, seconds), now)
 
     def rest(self, seconds: int, now: datetime) -> CallsUnavailable:
-        """Rest the key for everybody without a refusal; what stands there if that is longer."""
+        """Rest the key for everybody without a refusal; what stands there if that is longer.
+
+        Until a whole second, and never a moment short of it: a call that comes too early would be refused again.
+        """
         until = now + timedelta(seconds=seconds)
         is_longest = self._update_if(
             "attribute_not_exists(closed_until) OR closed_until < :until",
             UpdateExpression="SET closed_until = :until",
-            ExpressionAttributeValues={":until": int(until.timestamp())},
+            ExpressionAttributeValues={":until": math.ceil(until.timestamp())},
         )
         return self._unavailable(until if is_longest else self.balance().closed_until or until)
 

@@ -31,6 +31,15 @@ def is_due(granularity: Granularity, as_of: date, newest: date | None) -> bool:
     return newest < published
 
 
+def may_have_instances(requested_on: date | None, as_of: date) -> bool:
+    """Whether an ongoing request can have brought anything: not on the day it was made.
+
+    Apple builds the first reports 24 to 48 hours later ("Downloading Analytics Reports"), so listing them on that day
+    would cost a call for every report of every app. None: somebody else made it, nobody tells when.
+    """
+    return requested_on != as_of
+
+
 def must_look(looked_on: date | None, newest: date | None, as_of: date) -> bool:
     """Whether to ask Apple if a known report request still lives (it may be stopped for inactivity, or deleted).
 

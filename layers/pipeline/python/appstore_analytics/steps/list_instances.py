@@ -23,7 +23,7 @@ from appstore_analytics.registry import Registry
 from appstore_analytics.registry.call_budget import Reservation
 from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.registry.report_requests import Asked, KnownRequest
-from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS, is_due, snapshot_is_due
+from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS, is_due, may_have_instances, snapshot_is_due
 from appstore_analytics.rules.vintage import Vintage
 from appstore_analytics.steps.waiting import waits_when_not_ready
 
@@ -158,6 +158,8 @@ def _due_tables(plan: RunPlan, known: KnownRequest, ledger: Iterable[LedgerInsta
     for instance in ledger:
         newest[instance.table] = max(instance.vintage.processing_date, newest.get(instance.table, date.min))
     if known.access_type is AccessType.ONGOING:
+        if not may_have_instances(known.requested_on, plan.as_of):
+            return []
         return [table for table in _tables(plan) if is_due(table.granularity, plan.as_of, newest.get(table.name))]
     return [
         table

@@ -6,6 +6,7 @@ from itertools import chain
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.messages import (
+    MOST_ITEMS_OF_A_MAP,
     Item,
     LandItem,
     MapName,
@@ -24,13 +25,18 @@ from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import HAVE_LANDED, LedgerInstance
 from appstore_analytics.registry.runs import open_items
 
+_ITEMS: Mapping[MapName, type[Item]] = {
+    item.map_name: item for item in (RegisterItem, RestoreItem, LandItem, PublishItem, VerifyItem)
+}
+_TOO_MANY = f"One run takes at most {MOST_ITEMS_OF_A_MAP:,} of them: the next run goes on with it."
+
 
 def plan_items(run_id: str, map_name: MapName, registry: Registry, lake: Bucket) -> dict[str, str | int | bool]:
     """Plan one Map: every item gets a record without a verdict, the manifest lists the items that have none.
 
     The answer says where the manifest lies, how many items it has, and whether the run has to wait for a snapshot.
     A second run plans the same. LAND's items are planned by list_instances and restore_parts, as they find them; of a
-    reprocess here.
+    reprocess here. What is too much for one Map fails by name; it stays due, so that the next run goes on with it.
     """
     plan = read_plan(lake, run_id)
     for item in _items(plan, map_name, registry):
@@ -39,6 +45,9 @@ def plan_items(run_id: str, map_name: MapName, registry: Registry, lake: Bucket)
         registry.runs.plan(instance_item, **facts)
     # newest instances first: older ones then only find that a newer vintage stands
     events = sorted(open_items(registry.runs.of_map(run_id, map_name)), key=_newest_first, reverse=True)
+    events, too_many = events[:MOST_ITEMS_OF_A_MAP], events[MOST_ITEMS_OF_A_MAP:]
+    for event in too_many:
+        registry.runs.finish(_ITEMS[map_name].from_event(event), Verdict.FAILED, _TOO_MANY)
     return {
         "manifest_key": write_manifest(lake, run_id, map_name, events),
         "items": len(events),

@@ -14,9 +14,11 @@ from appstore_analytics.contract.messages import Account, Configuration, Operati
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import find_plan, newest_run, write_plan
-from appstore_analytics.rules.call_budget import calls_needed, calls_per_day
+from appstore_analytics.rules.call_budget import calls_needed, calls_per_day, ceiling
 from appstore_analytics.rules.execution_input import ExecutionInput, parse_execution_input
 from appstore_analytics.rules.times import compact_time
+from appstore_analytics.steps.list_instances import expected_calls
+from appstore_analytics.steps.register_request import WORST_CASE_CALLS
 
 _CALL_APPLE = (Operation.DAILY, Operation.BACKFILL)
 _SNAPSHOT_PATIENCE = timedelta(hours=72)
@@ -61,6 +63,7 @@ def plan_run(
     )
     if plan.operation in _CALL_APPLE:
         _refuse_more_than_the_quota(plan)
+        _refuse_a_step_that_never_fits(plan)
     write_plan(lake, plan)
     return {"run_id": plan.run_id, "operation": plan.operation}
 
@@ -137,3 +140,14 @@ def _refuse_more_than_the_quota(plan: RunPlan) -> None:
                 f"{len(account.app_ids):,} apps × {len(tables)} reports of account '{account.name}' need {needed:,} "
                 f"calls a day, but its API key has {available:,}: fetch fewer reports or use more keys."
             )
+
+
+def _refuse_a_step_that_never_fits(plan: RunPlan) -> None:
+    """A step books its calls in one go, so one that needs more than a whole hour allows would wait for ever."""
+    needed = max(WORST_CASE_CALLS, expected_calls(plan))
+    allowed = ceiling(plan.calls_per_hour, plan.operation)
+    if needed > allowed:
+        raise ConfigurationRefused(
+            f"One app takes up to {needed:,} calls at once, but of calls_per_hour {plan.calls_per_hour:,} the "
+            f"operation {plan.operation} may use {allowed:,}: raise calls_per_hour in cdk.json or fetch fewer reports."
+        )

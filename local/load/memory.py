@@ -1,0 +1,134 @@
+"""How much memory each kind of process holds, and whether it grows with the work done. Linux only: it reads /proc."""
+
+import os
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_PROC = Path("/proc")
+_SAMPLE_SECONDS = 1.0
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
+_WARM_SHARE = 0.25
+_GROWTH_SHARE = 0.1
+_GROWTH_BYTES = 16 * 1024 * 1024
+_JUDGED_FROM_SECONDS = 5
+
+EMULATOR = "embedded AWS"
+
+
+@dataclass(frozen=True, slots=True)
+class KindMemory:
+    """All processes of one kind: the largest resident set of any of them, warm and at its last moment.
+
+    A process is warm when a quarter of its CPU seconds are behind it: by work and not by the clock, since most of
+    them wait most of the time.
+    """
+
+    kind: str
+    processes: int
+    cpu_seconds: float
+    warm_bytes: int
+    last_bytes: int
+    peak_bytes: int
+
+    @property
+    def is_flat(self) -> bool | None:
+        """Whether it stays as it was when warm, give or take a tenth and 16 MiB; None after too little work."""
+        if self.cpu_seconds < _JUDGED_FROM_SECONDS * self.processes:
+            return None
+        return self.last_bytes <= self.warm_bytes * (1 + _GROWTH_SHARE) + _GROWTH_BYTES
+
+
+@dataclass
+class MemorySampler:
+    """Watches the processes of a process group from the side, in a `with` block."""
+
+    group: int
+    _samples: dict[tuple[str, int], list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
+    _kinds: dict[int, str] = field(default_factory=dict)
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._watch, name="memory", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def by_kind(self) -> dict[str, KindMemory]:
+        """What has been seen so far, by the function's name; the emulator and this process by their own."""
+        kinds: dict[str, list[list[tuple[float, int]]]] = defaultdict(list)
+        for (kind, _), samples in self._samples.items():
+            kinds[kind].append(samples)
+        return {kind: _summed_up(kind, processes) for kind, processes in sorted(kinds.items())}
+
+    def _watch(self) -> None:
+        while not self._ended.is_set():
+            started = time.monotonic()
+            for process in self._processes():
+                self._sample(process)
+            self._ended.wait(max(_SAMPLE_SECONDS, 10 * (time.monotonic() - started)))
+
+    def _processes(self) -> Iterable[int]:
+        for entry in _PROC.iterdir():
+            if entry.name.isdigit() and _group_of(int(entry.name)) == self.group:
+                yield int(entry.name)
+
+    def _sample(self, process: int) -> None:
+        try:
+            if process not in self._kinds:
+                self._kinds[process] = self._kind_of(process)
+            pages = int((_PROC / str(process) / "statm").read_text().split()[1])
+            fields = (_PROC / str(process) / "stat").read_text().rpartition(")")[2].split()
+        except (OSError, IndexError):  # it has just ended
+            return
+        seconds = (int(fields[11]) + int(fields[12])) / _TICKS
+        self._samples[self._kinds[process], process].append((seconds, pages * _PAGE_BYTES))
+
+    def _kind_of(self, process: int) -> str:
+        if process == self.group:
+            return EMULATOR
+        variables = (_PROC / str(process) / "environ").read_bytes().split(b"\0")
+        names = [value for name, _, value in (each.partition(b"=") for each in variables) if name == _NAME]
+        return names[0].decode().removeprefix("appstore-analytics-") if names else "other"
+
+
+_NAME = b"AWS_LAMBDA_FUNCTION_NAME"
+
+
+def _group_of(process: int) -> int | None:
+    try:
+        return os.getpgid(process)
+    except ProcessLookupError:
+        return None
+
+
+def _summed_up(kind: str, processes: list[list[tuple[float, int]]]) -> KindMemory:
+    return KindMemory(
+        kind=kind,
+        processes=len(processes),
+        cpu_seconds=sum(samples[-1][0] for samples in processes),
+        warm_bytes=max(_warm(samples) for samples in processes),
+        last_bytes=max(samples[-1][1] for samples in processes),
+        peak_bytes=max(size for samples in processes for _, size in samples),
+    )
+
+
+def _warm(samples: list[tuple[float, int]]) -> int:
+    warm_from = samples[-1][0] * _WARM_SHARE
+    return next(size for seconds, size in samples if seconds >= warm_from)
+
+
+def growing(kinds: Mapping[str, KindMemory]) -> list[str]:
+    """The functions whose memory grows with their work. The emulator's does: what it stores is in its memory."""
+    return [kind for kind, memory in kinds.items() if kind != EMULATOR and memory.is_flat is False]

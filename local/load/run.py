@@ -1,0 +1,165 @@
+"""A first day and a day with data, for as many apps and reports as one likes, and what was measured meanwhile."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from boto3.dynamodb.conditions import Key
+
+from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
+from appstore_analytics.contract.layout import RUN_PARTITION, run_key
+from appstore_analytics.registry.queries import query_items
+from local.apple.model import WorldSettings
+from local.apple.server import SimulatedApple
+from local.apple.truth import newest_vintages
+from local.apple.world import World
+from local.aws.server import EmbeddedAws
+from local.demo import ACCOUNT, open_pipeline
+from local.deployment import Progress, deploy, put_api_key
+from local.executions import Pipeline
+from local.load.histories import Travelled, read_travelled
+from local.load.memory import KindMemory, MemorySampler
+
+_APPLE_QUOTA = 3500
+_CALLS_PER_TABLE = 4  # of an app, in both days together
+_LOOK_SECONDS = 2.0
+_DAY = timedelta(days=1)
+
+Look = Callable[[str, int, int], None]
+"""Told while a Map runs: which one, how many items have ended, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """What a run left in its partition of the registry; bytes as JSON."""
+
+    items: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadDay:
+    """One daily run."""
+
+    name: str
+    seconds: float
+    report: dict[str, Any]
+    travelled: Travelled
+    partition: Partition
+    manifest_bytes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Both days, and the processes that carried them."""
+
+    apps: int
+    reports: int
+    first_day: LoadDay
+    data_day: LoadDay
+    memory: dict[str, KindMemory]
+    rows_at_apple: int
+
+
+def run_load(apps: int, reports: int, progress: Progress, look: Look) -> Load:
+    """Deploy, register all apps, let Apple's first data arrive, run again; the files are small, the number is the load.
+
+    RuntimeError when an execution ends without a report.
+    """
+    today = datetime.now(UTC).date()
+    calls_per_hour = max(_APPLE_QUOTA, _CALLS_PER_TABLE * apps * reports)
+    settings = WorldSettings(
+        today=today - _DAY,
+        apps=apps,
+        rows_per_date=2,
+        dates_per_instance=2,
+        segments_per_instance=1,
+        calls_per_hour=calls_per_hour,
+    )
+    names = CORE_REPORT_NAMES[:reports]
+    with ExitStack() as running:
+        apple = running.enter_context(SimulatedApple(World(settings)))
+        aws = running.enter_context(EmbeddedAws())
+        pipeline = _deploy(aws, apple, names, calls_per_hour, progress)
+        sampler = running.enter_context(MemorySampler(aws.process_id))
+        first_day = _run_day(aws, pipeline, "first-day", (today - _DAY).isoformat(), look)
+        apple.world.move_to(today)
+        data_day = _run_day(aws, pipeline, "data-day", today.isoformat(), look)
+        rows = sum(batch.rows for name in names for batch in newest_vintages(apple.world, name))
+        return Load(apps, reports, first_day, data_day, sampler.by_kind(), rows)
+
+
+def _deploy(
+    aws: EmbeddedAws, apple: SimulatedApple, names: tuple[str, ...], calls_per_hour: int, progress: Progress
+) -> Pipeline:
+    context = {
+        "apple_base_url": apple.url,
+        "segment_hosts": ["127.0.0.1"],
+        "reports": list(names),
+        "calls_per_hour": calls_per_hour,
+        "accounts": [{"name": ACCOUNT, "app_ids": []}],
+    }
+    deployment = deploy(aws, context, progress)
+    key = apple.world.admin_key
+    secret = {"key_id": key.key_id, "issuer_id": apple.world.keys.issuer_id, "private_key": key.private_key_pem}
+    put_api_key(aws, ACCOUNT, secret)
+    return open_pipeline(aws, deployment)
+
+
+def _run_day(aws: EmbeddedAws, pipeline: Pipeline, name: str, as_of: str, look: Look) -> LoadDay:
+    started = time.monotonic()
+    with _looking(aws, pipeline, name, look):
+        execution = pipeline.run(name, {"operation": "daily", "as_of": as_of})
+    seconds = time.monotonic() - started
+    if execution.report is None:
+        raise RuntimeError(f"The execution {name} ended {execution.status} without a report: {execution.cause}")
+    look(f"{name}: reading the histories", 0, 0)
+    run_id = execution.report["run_id"]
+    return LoadDay(
+        name=name,
+        seconds=seconds,
+        report=execution.report,
+        travelled=read_travelled(aws.client("stepfunctions"), pipeline.execution_arn(name)),
+        partition=_partition(pipeline, run_id),
+        manifest_bytes=_manifests(pipeline, run_id),
+    )
+
+
+@contextmanager
+def _looking(aws: EmbeddedAws, pipeline: Pipeline, name: str, look: Look) -> Iterator[None]:
+    """Tells how far the running Map is, from its own counts: they cost the emulator nothing."""
+    ended = threading.Event()
+    client = aws.client("stepfunctions")
+
+    def watch() -> None:
+        while not ended.wait(_LOOK_SECONDS):
+            runs = client.list_map_runs(executionArn=pipeline.execution_arn(name))["mapRuns"]
+            if runs:
+                newest = max(runs, key=lambda run: run["startDate"])
+                counts = client.describe_map_run(mapRunArn=newest["mapRunArn"])["itemCounts"]
+                look(f"{name}: Map {len(runs)}", counts["succeeded"] + counts["failed"], counts["total"])
+
+    watching = threading.Thread(target=watch, name="looking", daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watching.join()
+
+
+def _partition(pipeline: Pipeline, run_id: str) -> Partition:
+    items = list(query_items(pipeline.registry.table, Key("pk").eq(RUN_PARTITION.format(run_id))))
+    return Partition(len(items), sum(len(str(item)) for item in items))
+
+
+def _manifests(pipeline: Pipeline, run_id: str) -> dict[str, int]:
+    prefix = run_key(run_id, "manifests/")
+    return {
+        stored.key.removeprefix(prefix).removesuffix(".json"): stored.size_bytes
+        for stored in pipeline.lake.list(prefix)
+    }

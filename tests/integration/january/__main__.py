@@ -1,0 +1,19 @@
+"""`python -m tests.integration.january`: 17 January in full, ten reports and 3,500 calls an hour, checked, printed."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.integration.january", description=__doc__)
+    parser.add_argument("--reports", type=int, default=10, metavar="N", help="how many core reports (default: 10)")
+    os.environ["JANUARY_REPORTS"] = str(parser.parse_args().reports)  # before the scenario is imported
+    return int(pytest.main([str(Path(__file__).parent), "-s", "-q", "-p", "no:cacheprovider"]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

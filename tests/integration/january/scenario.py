@@ -1,0 +1,193 @@
+"""The predecessor's 17 January on a clock that a test moves: 92 apps, 18 registered by others, 12 forbidden.
+
+The tests play it with one report and a tenth of the hourly quota; `python -m tests.integration.january` plays it with
+ten reports and all of it.
+"""
+
+import heapq
+import json
+import os
+import random
+import re
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
+from appstore_analytics.contract.errors import PipelineError
+from appstore_analytics.contract.layout import report_key
+from appstore_analytics.contract.messages import AccessType, MapName, Outcome, RunPlan
+from appstore_analytics.rules.times import compact_time
+from local.apple import AppStoreConnect as SimulatedApp
+from local.apple import Fault, FaultKind, World, WorldSettings, mount
+from local.apple.http import Environ, StartResponse
+from tests.integration.steps.pipeline_in_process import CREATE, Clock, Pipeline
+
+FIRST_DAY = date(2025, 1, 17)
+APPS = 92
+REPORTS = int(os.environ.get("JANUARY_REPORTS", "1"))
+CALLS_PER_HOUR = 350 * REPORTS
+CHILDREN_AT_ONCE = 10
+SECONDS_PER_CALL = 0.25
+
+APP_IDS = tuple(str(1_000_000_001 + number) for number in range(APPS))
+FORBIDDEN = APP_IDS[:12]
+FOUND = APP_IDS[12:24]
+"""Requests that stand since yesterday: looking finds them, and their first data is there."""
+
+RACED = APP_IDS[24:30]
+"""Requests that somebody else makes between our look and our POST: 409."""
+
+EXISTING = FOUND + RACED
+NEW = APP_IDS[30:]
+ADMIN_SENTENCE = "The API key's role does not allow POST (FORBIDDEN_ERROR): use a key with the role Admin."
+
+
+@dataclass(frozen=True)
+class Day:
+    """One daily run: its report, what App Store Connect was asked, and how the time went by."""
+
+    name: str
+    report: dict[str, Any]
+    routes: dict[str, dict[str, int]]
+    waited: timedelta
+    took: timedelta
+    waits: int
+
+    def answers(self, status: int, route: str = "") -> int:
+        """How often App Store Connect answered so, on one route or on all."""
+        chosen = [counts for name, counts in self.routes.items() if route in ("", name)]
+        return sum(counts.get(str(status), 0) for counts in chosen)
+
+    @property
+    def calls(self) -> int:
+        """Every call of the API; files come from another host and count for nothing."""
+        return sum(sum(counts.values()) for name, counts in self.routes.items() if " /v1/" in name)
+
+    def __str__(self) -> str:
+        verdicts = ", ".join(f"{len(apps)} {verdict}" for verdict, apps in self.report["apps_by_verdict"].items())
+        hours = self.waited / timedelta(hours=1)
+        return (
+            f"| {self.name} | {self.calls:,} | {self.calls / APPS:.2f} | {self.answers(429)} | {self.answers(409)} | "
+            f"{self.answers(403)} | {hours:.2f} h | {verdicts} |"
+        )
+
+
+HEAD = (
+    "| run | calls | calls per app-day | 429 | 409 | 403 | waited | apps |\n"
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
+)
+
+
+def show(days: Sequence[Day]) -> None:
+    """For `pytest -s`: what each run has cost."""
+    sys.stdout.write("\n".join(["", HEAD, *map(str, days), ""]))
+
+
+@dataclass
+class PatientPipeline(Pipeline):
+    """A pipeline whose Maps have many children at once, which wait on the clock as a Wait state does."""
+
+    raced: set[str] = field(default_factory=set)
+    waited: timedelta = timedelta()
+    waits: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        application = SimulatedApp(self.world, wall_seconds=self.clock.seconds)
+
+        def taking_time(environ: Environ, start_response: StartResponse) -> Any:
+            self.clock.pass_by(seconds=SECONDS_PER_CALL)
+            answer = application(environ, start_response)
+            self._register_behind_our_back(environ["PATH_INFO"])
+            return answer
+
+        mount(self.session, taking_time)
+        mount(self.storage, taking_time)
+
+    def _register_behind_our_back(self, path: str) -> None:
+        looked_at = re.fullmatch(r"/v1/apps/(\d+)/analyticsReportRequests", path)
+        if looked_at and looked_at[1] in self.raced:
+            self.raced.remove(looked_at[1])
+            self.world.create_request(looked_at[1], AccessType.ONGOING)
+
+    def run_map(self, map_name: MapName, manifest: list[dict[str, str]]) -> None:
+        """The children in the order in which they may go on; the clock moves when all of them wait."""
+        numbers, to_start = count(), deque(manifest)
+        ready: list[tuple[datetime, int, Iterator[datetime]]] = []
+        while to_start or ready:
+            while to_start and len(ready) < CHILDREN_AT_ONCE:
+                heapq.heappush(
+                    ready, (self.clock.now, next(numbers), self._patient_child(map_name, to_start.popleft()))
+                )
+            instant, _, child = heapq.heappop(ready)
+            self._wait_until(instant)
+            if (again := next(child, None)) is not None:
+                self.waits += 1
+                heapq.heappush(ready, (again, next(numbers), child))
+
+    def _patient_child(self, map_name: MapName, event: dict[str, str]) -> Iterator[datetime]:
+        """One child execution; yields until when it waits."""
+        try:
+            for step in self.steps(map_name, event):
+                while (answer := step())["outcome"] == Outcome.WAIT:
+                    yield datetime.fromisoformat(answer["available_at"])
+                if answer["outcome"] == Outcome.DONE:
+                    return
+        except PipelineError as error:
+            self.record_failure(event, error)
+
+    def _wait_until(self, instant: datetime) -> None:
+        if instant > self.clock.now:
+            self.waited += instant - self.clock.now
+            self.clock.now = instant
+
+    def day(self, name: str) -> Day:
+        """A daily run, and what is known of it."""
+        self.world.statistics.reset()
+        self.waited, self.waits = timedelta(), 0
+        plan = self.plan()
+        started = self.clock.now
+        self.run(plan)
+        self.summarize(plan)
+        routes = self.world.statistics.by_route()
+        return Day(name, self._report(plan), routes, self.waited, self.clock.now - started, self.waits)
+
+    def _report(self, plan: RunPlan) -> dict[str, Any]:
+        key = report_key(plan.operation, compact_time(plan.started_at))
+        report: dict[str, Any] = json.loads(self.lake.read(key) or b"")
+        return report
+
+    def grant_the_role(self) -> None:
+        self.world.faults.clear()
+
+
+def start(forbidden: Sequence[str] = FORBIDDEN, calls_before_rest: int | None = None) -> PatientPipeline:
+    """The account on the morning of 17 January; 12 of its requests were made by others yesterday."""
+    random.seed(17)  # how the children that wait are spread over some seconds
+    settings = WorldSettings(
+        today=FIRST_DAY - timedelta(days=1),
+        apps=APPS,
+        rows_per_date=1,
+        dates_per_instance=1,
+        segments_per_instance=1,
+        calls_per_hour=CALLS_PER_HOUR,
+        calls_before_rest=calls_before_rest,
+    )
+    world = World(settings)
+    for app_id in FOUND:
+        world.create_request(app_id, AccessType.ONGOING)
+    world.advance(1)
+    for app_id in forbidden:
+        world.faults.order(Fault(FaultKind.STATUS, CREATE, times=None, app_id=app_id, status=403))
+    return PatientPipeline(
+        world,
+        reports=CORE_REPORT_NAMES[:REPORTS],
+        calls_per_hour=CALLS_PER_HOUR,
+        clock=Clock(datetime.combine(FIRST_DAY, datetime.min.time(), UTC)),
+        raced=set(RACED),
+    )
