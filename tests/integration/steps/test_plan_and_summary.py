@@ -134,7 +134,7 @@ def test_a_quota_that_one_step_alone_exceeds_is_refused_because_it_would_wait_fo
 ) -> None:
     account = Account(ACCOUNT, (APP,))
     names = tuple(each.name for each in REPORTS)
-    configuration = Configuration((account,), names, (Granularity.DAILY,), calls_per_hour)
+    configuration = replace(CONFIGURATION, accounts=(account,), reports=names, calls_per_hour=calls_per_hour)
     with pytest.raises(ConfigurationRefused, match=f"{sentence}.*raise calls_per_hour"):
         planned(pipeline, payload, configuration)
     assert planned(pipeline, payload, replace(configuration, calls_per_hour=calls_per_hour + 2))
