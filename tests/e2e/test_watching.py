@@ -140,9 +140,8 @@ def test_stale_data_rings_and_slack_hears_it_with_the_page(watched: Watched) -> 
 
 
 def test_nothing_else_rings_on_that_day(watched: Watched) -> None:
-    quiet = ("NoRunSucceeded", "Quarantined", "Mismatched", "Throttled", "BudgetExhausted", "DeadLetters")
-    assert {watched.states_on_friday[name] for name in quiet} <= {"OK", "ALARM"}
-    assert [name for name in quiet if watched.states_on_friday[name] == "ALARM"] == ["NoRunSucceeded"]
+    names = ("NoRunSucceeded", "Quarantined", "Mismatched", "Throttled", "BudgetExhausted", "DeadLetters")
+    assert {watched.states_on_friday[name] for name in names} == {"OK"}
 
 
 @pytest.mark.usefixtures("watched")
@@ -180,7 +179,7 @@ def measured(deployed: Deployed, watched: Watched) -> set[Series]:
     deployed.world.faults.order(Fault(FaultKind.STATUS, route="/v1/", status=429))
     assert invoke(deployed, "list_instances", event)["outcome"] == "wait"
     table.delete_item(Key=BUDGET)
-    states(deployed)
+    states(deployed)  # looks at the queue
     pages = deployed.aws.client("cloudwatch").get_paginator("list_metrics").paginate()
     return {_series(each) for page in pages for each in page["Metrics"]}
 

@@ -42,8 +42,8 @@ def run_until(pipeline: Pipeline, day: date) -> None:
 
 @pytest.fixture
 def week(start: Callable[..., Pipeline]) -> Pipeline:
-    """Two apps, one report, a week of data."""
-    pipeline = start({"apps": 2, "dates_per_instance": 3})
+    """Two apps, one report, four days of data until Monday."""
+    pipeline = start({"apps": 2, "dates_per_instance": 3, "today": NEXT_MONDAY - DAY * 4})
     pipeline.daily()
     run_until(pipeline, NEXT_MONDAY)
     return pipeline
@@ -90,23 +90,20 @@ def test_the_rows_have_the_columns_of_the_table_and_are_replaced_by_the_next_che
 
 def test_an_app_that_falls_silent_is_late_when_its_next_date_is_due_and_not_before(week: Pipeline) -> None:
     week.world.stop_request(APP)
-    week.world.advance(1)
-    week.daily()
-    assert check(week) == {"fresh": 2}
-    week.world.advance(1)
-    week.daily()  # of the 8th: its rows came on the 9th already, and the 9th is not due yet
-    assert check(week) == {"fresh": 2}
-    week.world.advance(1)
-    before_noon = datetime.combine(week.world.today, time(11, 59, tzinfo=UTC)) + DAY
-    assert check(week, before_noon)["fresh"] == 2
-    assert check(week, before_noon + timedelta(minutes=1)) == {"late": 2}  # nobody ran today
-    assert week.metrics[Metric.FEEDS_STALE] == 2
+    run_until(week, NEXT_MONDAY + DAY * 2)
+    # Monday is complete on Wednesday, by 10:00, and 26 hours later it must be there
+    thursday_noon = datetime.combine(NEXT_MONDAY + DAY * 3, time(12, tzinfo=UTC))
+    assert check(week, thursday_noon - timedelta(minutes=1)) == {"fresh": 2}
+    assert check(week, thursday_noon) == {"fresh": 1, "late": 1}
+    assert (week.metrics[Metric.FEEDS_FRESH], week.metrics[Metric.FEEDS_STALE]) == (1, 1)
+    late, _ = rows(week)
+    assert (late["app_id"], late["missing_dates"]) == (int(APP), [NEXT_MONDAY.isoformat()])
 
 
 def test_a_request_that_was_stopped_and_made_anew_says_so(week: Pipeline) -> None:
     week.world.stop_request(APP)
     run_until(week, NEXT_MONDAY + DAY * 5)
-    assert len(week.world.requests_of(APP)) == 2
+    assert [request.created_on for request in week.world.requests_of(APP)] == [NEXT_MONDAY + DAY * 5]
     check(week)
     stopped, living = rows(week)
     assert (stopped["verdict"], living["verdict"]) == ("stopped", "fresh")

@@ -43,7 +43,8 @@ def known_requests(rows: Iterable[Row]) -> KnownRequests | None:
     if not answer:
         return None
     newest = max(str(row[1]) for row in answer)
-    return KnownRequests(newest, tuple(_request(row) for row in answer if row[1] == newest))
+    requests = (_request(row) for row in answer if row[1] == newest)
+    return KnownRequests(newest, tuple(sorted(requests, key=lambda request: request.app_id)))
 
 
 def _request(row: Row) -> Request:
