@@ -139,11 +139,6 @@ def test_stale_data_rings_and_slack_hears_it_with_the_page(watched: Watched) -> 
     assert "docs/operations.md#appstore-analytics-staledata" in watched.heard
 
 
-def test_nothing_else_rings_on_that_day(watched: Watched) -> None:
-    names = ("NoRunSucceeded", "Quarantined", "Mismatched", "Throttled", "BudgetExhausted", "DeadLetters")
-    assert {watched.states_on_friday[name] for name in names} == {"OK"}
-
-
 @pytest.mark.usefixtures("watched")
 def test_a_dead_letter_rings(deployed: Deployed) -> None:
     sqs = deployed.aws.client("sqs")
