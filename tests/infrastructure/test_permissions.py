@@ -16,6 +16,7 @@ LISTS_LAKE = {"lake": "s3:ListBucket"}
 READ, WRITE, READ_WRITE = "s3:GetObject", "s3:PutObject", "s3:GetObject s3:PutObject"
 API_KEY = {"secret of main": "secretsmanager:GetSecretValue"}
 DEAD_LETTERS = {"dead letters": "sqs:SendMessage"}
+DESTINATION = {"dead letters": "sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage"}
 GLUE = "glue:GetDatabase glue:GetTable"
 
 MATRIX: dict[str, dict[str, str]] = {
@@ -104,9 +105,9 @@ MATRIX: dict[str, dict[str, str]] = {
         "glue:table/appstore/*": GLUE,
         "glue:database/curated": GLUE,
         "glue:table/curated/*": GLUE,
-        **DEAD_LETTERS,
+        **DESTINATION,
     },
-    "notify_slack": {"secretsmanager:secret:harbor/slack-??????": "secretsmanager:GetSecretValue", **DEAD_LETTERS},
+    "notify_slack": {"secretsmanager:secret:harbor/slack-??????": "secretsmanager:GetSecretValue", **DESTINATION},
 }
 EVERY_FUNCTION = {
     "*": "xray:PutTelemetryRecords xray:PutTraceSegments",
