@@ -73,7 +73,18 @@ def _patch() -> None:
         step_functions,
     )
 
-    for service in (alarms, athena, cloudformation, dynamodb, faults, functions, histories, metrics, permissions, step_functions):
+    for service in (
+        alarms,
+        athena,
+        cloudformation,
+        dynamodb,
+        faults,
+        functions,
+        histories,
+        metrics,
+        permissions,
+        step_functions,
+    ):
         service.patch()
 
 
