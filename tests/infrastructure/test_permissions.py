@@ -96,10 +96,10 @@ MATRIX: dict[str, dict[str, str]] = {
         "lake/appstore/*": READ_WRITE,
         "lake/curated/*": "s3:GetObject",
         "lake": "s3:GetBucketLocation s3:ListBucket",
-        "results/queries/*": READ_WRITE,
+        "results/queries/*": "s3:AbortMultipartUpload s3:GetObject s3:PutObject",
         "results": "s3:GetBucketLocation s3:ListBucket",
         "athena:workgroup/appstore-analytics": "athena:GetQueryExecution athena:GetQueryResults "
-        "athena:StartQueryExecution athena:StopQueryExecution",
+        "athena:StartQueryExecution",
         "glue:catalog": GLUE,
         "glue:database/appstore": GLUE,
         "glue:table/appstore/*": GLUE,
@@ -157,7 +157,7 @@ def _documented(step: str) -> str:
 def test_the_state_machine_may_do_exactly_what_its_definition_does(synthesis: Synthesis) -> None:
     role = synthesis.only("StepFunctions::StateMachine")["RoleArn"]["Fn::GetAtt"][0]
     done = dict(_rights_of_states(synthesis.definition(), _words(synthesis, "")))
-    assert {f"function {step}" for step in CAPACITIES} < done.keys()
+    assert {f"function {step}" for step in CAPACITIES if step not in OUTSIDE_OF_RUNS} < done.keys()
     assert rights(synthesis, role) == done | AROUND_THE_DEFINITION
 
 
