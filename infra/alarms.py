@@ -1,65 +1,88 @@
-"""Who is told, and when: a topic, and the alarms about executions."""
+"""Who is told, and when: a topic with its e-mail and Slack subscriptions, and the alarms.
+
+Each costs $0.10 a month and reads one metric; a composite alarm would cost $0.50. Each has a chapter in
+docs/operations.md with its meaning, the first look and the fix, and its description ends with the link.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from appstore_analytics.contract.metrics import DIMENSION, NAMESPACE, Metric
 from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
 from infra.naming import NAME
 
-_HOURS_WITHOUT_A_RUN = 26  # a day, and two hours for the run itself
+HOURS_WITHOUT_A_RUN = 26  # a day, and two hours for the run itself
+_REFUSALS = 3  # one is an accident
+_HOURS_EXHAUSTED = 3  # a daily run of many apps uses an hour up, and another
+
+_HOUR = Duration.hours(1)
+_MISSING = cloudwatch.TreatMissingData
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """When an alarm rings. `says_when_over`: its end means that the trouble is over, and not only that time passed."""
+
+    name: str
+    meaning: str
+    metric: cloudwatch.IMetric
+    threshold: int = 1
+    periods: int = 1
+    missing: cloudwatch.TreatMissingData = _MISSING.NOT_BREACHING
+    below: bool = False
+    says_when_over: bool = False
 
 
 class Alarms(Construct):
-    """`topic` is told when an execution ends badly, and when none has ended well for 26 hours."""
+    """`topic` is told what rings; `alarms` are all of them."""
 
     def __init__(
-        self, scope: Construct, id_: str, configuration: DeploymentConfiguration, state_machine: sfn.StateMachine
+        self,
+        scope: Construct,
+        id_: str,
+        configuration: DeploymentConfiguration,
+        state_machine: sfn.IStateMachine,
+        dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, id_)
         self.topic = self._topic(configuration.alarm_email)
-        bad_ends = {
-            "RunFailed": (state_machine.metric_failed, "A run failed; its cause says why."),
-            "RunTimedOut": (state_machine.metric_timed_out, "A run was ended by its time-out."),
-            "RunAborted": (state_machine.metric_aborted, "Somebody stopped a run."),
-        }
-        alarms = [
-            cloudwatch.Alarm(
-                self,
-                name,
-                alarm_name=f"{NAME}-{name}",
-                alarm_description=meaning,
-                metric=metric(period=Duration.minutes(5), statistic="Sum"),
-                threshold=1,
-                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-                evaluation_periods=1,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            )
-            for name, (metric, meaning) in bad_ends.items()
-        ]
-        for alarm in (*alarms, self._no_run_succeeded(state_machine)):
-            alarm.add_alarm_action(actions.SnsAction(self.topic))
+        self.alarms = [self._alarm(rule) for rule in (*_of_runs(state_machine), *_of_data(), *_of_means(dead_letters))]
 
-    def _no_run_succeeded(self, state_machine: sfn.StateMachine) -> cloudwatch.Alarm:
-        # With periods of an hour CloudWatch looks back up to seven days (shorter ones: one day), so 26 periods without
-        # a success are 26 hours. No data is no success: it rings after the first deployment too, until the first run.
-        return cloudwatch.Alarm(
+    def tell_slack(self, function: lambda_.IFunction, dead_letters: sqs.IQueue) -> None:
+        """Let the function hear what the topic hears."""
+        self.topic.add_subscription(subscriptions.LambdaSubscription(function, dead_letter_queue=dead_letters))
+
+    def _alarm(self, rule: _Rule) -> cloudwatch.Alarm:
+        operators = cloudwatch.ComparisonOperator
+        alarm = cloudwatch.Alarm(
             self,
-            "NoRunSucceeded",
-            alarm_name=f"{NAME}-NoRunSucceeded",
-            alarm_description=f"No run has succeeded for {_HOURS_WITHOUT_A_RUN} hours.",
-            metric=state_machine.metric_succeeded(period=Duration.hours(1), statistic="Sum"),
-            threshold=1,
-            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-            evaluation_periods=_HOURS_WITHOUT_A_RUN,
-            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+            rule.name,
+            alarm_name=f"{NAME}-{rule.name}",
+            alarm_description=f"{rule.meaning} docs/operations.md#{NAME}-{rule.name.lower()}",
+            metric=rule.metric,
+            threshold=rule.threshold,
+            comparison_operator=(
+                operators.LESS_THAN_THRESHOLD if rule.below else operators.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+            ),
+            evaluation_periods=rule.periods,
+            treat_missing_data=rule.missing,
         )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))
+        if rule.says_when_over:
+            alarm.add_ok_action(actions.SnsAction(self.topic))
+        return alarm
 
     def _topic(self, e_mail: str) -> sns.Topic:
         topic = sns.Topic(self, "Topic", topic_name=f"{NAME}-alarms", enforce_ssl=True)
@@ -80,3 +103,81 @@ class Alarms(Construct):
             "Alarms carry names and states, no data; CloudWatch could publish to a key of one's own only.",
         )
         return topic
+
+
+def own_metric(metric: Metric, statistic: str, period: Duration = _HOUR) -> cloudwatch.Metric:
+    """A metric that our functions emit."""
+    name, value = DIMENSION
+    return cloudwatch.Metric(
+        namespace=NAMESPACE, metric_name=metric, dimensions_map={name: value}, statistic=statistic, period=period
+    )
+
+
+def _of_runs(state_machine: sfn.IStateMachine) -> Iterator[_Rule]:
+    five_minutes = Duration.minutes(5)
+    ends = {
+        "RunFailed": (state_machine.metric_failed, "A run failed; its cause says why."),
+        "RunTimedOut": (state_machine.metric_timed_out, "A run was ended by its time-out."),
+        "RunAborted": (state_machine.metric_aborted, "Somebody stopped a run."),
+    }
+    for name, (metric, meaning) in ends.items():
+        yield _Rule(name, meaning, metric(period=five_minutes, statistic="Sum"))
+    # With periods of an hour CloudWatch looks back up to seven days (shorter ones: one day), so 26 periods without
+    # a success are 26 hours. No data is no success: it rings after the first deployment too, until the first run.
+    yield _Rule(
+        "NoRunSucceeded",
+        f"No run has succeeded for {HOURS_WITHOUT_A_RUN} hours.",
+        state_machine.metric_succeeded(period=_HOUR, statistic="Sum"),
+        periods=HOURS_WITHOUT_A_RUN,
+        missing=_MISSING.BREACHING,
+        below=True,
+        says_when_over=True,
+    )
+
+
+def _of_data() -> Iterator[_Rule]:
+    # A check that does not report says nothing good: two hours without one ring like two hours of stale data.
+    yield _Rule(
+        "StaleData",
+        "Data that is due is missing, or nobody has checked for two hours.",
+        own_metric(Metric.FEEDS_STALE, "Maximum"),
+        periods=2,
+        missing=_MISSING.BREACHING,
+        says_when_over=True,
+    )
+    # Both are told by each run, so they stand until the next one.
+    yield _Rule(
+        "Quarantined",
+        "A file breaks the contract of its report and was left out.",
+        own_metric(Metric.INSTANCES_QUARANTINED, "Maximum"),
+        missing=_MISSING.IGNORE,
+    )
+    yield _Rule(
+        "Mismatched",
+        "Athena counts other rows or sums than Apple sent.",
+        own_metric(Metric.TABLES_MISMATCHED, "Maximum"),
+        missing=_MISSING.IGNORE,
+    )
+
+
+def _of_means(dead_letters: sqs.IQueue) -> Iterator[_Rule]:
+    yield _Rule(
+        "Throttled",
+        f"Apple answered 429 at least {_REFUSALS} times in an hour.",
+        own_metric(Metric.APPLE_REFUSALS, "Sum"),
+        threshold=_REFUSALS,
+    )
+    yield _Rule(
+        "BudgetExhausted",
+        f"Work has waited for Apple's hourly quota in each of {_HOURS_EXHAUSTED} hours.",
+        own_metric(Metric.BUDGET_EXHAUSTED, "Sum"),
+        periods=_HOURS_EXHAUSTED,
+    )
+    # An idle queue stops reporting; what lies in it lies there still.
+    yield _Rule(
+        "DeadLetters",
+        "A scheduled start, a check or a message to Slack could not be delivered.",
+        dead_letters.metric_approximate_number_of_messages_visible(period=Duration.minutes(5), statistic="Maximum"),
+        missing=_MISSING.IGNORE,
+        says_when_over=True,
+    )

@@ -47,6 +47,8 @@ _ACCOUNT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _HOST = re.compile(r"\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _CRON = re.compile(r"cron\((?:\S+ ){5}\S+\)")
 _E_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,500}")
+_LONGEST_TOLERANCE_HOURS = 72
 _OWN_KEY = re.compile(r"[a-z_]+")
 
 T = TypeVar("T")
@@ -84,8 +86,9 @@ class DeploymentConfiguration:
 
     `schedule` is in UTC: Apple publishes around 09:00, by hearsay. `segment_hosts` are the hosts from which signed URLs
     are fetched, `.example.com` meaning any below: Apple's bucket and its region may change, its S3 not so soon.
-    `bytes_scanned_cutoff` ends a query that would scan more. `local` is for the embedded AWS: loopback without TLS is
-    allowed, layers fit this machine, and destroying the stack destroys the data.
+    `alarm_slack_secret` names a secret that holds the URL of an incoming webhook. `freshness_hours` after Apple should
+    have published a Date it is missing. `bytes_scanned_cutoff` ends a query that would scan more. `local` is for the
+    embedded AWS: loopback without TLS is allowed, layers fit this machine, and destroying the stack destroys the data.
     """
 
     accounts: tuple[Account, ...] = (Account("main"),)
@@ -96,6 +99,8 @@ class DeploymentConfiguration:
     max_concurrency: MaxConcurrency = field(default_factory=MaxConcurrency)
     snapshot_poll_seconds: int = 3600
     alarm_email: str = ""
+    alarm_slack_secret: str = ""
+    freshness_hours: int = 26
     retention: Retention = field(default_factory=Retention)
     bytes_scanned_cutoff: int = 1_000_000_000_000
     apple_base_url: str = "https://api.appstoreconnect.apple.com"
@@ -271,6 +276,22 @@ def _alarm_email(key: str, value: Any) -> str:
     return value
 
 
+def _alarm_slack_secret(key: str, value: Any) -> str:
+    if not isinstance(value, str) or (value and not _SECRET_NAME.fullmatch(value)):
+        raise ConfigurationRefused(
+            f"Context key '{key}' must be the name of a secret, like \"appstore-analytics-slack\", or empty for none; "
+            "never the webhook's URL."
+        )
+    return value
+
+
+def _freshness_hours(key: str, value: Any) -> int:
+    hours = _positive(key, value)
+    if hours > _LONGEST_TOLERANCE_HOURS:
+        raise ConfigurationRefused(f"Context key '{key}' must be at most {_LONGEST_TOLERANCE_HOURS} hours: three days.")
+    return hours
+
+
 def _apple_base_url(key: str, value: Any) -> str:
     return _json(key, value, str, "a URL in quotes")
 
@@ -321,6 +342,8 @@ _PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     "max_concurrency": _max_concurrency,
     "snapshot_poll_seconds": _poll_seconds,
     "alarm_email": _alarm_email,
+    "alarm_slack_secret": _alarm_slack_secret,
+    "freshness_hours": _freshness_hours,
     "retention": _retention,
     "bytes_scanned_cutoff": _positive,
     "apple_base_url": _apple_base_url,

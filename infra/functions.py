@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from appstore_analytics.contract.metrics import NAMESPACE
-from appstore_analytics.contract.settings import Settings
+from appstore_analytics.contract.settings import Environment
 from infra.acknowledgements import acknowledge
 from infra.layers import NOT_SHIPPED, PROJECT, RUNTIME, Layers, Target, ThirdPartyLayer
 from infra.logs import log_group
@@ -41,8 +41,13 @@ CAPACITIES: Mapping[str, Capacity] = {
     "publish_date": _CONVERTER,
     "verify_table": Capacity(512, 15),  # waits for Athena
     "summarize_run": Capacity(1024, 15),  # reads the records of all items
+    "check_freshness": Capacity(512, 5),  # waits for Athena
+    "notify_slack": Capacity(256, 1),
 }
-"""Every step, by the name of its folder in `functions/`."""
+"""Every step, by the name of its folder in `functions/`. notify_slack is deployed where a webhook is configured."""
+
+OUTSIDE_OF_RUNS = frozenset({"check_freshness", "notify_slack"})
+"""Invoked asynchronously, by nobody who waits for an answer; all others are states of an execution."""
 
 
 class Functions(Construct):
@@ -52,7 +57,7 @@ class Functions(Construct):
         self,
         scope: Construct,
         id_: str,
-        settings: Mapping[str, Settings],
+        settings: Mapping[str, Environment],
         layers: Layers,
         target: Target,
         log_retention_days: int,
@@ -64,6 +69,7 @@ class Functions(Construct):
         self.by_step = {
             step: self._function(step, capacity, settings[step].to_environment())
             for step, capacity in CAPACITIES.items()
+            if step in settings
         }
 
     def _function(self, step: str, capacity: Capacity, environment: Mapping[str, str]) -> lambda_.Function:

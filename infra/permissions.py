@@ -8,7 +8,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
-from appstore_analytics.contract.tables import CURATED_DATABASE
 from infra.acknowledgements import acknowledge
 from infra.api_keys import ApiKeys
 from infra.buckets import Buckets
@@ -40,12 +39,13 @@ class Access:
     `lists` names the buckets in which it lists objects or asks for one that may be absent.
     """
 
-    registry: tuple[str, ...]
+    registry: tuple[str, ...] = ()
     lake: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     raw: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lists: tuple[str, ...] = ()
     api_keys: Literal["admin", "reader"] | None = None
-    athena: bool = False
+    athena: tuple[str, ...] = ()  # databases
+    secret: str = ""  # one that the stack does not make
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ class Grantor:
 
     def grant(self, role: iam.Role, access: Access) -> None:
         """Allow the role what `access` says, and nothing else."""
-        _allow(role, (f"dynamodb:{action}" for action in access.registry), [self.registry.table.table_arn])
+        if access.registry:
+            _allow(role, (f"dynamodb:{action}" for action in access.registry), [self.registry.table.table_arn])
         for name, prefixes in ((LAKE, access.lake), (RAW, access.raw)):
             _grant_objects(role, self._bucket(name), prefixes)
         for name in access.lists:
@@ -69,22 +70,27 @@ class Grantor:
         if access.api_keys:
             secrets = self.api_keys.admin if access.api_keys == "admin" else self.api_keys.reader
             _allow(role, ["secretsmanager:GetSecretValue"], [secret.secret_arn for secret in secrets])
+        if access.secret:
+            # Secrets Manager puts six characters of its own behind a name.
+            _allow(role, ["secretsmanager:GetSecretValue"], [arn("secretsmanager", f"secret:{access.secret}-??????")])
         if access.athena:
-            self._grant_athena(role)
+            self._grant_athena(role, access.athena)
 
     def _bucket(self, name: str) -> s3.Bucket:
         return {LAKE: self.buckets.lake, RAW: self.buckets.raw}[name]
 
-    def _grant_athena(self, role: iam.Role) -> None:
+    def _grant_athena(self, role: iam.Role, databases: Iterable[str]) -> None:
         # Athena reads and writes with the rights of whoever asks.
         workgroup = arn("athena", f"workgroup/{self.workgroup.name}")
         _allow(role, (f"athena:{action}" for action in _ATHENA_ACTIONS), [workgroup])
-        tables = f"table/{CURATED_DATABASE}/*"
-        glue = [arn("glue", resource) for resource in ("catalog", f"database/{CURATED_DATABASE}", tables)]
+        glue = [arn("glue", "catalog")]
+        for database in databases:
+            tables = f"table/{database}/*"
+            glue += [arn("glue", f"database/{database}"), arn("glue", tables)]
+            acknowledge_wildcard(
+                role, f"arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:{tables}", f"any table of {database}"
+            )
         _allow(role, (f"glue:{action}" for action in _GLUE_ACTIONS), glue)
-        acknowledge_wildcard(
-            role, f"arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:{tables}", "any curated table"
-        )
         _grant_objects(role, self.buckets.results, {"queries/": (READ, WRITE)})
         results = self.buckets.results
         _allow(role, ["s3:AbortMultipartUpload"], [results.arn_for_objects("queries/*")])

@@ -1,8 +1,11 @@
-"""The daily execution."""
+"""What starts by itself: a run every day, a check of freshness every hour."""
 
 from aws_cdk import Duration, TimeZone
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -10,12 +13,19 @@ from appstore_analytics.contract.messages import Operation
 from infra.configuration import DeploymentConfiguration
 from infra.naming import NAME
 
+_EVERY_HOUR = "cron(20 * * * ? *)"  # apart from the full hour, when everybody's schedules start
+
 
 class DailySchedule(Construct):
-    """Starts one execution a day, in UTC. No dead-letter queue: a start that fails for good raises NoRunSucceeded."""
+    """Starts one execution a day, in UTC. A start that fails for good becomes a dead letter."""
 
     def __init__(
-        self, scope: Construct, id_: str, configuration: DeploymentConfiguration, state_machine: sfn.IStateMachine
+        self,
+        scope: Construct,
+        id_: str,
+        configuration: DeploymentConfiguration,
+        state_machine: sfn.IStateMachine,
+        dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, id_)
         scheduler.Schedule(
@@ -30,5 +40,40 @@ class DailySchedule(Construct):
                 input=scheduler.ScheduleTargetInput.from_object({"operation": Operation.DAILY.value}),
                 retry_attempts=5,
                 max_event_age=Duration.hours(2),
+                dead_letter_queue=dead_letters,
+            ),
+        )
+
+
+class HourlyCheck(Construct):
+    """Invokes check_freshness every hour. The next check makes up for one that fails, so it is soon given up."""
+
+    def __init__(self, scope: Construct, id_: str, function: lambda_.IFunction, dead_letters: sqs.IQueue) -> None:
+        super().__init__(scope, id_)
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
+        # CDK's own grant would reach every version of the function.
+        iam.Policy(
+            self,
+            "Policy",
+            roles=[role],
+            statements=[
+                iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn]),
+                iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[dead_letters.queue_arn]),
+            ],
+        )
+        scheduler.Schedule(
+            self,
+            "Hourly",
+            schedule_name=f"{NAME}-hourly",
+            description="Check whether the data that is due is there",
+            schedule=scheduler.ScheduleExpression.expression(_EVERY_HOUR, TimeZone.ETC_UTC),
+            time_window=scheduler.TimeWindow.off(),
+            target=targets.LambdaInvoke(
+                function,
+                input=scheduler.ScheduleTargetInput.from_object({}),
+                retry_attempts=2,
+                max_event_age=Duration.minutes(30),
+                dead_letter_queue=dead_letters,
+                role=role.without_policy_updates(),
             ),
         )

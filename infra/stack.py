@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk.aws_lambda_destinations import SqsDestination
 from constructs import Construct
 
 from appstore_analytics.contract import settings
@@ -18,16 +19,19 @@ from appstore_analytics.contract.layout import (
     REPORTS_PREFIX,
     RUNS_PREFIX,
 )
+from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE
 from infra.alarms import Alarms
 from infra.api_keys import ApiKeys
 from infra.buckets import Buckets
 from infra.configuration import DeploymentConfiguration
-from infra.functions import Functions
+from infra.dashboard import Dashboard
+from infra.dead_letters import DeadLetters
+from infra.functions import OUTSIDE_OF_RUNS, Functions
 from infra.layers import AWS_TARGET, THIS_MACHINE, Layers, ThirdPartyLayer
 from infra.naming import API_KEY_SECRET_PREFIX
 from infra.permissions import DELETE, LAKE, RAW, READ, READ_VERSIONS, WRITE, Access, Grantor
 from infra.registry import Registry
-from infra.schedule import DailySchedule
+from infra.schedule import DailySchedule, HourlyCheck
 from infra.state_machine import PipelineStateMachine
 from infra.tables import Tables
 from infra.workgroup import Workgroup
@@ -85,7 +89,7 @@ MAY: Mapping[str, Access] = {
         registry=("UpdateItem", "DeleteItem", "Query"),
         lake={RUNS_PREFIX: (WRITE,), CURATED_PREFIX: (READ,), PUBLICATIONS_PREFIX: (READ,)},
         lists=(LAKE,),
-        athena=True,
+        athena=(CURATED_DATABASE,),
     ),
     "summarize_run": Access(
         registry=("Query",),
@@ -98,8 +102,16 @@ MAY: Mapping[str, Access] = {
         },
         lists=(LAKE,),
     ),
+    "check_freshness": Access(
+        lake={RUNS_PREFIX: (READ,), APPSTORE_PREFIX: (READ, WRITE), CURATED_PREFIX: (READ,)},
+        lists=(LAKE,),
+        athena=(CURATED_DATABASE, APPSTORE_DATABASE),
+    ),
 }
 """What each function may do, beside writing its own logs and traces. IAM sees exactly this."""
+
+
+SLACK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 
 
 class AppStoreAnalyticsStack(Stack):
@@ -129,20 +141,26 @@ class AppStoreAnalyticsStack(Stack):
             target,
             configuration.retention.logs,
         )
+        states = {step: each for step, each in self.functions.by_step.items() if step not in OUTSIDE_OF_RUNS}
         self.pipeline = PipelineStateMachine(
-            self, "Pipeline", configuration, self.functions.by_step, self.registry.table, self.buckets.lake
+            self, "Pipeline", configuration, states, self.registry.table, self.buckets.lake
         )
-        DailySchedule(self, "Schedule", configuration, self.pipeline.state_machine)
-        self.alarms = Alarms(self, "Alarms", configuration, self.pipeline.state_machine)
+        self._watch()
         self._grant()
         self._output()
 
-    def _settings(self) -> dict[str, settings.Settings]:
+    def _settings(self) -> dict[str, settings.Environment]:
         """The environment of each function, typed; adding a field there is a type error here."""
         table, lake = self.registry.table.table_name, self.buckets.lake.bucket_name
         raw, url = self.buckets.raw.bucket_name, self._configuration.apple_base_url
-        keys = API_KEY_SECRET_PREFIX
+        keys, slack = API_KEY_SECRET_PREFIX, self._configuration.alarm_slack_secret
+        optional: dict[str, settings.Environment] = (
+            {"notify_slack": settings.NotifySlackSettings(slack, SLACK_HOSTS, allow_loopback=self._configuration.local)}
+            if slack
+            else {}
+        )
         return {
+            **optional,
             "plan_run": settings.PlanRunSettings(table, lake, url, keys),
             "plan_items": settings.PlanItemsSettings(table, lake),
             "register_request": settings.RegisterRequestSettings(table, lake, url, keys),
@@ -161,11 +179,37 @@ class AppStoreAnalyticsStack(Stack):
             "publish_date": settings.PublishDateSettings(table, lake),
             "verify_table": settings.VerifyTableSettings(table, lake, workgroup=self.workgroup.name),
             "summarize_run": settings.SummarizeRunSettings(table, lake),
+            "check_freshness": settings.CheckFreshnessSettings(
+                lake, self.workgroup.name, self._configuration.freshness_hours
+            ),
         }
+
+    def _watch(self) -> None:
+        """The schedules, and who is told when something is wrong."""
+        configuration, machine, by_step = self._configuration, self.pipeline.state_machine, self.functions.by_step
+        dead_letters = DeadLetters(self, "DeadLetters").queue
+        DailySchedule(self, "Schedule", configuration, machine, dead_letters)
+        HourlyCheck(self, "Check", by_step["check_freshness"], dead_letters)
+        self.alarms = Alarms(self, "Alarms", configuration, machine, dead_letters)
+        if slack := by_step.get("notify_slack"):
+            self.alarms.tell_slack(slack, dead_letters)
+        for step in sorted(OUTSIDE_OF_RUNS & by_step.keys()):
+            by_step[step].configure_async_invoke(on_failure=SqsDestination(dead_letters), retry_attempts=2)
+        Dashboard(
+            self,
+            "Dashboard",
+            alarms=self.alarms.alarms,
+            state_machine=machine,
+            functions=by_step,
+            dead_letters=dead_letters,
+        )
 
     def _grant(self) -> None:
         grantor = Grantor(self.registry, self.buckets, self.api_keys, self.workgroup)
-        for step, access in MAY.items():
+        slack = {"notify_slack": Access(secret=self._configuration.alarm_slack_secret)}
+        for step, access in {**MAY, **slack}.items():
+            if step not in self.functions.by_step:
+                continue
             role = self.functions.by_step[step].role
             if not isinstance(role, iam.Role):
                 raise TypeError(f"The function of {step} has no role of its own.")

@@ -208,12 +208,15 @@ def _close(demo: Demo, today: date, restated: Mapping[date, tuple[int, int]]) ->
         rows,
     )
     screens.show_rows("Registry", ("counter", "value"), sorted(demo.pipeline.registry.statistics.totals().items()))
+    demo.aws.client("lambda").invoke(
+        FunctionName="appstore-analytics-check-freshness", Payload=json.dumps({"at": f"{today}T14:00:00Z"})
+    )
     _show_query(
         demo,
         "Freshness",
         APPSTORE_DATABASE,
-        "SELECT verdict, COUNT(*) AS tables, MIN(newest_processing_date) AS oldest FROM freshness "
-        "WHERE run_id = (SELECT MAX(run_id) FROM runs) GROUP BY verdict",
+        "SELECT verdict, COUNT(*) AS tables, MIN(newest_processing_date) AS oldest FROM freshness "  # noqa: S608
+        f"WHERE dt = DATE '{today}' GROUP BY verdict ORDER BY verdict",
         ("verdict", "tables of apps", "oldest processing date"),
     )
     _show_query(

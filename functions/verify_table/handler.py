@@ -1,18 +1,20 @@
 """verify_table: one table that the run touched; Athena's counts are compared with the converter's."""
 
+from functools import partial
 from typing import Any
 
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.connections import open_bucket, open_client, open_registry
 from appstore_analytics.contract.messages import VerifyItem
+from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.settings import VerifyTableSettings
 from appstore_analytics.steps.verify_table import verify_table
-from appstore_analytics.telemetry import logger
+from appstore_analytics.telemetry import emit, logger
 
 SETTINGS = VerifyTableSettings.from_environment()
 REGISTRY = open_registry(SETTINGS)
 LAKE = open_bucket(SETTINGS.lake_bucket)
-ATHENA = Athena(open_client("athena"), SETTINGS.workgroup)
+ATHENA = Athena(open_client("athena"), SETTINGS.workgroup, count_bytes=partial(emit, Metric.ATHENA_BYTES_SCANNED))
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -61,17 +61,30 @@ def _end_with_the_owner(directory: Path) -> None:
 def _patch() -> None:
     # Imported here because importing ministack reads the environment.
     from local.aws import (  # noqa: PLC0415
+        alarms,
         athena,
         cloudformation,
         dynamodb,
         faults,
         functions,
         histories,
+        metrics,
         permissions,
         step_functions,
     )
 
-    for service in (athena, cloudformation, dynamodb, faults, functions, histories, permissions, step_functions):
+    for service in (
+        alarms,
+        athena,
+        cloudformation,
+        dynamodb,
+        faults,
+        functions,
+        histories,
+        metrics,
+        permissions,
+        step_functions,
+    ):
         service.patch()
 
 

@@ -43,7 +43,8 @@ TABLES = (*DAILY_TABLES, *WEEKLY_TABLES, *VINTAGES_TABLES)
 
 ROWS_PER_DATE = 12
 DATES_PER_INSTANCE = 5
-ALL_APPS = 18
+ALL_APPS = 20
+SLACK_SECRET = "harbor/slack"
 
 Counted = dict[tuple[str, date, date], tuple[int, dict[str, Decimal]]]
 """Rows and sums of the additive measures by app id, Date and processing date."""

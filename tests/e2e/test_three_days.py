@@ -105,7 +105,6 @@ def test_day_one_registers_every_app_and_nothing_is_ready(deployed: Deployed, da
     assert (days.wednesday.status, report["status"]) == ("SUCCEEDED", "SUCCEEDED")
     assert report["apps_by_verdict"] == {"not ready": [*APPS]}
     assert report["requests_created"] == days.calls["wednesday"]["created"] == len(APPS)
-    assert report["freshness"] == {"not ready": len(APPS) * len(TABLES)}
     numbers = ("instances", "segments", "rows_raw", "rows_curated", "rows_athena", "dates_published")
     assert [report[number] for number in numbers] == [0] * len(numbers)
 
@@ -157,7 +156,6 @@ def test_day_two_reports_every_number_of_what_arrived(deployed: Deployed, days: 
         "parts_refused_as_older": 0,
         "dates_published": len(daily_tables) * DATES_PER_INSTANCE,
         "apple_calls": days.calls["thursday"]["api"] - 1,  # plan_run asked for the account's apps
-        "freshness": {"fresh": instances, "not ready": len(APPS) * len(WEEKLY_TABLES) + 1},
         "unknown_columns": {},
         "missing_columns": {},
         "errors": [],
@@ -201,7 +199,6 @@ def test_the_friday_brings_the_week_as_well(deployed: Deployed, days: ThreeDays)
     monday = FRIDAY - DAY * 11
     for table in WEEKLY_TABLES:
         assert set(deployed.counted(table, APPS)) == {(app_id, monday, FRIDAY) for app_id in APPS}
-    assert report_of(days.friday)["freshness"] == {"fresh": len(APPS) * len(TABLES)}
 
 
 # Day 3 again
@@ -290,7 +287,6 @@ def test_the_pipelines_own_records_answer_in_sql(deployed: Deployed, days: Three
     ]
     assert ask("COUNT(*), SUM(bytes)", "segments") == [(str(report["segments"]), str(report["bytes"]))]
     assert ask("equal, SUM(rows_athena)", "verification", "GROUP BY equal") == [("true", str(report["rows_athena"]))]
-    assert ask("verdict, COUNT(*)", "freshness", "GROUP BY verdict") == [("fresh", str(len(APPS) * len(TABLES)))]
 
 
 # The files, without Athena

@@ -5,4 +5,7 @@ from synthesis import Synthesis, context, synthesize
 @pytest.fixture(scope="session")
 def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     """One synthesis for the whole session."""
-    return synthesize(tmp_path_factory.mktemp("synthesis"), context(alarm_email="on-call@example.com"))
+    return synthesize(
+        tmp_path_factory.mktemp("synthesis"),
+        context(alarm_email="on-call@example.com", alarm_slack_secret="harbor/slack"),
+    )

@@ -78,6 +78,10 @@ def test_plan_run_gets_the_configuration_through_json() -> None:
     ("key", "value", "fix"),
     [
         ("accounts", [], "name at least one account"),
+        ("alarm_slack_secret", "https://hooks.slack.com/services/x", "never the webhook's URL"),
+        ("alarm_slack_secret", 1, "must be the name of a secret"),
+        ("freshness_hours", 0, "above 0"),
+        ("freshness_hours", 100, "at most 72"),
         ("accounts", "main", "is not JSON"),
         ("accounts", [{"app_ids": ["1"]}], "'name'"),
         ("accounts", [{"name": "main", "apps": []}], "nothing else"),

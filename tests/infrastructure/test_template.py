@@ -360,48 +360,70 @@ def test_the_two_that_carry_arrow_have_room(synthesis: Synthesis, step: str) -> 
     assert (function["MemorySize"], function["Timeout"], function["EphemeralStorage"]["Size"]) == (2048, 900, 4096)
 
 
-# Schedule, alarms
+# Schedules, dead letters
+
+
+def _schedule(synthesis: Synthesis, name: str) -> dict[str, Any]:
+    (found,) = [each for each in synthesis.of_type("Scheduler::Schedule").values() if each["Name"].endswith(name)]
+    assert found["ScheduleExpressionTimezone"] == "Etc/UTC"
+    assert found["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    return found
 
 
 def test_a_daily_execution_starts_on_time_in_utc(synthesis: Synthesis) -> None:
-    schedule = synthesis.only("Scheduler::Schedule")
+    schedule = _schedule(synthesis, "daily")
     assert schedule["ScheduleExpression"] == "cron(0 10 * * ? *)"
-    assert schedule["ScheduleExpressionTimezone"] == "Etc/UTC"
-    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
     assert schedule["Target"]["Input"] == '{"operation":"daily"}'
 
 
-def test_every_bad_end_of_an_execution_and_a_day_without_success_ring(synthesis: Synthesis) -> None:
-    alarms = synthesis.of_type("CloudWatch::Alarm").values()
-    topic = synthesis.template["Outputs"]["AlarmTopicArn"]["Value"]
-    (machine,) = synthesis.of_type("StepFunctions::StateMachine")
-    for alarm in alarms:
-        assert alarm["AlarmActions"] == [topic]
-        assert alarm["Namespace"] == "AWS/States"
-        assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": {"Ref": machine}}]
-        assert alarm["Statistic"] == "Sum"
-    bad_end = ("GreaterThanOrEqualToThreshold", 1, 300, 1, "notBreaching")
-    assert {
-        alarm["MetricName"]: (
-            alarm["ComparisonOperator"],
-            alarm["Threshold"],
-            alarm["Period"],
-            alarm["EvaluationPeriods"],
-            alarm["TreatMissingData"],
-        )
-        for alarm in alarms
-    } == {
-        "ExecutionsFailed": bad_end,
-        "ExecutionsTimedOut": bad_end,
-        "ExecutionsAborted": bad_end,
-        "ExecutionsSucceeded": ("LessThanThreshold", 1, 3600, 26, "breaching"),
-    }
+def test_freshness_is_checked_every_hour(synthesis: Synthesis) -> None:
+    schedule = _schedule(synthesis, "hourly")
+    assert schedule["ScheduleExpression"] == "cron(20 * * * ? *)"
+    (function,) = [
+        name
+        for name, each in synthesis.of_type("Lambda::Function").items()
+        if each["FunctionName"] == "appstore-analytics-check-freshness"
+    ]
+    assert plain(schedule["Target"]["Arn"]) == f"<{function}>"
 
 
-def test_the_topic_takes_alarms_over_tls_and_mails_them(synthesis: Synthesis, local: Synthesis) -> None:
+def test_whatever_cannot_be_delivered_becomes_a_dead_letter(synthesis: Synthesis) -> None:
+    ((queue, letters),) = synthesis.of_type("SQS::Queue").items()
+    assert letters["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert letters["SqsManagedSseEnabled"] is True
+    for schedule in synthesis.of_type("Scheduler::Schedule").values():
+        assert plain(schedule["Target"]["DeadLetterConfig"]["Arn"]) == f"<{queue}>"
+    (slack,) = [each for each in synthesis.of_type("SNS::Subscription").values() if each["Protocol"] == "lambda"]
+    assert plain(slack["RedrivePolicy"]["deadLetterTargetArn"]) == f"<{queue}>"
+    functions = synthesis.of_type("Lambda::Function")
+    names = set()
+    for each in synthesis.of_type("Lambda::EventInvokeConfig").values():
+        assert plain(each["DestinationConfig"]["OnFailure"]["Destination"]) == f"<{queue}>"
+        assert each["MaximumRetryAttempts"] == 2
+        names.add(functions[each["FunctionName"]["Ref"]]["FunctionName"])
+    assert names == {"appstore-analytics-check-freshness", "appstore-analytics-notify-slack"}
+    statements = [
+        statement
+        for policy in synthesis.of_type("SQS::QueuePolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    assert {"Bool": {"aws:SecureTransport": "false"}} in [statement.get("Condition") for statement in statements]
+    assert {"Service": "sns.amazonaws.com"} in [statement["Principal"] for statement in statements]
+
+
+# Who is told
+
+
+def test_the_topic_takes_alarms_over_tls_and_tells_by_mail_and_slack(synthesis: Synthesis, local: Synthesis) -> None:
     deny, allow = synthesis.only("SNS::TopicPolicy")["PolicyDocument"]["Statement"]
     assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
     assert (allow["Effect"], allow["Principal"]) == ("Allow", {"Service": "cloudwatch.amazonaws.com"})
-    subscription = synthesis.only("SNS::Subscription")
-    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "on-call@example.com")
+    subscriptions = {each["Protocol"]: each["Endpoint"] for each in synthesis.of_type("SNS::Subscription").values()}
+    assert subscriptions.pop("email") == "on-call@example.com"
+    assert plain(subscriptions.pop("lambda")).startswith("<FunctionsNotifySlack")
+    assert not subscriptions
     assert not local.of_type("SNS::Subscription")
+
+
+def test_without_a_webhook_there_is_no_function_for_it(local: Synthesis) -> None:
+    assert set(CAPACITIES) - set(local.functions()) == {"notify_slack"}

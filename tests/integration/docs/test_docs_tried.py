@@ -7,9 +7,6 @@ from typing import Any
 
 import boto3
 import pytest
-from aws_cdk import App, Stack
-from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk.assertions import Template
 
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import Operation, RunPlan
@@ -17,10 +14,8 @@ from appstore_analytics.lake.run_notes import write_plan
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.call_budget import minute_of
 from appstore_analytics.steps.summarize_run import summarize_run
-from infra.alarms import Alarms
-from infra.configuration import DeploymentConfiguration
 from tests.aws_in_process import aws_in_process, new_bucket, new_registry
-from tests.unit.docs.reading_docs import README, ROOT, blocks, commands, rows
+from tests.unit.docs.reading_docs import README, ROOT, blocks, commands
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -80,13 +75,3 @@ def test_the_run_report_in_the_readme_has_the_fields_of_a_real_one(registry: Reg
     assert shown.keys() == real.keys()
     assert stored.key == "reports/production_daily_20261123T100000000Z.json"
     assert page.key == "reports/production_daily_20261123T100000000Z.html"
-
-
-def test_every_alarm_is_explained() -> None:
-    stack = Stack(App(), "Stack")
-    machine = sfn.StateMachine(
-        stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(sfn.Pass(stack, "P"))
-    )
-    Alarms(stack, "Alarms", DeploymentConfiguration(), machine)
-    alarms = Template.from_stack(stack).find_resources("AWS::CloudWatch::Alarm").values()
-    assert {row[0] for row in rows(OPERATIONS, "alarm")} == {alarm["Properties"]["AlarmName"] for alarm in alarms}

@@ -239,6 +239,20 @@ def test_a_refusal_says_when_to_come_back_and_closes_the_key_for_the_next_step(
     assert calls.made == 0
 
 
+def test_a_step_knows_a_refusal_from_an_hour_that_is_used_up(budget: CallBudget, clock: Clock) -> None:
+    with pytest.raises(CallsUnavailable), reservation(budget, clock) as refused:
+        refused.take()
+        refused.refused(NOTHING)
+    with pytest.raises(CallsUnavailable), reservation(budget, clock) as resting:
+        resting.take()
+    assert (refused.refusals, refused.is_exhausted) == (1, False)
+    assert (resting.refusals, resting.is_exhausted) == (0, False)
+    clock.now += MINUTE * 3
+    with pytest.raises(CallsUnavailable), reservation(budget, clock, expected=200) as exhausted:
+        exhausted.take()
+    assert (exhausted.refusals, exhausted.is_exhausted) == (0, True)
+
+
 @pytest.mark.parametrize("answer", [RateLimit(hour_remaining=90), NOTHING])
 def test_an_answer_ends_the_row_of_refusals(budget: CallBudget, clock: Clock, answer: RateLimit) -> None:
     for _ in range(3):

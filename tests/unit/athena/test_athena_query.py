@@ -11,20 +11,21 @@ def client():
     return boto3.client("athena", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
 
 
-def run(client, statuses, pages=()):
+def run(client, statuses, pages=(), count_bytes=lambda _: None):
     """The rows and the pauses; the stub checks every parameter."""
     pauses, asked = [], {"QueryExecutionId": "q"}
     started = {"QueryString": "SELECT 1", "WorkGroup": "w", "QueryExecutionContext": {"Database": "d"}}
     with Stubber(client) as stub:
         stub.add_response("start_query_execution", asked, started)
         for status in statuses:
-            stub.add_response("get_query_execution", {"QueryExecution": {"Status": status}}, asked)
+            execution = {"Status": status, "Statistics": {"DataScannedInBytes": 4096}}
+            stub.add_response("get_query_execution", {"QueryExecution": execution}, asked)
         for number, rows in enumerate(pages):
             answer = {"ResultSet": {"Rows": [{"Data": row} for row in rows]}}
             more = {"NextToken": str(number + 1)} if number + 1 < len(pages) else {}
             token = {"NextToken": str(number)} if number else {}
             stub.add_response("get_query_results", answer | more, asked | token)
-        rows = list(Athena(client, "w", pauses.append).rows("SELECT 1", "d"))
+        rows = list(Athena(client, "w", pauses.append, count_bytes).rows("SELECT 1", "d"))
         stub.assert_no_pending_responses()
     return rows, pauses
 
@@ -41,6 +42,12 @@ def test_all_pages_are_read_without_the_header_and_null_is_none(client):
     assert len(pauses) == 9
     assert pauses == sorted(pauses)
     assert max(pauses) == 2.0
+
+
+def test_the_bytes_of_a_query_are_counted_once_it_has_succeeded(client):
+    scanned = []
+    run(client, [{"State": "RUNNING"}, {"State": "SUCCEEDED"}], [[[cell("a")]]], scanned.append)
+    assert scanned == [4096]
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.messages import Account, ItemRecord, MapName, Operation, RunPlan, Verdict
-from appstore_analytics.rules.freshness import Freshness
 from appstore_analytics.rules.run_page import Chart, run_page
-from appstore_analytics.rules.run_summary import AppSummary, FreshnessSummary, ItemError, RunSummary, summarize
+from appstore_analytics.rules.run_summary import AppSummary, ItemError, RunSummary, summarize
 
 DAY = date(2025, 6, 2)
 PLAN = RunPlan(
@@ -106,9 +105,14 @@ def test_a_good_day_says_so_and_a_bad_one_says_why() -> None:
 
 
 def test_the_grid_says_how_every_table_of_every_app_ended() -> None:
-    records = {**NOTHING, MapName.LAND: (landed("1000000001", Verdict.QUARANTINED),)}
-    fresh = (FreshnessSummary("1000000002", "downloads", DAY, Freshness.FRESH),)
-    shown = page(replace(summarize(PLAN, records), freshness=fresh), records)
+    facts = {"tables": ["downloads"], "converted": ["downloads"]}
+    listed = ItemRecord("REGISTER#1000000002", {"app_id": "1000000002"}, Verdict.UNCHANGED, facts=facts)
+    records = {
+        **NOTHING,
+        MapName.REGISTER: (listed,),
+        MapName.LAND: (landed("1000000001", Verdict.QUARANTINED),),
+    }
+    shown = page(summarize(PLAN, records), records)
     titles = {value for name, value in shown.attributes if name == "title"}
     assert {"downloads: quarantined", "downloads: unchanged"} <= titles
 

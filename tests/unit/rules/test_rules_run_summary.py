@@ -21,7 +21,6 @@ from appstore_analytics.contract.messages import (
     Verdict,
     VerifyItem,
 )
-from appstore_analytics.rules.freshness import Freshness
 from appstore_analytics.rules.run_summary import AppSummary, RunSummary, count_verdicts, summarize
 
 RUN = "20250602T100000123Z-daily"
@@ -172,25 +171,6 @@ def test_the_cause_names_at_most_twenty_apps(failed: int, more: str) -> None:
     named = ", ".join(f"{app_id} (failed)" for app_id in apps[:20])
     assert run.cause == f"{failed} of {failed} apps failed: {named}{more}."
     assert len(run.failed_apps) == len(run.errors) == failed
-
-
-def test_a_table_is_as_fresh_as_its_newest_instance_of_today_or_before() -> None:
-    facts: dict[str, Any] = {
-        "tables": [TABLE, "crashes", "sessions"],
-        "converted": {TABLE: "2025-05-01", "crashes": "2025-05-31"},
-    }
-    run = summary(ended(REGISTER, Verdict.READY, **facts), landed(APP, "2025-06-01"), landed(APP, "2025-05-20"))
-    assert [(each.table, each.newest_processing_date, each.verdict) for each in run.freshness] == [
-        (TABLE, date(2025, 6, 1), Freshness.FRESH),
-        ("crashes", date(2025, 5, 31), Freshness.LATE),
-        ("sessions", None, Freshness.NOT_READY),
-    ]
-
-
-def test_an_older_instance_that_came_late_makes_no_table_older() -> None:
-    facts: dict[str, Any] = {"tables": [TABLE], "converted": {TABLE: "2025-06-02"}}
-    run = summary(ended(REGISTER, Verdict.READY, **facts), landed(APP, "2025-05-20"))
-    assert run.freshness[0].newest_processing_date == date(2025, 6, 2)
 
 
 def test_totals_add_the_facts_of_every_map() -> None:

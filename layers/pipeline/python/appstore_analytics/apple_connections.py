@@ -1,5 +1,7 @@
 """Opening App Store Connect for a function; apart, because functions that never call Apple must not load it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import requests
@@ -9,9 +11,11 @@ from appstore_analytics.apple.keys import KeyRing
 from appstore_analytics.apple.segments import SegmentStore
 from appstore_analytics.connections import open_client
 from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.settings import AppleSettings, DownloadSegmentsSettings
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.call_budget import Reservation
+from appstore_analytics.telemetry import emit
 
 
 def _now() -> datetime:
@@ -32,11 +36,23 @@ class AppleConnections:
         return AppStoreConnect(self._session, self._settings.apple_base_url, self._keys.tokens(key_name), calls)
 
 
+@contextmanager
 def reserve_calls(
     registry: Registry, key_name: str, calls_per_hour: int, operation: Operation, expected_calls: int
-) -> Reservation:
-    """The calls of one step on one key: booked when the first is made, returned when left over."""
-    return Reservation(registry.call_budget(key_name), calls_per_hour, operation, expected_calls, _now)
+) -> Iterator[Reservation]:
+    """The calls of one step on one key: booked when the first is made, returned when left over.
+
+    Emits what Apple refused and that the hour was used up; a backfill is meant to use its half up and wait.
+    """
+    calls = Reservation(registry.call_budget(key_name), calls_per_hour, operation, expected_calls, _now)
+    try:
+        with calls:
+            yield calls
+    finally:
+        if calls.refusals:
+            emit(Metric.APPLE_REFUSALS, calls.refusals)
+        if calls.is_exhausted and operation is not Operation.BACKFILL:
+            emit(Metric.BUDGET_EXHAUSTED, 1)
 
 
 def open_segment_store(settings: DownloadSegmentsSettings) -> SegmentStore:

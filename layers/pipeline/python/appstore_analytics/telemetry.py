@@ -3,12 +3,13 @@
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from appstore_analytics.contract.metrics import NAMESPACE, Metric
+from appstore_analytics.contract.metrics import DIMENSION, NAMESPACE, Metric
 
 logger = Logger()
 
 
 def emit(metric: Metric, value: float) -> None:
-    """Emit one metric, without dimensions beyond the service: a dimension per app would cost more than the pipeline."""
-    with single_metric(name=metric, unit=MetricUnit.Count, value=value, namespace=NAMESPACE):
-        pass
+    """Emit one metric, under the same dimension whichever function emits it."""
+    name, service = DIMENSION
+    with single_metric(name=metric, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as one:
+        one.add_dimension(name=name, value=service)

@@ -12,12 +12,22 @@ _REPLACED_MEANWHILE = ("HIVE_CANNOT_OPEN_SPLIT", "HIVE_CURSOR_ERROR", "HIVE_FILE
 
 
 class Athena:
-    """One workgroup. Its configuration says where results go and how much a query may scan."""
+    """One workgroup. Its configuration says where results go and how much a query may scan.
 
-    def __init__(self, client: Any, workgroup: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    `count_bytes` is told what each query scanned, which is what Athena bills.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        workgroup: str,
+        sleep: Callable[[float], None] = time.sleep,
+        count_bytes: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._client = client
         self._workgroup = workgroup
         self._sleep = sleep
+        self._count_bytes = count_bytes
 
     def rows(self, sql: str, database: str) -> Iterator[tuple[str | None, ...]]:
         """The result's rows, each cell as Athena prints it, None for null.
@@ -40,8 +50,10 @@ class Athena:
     def _await_end(self, query_id: str) -> None:
         pause_seconds = _POLL_SECONDS
         while True:
-            status = self._client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]
+            execution = self._client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
+            status = execution["Status"]
             if status["State"] == "SUCCEEDED":
+                self._count_bytes(execution["Statistics"]["DataScannedInBytes"])
                 return
             if status["State"] in ("FAILED", "CANCELLED"):
                 raise _failure(status)

@@ -152,7 +152,7 @@ class Configuration:
 class RunPlan:
     """What one execution is about: written once by plan_run, read by every step.
 
-    `as_of` decides what is due, the age of snapshots and freshness; it never hides an instance that Apple lists.
+    `as_of` decides what is due and the age of snapshots; it never hides an instance that Apple lists.
     `start_date` and `end_date` (inclusive) limit the Dates of a backfill; `give_up_at` ends its wait for the snapshot.
     `of_run` is the run that a rollback takes back, or whose instances are reprocessed; `start_processing_date` and
     `end_processing_date` (inclusive) limit the instances of a reprocess.

@@ -1,19 +1,28 @@
-"""Names of the CloudWatch metrics: what a run emits and what alarms and dashboards read."""
+"""Names of the CloudWatch metrics: what the functions emit and what alarms and dashboard read."""
 
 from enum import StrEnum
 
 NAMESPACE = "AppStoreAnalytics"
+DIMENSION = ("service", "appstore-analytics")
+"""The one dimension, the same for all: one per app would cost more than everything else."""
 
 
 class Metric(StrEnum):
-    """One number per run; no dimension per app, which would cost more than everything else."""
+    """A metric costs by the hour in which it is sent: those of the hourly check are few, those of a run cost a cent."""
 
+    # once per run, by summarize_run
     APPS_VERIFIED = "AppsVerified"
     APPS_NOT_READY = "AppsNotReady"
     APPS_FAILED = "AppsFailed"
     INSTANCES_QUARANTINED = "InstancesQuarantined"
     TABLES_MISMATCHED = "TablesMismatched"
     ROWS_PUBLISHED = "RowsPublished"
-    DATES_PUBLISHED = "DatesPublished"
     APPLE_CALLS = "AppleCalls"
-    TABLES_LATE = "TablesLate"
+    # every hour, by check_freshness; a feed is one table of one app
+    FEEDS_FRESH = "FeedsFresh"
+    FEEDS_STALE = "FeedsStale"
+    # per query, by verify_table and check_freshness
+    ATHENA_BYTES_SCANNED = "AthenaBytesScanned"
+    # when it happens, by whoever calls Apple
+    APPLE_REFUSALS = "AppleRefusals"
+    BUDGET_EXHAUSTED = "BudgetExhausted"

@@ -10,11 +10,8 @@ from appstore_analytics.contract.errors import ConfigurationRefused
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Environment:
     """Fields become upper-case variables: text as it is, everything else as JSON."""
-
-    registry_table: str
-    lake_bucket: str
 
     def to_environment(self) -> dict[str, str]:
         """The variables for the template."""
@@ -40,6 +37,14 @@ def _parsed(name: str, text: str, kind: Any) -> Any:
     except json.JSONDecodeError:
         raise ConfigurationRefused(f"The environment variable {name} is not JSON: deploy again.") from None
     return tuple(value) if get_origin(kind) is tuple and get_args(kind) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(Environment):
+    """For functions that work on the registry and the lake."""
+
+    registry_table: str
+    lake_bucket: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +111,21 @@ class VerifyTableSettings(Settings):
 @dataclass(frozen=True, slots=True)
 class SummarizeRunSettings(Settings):
     """summarize_run."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFreshnessSettings(Environment):
+    """check_freshness. A Date is missing `freshness_hours` after Apple should have published it."""
+
+    lake_bucket: str
+    workgroup: str
+    freshness_hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotifySlackSettings(Environment):
+    """notify_slack. The secret `webhook_secret` holds the URL, whose host must be one of `hosts`."""
+
+    webhook_secret: str
+    hosts: tuple[str, ...]
+    allow_loopback: bool

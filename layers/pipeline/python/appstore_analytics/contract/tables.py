@@ -114,7 +114,7 @@ def curated_tables(
 
 @dataclass(frozen=True, slots=True)
 class AppstoreTable:
-    """A table of the pipeline's own records: JSON lines, one object per run, partitioned by the run's UTC day."""
+    """A table of the pipeline's own records: JSON lines, one object per run or check, partitioned by its UTC day."""
 
     name: str
     meaning: str
@@ -253,13 +253,17 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
     ),
     AppstoreTable(
         "freshness",
-        "One row per app, table and run: how new its newest data is",
+        "One row per app and table, of each day's last check: is the data that is due there, and if not, why",
         (
-            ("run_id", "string"),
+            ("checked_at", "string"),
             ("app_id", "bigint"),
             ("table_name", "string"),
-            ("newest_processing_date", "date"),
             ("verdict", "string"),
+            ("reason", "string"),
+            ("newest_due_date", "date"),
+            ("missing_dates", "array<date>"),
+            ("newest_processing_date", "date"),
+            ("arrived_at", "string"),
         ),
     ),
 )

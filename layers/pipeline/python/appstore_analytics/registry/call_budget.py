@@ -184,7 +184,8 @@ class CallBudget:
 class Reservation:
     """The calls of one step: reserved in one go, topped up when they do not suffice, returned when left over.
 
-    Counts what was really called (`made`); a context manager, so that a step that fails returns its rest as well.
+    Counts what was really called (`made`) and answered with 429 (`refusals`), and remembers whether the hour was used
+    up when it asked for calls (`is_exhausted`). A context manager, so that a step that fails returns its rest as well.
     """
 
     def __init__(
@@ -207,6 +208,8 @@ class Reservation:
         self._is_answered = False
         self._rest: CallsUnavailable | None = None
         self.made = 0
+        self.refusals = 0
+        self.is_exhausted = False
 
     def __enter__(self) -> Self:
         return self
@@ -225,11 +228,19 @@ class Reservation:
         if self._left and minute_of(now) != self._minute:
             self._carry_over(minute_of(now))
         if not self._left:
-            self._balance = self._budget.reserve(self._chunk, self._most, now)
+            self._balance = self._reserve(now)
             self._minute = minute_of(now)
             self._left = self._chunk
         self._left -= 1
         self.made += 1
+
+    def _reserve(self, now: datetime) -> Balance:
+        try:
+            return self._budget.reserve(self._chunk, self._most, now)
+        except CallsUnavailable:
+            closed_until = self._budget.balance().closed_until
+            self.is_exhausted = closed_until is None or closed_until <= now
+            raise
 
     def _carry_over(self, minute: int) -> None:
         """Apple counts a call when it is made: what is left belongs to the minute of now, not to the booking's."""
@@ -252,6 +263,7 @@ class Reservation:
     def refused(self, limit: Limit) -> NoReturn:
         """A 429 closes the key for everybody and says nothing about what was asked for."""
         self._is_answered = False
+        self.refusals += 1
         raise self._budget.close(limit.retry_after_seconds, self._clock())
 
     def _learn(self, balance: Balance) -> None:

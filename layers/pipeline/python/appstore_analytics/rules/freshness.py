@@ -1,29 +1,233 @@
-"""Whether the newest data of a table is as new as it can be."""
+"""Whether the data that is due is there, and if not, why: per table of an app.
 
-from datetime import date, timedelta
+    is a Date due?   complete and published by Apple's own rules, and the tolerance for fetching it has passed
+    is it there?     Athena shows rows of it, or an instance that speaks for it was converted and has none: zero
+    if not, why?     what the runs recorded: quarantined, not ready, key, role, stopped; else whether the app's other
+                     reports came, and whether this one used to
+
+Sources: Apple, "Analytics Reports": a daily instance holds the Dates of its completeness window, a weekly one is
+published on the Friday after its week, a monthly one on the 5th. Nobody states the hour.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.messages import Verdict
+from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.rules.vintage import complete_on
 
-_LONGEST_PAUSE = {
-    Granularity.DAILY: timedelta(days=1),  # 26 hours, counted in processing days
-    Granularity.WEEKLY: timedelta(days=7),
-    Granularity.MONTHLY: timedelta(days=31),
-}
+DATES_LOOKED_AT = 3
+"""So many of the newest due Dates are asked for each time: a Date that is missing is missed for three periods."""
+
+_PUBLISHED_BY = time(10, tzinfo=UTC)  # about 09:00 by hearsay, and the hour of the default schedule
+_FIRST_DATA = timedelta(hours=48)  # Apple: 24 to 48 hours after the request
+_LOOK_BACK_DAYS = {Granularity.DAILY: 10, Granularity.WEEKLY: 28, Granularity.MONTHLY: 66}
 
 
 class Freshness(StrEnum):
-    """How new the newest converted instance is."""
+    """The verdict on one table of one app."""
 
     FRESH = "fresh"
-    LATE = "late"
+    ZERO = "zero"
     NOT_READY = "not ready"
+    BELOW_THRESHOLD = "below threshold"
+    LATE = "late"
+    STOPPED = "stopped"
+    FORBIDDEN = "forbidden"
+    KEY_EXPIRED = "key expired"
+    QUARANTINED = "quarantined"
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether somebody has to look."""
+        return self in _STALE
 
 
-def freshness(granularity: Granularity, newest_processing_date: date | None, as_of: date) -> Freshness:
-    """The verdict on one table of one app: Apple builds an instance every day, Friday, or 5th of the month."""
-    if newest_processing_date is None:
-        return Freshness.NOT_READY
-    if as_of - newest_processing_date <= _LONGEST_PAUSE[granularity]:
-        return Freshness.FRESH
-    return Freshness.LATE
+_STALE = frozenset(
+    {Freshness.LATE, Freshness.STOPPED, Freshness.FORBIDDEN, Freshness.KEY_EXPIRED, Freshness.QUARANTINED}
+)
+_BY_VERDICT = {Verdict.KEY_REJECTED: Freshness.KEY_EXPIRED, Verdict.FORBIDDEN: Freshness.FORBIDDEN}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An app's ONGOING report request, as the newest daily run left it.
+
+    `known_since`: only Dates after it are expected; None where Apple had the request before us. `replaced_on`: the day
+    on which it took the place of one that Apple had stopped (or somebody deleted: a look shows only that it is gone).
+    """
+
+    app_id: int
+    verdict: Verdict
+    reason: str = ""
+    known_since: date | None = None
+    replaced_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What runs recorded of one table of one app: processing dates of ONGOING instances, and when the newest came.
+
+    `quarantined` and `not_ready` are the newest processing dates that ended so; `not_converted` is the newest that was
+    not converted for whatever `reason`.
+    """
+
+    converted: frozenset[date] = frozenset()
+    arrived_at: datetime | None = None
+    quarantined: date | None = None
+    not_ready: date | None = None
+    not_converted: date | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict with its reason; `due` are the Dates that were looked at, newest first, `missing` those not there."""
+
+    verdict: Freshness
+    due: tuple[date, ...]
+    missing: tuple[date, ...] = ()
+    reason: str = ""
+
+
+def published_on(day: date, table: CuratedTable) -> date:
+    """The processing date by which Apple has published all of a Date."""
+    if table.granularity is Granularity.DAILY:
+        return complete_on(day, table)
+    if table.granularity is Granularity.WEEKLY:
+        return day + timedelta(days=11)  # the Friday after its week
+    return following(day, table.granularity).replace(day=5)
+
+
+def following(day: date, granularity: Granularity) -> date:
+    """The Date after this one."""
+    if granularity is Granularity.DAILY:
+        return day + timedelta(days=1)
+    if granularity is Granularity.WEEKLY:
+        return day + timedelta(days=7)
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
+def speaks_for(processing_date: date, day: date, table: CuratedTable) -> bool:
+    """Whether an instance of this processing date says what there is to say about the Date, even if that is nothing.
+
+    From the end of its period until the next Date's instance takes over.
+    """
+    after = following(day, table.granularity)
+    return after <= processing_date < published_on(after, table)
+
+
+def due_dates(table: CuratedTable, at: datetime, tolerance: timedelta) -> tuple[date, ...]:
+    """The newest Dates that must be there at this moment, newest first."""
+    day = _newest_begun(at.date(), table.granularity)
+    while _due_at(day, table, tolerance) > at:
+        day = _preceding(day, table.granularity)
+    found = [day]
+    while len(found) < DATES_LOOKED_AT:
+        found.append(_preceding(found[-1], table.granularity))
+    return tuple(found)
+
+
+def look_back_days(tables: Collection[CuratedTable]) -> int:
+    """How many days of runs hold the instances that speak for the due Dates, and a while before them."""
+    return max(_LOOK_BACK_DAYS[table.granularity] for table in tables)
+
+
+def judge(
+    table: CuratedTable,
+    request: Request,
+    arrivals: Arrivals,
+    siblings: Collection[date],
+    present: Collection[date],
+    at: datetime,
+    tolerance: timedelta,
+) -> Judgement:
+    """The verdict on one table of one app at the moment `at`.
+
+    `siblings` are the processing dates of the app's tables of this granularity, this one included; `present` the Dates
+    of which Athena shows rows.
+    """
+    due = tuple(
+        day
+        for day in due_dates(table, at, tolerance)
+        if request.known_since is None or day > request.known_since or day in present
+    )
+    missing = tuple(
+        day
+        for day in due
+        if day not in present and not any(speaks_for(built, day, table) for built in arrivals.converted)
+    )
+    if arrivals.quarantined and arrivals.quarantined > max(arrivals.converted, default=date.min):
+        return Judgement(Freshness.QUARANTINED, due, missing, arrivals.reason)
+    if missing:
+        return _missing(table, request, arrivals, siblings, due, missing, at)
+    if not due:
+        return Judgement(Freshness.FRESH if arrivals.converted else Freshness.NOT_READY, due)
+    return Judgement(Freshness.FRESH if due[0] in present else Freshness.ZERO, due)
+
+
+def _missing(
+    table: CuratedTable,
+    request: Request,
+    arrivals: Arrivals,
+    siblings: Collection[date],
+    due: tuple[date, ...],
+    missing: tuple[date, ...],
+    at: datetime,
+) -> Judgement:
+    """Why Dates are missing that are due: the first cause that is recorded, else what the app's other reports say."""
+
+    def judgement(verdict: Freshness, reason: str) -> Judgement:
+        return Judgement(verdict, due, missing, reason)
+
+    if request.verdict in _BY_VERDICT:
+        return judgement(_BY_VERDICT[request.verdict], request.reason)
+    if request.replaced_on and max(missing) <= request.replaced_on + _FIRST_DATA:
+        reason = f"Its report request no longer lived and was made anew on {request.replaced_on}."
+        return judgement(Freshness.STOPPED, reason)
+    if _is_being_built(arrivals.not_ready, at):
+        return judgement(Freshness.NOT_READY, arrivals.reason)
+    if _withheld(table, arrivals.converted, siblings, missing):
+        return judgement(
+            Freshness.BELOW_THRESHOLD,
+            "Apple built other reports of this app and not this one: too little use, or a feature that the app lacks.",
+        )
+    if arrivals.not_converted and any(speaks_for(arrivals.not_converted, day, table) for day in missing):
+        return judgement(Freshness.LATE, arrivals.reason)
+    return judgement(Freshness.LATE, request.reason or "No instance that holds these Dates has come.")
+
+
+def _is_being_built(processing_date: date | None, at: datetime) -> bool:
+    """Whether Apple listed an instance lately without its segments; after 48 hours that is no excuse any more."""
+    return processing_date is not None and at < datetime.combine(processing_date, _PUBLISHED_BY) + _FIRST_DATA
+
+
+def _withheld(table: CuratedTable, own: Collection[date], siblings: Collection[date], missing: Sequence[date]) -> bool:
+    """Whether the app's other reports came for these Dates, and this one does not come each time anyway.
+
+    A report that came every time, at least as often as it has failed to since, is not withheld: it is late.
+    """
+    if not all(any(speaks_for(built, day, table) for built in siblings) for day in missing):
+        return False
+    last = max(own, default=date.min)
+    came_every_time = {built for built in siblings if built <= last} <= set(own)
+    return not came_every_time or len(own) < sum(built > last for built in siblings)
+
+
+def _due_at(day: date, table: CuratedTable, tolerance: timedelta) -> datetime:
+    return datetime.combine(published_on(day, table), _PUBLISHED_BY) + tolerance
+
+
+def _newest_begun(today: date, granularity: Granularity) -> date:
+    if granularity is Granularity.DAILY:
+        return today
+    return today - timedelta(days=today.weekday()) if granularity is Granularity.WEEKLY else today.replace(day=1)
+
+
+def _preceding(day: date, granularity: Granularity) -> date:
+    if granularity is Granularity.DAILY:
+        return day - timedelta(days=1)
+    return day - timedelta(days=7) if granularity is Granularity.WEEKLY else (day - timedelta(days=1)).replace(day=1)

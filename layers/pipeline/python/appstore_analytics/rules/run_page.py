@@ -168,7 +168,7 @@ def _chart(parent: Element, chart: Chart) -> None:
 
 
 def _grid(body: Element, summary: RunSummary, records: Records) -> None:
-    cells = verdict_grid(records, summary.freshness)
+    cells = verdict_grid(records)
     tables = sorted({table for _, table in cells})
     apps = sorted(summary.apps, key=_failures_first)
     section = _section(body, "Apps and tables")
@@ -203,16 +203,14 @@ def _cell(row: Element, table: str, word: str | None) -> None:
 
 
 def _mark(word: str) -> tuple[str, str]:
-    """The colour and the letter of a verdict, or of how fresh a table is."""
-    if word not in tuple(Verdict):
-        return ("late", "l") if word == "late" else _OTHER_MARK
+    """The colour and the letter of a verdict."""
     verdict = Verdict(word)
     return _FAILURE_MARK if verdict.is_failure else _MARKS.get(verdict, _OTHER_MARK)
 
 
 def _legend(section: Element) -> None:
     legend = SubElement(section, "p", {"class": "legend"})
-    for word in (Verdict.VERIFIED, Verdict.UNCHANGED, Verdict.NOT_READY, Verdict.EXPIRED, "late", Verdict.FAILED):
+    for word in (Verdict.VERIFIED, Verdict.UNCHANGED, Verdict.NOT_READY, Verdict.EXPIRED, Verdict.FAILED):
         kind, mark = _mark(word)
         entry = SubElement(legend, "span")
         _text(entry, "b", mark, kind=kind).tail = f" {word}"

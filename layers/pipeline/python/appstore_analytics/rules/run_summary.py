@@ -3,11 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 from appstore_analytics.contract.messages import Account, ItemRecord, MapName, Operation, RunPlan, Verdict
-from appstore_analytics.contract.tables import tables_by_name
-from appstore_analytics.rules.freshness import Freshness, freshness
 from appstore_analytics.rules.verdicts import app_verdict, item_reason, item_verdict
 
 _APPS_NAMED = 20
@@ -26,16 +23,6 @@ class AppSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class FreshnessSummary:
-    """How new one table of one app is."""
-
-    app_id: str
-    table: str
-    newest_processing_date: date | None
-    verdict: Freshness
-
-
-@dataclass(frozen=True, slots=True)
 class ItemError:
     """An item that did not end well; `table` where it belongs to one."""
 
@@ -50,7 +37,6 @@ class RunSummary:
     """One run, in words and numbers."""
 
     apps: tuple[AppSummary, ...]
-    freshness: tuple[FreshnessSummary, ...]
     errors: tuple[ItemError, ...]
     totals: dict[str, int] = field(default_factory=dict)
     unknown_columns: dict[str, list[str]] = field(default_factory=dict)
@@ -98,7 +84,6 @@ def summarize(plan: RunPlan, records: Records, execution_error: str = "") -> Run
         errors.append(ItemError("execution", Verdict.FAILED, execution_error))
     return RunSummary(
         apps=tuple(_apps(plan, records)),
-        freshness=tuple(_freshness(plan, records)),
         errors=tuple(errors),
         totals=_totals(records),
         unknown_columns=_columns(records, "unknown_columns"),
@@ -155,25 +140,14 @@ def _table(record: ItemRecord) -> str:
     return str(record.facts.get("table") or record.event.get("table", ""))
 
 
-def _freshness(plan: RunPlan, records: Records) -> Iterator[FreshnessSummary]:
-    newest: dict[tuple[str, str], date] = {}
-    for record in records[MapName.REGISTER]:
-        for table, day in record.facts.get("converted", {}).items():
-            newest[record.event["app_id"], table] = date.fromisoformat(day)
-    for record in _converted(records):
-        key = (record.event["app_id"], _table(record))
-        newest[key] = max(date.fromisoformat(record.facts["processing_date"]), newest.get(key, date.min))
-    for record in records[MapName.REGISTER]:
-        for table in record.facts.get("tables", ()):
-            day = newest.get((record.event["app_id"], table))
-            verdict = freshness(tables_by_name()[table].granularity, day, plan.as_of)
-            yield FreshnessSummary(record.event["app_id"], table, day, verdict)
-
-
-def verdict_grid(records: Records, fresh: Iterable[FreshnessSummary]) -> dict[tuple[str, str], str]:
-    """How each table of each app ended, by app id and table; how fresh it is where the run had nothing to do."""
+def verdict_grid(records: Records) -> dict[tuple[str, str], str]:
+    """How each table of each app ended, by app id and table; whether it holds anything where nothing was new."""
     cells: dict[tuple[str, str], str] = {
-        (one.app_id, one.table): Verdict.UNCHANGED if one.verdict is Freshness.FRESH else one.verdict for one in fresh
+        (record.event["app_id"], table): (
+            Verdict.UNCHANGED if table in record.facts.get("converted", ()) else Verdict.NOT_READY
+        )
+        for record in records[MapName.REGISTER]
+        for table in record.facts.get("tables", ())
     }
     ends: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     for record in records[MapName.LAND]:

@@ -6,3 +6,8 @@ from datetime import datetime
 def compact_time(instant: datetime) -> str:
     """UTC to the millisecond, as it stands in run ids, keys and file names: `20261123T060000123Z`."""
     return f"{instant:%Y%m%dT%H%M%S}{instant.microsecond // 1000:03d}Z"
+
+
+def instant_of_run(run_id: str) -> datetime:
+    """When a run started: its id begins with `compact_time`."""
+    return datetime.strptime(f"{run_id[:18]}000+0000", "%Y%m%dT%H%M%S%f%z")

@@ -71,9 +71,7 @@ def list_instances(
     finally:
         registry.runs.count_calls(item, calls.made)
     _plan_to_land(item, due, registry)
-    registry.runs.finish(
-        item, _verdict(plan, listing, ledger, due), listed=[], empty=[], **_freshness_facts(plan, ledger)
-    )
+    registry.runs.finish(item, _verdict(plan, listing, ledger, due), listed=[], empty=[], **_table_facts(plan, ledger))
     return step_result(Outcome.DONE)
 
 
@@ -225,13 +223,13 @@ def _verdict(
     return Verdict.UNCHANGED if ledger else Verdict.NOT_READY
 
 
-def _freshness_facts(plan: RunPlan, ledger: Iterable[LedgerInstance]) -> dict[str, Any]:
-    """The tables whose freshness a daily run judges, and how new each was before it landed anything."""
+def _table_facts(plan: RunPlan, ledger: Iterable[LedgerInstance]) -> dict[str, Any]:
+    """The tables of a daily run, and those that held anything before it landed anything: for the run's page."""
     if plan.operation is not Operation.DAILY:
         return {}
-    newest: dict[str, str] = {}
-    for instance in ledger:
-        if instance.status is InstanceStatus.CONVERTED and instance.vintage.access_type is AccessType.ONGOING:
-            day = instance.vintage.processing_date.isoformat()
-            newest[instance.table] = max(day, newest.get(instance.table, day))
-    return {"tables": [table.name for table in _tables(plan)], "converted": newest}
+    converted = {
+        instance.table
+        for instance in ledger
+        if instance.status is InstanceStatus.CONVERTED and instance.vintage.access_type is AccessType.ONGOING
+    }
+    return {"tables": [table.name for table in _tables(plan)], "converted": sorted(converted)}

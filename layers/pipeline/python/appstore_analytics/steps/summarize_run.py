@@ -13,7 +13,6 @@ from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, read_rows, write_rows
 from appstore_analytics.registry import Registry
-from appstore_analytics.rules.freshness import Freshness
 from appstore_analytics.rules.run_summary import RunSummary, count_verdicts, summarize
 from appstore_analytics.rules.times import compact_time
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
@@ -61,7 +60,6 @@ def _report(plan: RunPlan, summary: RunSummary, seconds: float) -> dict[str, Any
         "apps": len(summary.apps),
         "apps_by_verdict": by_verdict,
         **summary.totals,
-        "freshness": _counted(one.verdict for one in summary.freshness),
         "superseded": list(summary.superseded),
         "unknown_columns": summary.unknown_columns,
         "missing_columns": summary.missing_columns,
@@ -77,7 +75,7 @@ def _write_tables(
     changes: Sequence[dict[str, Any]],
     lake: Bucket,
 ) -> None:
-    """One object per `appstore` table, in the partition of the run's UTC day."""
+    """One object per `appstore` table that is about runs, in the partition of the run's UTC day."""
     rows: dict[str, Iterable[dict[str, Any]]] = {
         "runs": [
             {**report, "apps_failed": len(summary.failed_apps), "parts_refused": report["parts_refused_as_older"]}
@@ -88,16 +86,6 @@ def _write_tables(
         "segments": (row for record in records[MapName.LAND] for row in _segment_rows(plan, record)),
         "batches": changes,
         "verification": read_rows(lake, run_key(plan.run_id, "verification/")),
-        "freshness": (
-            {
-                "run_id": plan.run_id,
-                "app_id": one.app_id,
-                "table_name": one.table,
-                "newest_processing_date": one.newest_processing_date,
-                "verdict": one.verdict,
-            }
-            for one in summary.freshness
-        ),
     }
     for table, table_rows in rows.items():
         write_rows(lake, appstore_key(table, plan.started_at.date(), plan.run_id), table_rows)
@@ -157,13 +145,4 @@ def _emit(summary: RunSummary, emit: Emit) -> None:
     emit(Metric.INSTANCES_QUARANTINED, sum(error.verdict is Verdict.QUARANTINED for error in summary.errors))
     emit(Metric.TABLES_MISMATCHED, sum(error.verdict is Verdict.MISMATCH for error in summary.errors))
     emit(Metric.ROWS_PUBLISHED, summary.totals["rows_curated"])
-    emit(Metric.DATES_PUBLISHED, summary.totals["dates_published"])
     emit(Metric.APPLE_CALLS, summary.totals["apple_calls"])
-    emit(Metric.TABLES_LATE, sum(one.verdict is Freshness.LATE for one in summary.freshness))
-
-
-def _counted(words: Iterable[str]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for word in words:
-        counts[word] = counts.get(word, 0) + 1
-    return dict(sorted(counts.items()))

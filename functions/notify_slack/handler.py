@@ -1,0 +1,23 @@
+"""notify_slack: alarms from the topic; each becomes a message in Slack."""
+
+from functools import partial
+from typing import Any
+
+import requests
+
+from appstore_analytics.connections import open_client
+from appstore_analytics.contract.settings import NotifySlackSettings
+from appstore_analytics.slack.webhook import post, read_webhook
+from appstore_analytics.steps.notify_slack import notify_slack
+from appstore_analytics.telemetry import logger
+
+SETTINGS = NotifySlackSettings.from_environment()
+SECRETS = open_client("secretsmanager")
+SESSION = requests.Session()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], _: object) -> None:
+    """See steps/notify_slack.py. The URL is read each time: alarms are rare, and a new one counts at once."""
+    url = read_webhook(SECRETS, SETTINGS.webhook_secret, SETTINGS.hosts, allow_loopback=SETTINGS.allow_loopback)
+    notify_slack(event, partial(post, SESSION, url))

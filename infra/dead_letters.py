@@ -1,0 +1,24 @@
+"""Where what could not be delivered is kept: starts of the schedules, checks that failed, messages to Slack."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.acknowledgements import acknowledge
+from infra.naming import NAME
+
+
+class DeadLetters(Construct):
+    """`queue`: one for all, because the alarm and what a person does first are the same."""
+
+    def __init__(self, scope: Construct, id_: str) -> None:
+        super().__init__(scope, id_)
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            queue_name=f"{NAME}-dead-letters",
+            retention_period=Duration.days(14),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+        )
+        acknowledge(self.queue, "SQS3", "It is the dead-letter queue.")

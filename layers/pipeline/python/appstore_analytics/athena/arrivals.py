@@ -1,0 +1,127 @@
+"""What Athena is asked for freshness: what the runs recorded, and which Dates stand in the tables.
+
+Each query scans less than the 10 MB that Athena bills at least (docs/decisions/0011-freshness-through-athena.md): the
+records of some days, and of the tables one narrow column of a few Dates.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from appstore_analytics.contract.messages import AccessType, Verdict
+from appstore_analytics.contract.tables import PARTITION_COLUMN, CuratedTable
+from appstore_analytics.rules.freshness import Arrivals, Request
+from appstore_analytics.rules.times import instant_of_run
+
+_TABLES_PER_QUERY = 50  # each table is a stage of its own, and the number of stages is limited
+_NOT_CONVERTED = f"WHERE verdict <> '{Verdict.CONVERTED}'"
+
+Row = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRequests:
+    """The report requests of the apps that the newest daily run was about."""
+
+    run_id: str
+    requests: tuple[Request, ...]
+
+
+def requests_query(since: date) -> str:
+    """Per app the newest record of its ONGOING request, of runs since this day, and how many requests it had."""
+    return (
+        "SELECT app_id, MAX(run_id), MAX_BY(verdict, run_id), MAX_BY(reason, run_id), "  # noqa: S608 (no text from outside)
+        "MAX_BY(requested_on, run_id) FILTER (WHERE request_id IS NOT NULL), COUNT(DISTINCT request_id) "
+        f"FROM report_requests WHERE access_type = '{AccessType.ONGOING}' "
+        f"AND {PARTITION_COLUMN} >= DATE '{since.isoformat()}' GROUP BY app_id"
+    )
+
+
+def known_requests(rows: Iterable[Row]) -> KnownRequests | None:
+    """The answer of `requests_query`; None before the first run has ended. Apps that left the account are left out."""
+    answer = list(rows)
+    if not answer:
+        return None
+    newest = max(str(row[1]) for row in answer)
+    requests = (_request(row) for row in answer if row[1] == newest)
+    return KnownRequests(newest, tuple(sorted(requests, key=lambda request: request.app_id)))
+
+
+def _request(row: Row) -> Request:
+    app_id, _, verdict, reason, requested_on, requests = row
+    asked_on = _date(requested_on)
+    replaced = int(requests or 0) > 1
+    return Request(
+        app_id=int(app_id or 0),
+        verdict=Verdict(verdict or Verdict.FAILED),
+        reason=reason or "",
+        known_since=None if replaced else asked_on,
+        replaced_on=asked_on if replaced else None,
+    )
+
+
+def arrivals_query(since: date) -> str:
+    """Per app and table the ONGOING instances that runs since this day have handled."""
+    return (
+        "SELECT app_id, table_name, "  # noqa: S608 (no text from outside)
+        f"ARRAY_JOIN(ARRAY_AGG(DISTINCT CAST(processing_date AS varchar)) FILTER ({_ended(Verdict.CONVERTED)}), ' '), "
+        f"MAX(run_id) FILTER ({_ended(Verdict.CONVERTED)}), "
+        f"MAX(processing_date) FILTER ({_ended(Verdict.QUARANTINED)}), "
+        f"MAX(processing_date) FILTER ({_ended(Verdict.NOT_READY)}), "
+        f"MAX(processing_date) FILTER ({_NOT_CONVERTED}), MAX_BY(reason, processing_date) FILTER ({_NOT_CONVERTED}) "
+        f"FROM instances WHERE access_type = '{AccessType.ONGOING}' AND table_name IS NOT NULL "
+        f"AND {PARTITION_COLUMN} >= DATE '{since.isoformat()}' GROUP BY app_id, table_name"
+    )
+
+
+def known_arrivals(rows: Iterable[Row]) -> dict[tuple[int, str], Arrivals]:
+    """The answer of `arrivals_query`, by app and table."""
+    return {
+        (int(app_id or 0), str(table)): Arrivals(
+            converted=frozenset(date.fromisoformat(day) for day in (converted or "").split()),
+            arrived_at=instant_of_run(arrived_in) if arrived_in else None,
+            quarantined=_date(quarantined),
+            not_ready=_date(not_ready),
+            not_converted=_date(not_converted),
+            reason=reason or "",
+        )
+        for app_id, table, converted, arrived_in, quarantined, not_ready, not_converted, reason in rows
+    }
+
+
+def presence_queries(due: Mapping[CuratedTable, Sequence[date]]) -> Iterator[str]:
+    """Which app has rows on which of the due Dates, for all tables at once: some queries where there are very many.
+
+    Only the column of the app's id is read, which is sorted and so compressed to almost nothing.
+    """
+    tables = list(due)
+    for start in range(0, len(tables), _TABLES_PER_QUERY):
+        scans = " UNION ALL ".join(_scan(table, due[table]) for table in tables[start : start + _TABLES_PER_QUERY])
+        yield (
+            f"SELECT table_name, app_id, {PARTITION_COLUMN} FROM ({scans}) AS scans "  # noqa: S608
+            f"GROUP BY table_name, app_id, {PARTITION_COLUMN}"
+        )
+
+
+def present_dates(rows: Iterable[Row]) -> dict[tuple[int, str], set[date]]:
+    """The answer of `presence_queries`, by app and table."""
+    present: dict[tuple[int, str], set[date]] = {}
+    for table, app_id, day in rows:
+        present.setdefault((int(app_id or 0), str(table)), set()).add(date.fromisoformat(day or ""))
+    return present
+
+
+def _scan(table: CuratedTable, days: Sequence[date]) -> str:
+    dates = ", ".join(f"DATE '{day.isoformat()}'" for day in sorted(days))
+    return (
+        f"SELECT '{table.name}' AS table_name, app_id, {PARTITION_COLUMN} "  # noqa: S608
+        f'FROM "{table.name}" WHERE {PARTITION_COLUMN} IN ({dates})'
+    )
+
+
+def _ended(verdict: Verdict) -> str:
+    return f"WHERE verdict = '{verdict}'"
+
+
+def _date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -1,0 +1,1 @@
+"""Slack: one message through an incoming webhook."""

@@ -1,0 +1,87 @@
+"""Athena's SQL on DuckDB over the objects of the lake, translated and typed as the embedded AWS does it."""
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from appstore_analytics.contract.layout import APPSTORE_PREFIX, CURATED_PREFIX
+from appstore_analytics.contract.tables import APPSTORE_DATABASE, APPSTORE_TABLES, tables_by_name
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.schema import arrow_type
+from local.aws.trino import tables_of, translate
+
+_TYPES = {
+    "string": pa.string(),
+    "date": pa.date32(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "array<string>": pa.list_(pa.string()),
+    "array<date>": pa.list_(pa.date32()),
+}
+
+
+class AthenaInProcess:
+    """The tables of both databases, as far as the lake has objects of them; `queries` are those that were asked."""
+
+    def __init__(self, lake: Bucket) -> None:
+        self._lake = lake
+        self.queries: list[str] = []
+
+    def rows(self, sql: str, database: str) -> Iterator[tuple[str | None, ...]]:
+        self.queries.append(sql)
+        tables = {name: self._table(*name) for name in sorted(tables_of(sql, database))}
+        schema = {name: _glue_types(*name) for name in tables}
+        translation = translate(sql, database, schema, lambda *_: frozenset({"dt"}))
+        with duckdb.connect() as connection:
+            for scan in translation.scans:
+                connection.register(scan.relation, tables[scan.database, scan.table])
+            answer = connection.execute(translation.sql).fetchall()
+        return iter([tuple(None if cell is None else str(cell) for cell in row) for row in answer])
+
+    def _table(self, database: str, name: str) -> pa.Table:
+        schema = _schema(database, name)
+        prefix = APPSTORE_PREFIX if database == APPSTORE_DATABASE else CURATED_PREFIX
+        found = [schema.append(pa.field("dt", pa.date32())).empty_table()]
+        for stored in self._lake.list(f"{prefix}{name}/"):
+            content = io.BytesIO(self._lake.read(stored.key) or b"")
+            day = date.fromisoformat(stored.key.split("dt=")[1].split("/")[0])
+            rows = _json_rows(content, schema) if database == APPSTORE_DATABASE else pq.read_table(content)
+            rows = rows.select(schema.names).cast(schema)
+            found.append(rows.append_column("dt", pa.array([day] * rows.num_rows, pa.date32())))
+        return pa.concat_tables(found)
+
+
+def _json_rows(content: io.BytesIO, schema: pa.Schema) -> pa.Table:
+    """JSON lines as Athena's SerDe reads them: text that holds a number or a date is one."""
+    rows = [json.loads(line) for line in content.read().splitlines()]
+    columns = [[_typed(row.get(field.name), field.type) for row in rows] for field in schema]
+    return pa.table([pa.array(cells, field.type) for cells, field in zip(columns, schema, strict=True)], schema)
+
+
+def _typed(cell: Any, kind: pa.DataType) -> Any:
+    if isinstance(cell, list):
+        return [_typed(each, kind.value_type) for each in cell]
+    if isinstance(cell, str) and not pa.types.is_string(kind):
+        return date.fromisoformat(cell) if pa.types.is_date(kind) else int(cell)
+    return cell
+
+
+def _glue_types(database: str, name: str) -> dict[str, str]:
+    if database == APPSTORE_DATABASE:
+        (columns,) = [table.columns for table in APPSTORE_TABLES if table.name == name]
+        return {**dict(columns), "dt": "date"}
+    return {**{column.name: str(column.type) for column in tables_by_name()[name].columns}, "dt": "date"}
+
+
+def _schema(database: str, name: str) -> pa.Schema:
+    if database == APPSTORE_DATABASE:
+        kinds = {column: kind for column, kind in _glue_types(database, name).items() if column != "dt"}
+        return pa.schema([pa.field(column, _TYPES[kind]) for column, kind in kinds.items()])
+    return pa.schema([pa.field(column.name, arrow_type(column.type)) for column in tables_by_name()[name].columns])
