@@ -124,6 +124,14 @@ class Deployed:
         """Everything that was asked of Apple so far, downloads included."""
         return sum(sum(counts.values()) for counts in self.world.statistics.by_route().values())
 
+    def invoke(self, step: str, event: Mapping[str, Any]) -> Any:
+        """The answer of one function, asked as somebody outside of a run does."""
+        name = f"appstore-analytics-{step.replace('_', '-')}"
+        answer = self.aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+        payload = json.load(answer["Payload"])
+        assert "FunctionError" not in answer, payload
+        return payload
+
     # Faults of AWS
 
     def break_aws(self, *faults: Mapping[str, Any]) -> None:

@@ -84,16 +84,8 @@ def said_of(channel: "Queue[str]", words: str) -> str:
     return text
 
 
-def invoke(deployed: Deployed, step: str, event: dict[str, str]) -> Any:
-    name = f"appstore-analytics-{step.replace('_', '-')}"
-    answer = deployed.aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
-    payload = json.load(answer["Payload"])
-    assert "FunctionError" not in answer, payload
-    return payload
-
-
 def check(deployed: Deployed, day: date) -> dict[str, int]:
-    return dict(invoke(deployed, "check_freshness", {"at": f"{day}T14:00:00Z"}))
+    return dict(deployed.invoke("check_freshness", {"at": f"{day}T14:00:00Z"}))
 
 
 def states(deployed: Deployed) -> dict[str, str]:
@@ -169,10 +161,10 @@ def measured(deployed: Deployed, watched: Watched) -> set[Series]:
     table = deployed.pipeline.registry.table
     used = ceiling(3500, Operation.DAILY)
     table.put_item(Item={**BUDGET, "used": used, f"m{minute_of(datetime.now(UTC))}": used})
-    assert invoke(deployed, "list_instances", event)["outcome"] == "wait"
+    assert deployed.invoke("list_instances", event)["outcome"] == "wait"
     table.delete_item(Key=BUDGET)
     deployed.world.faults.order(Fault(FaultKind.STATUS, route="/v1/", status=429))
-    assert invoke(deployed, "list_instances", event)["outcome"] == "wait"
+    assert deployed.invoke("list_instances", event)["outcome"] == "wait"
     table.delete_item(Key=BUDGET)
     states(deployed)  # looks at the queue
     pages = deployed.aws.client("cloudwatch").get_paginator("list_metrics").paginate()
