@@ -1,0 +1,266 @@
+"""The command line: what may be asked, and how each command ends. Facts are found elsewhere."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from appstore_analytics.contract.errors import InputRefused, PipelineError
+from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.tables import CuratedTable
+from operations import apps as app_facts
+from operations import aws_errors, schema, screens, verification
+from operations import freshness as freshness_facts
+from operations import gaps as gap_facts
+from operations import runs as run_facts
+from operations import status as status_facts
+from operations.executions import Started, new_name
+from operations.exits import CommandError, ExitStatus, Refused
+from operations.facts import Facts
+from operations.installation import STACK, Installation, Where, deployed_tables
+from operations.progress import run_view
+from operations.registry_statistics import registry_statistics
+
+app = typer.Typer(
+    name="manage.py",
+    help="""Ask and run the installed pipeline, on AWS or (--local) on the embedded AWS.
+
+The options below may stand before or after the command. Exit status: 0 all is well, 1 what was asked about is not well
+(a failed run, late data, gaps, drift), 2 the question makes no sense, 3 AWS cannot be asked.""",
+    epilog="docs/manage.md has an example of every command.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+RUN, ASK, REPAIR = "Run", "Ask", "Repair and move in"
+
+
+@dataclass
+class _Asked:
+    """The options that every command has."""
+
+    where: Where
+    as_json: bool
+
+    def installation(self) -> Installation:
+        return self.where.open()
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    *,
+    local: Annotated[bool, typer.Option("--local", help="The embedded AWS that is running on this machine.")] = False,
+    profile: Annotated[str | None, typer.Option(help="A profile of your AWS configuration.")] = None,
+    region: Annotated[str | None, typer.Option(help="The AWS region of the stack.")] = None,
+    stack: Annotated[str, typer.Option(help="The CloudFormation stack.")] = STACK,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the same facts as JSON.")] = False,
+) -> None:
+    context.obj = _Asked(Where(local, profile, region, stack), as_json)
+
+
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE")]
+AsOf = Annotated[
+    datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], metavar="DATE", help="Judge as on this day.")
+]
+
+
+@app.command(rich_help_panel=RUN)
+def daily(context: typer.Context, as_of: AsOf = None) -> None:
+    """Start a daily run and follow it to its end."""
+    payload = {"operation": Operation.DAILY.value} | ({"as_of": _day(as_of).isoformat()} if as_of else {})
+    _start_and_follow(context.obj, payload)
+
+
+@app.command("run", rich_help_panel=ASK)
+def run(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or 'newest'.")],
+    *,
+    follow: Annotated[bool, typer.Option("--follow", help="Wait for its end and show its progress.")] = False,
+) -> None:
+    """Show one run: totals, apps by verdict, every error, where to look further."""
+    asked: _Asked = context.obj
+    installation = asked.installation()
+    if follow and (started := run_facts.find_execution(installation.pipeline, run_id)):
+        _follow(asked, installation, started)
+        return
+    _answer(asked, run_facts.show_run(installation.pipeline, run_id, _console_region(installation)))
+
+
+@app.command(rich_help_panel=ASK)
+def runs(
+    context: typer.Context,
+    last: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 10,
+) -> None:
+    """List the newest runs and how they ended."""
+    _answer(context.obj, run_facts.list_runs(context.obj.installation().pipeline, last))
+
+
+@app.command(rich_help_panel=ASK)
+def status(context: typer.Context, as_of: AsOf = None) -> None:
+    """Say for every app how its report requests stand: ready, not ready, stopped, forbidden …"""
+    here = context.obj.installation()
+    accounts = app_facts.known_accounts(here.configuration, here.lake)
+    _answer(context.obj, status_facts.request_status(accounts, here.registry, here.lake, _day(as_of)))
+
+
+@app.command(rich_help_panel=ASK)
+def freshness(context: typer.Context) -> None:
+    """Show which tables of which apps are not as new as they can be."""
+    _answer(context.obj, freshness_facts.freshness_report(context.obj.installation().lake))
+
+
+@app.command(rich_help_panel=ASK)
+def gaps(
+    context: typer.Context,
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DATE", help="Ignore earlier Dates.")
+    ] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Answer "is yesterday complete?": missing Dates, the days left to fetch them, and what repairs them."""
+    here = context.obj.installation()
+    accounts = app_facts.known_accounts(here.configuration, here.lake)
+    tables = deployed_tables(here.configuration)
+    first = since.date() if since else None
+    _answer(context.obj, gap_facts.find_gaps(accounts, tables, here.registry, here.lake, _day(as_of), first))
+
+
+@app.command(rich_help_panel=ASK)
+def verify(
+    context: typer.Context,
+    tables: Annotated[list[str] | None, typer.Option("--tables", help="Only this table; may be repeated.")] = None,
+    start: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DATE", help="Default: 7 days ago.")
+    ] = None,
+    end: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], metavar="DATE", help="Default: today.")
+    ] = None,
+) -> None:
+    """Let Athena count again what stands published, and compare it with what was converted."""
+    here = context.obj.installation()
+    last = _day(end)
+    first = start.date() if start else last - timedelta(days=7)
+    chosen = _tables(here, tables)
+    _answer(context.obj, verification.verify(chosen, first, last, here.lake, here.athena))
+
+
+@app.command("schema-verify", rich_help_panel=ASK)
+def schema_verify(
+    context: typer.Context,
+    tables: Annotated[list[str] | None, typer.Option("--tables", help="Only this table; may be repeated.")] = None,
+    *,
+    every_column: Annotated[bool, typer.Option("--all", help="Show the columns that agree as well.")] = False,
+    as_of: AsOf = None,
+) -> None:
+    """Compare Apple's files, the catalogue, Glue and Parquet, column by column; print a patch for new columns."""
+    here = context.obj.installation()
+    app_ids = [app_id for one in app_facts.known_accounts(here.configuration, here.lake) for app_id in one.app_ids]
+    chosen = _tables(here, tables)
+    places = (here.registry, here.raw, here.lake, here.glue)
+    _answer(context.obj, schema.compare_schemas(chosen, app_ids, *places, _day(as_of), every_column=every_column))
+
+
+@app.command("registry-stats", rich_help_panel=ASK)
+def registry_stats(context: typer.Context, as_of: AsOf = None) -> None:
+    """Count what the registry holds: requests, instances, dirty Dates, calls of the hour."""
+    here = context.obj.installation()
+    accounts = app_facts.known_accounts(here.configuration, here.lake)
+    stands = status_facts.request_status(accounts, here.registry, here.lake, _day(as_of))
+    calls_per_hour, tables = here.configuration.calls_per_hour, deployed_tables(here.configuration)
+    _answer(context.obj, registry_statistics(accounts, calls_per_hour, tables, here.registry, stands))
+
+
+@app.command(rich_help_panel=ASK)
+def apps(context: typer.Context) -> None:
+    """List the apps that are fetched, with their report requests and last verdicts."""
+    here = context.obj.installation()
+    _answer(context.obj, app_facts.list_apps(here.configuration, here.registry, here.lake))
+
+
+def _tables(installation: Installation, names: Sequence[str] | None) -> list[CuratedTable]:
+    """The deployed tables of these names, or all."""
+    deployed = {table.name: table for table in deployed_tables(installation.configuration)}
+    for name in names or ():
+        if name not in deployed:
+            raise Refused(f"There is no deployed table '{name}': docs/reports.md lists those that can be.")
+    return [deployed[name] for name in names or deployed]
+
+
+def _start_and_follow(asked: _Asked, payload: dict[str, Any]) -> None:
+    installation = asked.installation()
+    _follow(asked, installation, installation.pipeline.start(new_name(str(payload["operation"])), payload))
+
+
+def _follow(asked: _Asked, installation: Installation, started: Started) -> None:
+    """Show the run while it goes on, then its report. Ctrl-C ends the watching, not the run."""
+    progress = screens.console(stderr=True)
+    screens.say(progress, f"Run {started.run_id}", style="bold")
+    try:
+        with run_view(progress) as view:
+            execution = installation.pipeline.follow(started, view.show)
+    except KeyboardInterrupt:
+        screens.say(progress, f"The run goes on. Follow it again: ./manage.py run {started.run_id} --follow")
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None
+    region = _console_region(installation)
+    _answer(asked, run_facts.details_of(execution, started, installation.pipeline, region))
+
+
+def _answer(asked: _Asked, facts: Facts) -> None:
+    screens.show(facts, as_json=asked.as_json)
+    raise typer.Exit(ExitStatus.GOOD if facts.is_good else ExitStatus.BAD)
+
+
+def _console_region(installation: Installation) -> str | None:
+    return None if installation.is_local else installation.region
+
+
+def _day(given: datetime | None) -> date:
+    """The day to judge by; today (UTC) if none is given."""
+    return given.date() if given else datetime.now(UTC).date()
+
+
+_WITH_VALUE = ("--profile", "--region", "--stack")
+_WITHOUT_VALUE = ("--local", "--json")
+
+
+def in_front(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the options of all commands first, wherever they stood."""
+    front: list[str] = []
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word in _WITHOUT_VALUE or word.startswith(tuple(f"{name}=" for name in _WITH_VALUE)):
+            front.append(word)
+        elif word in _WITH_VALUE:
+            front += [word, *(value for value in (next(words, None),) if value is not None)]
+        else:
+            rest.append(word)
+    return [*front, *rest]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and end with its exit status; every expected trouble is one sentence on standard error."""
+    try:
+        app(in_front(sys.argv[1:] if arguments is None else arguments))
+    except CommandError as error:
+        _give_up(str(error), error.status)
+    except InputRefused as error:
+        _give_up(str(error), ExitStatus.REFUSED)
+    except PipelineError as error:
+        _give_up(str(error), ExitStatus.UNREACHABLE)
+    except (BotoCoreError, ClientError) as error:
+        _give_up(aws_errors.sentence(error), ExitStatus.UNREACHABLE)
+
+
+def _give_up(sentence: str, status: ExitStatus) -> None:
+    screens.say(screens.console(stderr=True), sentence, style="red")
+    sys.exit(status)
