@@ -1,9 +1,11 @@
 """The command line: what may be asked, and how each command ends. Facts are found elsewhere."""
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,18 +14,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 from appstore_analytics.contract.errors import InputRefused, PipelineError
 from appstore_analytics.contract.messages import Operation
 from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.rules.execution_input import parse_execution_input
 from operations import apps as app_facts
-from operations import aws_errors, schema, screens, verification
+from operations import aws_errors, moving_in, schema, screens, verification
 from operations import freshness as freshness_facts
 from operations import gaps as gap_facts
 from operations import runs as run_facts
 from operations import status as status_facts
+from operations.arguments import arranged
+from operations.backfill_plan import backfill_payload, plan_backfill
 from operations.executions import Started, new_name
 from operations.exits import CommandError, ExitStatus, Refused
 from operations.facts import Facts
 from operations.installation import STACK, Installation, Where, deployed_tables
 from operations.progress import run_view
 from operations.registry_statistics import registry_statistics
+from operations.repairs import plan_reprocess, plan_rollback, reprocess_payload
 
 app = typer.Typer(
     name="manage.py",
@@ -66,9 +72,19 @@ def _options(
     context.obj = _Asked(Where(local, profile, region, stack), as_json)
 
 
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE")]
-AsOf = Annotated[
-    datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], metavar="DATE", help="Judge as on this day.")
+def _date_option(name: str, words: str) -> Any:
+    return typer.Option(name, formats=["%Y-%m-%d"], metavar="DATE", help=words)
+
+
+def _list_option(name: str, metavar: str, words: str) -> Any:
+    return typer.Option(name, metavar=metavar, help=words)
+
+
+Yes = Annotated[bool, typer.Option("--yes", help="Start it without asking.")]
+AsOf = Annotated[datetime | None, _date_option("--as-of", "Judge as on this day.")]
+Tables = Annotated[list[str] | None, _list_option("--tables", "TABLE …", "Only these tables.")]
+Reports = Annotated[
+    list[str] | None, _list_option("--reports", "REPORT …", "Only these: table names, or Apple's names.")
 ]
 
 
@@ -76,7 +92,79 @@ AsOf = Annotated[
 def daily(context: typer.Context, as_of: AsOf = None) -> None:
     """Start a daily run and follow it to its end."""
     payload = {"operation": Operation.DAILY.value} | ({"as_of": _day(as_of).isoformat()} if as_of else {})
-    _start_and_follow(context.obj, payload)
+    _start(context.obj, context.obj.installation(), payload)
+
+
+@app.command(rich_help_panel=RUN)
+def backfill(
+    context: typer.Context,
+    *,
+    app_ids: Annotated[list[str], _list_option("--apps", "ID …", "The apps' Apple ids.")],
+    start: Annotated[datetime, _date_option("--from", "The first Date.")],
+    end: Annotated[datetime, _date_option("--to", "The last Date.")],
+    reports: Reports = None,
+    as_of: AsOf = None,
+    yes: Yes = False,
+) -> None:
+    """Fetch history from a snapshot. Shows the plan first: requests, quota, calls, rows, cost."""
+    asked: _Asked = context.obj
+    here = asked.installation()
+    day = _day(as_of) if as_of else None
+    payload = backfill_payload(app_ids, start.date(), end.date(), reports or (), day)
+    wanted = parse_execution_input(payload, _day(None))
+    accounts = app_facts.known_accounts(here.configuration, here.lake)
+    plan = plan_backfill(payload, wanted, here.configuration, accounts, here.registry, here.lake)
+    _if_confirmed(asked, here, plan, payload, yes=yes)
+
+
+@app.command(rich_help_panel=REPAIR)
+def rollback(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run to take back: its id, or its beginning.")],
+    *,
+    yes: Yes = False,
+) -> None:
+    """Put back what stood in the tables before a run. Shows first what it will touch."""
+    asked: _Asked = context.obj
+    here = asked.installation()
+    found = run_facts.find_report(here.lake, run_id)
+    if found is None:
+        raise Refused(f"There is no report of a run '{run_id}': ./manage.py runs lists them.")
+    plan = plan_rollback(found[1], here.lake)
+    _if_confirmed(asked, here, plan, json.loads(plan.execution_input), yes=yes)
+
+
+@app.command(rich_help_panel=REPAIR)
+def reprocess(
+    context: typer.Context,
+    *,
+    app_ids: Annotated[
+        list[str] | None, typer.Option("--apps", metavar="ID", help="Only this app; repeatable.")
+    ] = None,
+    reports: Reports = None,
+    start: Annotated[datetime | None, _date_option("--from", "First processing date.")] = None,
+    end: Annotated[datetime | None, _date_option("--to", "Last processing date.")] = None,
+    of_run: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only what this run handled.")] = None,
+    yes: Yes = False,
+) -> None:
+    """Convert raw files again, without asking Apple: after a new catalogue, or a quarantine."""
+    asked: _Asked = context.obj
+    here = asked.installation()
+    dates = (start.date() if start else None, end.date() if end else None)
+    payload = reprocess_payload(app_ids or (), reports or (), *dates, of_run)
+    accounts = app_facts.known_accounts(here.configuration, here.lake)
+    chosen = {one.name for one in deployed_tables(here.configuration) if not reports or _is_of(one, reports)}
+    _if_confirmed(asked, here, plan_reprocess(payload, accounts, chosen, here.registry), payload, yes=yes)
+
+
+@app.command("import-registry", rich_help_panel=REPAIR)
+def import_registry(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="production_request_registry.json")],
+) -> None:
+    """Take over the report requests of an earlier pipeline; never replaces what is known here."""
+    asked: _Asked = context.obj
+    _answer(asked, moving_in.import_registry(file, asked.installation().registry, _day(None)))
 
 
 @app.command("run", rich_help_panel=ASK)
@@ -121,9 +209,7 @@ def freshness(context: typer.Context) -> None:
 @app.command(rich_help_panel=ASK)
 def gaps(
     context: typer.Context,
-    since: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DATE", help="Ignore earlier Dates.")
-    ] = None,
+    since: Annotated[datetime | None, _date_option("--from", "Ignore earlier Dates.")] = None,
     as_of: AsOf = None,
 ) -> None:
     """Answer "is yesterday complete?": missing Dates, the days left to fetch them, and what repairs them."""
@@ -137,13 +223,9 @@ def gaps(
 @app.command(rich_help_panel=ASK)
 def verify(
     context: typer.Context,
-    tables: Annotated[list[str] | None, typer.Option("--tables", help="Only this table; may be repeated.")] = None,
-    start: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DATE", help="Default: 7 days ago.")
-    ] = None,
-    end: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], metavar="DATE", help="Default: today.")
-    ] = None,
+    tables: Tables = None,
+    start: Annotated[datetime | None, _date_option("--from", "Default: 7 days ago.")] = None,
+    end: Annotated[datetime | None, _date_option("--to", "Default: today.")] = None,
 ) -> None:
     """Let Athena count again what stands published, and compare it with what was converted."""
     here = context.obj.installation()
@@ -156,7 +238,7 @@ def verify(
 @app.command("schema-verify", rich_help_panel=ASK)
 def schema_verify(
     context: typer.Context,
-    tables: Annotated[list[str] | None, typer.Option("--tables", help="Only this table; may be repeated.")] = None,
+    tables: Tables = None,
     *,
     every_column: Annotated[bool, typer.Option("--all", help="Show the columns that agree as well.")] = False,
     as_of: AsOf = None,
@@ -195,8 +277,23 @@ def _tables(installation: Installation, names: Sequence[str] | None) -> list[Cur
     return [deployed[name] for name in names or deployed]
 
 
-def _start_and_follow(asked: _Asked, payload: dict[str, Any]) -> None:
-    installation = asked.installation()
+def _is_of(table: CuratedTable, reports: Sequence[str]) -> bool:
+    return table.report.table in reports or table.report.name in reports
+
+
+def _if_confirmed(
+    asked: _Asked, installation: Installation, plan: Facts, payload: dict[str, Any], *, yes: bool
+) -> None:
+    """Show the plan, and go on only with --yes, or when the person at the terminal says so."""
+    if not (yes and asked.as_json):  # with both, the answer is the run's
+        screens.show(plan, as_json=asked.as_json)
+    if not yes and (asked.as_json or not sys.stdin.isatty() or not typer.confirm("Start it?", err=True)):
+        screens.say(screens.console(stderr=True), "Nothing was started; --yes starts it.")
+        raise typer.Exit(ExitStatus.GOOD if plan.is_good else ExitStatus.BAD)
+    _start(asked, installation, payload)
+
+
+def _start(asked: _Asked, installation: Installation, payload: dict[str, Any]) -> None:
     _follow(asked, installation, installation.pipeline.start(new_name(str(payload["operation"])), payload))
 
 
@@ -228,29 +325,10 @@ def _day(given: datetime | None) -> date:
     return given.date() if given else datetime.now(UTC).date()
 
 
-_WITH_VALUE = ("--profile", "--region", "--stack")
-_WITHOUT_VALUE = ("--local", "--json")
-
-
-def in_front(arguments: Sequence[str]) -> list[str]:
-    """The arguments with the options of all commands first, wherever they stood."""
-    front: list[str] = []
-    rest: list[str] = []
-    words = iter(arguments)
-    for word in words:
-        if word in _WITHOUT_VALUE or word.startswith(tuple(f"{name}=" for name in _WITH_VALUE)):
-            front.append(word)
-        elif word in _WITH_VALUE:
-            front += [word, *(value for value in (next(words, None),) if value is not None)]
-        else:
-            rest.append(word)
-    return [*front, *rest]
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and end with its exit status; every expected trouble is one sentence on standard error."""
     try:
-        app(in_front(sys.argv[1:] if arguments is None else arguments))
+        app(arranged(sys.argv[1:] if arguments is None else arguments))
     except CommandError as error:
         _give_up(str(error), error.status)
     except InputRefused as error:

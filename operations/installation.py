@@ -130,10 +130,12 @@ def deployed_tables(configuration: Configuration) -> tuple[CuratedTable, ...]:
 
 def configuration_in(definition: str) -> Configuration:
     """The configuration that a state machine's definition hands to plan_run."""
-    found = next(_values(json.loads(definition), "configuration"), None)
-    if found is None:
-        raise Unreachable("The state machine carries no configuration: it is not of this version; deploy again.")
-    return Configuration.from_payload(found)
+    try:
+        return Configuration.from_payload(next(_values(json.loads(definition), "configuration")))
+    except (StopIteration, KeyError, TypeError):
+        raise Unreachable(
+            "The stack was deployed by another version of this project: deploy this one, or check out that one."
+        ) from None
 
 
 def _values(node: Any, name: str) -> Iterator[Any]:
