@@ -1,6 +1,6 @@
 """`apps`: which apps the pipeline fetches, and how each one's last daily run ended."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from appstore_analytics.contract.errors import ConfigurationRefused
@@ -46,14 +46,14 @@ class AppList:
         return f"{counted(len(self.apps), 'app')} in {counted(len({app.account for app in self.apps}), 'account')}."
 
 
-def list_apps(configuration: Configuration, registry: Registry, lake: Bucket) -> AppList:
+def list_apps(configuration: Configuration, accounts: Iterable[Account], registry: Registry, lake: Bucket) -> AppList:
     """The apps of every account, with what the registry knows of their requests."""
     report = next((report for _, report in newest_reports(lake, 1, Operation.DAILY)), {})
     verdicts = {app: verdict for verdict, apps in report.get("apps_by_verdict", {}).items() for app in apps}
     named = {app_id for account in configuration.accounts for app_id in account.app_ids}
     lines = tuple(
         _line(account.name, app_id, "by cdk.json" if app_id in named else "by its key", verdicts, registry)
-        for account in known_accounts(configuration, lake)
+        for account in accounts
         for app_id in account.app_ids
     )
     return AppList(report.get("run_id", ""), lines)

@@ -3,6 +3,7 @@
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    EndpointConnectionError,
     HTTPClientError,
     NoCredentialsError,
     NoRegionError,
@@ -31,7 +32,7 @@ _WAYS_OUT: tuple[tuple[tuple[type[BotoCoreError], ...], str], ...] = (
         (SSOTokenLoadError, TokenRetrievalError, UnauthorizedSSOTokenError),
         "The AWS session has ended: run `aws sso login` again.",
     ),
-    ((HTTPClientError,), "AWS does not answer here: {error}."),
+    ((EndpointConnectionError, HTTPClientError), "AWS does not answer here: {error}."),
     ((BotoCoreError,), "AWS cannot be asked: {error}."),
 )
 

@@ -1,7 +1,6 @@
 """A patch for the catalogue: columns that Apple's files have and the catalogue lacks, ready for `git apply`."""
 
 import difflib
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from appstore_analytics.contract import catalogue
 from appstore_analytics.contract.catalogue.definition import ColumnType, ReportDefinition
 
 _FOLDER = Path(str(catalogue.__file__)).parent
-_ROOT = _FOLDER.parents[4]
+_ROOT = _FOLDER.parents[5]
 
 NewColumns = Mapping[ReportDefinition, Mapping[str, ColumnType]]
 """New headers with their guessed types, by report."""
@@ -55,4 +54,4 @@ def _column(header: str, kind: ColumnType) -> str:
 
 def _quoted(text: str) -> str:
     """A string literal; whatever a file of Apple may hold stays inside of it."""
-    return json.dumps(text)
+    return '"' + text.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'

@@ -26,7 +26,7 @@ from operations.backfill_plan import backfill_payload, plan_backfill
 from operations.executions import Started, new_name
 from operations.exits import CommandError, ExitStatus, Refused
 from operations.facts import Facts
-from operations.installation import STACK, Installation, Where, deployed_tables
+from operations.installation import STACK, Installation, Where
 from operations.progress import run_view
 from operations.registry_statistics import registry_statistics
 from operations.repairs import plan_reprocess, plan_rollback, reprocess_payload
@@ -112,8 +112,7 @@ def backfill(
     day = _day(as_of) if as_of else None
     payload = backfill_payload(app_ids, start.date(), end.date(), reports or (), day)
     wanted = parse_execution_input(payload, _day(None))
-    accounts = app_facts.known_accounts(here.configuration, here.lake)
-    plan = plan_backfill(payload, wanted, here.configuration, accounts, here.registry, here.lake)
+    plan = plan_backfill(payload, wanted, here.configuration, here.accounts, here.registry, here.lake)
     _if_confirmed(asked, here, plan, payload, yes=yes)
 
 
@@ -127,10 +126,7 @@ def rollback(
     """Put back what stood in the tables before a run. Shows first what it will touch."""
     asked: _Asked = context.obj
     here = asked.installation()
-    found = run_facts.find_report(here.lake, run_id)
-    if found is None:
-        raise Refused(f"There is no report of a run '{run_id}': ./manage.py runs lists them.")
-    plan = plan_rollback(found[1], here.lake)
+    plan = plan_rollback(_report_of(here, run_id), here.lake)
     _if_confirmed(asked, here, plan, json.loads(plan.execution_input), yes=yes)
 
 
@@ -144,17 +140,17 @@ def reprocess(
     reports: Reports = None,
     start: Annotated[datetime | None, _date_option("--from", "First processing date.")] = None,
     end: Annotated[datetime | None, _date_option("--to", "Last processing date.")] = None,
-    of_run: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only what this run handled.")] = None,
+    run_id: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only what this run handled.")] = None,
     yes: Yes = False,
 ) -> None:
     """Convert raw files again, without asking Apple: after a new catalogue, or a quarantine."""
     asked: _Asked = context.obj
     here = asked.installation()
     dates = (start.date() if start else None, end.date() if end else None)
+    of_run = _report_of(here, run_id)["run_id"] if run_id else None
     payload = reprocess_payload(app_ids or (), reports or (), *dates, of_run)
-    accounts = app_facts.known_accounts(here.configuration, here.lake)
-    chosen = {one.name for one in deployed_tables(here.configuration) if not reports or _is_of(one, reports)}
-    _if_confirmed(asked, here, plan_reprocess(payload, accounts, chosen, here.registry), payload, yes=yes)
+    chosen = {one.name for one in here.tables if not reports or {one.report.table, one.report.name} & {*reports}}
+    _if_confirmed(asked, here, plan_reprocess(payload, here.accounts, chosen, here.registry), payload, yes=yes)
 
 
 @app.command("import-registry", rich_help_panel=REPAIR)
@@ -196,8 +192,7 @@ def runs(
 def status(context: typer.Context, as_of: AsOf = None) -> None:
     """Say for every app how its report requests stand: ready, not ready, stopped, forbidden …"""
     here = context.obj.installation()
-    accounts = app_facts.known_accounts(here.configuration, here.lake)
-    _answer(context.obj, status_facts.request_status(accounts, here.registry, here.lake, _day(as_of)))
+    _answer(context.obj, status_facts.request_status(here.accounts, here.registry, here.lake, _day(as_of)))
 
 
 @app.command(rich_help_panel=ASK)
@@ -214,10 +209,8 @@ def gaps(
 ) -> None:
     """Answer "is yesterday complete?": missing Dates, the days left to fetch them, and what repairs them."""
     here = context.obj.installation()
-    accounts = app_facts.known_accounts(here.configuration, here.lake)
-    tables = deployed_tables(here.configuration)
     first = since.date() if since else None
-    _answer(context.obj, gap_facts.find_gaps(accounts, tables, here.registry, here.lake, _day(as_of), first))
+    _answer(context.obj, gap_facts.find_gaps(here.accounts, here.tables, here.registry, here.lake, _day(as_of), first))
 
 
 @app.command(rich_help_panel=ASK)
@@ -245,7 +238,7 @@ def schema_verify(
 ) -> None:
     """Compare Apple's files, the catalogue, Glue and Parquet, column by column; print a patch for new columns."""
     here = context.obj.installation()
-    app_ids = [app_id for one in app_facts.known_accounts(here.configuration, here.lake) for app_id in one.app_ids]
+    app_ids = [app_id for one in here.accounts for app_id in one.app_ids]
     chosen = _tables(here, tables)
     places = (here.registry, here.raw, here.lake, here.glue)
     _answer(context.obj, schema.compare_schemas(chosen, app_ids, *places, _day(as_of), every_column=every_column))
@@ -255,30 +248,33 @@ def schema_verify(
 def registry_stats(context: typer.Context, as_of: AsOf = None) -> None:
     """Count what the registry holds: requests, instances, dirty Dates, calls of the hour."""
     here = context.obj.installation()
-    accounts = app_facts.known_accounts(here.configuration, here.lake)
-    stands = status_facts.request_status(accounts, here.registry, here.lake, _day(as_of))
-    calls_per_hour, tables = here.configuration.calls_per_hour, deployed_tables(here.configuration)
-    _answer(context.obj, registry_statistics(accounts, calls_per_hour, tables, here.registry, stands))
+    stands = status_facts.request_status(here.accounts, here.registry, here.lake, _day(as_of))
+    calls_per_hour = here.configuration.calls_per_hour
+    _answer(context.obj, registry_statistics(here.accounts, calls_per_hour, here.tables, here.registry, stands))
 
 
 @app.command(rich_help_panel=ASK)
 def apps(context: typer.Context) -> None:
     """List the apps that are fetched, with their report requests and last verdicts."""
     here = context.obj.installation()
-    _answer(context.obj, app_facts.list_apps(here.configuration, here.registry, here.lake))
+    _answer(context.obj, app_facts.list_apps(here.configuration, here.accounts, here.registry, here.lake))
 
 
 def _tables(installation: Installation, names: Sequence[str] | None) -> list[CuratedTable]:
     """The deployed tables of these names, or all."""
-    deployed = {table.name: table for table in deployed_tables(installation.configuration)}
+    deployed = {table.name: table for table in installation.tables}
     for name in names or ():
         if name not in deployed:
             raise Refused(f"There is no deployed table '{name}': docs/reports.md lists those that can be.")
     return [deployed[name] for name in names or deployed]
 
 
-def _is_of(table: CuratedTable, reports: Sequence[str]) -> bool:
-    return table.report.table in reports or table.report.name in reports
+def _report_of(installation: Installation, run_id: str) -> dict[str, Any]:
+    """The report of the run whose id begins so."""
+    found = run_facts.find_report(installation.lake, run_id)
+    if found is None:
+        raise Refused(f"There is no report of a run '{run_id}': ./manage.py runs lists them.")
+    return found[1]
 
 
 def _if_confirmed(

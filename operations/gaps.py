@@ -133,7 +133,8 @@ def find_gaps(
                 sum(map(len, missing.values())),
             )
         )
-        gaps += [gap for app_id, days in missing.items() for gap in _gaps(app_id, table, days, as_of)]
+        of_app = (_gaps(app_id, table, days, as_of) for app_id, days in missing.items())
+        gaps += sorted((gap for found in of_app for gap in found), key=lambda gap: (gap.app_id, gap.first))
     return Gaps(as_of, tuple(lines), tuple(gaps))
 
 

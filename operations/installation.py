@@ -13,11 +13,12 @@ from botocore.exceptions import ClientError
 
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
-from appstore_analytics.contract.messages import Configuration
+from appstore_analytics.contract.messages import Account, Configuration
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
 from operations import embedded
+from operations.apps import known_accounts
 from operations.executions import Pipeline
 from operations.exits import Unreachable
 
@@ -122,10 +123,16 @@ class Installation:
         definition = self._clients.client("stepfunctions").describe_state_machine(stateMachineArn=arn)["definition"]
         return configuration_in(definition)
 
+    @cached_property
+    def accounts(self) -> tuple[Account, ...]:
+        """The configured accounts with their apps, as far as they are known."""
+        return known_accounts(self.configuration, self.lake)
 
-def deployed_tables(configuration: Configuration) -> tuple[CuratedTable, ...]:
-    """The curated tables of a configuration."""
-    return curated_tables((REPORTS_BY_NAME[name] for name in configuration.reports), configuration.granularities)
+    @property
+    def tables(self) -> tuple[CuratedTable, ...]:
+        """The curated tables that are deployed."""
+        wanted = self.configuration
+        return curated_tables((REPORTS_BY_NAME[name] for name in wanted.reports), wanted.granularities)
 
 
 def configuration_in(definition: str) -> Configuration:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from appstore_analytics.contract.layout import appstore_key
-from appstore_analytics.contract.messages import AccessType, Account
+from appstore_analytics.contract.messages import AccessType, Account, MapName
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_rows
 from appstore_analytics.registry import Registry
@@ -130,19 +130,26 @@ def reprocess_payload(
 def plan_reprocess(
     payload: Mapping[str, Any], accounts: Sequence[Account], tables: Iterable[str], registry: Registry
 ) -> ReprocessPlan:
-    """The instances of the ledger that this input covers; those of one run are not told apart here."""
+    """The instances of the ledger that this input covers."""
     known = {app_id for account in accounts for app_id in account.app_ids}
     for app_id in payload.get("app_ids", ()):
         if app_id not in known:
             raise Refused(f"App {app_id} is not fetched: ./manage.py apps lists those that are.")
     wanted = set(tables)
+    of_run = _handled_by(payload["run_id"], registry) if "run_id" in payload else None
     by_table: dict[str, list[LedgerInstance]] = defaultdict(list)
     for app_id in payload.get("app_ids") or sorted(known):
         for instance in _landed(app_id, registry):
-            if instance.table in wanted and _is_between(instance.vintage.processing_date, payload):
+            is_of_run = of_run is None or (app_id, instance.key) in of_run
+            if is_of_run and instance.table in wanted and _is_between(instance.vintage.processing_date, payload):
                 by_table[instance.table].append(instance)
     lines = tuple(_reprocessed(name, instances) for name, instances in sorted(by_table.items()))
     return ReprocessPlan(json.dumps(payload), lines)
+
+
+def _handled_by(run_id: str, registry: Registry) -> set[tuple[str, str]]:
+    records = registry.runs.of_map(run_id, MapName.LAND)
+    return {(record.event["app_id"], record.event["instance"]) for record in records}
 
 
 def _landed(app_id: str, registry: Registry) -> Iterable[LedgerInstance]:

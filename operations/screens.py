@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
@@ -38,20 +38,42 @@ def show(facts: Facts, *, as_json: bool) -> None:
         out.print(json.dumps(to_json(facts), indent=2, ensure_ascii=False), markup=False, soft_wrap=True)
         return
     values = [(field.name, getattr(facts, field.name)) for field in fields(facts)]
-    lines = Table.grid(padding=(0, 2))
+    _show_lines(out, [(name, value) for name, value in values if not (is_table(value) or _is_text_block(value))])
     for name, value in values:
-        if not (is_table(value) or _is_text_block(value) or _text(value) == ""):
-            lines.add_row(Text(_words(name), style="dim"), _cell(value))
-    if lines.row_count:
-        out.print(lines)
-    for _, value in values:
         if is_table(value):
+            out.print(Text(_words(name), style="bold"))
             out.print(_table(value))
         elif _is_text_block(value):
             out.print(
                 Syntax(value, "diff", theme="ansi_dark", background_color="default") if out.is_terminal else value
             )
     say(out, facts.sentence, style="bold green" if facts.is_good else "bold red")
+
+
+def _show_diff(out: Console, text: str) -> None:
+    """Byte for byte where it is piped, for `git apply`."""
+    if out.is_terminal:
+        out.print(Syntax(text, "diff", theme="ansi_dark", background_color="default"))
+    else:
+        out.file.write(text)
+
+
+def _show_lines(out: Console, values: Iterable[tuple[str, Any]]) -> None:
+    """One line per value; what has several of its own (a mapping, a dataclass) has them below, indented."""
+    lines = [line for name, value in values for line in _lines(name, value)]
+    width = max((len(name) for name, _ in lines), default=0)
+    for name, value in lines:
+        out.print(Text(f"{name:<{width}}  ", style="dim").append_text(_cell(value)), soft_wrap=True)
+
+
+def _lines(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Mapping):
+        below = [(f"  {_words(str(each))}", one) for each, one in value.items() if _text(one)]
+        yield from [(_words(name), ""), *below] if below else ()
+    elif _text(value):
+        yield _words(name), value
 
 
 def say(out: Console, text: str, style: str = "") -> None:
@@ -93,7 +115,7 @@ _WRITTEN: tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...] = (
     (type(None), lambda _: ""),
     (bool, lambda value: "yes" if value else "no"),
     (int, lambda value: f"{value:,}"),
-    (float, lambda value: f"{value:,.2f}".rstrip("0").rstrip(".")),
+    (float, lambda value: f"{value:,.4f}".rstrip("0").rstrip(".")),
     (datetime, lambda value: f"{value:%Y-%m-%d %H:%M:%S}"),
     (Mapping, lambda value: ", ".join(f"{_words(str(name))} {_text(each)}" for name, each in value.items())),
     ((list, tuple), lambda value: ", ".join(map(_text, value))),
@@ -101,7 +123,5 @@ _WRITTEN: tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...] = (
 
 
 def _text(value: Any) -> str:
-    """A value as it stands in a line or a cell. A dataclass is its fields that have something to say."""
-    if is_dataclass(value):
-        value = {field.name: each for field in fields(value) if (each := getattr(value, field.name)) not in (None, "")}
+    """A value as it stands in a line or a cell."""
     return next((write(value) for kind, write in _WRITTEN if isinstance(value, kind)), str(value))

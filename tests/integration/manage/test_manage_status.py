@@ -1,0 +1,122 @@
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from asking import days, status, tables
+
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.messages import Account, Configuration
+from operations.apps import known_accounts, list_apps
+from operations.freshness import freshness_report
+from operations.registry_statistics import registry_statistics
+from operations.status import RequestVerdict
+from tests.integration.steps.pipeline_in_process import Pipeline
+
+DAY = timedelta(days=1)
+
+
+def test_before_the_first_run_no_request_is_registered(pipeline: Pipeline) -> None:
+    (line,) = status(pipeline).requests
+    assert (line.verdict, line.request_id) == (RequestVerdict.NOT_REGISTERED, "")
+    assert status(pipeline).is_good
+
+
+def test_a_new_request_is_not_ready_and_says_when_it_should_be(pipeline: Pipeline) -> None:
+    pipeline.daily()
+    (line,) = status(pipeline).requests
+    assert line.verdict is RequestVerdict.NOT_READY
+    assert (line.requested_on, line.age_days) == (date(2025, 6, 2), 0)
+    assert line.next_expected == date(2025, 6, 4)
+    assert line.last_instance is None
+
+
+def test_a_request_with_instances_is_ready(pipeline: Pipeline) -> None:
+    pipeline.daily()
+    days(pipeline, 3)
+    (line,) = status(pipeline).requests
+    assert (line.verdict, line.access_type) == (RequestVerdict.READY, "ONGOING")
+    assert line.last_instance == pipeline.world.today
+    assert line.next_expected == pipeline.world.today + DAY
+
+
+def test_a_snapshot_has_a_line_of_its_own(pipeline: Pipeline) -> None:
+    pipeline.daily()
+    pipeline.run(pipeline.backfill(date(2025, 5, 1), date(2025, 6, 1)))
+    lines = {line.access_type: line for line in status(pipeline).requests}
+    assert lines["ONE_TIME_SNAPSHOT"].verdict is RequestVerdict.NOT_READY
+    pipeline.world.advance(2)
+    pipeline.daily()
+    lines = {line.access_type: line for line in status(pipeline).requests}
+    assert lines["ONE_TIME_SNAPSHOT"].verdict is RequestVerdict.READY
+    assert lines["ONE_TIME_SNAPSHOT"].next_expected is None
+
+
+def test_a_request_that_fell_silent_is_said_to_be_stopped(pipeline: Pipeline) -> None:
+    pipeline.daily()
+    days(pipeline, 2)
+    silent = status(pipeline, as_of=pipeline.world.today + 4 * DAY)
+    (line,) = silent.requests
+    assert line.verdict is RequestVerdict.STOPPED
+    assert "no instance for 4 days" in line.reason
+    assert not silent.is_good
+
+
+def test_a_forbidden_app_says_why_and_the_others_are_ready(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"apps": 2})
+    pipeline.daily()
+    pipeline.world.forbidden_app_ids.add("1000000002")
+    days(pipeline, 8)  # a known request is looked at once a week
+    answer = status(pipeline)
+    verdicts = {line.app_id: line for line in answer.requests}
+    assert verdicts["1000000001"].verdict is RequestVerdict.READY
+    assert verdicts["1000000002"].verdict is RequestVerdict.FORBIDDEN
+    assert verdicts["1000000002"].reason
+    assert not answer.is_good
+
+
+def test_an_account_without_app_ids_has_those_of_its_newest_daily_run(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"apps": 2})
+    configured = pipeline.configuration
+    open_account = Configuration((Account("main"),), configured.reports, configured.granularities, 3500)
+    assert known_accounts(open_account, pipeline.lake) == (Account("main"),)
+    pipeline.daily()
+    accounts = known_accounts(open_account, pipeline.lake)
+    assert accounts == (Account("main", ("1000000001", "1000000002")),)
+    answer = list_apps(open_account, accounts, pipeline.registry, pipeline.lake)
+    assert [(app.app_id, app.listed, app.last_verdict) for app in answer.apps] == [
+        ("1000000001", "by its key", "not ready"),
+        ("1000000002", "by its key", "not ready"),
+    ]
+    assert all(app.ongoing_request and not app.snapshot_request for app in answer.apps)
+
+
+def test_no_known_app_is_not_good(pipeline: Pipeline) -> None:
+    nobody = Configuration((Account("main"),), (), (), 3500)
+    assert not list_apps(nobody, nobody.accounts, pipeline.registry, pipeline.lake).is_good
+
+
+def test_freshness_is_the_newest_object_of_the_table(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"apps": 2})
+    assert freshness_report(pipeline.lake).sentence == "No run has judged freshness yet."
+    pipeline.daily()
+    days(pipeline, 2)
+    answer = freshness_report(pipeline.lake)
+    (table,) = answer.tables
+    assert (table.table_name, table.apps, dict(table.verdicts)) == ("downloads", 2, {"fresh": 2})
+    assert table.oldest_processing_date == pipeline.world.today
+    assert answer.is_good
+
+
+def test_the_registry_is_counted(pipeline: Pipeline) -> None:
+    pipeline.daily()
+    days(pipeline, 3)
+    pipeline.registry.dirty_dates.mark(TableDate("downloads", date(2025, 6, 3)))
+    answer = registry_statistics(
+        pipeline.configuration.accounts, 3500, tables(pipeline), pipeline.registry, status(pipeline)
+    )
+    assert answer.counters == {"requests_created": 1, "duplicates_prevented": 3}
+    assert answer.requests == {"ONGOING ready": 1}
+    assert answer.instances == {"converted": 3}
+    (dirty,) = answer.dirty_dates
+    assert (dirty.table_name, dirty.dates, dirty.oldest) == ("downloads", 1, date(2025, 6, 3))
+    (budget,) = answer.call_budgets
+    assert (budget.key_name, budget.daily_ceiling, budget.backfill_ceiling) == ("main", 3395, 1697)
