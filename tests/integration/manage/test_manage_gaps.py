@@ -18,7 +18,7 @@ FRIDAY = date(2025, 6, 13)  # when the week of that day is published
 def test_day_after_day_nothing_is_missing(pipeline: Pipeline) -> None:
     pipeline.daily()
     assert gaps(pipeline).sentence == "Apple has sent nothing yet."
-    days(pipeline, 6)
+    days(pipeline, 4)
     found = gaps(pipeline)
     assert found.is_good
     (table,) = found.tables
@@ -78,18 +78,18 @@ def test_a_snapshot_that_was_made_too_early_has_to_be_waited_for(start: Callable
 
 def test_history_that_a_backfill_brought_is_not_missing(pipeline: Pipeline) -> None:
     pipeline.daily()
-    pipeline.run(pipeline.backfill(date(2025, 5, 1), date(2025, 6, 2)))
-    days(pipeline, 4)
+    pipeline.run(pipeline.backfill(date(2025, 5, 26), FIRST))
+    days(pipeline, 3)
     found = gaps(pipeline)
     assert found.is_good
-    assert found.tables[0].dates_present >= 33
+    assert found.tables[0].dates_present >= 8
 
 
 def test_a_date_of_which_apple_sends_no_rows_is_not_missing(pipeline: Pipeline) -> None:
     series = Series(APP, DOWNLOADS, Granularity.DAILY)
-    pipeline.world.skip_date(series, date(2025, 6, 4))
+    pipeline.world.skip_date(series, FIRST + DAY)
     pipeline.daily()
-    days(pipeline, 8)
+    days(pipeline, 5)
     found = gaps(pipeline)
     assert found.is_good
     assert found.tables[0].dates_without_rows >= 1
@@ -120,7 +120,8 @@ def test_an_app_that_never_had_a_report_has_no_gaps_of_it(start: Callable[..., P
 def test_weeks_are_expected_after_their_friday(start: Callable[..., Pipeline]) -> None:
     pipeline = start(reports=("App Crashes",), granularities=(Granularity.WEEKLY,))
     pipeline.daily()
-    days(pipeline, 14)
+    pipeline.world.advance(12)
+    days(pipeline, 1)
     found = gaps(pipeline)
     assert found.is_good
     (table,) = found.tables

@@ -40,7 +40,7 @@ def test_a_request_with_instances_is_ready(pipeline: Pipeline) -> None:
 
 def test_a_snapshot_has_a_line_of_its_own(pipeline: Pipeline) -> None:
     pipeline.daily()
-    pipeline.run(pipeline.backfill(date(2025, 5, 1), date(2025, 6, 1)))
+    pipeline.run(pipeline.backfill(date(2025, 5, 26), date(2025, 6, 1)))
     lines = {line.access_type: line for line in status(pipeline).requests}
     assert lines["ONE_TIME_SNAPSHOT"].verdict is RequestVerdict.NOT_READY
     pipeline.world.advance(2)
@@ -64,7 +64,8 @@ def test_a_forbidden_app_says_why_and_the_others_are_ready(start: Callable[..., 
     pipeline = start({"apps": 2})
     pipeline.daily()
     pipeline.world.forbidden_app_ids.add("1000000002")
-    days(pipeline, 8)  # a known request is looked at once a week
+    pipeline.world.advance(7)  # a known request is looked at once a week
+    days(pipeline, 1)
     answer = status(pipeline)
     verdicts = {line.app_id: line for line in answer.requests}
     assert verdicts["1000000001"].verdict is RequestVerdict.READY
