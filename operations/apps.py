@@ -67,11 +67,14 @@ def known_accounts(configuration: Configuration, lake: Bucket) -> tuple[Account,
 
 
 def newest_daily_plan(lake: Bucket) -> RunPlan | None:
-    """The plan of the newest daily run that has a report; None before there is one, or when it has expired."""
+    """The plan of the newest daily run that has a report; None before there is one.
+
+    A plan that has expired, or that an older version wrote without what this one needs, is passed over.
+    """
     for _, report in newest_reports(lake, _PLANS_LOOKED_AT, Operation.DAILY):
         try:
             return read_plan(lake, report["run_id"])
-        except ConfigurationRefused:
+        except (ConfigurationRefused, KeyError):
             continue
     return None
 

@@ -234,6 +234,7 @@ def schema_verify(
     tables: Tables = None,
     *,
     every_column: Annotated[bool, typer.Option("--all", help="Show the columns that agree as well.")] = False,
+    patch_alone: Annotated[bool, typer.Option("--patch", help="Print the patch alone, for `git apply`.")] = False,
     as_of: AsOf = None,
 ) -> None:
     """Compare Apple's files, the catalogue, Glue and Parquet, column by column; print a patch for new columns."""
@@ -241,7 +242,11 @@ def schema_verify(
     app_ids = [app_id for one in here.accounts for app_id in one.app_ids]
     chosen = _tables(here, tables)
     places = (here.registry, here.raw, here.lake, here.glue)
-    _answer(context.obj, schema.compare_schemas(chosen, app_ids, *places, _day(as_of), every_column=every_column))
+    found = schema.compare_schemas(chosen, app_ids, *places, _day(as_of), every_column=every_column)
+    if patch_alone:
+        sys.stdout.write(found.patch)
+        raise typer.Exit(ExitStatus.GOOD if found.is_good else ExitStatus.BAD)
+    _answer(context.obj, found)
 
 
 @app.command("registry-stats", rich_help_panel=ASK)

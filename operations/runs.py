@@ -86,9 +86,10 @@ class ErrorLine:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where to look further: the run report, the execution, and its page in the AWS console."""
+    """Where to look further: the run report and its page, the execution, and its page in the AWS console."""
 
     report: str = ""
+    page: str = ""
     execution: str = ""
     console: str = ""
 
@@ -255,5 +256,6 @@ def _verdict_lines(apps_by_verdict: Mapping[str, list[str]]) -> Iterable[Verdict
 
 def _links(lake: Bucket, key: str, started: Started | None, region: str | None) -> Links:
     arn = started.arn if started else ""
-    page = f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{arn}"
-    return Links(f"s3://{lake.name}/{key}" if key else "", arn, page if arn and region else "")
+    console = f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{arn}"
+    report = f"s3://{lake.name}/{key}" if key else ""
+    return Links(report, report.replace(".json", ".html"), arn, console if arn and region else "")

@@ -74,7 +74,7 @@ class SchemaComparison:
         if self.is_good:
             return f"Files, catalogue, Glue and Parquet agree in {counted(len(self.tables), 'table')}."
         drifted = counted(sum(table.drifted for table in self.tables), "column")
-        how = " Save the patch, read it, `git apply` it, and deploy." if self.patch else ""
+        how = " `./manage.py schema-verify --patch | git apply` enters the new ones." if self.patch else ""
         return f"{drifted} drifted: docs/manage.md says what each drift means.{how}"
 
 
