@@ -116,53 +116,6 @@ def backfill(
     _if_confirmed(asked, here, plan, payload, yes=yes)
 
 
-@app.command(rich_help_panel=REPAIR)
-def rollback(
-    context: typer.Context,
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run to take back: its id, or its beginning.")],
-    *,
-    yes: Yes = False,
-) -> None:
-    """Put back what stood in the tables before a run. Shows first what it will touch."""
-    asked: _Asked = context.obj
-    here = asked.installation()
-    plan = plan_rollback(_report_of(here, run_id), here.lake)
-    _if_confirmed(asked, here, plan, json.loads(plan.execution_input), yes=yes)
-
-
-@app.command(rich_help_panel=REPAIR)
-def reprocess(
-    context: typer.Context,
-    *,
-    app_ids: Annotated[
-        list[str] | None, typer.Option("--apps", metavar="ID", help="Only this app; repeatable.")
-    ] = None,
-    reports: Reports = None,
-    start: Annotated[datetime | None, _date_option("--from", "First processing date.")] = None,
-    end: Annotated[datetime | None, _date_option("--to", "Last processing date.")] = None,
-    run_id: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only what this run handled.")] = None,
-    yes: Yes = False,
-) -> None:
-    """Convert raw files again, without asking Apple: after a new catalogue, or a quarantine."""
-    asked: _Asked = context.obj
-    here = asked.installation()
-    dates = (start.date() if start else None, end.date() if end else None)
-    of_run = _report_of(here, run_id)["run_id"] if run_id else None
-    payload = reprocess_payload(app_ids or (), reports or (), *dates, of_run)
-    chosen = {one.name for one in here.tables if not reports or {one.report.table, one.report.name} & {*reports}}
-    _if_confirmed(asked, here, plan_reprocess(payload, here.accounts, chosen, here.registry), payload, yes=yes)
-
-
-@app.command("import-registry", rich_help_panel=REPAIR)
-def import_registry(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="production_request_registry.json")],
-) -> None:
-    """Take over the report requests of an earlier pipeline; never replaces what is known here."""
-    asked: _Asked = context.obj
-    _answer(asked, moving_in.import_registry(file, asked.installation().registry, _day(None)))
-
-
 @app.command("run", rich_help_panel=ASK)
 def run(
     context: typer.Context,
@@ -263,6 +216,53 @@ def apps(context: typer.Context) -> None:
     """List the apps that are fetched, with their report requests and last verdicts."""
     here = context.obj.installation()
     _answer(context.obj, app_facts.list_apps(here.configuration, here.accounts, here.registry, here.lake))
+
+
+@app.command(rich_help_panel=REPAIR)
+def rollback(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run to take back: its id, or its beginning.")],
+    *,
+    yes: Yes = False,
+) -> None:
+    """Put back what stood in the tables before a run. Shows first what it will touch."""
+    asked: _Asked = context.obj
+    here = asked.installation()
+    plan = plan_rollback(_report_of(here, run_id), here.lake)
+    _if_confirmed(asked, here, plan, json.loads(plan.execution_input), yes=yes)
+
+
+@app.command(rich_help_panel=REPAIR)
+def reprocess(
+    context: typer.Context,
+    *,
+    app_ids: Annotated[
+        list[str] | None, typer.Option("--apps", metavar="ID", help="Only this app; repeatable.")
+    ] = None,
+    reports: Reports = None,
+    start: Annotated[datetime | None, _date_option("--from", "First processing date.")] = None,
+    end: Annotated[datetime | None, _date_option("--to", "Last processing date.")] = None,
+    run_id: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only what this run handled.")] = None,
+    yes: Yes = False,
+) -> None:
+    """Convert raw files again, without asking Apple: after a new catalogue, or a quarantine."""
+    asked: _Asked = context.obj
+    here = asked.installation()
+    dates = (start.date() if start else None, end.date() if end else None)
+    of_run = _report_of(here, run_id)["run_id"] if run_id else None
+    payload = reprocess_payload(app_ids or (), reports or (), *dates, of_run)
+    chosen = {one.name for one in here.tables if not reports or {one.report.table, one.report.name} & {*reports}}
+    _if_confirmed(asked, here, plan_reprocess(payload, here.accounts, chosen, here.registry), payload, yes=yes)
+
+
+@app.command("import-registry", rich_help_panel=REPAIR)
+def import_registry(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="production_request_registry.json")],
+) -> None:
+    """Take over the report requests of an earlier pipeline; never replaces what is known here."""
+    asked: _Asked = context.obj
+    _answer(asked, moving_in.import_registry(file, asked.installation().registry, _day(None)))
 
 
 def _tables(installation: Installation, names: Sequence[str] | None) -> list[CuratedTable]:

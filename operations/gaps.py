@@ -13,7 +13,7 @@ from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.registry.report_requests import KnownRequest
-from appstore_analytics.rules.due import snapshot_is_outdated, snapshot_renewable_on
+from appstore_analytics.rules.due import snapshot_is_due, snapshot_is_outdated, snapshot_renewable_on
 from appstore_analytics.rules.gaps import (
     Repair,
     days_left,
@@ -34,7 +34,8 @@ _LONG_ENOUGH = timedelta(days=100)  # for two months and their completion
 class Gap:
     """Dates of one app's table that are missing, one after the other, for the same cause.
 
-    `days_left`: for how long Apple still has the last daily instance that holds the first of them (of its 35 days).
+    `days_left`: for how long Apple still has the last daily instance that holds the first of them (of its 35 days);
+    0 also where only a snapshot ever held them.
     `repair_from` is the day from which on the repair can work.
     """
 
@@ -101,6 +102,7 @@ class _App:
 @dataclass(frozen=True, slots=True)
 class _Missing:
     day: date
+    days_left: int
     cause: str
     repair: Repair
     repair_from: date
@@ -133,7 +135,7 @@ def find_gaps(
                 sum(map(len, missing.values())),
             )
         )
-        of_app = (_gaps(app_id, table, days, as_of) for app_id, days in missing.items())
+        of_app = (_gaps(app_id, table, days) for app_id, days in missing.items())
         gaps += sorted((gap for found in of_app for gap in found), key=lambda gap: (gap.app_id, gap.first))
     return Gaps(as_of, tuple(lines), tuple(gaps))
 
@@ -179,15 +181,19 @@ def _check(
 
 
 def _expected(app: _App, table: CuratedTable, as_of: date) -> Iterator[date]:
-    """From the ONGOING request's day, or the first instance where nobody tells that day; and what backfills asked."""
-    ongoing = [one for one in app.ledger[table.name] if one.vintage.access_type is AccessType.ONGOING]
-    first_built = min((one.vintage.processing_date for one in ongoing), default=None)
-    first = app.ongoing.requested_on or (first_built - _DAY if first_built else None)
-    if ongoing and first:
-        yield from expected_dates(table, first, as_of)
+    """From the first day of the ONGOING request on; and what backfills asked for."""
+    yield from expected_dates(table, _first_day(app, table), as_of)
     for asked in app.snapshot.asked:
         if asked.report == table.report.name:
             yield from (day for day in expected_dates(table, asked.start_date, as_of) if day <= asked.end_date)
+
+
+def _first_day(app: _App, table: CuratedTable) -> date:
+    """The day of the ONGOING request, or of its first instance where nobody tells it; never without either."""
+    ongoing = [one for one in app.ledger[table.name] if one.vintage.access_type is AccessType.ONGOING]
+    if not ongoing:
+        return date.max
+    return app.ongoing.requested_on or min(one.vintage.processing_date for one in ongoing) - _DAY
 
 
 def _is_spoken_for(day: date, app: _App, table: CuratedTable) -> bool:
@@ -217,17 +223,31 @@ _CAUSES = (
 
 
 def _missing(day: date, app: _App, table: CuratedTable, as_of: date) -> _Missing:
-    ledger = app.ledger[table.name]
+    ledger = [one for one in app.ledger[table.name] if one.vintage.access_type is AccessType.ONGOING]
     statuses = {one.status for one in ledger if speaks_for(one.vintage.processing_date, day, table)}
+    left = days_left(day, table, as_of) if day >= _first_day(app, table) else 0
     cause = next((words for status, words in _CAUSES if status in statuses), "")
     if InstanceStatus.QUARANTINED in statuses:
-        return _Missing(day, cause, Repair.REPROCESS, as_of)
+        return _Missing(day, left, cause, Repair.REPROCESS, as_of)
     was_listed_since = any(one.vintage.processing_date > settled_on(day, table) for one in ledger)
     is_open = bool(statuses & {InstanceStatus.LANDED, InstanceStatus.LISTED}) or not was_listed_since
-    if is_open and days_left(day, table, as_of):
-        return _Missing(day, cause or "no run has listed instances since", Repair.NEXT_RUN, as_of)
+    if is_open and left:
+        return _Missing(day, left, cause or "no run has listed instances since", Repair.NEXT_RUN, as_of)
+    if _waits_for_snapshot(day, app, table, as_of):
+        return _Missing(day, left, cause or "a backfill waits for its snapshot", Repair.NEXT_RUN, as_of)
     repair_from = _snapshot_from(day, app.snapshot, table, as_of)
-    return _Missing(day, cause or "Apple listed no instance", Repair.BACKFILL, repair_from)
+    return _Missing(day, left, cause or "Apple listed no instance", Repair.BACKFILL, repair_from)
+
+
+def _waits_for_snapshot(day: date, app: _App, table: CuratedTable, as_of: date) -> bool:
+    """Whether the daily runs still look after a snapshot that holds the Date."""
+    has_instances = any(one.vintage.access_type is AccessType.ONE_TIME_SNAPSHOT for one in app.ledger[table.name])
+    return snapshot_holds(day, table, app.snapshot.requested_on) and any(
+        asked.report == table.report.name
+        and asked.covers(day)
+        and snapshot_is_due(asked.asked_on, has_instances, as_of)
+        for asked in app.snapshot.asked
+    )
 
 
 def _snapshot_from(day: date, snapshot: KnownRequest, table: CuratedTable, as_of: date) -> date:
@@ -246,11 +266,11 @@ def _complete_until(table: CuratedTable, missing: Mapping[str, Collection[_Missi
     return max((day for day in settled if day < first_missing), default=None)
 
 
-def _gaps(app_id: str, table: CuratedTable, missing: Sequence[_Missing], as_of: date) -> Iterator[Gap]:
+def _gaps(app_id: str, table: CuratedTable, missing: Sequence[_Missing]) -> Iterator[Gap]:
     def same(one: _Missing) -> tuple[str, Repair, date]:
         return one.cause, one.repair, one.repair_from
 
     for (cause, repair, repair_from), group in groupby(sorted(missing, key=lambda one: (same(one), one.day)), key=same):
-        for days in periods([one.day for one in group], table.granularity):
-            left = days_left(days[0], table, as_of)
-            yield Gap(app_id, table.name, days[0], days[-1], len(days), cause, left, repair, repair_from)
+        left = {one.day: one.days_left for one in group}
+        for days in periods(left.keys(), table.granularity):
+            yield Gap(app_id, table.name, days[0], days[-1], len(days), cause, left[days[0]], repair, repair_from)

@@ -32,7 +32,6 @@ class RunLine:
     seconds: float | None = None
     apps: int | None = None
     apps_failed: int | None = None
-    instances: int | None = None
     rows_raw: int | None = None
     dates_published: int | None = None
     apple_calls: int | None = None
@@ -213,7 +212,6 @@ def _line_of_report(report: Mapping[str, Any]) -> RunLine:
         seconds=report["seconds"],
         apps=report["apps"],
         apps_failed=len(_failed_apps(report)),
-        instances=report["instances"],
         rows_raw=report["rows_raw"],
         dates_published=report["dates_published"],
         apple_calls=report["apple_calls"],

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +16,7 @@ from rich.text import Text
 from operations.facts import Facts, is_table, to_json
 
 _PIPED_WIDTH = 240
+_NEVER_FOLDED = ("run_id", "app_id", "table_name", "verdict", "status")
 _GOOD = re.compile(r"SUCCEEDED|ready|fresh|verified|equal|imported|complete|known")
 _WAITING = re.compile(r"RUNNING|not ready|not registered|unchanged|skipped|drift:.*|adopted|no data yet")
 _BAD = re.compile(
@@ -93,7 +94,8 @@ def _table(rows: tuple[Any, ...]) -> Table:
     ]
     for name in names:
         is_number = all(isinstance(getattr(row, name), (int, float, type(None))) for row in rows)
-        table.add_column(_words(name), justify="right" if is_number else "left", overflow="fold")
+        justify: JustifyMethod = "right" if is_number else "left"
+        table.add_column(_words(name), justify=justify, overflow="fold", no_wrap=name in _NEVER_FOLDED)
     for row in rows:
         table.add_row(*(_cell(getattr(row, name)) for name in names))
     return table

@@ -85,6 +85,17 @@ def test_history_that_a_backfill_brought_is_not_missing(pipeline: Pipeline) -> N
     assert found.tables[0].dates_present >= 8
 
 
+def test_dates_that_a_backfill_waits_for_are_for_the_next_runs(pipeline: Pipeline) -> None:
+    pipeline.daily()
+    days(pipeline, 1)
+    pipeline.run(pipeline.backfill(date(2025, 5, 26), date(2025, 5, 29)))  # the snapshot is not ready
+    (gap,) = gaps(pipeline).gaps
+    assert (gap.first, gap.dates, gap.days_left) == (date(2025, 5, 26), 4, 0)
+    assert (gap.cause, gap.repair) == ("a backfill waits for its snapshot", Repair.NEXT_RUN)
+    days(pipeline, 1)
+    assert gaps(pipeline).is_good
+
+
 def test_a_date_of_which_apple_sends_no_rows_is_not_missing(pipeline: Pipeline) -> None:
     series = Series(APP, DOWNLOADS, Granularity.DAILY)
     pipeline.world.skip_date(series, FIRST + DAY)

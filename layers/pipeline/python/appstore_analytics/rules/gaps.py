@@ -27,6 +27,8 @@ class Repair(StrEnum):
 
 def expected_dates(table: CuratedTable, first: date, as_of: date) -> Iterator[date]:
     """The Dates from `first` on that a daily run before `as_of` must have brought, oldest first."""
+    if first >= as_of:
+        return
     day = _first_date(table.granularity, first)
     while settled_on(day, table) < as_of:
         yield day
