@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
+from appstore_analytics.contract.messages import MapName, RunPlan
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from operations.apps import known_accounts
 from operations.gaps import Gaps, find_gaps
@@ -11,11 +12,25 @@ from operations.status import RequestStatus, request_status
 from tests.integration.steps.pipeline_in_process import Pipeline
 
 
+def day(pipeline: Pipeline) -> RunPlan:
+    """A daily run without its verification and its report."""
+    plan = pipeline.plan()
+    pipeline.run(plan, MapName.REGISTER, MapName.LAND, MapName.PUBLISH)
+    return plan
+
+
 def days(pipeline: Pipeline, count: int) -> None:
-    """Daily runs on the following days."""
-    for _ in range(count):
+    """Daily runs on the following days; the last one with its report."""
+    for left in reversed(range(count)):
         pipeline.world.advance(1)
-        pipeline.daily()
+        plan = day(pipeline)
+        if not left:
+            pipeline.summarize(plan)
+
+
+def backfill(pipeline: Pipeline, start: date, end: date) -> None:
+    """One look of a backfill."""
+    pipeline.run(pipeline.backfill(start, end), MapName.REGISTER, MapName.LAND, MapName.PUBLISH)
 
 
 def tables(pipeline: Pipeline) -> tuple[CuratedTable, ...]:

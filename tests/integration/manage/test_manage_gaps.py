@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from asking import days, gaps
+from asking import backfill, day, days, gaps
 
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.rules.due import snapshot_renewable_on
@@ -15,8 +15,8 @@ FIRST = date(2025, 6, 2)  # the request's day, a Monday
 FRIDAY = date(2025, 6, 13)  # when the week of that day is published
 
 
-def test_day_after_day_nothing_is_missing(pipeline: Pipeline) -> None:
-    pipeline.daily()
+def test_nothing_is_missing_until_days_go_by_without_a_run(pipeline: Pipeline) -> None:
+    day(pipeline)
     assert gaps(pipeline).sentence == "Apple has sent nothing yet."
     days(pipeline, 4)
     found = gaps(pipeline)
@@ -26,18 +26,14 @@ def test_day_after_day_nothing_is_missing(pipeline: Pipeline) -> None:
     assert table.complete_until == pipeline.world.today - 3 * DAY  # complete after two days, and a run has fetched it
     assert table.dates_present > 0
 
-
-def test_days_without_a_run_are_for_the_next_one_while_apple_has_them(pipeline: Pipeline) -> None:
-    pipeline.daily()
-    days(pipeline, 3)
-    pipeline.world.advance(8)
+    pipeline.world.advance(6)
     (gap,) = gaps(pipeline).gaps
     assert (gap.repair, gap.repair_from) == (Repair.NEXT_RUN, pipeline.world.today)
     assert gap.cause == "no run has listed instances since"
     assert gap.last == pipeline.world.today - 3 * DAY
     assert gap.dates == (gap.last - gap.first).days + 1
     assert gap.days_left == 35 - (pipeline.world.today - (gap.first + 2 * DAY)).days
-    pipeline.daily()
+    day(pipeline)
     assert gaps(pipeline).is_good
 
 
@@ -48,10 +44,10 @@ def weekly(start: Callable[..., Pipeline]) -> Pipeline:
 
 def test_what_apple_has_deleted_only_a_snapshot_repairs(start: Callable[..., Pipeline]) -> None:
     pipeline = weekly(start)
-    pipeline.daily()
+    day(pipeline)
     days(pipeline, 4)
     pipeline.world.advance(84)
-    pipeline.daily()
+    day(pipeline)
     found = gaps(pipeline)
     assert not found.is_good
     assert {(gap.repair, gap.repair_from, gap.days_left) for gap in found.gaps} == {
@@ -66,41 +62,34 @@ def test_what_apple_has_deleted_only_a_snapshot_repairs(start: Callable[..., Pip
 def test_a_snapshot_that_was_made_too_early_has_to_be_waited_for(start: Callable[..., Pipeline]) -> None:
     pipeline = start({"dates_per_instance": 1}, reports=("App Crashes",), granularities=(Granularity.WEEKLY,))
     pipeline.world.delay_instance(Series(APP, "App Crashes", Granularity.WEEKLY), FRIDAY, FRIDAY + 90 * DAY)
-    pipeline.daily()
-    pipeline.run(pipeline.backfill(FIRST - 30 * DAY, FIRST))
+    day(pipeline)
+    backfill(pipeline, FIRST - 30 * DAY, FIRST)
     pipeline.world.move_to(FRIDAY + 8 * DAY)
-    pipeline.daily()
+    day(pipeline)
     (gap,) = [gap for gap in gaps(pipeline).gaps if gap.first == FIRST]
     assert (gap.cause, gap.repair) == ("Apple listed no instance", Repair.BACKFILL)
     assert gap.repair_from == snapshot_renewable_on(FIRST) > pipeline.world.today
     assert gap.days_left == 27
 
 
-def test_history_that_a_backfill_brought_is_not_missing(pipeline: Pipeline) -> None:
-    pipeline.daily()
-    pipeline.run(pipeline.backfill(date(2025, 5, 26), FIRST))
-    days(pipeline, 3)
-    found = gaps(pipeline)
-    assert found.is_good
-    assert found.tables[0].dates_present >= 8
-
-
 def test_dates_that_a_backfill_waits_for_are_for_the_next_runs(pipeline: Pipeline) -> None:
-    pipeline.daily()
+    day(pipeline)
     days(pipeline, 1)
-    pipeline.run(pipeline.backfill(date(2025, 5, 26), date(2025, 5, 29)))  # the snapshot is not ready
+    backfill(pipeline, date(2025, 5, 26), date(2025, 5, 29))  # the snapshot is not ready
     (gap,) = gaps(pipeline).gaps
     assert (gap.first, gap.dates, gap.days_left) == (date(2025, 5, 26), 4, 0)
     assert (gap.cause, gap.repair) == ("a backfill waits for its snapshot", Repair.NEXT_RUN)
     days(pipeline, 1)
-    assert gaps(pipeline).is_good
+    found = gaps(pipeline)
+    assert found.is_good
+    assert found.tables[0].dates_present >= 4
 
 
 def test_a_date_of_which_apple_sends_no_rows_is_not_missing(pipeline: Pipeline) -> None:
     series = Series(APP, DOWNLOADS, Granularity.DAILY)
     pipeline.world.skip_date(series, FIRST + DAY)
-    pipeline.daily()
-    days(pipeline, 5)
+    day(pipeline)
+    days(pipeline, 4)
     found = gaps(pipeline)
     assert found.is_good
     assert found.tables[0].dates_without_rows >= 1
@@ -108,7 +97,7 @@ def test_a_date_of_which_apple_sends_no_rows_is_not_missing(pipeline: Pipeline) 
 
 def test_a_date_whose_instances_are_all_quarantined_is_for_reprocessing(start: Callable[..., Pipeline]) -> None:
     pipeline = start({"dates_per_instance": 2})
-    pipeline.daily()
+    day(pipeline)
     days(pipeline, 1)
     pipeline.fault(FaultKind.SHORT_ROW, "GET /v1/analyticsReportInstances/.*/segments", times=None)
     days(pipeline, 2)
@@ -122,7 +111,7 @@ def test_a_date_whose_instances_are_all_quarantined_is_for_reprocessing(start: C
 
 def test_an_app_that_never_had_a_report_has_no_gaps_of_it(start: Callable[..., Pipeline]) -> None:
     pipeline = start({"missing_share": 1.0})
-    pipeline.daily()
+    day(pipeline)
     days(pipeline, 6)
     assert gaps(pipeline).is_good
     assert gaps(pipeline).tables == ()
@@ -130,7 +119,7 @@ def test_an_app_that_never_had_a_report_has_no_gaps_of_it(start: Callable[..., P
 
 def test_weeks_are_expected_after_their_friday(start: Callable[..., Pipeline]) -> None:
     pipeline = start(reports=("App Crashes",), granularities=(Granularity.WEEKLY,))
-    pipeline.daily()
+    day(pipeline)
     pipeline.world.advance(12)
     days(pipeline, 1)
     found = gaps(pipeline)

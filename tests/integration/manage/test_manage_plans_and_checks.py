@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
-from asking import days, tables
+from asking import day, days, tables
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.errors import InputRefused
@@ -43,7 +43,7 @@ def pipeline() -> Iterator[Pipeline]:
         pipeline = Pipeline(world, reports=(DOWNLOADS, SESSIONS, PERFORMANCE))
         lacks = {"report": PERFORMANCE, "column": OPTIONAL.header, "times": None}
         pipeline.fault(FaultKind.HEADER_REMOVED, SEGMENTS, **lacks)
-        pipeline.daily()
+        day(pipeline)
         days(pipeline, 2)
         pipeline.fault(FaultKind.HEADER_ADDED, SEGMENTS, app_id=APP, report=SESSIONS)
         days(pipeline, 1)

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from asking import days, status, tables
+from asking import backfill, day, days, status, tables
 
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import Account, Configuration
@@ -21,7 +21,7 @@ def test_before_the_first_run_no_request_is_registered(pipeline: Pipeline) -> No
 
 
 def test_a_new_request_is_not_ready_and_says_when_it_should_be(pipeline: Pipeline) -> None:
-    pipeline.daily()
+    day(pipeline)
     (line,) = status(pipeline).requests
     assert line.verdict is RequestVerdict.NOT_READY
     assert (line.requested_on, line.age_days) == (date(2025, 6, 2), 0)
@@ -30,7 +30,7 @@ def test_a_new_request_is_not_ready_and_says_when_it_should_be(pipeline: Pipelin
 
 
 def test_a_request_with_instances_is_ready(pipeline: Pipeline) -> None:
-    pipeline.daily()
+    day(pipeline)
     days(pipeline, 3)
     (line,) = status(pipeline).requests
     assert (line.verdict, line.access_type) == (RequestVerdict.READY, "ONGOING")
@@ -39,19 +39,19 @@ def test_a_request_with_instances_is_ready(pipeline: Pipeline) -> None:
 
 
 def test_a_snapshot_has_a_line_of_its_own(pipeline: Pipeline) -> None:
-    pipeline.daily()
-    pipeline.run(pipeline.backfill(date(2025, 5, 26), date(2025, 6, 1)))
+    day(pipeline)
+    backfill(pipeline, date(2025, 5, 26), date(2025, 6, 1))
     lines = {line.access_type: line for line in status(pipeline).requests}
     assert lines["ONE_TIME_SNAPSHOT"].verdict is RequestVerdict.NOT_READY
     pipeline.world.advance(2)
-    pipeline.daily()
+    day(pipeline)
     lines = {line.access_type: line for line in status(pipeline).requests}
     assert lines["ONE_TIME_SNAPSHOT"].verdict is RequestVerdict.READY
     assert lines["ONE_TIME_SNAPSHOT"].next_expected is None
 
 
 def test_a_request_that_fell_silent_is_said_to_be_stopped(pipeline: Pipeline) -> None:
-    pipeline.daily()
+    day(pipeline)
     days(pipeline, 2)
     silent = status(pipeline, as_of=pipeline.world.today + 4 * DAY)
     (line,) = silent.requests
@@ -62,7 +62,7 @@ def test_a_request_that_fell_silent_is_said_to_be_stopped(pipeline: Pipeline) ->
 
 def test_a_forbidden_app_says_why_and_the_others_are_ready(start: Callable[..., Pipeline]) -> None:
     pipeline = start({"apps": 2})
-    pipeline.daily()
+    day(pipeline)
     pipeline.world.forbidden_app_ids.add("1000000002")
     pipeline.world.advance(7)  # a known request is looked at once a week
     days(pipeline, 1)
@@ -79,7 +79,7 @@ def test_an_account_without_app_ids_has_those_of_its_newest_daily_run(start: Cal
     configured = pipeline.configuration
     open_account = Configuration((Account("main"),), configured.reports, configured.granularities, 3500)
     assert known_accounts(open_account, pipeline.lake) == (Account("main"),)
-    pipeline.daily()
+    pipeline.summarize(day(pipeline))
     accounts = known_accounts(open_account, pipeline.lake)
     assert accounts == (Account("main", ("1000000001", "1000000002")),)
     answer = list_apps(open_account, accounts, pipeline.registry, pipeline.lake)
@@ -98,7 +98,7 @@ def test_no_known_app_is_not_good(pipeline: Pipeline) -> None:
 def test_freshness_is_the_newest_object_of_the_table(start: Callable[..., Pipeline]) -> None:
     pipeline = start({"apps": 2})
     assert freshness_report(pipeline.lake).sentence == "No run has judged freshness yet."
-    pipeline.daily()
+    day(pipeline)
     days(pipeline, 2)
     answer = freshness_report(pipeline.lake)
     (table,) = answer.tables
@@ -108,7 +108,7 @@ def test_freshness_is_the_newest_object_of_the_table(start: Callable[..., Pipeli
 
 
 def test_the_registry_is_counted(pipeline: Pipeline) -> None:
-    pipeline.daily()
+    day(pipeline)
     days(pipeline, 3)
     pipeline.registry.dirty_dates.mark(TableDate("downloads", date(2025, 6, 3)))
     answer = registry_statistics(
