@@ -34,6 +34,7 @@ class StaleApp:
     table_name: str
     newest_processing_date: date | None
     verdict: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def _stale(rows: Iterable[Mapping[str, Any]]) -> Iterable[StaleApp]:
     for row in rows:
         if row["verdict"] not in _WELL:
             newest = _date(row["newest_processing_date"])
-            yield StaleApp(str(row["app_id"]), row["table_name"], newest, row["verdict"])
+            yield StaleApp(str(row["app_id"]), row["table_name"], newest, row["verdict"], row.get("reason", ""))
 
 
 def _date(text: str | None) -> date | None:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
@@ -53,14 +54,10 @@ def newest_instances(app_ids: Iterable[str], registry: Registry, since: date) ->
 
 def samples(raw: Bucket, instances: Sequence[LedgerInstance], files: int) -> Iterator[Sample]:
     """The beginnings of the newest files, at most so many; a file that has expired is passed over."""
-    keys = [segment.key for instance in instances for segment in instance.segments[:1]]
-    for key in keys[:files]:
-        try:
-            with raw.open(key) as stream:
-                yield _sample(key, stream)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchKey":
-                raise
+    keys = (segment.key for instance in instances for segment in instance.segments[:1])
+    for key in islice((key for key in keys if raw.head(key)), files):
+        with raw.open(key) as stream:
+            yield _sample(key, stream)
 
 
 def _sample(key: str, stream: BinaryIO) -> Sample:

@@ -1,11 +1,12 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 from asking import backfill, day, days, status, tables
 
-from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import Account, Configuration
-from operations.apps import known_accounts, list_apps
+from appstore_analytics.contract.layout import TableDate, run_key
+from appstore_analytics.contract.messages import Account
+from operations.apps import known_accounts, list_apps, newest_daily_plan
 from operations.freshness import freshness_report
 from operations.registry_statistics import registry_statistics
 from operations.status import RequestVerdict
@@ -76,8 +77,7 @@ def test_a_forbidden_app_says_why_and_the_others_are_ready(start: Callable[..., 
 
 def test_an_account_without_app_ids_has_those_of_its_newest_daily_run(start: Callable[..., Pipeline]) -> None:
     pipeline = start({"apps": 2})
-    configured = pipeline.configuration
-    open_account = Configuration((Account("main"),), configured.reports, configured.granularities, 3500)
+    open_account = replace(pipeline.configuration, accounts=(Account("main"),))
     assert known_accounts(open_account, pipeline.lake) == (Account("main"),)
     pipeline.summarize(day(pipeline))
     accounts = known_accounts(open_account, pipeline.lake)
@@ -90,8 +90,16 @@ def test_an_account_without_app_ids_has_those_of_its_newest_daily_run(start: Cal
     assert all(app.ongoing_request and not app.snapshot_request for app in answer.apps)
 
 
+def test_a_plan_of_an_older_version_is_passed_over(pipeline: Pipeline) -> None:
+    plan = day(pipeline)
+    pipeline.summarize(plan)
+    assert newest_daily_plan(pipeline.lake) == plan
+    pipeline.lake.write(run_key(plan.run_id, "plan.json"), b'{"run_id": "of another version"}')
+    assert newest_daily_plan(pipeline.lake) is None
+
+
 def test_no_known_app_is_not_good(pipeline: Pipeline) -> None:
-    nobody = Configuration((Account("main"),), (), (), 3500)
+    nobody = replace(pipeline.configuration, accounts=(Account("main"),))
     assert not list_apps(nobody, nobody.accounts, pipeline.registry, pipeline.lake).is_good
 
 

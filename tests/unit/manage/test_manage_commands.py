@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError, SSOTokenLoadError
 from botocore.stub import Stubber
 
 import app as cdk_app
-from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.messages import Account, Configuration
+from appstore_analytics.contract.messages import Account
+from infra.configuration import DeploymentConfiguration
 from operations import aws_errors, commands, embedded
 from operations.executions import Pipeline
 from operations.exits import ExitStatus, Unreachable
@@ -147,7 +147,7 @@ def test_the_stack_is_called_as_the_app_calls_it() -> None:
 
 
 def test_the_configuration_is_read_from_the_state_machine() -> None:
-    wanted = Configuration((Account("main", ("1000000001",)),), ("App Sessions Standard",), (Granularity.DAILY,), 3500)
+    wanted = DeploymentConfiguration(accounts=(Account("main", ("1000000001",)),)).for_plan_run
     state = {"Type": "Task", "Arguments": {"Payload": {"configuration": wanted.to_payload()}}}
     assert configuration_in(json.dumps({"States": {"PlanRun": state}})) == wanted
 
