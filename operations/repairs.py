@@ -8,15 +8,13 @@ from datetime import date
 from typing import Any
 
 from appstore_analytics.contract.layout import appstore_key
-from appstore_analytics.contract.messages import AccessType, Account, MapName
+from appstore_analytics.contract.messages import AccessType, Account, MapName, Operation
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_rows
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import LedgerInstance
 from operations.exits import Refused
 from operations.facts import counted
-
-ROLLBACK, REPROCESS = "rollback", "reprocess"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,8 @@ def plan_rollback(report: Mapping[str, Any], lake: Bucket) -> RollbackPlan:
     for row in read_rows(lake, appstore_key("batches", day, run_id)):
         by_table[row["table_name"]].append(row)
     tables = tuple(_changed(name, rows) for name, rows in sorted(by_table.items()))
-    return RollbackPlan(json.dumps({"operation": ROLLBACK, "run_id": run_id}), run_id, report["status"], tables)
+    payload = {"operation": Operation.ROLLBACK.value, "run_id": run_id}
+    return RollbackPlan(json.dumps(payload), run_id, report["status"], tables)
 
 
 def _changed(name: str, rows: Sequence[Mapping[str, Any]]) -> ChangedTable:
@@ -124,7 +123,7 @@ def reprocess_payload(
         "end_processing_date": end.isoformat() if end else None,
         "run_id": run_id,
     }
-    return {"operation": REPROCESS} | {name: value for name, value in limits.items() if value}
+    return {"operation": Operation.REPROCESS.value} | {name: value for name, value in limits.items() if value}
 
 
 def plan_reprocess(

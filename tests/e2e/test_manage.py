@@ -116,6 +116,20 @@ def test_a_backfill_is_planned_before_it_is_started(manage: Manage, account: Dep
     assert account.api_calls() == before
 
 
+def test_a_run_is_taken_back_and_its_files_converted_again(manage: Manage) -> None:
+    daily = next(run for run in manage.answers("runs")["runs"] if run["operation"] == "daily")["run_id"]
+    plan = manage.answers("rollback", daily)
+    assert {table["table_name"] for table in plan["tables"]} >= set(DAILY_TABLES)
+    back = manage.answers("rollback", daily, "--yes")
+    assert (back["operation"], back["status"]) == ("rollback", "SUCCEEDED")
+    only = ("--apps", APPS[0], "--reports", "engagement", "--run", daily)
+    planned = manage.answers("reprocess", *only)
+    assert {table["table_name"] for table in planned["tables"]} <= {"engagement", "engagement_weekly"}
+    again = manage.answers("reprocess", *only, "--yes")
+    assert (again["operation"], again["status"]) == ("reprocess", "SUCCEEDED")
+    assert again["totals"]["instances"] == sum(table["instances"] for table in planned["tables"])
+
+
 def test_what_cannot_be_answered_says_why(manage: Manage) -> None:
     status, out, err = manage.ends("run", "2031")
     assert (status, out) == (ExitStatus.REFUSED, "")
