@@ -12,18 +12,14 @@ from rich.text import Text
 
 from local.deployment import Progress as DeploymentProgress
 from local.proof import TableProof
+from operations.screens import plain
 
 console = Console(highlight=False)
 
 
 def say(text: str, style: str = "") -> None:
     """One line."""
-    console.print(_plain(text), style=style, markup=False, soft_wrap=True)
-
-
-def _plain(text: str) -> str:
-    """What came from outside may hold no command to the terminal: lines, and nothing else that is not printable."""
-    return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
+    console.print(plain(text), style=style, markup=False, soft_wrap=True)
 
 
 def heading(text: str) -> None:
@@ -103,7 +99,7 @@ def show_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]])
     for column in columns:
         table.add_column(column, justify="right" if column != columns[0] else "left")
     for row in rows:
-        table.add_row(*(Text("" if cell is None else _plain(str(cell))) for cell in row))
+        table.add_row(*(Text("" if cell is None else plain(str(cell))) for cell in row))
     console.print(table)
 
 

@@ -216,6 +216,7 @@ def _asked_and_converted(day: date, instance: LedgerInstance, app: _App, table: 
 
 _CAUSES = (
     (InstanceStatus.QUARANTINED, "its file breaks the report's contract (quarantined)"),
+    (InstanceStatus.ROLLED_BACK, "a rollback took it out of the tables"),
     (InstanceStatus.LANDED, "landed, not converted yet"),
     (InstanceStatus.LISTED, "listed, not landed yet"),
     (InstanceStatus.EXPIRED, "Apple deleted it before it had landed (expired)"),
@@ -227,7 +228,7 @@ def _missing(day: date, app: _App, table: CuratedTable, as_of: date) -> _Missing
     statuses = {one.status for one in ledger if speaks_for(one.vintage.processing_date, day, table)}
     left = days_left(day, table, as_of) if day >= _first_day(app, table) else 0
     cause = next((words for status, words in _CAUSES if status in statuses), "")
-    if InstanceStatus.QUARANTINED in statuses:
+    if statuses & {InstanceStatus.QUARANTINED, InstanceStatus.ROLLED_BACK}:
         return _Missing(day, left, cause, Repair.REPROCESS, as_of)
     was_listed_since = any(one.vintage.processing_date > settled_on(day, table) for one in ledger)
     is_open = bool(statuses & {InstanceStatus.LANDED, InstanceStatus.LISTED}) or not was_listed_since

@@ -16,6 +16,8 @@ from rich.text import Text
 from operations.facts import Facts, is_table, to_json
 
 _PIPED_WIDTH = 240
+_PATCH = "patch"
+"""The field that is shown as it is, for `git apply`."""
 _NEVER_FOLDED = ("run_id", "app_id", "table_name", "verdict", "status")
 _GOOD = re.compile(r"SUCCEEDED|ready|fresh|verified|equal|imported|complete|known")
 _WAITING = re.compile(r"RUNNING|not ready|not registered|unchanged|skipped|drift:.*|adopted|no data yet")
@@ -36,18 +38,16 @@ def show(facts: Facts, *, as_json: bool) -> None:
     """Print an answer on standard output."""
     out = console()
     if as_json:
-        out.print(json.dumps(to_json(facts), indent=2, ensure_ascii=False), markup=False, soft_wrap=True)
+        out.print(json.dumps(to_json(facts), indent=2), markup=False, soft_wrap=True)
         return
     values = [(field.name, getattr(facts, field.name)) for field in fields(facts)]
-    _show_lines(out, [(name, value) for name, value in values if not (is_table(value) or _is_text_block(value))])
+    _show_lines(out, [(name, value) for name, value in values if not (is_table(value) or name == _PATCH)])
     for name, value in values:
         if is_table(value):
             out.print(Text(_words(name), style="bold"))
             out.print(_table(value))
-        elif _is_text_block(value):
-            out.print(
-                Syntax(value, "diff", theme="ansi_dark", background_color="default") if out.is_terminal else value
-            )
+        elif name == _PATCH and value:
+            _show_diff(out, value)
     say(out, facts.sentence, style="bold green" if facts.is_good else "bold red")
 
 
@@ -79,11 +79,12 @@ def _lines(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def say(out: Console, text: str, style: str = "") -> None:
     """One line, however long."""
-    out.print(Text(text, style=style), soft_wrap=True)
+    out.print(Text(plain(text), style=style), soft_wrap=True)
 
 
-def _is_text_block(value: Any) -> bool:
-    return isinstance(value, str) and "\n" in value
+def plain(text: str) -> str:
+    """What came from outside may hold no command to the terminal: lines, and nothing else that is not printable."""
+    return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
 
 
 def _table(rows: tuple[Any, ...]) -> Table:
@@ -102,11 +103,11 @@ def _table(rows: tuple[Any, ...]) -> Table:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    return plain(name.replace("_", " "))
 
 
 def _cell(value: Any) -> Text:
-    text = _text(value)
+    text = plain(_text(value))
     for words, style in ((_GOOD, "green"), (_WAITING, "yellow"), (_BAD, "red")):
         if words.fullmatch(text):
             return Text(text, style=style)

@@ -104,3 +104,12 @@ def test_colours_are_for_terminals(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 @pytest.mark.parametrize(("count", "words"), [(0, "0 batches"), (1, "1 batch"), (1200, "1,200 batches")])
 def test_a_noun_follows_its_number(count: int, words: str) -> None:
     assert counted(count, "batch", "batches") == words
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J\x1b]0;title\x07gone", "a\rb", "\x9b31m", "\u202egnp.exe"])
+def test_no_command_reaches_the_terminal(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = (Row(text, 1, None),)
+    answer = Answer(ANSWER.as_of, ANSWER.started_at, {text: 1}, (text,), text, "", rows)
+    for as_json in (False, True):
+        screens.show(answer, as_json=as_json)
+        assert not set("\x1b\x07\r\x9b\u202e") & set(capsys.readouterr().out)
