@@ -150,7 +150,7 @@ def status(context: typer.Context, as_of: AsOf = None) -> None:
 
 @app.command(rich_help_panel=ASK)
 def freshness(context: typer.Context) -> None:
-    """Show which tables of which apps are not as new as they can be."""
+    """Show the last hourly check: which tables of which apps lack data that is due, and why."""
     _answer(context.obj, freshness_facts.freshness_report(context.obj.installation().lake))
 
 

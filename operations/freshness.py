@@ -13,8 +13,6 @@ from appstore_analytics.lake.run_notes import read_rows
 from appstore_analytics.rules.freshness import Freshness
 from operations.facts import counted
 
-_WELL = frozenset({Freshness.FRESH, Freshness.NOT_READY})
-
 
 @dataclass(frozen=True, slots=True)
 class TableFreshness:
@@ -28,48 +26,46 @@ class TableFreshness:
 
 @dataclass(frozen=True, slots=True)
 class StaleApp:
-    """One app's table that is not as new as it can be."""
+    """One app's table of which data that is due is not there; `missing_dates` are the newest of them."""
 
     app_id: str
     table_name: str
-    newest_processing_date: date | None
     verdict: str
-    reason: str = ""
+    reason: str
+    newest_due_date: date | None
+    missing_dates: tuple[date, ...]
+    newest_processing_date: date | None
 
 
 @dataclass(frozen=True, slots=True)
 class FreshnessReport:
-    """What was judged last, and when."""
+    """What was checked last, and when."""
 
-    judged_in: str
-    judged_on: str
+    checked_at: str
     tables: tuple[TableFreshness, ...]
     stale: tuple[StaleApp, ...]
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing is late."""
+        """Whether nobody has to look."""
         return not self.stale
 
     @property
     def sentence(self) -> str:
-        """How many are late."""
-        if not self.judged_in:
-            return "No run has judged freshness yet."
+        """How many are stale."""
+        if not self.checked_at:
+            return "Freshness has not been checked yet: it is, every hour."
         if self.stale:
             return f"{counted(len(self.stale), 'table')} of apps not as new as they can be."
-        return "Every table of every app is as new as it can be, or has no data yet."
+        return "All data that is due is there, or Apple has none."
 
 
 def freshness_report(lake: Bucket) -> FreshnessReport:
-    """The verdicts that were written last."""
+    """The verdicts of the last check."""
     keys = [stored.key for stored in lake.list(appstore_location("freshness"))]
-    if not keys:
-        return FreshnessReport("", "", (), ())
-    *_, day, name = max(keys).split("/")
-    rows = sorted(read_rows(lake, max(keys)), key=lambda row: (row["table_name"], row["app_id"]))
+    rows = sorted(read_rows(lake, max(keys)), key=lambda row: (row["table_name"], row["app_id"])) if keys else []
     tables = tuple(_table(name, list(of_table)) for name, of_table in groupby(rows, key=lambda row: row["table_name"]))
-    return FreshnessReport(name.removesuffix(".jsonl"), day.removeprefix("dt="), tables, tuple(_stale(rows)))
+    return FreshnessReport(max((row["checked_at"] for row in rows), default=""), tables, tuple(_stale(rows)))
 
 
 def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> TableFreshness:
@@ -80,9 +76,16 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> TableFreshness:
 
 def _stale(rows: Iterable[Mapping[str, Any]]) -> Iterable[StaleApp]:
     for row in rows:
-        if row["verdict"] not in _WELL:
-            newest = _date(row["newest_processing_date"])
-            yield StaleApp(str(row["app_id"]), row["table_name"], newest, row["verdict"], row.get("reason", ""))
+        if Freshness(row["verdict"]).is_stale:
+            yield StaleApp(
+                app_id=str(row["app_id"]),
+                table_name=row["table_name"],
+                verdict=row["verdict"],
+                reason=row["reason"],
+                newest_due_date=_date(row["newest_due_date"]),
+                missing_dates=tuple(date.fromisoformat(day) for day in row["missing_dates"]),
+                newest_processing_date=_date(row["newest_processing_date"]),
+            )
 
 
 def _date(text: str | None) -> date | None:

@@ -14,12 +14,12 @@ from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.registry.report_requests import KnownRequest
 from appstore_analytics.rules.due import snapshot_is_due, snapshot_is_outdated, snapshot_renewable_on
+from appstore_analytics.rules.freshness import published_on
 from appstore_analytics.rules.gaps import (
     Repair,
     days_left,
     expected_dates,
     periods,
-    settled_on,
     snapshot_holds,
     speaks_for,
 )
@@ -230,7 +230,7 @@ def _missing(day: date, app: _App, table: CuratedTable, as_of: date) -> _Missing
     cause = next((words for status, words in _CAUSES if status in statuses), "")
     if statuses & {InstanceStatus.QUARANTINED, InstanceStatus.ROLLED_BACK}:
         return _Missing(day, left, cause, Repair.REPROCESS, as_of)
-    was_listed_since = any(one.vintage.processing_date > settled_on(day, table) for one in ledger)
+    was_listed_since = any(one.vintage.processing_date > published_on(day, table) for one in ledger)
     is_open = bool(statuses & {InstanceStatus.LANDED, InstanceStatus.LISTED}) or not was_listed_since
     if is_open and left:
         return _Missing(day, left, cause or "no run has listed instances since", Repair.NEXT_RUN, as_of)

@@ -78,11 +78,10 @@ def test_a_day_is_run_and_then_asked_about(manage: Manage) -> None:
     assert [(line["app_id"], line["verdict"], line["last_instance"]) for line in status["requests"]] == [
         (app_id, "ready", today) for app_id in APPS
     ]
-    fresh = manage.answers("freshness")
-    assert {table["table_name"] for table in fresh["tables"]} == set(TABLES)
     gaps = manage.answers("gaps", "--as-of", today)
     assert gaps["gaps"] == []
     assert {table["table_name"] for table in gaps["tables"]} >= set(DAILY_TABLES)
+    assert manage.answers("freshness")["stale"] is not None
     assert [line["app_id"] for line in manage.answers("apps")["apps"]] == list(APPS)
     counted = manage.answers("registry-stats", "--as-of", today)
     assert counted["instances"]["converted"] > 0

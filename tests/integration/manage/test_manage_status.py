@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 from asking import backfill, day, days, status, tables
 
-from appstore_analytics.contract.layout import TableDate, run_key
+from appstore_analytics.contract.layout import TableDate, appstore_key, run_key
 from appstore_analytics.contract.messages import Account
+from appstore_analytics.lake.run_notes import write_rows
 from operations.apps import known_accounts, list_apps, newest_daily_plan
 from operations.freshness import freshness_report
 from operations.registry_statistics import registry_statistics
@@ -103,16 +104,24 @@ def test_no_known_app_is_not_good(pipeline: Pipeline) -> None:
     assert not list_apps(nobody, nobody.accounts, pipeline.registry, pipeline.lake).is_good
 
 
-def test_freshness_is_the_newest_object_of_the_table(start: Callable[..., Pipeline]) -> None:
-    pipeline = start({"apps": 2})
-    assert freshness_report(pipeline.lake).sentence == "No run has judged freshness yet."
-    day(pipeline)
-    days(pipeline, 2)
+def test_freshness_is_the_newest_object_of_the_table(pipeline: Pipeline) -> None:
+    assert freshness_report(pipeline.lake).checked_at == ""
+    fresh = {"checked_at": "2025-06-05T10:00:00+00:00", "app_id": 1, "table_name": "downloads", "verdict": "fresh"}
+    fresh |= {
+        "reason": "",
+        "newest_due_date": "2025-06-02",
+        "missing_dates": [],
+        "newest_processing_date": "2025-06-05",
+    }
+    late = fresh | {"app_id": 2, "verdict": "late", "reason": "not there", "missing_dates": ["2025-06-02"]}
+    write_rows(pipeline.lake, appstore_key("freshness", date(2025, 6, 4), "last-check"), [late, late])
+    write_rows(pipeline.lake, appstore_key("freshness", date(2025, 6, 5), "last-check"), [late, fresh])
     answer = freshness_report(pipeline.lake)
     (table,) = answer.tables
-    assert (table.table_name, table.apps, dict(table.verdicts)) == ("downloads", 2, {"fresh": 2})
-    assert table.oldest_processing_date == pipeline.world.today
-    assert answer.is_good
+    assert (table.table_name, table.apps, dict(table.verdicts)) == ("downloads", 2, {"fresh": 1, "late": 1})
+    (stale,) = answer.stale
+    assert (stale.app_id, stale.reason, stale.missing_dates) == ("2", "not there", (date(2025, 6, 2),))
+    assert not answer.is_good
 
 
 def test_the_registry_is_counted(pipeline: Pipeline) -> None:

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
+from appstore_analytics.rules.freshness import published_on
 from appstore_analytics.rules.gaps import (
     days_left,
     expected_dates,
     periods,
-    settled_on,
     snapshot_holds,
     speaks_for,
 )
@@ -27,7 +27,7 @@ tables = st.sampled_from((ENGAGEMENT, WEEKLY, MONTHLY))
 
 
 def test_a_date_is_expected_from_the_day_after_its_completion() -> None:
-    assert settled_on(NOVEMBER_20, ENGAGEMENT) == date(2026, 11, 23)
+    assert published_on(NOVEMBER_20, ENGAGEMENT) == date(2026, 11, 23)
     assert list(expected_dates(ENGAGEMENT, NOVEMBER_20, date(2026, 11, 23))) == []
     assert list(expected_dates(ENGAGEMENT, NOVEMBER_20, date(2026, 11, 24))) == [NOVEMBER_20]
     assert list(expected_dates(ENGAGEMENT, NOVEMBER_20, date(2026, 11, 26))) == [
@@ -36,8 +36,8 @@ def test_a_date_is_expected_from_the_day_after_its_completion() -> None:
 
 
 def test_a_week_is_published_on_the_friday_after_it_and_a_month_on_the_5th() -> None:
-    assert settled_on(date(2026, 11, 9), WEEKLY) == NOVEMBER_20
-    assert settled_on(date(2026, 10, 1), MONTHLY) == date(2026, 11, 5)
+    assert published_on(date(2026, 11, 9), WEEKLY) == NOVEMBER_20
+    assert published_on(date(2026, 10, 1), MONTHLY) == date(2026, 11, 5)
 
 
 def test_weeks_begin_on_mondays_and_months_on_the_1st() -> None:
@@ -70,8 +70,8 @@ def test_every_expected_date_lies_in_the_tables_projection_and_has_settled(
     for day in expected_dates(table, first, as_of):
         assert day >= first
         assert table.covers(day, today=as_of)
-        assert settled_on(day, table) < as_of
-        assert speaks_for(settled_on(day, table), day, table)
+        assert published_on(day, table) < as_of
+        assert speaks_for(published_on(day, table), day, table)
 
 
 @given(table=tables, first=days, missing=st.sets(st.integers(0, 30)))
@@ -90,4 +90,4 @@ def test_a_report_without_a_stated_completeness_is_given_a_day() -> None:
     every = REPORTS_BY_NAME.values()
     report = next(one for one in every if (one.completeness_days, one.late_arrival_days) == unstated)
     table = CuratedTable(report, Granularity.DAILY)
-    assert settled_on(NOVEMBER_20, table) == NOVEMBER_20 + DAY
+    assert published_on(NOVEMBER_20, table) == NOVEMBER_20 + DAY

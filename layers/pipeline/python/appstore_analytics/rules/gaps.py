@@ -11,10 +11,8 @@ from enum import StrEnum
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
+from appstore_analytics.rules.freshness import following, published_on
 from appstore_analytics.rules.vintage import complete_on, last_day
-
-_PUBLISHED_AFTER = timedelta(days=5)
-"""Weekly reports come on the Friday after their Sunday, monthly ones on the 5th (Apple, "Analytics Reports")."""
 
 
 class Repair(StrEnum):
@@ -30,26 +28,19 @@ def expected_dates(table: CuratedTable, first: date, as_of: date) -> Iterator[da
     if first >= as_of:
         return
     day = _first_date(table.granularity, first)
-    while settled_on(day, table) < as_of:
+    while published_on(day, table) < as_of:
         yield day
-        day = last_day(day, table.granularity) + timedelta(days=1)
-
-
-def settled_on(day: date, table: CuratedTable) -> date:
-    """The processing date by which Apple has sent all of a Date."""
-    if table.granularity is Granularity.DAILY:
-        return complete_on(day, table)
-    return max(complete_on(day, table), last_day(day, table.granularity) + _PUBLISHED_AFTER)
+        day = following(day, table.granularity)
 
 
 def speaks_for(processing_date: date, day: date, table: CuratedTable) -> bool:
     """Whether an instance of this processing date was built while the Date settled, and therefore holds it."""
-    return last_day(day, table.granularity) < processing_date <= settled_on(day, table)
+    return last_day(day, table.granularity) < processing_date <= published_on(day, table)
 
 
 def days_left(day: date, table: CuratedTable, as_of: date) -> int:
     """For how many days Apple still has the last instance that holds the Date; 0 when it is gone."""
-    return max((settled_on(day, table) + timedelta(days=INSTANCE_LIFE_DAYS) - as_of).days, 0)
+    return max((published_on(day, table) + timedelta(days=INSTANCE_LIFE_DAYS) - as_of).days, 0)
 
 
 def snapshot_holds(day: date, table: CuratedTable, requested_on: date | None) -> bool:
@@ -61,7 +52,7 @@ def periods(days: Collection[date], granularity: Granularity) -> list[list[date]
     """Dates that follow each other without a gap, together."""
     runs: list[list[date]] = []
     for day in sorted(days):
-        if runs and last_day(runs[-1][-1], granularity) + timedelta(days=1) == day:
+        if runs and following(runs[-1][-1], granularity) == day:
             runs[-1].append(day)
         else:
             runs.append([day])
@@ -73,5 +64,5 @@ def _first_date(granularity: Granularity, day: date) -> date:
     if granularity is Granularity.WEEKLY:
         return day + timedelta(days=-day.weekday() % 7)
     if granularity is Granularity.MONTHLY and day.day != 1:
-        return last_day(day.replace(day=1), granularity) + timedelta(days=1)
+        return following(day.replace(day=1), granularity)
     return day
