@@ -1,10 +1,10 @@
 """`apps`: which apps the pipeline fetches, and how each one's last daily run ended."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appstore_analytics.contract.errors import ConfigurationRefused
-from appstore_analytics.contract.messages import AccessType, Account, Configuration, Operation, RunPlan, Verdict
+from appstore_analytics.contract.messages import AccessType, Account, Configuration, Operation, RunPlan
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan
 from appstore_analytics.registry import Registry
@@ -62,8 +62,10 @@ def list_apps(configuration: Configuration, accounts: Iterable[Account], registr
 def known_accounts(configuration: Configuration, lake: Bucket) -> tuple[Account, ...]:
     """The configured accounts with their apps; one that names none has those that its newest daily run found."""
     plan = None if all(account.app_ids for account in configuration.accounts) else newest_daily_plan(lake)
-    found = {account.name: account for account in plan.accounts} if plan else {}
-    return tuple(account if account.app_ids else found.get(account.name, account) for account in configuration.accounts)
+    found = {account.name: account.app_ids for account in plan.accounts} if plan else {}
+    return tuple(
+        replace(account, app_ids=account.app_ids or found.get(account.name, ())) for account in configuration.accounts
+    )
 
 
 def newest_daily_plan(lake: Bucket) -> RunPlan | None:
@@ -87,5 +89,5 @@ def _line(account: str, app_id: str, listed: str, verdicts: Mapping[str, str], r
         listed,
         requests[AccessType.ONGOING],
         requests[AccessType.ONE_TIME_SNAPSHOT],
-        verdicts.get(app_id, Verdict.NOT_READY if verdicts else ""),
+        verdicts.get(app_id, ""),
     )

@@ -78,11 +78,11 @@ def test_a_forbidden_app_says_why_and_the_others_are_ready(start: Callable[..., 
 
 def test_an_account_without_app_ids_has_those_of_its_newest_daily_run(start: Callable[..., Pipeline]) -> None:
     pipeline = start({"apps": 2})
-    open_account = replace(pipeline.configuration, accounts=(Account("main"),))
-    assert known_accounts(open_account, pipeline.lake) == (Account("main"),)
+    open_account = replace(pipeline.configuration, accounts=(Account("main", reader_key=True),))
+    assert known_accounts(open_account, pipeline.lake) == open_account.accounts
     pipeline.summarize(day(pipeline))
     accounts = known_accounts(open_account, pipeline.lake)
-    assert accounts == (Account("main", ("1000000001", "1000000002")),)
+    assert accounts == (Account("main", ("1000000001", "1000000002"), reader_key=True),)
     answer = list_apps(open_account, accounts, pipeline.registry, pipeline.lake)
     assert [(app.app_id, app.listed, app.last_verdict) for app in answer.apps] == [
         ("1000000001", "by its key", "not ready"),
