@@ -106,7 +106,6 @@ class RunDetails:
     cause: str = ""
     links: Links = Links()
     totals: Mapping[str, int] | None = None
-    freshness: Mapping[str, int] | None = None
     unknown_columns: Mapping[str, list[str]] | None = None
     missing_columns: Mapping[str, list[str]] | None = None
     verdicts: tuple[VerdictLine, ...] = ()
@@ -238,7 +237,6 @@ def _details(report: Mapping[str, Any], links: Links) -> RunDetails:
         cause=report["cause"],
         links=links,
         totals={name: value for name, value in report.items() if isinstance(value, int)},
-        freshness=report["freshness"],
         unknown_columns=report["unknown_columns"],
         missing_columns=report["missing_columns"],
         verdicts=tuple(_verdict_lines(report["apps_by_verdict"])),
