@@ -29,8 +29,10 @@ from local.apple.world import World
 from local.arguments import Arguments
 from local.aws.server import REGION, EmbeddedAws
 from local.deployment import Deployment, deploy, put_api_key
-from local.executions import Execution, Pipeline
 from local.proof import TableProof, prove
+from operations.embedded import announced
+from operations.executions import Execution, Pipeline
+from operations.progress import run_view
 
 REPORT_NAMES = (
     "App Downloads Standard",
@@ -237,7 +239,7 @@ def _show_query(demo: Demo, title: str, database: str, sql: str, columns: tuple[
 
 
 def _run(demo: Demo, name: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-    with screens.run_view() as view:
+    with run_view(screens.console) as view:
         execution = demo.pipeline.run(name, payload, view.show)
     if execution.report is None:
         raise RuntimeError(f"The execution {name} ended {execution.status} without a report: {execution.cause}")
@@ -300,5 +302,6 @@ def _keep(aws: EmbeddedAws, apple: SimulatedApple) -> None:
     screens.heading("Still running, until Ctrl-C")
     screens.show_environment(aws.environment)
     screens.say(f"The simulated App Store Connect, in a browser: {apple.url}/_control/state")
-    with contextlib.suppress(KeyboardInterrupt):
+    screens.say("Ask it anything: ./manage.py --local status")
+    with announced(aws.url), contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()

@@ -15,6 +15,7 @@ from typing import Any
 from local import screens
 from local.aws.server import EmbeddedAws
 from local.deployment import DeploymentError, deploy, put_api_key
+from operations.embedded import announced
 
 
 def main() -> int:
@@ -30,8 +31,9 @@ def main() -> int:
             screens.show_environment(aws.environment)
             screens.say(f"State machine: {deployment.state_machine_arn}")
             screens.say(f"Raw bucket: {deployment.raw_bucket}   Lake bucket: {deployment.lake_bucket}")
-            screens.say("Running until Ctrl-C.")
-            threading.Event().wait()
+            screens.say("Running until Ctrl-C; ./manage.py --local finds it.")
+            with announced(aws.url):
+                threading.Event().wait()
     except DeploymentError as error:
         screens.say(str(error), style="red")
         return 1

@@ -13,9 +13,9 @@ from typing import Any
 
 from local.aws.server import ACCOUNT, REGION, EmbeddedAws
 from local.toolchain import node_environment
+from operations.installation import STACK
 
 PROJECT = Path(__file__).resolve().parents[1]
-STACK = "AppStoreAnalytics"
 _CONCURRENCY = {"register": 4, "restore": 4, "land": 4, "publish": 4, "verify": 4}
 _PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
 

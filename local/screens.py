@@ -6,26 +6,20 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from local.deployment import Progress as DeploymentProgress
-from local.executions import Snapshot
 from local.proof import TableProof
+from operations.screens import plain
 
 console = Console(highlight=False)
 
 
 def say(text: str, style: str = "") -> None:
     """One line."""
-    console.print(_plain(text), style=style, markup=False, soft_wrap=True)
-
-
-def _plain(text: str) -> str:
-    """What came from outside may hold no command to the terminal: lines, and nothing else that is not printable."""
-    return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
+    console.print(plain(text), style=style, markup=False, soft_wrap=True)
 
 
 def heading(text: str) -> None:
@@ -52,47 +46,6 @@ def deployment_progress() -> Iterator[DeploymentProgress]:
             progress.update(task, description=doing, completed=done, total=total or None)
 
         yield follow
-
-
-class RunView:
-    """The live view of one execution."""
-
-    def __init__(self, live: Live) -> None:
-        self._live = live
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Draw one moment."""
-        self._live.update(_run_table(snapshot))
-
-
-@contextmanager
-def run_view() -> Iterator[RunView]:
-    """A live view that leaves its last moment on the screen."""
-    try:
-        with Live(_run_table(Snapshot()), console=console, refresh_per_second=4) as live:
-            yield RunView(live)
-    finally:
-        if not console.is_terminal:
-            console.print()  # a live view ends its last line on a terminal only
-
-
-def _run_table(snapshot: Snapshot) -> Table:
-    running = snapshot.apps - snapshot.apps_done
-    table = Table.grid(padding=(0, 2))
-    table.add_row("apps", f"{snapshot.apps_done} done", f"{running} running", f"{snapshot.apps_failed} failed")
-    table.add_row(
-        "data",
-        f"{snapshot.instances_done}/{snapshot.instances} instances",
-        f"{snapshot.segments:,} segments",
-        f"{snapshot.rows:,} rows",
-    )
-    table.add_row(
-        "lake",
-        f"{snapshot.dates_done}/{snapshot.dates} Dates published",
-        f"{snapshot.tables_done}/{snapshot.tables} tables verified",
-        f"{snapshot.calls_left:,} Apple calls left",
-    )
-    return table
 
 
 def show_report(report: Mapping[str, Any], page: str) -> None:
@@ -146,7 +99,7 @@ def show_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]])
     for column in columns:
         table.add_column(column, justify="right" if column != columns[0] else "left")
     for row in rows:
-        table.add_row(*(Text("" if cell is None else _plain(str(cell))) for cell in row))
+        table.add_row(*(Text("" if cell is None else plain(str(cell))) for cell in row))
     console.print(table)
 
 

@@ -20,9 +20,9 @@ from local.apple.world import World
 from local.aws.server import EmbeddedAws
 from local.demo import ACCOUNT, open_pipeline
 from local.deployment import Progress, deploy, put_api_key
-from local.executions import Pipeline
 from local.load.histories import Travelled, read_travelled
 from local.load.memory import KindMemory, MemorySampler
+from operations.executions import Pipeline
 
 _APPLE_QUOTA = 3500
 _CALLS_PER_TABLE = 4  # of an app, in both days together

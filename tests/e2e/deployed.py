@@ -24,8 +24,9 @@ from local.apple.model import App, Series
 from local.apple.truth import Batch, every_vintage, newest_vintages
 from local.apple.world import World
 from local.aws.server import EmbeddedAws
-from local.deployment import STACK, Deployment, put_api_key
-from local.executions import Execution, Pipeline, Snapshot
+from local.deployment import Deployment, put_api_key
+from operations.executions import Execution, Pipeline, Snapshot
+from operations.installation import STACK
 
 DAY = timedelta(days=1)
 FRIDAY = 4

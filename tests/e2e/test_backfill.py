@@ -9,7 +9,7 @@ import pytest
 from deployed import DAY, Counted, Deployed, access_types, app, friday_of_the_scenarios, report_of
 
 from appstore_analytics.contract.messages import AccessType
-from local.executions import Execution, Snapshot
+from operations.executions import Execution, Snapshot
 
 ASKED, OTHER = app(9), app(10)
 APPS = (ASKED, OTHER)

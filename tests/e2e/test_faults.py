@@ -21,7 +21,7 @@ from deployed import (
 
 from appstore_analytics.contract.messages import AccessType
 from local.apple.faults import Fault, FaultKind
-from local.executions import Execution
+from operations.executions import Execution
 
 MONDAY = friday_of_the_scenarios() - DAY * 11
 TUESDAY, WEDNESDAY, THURSDAY = MONDAY + DAY, MONDAY + DAY * 2, MONDAY + DAY * 3

@@ -35,7 +35,7 @@ from local.apple.world import World
 from local.aws.server import ACCOUNT, REGION, EmbeddedAws
 from local.demo import open_pipeline
 from local.deployment import STACK, deploy
-from local.executions import Execution, Snapshot
+from operations.executions import Execution, Snapshot
 
 APPS = (app(0), app(1))
 THURSDAY = friday_of_the_scenarios() - DAY

@@ -28,7 +28,7 @@ from deployed import (
 )
 
 from appstore_analytics.contract.errors import QueryFailed
-from local.executions import Execution
+from operations.executions import Execution
 
 APPS = (app(15), app(16), app(17))
 RESTATED, LATE = APPS[0], APPS[2]

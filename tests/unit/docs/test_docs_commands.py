@@ -16,6 +16,7 @@ import botocore.session
 import jmespath
 import pytest
 from botocore import xform_name
+from typer.main import get_command
 
 from appstore_analytics.apple.keys import ApiKey
 from appstore_analytics.contract.messages import Operation
@@ -27,6 +28,8 @@ from local.apple.http import Call
 from local.apple.keys import ApiRole, fresh_key
 from local.arguments import parse_arguments
 from local.pins import EVERYTHING
+from operations import commands as manage
+from operations.arguments import arranged
 from tests.unit.docs.reading_docs import PACKAGE, README, ROOT, blocks, commands, rows
 
 COMMANDS = [command for block in blocks("sh") for command in commands(block)]
@@ -45,7 +48,21 @@ def _is_activation(arguments: list[str]) -> None:
 
 
 def _is_cdk(arguments: list[str]) -> None:
-    assert arguments in (["bootstrap"], ["deploy"], ["destroy"])
+    assert arguments in (["bootstrap"], ["deploy"], ["destroy"], ["diff"])
+
+
+def _is_git(arguments: list[str]) -> None:
+    assert arguments in (["pull"], ["apply"])
+
+
+def _is_manage(arguments: list[str]) -> None:
+    """As the parser reads it: the options of all commands, then the command's own."""
+    words = arranged(arguments)
+    group = get_command(manage.app)
+    name = next(word for word in words if word in group.commands)
+    with group.make_context("manage.py", list(words)) as context:
+        own = words[words.index(name) + 1 :]
+        group.commands[name].make_context(name, own, parent=context).close()
 
 
 def _is_python(arguments: list[str]) -> None:
@@ -101,6 +118,7 @@ def _is_the_audit_of_node_packages(arguments: list[str]) -> None:
 
 
 MAY_FOLLOW: dict[str, Callable[[list[str]], None]] = {
+    "./manage.py": _is_manage,
     "./quick_start.sh": _is_a_script,
     "./run_tests.sh": _is_a_script,
     ".": _is_activation,
@@ -110,6 +128,7 @@ MAY_FOLLOW: dict[str, Callable[[list[str]], None]] = {
     "curl": _is_curl,
     "npm": _is_the_audit_of_node_packages,
     "pipx": _is_the_audit_of_python_packages,
+    "git": _is_git,
     "python3": _is_python,
 }
 

@@ -73,6 +73,13 @@ class Bucket:
         with answer["Body"] as body:
             return body.read(), answer["Metadata"]
 
+    def tail(self, key: str, size_bytes: int) -> bytes:
+        """The last bytes at `key`, all of them when it is smaller."""
+        answer = self._client.get_object(Bucket=self.name, Key=key, Range=f"bytes=-{size_bytes}")
+        with answer["Body"] as body:
+            content: bytes = body.read()
+        return content
+
     def fetch(self, key: str, target: BinaryIO, *, if_match: str) -> StoredObject:
         """Copy the object with the ETag `if_match` into `target`; its metadata is of the same answer as its bytes.
 

@@ -135,6 +135,30 @@ class ReportRequests:
         }
         self._with_token(claim, remembered)
 
+    def adopt(
+        self, app_id: str, access_type: AccessType, request_id: str, requested_on: date | None, known_since: date
+    ) -> bool:
+        """Remember a request that somebody else made, where none is known and nobody is registering; else False.
+
+        The next run looks at Apple and keeps it if it lives.
+        """
+        try:
+            self._table.update_item(
+                Key=_key(app_id, access_type),
+                UpdateExpression="SET request_id = :id, requested_on = :requested_on, known_since = :known_since",
+                ConditionExpression="attribute_not_exists(request_id) AND attribute_not_exists(claim_token)",
+                ExpressionAttributeValues={
+                    ":id": request_id,
+                    ":requested_on": _text(requested_on),
+                    ":known_since": known_since.isoformat(),
+                },
+            )
+        except ClientError as error:
+            if is_condition_failure(error):
+                return False
+            raise
+        return True
+
     def release(self, claim: Claim) -> None:
         """Give the claim back and remember nothing."""
         self._with_token(claim, {})

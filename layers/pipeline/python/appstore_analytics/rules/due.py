@@ -47,7 +47,12 @@ def must_look(looked_on: date | None, newest: date | None, as_of: date) -> bool:
     """
     if looked_on is None or as_of - looked_on >= timedelta(days=_LOOK_AGAIN_DAYS):
         return True
-    return newest is not None and as_of - newest > timedelta(days=_SILENCE_DAYS) and looked_on < as_of
+    return is_silent(newest, as_of) and looked_on < as_of
+
+
+def is_silent(newest: date | None, as_of: date) -> bool:
+    """Whether a request that used to have instances has had no new one for three days, as a stopped one has."""
+    return newest is not None and as_of - newest > timedelta(days=_SILENCE_DAYS)
 
 
 def snapshot_is_outdated(
@@ -64,7 +69,12 @@ def snapshot_is_outdated(
         return False
     if requested_on is None and newest_instance is None and as_of - since > timedelta(days=_SNAPSHOT_BUILT_WITHIN_DAYS):
         return True
-    return as_of - since >= timedelta(days=_SNAPSHOT_RENEWED_AFTER_DAYS)
+    return as_of >= snapshot_renewable_on(since)
+
+
+def snapshot_renewable_on(since: date) -> date:
+    """The day from which on a snapshot that was requested (or found) on `since` is replaced by a new one."""
+    return since + timedelta(days=_SNAPSHOT_RENEWED_AFTER_DAYS)
 
 
 def snapshot_is_due(asked_on: date, has_instances: bool, as_of: date) -> bool:

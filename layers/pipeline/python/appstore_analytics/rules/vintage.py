@@ -66,10 +66,10 @@ def complete_on(day: date, table: CuratedTable) -> date:
     """
     report = table.report
     settles_days = report.late_arrival_days if report.completeness_days is None else report.completeness_days
-    return _last_day(day, table.granularity) + timedelta(days=max(settles_days or 0, 1))
+    return last_day(day, table.granularity) + timedelta(days=max(settles_days or 0, 1))
 
 
-def _last_day(day: date, granularity: Granularity) -> date:
+def last_day(day: date, granularity: Granularity) -> date:
     """The last day of the period that begins on a Date."""
     if granularity is Granularity.DAILY:
         return day

@@ -1,6 +1,5 @@
 """plan_run: what this execution is about, checked before anything is done."""
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import find_plan, newest_run, write_plan
 from appstore_analytics.rules.call_budget import calls_needed, calls_per_day, ceiling
 from appstore_analytics.rules.execution_input import ExecutionInput, parse_execution_input
-from appstore_analytics.rules.times import compact_time
+from appstore_analytics.rules.times import compact_time, run_id
 from appstore_analytics.steps.list_instances import expected_calls
 from appstore_analytics.steps.register_request import WORST_CASE_CALLS
 
@@ -46,7 +45,7 @@ def plan_run(
             configuration, accounts=of_run.accounts, reports=of_run.reports, granularities=of_run.granularities
         )
     plan = RunPlan(
-        run_id=f"{compact_time(started_at)}-{re.sub(r'[^A-Za-z0-9-]', '-', execution_name)[:40]}",
+        run_id=run_id(started_at, execution_name),
         operation=wanted.operation,
         as_of=wanted.as_of,
         started_at=started_at,

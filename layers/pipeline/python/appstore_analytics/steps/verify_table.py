@@ -21,14 +21,27 @@ from appstore_analytics.rules.counts import BatchKey, Comparison, Counts, compar
 def verify_table(item: VerifyItem, registry: Registry, lake: Bucket, athena: Athena) -> dict[str, str]:
     """Compare rows and sums, per app and Date, of the Dates that this run published of one table.
 
-    A Date may be replaced between the count and the comparison, and a query in flight over it may fail: both are asked
-    once more. What differs then is a mismatch, with the apps' names. A Date that is equal is dirty no longer, unless a
-    part was written since it was published; what differs, or what a crash left unproved, the next run publishes and
-    compares again. A second run compares again.
+    What differs is a mismatch, with the apps' names. A Date that is equal is dirty no longer, unless a part was
+    written since it was published; what differs, or what a crash left unproved, the next run publishes and compares
+    again. A second run compares again.
     """
-    table = tables_by_name()[item.table]
     published = _published(item, registry)
     days = set(published)
+    comparisons = compare_dates(tables_by_name()[item.table], days, lake, athena)
+    write_rows(lake, run_key(item.run_id, f"verification/{item.table}.jsonl"), (_row(item, one) for one in comparisons))
+    for day in days - {comparison.day for comparison in comparisons if not comparison.equal}:
+        if token := published[day]:
+            registry.dirty_dates.clear(TableDate(item.table, day), token)
+    _finish(item, comparisons, registry)
+    return step_result(Outcome.DONE)
+
+
+def compare_dates(table: CuratedTable, days: Collection[date], lake: Bucket, athena: Athena) -> list[Comparison]:
+    """What the notes beside the published objects say about these Dates, compared with what Athena counts.
+
+    A Date may be replaced between the count and the comparison, and a query in flight over it may fail: both are asked
+    once more.
+    """
     try:
         comparisons = _compare(table, days, lake, athena)
     except QueryInterrupted:
@@ -36,12 +49,7 @@ def verify_table(item: VerifyItem, registry: Registry, lake: Bucket, athena: Ath
     if doubtful := {comparison.day for comparison in comparisons if not comparison.equal}:
         sure = [comparison for comparison in comparisons if comparison.day not in doubtful]
         comparisons = sorted([*sure, *_compare(table, doubtful, lake, athena)], key=lambda one: (one.app_id, one.day))
-    write_rows(lake, run_key(item.run_id, f"verification/{item.table}.jsonl"), (_row(item, one) for one in comparisons))
-    for day in days - {comparison.day for comparison in comparisons if not comparison.equal}:
-        if token := published[day]:
-            registry.dirty_dates.clear(TableDate(item.table, day), token)
-    _finish(item, comparisons, registry)
-    return step_result(Outcome.DONE)
+    return comparisons
 
 
 def _published(item: VerifyItem, registry: Registry) -> dict[date, str | None]:

@@ -1,21 +1,41 @@
-"""Starting an execution and watching it through what it records."""
+"""Executions of the state machine: starting one, watching it through what it records, finding one again."""
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
-from appstore_analytics.contract.layout import RUNS_PREFIX, report_key
+from appstore_analytics.contract.errors import ConfigurationRefused
+from appstore_analytics.contract.layout import report_key
 from appstore_analytics.contract.messages import ItemRecord, MapName, RunPlan
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.call_budget import ceiling
-from appstore_analytics.rules.times import compact_time
+from appstore_analytics.rules.times import compact_time, run_id
 from appstore_analytics.rules.verdicts import item_verdict
 
+RUNNING = "RUNNING"
 _POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An execution that was started, and how it stands. `cause` is told by `describe` only."""
+
+    arn: str
+    name: str
+    started_at: datetime
+    status: str
+    cause: str = ""
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run that it makes, if its input is accepted."""
+        return run_id(self.started_at, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,49 +67,79 @@ class Snapshot:
     calls_left: int = 0
 
 
+Show = Callable[[Snapshot], None] | None
+
+
 class Pipeline:
     """The deployed pipeline, seen from outside: its state machine, its registry and its lake."""
 
-    def __init__(self, step_functions: Any, state_machine_arn: str, registry: Registry, lake: Bucket) -> None:
+    def __init__(
+        self,
+        step_functions: Any,
+        state_machine_arn: str,
+        registry: Registry,
+        lake: Bucket,
+        poll_seconds: float = _POLL_SECONDS,
+    ) -> None:
         self._step_functions = step_functions
         self._state_machine_arn = state_machine_arn
+        self._poll_seconds = poll_seconds
         self.registry = registry
         self.lake = lake
 
-    def run(self, name: str, payload: Any, show: Callable[[Snapshot], None] | None = None) -> Execution:
+    def run(self, name: str, payload: Any, show: Show = None) -> Execution:
         """Start an execution with this input, show it while it runs, and wait for its end."""
-        arn = self._step_functions.start_execution(
+        return self.follow(self.start(name, payload), show)
+
+    def start(self, name: str, payload: Any) -> Started:
+        """Start an execution with this input."""
+        answer = self._step_functions.start_execution(
             stateMachineArn=self._state_machine_arn, name=name, input=json.dumps(payload)
-        )["executionArn"]
+        )
+        return Started(answer["executionArn"], name, _to_the_millisecond(answer["startDate"]), RUNNING)
+
+    def follow(self, started: Started, show: Show = None) -> Execution:
+        """Show an execution while it runs, and wait for its end."""
         plan = None
         while True:
             looked = time.monotonic()
-            answer = self._step_functions.describe_execution(executionArn=arn)
-            plan = plan or self._plan(name)
+            now = self.describe(started.arn)
+            plan = plan or self._plan(now.run_id)
             if plan and show:
                 show(self._snapshot(plan))
-            if answer["status"] != "RUNNING":
-                return self._ended(name, answer, plan)
+            if now.status != RUNNING:
+                return self._ended(now, plan)
             # a snapshot reads all records: thousands of them must not take the machine from the run itself
-            time.sleep(max(_POLL_SECONDS, time.monotonic() - looked))
+            time.sleep(max(self._poll_seconds, time.monotonic() - looked))
 
     def execution_arn(self, name: str) -> str:
         """The ARN of an execution with this name."""
         return f"{self._state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
 
-    def _plan(self, execution_name: str) -> RunPlan | None:
-        """The plan of the run that belongs to an execution: its id is a time, a hyphen and the execution's name."""
-        for stored in self.lake.list(RUNS_PREFIX):
-            run_id = stored.key.removeprefix(RUNS_PREFIX).split("/", 1)[0]
-            if run_id.partition("-")[2] == execution_name:
-                return read_plan(self.lake, run_id)
-        return None
+    def describe(self, arn: str) -> Started:
+        """How an execution stands now."""
+        answer = self._step_functions.describe_execution(executionArn=arn)
+        return _started(answer, answer.get("cause") or "")
 
-    def _ended(self, name: str, answer: dict[str, Any], plan: RunPlan | None) -> Execution:
+    def executions(self) -> Iterator[Started]:
+        """The executions that AWS remembers (90 days), newest first."""
+        pages = self._step_functions.get_paginator("list_executions")
+        for page in pages.paginate(stateMachineArn=self._state_machine_arn):
+            for entry in page["executions"]:
+                yield _started(entry)
+
+    def _plan(self, run: str) -> RunPlan | None:
+        """A run's plan; None before plan_run has written it, and for a refused input."""
+        try:
+            return read_plan(self.lake, run)
+        except ConfigurationRefused:
+            return None
+
+    def _ended(self, ended: Started, plan: RunPlan | None) -> Execution:
         key = report_key(plan.operation, compact_time(plan.started_at)) if plan else ""
         text = self.lake.read(key) if key else None
         report = json.loads(text) if text else None
-        return Execution(name, answer["status"], answer.get("cause") or "", report, key)
+        return Execution(ended.name, ended.status, ended.cause, report, key)
 
     def _snapshot(self, plan: RunPlan) -> Snapshot:
         records = {map_name: list(self.registry.runs.of_map(plan.run_id, map_name)) for map_name in MapName}
@@ -112,6 +162,22 @@ class Pipeline:
             tables_done=sum(not _is_open(record) for record in records[MapName.VERIFY]),
             calls_left=len(used) * ceiling(plan.calls_per_hour, plan.operation) - sum(used),
         )
+
+
+def new_name(operation: str) -> str:
+    """A name for an execution that a person starts; the run's id says when."""
+    return f"manage-{operation}-{uuid4().hex[:8]}"
+
+
+def _started(answer: Mapping[str, Any], cause: str = "") -> Started:
+    started_at = _to_the_millisecond(answer["startDate"])
+    return Started(answer["executionArn"], answer["name"], started_at, answer["status"], cause)
+
+
+def _to_the_millisecond(instant: datetime) -> datetime:
+    """AWS tells milliseconds, which boto3 reads through a float."""
+    whole = instant.astimezone(UTC) + timedelta(microseconds=500)
+    return whole.replace(microsecond=whole.microsecond // 1000 * 1000)
 
 
 def _is_open(record: ItemRecord) -> bool:

@@ -1,0 +1,19 @@
+#!/usr/bin/env python3
+"""Ask and run the installed pipeline: ./manage.py --help. The commands stand in operations/."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 11) and Path(sys.prefix) != ROOT / ".venv":
+        sys.exit("manage.py needs Python 3.11 or newer: `python3.11 manage.py …`, or `.venv/bin/python manage.py …`.")
+    if Path(sys.prefix) == ROOT / ".venv":
+        from operations.commands import main
+
+        main()
+    else:
+        from local import setup
+
+        sys.exit(setup.main([str(setup.PYTHON), str(ROOT / "manage.py"), *sys.argv[1:]]))

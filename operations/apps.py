@@ -1,0 +1,93 @@
+"""`apps`: which apps the pipeline fetches, and how each one's last daily run ended."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from appstore_analytics.contract.errors import ConfigurationRefused
+from appstore_analytics.contract.messages import AccessType, Account, Configuration, Operation, RunPlan
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.run_notes import read_plan
+from appstore_analytics.registry import Registry
+from operations.facts import counted
+from operations.runs import newest_reports
+
+_PLANS_LOOKED_AT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class AppLine:
+    """One app. `listed` says whether `cdk.json` names it or the account's key sees it."""
+
+    account: str
+    app_id: str
+    listed: str
+    ongoing_request: str
+    snapshot_request: str
+    last_verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppList:
+    """Every app that a daily run fetches, as far as it is known."""
+
+    last_run: str
+    apps: tuple[AppLine, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether any app is known."""
+        return bool(self.apps)
+
+    @property
+    def sentence(self) -> str:
+        """How many."""
+        if not self.apps:
+            return "No app is known yet: the first daily run asks Apple which apps the keys see."
+        return f"{counted(len(self.apps), 'app')} in {counted(len({app.account for app in self.apps}), 'account')}."
+
+
+def list_apps(configuration: Configuration, accounts: Iterable[Account], registry: Registry, lake: Bucket) -> AppList:
+    """The apps of every account, with what the registry knows of their requests."""
+    report = next((report for _, report in newest_reports(lake, 1, Operation.DAILY)), {})
+    verdicts = {app: verdict for verdict, apps in report.get("apps_by_verdict", {}).items() for app in apps}
+    named = {app_id for account in configuration.accounts for app_id in account.app_ids}
+    lines = tuple(
+        _line(account.name, app_id, "by cdk.json" if app_id in named else "by its key", verdicts, registry)
+        for account in accounts
+        for app_id in account.app_ids
+    )
+    return AppList(report.get("run_id", ""), lines)
+
+
+def known_accounts(configuration: Configuration, lake: Bucket) -> tuple[Account, ...]:
+    """The configured accounts with their apps; one that names none has those that its newest daily run found."""
+    plan = None if all(account.app_ids for account in configuration.accounts) else newest_daily_plan(lake)
+    found = {account.name: account.app_ids for account in plan.accounts} if plan else {}
+    return tuple(
+        replace(account, app_ids=account.app_ids or found.get(account.name, ())) for account in configuration.accounts
+    )
+
+
+def newest_daily_plan(lake: Bucket) -> RunPlan | None:
+    """The plan of the newest daily run that has a report; None before there is one.
+
+    A plan that has expired, or that an older version wrote without what this one needs, is passed over.
+    """
+    for _, report in newest_reports(lake, _PLANS_LOOKED_AT, Operation.DAILY):
+        try:
+            return read_plan(lake, report["run_id"])
+        except (ConfigurationRefused, KeyError):
+            continue
+    return None
+
+
+def _line(account: str, app_id: str, listed: str, verdicts: Mapping[str, str], registry: Registry) -> AppLine:
+    requests = {kind: registry.report_requests.get(app_id, kind).request_id or "" for kind in AccessType}
+    return AppLine(
+        account,
+        app_id,
+        listed,
+        requests[AccessType.ONGOING],
+        requests[AccessType.ONE_TIME_SNAPSHOT],
+        verdicts.get(app_id, ""),
+    )

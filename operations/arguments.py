@@ -1,0 +1,54 @@
+"""Reading the command line a little more kindly than a parser does."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+_WITH_VALUE = ("--profile", "--region", "--stack")
+_WITHOUT_VALUE = ("--local", "--json")
+_LISTS = ("--apps", "--reports", "--tables")
+
+
+def arranged(arguments: Sequence[str]) -> list[str]:
+    """The arguments as the parser wants them.
+
+    Options of all commands come first, wherever they stood; `--apps 1 2` and `--apps 1,2` mean `--apps 1 --apps 2`.
+    """
+    front: list[str] = []
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word in _WITHOUT_VALUE or word.startswith(tuple(f"{name}=" for name in _WITH_VALUE)):
+            front.append(word)
+        elif word in _WITH_VALUE:
+            front += [word, *(value for value in (next(words, None),) if value is not None)]
+        else:
+            rest.append(word)
+    return [*front, *_repeated(rest)]
+
+
+def _repeated(words: Iterable[str]) -> Iterator[str]:
+    """Every value of a list behind an option of its own; a list without a value stays for the parser to refuse."""
+    option, is_new = "", False
+    for word in words:
+        if word.startswith("-"):
+            if option and is_new:
+                yield option
+            name, sign, values = word.partition("=")
+            option = name if name in _LISTS else ""
+            is_new = bool(option) and not sign
+            if not option:
+                yield word
+            elif sign:
+                yield from _pairs(option, values)
+        elif option:
+            yield from _pairs(option, word)
+            is_new = False
+        else:
+            yield word
+    if option and is_new:
+        yield option
+
+
+def _pairs(option: str, values: str) -> Iterator[str]:
+    for value in values.split(","):
+        if value:
+            yield from (option, value)

@@ -1,0 +1,198 @@
+"""What a backfill will do, before it is started: requests, snapshot quota, calls, rows expected, cost."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from statistics import median
+from typing import Any
+
+from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
+from appstore_analytics.contract.messages import AccessType, Account, Configuration, Operation
+from appstore_analytics.contract.tables import CuratedTable, curated_tables
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.published import read_publication
+from appstore_analytics.registry import Registry
+from appstore_analytics.registry.report_requests import KnownRequest
+from appstore_analytics.rules.call_budget import ceiling
+from appstore_analytics.rules.due import snapshot_is_outdated, snapshot_renewable_on
+from appstore_analytics.rules.execution_input import ExecutionInput
+from appstore_analytics.rules.gaps import expected_dates
+from operations.cost import CostLine, Work, cost_of
+from operations.exits import Refused
+from operations.facts import counted
+from operations.verification import published_days
+
+_DATES_LOOKED_AT = 7
+_LOOK, _DELETE, _CREATE = 1, 1, 1
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPlan:
+    """One app: what happens to its snapshot. `next_possible_on`: from then on Apple grants a new one.
+
+    A snapshot holds no Date that was not complete on its request day.
+    """
+
+    account: str
+    app_id: str
+    snapshot: str
+    requested_on: date | None
+    next_possible_on: date | None
+    apple_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """One table: rows expected from what it holds for these apps now; an app without any data is not guessed."""
+
+    table_name: str
+    dates: int
+    apps_known: int
+    rows_expected: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillPlan:
+    """The plan of a backfill.
+
+    `apple_calls` is the least it takes once the snapshots are ready; while it waits for them, each look (once an hour)
+    takes `apple_calls_per_look`. A backfill may see `apple_calls_per_hour` of the quota used, so it needs `hours`.
+    """
+
+    execution_input: str
+    apps: int
+    requests_to_make: int
+    apple_calls: int
+    apple_calls_per_look: int
+    apple_calls_per_hour: int
+    hours: int
+    rows_expected: int
+    us_dollars: float
+    snapshots: tuple[SnapshotPlan, ...]
+    tables: tuple[TablePlan, ...]
+    costs: tuple[CostLine, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Always: the person decides."""
+        return True
+
+    @property
+    def sentence(self) -> str:
+        """What it comes to."""
+        wait = " Apple builds a new snapshot in 24 to 48 hours." if self.requests_to_make else ""
+        return (
+            f"{counted(self.apps, 'app')}: {counted(self.requests_to_make, 'snapshot')} to request, at least "
+            f"{self.apple_calls:,} Apple calls, about {self.rows_expected:,} rows and ${self.us_dollars:,.2f}.{wait}"
+        )
+
+
+def backfill_payload(
+    app_ids: Sequence[str], start: date, end: date, reports: Sequence[str], as_of: date | None
+) -> dict[str, Any]:
+    """The execution input."""
+    payload: dict[str, Any] = {
+        "operation": Operation.BACKFILL.value,
+        "app_ids": list(app_ids),
+        "start_date": start.isoformat(),
+        "end_date": end.isoformat(),
+    }
+    if reports:
+        payload["reports"] = list(reports)
+    return payload | ({"as_of": as_of.isoformat()} if as_of else {})
+
+
+def plan_backfill(
+    payload: Mapping[str, Any],
+    wanted: ExecutionInput,
+    configuration: Configuration,
+    accounts: Sequence[Account],
+    registry: Registry,
+    lake: Bucket,
+) -> BackfillPlan:
+    """What this input will do; Refused where plan_run would refuse it."""
+    tables = _tables(wanted, configuration)
+    snapshots = tuple(_snapshot(_account_of(app_id, accounts), app_id, wanted, registry) for app_id in wanted.app_ids)
+    table_plans = tuple(_table(table, wanted, lake) for table in tables)
+    work = _work(wanted, table_plans)
+    apps, per_hour = len(wanted.app_ids), ceiling(configuration.calls_per_hour, Operation.BACKFILL)
+    calls = sum(one.apple_calls for one in snapshots) + apps * (1 + len(tables)) + work.instances
+    costs = cost_of(work)
+    return BackfillPlan(
+        execution_input=json.dumps(payload),
+        apps=apps,
+        requests_to_make=sum(one.snapshot != "use" for one in snapshots),
+        apple_calls=calls,
+        apple_calls_per_look=apps * len(tables),
+        apple_calls_per_hour=per_hour,
+        hours=-(-calls // per_hour),
+        rows_expected=sum(one.rows_expected or 0 for one in table_plans),
+        us_dollars=round(sum(line.us_dollars for line in costs), 2),
+        snapshots=snapshots,
+        tables=table_plans,
+        costs=costs,
+    )
+
+
+def _tables(wanted: ExecutionInput, configuration: Configuration) -> tuple[CuratedTable, ...]:
+    for name in wanted.reports:
+        if name not in configuration.reports:
+            raise Refused(f"'{name}' is not deployed: add it to reports in cdk.json and deploy.")
+    reports = wanted.reports or configuration.reports
+    return curated_tables((REPORTS_BY_NAME[name] for name in reports), configuration.granularities)
+
+
+def _account_of(app_id: str, accounts: Sequence[Account]) -> str:
+    """An app of an account that no run has listed yet may be any: plan_run asks Apple."""
+    found = next((account.name for account in accounts if app_id in account.app_ids), None)
+    if found is None and all(account.app_ids for account in accounts):
+        raise Refused(f"App {app_id} is in no configured account: ./manage.py apps lists those that are.")
+    return found or ""
+
+
+def _snapshot(account: str, app_id: str, wanted: ExecutionInput, registry: Registry) -> SnapshotPlan:
+    known = registry.report_requests.get(app_id, AccessType.ONE_TIME_SNAPSHOT)
+    what, calls = _what_happens(known, wanted.as_of)
+    since = known.requested_on or known.known_since
+    next_on = snapshot_renewable_on(since) if since and what == "use" else None
+    return SnapshotPlan(account, app_id, what, known.requested_on, next_on, calls)
+
+
+def _what_happens(known: KnownRequest, as_of: date) -> tuple[str, int]:
+    if known.request_id is None:
+        return "request", _LOOK + _CREATE
+    if snapshot_is_outdated(known.requested_on, known.known_since, known.newest_instance, as_of):
+        return "replace", _LOOK + _DELETE + _CREATE
+    return "use", _LOOK
+
+
+def _table(table: CuratedTable, wanted: ExecutionInput, lake: Bucket) -> TablePlan:
+    days = list(_dates(table, wanted))
+    per_app = _rows_per_date(table, wanted.app_ids, lake)
+    expected = round(sum(per_app.values()) * len(days)) if per_app else None
+    return TablePlan(table.name, len(days), len(per_app), expected)
+
+
+def _dates(table: CuratedTable, wanted: ExecutionInput) -> Iterator[date]:
+    """The Dates asked for that are complete by now."""
+    if wanted.start_date is None or wanted.end_date is None:
+        return
+    for day in expected_dates(table, wanted.start_date, wanted.as_of + timedelta(days=1)):
+        if day <= wanted.end_date:
+            yield day
+
+
+def _rows_per_date(table: CuratedTable, app_ids: Sequence[str], lake: Bucket) -> dict[int, float]:
+    """The usual number of rows of each app, from the notes of the newest published Dates."""
+    rows: dict[int, list[int]] = {}
+    for day in published_days(lake, table, date.min, date.max)[-_DATES_LOOKED_AT:]:
+        for batch in read_publication(lake, table, day):
+            if str(batch.app_id) in app_ids:
+                rows.setdefault(batch.app_id, []).append(batch.rows)
+    return {app_id: median(counts) for app_id, counts in rows.items()}
+
+
+def _work(wanted: ExecutionInput, tables: Sequence[TablePlan]) -> Work:
+    apps, dates = len(wanted.app_ids), sum(table.dates for table in tables)
+    return Work(apps, len(tables), instances=apps * len(tables), parts=apps * dates, dates=dates)

@@ -1,0 +1,345 @@
+"""The command line: what may be asked, and how each command ends. Facts are found elsewhere."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from appstore_analytics.contract.errors import InputRefused, PipelineError
+from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.rules.execution_input import parse_execution_input
+from operations import apps as app_facts
+from operations import aws_errors, moving_in, schema, screens, verification
+from operations import freshness as freshness_facts
+from operations import gaps as gap_facts
+from operations import runs as run_facts
+from operations import status as status_facts
+from operations.arguments import arranged
+from operations.backfill_plan import backfill_payload, plan_backfill
+from operations.executions import Started, new_name
+from operations.exits import CommandError, ExitStatus, Refused
+from operations.facts import Facts
+from operations.installation import STACK, Installation, Where
+from operations.progress import run_view
+from operations.registry_statistics import registry_statistics
+from operations.repairs import plan_reprocess, plan_rollback, reprocess_payload
+
+app = typer.Typer(
+    name="manage.py",
+    help="""Ask and run the installed pipeline, on AWS or (--local) on the embedded AWS.
+
+The options below may stand before or after the command. Exit status: 0 all is well, 1 what was asked about is not well
+(a failed run, late data, gaps, drift), 2 the question makes no sense, 3 AWS cannot be asked.""",
+    epilog="docs/manage.md has an example of every command.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+RUN, ASK, REPAIR = "Run", "Ask", "Repair and move in"
+
+
+@dataclass
+class _Asked:
+    """The options that every command has."""
+
+    where: Where
+    as_json: bool
+
+    def installation(self) -> Installation:
+        return self.where.open()
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    *,
+    local: Annotated[bool, typer.Option("--local", help="The embedded AWS that is running on this machine.")] = False,
+    profile: Annotated[str | None, typer.Option(help="A profile of your AWS configuration.")] = None,
+    region: Annotated[str | None, typer.Option(help="The AWS region of the stack.")] = None,
+    stack: Annotated[str, typer.Option(help="The CloudFormation stack.")] = STACK,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the same facts as JSON.")] = False,
+) -> None:
+    context.obj = _Asked(Where(local, profile, region, stack), as_json)
+
+
+def _date_option(name: str, words: str) -> Any:
+    return typer.Option(name, formats=["%Y-%m-%d"], metavar="DATE", help=words)
+
+
+def _list_option(name: str, metavar: str, words: str) -> Any:
+    return typer.Option(name, metavar=metavar, help=words)
+
+
+Yes = Annotated[bool, typer.Option("--yes", help="Start it without asking.")]
+AsOf = Annotated[datetime | None, _date_option("--as-of", "Judge as on this day.")]
+Tables = Annotated[list[str] | None, _list_option("--tables", "TABLE …", "Only these tables.")]
+Reports = Annotated[
+    list[str] | None, _list_option("--reports", "REPORT …", "Only these: table names, or Apple's names.")
+]
+
+
+@app.command(rich_help_panel=RUN)
+def daily(context: typer.Context, as_of: AsOf = None) -> None:
+    """Start a daily run and follow it to its end."""
+    payload = {"operation": Operation.DAILY.value} | ({"as_of": _day(as_of).isoformat()} if as_of else {})
+    _start(context.obj, context.obj.installation(), payload)
+
+
+@app.command(rich_help_panel=RUN)
+def backfill(
+    context: typer.Context,
+    *,
+    app_ids: Annotated[list[str], _list_option("--apps", "ID …", "The apps' Apple ids.")],
+    start: Annotated[datetime, _date_option("--from", "The first Date.")],
+    end: Annotated[datetime, _date_option("--to", "The last Date.")],
+    reports: Reports = None,
+    as_of: AsOf = None,
+    yes: Yes = False,
+) -> None:
+    """Fetch history from a snapshot. Shows the plan first: requests, quota, calls, rows, cost."""
+    asked: _Asked = context.obj
+    here = asked.installation()
+    day = _day(as_of) if as_of else None
+    payload = backfill_payload(app_ids, start.date(), end.date(), reports or (), day)
+    wanted = parse_execution_input(payload, _day(None))
+    plan = plan_backfill(payload, wanted, here.configuration, here.accounts, here.registry, here.lake)
+    _if_confirmed(asked, here, plan, payload, yes=yes)
+
+
+@app.command("run", rich_help_panel=ASK)
+def run(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or 'newest'.")],
+    *,
+    follow: Annotated[bool, typer.Option("--follow", help="Wait for its end and show its progress.")] = False,
+) -> None:
+    """Show one run: totals, apps by verdict, every error, where to look further."""
+    asked: _Asked = context.obj
+    installation = asked.installation()
+    if follow and (started := run_facts.find_execution(installation.pipeline, run_id)):
+        _follow(asked, installation, started)
+        return
+    _answer(asked, run_facts.show_run(installation.pipeline, run_id, _console_region(installation)))
+
+
+@app.command(rich_help_panel=ASK)
+def runs(
+    context: typer.Context,
+    last: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 10,
+) -> None:
+    """List the newest runs and how they ended."""
+    _answer(context.obj, run_facts.list_runs(context.obj.installation().pipeline, last))
+
+
+@app.command(rich_help_panel=ASK)
+def status(context: typer.Context, as_of: AsOf = None) -> None:
+    """Say for every app how its report requests stand: ready, not ready, stopped, forbidden …"""
+    here = context.obj.installation()
+    _answer(context.obj, status_facts.request_status(here.accounts, here.registry, here.lake, _day(as_of)))
+
+
+@app.command(rich_help_panel=ASK)
+def freshness(context: typer.Context) -> None:
+    """Show the last hourly check: which tables of which apps lack data that is due, and why."""
+    _answer(context.obj, freshness_facts.freshness_report(context.obj.installation().lake))
+
+
+@app.command(rich_help_panel=ASK)
+def gaps(
+    context: typer.Context,
+    since: Annotated[datetime | None, _date_option("--from", "Ignore earlier Dates.")] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Answer "is yesterday complete?": missing Dates, the days left to fetch them, and what repairs them."""
+    here = context.obj.installation()
+    first = since.date() if since else None
+    _answer(context.obj, gap_facts.find_gaps(here.accounts, here.tables, here.registry, here.lake, _day(as_of), first))
+
+
+@app.command(rich_help_panel=ASK)
+def verify(
+    context: typer.Context,
+    tables: Tables = None,
+    start: Annotated[datetime | None, _date_option("--from", "Default: 7 days ago.")] = None,
+    end: Annotated[datetime | None, _date_option("--to", "Default: today.")] = None,
+) -> None:
+    """Let Athena count again what stands published, and compare it with what was converted."""
+    here = context.obj.installation()
+    last = _day(end)
+    first = start.date() if start else last - timedelta(days=7)
+    chosen = _tables(here, tables)
+    _answer(context.obj, verification.verify(chosen, first, last, here.lake, here.athena))
+
+
+@app.command("schema-verify", rich_help_panel=ASK)
+def schema_verify(
+    context: typer.Context,
+    tables: Tables = None,
+    *,
+    every_column: Annotated[bool, typer.Option("--all", help="Show the columns that agree as well.")] = False,
+    patch_alone: Annotated[bool, typer.Option("--patch", help="Print the patch alone, for `git apply`.")] = False,
+    as_of: AsOf = None,
+) -> None:
+    """Compare Apple's files, the catalogue, Glue and Parquet, column by column; print a patch for new columns."""
+    here = context.obj.installation()
+    app_ids = [app_id for one in here.accounts for app_id in one.app_ids]
+    chosen = _tables(here, tables)
+    places = (here.registry, here.raw, here.lake, here.glue)
+    found = schema.compare_schemas(chosen, app_ids, *places, _day(as_of), every_column=every_column)
+    if patch_alone:
+        sys.stdout.write(found.patch)
+        raise typer.Exit(ExitStatus.GOOD if found.is_good else ExitStatus.BAD)
+    _answer(context.obj, found)
+
+
+@app.command("registry-stats", rich_help_panel=ASK)
+def registry_stats(context: typer.Context, as_of: AsOf = None) -> None:
+    """Count what the registry holds: requests, instances, dirty Dates, calls of the hour."""
+    here = context.obj.installation()
+    stands = status_facts.request_status(here.accounts, here.registry, here.lake, _day(as_of))
+    calls_per_hour = here.configuration.calls_per_hour
+    _answer(context.obj, registry_statistics(here.accounts, calls_per_hour, here.tables, here.registry, stands))
+
+
+@app.command(rich_help_panel=ASK)
+def apps(context: typer.Context) -> None:
+    """List the apps that are fetched, with their report requests and last verdicts."""
+    here = context.obj.installation()
+    _answer(context.obj, app_facts.list_apps(here.configuration, here.accounts, here.registry, here.lake))
+
+
+@app.command(rich_help_panel=REPAIR)
+def rollback(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run to take back: its id, or its beginning.")],
+    *,
+    yes: Yes = False,
+) -> None:
+    """Put back what stood in the tables before a run. Shows first what it will touch."""
+    asked: _Asked = context.obj
+    here = asked.installation()
+    plan = plan_rollback(_report_of(here, run_id), here.lake)
+    _if_confirmed(asked, here, plan, json.loads(plan.execution_input), yes=yes)
+
+
+@app.command(rich_help_panel=REPAIR)
+def reprocess(
+    context: typer.Context,
+    *,
+    app_ids: Annotated[
+        list[str] | None, typer.Option("--apps", metavar="ID", help="Only this app; repeatable.")
+    ] = None,
+    reports: Reports = None,
+    start: Annotated[datetime | None, _date_option("--from", "First processing date.")] = None,
+    end: Annotated[datetime | None, _date_option("--to", "Last processing date.")] = None,
+    run_id: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only what this run handled.")] = None,
+    yes: Yes = False,
+) -> None:
+    """Convert raw files again, without asking Apple: after a new catalogue, or a quarantine."""
+    asked: _Asked = context.obj
+    here = asked.installation()
+    dates = (start.date() if start else None, end.date() if end else None)
+    of_run = _report_of(here, run_id)["run_id"] if run_id else None
+    payload = reprocess_payload(app_ids or (), reports or (), *dates, of_run)
+    chosen = {one.name for one in here.tables if not reports or {one.report.table, one.report.name} & {*reports}}
+    _if_confirmed(asked, here, plan_reprocess(payload, here.accounts, chosen, here.registry), payload, yes=yes)
+
+
+@app.command("import-registry", rich_help_panel=REPAIR)
+def import_registry(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="production_request_registry.json")],
+) -> None:
+    """Take over the report requests of an earlier pipeline; never replaces what is known here."""
+    asked: _Asked = context.obj
+    _answer(asked, moving_in.import_registry(file, asked.installation().registry, _day(None)))
+
+
+def _tables(installation: Installation, names: Sequence[str] | None) -> list[CuratedTable]:
+    """The deployed tables of these names, or all."""
+    deployed = {table.name: table for table in installation.tables}
+    for name in names or ():
+        if name not in deployed:
+            raise Refused(f"There is no deployed table '{name}': docs/reports.md lists those that can be.")
+    return [deployed[name] for name in names or deployed]
+
+
+def _report_of(installation: Installation, run_id: str) -> dict[str, Any]:
+    """The report of the run whose id begins so."""
+    found = run_facts.find_report(installation.lake, run_id)
+    if found is None:
+        raise Refused(f"There is no report of a run '{run_id}': ./manage.py runs lists them.")
+    return found[1]
+
+
+def _if_confirmed(
+    asked: _Asked, installation: Installation, plan: Facts, payload: dict[str, Any], *, yes: bool
+) -> None:
+    """Show the plan, and go on only with --yes, or when the person at the terminal says so."""
+    if not (yes and asked.as_json):  # with both, the answer is the run's
+        screens.show(plan, as_json=asked.as_json)
+    if not yes and (asked.as_json or not sys.stdin.isatty() or not typer.confirm("Start it?", err=True)):
+        screens.say(screens.console(stderr=True), "Nothing was started; --yes starts it.")
+        raise typer.Exit(ExitStatus.GOOD if plan.is_good else ExitStatus.BAD)
+    _start(asked, installation, payload)
+
+
+def _start(asked: _Asked, installation: Installation, payload: dict[str, Any]) -> None:
+    _follow(asked, installation, installation.pipeline.start(new_name(str(payload["operation"])), payload))
+
+
+def _follow(asked: _Asked, installation: Installation, started: Started) -> None:
+    """Show the run while it goes on, then its report. Ctrl-C ends the watching, not the run."""
+    progress = screens.console(stderr=True)
+    screens.say(progress, f"Run {started.run_id}", style="bold")
+    try:
+        with run_view(progress) as view:
+            execution = installation.pipeline.follow(started, view.show)
+    except KeyboardInterrupt:
+        screens.say(progress, f"The run goes on. Follow it again: ./manage.py run {started.run_id} --follow")
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None
+    region = _console_region(installation)
+    _answer(asked, run_facts.details_of(execution, started, installation.pipeline, region))
+
+
+def _answer(asked: _Asked, facts: Facts) -> None:
+    screens.show(facts, as_json=asked.as_json)
+    raise typer.Exit(ExitStatus.GOOD if facts.is_good else ExitStatus.BAD)
+
+
+def _console_region(installation: Installation) -> str | None:
+    return None if installation.is_local else installation.region
+
+
+def _day(given: datetime | None) -> date:
+    """The day to judge by; today (UTC) if none is given."""
+    return given.date() if given else datetime.now(UTC).date()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and end with its exit status; every expected trouble is one sentence on standard error."""
+    try:
+        app(arranged(sys.argv[1:] if arguments is None else arguments))
+    except CommandError as error:
+        _give_up(str(error), error.status)
+    except InputRefused as error:
+        _give_up(str(error), ExitStatus.REFUSED)
+    except PipelineError as error:
+        _give_up(str(error), ExitStatus.UNREACHABLE)
+    except (BotoCoreError, ClientError) as error:
+        _give_up(aws_errors.sentence(error), ExitStatus.UNREACHABLE)
+
+
+def _give_up(sentence: str, status: ExitStatus) -> None:
+    screens.say(screens.console(stderr=True), sentence, style="red")
+    sys.exit(status)

@@ -1,0 +1,92 @@
+"""`freshness`: the newest verdicts of the table `appstore.freshness`, read from the object that holds them."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from appstore_analytics.contract.layout import appstore_location
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.run_notes import read_rows
+from appstore_analytics.rules.freshness import Freshness
+from operations.facts import counted
+
+
+@dataclass(frozen=True, slots=True)
+class TableFreshness:
+    """One table: its apps by verdict, and the processing date that its stalest app has come to."""
+
+    table_name: str
+    apps: int
+    verdicts: Mapping[str, int]
+    oldest_processing_date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class StaleApp:
+    """One app's table of which data that is due is not there; `missing_dates` are the newest of them."""
+
+    app_id: str
+    table_name: str
+    verdict: str
+    reason: str
+    newest_due_date: date | None
+    missing_dates: tuple[date, ...]
+    newest_processing_date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class FreshnessReport:
+    """What was checked last, and when."""
+
+    checked_at: str
+    tables: tuple[TableFreshness, ...]
+    stale: tuple[StaleApp, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nobody has to look."""
+        return not self.stale
+
+    @property
+    def sentence(self) -> str:
+        """How many are stale."""
+        if not self.checked_at:
+            return "Freshness has not been checked yet: it is, every hour."
+        if self.stale:
+            return f"{counted(len(self.stale), 'table')} of apps not as new as they can be."
+        return "All data that is due is there, or Apple has none."
+
+
+def freshness_report(lake: Bucket) -> FreshnessReport:
+    """The verdicts of the last check."""
+    keys = [stored.key for stored in lake.list(appstore_location("freshness"))]
+    rows = sorted(read_rows(lake, max(keys)), key=lambda row: (row["table_name"], row["app_id"])) if keys else []
+    tables = tuple(_table(name, list(of_table)) for name, of_table in groupby(rows, key=lambda row: row["table_name"]))
+    return FreshnessReport(max((row["checked_at"] for row in rows), default=""), tables, tuple(_stale(rows)))
+
+
+def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> TableFreshness:
+    dates = [newest for row in rows if (newest := _date(row["newest_processing_date"]))]
+    verdicts = dict(sorted(Counter(row["verdict"] for row in rows).items()))
+    return TableFreshness(name, len(rows), verdicts, min(dates, default=None))
+
+
+def _stale(rows: Iterable[Mapping[str, Any]]) -> Iterable[StaleApp]:
+    for row in rows:
+        if Freshness(row["verdict"]).is_stale:
+            yield StaleApp(
+                app_id=str(row["app_id"]),
+                table_name=row["table_name"],
+                verdict=row["verdict"],
+                reason=row["reason"],
+                newest_due_date=_date(row["newest_due_date"]),
+                missing_dates=tuple(date.fromisoformat(day) for day in row["missing_dates"]),
+                newest_processing_date=_date(row["newest_processing_date"]),
+            )
+
+
+def _date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -1,0 +1,170 @@
+"""An installed stack: where its things are, what it is configured to fetch, and how to talk to it."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from appstore_analytics.athena.query import Athena
+from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
+from appstore_analytics.contract.messages import Account, Configuration
+from appstore_analytics.contract.tables import CuratedTable, curated_tables
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.registry import Registry
+from operations import embedded
+from operations.apps import known_accounts
+from operations.executions import Pipeline
+from operations.exits import Unreachable
+
+STACK = "AppStoreAnalytics"
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=30, max_pool_connections=32
+)
+_SECONDS_BETWEEN_LOOKS = 5.0
+_SECONDS_BETWEEN_LOCAL_LOOKS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which AWS, and which stack in it. Without a profile or region boto3 looks for them as the AWS CLI does."""
+
+    local: bool = False
+    profile: str | None = None
+    region: str | None = None
+    stack: str = STACK
+
+    def session(self) -> boto3.Session:
+        """A boto3 session; `--local` never uses the person's credentials."""
+        if self.local:
+            return boto3.Session(*embedded.CREDENTIALS, region_name=embedded.REGION)
+        return boto3.Session(profile_name=self.profile, region_name=self.region or os.environ.get("AWS_REGION"))
+
+    def open(self) -> "Installation":
+        """The installed stack; Unreachable with one sentence when there is none here."""
+        endpoint = embedded.address() if self.local else None
+        session = self.session()
+        client: Any = session.client
+        outputs = _outputs(client("cloudformation", config=_CONFIG, endpoint_url=endpoint), self.stack)
+        return Installation(outputs, _Clients(session, endpoint))
+
+
+@dataclass(frozen=True)
+class _Clients:
+    session: boto3.Session
+    endpoint: str | None
+
+    def client(self, service: str) -> Any:
+        create: Any = self.session.client
+        return create(service, config=_CONFIG, endpoint_url=self.endpoint)
+
+    def table(self, name: str) -> Any:
+        return self.session.resource("dynamodb", config=_CONFIG, endpoint_url=self.endpoint).Table(name)
+
+
+class Installation:
+    """The parts of an installed stack, opened when they are first used."""
+
+    def __init__(self, outputs: Mapping[str, str], clients: _Clients) -> None:
+        self._outputs = outputs
+        self._clients = clients
+
+    @property
+    def region(self) -> str:
+        """Where it is installed."""
+        return self._outputs["StateMachineArn"].split(":")[3]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is the embedded AWS."""
+        return self._clients.endpoint is not None
+
+    @cached_property
+    def registry(self) -> Registry:
+        """What the pipeline remembers."""
+        return Registry(self._clients.table(self._outputs["RegistryTable"]))
+
+    @cached_property
+    def lake(self) -> Bucket:
+        """The tables, the parts and the run reports."""
+        return Bucket(self._clients.client("s3"), self._outputs["LakeBucket"])
+
+    @cached_property
+    def raw(self) -> Bucket:
+        """Apple's bytes."""
+        return Bucket(self._clients.client("s3"), self._outputs["RawBucket"])
+
+    @cached_property
+    def athena(self) -> Athena:
+        """The workgroup."""
+        return Athena(self._clients.client("athena"), self._outputs["Workgroup"])
+
+    @cached_property
+    def glue(self) -> Any:
+        """The data catalog."""
+        return self._clients.client("glue")
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The state machine, with what its runs record."""
+        seconds = _SECONDS_BETWEEN_LOCAL_LOOKS if self.is_local else _SECONDS_BETWEEN_LOOKS
+        step_functions = self._clients.client("stepfunctions")
+        return Pipeline(step_functions, self._outputs["StateMachineArn"], self.registry, self.lake, seconds)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """What the deployment is configured to fetch, as its state machine tells every run."""
+        arn = self._outputs["StateMachineArn"]
+        definition = self._clients.client("stepfunctions").describe_state_machine(stateMachineArn=arn)["definition"]
+        return configuration_in(definition)
+
+    @cached_property
+    def accounts(self) -> tuple[Account, ...]:
+        """The configured accounts with their apps, as far as they are known."""
+        return known_accounts(self.configuration, self.lake)
+
+    @property
+    def tables(self) -> tuple[CuratedTable, ...]:
+        """The curated tables that are deployed."""
+        wanted = self.configuration
+        return curated_tables((REPORTS_BY_NAME[name] for name in wanted.reports), wanted.granularities)
+
+
+def configuration_in(definition: str) -> Configuration:
+    """The configuration that a state machine's definition hands to plan_run."""
+    try:
+        return Configuration.from_payload(next(_values(json.loads(definition), "configuration")))
+    except (StopIteration, KeyError, TypeError):
+        raise Unreachable(
+            "The stack was deployed by another version of this project: deploy this one, or check out that one."
+        ) from None
+
+
+def _values(node: Any, name: str) -> Iterator[Any]:
+    """Every value of this name in a JSON document."""
+    if isinstance(node, Mapping):
+        if name in node:
+            yield node[name]
+        node = list(node.values())
+    if isinstance(node, list):
+        for child in node:
+            yield from _values(child, name)
+
+
+def _outputs(cloudformation: Any, stack: str) -> dict[str, str]:
+    try:
+        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            region = cloudformation.meta.region_name
+            raise Unreachable(
+                f"There is no stack {stack} in {region}: deploy it, or say where it is with --region, --profile "
+                "or --stack."
+            ) from None
+        raise
+    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}

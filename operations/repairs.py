@@ -1,0 +1,177 @@
+"""What a rollback and a reprocess will touch, before they are started."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from appstore_analytics.contract.layout import appstore_key
+from appstore_analytics.contract.messages import AccessType, Account, MapName, Operation
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.run_notes import read_rows
+from appstore_analytics.registry import Registry
+from appstore_analytics.registry.instances import LedgerInstance
+from operations.exits import Refused
+from operations.facts import counted
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedTable:
+    """What a run changed in one table: `rows_after` stand since, `rows_before` stood in their place."""
+
+    table_name: str
+    dates: int
+    first: date
+    last: date
+    apps: int
+    batches: int
+    rows_before: int
+    rows_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackPlan:
+    """What a rollback takes back. A Date that a later run has changed again stays as it is."""
+
+    execution_input: str
+    run_id: str
+    status: str
+    tables: tuple[ChangedTable, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Always: the person decides."""
+        return True
+
+    @property
+    def sentence(self) -> str:
+        """How much there is to take back."""
+        batches = sum(table.batches for table in self.tables)
+        if not batches:
+            return f"The run {self.run_id} changed nothing in the tables."
+        return f"{counted(batches, 'batch', 'batches')} in {counted(len(self.tables), 'table')} to take back."
+
+
+@dataclass(frozen=True, slots=True)
+class ReprocessedTable:
+    """One table: its instances whose raw files are converted again."""
+
+    table_name: str
+    apps: int
+    instances: int
+    segments: int
+    bytes: int
+    oldest_processing_date: date
+    newest_processing_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class ReprocessPlan:
+    """What a reprocess converts again, from the raw bucket and without Apple; at most, because raw files expire."""
+
+    execution_input: str
+    tables: tuple[ReprocessedTable, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether there is anything to convert."""
+        return bool(self.tables)
+
+    @property
+    def sentence(self) -> str:
+        """How much it is."""
+        instances = sum(table.instances for table in self.tables)
+        return f"{counted(instances, 'instance')} to convert again. Without new code the tables keep their bytes."
+
+
+def plan_rollback(report: Mapping[str, Any], lake: Bucket) -> RollbackPlan:
+    """What the run of this report changed, from its lines in `appstore.batches`."""
+    run_id = report["run_id"]
+    day = date.fromisoformat(report["started_at"][:10])
+    by_table: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in read_rows(lake, appstore_key("batches", day, run_id)):
+        by_table[row["table_name"]].append(row)
+    tables = tuple(_changed(name, rows) for name, rows in sorted(by_table.items()))
+    payload = {"operation": Operation.ROLLBACK.value, "run_id": run_id}
+    return RollbackPlan(json.dumps(payload), run_id, report["status"], tables)
+
+
+def _changed(name: str, rows: Sequence[Mapping[str, Any]]) -> ChangedTable:
+    days = {date.fromisoformat(row["date"]) for row in rows}
+    return ChangedTable(
+        table_name=name,
+        dates=len(days),
+        first=min(days),
+        last=max(days),
+        apps=len({row["app_id"] for row in rows}),
+        batches=len(rows),
+        rows_before=sum(row["replaced_rows"] or 0 for row in rows),
+        rows_after=sum(row["rows"] or 0 for row in rows),
+    )
+
+
+def reprocess_payload(
+    app_ids: Sequence[str], reports: Sequence[str], start: date | None, end: date | None, run_id: str | None
+) -> dict[str, Any]:
+    """The execution input; `start` and `end` are processing dates."""
+    limits = {
+        "app_ids": list(app_ids),
+        "reports": list(reports),
+        "start_processing_date": start.isoformat() if start else None,
+        "end_processing_date": end.isoformat() if end else None,
+        "run_id": run_id,
+    }
+    return {"operation": Operation.REPROCESS.value} | {name: value for name, value in limits.items() if value}
+
+
+def plan_reprocess(
+    payload: Mapping[str, Any], accounts: Sequence[Account], tables: Iterable[str], registry: Registry
+) -> ReprocessPlan:
+    """The instances of the ledger that this input covers."""
+    known = {app_id for account in accounts for app_id in account.app_ids}
+    for app_id in payload.get("app_ids", ()):
+        if app_id not in known:
+            raise Refused(f"App {app_id} is not fetched: ./manage.py apps lists those that are.")
+    wanted = set(tables)
+    of_run = _handled_by(payload["run_id"], registry) if "run_id" in payload else None
+    by_table: dict[str, list[LedgerInstance]] = defaultdict(list)
+    for app_id in payload.get("app_ids") or sorted(known):
+        for instance in _landed(app_id, registry):
+            is_of_run = of_run is None or (app_id, instance.key) in of_run
+            if is_of_run and instance.table in wanted and _is_between(instance.vintage.processing_date, payload):
+                by_table[instance.table].append(instance)
+    lines = tuple(_reprocessed(name, instances) for name, instances in sorted(by_table.items()))
+    return ReprocessPlan(json.dumps(payload), lines)
+
+
+def _handled_by(run_id: str, registry: Registry) -> set[tuple[str, str]]:
+    records = registry.runs.of_map(run_id, MapName.LAND)
+    return {(record.event["app_id"], record.event["instance"]) for record in records}
+
+
+def _landed(app_id: str, registry: Registry) -> Iterable[LedgerInstance]:
+    for access_type in AccessType:
+        for instance in registry.instances.since(app_id, access_type, date.min):
+            if instance.segments:
+                yield instance
+
+
+def _is_between(day: date, payload: Mapping[str, Any]) -> bool:
+    text = day.isoformat()
+    return str(payload.get("start_processing_date", "")) <= text <= str(payload.get("end_processing_date", "~"))
+
+
+def _reprocessed(name: str, instances: Sequence[LedgerInstance]) -> ReprocessedTable:
+    days = [instance.vintage.processing_date for instance in instances]
+    segments = [segment for instance in instances for segment in instance.segments]
+    return ReprocessedTable(
+        table_name=name,
+        apps=len({instance.app_id for instance in instances}),
+        instances=len(instances),
+        segments=len(segments),
+        bytes=sum(segment.size_bytes for segment in segments),
+        oldest_processing_date=min(days),
+        newest_processing_date=max(days),
+    )

@@ -1,0 +1,257 @@
+"""`runs` and `run <id>`: what ran, how it ended, and why; from the run reports and the state machine."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from appstore_analytics.contract.layout import REPORTS_PREFIX
+from appstore_analytics.contract.messages import Verdict
+from appstore_analytics.lake.objects import Bucket
+from operations.executions import RUNNING, Execution, Pipeline, Started
+from operations.exits import Refused
+from operations.facts import counted
+
+SUCCEEDED = "SUCCEEDED"
+_REPORT = re.compile(rf"{REPORTS_PREFIX}production_(?P<operation>\w+)_(?P<started>\d{{8}}T\d{{9}}Z)\.json")
+_SHOWN_APPS = 20
+NEWEST = "newest"
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run. Without a run report (`operation` empty) its input was refused, or it has not ended."""
+
+    run_id: str
+    operation: str
+    status: str
+    started_at: datetime
+    seconds: float | None = None
+    apps: int | None = None
+    apps_failed: int | None = None
+    rows_raw: int | None = None
+    dates_published: int | None = None
+    apple_calls: int | None = None
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunList:
+    """The newest runs, newest first."""
+
+    runs: tuple[RunLine, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the newest run that has ended succeeded."""
+        return self._newest_ended is None or self._newest_ended.status == SUCCEEDED
+
+    @property
+    def sentence(self) -> str:
+        """How the newest one stands."""
+        if not self.runs:
+            return "No run yet: start one with ./manage.py daily."
+        running = sum(run.status == RUNNING for run in self.runs)
+        ended = self._newest_ended
+        how = f"The newest run that has ended {ended.status}." if ended else "None has ended yet."
+        return f"{how} {counted(running, 'run')} under way." if running else how
+
+    @property
+    def _newest_ended(self) -> RunLine | None:
+        return next((run for run in self.runs if run.status != RUNNING), None)
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictLine:
+    """How many apps ended with a verdict, and which (at most twenty are named)."""
+
+    verdict: str
+    apps: int
+    app_ids: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorLine:
+    """One item that failed."""
+
+    item: str
+    table: str
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where to look further: the run report and its page, the execution, and its page in the AWS console."""
+
+    report: str = ""
+    page: str = ""
+    execution: str = ""
+    console: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetails:
+    """One run: its report. `totals` are the report's numbers, by their names there."""
+
+    run_id: str
+    operation: str
+    status: str
+    started_at: datetime
+    as_of: str = ""
+    seconds: float | None = None
+    cause: str = ""
+    links: Links = Links()
+    totals: Mapping[str, int] | None = None
+    unknown_columns: Mapping[str, list[str]] | None = None
+    missing_columns: Mapping[str, list[str]] | None = None
+    verdicts: tuple[VerdictLine, ...] = ()
+    errors: tuple[ErrorLine, ...] = ()
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it succeeded, or may still."""
+        return self.status in (SUCCEEDED, RUNNING)
+
+    @property
+    def sentence(self) -> str:
+        """How it ended."""
+        if self.status == RUNNING:
+            return f"Under way: ./manage.py run {self.run_id} --follow"
+        return self.cause or f"{self.status} in {self.seconds or 0:.0f} s."
+
+
+def list_runs(pipeline: Pipeline, last: int) -> RunList:
+    """The newest runs: executions, and run reports of those that AWS has forgotten after 90 days."""
+    reports = {report["run_id"]: report for _, report in newest_reports(pipeline.lake, last)}
+    started = {one.run_id: one for one in islice(pipeline.executions(), last)}
+    lines = [
+        _line_of_report(reports[run]) if run in reports else _line_of_execution(pipeline.describe(started[run].arn))
+        for run in reports.keys() | started.keys()
+    ]
+    return RunList(tuple(sorted(lines, key=lambda line: line.started_at, reverse=True)[:last]))
+
+
+def show_run(pipeline: Pipeline, run: str, region: str | None) -> RunDetails:
+    """One run by its id, by the beginning of its id, or the newest. `region` makes a link into the AWS console."""
+    started = find_execution(pipeline, run)
+    found = find_report(pipeline.lake, started.run_id if started else run)
+    if found:
+        return _details(found[1], _links(pipeline.lake, found[0], started, region))
+    if started is None:
+        raise Refused(f"There is no run '{run}': ./manage.py runs lists them.")
+    links = _links(pipeline.lake, "", started, region)
+    return _without_report(pipeline.describe(started.arn), links)
+
+
+def _without_report(stands: Started, links: Links) -> RunDetails:
+    return RunDetails(stands.run_id, "", stands.status, stands.started_at, cause=stands.cause, links=links)
+
+
+def details_of(execution: Execution, started: Started, pipeline: Pipeline, region: str | None) -> RunDetails:
+    """The run that an execution made which has just ended."""
+    links = _links(pipeline.lake, execution.report_key, started, region)
+    if execution.report:
+        return _details(execution.report, links)
+    return RunDetails(started.run_id, "", execution.status, started.started_at, cause=execution.cause, links=links)
+
+
+def find_execution(pipeline: Pipeline, run: str) -> Started | None:
+    """The execution behind a run id (or the beginning of one), the newest for `newest`; None when AWS forgot it."""
+    everything = pipeline.executions()
+    if run == NEWEST:
+        return next(everything, None)
+    return next((one for one in everything if one.run_id.startswith(run)), None)
+
+
+def find_report(lake: Bucket, run: str) -> tuple[str, dict[str, Any]] | None:
+    """The report of the run whose id begins so, with its key; the newest for `newest`."""
+    keys = [key for started, key in _keys(lake) if run == NEWEST or run.startswith(started) or started.startswith(run)]
+    for key in sorted(keys, key=_started_of, reverse=True):
+        report = read_report(lake, key)
+        if run == NEWEST or report["run_id"].startswith(run):
+            return key, report
+    return None
+
+
+def newest_reports(lake: Bucket, last: int, operation: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """The newest run reports, newest first, of one operation or of all."""
+    keys = sorted(_keys(lake, operation), reverse=True)
+    for _, key in keys[:last]:
+        yield key, read_report(lake, key)
+
+
+def read_report(lake: Bucket, key: str) -> dict[str, Any]:
+    """A run report."""
+    report: dict[str, Any] = json.loads(lake.read(key) or b"{}")
+    return report
+
+
+def _keys(lake: Bucket, operation: str = "") -> Iterator[tuple[str, str]]:
+    """When each run of which there is a report was started, and the report's key."""
+    for stored in lake.list(f"{REPORTS_PREFIX}production_{operation}"):
+        if found := _REPORT.fullmatch(stored.key):
+            yield found["started"], stored.key
+
+
+def _started_of(key: str) -> str:
+    found = _REPORT.fullmatch(key)
+    return found["started"] if found else ""
+
+
+def _line_of_report(report: Mapping[str, Any]) -> RunLine:
+    return RunLine(
+        run_id=report["run_id"],
+        operation=report["operation"],
+        status=report["status"],
+        started_at=datetime.fromisoformat(report["started_at"]),
+        seconds=report["seconds"],
+        apps=report["apps"],
+        apps_failed=len(_failed_apps(report)),
+        rows_raw=report["rows_raw"],
+        dates_published=report["dates_published"],
+        apple_calls=report["apple_calls"],
+        cause=report["cause"],
+    )
+
+
+def _line_of_execution(stands: Started) -> RunLine:
+    return RunLine(stands.run_id, "", stands.status, stands.started_at, cause=stands.cause)
+
+
+def _failed_apps(report: Mapping[str, Any]) -> list[str]:
+    return [app for verdict, apps in report["apps_by_verdict"].items() if Verdict(verdict).is_failure for app in apps]
+
+
+def _details(report: Mapping[str, Any], links: Links) -> RunDetails:
+    return RunDetails(
+        run_id=report["run_id"],
+        operation=report["operation"],
+        status=report["status"],
+        started_at=datetime.fromisoformat(report["started_at"]),
+        as_of=report["as_of"],
+        seconds=report["seconds"],
+        cause=report["cause"],
+        links=links,
+        totals={name: value for name, value in report.items() if isinstance(value, int)},
+        unknown_columns=report["unknown_columns"],
+        missing_columns=report["missing_columns"],
+        verdicts=tuple(_verdict_lines(report["apps_by_verdict"])),
+        errors=tuple(ErrorLine(one["item"], one["table"], one["verdict"], one["reason"]) for one in report["errors"]),
+    )
+
+
+def _verdict_lines(apps_by_verdict: Mapping[str, list[str]]) -> Iterable[VerdictLine]:
+    for verdict, apps in apps_by_verdict.items():
+        more = f" and {len(apps) - _SHOWN_APPS} more" if len(apps) > _SHOWN_APPS else ""
+        yield VerdictLine(verdict, len(apps), " ".join(apps[:_SHOWN_APPS]) + more)
+
+
+def _links(lake: Bucket, key: str, started: Started | None, region: str | None) -> Links:
+    arn = started.arn if started else ""
+    console = f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{arn}"
+    report = f"s3://{lake.name}/{key}" if key else ""
+    return Links(report, report.replace(".json", ".html"), arn, console if arn and region else "")

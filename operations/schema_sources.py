@@ -1,0 +1,115 @@
+"""What each place says about a table's columns: files of Apple, the Glue table, the footer of a Parquet object."""
+
+import csv
+import io
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from typing import Any, BinaryIO
+
+from botocore.exceptions import ClientError
+
+from appstore_analytics.contract.catalogue.definition import ColumnType
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.tables import CURATED_DATABASE, CuratedTable
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.registry import Registry
+from appstore_analytics.registry.instances import LedgerInstance
+from operations.verification import published_days
+
+_SAMPLE_BYTES = 64 << 10
+_FOOTER_BYTES = 64 << 10
+_MAGIC = b"PAR1"
+_TAIL = 8  # the footer's length in four bytes, and the magic
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The beginning of one file of Apple: its headers, and the first rows' cells."""
+
+    key: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def values(self, header: str) -> list[str]:
+        """The cells below a header that are not empty."""
+        place = self.headers.index(header)
+        return [row[place] for row in self.rows if len(row) == len(self.headers) and row[place]]
+
+
+def newest_instances(app_ids: Iterable[str], registry: Registry, since: date) -> dict[str, list[LedgerInstance]]:
+    """The landed instances of all apps by table, newest first, from the ledger."""
+    found: dict[str, list[LedgerInstance]] = {}
+    for app_id in app_ids:
+        for instance in registry.instances.since(app_id, AccessType.ONGOING, since):
+            if instance.segments:
+                found.setdefault(instance.table, []).append(instance)
+    return {table: sorted(instances, key=lambda one: one.vintage, reverse=True) for table, instances in found.items()}
+
+
+def samples(raw: Bucket, instances: Sequence[LedgerInstance], files: int) -> Iterator[Sample]:
+    """The beginnings of the newest files, at most so many; a file that has expired is passed over."""
+    keys = (segment.key for instance in instances for segment in instance.segments[:1])
+    for key in islice((key for key in keys if raw.head(key)), files):
+        with raw.open(key) as stream:
+            yield _sample(key, stream)
+
+
+def _sample(key: str, stream: BinaryIO) -> Sample:
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    text = inflater.decompress(stream.read(_SAMPLE_BYTES), _SAMPLE_BYTES).decode("utf-8", errors="replace")
+    header, *lines = text.removeprefix(_BYTE_ORDER_MARK).splitlines() or [""]
+    delimiter = "\t" if "\t" in header else ","
+    rows = (_cells(line, delimiter) for line in lines[:-1])  # the last line may be cut
+    return Sample(key, _cells(header, delimiter), tuple(rows))
+
+
+def _cells(line: str, delimiter: str) -> tuple[str, ...]:
+    cells = next(csv.reader([line])) if delimiter == "," and line else line.split(delimiter)
+    return tuple(cell.strip() for cell in cells)
+
+
+def guessed_type(values: Sequence[str]) -> ColumnType:
+    """The narrowest type that a file's first cells have; a person decides."""
+    if values and all(re.fullmatch(r"[+-]?\d{1,18}", value, re.ASCII) for value in values):
+        return ColumnType.INT64
+    if values and all(re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII) for value in values):
+        return ColumnType.DATE
+    return ColumnType.STRING
+
+
+def glue_columns(glue: Any, table: CuratedTable) -> dict[str, str]:
+    """Name and type of every column of the Glue table, without the partition; none when there is no such table."""
+    try:
+        found = glue.get_table(DatabaseName=CURATED_DATABASE, Name=table.name)["Table"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "EntityNotFoundException":
+            return {}
+        raise
+    return {column["Name"]: column["Type"] for column in found["StorageDescriptor"]["Columns"]}
+
+
+def parquet_columns(lake: Bucket, table: CuratedTable) -> dict[str, str] | None:
+    """Name and Glue type of every column in the footer of the newest published object; None where nothing is."""
+    days = published_days(lake, table, date.min, date.max)
+    if not days:
+        return None
+    import pyarrow.parquet as pq  # noqa: PLC0415 (Arrow takes a second to load, and only this needs it)
+
+    from appstore_analytics.lake.schema import arrow_type  # noqa: PLC0415
+
+    names = {arrow_type(kind): str(kind) for kind in ColumnType}
+    schema = pq.read_metadata(io.BytesIO(_footer(lake, TableDate(table.name, days[-1]).curated_key)))
+    return {each.name: names.get(each.type, str(each.type)) for each in schema.schema.to_arrow_schema()}
+
+
+def _footer(lake: Bucket, key: str) -> bytes:
+    """A Parquet file that consists of the object's footer only: the rows stay where they are."""
+    tail = lake.tail(key, _FOOTER_BYTES)
+    size = int.from_bytes(tail[-_TAIL:-4], "little") + _TAIL
+    return _MAGIC + (tail if size <= len(tail) else lake.tail(key, size))[-size:]

@@ -1,0 +1,130 @@
+"""Showing facts: tables for people, plain text when piped, JSON for programs. One renderer for every command."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, JustifyMethod
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from operations.facts import Facts, is_table, to_json
+
+_PIPED_WIDTH = 240
+_PATCH = "patch"
+"""The field that is shown as it is, for `git apply`."""
+_NEVER_FOLDED = ("run_id", "app_id", "table_name", "verdict", "status")
+_GOOD = re.compile(r"SUCCEEDED|ready|fresh|verified|equal|imported|complete|known")
+_WAITING = re.compile(r"RUNNING|not ready|not registered|unchanged|skipped|drift:.*|adopted|no data yet")
+_BAD = re.compile(
+    r"FAILED|TIMED_OUT|ABORTED|late|missing|stopped|forbidden|key rejected|conflict|quarantined|mismatch|failed|refused"
+)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Colours and the terminal's width on a terminal; plain and wide elsewhere, so that no line is folded."""
+    made = Console(highlight=False, stderr=stderr)
+    if not made.is_terminal:
+        made.width = _PIPED_WIDTH
+    return made
+
+
+def show(facts: Facts, *, as_json: bool) -> None:
+    """Print an answer on standard output."""
+    out = console()
+    if as_json:
+        out.print(json.dumps(to_json(facts), indent=2), markup=False, soft_wrap=True)
+        return
+    values = [(field.name, getattr(facts, field.name)) for field in fields(facts)]
+    _show_lines(out, [(name, value) for name, value in values if not (is_table(value) or name == _PATCH)])
+    for name, value in values:
+        if is_table(value):
+            out.print(Text(_words(name), style="bold"))
+            out.print(_table(value))
+        elif name == _PATCH and value:
+            _show_diff(out, value)
+    say(out, facts.sentence, style="bold green" if facts.is_good else "bold red")
+
+
+def _show_diff(out: Console, text: str) -> None:
+    """Byte for byte where it is piped, for `git apply`."""
+    if out.is_terminal:
+        out.print(Syntax(text, "diff", theme="ansi_dark", background_color="default"))
+    else:
+        out.file.write(text)
+
+
+def _show_lines(out: Console, values: Iterable[tuple[str, Any]]) -> None:
+    """One line per value; what has several of its own (a mapping, a dataclass) has them below, indented."""
+    lines = [line for name, value in values for line in _lines(name, value)]
+    width = max((len(name) for name, _ in lines), default=0)
+    for name, value in lines:
+        out.print(Text(f"{name:<{width}}  ", style="dim").append_text(_cell(value)), soft_wrap=True)
+
+
+def _lines(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Mapping):
+        below = [(f"  {_words(str(each))}", one) for each, one in value.items() if _text(one)]
+        yield from [(_words(name), ""), *below] if below else ()
+    elif _text(value):
+        yield _words(name), value
+
+
+def say(out: Console, text: str, style: str = "") -> None:
+    """One line, however long."""
+    out.print(Text(plain(text), style=style), soft_wrap=True)
+
+
+def plain(text: str) -> str:
+    """What came from outside may hold no command to the terminal: lines, and nothing else that is not printable."""
+    return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
+
+
+def _table(rows: tuple[Any, ...]) -> Table:
+    """Columns that are empty in every row are left out."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    names = [
+        field.name for field in fields(rows[0]) if any(getattr(row, field.name) not in (None, "", ()) for row in rows)
+    ]
+    for name in names:
+        is_number = all(isinstance(getattr(row, name), (int, float, type(None))) for row in rows)
+        justify: JustifyMethod = "right" if is_number else "left"
+        table.add_column(_words(name), justify=justify, overflow="fold", no_wrap=name in _NEVER_FOLDED)
+    for row in rows:
+        table.add_row(*(_cell(getattr(row, name)) for name in names))
+    return table
+
+
+def _words(name: str) -> str:
+    return plain(name.replace("_", " "))
+
+
+def _cell(value: Any) -> Text:
+    text = plain(_text(value))
+    for words, style in ((_GOOD, "green"), (_WAITING, "yellow"), (_BAD, "red")):
+        if words.fullmatch(text):
+            return Text(text, style=style)
+    return Text(text)
+
+
+_WRITTEN: tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...] = (
+    (type(None), lambda _: ""),
+    (bool, lambda value: "yes" if value else "no"),
+    (int, lambda value: f"{value:,}"),
+    (float, lambda value: f"{value:,.4f}".rstrip("0").rstrip(".")),
+    (datetime, lambda value: f"{value:%Y-%m-%d %H:%M:%S}"),
+    (Mapping, lambda value: ", ".join(f"{_words(str(name))} {_text(each)}" for name, each in value.items())),
+    ((list, tuple), lambda value: ", ".join(map(_text, value))),
+)
+
+
+def _text(value: Any) -> str:
+    """A value as it stands in a line or a cell."""
+    return next((write(value) for kind, write in _WRITTEN if isinstance(value, kind)), str(value))

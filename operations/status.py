@@ -1,0 +1,150 @@
+"""`status`: how each app's report requests stand, from what the runs have recorded. Apple is not asked."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from appstore_analytics.contract.messages import AccessType, Account, ItemRecord, MapName, RegisterItem, Verdict
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.registry import Registry
+from appstore_analytics.registry.report_requests import KnownRequest
+from appstore_analytics.rules.due import is_silent
+from appstore_analytics.rules.verdicts import item_reason, item_verdict
+from operations.apps import newest_daily_plan
+from operations.facts import days
+
+_APPLE_BUILDS_WITHIN_DAYS = 2
+_DAY = timedelta(days=1)
+
+
+class RequestVerdict(StrEnum):
+    """How a report request stands."""
+
+    READY = "ready"
+    NOT_READY = "not ready"
+    NOT_REGISTERED = "not registered"
+    STOPPED = "stopped"
+    FORBIDDEN = "forbidden"
+    KEY_REJECTED = "key rejected"
+    CONFLICT = "conflict"
+    FAILED = "failed"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether somebody has to do something."""
+        return self not in (self.READY, self.NOT_READY, self.NOT_REGISTERED)
+
+
+_BY_RECORD = {
+    Verdict.FORBIDDEN: RequestVerdict.FORBIDDEN,
+    Verdict.KEY_REJECTED: RequestVerdict.KEY_REJECTED,
+    Verdict.CONFLICT: RequestVerdict.CONFLICT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """One app and access type.
+
+    `requested_on` is None where Apple had the request before us; `age_days` then counts from when it was adopted.
+    `last_instance` is the newest processing date that Apple listed, `next_expected` the day of the next one.
+    """
+
+    account: str
+    app_id: str
+    access_type: str
+    verdict: RequestVerdict
+    request_id: str = ""
+    requested_on: date | None = None
+    age_days: int | None = None
+    last_instance: date | None = None
+    next_expected: date | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStatus:
+    """Every report request of every app."""
+
+    as_of: date
+    last_run: str
+    requests: tuple[RequestLine, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether no request needs anybody."""
+        return not any(request.verdict.is_failure for request in self.requests)
+
+    @property
+    def sentence(self) -> str:
+        """How many of each verdict."""
+        counts = Counter(str(request.verdict) for request in self.requests)
+        return ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())) or "No app is known yet."
+
+
+def request_status(accounts: tuple[Account, ...], registry: Registry, lake: Bucket, as_of: date) -> RequestStatus:
+    """The verdict on each app's ONGOING request, and on its snapshot where there is one."""
+    plan = newest_daily_plan(lake)
+    run_id = plan.run_id if plan else ""
+    records = {one.record: one for one in registry.runs.of_map(run_id, MapName.REGISTER)} if run_id else {}
+    lines = tuple(
+        line
+        for account in accounts
+        for app_id in account.app_ids
+        for line in _of_app(account.name, app_id, records.get(RegisterItem(run_id, "", app_id).record), registry, as_of)
+    )
+    return RequestStatus(as_of, run_id, lines)
+
+
+def _of_app(
+    account: str, app_id: str, record: ItemRecord | None, registry: Registry, as_of: date
+) -> Iterator[RequestLine]:
+    """The record is the last daily run's: it speaks for the ONGOING request."""
+    yield _line(account, registry.report_requests.get(app_id, AccessType.ONGOING), record, as_of)
+    snapshot = registry.report_requests.get(app_id, AccessType.ONE_TIME_SNAPSHOT)
+    if snapshot.request_id or snapshot.asked:
+        yield _line(account, snapshot, None, as_of)
+
+
+def _line(account: str, known: KnownRequest, record: ItemRecord | None, as_of: date) -> RequestLine:
+    verdict, reason = _verdict(known, record, as_of)
+    since = known.requested_on or known.known_since
+    return RequestLine(
+        account=account,
+        app_id=known.app_id,
+        access_type=known.access_type,
+        verdict=verdict,
+        request_id=known.request_id or "",
+        requested_on=known.requested_on,
+        age_days=(as_of - since).days if since else None,
+        last_instance=known.newest_instance,
+        next_expected=next_expected(known),
+        reason=reason,
+    )
+
+
+def _verdict(known: KnownRequest, record: ItemRecord | None, as_of: date) -> tuple[RequestVerdict, str]:
+    if record is not None and item_verdict(record).is_failure:
+        return _BY_RECORD.get(item_verdict(record), RequestVerdict.FAILED), item_reason(record)
+    if known.request_id is None:
+        return RequestVerdict.NOT_REGISTERED, "the next run registers it"
+    if known.newest_instance is None:
+        return RequestVerdict.NOT_READY, "Apple builds the first reports 24 to 48 hours after the request"
+    if known.access_type is AccessType.ONGOING and is_silent(known.newest_instance, as_of):
+        silent = days((as_of - known.newest_instance).days)
+        return RequestVerdict.STOPPED, f"no instance for {silent}: each daily run looks, and makes a stopped one anew"
+    return RequestVerdict.READY, ""
+
+
+def next_expected(known: KnownRequest) -> date | None:
+    """The processing date that should come next; a snapshot that has been built gets no more."""
+    if known.newest_instance is None:
+        return known.requested_on + _APPLE_BUILDS_WITHIN_DAYS * _DAY if known.requested_on else None
+    return known.newest_instance + _DAY if known.access_type is AccessType.ONGOING else None
+
+
+def verdict_counts(status: RequestStatus) -> Mapping[str, int]:
+    """How many requests have each verdict."""
+    return dict(sorted(Counter(f"{one.access_type} {one.verdict}" for one in status.requests).items()))

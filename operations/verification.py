@@ -1,0 +1,91 @@
+"""`verify`: Athena counts again what stands published, outside of any run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from appstore_analytics.athena.query import Athena
+from appstore_analytics.contract.layout import curated_location
+from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.rules.counts import Comparison
+from appstore_analytics.steps.verify_table import compare_dates
+from operations.facts import counted
+
+_DIFFERENCES_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class TableVerification:
+    """One table. A batch is one Date of one app."""
+
+    table_name: str
+    dates: int
+    batches: int
+    rows_expected: int
+    rows_athena: int
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A batch in which Athena's rows or sums differ from what was converted."""
+
+    table_name: str
+    date: date
+    app_id: str
+    difference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Every table in a range of Dates; at most a hundred differences are named."""
+
+    start_date: date
+    end_date: date
+    tables: tuple[TableVerification, ...]
+    differences: tuple[Difference, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether Athena agrees everywhere."""
+        return not self.differences
+
+    @property
+    def sentence(self) -> str:
+        """Whether Athena agrees."""
+        batches = sum(table.batches for table in self.tables)
+        if not batches:
+            return "Nothing is published in this range."
+        if self.differences:
+            return "Athena differs from what was converted: docs/operations.md says what to do (Mismatch)."
+        return f"Athena agrees in {counted(batches, 'batch', 'batches')}."
+
+
+def verify(tables: Sequence[CuratedTable], start: date, end: date, lake: Bucket, athena: Athena) -> Verification:
+    """Compare every published Date of these tables from `start` to `end` (inclusive), a query per table."""
+    lines, differences = [], []
+    for table in tables:
+        days = published_days(lake, table, start, end)
+        comparisons = compare_dates(table, days, lake, athena) if days else []
+        lines.append(_line(table, days, comparisons))
+        differences += [_difference(table, one) for one in comparisons if not one.equal]
+    return Verification(start, end, tuple(lines), tuple(differences[:_DIFFERENCES_SHOWN]))
+
+
+def published_days(lake: Bucket, table: CuratedTable, start: date, end: date) -> list[date]:
+    """The Dates of a table that have an object, oldest first."""
+    prefix = f"{curated_location(table.name)}dt="
+    days = (date.fromisoformat(stored.key.removeprefix(prefix)[:10]) for stored in lake.list(prefix))
+    return [day for day in days if start <= day <= end]
+
+
+def _line(table: CuratedTable, days: Sequence[date], comparisons: Sequence[Comparison]) -> TableVerification:
+    verdict = "mismatch" if any(not one.equal for one in comparisons) else "equal" if comparisons else "no data yet"
+    rows_expected = sum(one.rows_expected for one in comparisons)
+    rows_athena = sum(one.rows_athena for one in comparisons)
+    return TableVerification(table.name, len(days), len(comparisons), rows_expected, rows_athena, verdict)
+
+
+def _difference(table: CuratedTable, comparison: Comparison) -> Difference:
+    return Difference(table.name, comparison.day, str(comparison.app_id), comparison.difference)

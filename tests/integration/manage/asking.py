@@ -1,0 +1,47 @@
+"""A pipeline in the test's process, and the questions of manage.py put to its parts."""
+
+from datetime import date
+from typing import Any
+
+from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
+from appstore_analytics.contract.messages import MapName, RunPlan
+from appstore_analytics.contract.tables import CuratedTable, curated_tables
+from operations.apps import known_accounts
+from operations.gaps import Gaps, find_gaps
+from operations.status import RequestStatus, request_status
+from tests.integration.steps.pipeline_in_process import Pipeline
+
+
+def day(pipeline: Pipeline) -> RunPlan:
+    """A daily run without its verification and its report."""
+    plan = pipeline.plan()
+    pipeline.run(plan, MapName.REGISTER, MapName.LAND, MapName.PUBLISH)
+    return plan
+
+
+def days(pipeline: Pipeline, count: int) -> None:
+    """Daily runs on the following days; the last one with its report."""
+    for left in reversed(range(count)):
+        pipeline.world.advance(1)
+        plan = day(pipeline)
+        if not left:
+            pipeline.summarize(plan)
+
+
+def backfill(pipeline: Pipeline, start: date, end: date) -> None:
+    """One look of a backfill."""
+    pipeline.run(pipeline.backfill(start, end), MapName.REGISTER, MapName.LAND, MapName.PUBLISH)
+
+
+def tables(pipeline: Pipeline) -> tuple[CuratedTable, ...]:
+    return curated_tables((REPORTS_BY_NAME[name] for name in pipeline.reports), pipeline.granularities)
+
+
+def gaps(pipeline: Pipeline, since: date | None = None) -> Gaps:
+    accounts = known_accounts(pipeline.configuration, pipeline.lake)
+    return find_gaps(accounts, tables(pipeline), pipeline.registry, pipeline.lake, pipeline.world.today, since)
+
+
+def status(pipeline: Pipeline, **more: Any) -> RequestStatus:
+    accounts = known_accounts(pipeline.configuration, pipeline.lake)
+    return request_status(accounts, pipeline.registry, pipeline.lake, more.get("as_of", pipeline.world.today))

@@ -1,0 +1,73 @@
+"""docs/manage.md against the commands themselves."""
+
+import re
+from dataclasses import fields
+
+import pytest
+from typer.main import get_command
+
+from appstore_analytics.rules.gaps import Repair
+from operations import commands
+from operations.apps import AppList
+from operations.backfill_plan import BackfillPlan
+from operations.exits import ExitStatus
+from operations.freshness import FreshnessReport
+from operations.gaps import Gaps
+from operations.moving_in import Import
+from operations.registry_statistics import RegistryStatistics
+from operations.repairs import ReprocessPlan, RollbackPlan
+from operations.runs import RunDetails, RunList
+from operations.schema import ABSENT, GLUE, PARQUET, UNKNOWN, SchemaComparison
+from operations.status import RequestStatus, RequestVerdict
+from operations.verification import Verification
+from tests.unit.docs.reading_docs import ROOT, blocks, rows
+from tests.unit.docs.reading_docs import commands as commands_of
+
+PAGE = ROOT / "docs" / "manage.md"
+COMMANDS = get_command(commands.app).commands
+ANSWERS = {
+    "apps": AppList,
+    "backfill": BackfillPlan,
+    "freshness": FreshnessReport,
+    "gaps": Gaps,
+    "import-registry": Import,
+    "registry-stats": RegistryStatistics,
+    "reprocess": ReprocessPlan,
+    "rollback": RollbackPlan,
+    "run": RunDetails,
+    "runs": RunList,
+    "schema-verify": SchemaComparison,
+    "status": RequestStatus,
+    "verify": Verification,
+}
+
+
+def test_every_command_has_its_line_and_its_example() -> None:
+    assert {row[0] for row in rows(PAGE, "command")} == COMMANDS.keys()
+    pages = (PAGE, ROOT / "docs" / "moving-in.md")
+    used = {word for block in blocks("sh", pages=pages) for line in commands_of(block) for word in line}
+    assert COMMANDS.keys() <= used
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_the_fields_of_json_are_those_of_the_page(name: str) -> None:
+    (cells,) = [row for row in rows(PAGE, "command") if row[0] == name]
+    assert re.findall(r"\w+", cells[2]) == [field.name for field in fields(ANSWERS[name])]
+
+
+def test_the_exit_statuses_are_those_of_the_page() -> None:
+    assert {int(row[0]) for row in rows(PAGE, "exit status")} == set(ExitStatus)
+
+
+def test_the_options_of_every_command_are_explained() -> None:
+    given = {
+        option for parameter in get_command(commands.app).params for option in parameter.opts if option[:2] == "--"
+    }
+    assert {row[0] for row in rows(PAGE, "option of every command")} == given - {"--help"}
+
+
+def test_verdicts_repairs_and_drifts_are_those_of_the_page() -> None:
+    verdicts = {word for row in rows(PAGE, "verdict") for word in re.findall(r"[a-z ]{3,}", row[0].replace("`", ""))}
+    assert {verdict.strip() for verdict in verdicts} == set(RequestVerdict)
+    assert [row[0] for row in rows(PAGE, "repair")] == list(Repair)
+    assert [f"drift: {row[0]}" for row in rows(PAGE, "drift")] == [UNKNOWN, ABSENT, GLUE, PARQUET]

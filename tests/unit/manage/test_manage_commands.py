@@ -1,0 +1,192 @@
+"""How the command line ends: every expected trouble is one sentence on standard error, and an exit status."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, SSOTokenLoadError
+from botocore.stub import Stubber
+
+import app as cdk_app
+from appstore_analytics.contract.messages import Account
+from infra.configuration import DeploymentConfiguration
+from operations import aws_errors, commands, embedded
+from operations.executions import Pipeline
+from operations.exits import ExitStatus, Unreachable
+from operations.installation import STACK, configuration_in
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(autouse=True)
+def without_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine that has no AWS configuration of its own."""
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+
+
+def ended(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as end:
+        commands.main(arguments)
+    return int(end.value.code or 0)
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    return err
+
+
+def test_without_a_region_it_says_how_to_give_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("runs") == ExitStatus.UNREACHABLE
+    assert "--region" in said(capsys)
+
+
+def test_without_credentials_it_says_how_to_get_some(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("runs", "--region", "eu-west-1") == ExitStatus.UNREACHABLE
+    assert "No AWS credentials" in said(capsys)
+
+
+def test_an_unknown_profile_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("runs", "--profile", "nobody") == ExitStatus.UNREACHABLE
+    assert "nobody" in said(capsys)
+
+
+def test_where_there_is_no_stack_it_names_stack_and_region(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = boto3.client(
+        "cloudformation", region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    words = f"Stack with id {STACK} does not exist"
+    monkeypatch.setattr(boto3.Session, "client", lambda *_, **__: client)
+    with Stubber(client) as stub:
+        stub.add_client_error("describe_stacks", "ValidationError", words, expected_params={"StackName": STACK})
+        assert ended("status", "--region", "eu-central-1") == ExitStatus.UNREACHABLE
+    assert f"no stack {STACK} in eu-central-1" in said(capsys)
+
+
+def test_without_an_embedded_aws_it_says_how_to_start_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(embedded.address, "__defaults__", ({}, tmp_path / "nothing"))
+    assert ended("--local", "runs") == ExitStatus.UNREACHABLE
+    assert "./quick_start.sh --keep" in said(capsys)
+
+
+def test_an_embedded_aws_that_is_gone_is_said_to_be(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr(embedded.address, "__defaults__", ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, Path("x")))
+    assert ended("--local", "runs") == ExitStatus.UNREACHABLE
+    assert "does not answer" in said(capsys)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("fly",),
+        ("backfill", "--apps", "1"),
+        ("backfill", "--apps", "1", "--from", "yesterday", "--to", "2026-01-01"),
+        ("runs", "--last", "0"),
+        ("run",),
+    ],
+)
+def test_what_makes_no_sense_ends_with_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(*arguments) == ExitStatus.REFUSED
+    assert capsys.readouterr().out == ""
+
+
+def client_error(code: str, message: str = "no such thing") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "DescribeStacks")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (client_error("AccessDenied", "User x may not"), "denies DescribeStacks to these credentials: User x may not"),
+        (client_error("ExpiredToken"), "expired"),
+        (client_error("InvalidClientTokenId"), "does not know these credentials"),
+        (client_error("ThrottlingException"), "refuses DescribeStacks (ThrottlingException): no such thing"),
+        (SSOTokenLoadError(error_msg="gone"), "aws sso login"),
+    ],
+)
+def test_an_error_of_aws_is_one_sentence(error: Any, words: str) -> None:
+    assert words in aws_errors.sentence(error)
+    assert "\n" not in aws_errors.sentence(error)
+
+
+def test_the_address_of_a_kept_embedded_aws_is_found_while_it_runs(tmp_path: Path) -> None:
+    file = tmp_path / "build" / "embedded-aws"
+    with embedded.announced("http://127.0.0.1:1", file):
+        assert embedded.address({}, file) == "http://127.0.0.1:1"
+        assert embedded.address({"AWS_ENDPOINT_URL": "http://127.0.0.1:2"}, file) == "http://127.0.0.1:2"
+    with pytest.raises(Unreachable):
+        embedded.address({}, file)
+
+
+def test_the_address_of_a_later_one_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "embedded-aws"
+    with embedded.announced("http://127.0.0.1:1", file):
+        file.write_text("http://127.0.0.1:2")
+    assert embedded.address({}, file) == "http://127.0.0.1:2"
+
+
+def test_the_stack_is_called_as_the_app_calls_it() -> None:
+    assert STACK == cdk_app.STACK
+
+
+def test_the_configuration_is_read_from_the_state_machine() -> None:
+    wanted = DeploymentConfiguration(accounts=(Account("main", ("1000000001",)),)).for_plan_run
+    state = {"Type": "Task", "Arguments": {"Payload": {"configuration": wanted.to_payload()}}}
+    assert configuration_in(json.dumps({"States": {"PlanRun": state}})) == wanted
+
+
+@pytest.mark.parametrize("definition", ["{}", '{"configuration": {"accounts": [{"name": "main"}]}}'])
+def test_a_stack_of_another_version_is_said_to_be(definition: str) -> None:
+    with pytest.raises(Unreachable, match="another version"):
+        configuration_in(definition)
+
+
+def test_ctrl_c_leaves_the_run_and_says_how_to_follow_it_again(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    class Here:
+        pipeline = Pipeline(Starting(), "arn", None, None)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Pipeline, "follow", interrupt)
+    monkeypatch.setattr(commands._Asked, "installation", lambda _: Here())
+    assert ended("daily") == ExitStatus.INTERRUPTED
+    assert "./manage.py run 20261123T100000000Z-manage-daily-" in capsys.readouterr().err
+
+
+class Starting:
+    def start_execution(self, **_: Any) -> dict[str, Any]:
+        return {"executionArn": "arn", "startDate": datetime(2026, 11, 23, 10, 0, tzinfo=UTC)}
+
+
+def test_the_script_runs_from_anywhere_with_any_python(tmp_path: Path) -> None:
+    """It becomes .venv's Python by itself."""
+    answer = subprocess.run(
+        [sys.base_prefix + "/bin/python3", str(ROOT / "manage.py"), "--help"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "schema-verify" in answer.stdout
+    assert (ROOT / "manage.py").stat().st_mode & 0o100
