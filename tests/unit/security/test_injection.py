@@ -159,7 +159,9 @@ def test_an_executions_name_is_one_word_of_a_key(name: str) -> None:
             self.key = key
 
     lake = Lake()
-    configuration = Configuration((Account("main", (APP,)),), ("App Sessions Standard",), (Granularity.DAILY,), 3500)
+    configuration = Configuration(
+        (Account("main", (APP,)),), ("App Sessions Standard",), (Granularity.DAILY,), 3500, 30
+    )
     moment = datetime(2026, 6, 2, 10, tzinfo=UTC)
     run_id = plan_run(name, moment, {}, configuration, lake, lambda _: None)["run_id"]  # type: ignore[arg-type, return-value]
     assert re.fullmatch(r"20260602T100000000Z-[A-Za-z0-9-]{0,40}", run_id)
