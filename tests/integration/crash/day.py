@@ -202,7 +202,7 @@ class Execution:
 
     def _child(self, map_name: MapName, event: dict[str, str]) -> None:
         """One child execution. When it gives up there is not even a record of it."""
-        for step, work in zip(STEPS_OF_MAPS[map_name], self._pipeline._steps(map_name, event), strict=True):
+        for step, work in zip(STEPS_OF_MAPS[map_name], self._pipeline.steps(map_name, event), strict=True):
             answer = self._function(step, event["record"], work)
             if answer is None or answer["outcome"] == Outcome.DONE:
                 return

@@ -44,6 +44,7 @@ class Healing(StrEnum):
     IN_THE_RUN = "nothing is left to heal"
     NEXT_RUN = "lands what was left over"
     NEXT_INSTANCE = "the next instance brings the Date"
+    NEXT_DAY = "makes the request; the first data come a day after it"
     QUARANTINE = "leaves it in quarantine, the Dates as they were; the next instance brings those it reaches back to"
     SNAPSHOT = "leaves the Dates as they were; the next instance brings those it reaches back to, a snapshot the others"
 
@@ -113,6 +114,8 @@ THROTTLED = (
         _status(429, CREATE, retry_after_seconds=30),
         f"{_WAITED} Then the app is looked at again before anything is created.",
         CallsUnavailable,
+        Verdict.NOT_READY,
+        healing=Healing.NEXT_DAY,
         is_new=True,
     ),
 )
@@ -208,7 +211,7 @@ REFUSED = (
         RoleMissing,
         Verdict.FORBIDDEN,
         "use a key with the role Admin",
-        Healing.NEXT_RUN,
+        Healing.NEXT_DAY,
         is_new=True,
     ),
     FaultCase(
@@ -218,7 +221,7 @@ REFUSED = (
         GhostRequest,
         Verdict.CONFLICT,
         "developer support",
-        Healing.NEXT_RUN,
+        Healing.NEXT_DAY,
         is_new=True,
     ),
     FaultCase(

@@ -54,9 +54,9 @@ class StateMachine(Pipeline):
         report = json.loads(self.lake.read(max(each.key for each in self.lake.list("reports/"))) or b"")
         return Run(answer["status"], answer["cause"], report, {app["app_id"]: app["reason"] for app in apps})
 
-    def _steps(self, map_name: MapName, event: dict[str, str]) -> list[Callable[[], dict[str, str]]]:
+    def steps(self, map_name: MapName, event: dict[str, str]) -> list[Callable[[], dict[str, str]]]:
         whose = self.errors[event.get("app_id") or event["table"]]
-        return [partial(self._task, step, whose) for step in super()._steps(map_name, event)]
+        return [partial(self._task, step, whose) for step in super().steps(map_name, event)]
 
     def _task(self, step: Callable[[], dict[str, str]], errors: list[str]) -> dict[str, str]:
         """One Task state: the step, again after a transient error, and again when its Wait is over."""

@@ -111,9 +111,8 @@ def write_part(
             return PartWrite(PartOutcome.REFUSED, before)
         attempted = PartWrite(PartOutcome.WRITTEN if before is None else PartOutcome.REPLACED, before)
         if version is None or not version.is_write_of(journal.run_id, vintage):
-            journal.note(
-                part.day, version
-            )  # over its own earlier write the line stays: it names what stood before both
+            # over its own earlier write the line stays: it names what stood before both
+            journal.note(part.day, version)
         expected = None if standing is None else standing.etag
         if bucket.swap(key, content, expected=expected, metadata={**metadata, _RUN: journal.run_id}):
             return attempted

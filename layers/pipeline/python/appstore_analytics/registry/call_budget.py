@@ -135,11 +135,11 @@ class CallBudget:
 
         Until a whole second, and never a moment short of it: a call that comes too early would be refused again.
         """
-        until = now + timedelta(seconds=seconds)
+        until = datetime.fromtimestamp(math.ceil(now.timestamp()) + seconds, UTC)
         is_longest = self._update_if(
             "attribute_not_exists(closed_until) OR closed_until < :until",
             UpdateExpression="SET closed_until = :until",
-            ExpressionAttributeValues={":until": math.ceil(until.timestamp())},
+            ExpressionAttributeValues={":until": int(until.timestamp())},
         )
         return self._unavailable(until if is_longest else self.balance().closed_until or until)
 
