@@ -20,8 +20,9 @@ from appstore_analytics.registry.instances import InstanceStatus
 from appstore_analytics.rules.vintage import Vintage
 from local.apple import World
 
-_OF_ONE_RUN = {"expires_at", "created_in_run", "requested_on"}
-"""What differs between runs that end equal: times, and who created a request, which nobody tells of an adopted one."""
+_OF_ONE_RUN = {"expires_at", "created_in_run", "requested_on", "report_ids", "converted_by"}
+"""What differs between runs that end equal: times, the runs' names, and who created a request, which nobody tells of an
+adopted one. So that one is listed on its first day, and its report ids are known a day earlier."""
 
 Things = dict[str, Any]
 

@@ -239,10 +239,16 @@ def morning() -> Morning:
 def _world() -> World:
     world = World(
         WorldSettings(
-            today=YESTERDAY, apps=2, rows_per_date=3, dates_per_instance=1, readiness_days=0, segments_per_instance=1
+            today=YESTERDAY - timedelta(days=1),
+            apps=2,
+            rows_per_date=3,
+            dates_per_instance=1,
+            readiness_days=1,
+            segments_per_instance=1,
         )
     )
     world.create_request(OLD_APP, AccessType.ONGOING)
+    world.move_to(YESTERDAY)
     world.restate(Series(OLD_APP, DOWNLOADS, Granularity.DAILY), RESTATED)
     world.move_to(TODAY)
     return world
