@@ -17,7 +17,7 @@ check() {
 }
 check ruff format --check .
 check ruff check .
-check mypy layers/pipeline/python/appstore_analytics functions infra local app.py
+check mypy layers/pipeline/python/appstore_analytics functions infra local benchmarks app.py
 check lint-imports
 
 echo "== pytest"
