@@ -18,6 +18,7 @@ from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake import conversion as conversion_module
 from appstore_analytics.lake import parquet as parquet_module
+from appstore_analytics.lake.parquet import WRITER_VERSION
 from appstore_analytics.lake.schema import part_schema
 from tests.lake_samples import (
     APP,
@@ -67,7 +68,7 @@ def test_parts_read_the_same_in_every_engine(table: CuratedTable, tmp_path: Path
 def test_the_footer_names_the_vintage(tmp_path: Path) -> None:
     part = converted([tsv([row(ENGAGEMENT)])], tmp_path).parts[0]
     footer = pq.read_metadata(part.path).metadata
-    assert footer == {b"vintage": b"2026-11-21/ONGOING/instance-1", b"writer": b"1"}
+    assert footer == {b"vintage": b"2026-11-21/ONGOING/instance-1", b"writer": WRITER_VERSION.encode()}
 
 
 def test_segments_are_appended_and_split_by_date(tmp_path: Path) -> None:

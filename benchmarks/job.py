@@ -1,0 +1,47 @@
+"""One conversion by one peer, in this process: `python -m benchmarks.job PEER JOB TABLE SEGMENT FOLDER REPEATS`.
+
+Prints what one repetition cost, without imports, and what `whole` counted, as JSON. Small inputs are repeated after one
+run that is not counted, because a function that is warm is the usual one.
+"""
+
+import importlib
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from appstore_analytics.contract.tables import tables_by_name
+
+
+def main(peer: str, job: str, table_name: str, segment: str, folder: str, repeats: str) -> None:
+    """Run it and print the figures."""
+    work = getattr(importlib.import_module(f"benchmarks.peers.{peer}"), job)
+    table, target = tables_by_name()[table_name], Path(folder)
+    counted = None
+    if int(repeats) > 1:
+        work(Path(segment), table, _empty(target))
+    cpu_seconds = wall_seconds = 0.0
+    for _ in range(int(repeats)):
+        _empty(target)
+        cpu, wall = time.process_time(), time.perf_counter()
+        counted = work(Path(segment), table, target)
+        cpu_seconds += time.process_time() - cpu
+        wall_seconds += time.perf_counter() - wall
+    answer = {
+        "cpu_seconds": cpu_seconds / int(repeats),
+        "wall_seconds": wall_seconds / int(repeats),
+        "output_bytes": sum(path.stat().st_size for path in target.rglob("*.parquet")),
+        "counted": counted,
+    }
+    sys.stdout.write(f"{json.dumps(answer)}\n")
+
+
+def _empty(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

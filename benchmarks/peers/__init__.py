@@ -1,0 +1,21 @@
+"""The same two jobs by each peer, as well as its documentation says: explicit types, streaming where it has it.
+
+`plain(segment, table, folder)`: one typed Parquet file, zstd at our level, rows in the file's order.
+`whole(segment, table, folder)`: an app's own rows only, one file per Date, sorted by `sort_columns`; answers per Date with
+the rows and the exact sums of the additive measures. None of the peers has a quarantine: a wrong cell is an exception at
+best, and which row it stood in has to be found by hand.
+"""
+
+from appstore_analytics.contract.tables import CuratedTable
+
+ZSTD_LEVEL = 1
+ROW_GROUP_ROWS = 250_000
+APP_ID = 1_000_000_001
+
+Counted = dict[str, dict[str, str]]
+"""Per Date (ISO) `rows` and the sum of each additive measure, as decimal text."""
+
+
+def measures(table: CuratedTable) -> list[str]:
+    """The columns that are added up."""
+    return [column.name for column in table.report.additive_measures]
