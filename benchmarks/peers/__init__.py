@@ -16,6 +16,13 @@ Counted = dict[str, dict[str, str]]
 """Per Date (ISO) `rows` and the sum of each additive measure, as decimal text."""
 
 
+def sort_columns(table: CuratedTable) -> list[str]:
+    """What the rows are sorted by: the Date, then what our parts are sorted by."""
+    present = {column.name for column in table.report.columns}
+    wanted = ("territory", "device", "source_type", "platform_version")
+    return [table.report.date_column, *(name for name in wanted if name in present)]
+
+
 def measures(table: CuratedTable) -> list[str]:
     """The columns that are added up."""
     return [column.name for column in table.report.additive_measures]
