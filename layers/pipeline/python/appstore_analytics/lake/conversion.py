@@ -5,7 +5,7 @@ Memory is bounded by one run of rows, not by the instance: full runs are sorted 
 
 import heapq
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -19,9 +19,10 @@ import pyarrow.compute as pc
 from appstore_analytics.contract.catalogue.definition import Column, ColumnType
 from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.contract.tables import APP_ID, PROCESSING_DATE, CuratedTable
-from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups
+from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups, in_one_chunk
 from appstore_analytics.lake.parts import PartFile
 from appstore_analytics.lake.schema import arrow_type, part_schema
+from appstore_analytics.lake.sorting import sorted_by
 from appstore_analytics.lake.tsv import SegmentReader
 from appstore_analytics.rules.vintage import Vintage
 
@@ -65,7 +66,7 @@ def convert(
     is asked once, with every Date found, which of them the instance may speak for. Raises InstanceQuarantined when the
     files break the contract of their report. The same input gives the same bytes.
     """
-    with _Runs(table.report.date_column, scratch) as runs:
+    with _Runs(table.report.date_column, _sort_by(table), scratch) as runs:
         readers = _read(segments, table, app_id, runs)
         _check_covered(runs.days, table, today)
         kept = set(select(runs.days))
@@ -84,10 +85,11 @@ def convert(
 
 
 class _Runs:
-    """Rows in the order they came, of which at most one run lies in memory; each full run is sorted by Date."""
+    """Rows, of which at most one run lies in memory; each full run is sorted by Date and by `sort_by`."""
 
-    def __init__(self, date_column: str, scratch: Path) -> None:
+    def __init__(self, date_column: str, sort_by: Sequence[str], scratch: Path) -> None:
         self._date_column = date_column
+        self._sort_by = sort_by
         self._scratch = scratch
         self._waiting: list[pa.Table] = []
         self._waiting_rows = 0
@@ -122,15 +124,14 @@ class _Runs:
             self._runs.append(iter([self._sorted_run()]))
 
     def by_day(self) -> Iterator[tuple[date, Iterator[pa.Table]]]:
-        """Date by Date, in order, its rows in the order they came. Once."""
+        """Date by Date, in order, its rows run by run. Once."""
         slices = heapq.merge(*(self._slices(run) for run in self._runs), key=itemgetter(0))
         for day, of_day in itertools.groupby(slices, key=itemgetter(0)):
             yield day, (rows for _, rows in of_day)
 
     def _sorted_run(self) -> pa.Table:
-        run = pa.concat_tables(self._waiting).unify_dictionaries().combine_chunks()
+        run = sorted_by(in_one_chunk(pa.concat_tables(self._waiting)), (self._date_column, *self._sort_by))
         self._waiting, self._waiting_rows = [], 0
-        run = run.take(pc.sort_indices(run[self._date_column]))  # stable: rows of a Date keep their order
         self._days.update(run[self._date_column].unique().to_pylist())
         return run
 
@@ -182,13 +183,17 @@ def _part(
 ) -> PartFile:
     path = scratch / f"{day.isoformat()}.parquet"
     sums: dict[str, Decimal] = {}
-    present = {column.name for column in table.report.columns}
-    with RowGroups(path, part_schema(table), sort_by=[name for name in _SORTED_BY if name in present]) as file:
+    with RowGroups(path, part_schema(table), _sort_by(table)) as file:
         for rows in of_day:
             file.append(_with_lineage(rows, app_id, vintage))
             _add(sums, rows, table.report.additive_measures)
         file.finish({"vintage": str(vintage), "writer": WRITER_VERSION})
     return PartFile(day, path, file.rows, {name: f"{total:f}" for name, total in sums.items()})
+
+
+def _sort_by(table: CuratedTable) -> list[str]:
+    present = {column.name for column in table.report.columns}
+    return [name for name in _SORTED_BY if name in present]
 
 
 def _with_lineage(rows: pa.Table, app_id: int, vintage: Vintage) -> pa.Table:

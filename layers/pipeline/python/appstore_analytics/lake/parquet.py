@@ -1,6 +1,6 @@
 """How a Parquet file of the lake is written: its bytes are a function of its rows, and of nothing else."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -9,16 +9,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from appstore_analytics.lake.schema import in_memory
+from appstore_analytics.lake.sorting import sorted_by
 
 WRITER_VERSION = "2"
 """Raise it when the same rows would be written as other bytes: every Date is then published again."""
 
 ROW_GROUP_ROWS = 250_000
 """Rows of a row group: a reader and a writer hold about this many in memory."""
-
-_COUNTED_KEYS = 65_536
-"""Arrow sorts numbers that span no more than this by counting them, which takes a fifth of the time."""
-
 
 class RowGroups:
     """A Parquet file that takes rows of any number and writes row groups of exactly `ROW_GROUP_ROWS`, the last fewer.
@@ -40,7 +37,7 @@ class RowGroups:
             # Those of strings cost as much as a quarter of the writing, and no query of ours would skip rows by them.
             write_statistics=[each.name for each in schema if not pa.types.is_string(each.type)],
         )
-        self._waiting = [in_memory(schema).empty_table()]
+        self._waiting: list[pa.Table] = []
         self._waiting_rows = 0
         self.rows = 0
 
@@ -60,7 +57,6 @@ class RowGroups:
 
     def finish(self, footer: Mapping[str, str]) -> None:
         """Write what still waits, and `footer` as the file's key-value metadata."""
-        self._write_full_groups()
         if self._waiting_rows:
             self._write_group(pa.concat_tables(self._waiting))
         self._writer.add_key_value_metadata(dict(footer))
@@ -73,8 +69,15 @@ class RowGroups:
         self._waiting, self._waiting_rows = [rows], rows.num_rows
 
     def _write_group(self, rows: pa.Table) -> None:
-        rows = _sorted_by(with_own_dictionaries(rows), self._sort_by)
+        rows = sorted_by(with_own_dictionaries(rows), self._sort_by)
         self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
+
+
+def in_one_chunk(rows: pa.Table) -> pa.Table:
+    """`rows` with one dictionary per column."""
+    if all(column.num_chunks == 1 for column in rows.columns):
+        return rows
+    return rows.unify_dictionaries().combine_chunks()
 
 
 def with_own_dictionaries(rows: pa.Table) -> pa.Table:
@@ -83,7 +86,7 @@ def with_own_dictionaries(rows: pa.Table) -> pa.Table:
     A slice keeps the dictionary of what it was cut from, and the Parquet writer would write all of it. Sorted, the
     indices of two rows compare as their strings do.
     """
-    combined = rows.unify_dictionaries().combine_chunks() if rows.num_rows else rows
+    combined = in_one_chunk(rows)
     columns = [_with_own_dictionary(column) for column in combined.columns]
     return pa.Table.from_arrays(columns, schema=combined.schema)
 
@@ -92,40 +95,13 @@ def _with_own_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Dictio
     if not pa.types.is_dictionary(column.type) or not column.num_chunks:
         return column
     array = column.chunk(0)
-    used = _distinct(array.indices, len(array.dictionary))
+    values = len(array.dictionary)
+    if values == 1 and array.null_count < len(array):
+        return array
+    used = _distinct(array.indices, values)
     used = used.take(pc.array_sort_indices(array.dictionary.take(used)))
-    new_indices = pc.inverse_permutation(used, max_index=max(0, len(array.dictionary) - 1), output_type=pa.int32())
+    new_indices = pc.inverse_permutation(used, max_index=max(0, values - 1), output_type=pa.int32())
     return pa.DictionaryArray.from_arrays(new_indices.take(array.indices), array.dictionary.take(used))
-
-
-def _sorted_by(rows: pa.Table, columns: Sequence[str]) -> pa.Table:
-    """`rows` with sorted dictionaries, sorted stably: pass by pass, from the least significant columns on."""
-    order = None
-    for key in _keys(rows, columns):
-        if order is None:
-            order = pc.array_sort_indices(key)
-        else:
-            order = order.take(pc.array_sort_indices(key.take(order)))
-    return rows if order is None else rows.take(order)
-
-
-def _keys(rows: pa.Table, columns: Sequence[str]) -> Iterator[pa.Array]:
-    """Numbers that compare as the columns do, the least significant columns first; null comes before all strings.
-
-    As many columns share a number as keep it below `_COUNTED_KEYS`.
-    """
-    key, keys = None, 1
-    for name in reversed(columns):
-        column = rows[name].chunk(0)
-        values = len(column.dictionary) + 1
-        place = pc.fill_null(pc.add(column.indices, 1), 0)
-        if key is not None and keys * values > _COUNTED_KEYS:
-            yield key
-            key, keys = None, 1
-        key = place if key is None else pc.add(pc.multiply(place, keys), key)
-        keys *= values
-    if key is not None:
-        yield key
 
 
 def _distinct(indices: pa.Array, values: int) -> pa.Array:
