@@ -16,16 +16,17 @@ from appstore_analytics.contract.tables import tables_by_name
 
 def main(peer: str, job: str, table_name: str, segment: str, folder: str, repeats: str) -> None:
     """Run it and print the figures."""
-    work = getattr(importlib.import_module(f"benchmarks.peers.{peer}"), job)
-    table, target = tables_by_name()[table_name], Path(folder)
+    module = importlib.import_module(f"benchmarks.peers.{peer}")
+    work, table, target = getattr(module, job), tables_by_name()[table_name], Path(folder)
+    given = module.prepare(job, Path(segment), table) if hasattr(module, "prepare") else Path(segment)
     counted = None
     if int(repeats) > 1:
-        work(Path(segment), table, _empty(target))
+        work(given, table, _empty(target))
     cpu_seconds = wall_seconds = 0.0
     for _ in range(int(repeats)):
         _empty(target)
         cpu, wall = time.process_time(), time.perf_counter()
-        counted = work(Path(segment), table, target)
+        counted = work(given, table, target)
         cpu_seconds += time.process_time() - cpu
         wall_seconds += time.perf_counter() - wall
     answer = {

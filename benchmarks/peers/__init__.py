@@ -1,16 +1,19 @@
 """The same two jobs by each peer, as well as its documentation says: explicit types, streaming where it has it.
 
 `plain(segment, table, folder)`: one typed Parquet file, zstd at our level, rows in the file's order.
-`whole(segment, table, folder)`: an app's own rows only, one file per Date, sorted by `sort_columns`; answers per Date with
-the rows and the exact sums of the additive measures. None of the peers has a quarantine: a wrong cell is an exception at
-best, and which row it stood in has to be found by hand.
+`whole(segment, table, folder)`: only rows of the app, with our two lineage columns, one file per Date, sorted by
+`sort_columns`; answers per Date with the rows and the exact sums of the additive measures. A wrong cell is an exception
+where the peer has one: none of them has a quarantine, or says which row it was.
 """
+
+from datetime import date
 
 from appstore_analytics.contract.tables import CuratedTable
 
 ZSTD_LEVEL = 1
 ROW_GROUP_ROWS = 250_000
 APP_ID = 1_000_000_001
+PROCESSING_DATE = date(2026, 11, 21)
 
 Counted = dict[str, dict[str, str]]
 """Per Date (ISO) `rows` and the sum of each additive measure, as decimal text."""

@@ -10,9 +10,9 @@ from appstore_analytics.lake.parquet import RowGroups
 from appstore_analytics.lake.schema import report_schema
 from appstore_analytics.lake.tsv import SegmentReader
 from appstore_analytics.rules.vintage import Vintage
-from benchmarks.peers import APP_ID, Counted
+from benchmarks.peers import APP_ID, PROCESSING_DATE, Counted
 
-_VINTAGE = Vintage(date(2026, 11, 21), AccessType.ONGOING, "instance-1")
+_VINTAGE = Vintage(PROCESSING_DATE, AccessType.ONGOING, "instance-1")
 _TODAY = date(2026, 11, 23)
 
 

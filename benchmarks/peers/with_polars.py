@@ -6,7 +6,7 @@ import polars as pl
 
 from appstore_analytics.contract.catalogue.definition import ColumnType
 from appstore_analytics.contract.tables import CuratedTable
-from benchmarks.peers import APP_ID, ROW_GROUP_ROWS, ZSTD_LEVEL, Counted, measures, sort_columns
+from benchmarks.peers import APP_ID, PROCESSING_DATE, ROW_GROUP_ROWS, ZSTD_LEVEL, Counted, measures, sort_columns
 
 _TYPES = {
     ColumnType.STRING: pl.String(),
@@ -29,6 +29,7 @@ def whole(segment: Path, table: CuratedTable, folder: Path) -> Counted:
     """Sorted in memory by the streaming engine, then cut at the Dates."""
     day = table.report.date_column
     rows = _scan(segment, table).sort(sort_columns(table)).collect(engine="streaming")
+    rows = rows.select(pl.lit(APP_ID).alias("app_id"), pl.lit(PROCESSING_DATE).alias("processing_date"), pl.all())
     if not (rows["app_apple_identifier"] == APP_ID).all():
         raise ValueError("rows of another app")
     counted = rows.group_by(day).agg(pl.len().cast(pl.String), pl.col(measures(table)).sum().cast(pl.String))
