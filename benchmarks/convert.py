@@ -24,7 +24,12 @@ from benchmarks.s3_server import s3_server
 from benchmarks.setup import BUILD, python_of
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ("layers/pipeline/python/appstore_analytics/lake", "benchmarks/peers")
+LAKE = ROOT / "layers" / "pipeline" / "python" / "appstore_analytics" / "lake"
+MEASURED = [
+    *(LAKE / f"{name}.py" for name in ("conversion", "parquet", "schema", "sorting", "tsv")),
+    *sorted((ROOT / "benchmarks" / "peers").glob("*.py")),
+    ROOT / "benchmarks" / "job.py",
+]
 SMALL, MEDIUM, LARGE = 5_000, 70_000, 5_000_000
 TABLES = ("engagement", "downloads", "sessions", "purchases_detailed")
 JOBS = ("plain", "whole")
@@ -94,7 +99,7 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def _quick_cases() -> list[Case]:
-    peers = [Case(peer, job, "engagement", rows, 1) for rows in (SMALL, MEDIUM) for job in JOBS for peer in PEERS]
+    peers = [Case(peer, job, "engagement", rows, 1) for rows in (MEDIUM, SMALL) for job in JOBS for peer in PEERS]
     return peers + [Case("limits", job, "engagement", MEDIUM, 1) for job in LIMITS]
 
 
@@ -159,7 +164,7 @@ def _check(case: Case, counted: Any) -> None:
 def _kept_runs() -> Path:
     """The runs of these sources, so that a long benchmark can be interrupted."""
     digest = hashlib.sha256()
-    for path in sorted(path for folder in SOURCES for path in (ROOT / folder).glob("*.py")):
+    for path in MEASURED:
         digest.update(path.read_bytes())
     BUILD.mkdir(parents=True, exist_ok=True)
     return BUILD / f"convert-{digest.hexdigest()[:12]}.jsonl"

@@ -32,7 +32,8 @@ _ROWS_AT_ONCE = 500_000
 _POOL = 4_096
 
 _TERRITORIES = tuple(f"{first}{second}" for first in "UGDFJBICAN" for second in "SBERPTNAUHLKMOIVY")
-_SYSTEMS = tuple(f"iOS {major}.{minor}" for major in (26, 18, 17, 16) for minor in range(6, -1, -1)) + (
+_SYSTEMS = (
+    *(f"iOS {major}.{minor}" for major in (26, 18, 17, 16) for minor in range(6, -1, -1)),
     "tvOS 26.5",
     "visionOS 26.5",
     "macOS 26.5",

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from appstore_analytics.contract.tables import tables_by_name
 
+_ENOUGH_SECONDS = 0.5
+
 
 def main(peer: str, job: str, table_name: str, segment: str, folder: str, repeats: str) -> None:
     """Run it and print the figures."""
@@ -23,15 +25,17 @@ def main(peer: str, job: str, table_name: str, segment: str, folder: str, repeat
     if int(repeats) > 1:
         work(given, table, _empty(target))
     cpu_seconds = wall_seconds = 0.0
-    for _ in range(int(repeats)):
+    done = 0
+    while not done or (done < int(repeats) and cpu_seconds < _ENOUGH_SECONDS):
         _empty(target)
         cpu, wall = time.process_time(), time.perf_counter()
         counted = work(given, table, target)
         cpu_seconds += time.process_time() - cpu
         wall_seconds += time.perf_counter() - wall
+        done += 1
     answer = {
-        "cpu_seconds": cpu_seconds / int(repeats),
-        "wall_seconds": wall_seconds / int(repeats),
+        "cpu_seconds": cpu_seconds / done,
+        "wall_seconds": wall_seconds / done,
         "output_bytes": sum(path.stat().st_size for path in target.rglob("*.parquet")),
         "counted": counted,
     }

@@ -25,9 +25,10 @@ class RunFailedError(Exception):
 def run(command: Sequence[str | Path], environment: dict[str, str], cores: int) -> Run:
     """Run `command` on the first `cores` cores. Keep the caller small: a child's peak begins with its parent's size."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(  # noqa: S603 (the commands are the benchmarks' own)
-            command, env=os.environ | environment, stdout=output, stderr=errors, preexec_fn=lambda: _pin(cores)
-        )
+        before = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, sorted(before)[:cores])  # a child inherits it
+        process = subprocess.Popen(command, env=os.environ | environment, stdout=output, stderr=errors)  # noqa: S603
+        os.sched_setaffinity(0, before)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
@@ -36,7 +37,3 @@ def run(command: Sequence[str | Path], environment: dict[str, str], cores: int) 
             words = errors.read().decode(errors="replace").strip().splitlines() or ["no words"]
             raise RunFailedError(f"{' '.join(map(str, command))}: exit {process.returncode}: {words[-1]}")
         return Run(json.loads(output.read().splitlines()[-1]), usage.ru_maxrss / 1024)
-
-
-def _pin(cores: int) -> None:
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])

@@ -1,4 +1,4 @@
-"""Makes the environments of the peers in .build/benchmarks: `python -m benchmarks.setup`. A benchmark does it itself."""
+"""Makes the peers' environments in .build/benchmarks: `python -m benchmarks.setup`. A benchmark does it itself."""
 
 import subprocess
 import sys
