@@ -4,7 +4,8 @@ import gzip
 import hashlib
 import io
 from collections.abc import Iterator, Mapping
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -35,7 +36,8 @@ class BucketOfFiles(Bucket):
             return None
         etag, *entries = _beside(path).read_text(encoding="utf-8").split("\n")
         metadata = dict(entry.split("=", 1) for entry in entries if entry)
-        return StoredObject(key, etag, path.stat().st_size, metadata)
+        status = path.stat()
+        return StoredObject(key, etag, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC), metadata)
 
     def read(self, key: str) -> bytes | None:
         """As S3 answers."""
@@ -84,7 +86,7 @@ class BucketOfFiles(Bucket):
         for path in sorted((self.folder / prefix).parent.rglob("*.parquet")):
             key = str(path.relative_to(self.folder))
             if key.startswith(prefix) and (stored := self.head(key)):
-                yield StoredObject(key, stored.etag, stored.size_bytes)
+                yield replace(stored, metadata={})
 
 
 def fill_with_parts(bucket: Bucket, table_name: str, apps: int, rows_of_app: int, dates: int) -> None:
