@@ -198,8 +198,8 @@ def figures_of(measured: Iterable[Measurement]) -> dict[str, Any]:
             peer = figures[case.job].setdefault(case.peer.removeprefix("with_"), {"cases": []})
             peer["cases"].append(cost | _ratios(cost, ours))
     for job in JOBS:
-        for peer in figures[job].values():
-            peer |= _together(peer["cases"])
+        for of_peer in figures[job].values():
+            of_peer.update(_together(of_peer["cases"]))
     return figures
 
 
@@ -260,8 +260,8 @@ def tables_of(figures: dict[str, Any]) -> list[Table]:
         for cost in costs
     ]
     if limits:
-        columns = ("stage alone", "table", "rows", "runs", "CPU s", "million rows per CPU s")
-        tables.append(Table("Conversion, limits", columns, limits))
+        of_limits = ("stage alone", "table", "rows", "runs", "CPU s", "million rows per CPU s")
+        tables.append(Table("Conversion, limits", of_limits, limits))
     return tables
 
 

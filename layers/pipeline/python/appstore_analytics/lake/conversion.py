@@ -16,7 +16,7 @@ from typing import BinaryIO, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from appstore_analytics.contract.catalogue.definition import Column, ColumnType
+from appstore_analytics.contract.catalogue.definition import Column
 from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.contract.tables import APP_ID, PROCESSING_DATE, CuratedTable
 from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups, in_one_chunk
@@ -70,9 +70,7 @@ def convert(
         readers = _read(segments, table, app_id, runs)
         _check_covered(runs.days, table, today)
         kept = set(select(runs.days))
-        parts = tuple(
-            _part(rows, day, table, app_id, vintage, scratch) for day, rows in runs.by_day() if day in kept
-        )
+        parts = tuple(_part(rows, day, table, app_id, vintage, scratch) for day, rows in runs.by_day() if day in kept)
         rows_raw = runs.rows
     return Conversion(
         rows_raw=rows_raw,
@@ -152,7 +150,7 @@ class _Runs:
 
 
 def _batches(path: Path) -> Iterator[pa.Table]:
-    """A spilled run, of which a small part at a time is in memory. (Mapped into memory all of it would be, in the end.)"""
+    """A spilled run, of which little is in memory at a time; mapped into memory all of it would be, in the end."""
     with pa.OSFile(str(path)) as source, pa.ipc.open_stream(source) as file:
         for batch in file:
             yield pa.Table.from_batches([batch])
@@ -213,12 +211,17 @@ def _add(sums: dict[str, Decimal], rows: pa.Table, measures: Iterable[Column]) -
 
 
 def _exact_sum(values: pa.ChunkedArray) -> Decimal | int | None:
-    if values.type != pa.int64():
-        return pc.sum(values).as_py()
+    """None without any value. Integers whose sum may not fit into 64 bits are widened first, which costs time."""
+    if values.type == pa.int64() and not _fits_int64(values):
+        values = values.cast(_WIDE_INTEGER)
+    total: Decimal | int | None = pc.sum(values).as_py()
+    return total
+
+
+def _fits_int64(values: pa.ChunkedArray) -> bool:
     bounds = pc.min_max(values).as_py()
-    if max(abs(bounds["min"] or 0), abs(bounds["max"] or 0)) * len(values) < _INT64_VALUES:
-        return pc.sum(values).as_py()
-    return pc.sum(values.cast(_WIDE_INTEGER)).as_py()
+    largest: int = max(abs(bounds["min"] or 0), abs(bounds["max"] or 0))
+    return largest * len(values) < _INT64_VALUES
 
 
 def _sorted_union(columns: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ WRITER_VERSION = "2"
 ROW_GROUP_ROWS = 250_000
 """Rows of a row group: a reader and a writer hold about this many in memory."""
 
+
 class RowGroups:
     """A Parquet file that takes rows of any number and writes row groups of exactly `ROW_GROUP_ROWS`, the last fewer.
 
