@@ -1,6 +1,7 @@
 """What a cold start loads: import time per function and the size of the layers: `python -m benchmarks.cold_start`.
 
-Each import is a process of its own with the layers as Lambda mounts them, built for this machine. boto3, which Lambda's runtime brings, comes from this environment.
+Each import is a process of its own, with the layers as Lambda mounts them, built for this machine. boto3, which comes
+with Lambda's runtime, comes from this environment.
 """
 
 import sys

@@ -94,6 +94,7 @@ def page_with_results(page: str, results: Path = RESULTS) -> str:
 
 def main() -> None:
     """Print the kept results and bring the page up to date."""
+    argparse.ArgumentParser(prog="python -m benchmarks.results", description=__doc__).parse_args()
     for path in sorted(RESULTS.glob("*.json")):
         sys.stdout.write(f"{kept_result(path)}\n")
     PAGE.write_text(page_with_results(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
