@@ -16,6 +16,7 @@ from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.conversion import convert
 from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredObject
 from appstore_analytics.lake.parts import write_part
+from appstore_analytics.rules.part_history import PartVersion
 from appstore_analytics.rules.vintage import Vintage
 from benchmarks.data import APP_ID, segment
 
@@ -89,6 +90,19 @@ class BucketOfFiles(Bucket):
                 yield replace(stored, metadata={})
 
 
+class NoJournal:
+    """Nothing is noted, because nothing will be taken back."""
+
+    run_id = "benchmark"
+
+    def note(self, day: date, before: PartVersion | None) -> None:
+        """Nothing."""
+
+    def is_taken_back(self, day: date, standing: PartVersion) -> bool:  # noqa: ARG002 (the protocol's)
+        """No."""
+        return False
+
+
 def fill_with_parts(bucket: Bucket, table_name: str, apps: int, rows_of_app: int, dates: int) -> None:
     """The parts of so many apps, each converted from a segment of its own."""
     table = tables_by_name()[table_name]
@@ -105,7 +119,7 @@ def convert_into(bucket: Bucket, table: CuratedTable, app_id: int, content: byte
         stream = io.BytesIO(gzip.compress(content, 1))
         conversion = convert([stream], table, app_id, vintage, _TODAY, lambda days: days, Path(scratch))
         for part in conversion.parts:
-            write_part(bucket, table, app_id, vintage, part)
+            write_part(bucket, table, app_id, vintage, part, NoJournal())
 
 
 def curated(bucket: BucketOfFiles, table_name: str, day: date) -> Path:
