@@ -10,6 +10,7 @@ import random
 import zlib
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -77,8 +78,9 @@ def segment(table_name: str, rows: int, app_id: int = APP_ID, dates: int = 0) ->
 
 
 def _write(path: Path, table: CuratedTable, rows: int, app_id: int, dates: int) -> None:
-    pools = {column.name: _pool(column, table, app_id, dates) for column in table.report.columns}
-    with gzip.GzipFile(path, "wb", compresslevel=6, mtime=0) as file:
+    pools = _pools(table, dates) | {"app_apple_identifier": pa.array([str(app_id)])}
+    # Without a name and a time, which a gzip would tell.
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as file:
         file.write("\t".join(column.header for column in table.report.columns).encode() + b"\n")
         for start in range(0, rows, _ROWS_AT_ONCE):
             count = min(_ROWS_AT_ONCE, rows - start)
@@ -93,12 +95,18 @@ def _drawn(pool: pa.Array, count: int, seed: tuple[object, ...]) -> pa.Array:
     return pool.take(pc.cast(pc.multiply(drawn, float(len(pool))), pa.int32(), safe=False))
 
 
-def _pool(column: Column, table: CuratedTable, app_id: int, dates: int) -> pa.Array:
-    random_ = random.Random(f"{table.name} {app_id} {column.name}")  # noqa: S311 (sample data)
+@cache
+def _pools(table: CuratedTable, dates: int) -> dict[str, pa.Array]:
+    """What the cells of each column are drawn from, the same for every app."""
+    return {column.name: _pool(column, table, dates) for column in table.report.columns}
+
+
+def _pool(column: Column, table: CuratedTable, dates: int) -> pa.Array:
+    random_ = random.Random(f"{table.name} {APP_ID} {column.name}")  # noqa: S311 (sample data)
     if column.name == table.report.date_column:
         return pa.array([str(LAST_DATE - timedelta(days=days)) for days in range(dates)])
     if column.name == "app_apple_identifier":
-        return pa.array([str(app_id)])
+        return pa.array([str(APP_ID)])
     if column.type is ColumnType.STRING:
         values = _STRINGS[column.name]
         return pa.array(random_.choices(values, [1 / rank for rank in range(1, len(values) + 1)], k=_POOL))

@@ -1,8 +1,6 @@
 """A bucket of the lake on the local disk, and parts in it: what is measured is our work, not a network."""
 
-import gzip
 import hashlib
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -106,17 +104,15 @@ class NoJournal:
 def fill_with_parts(bucket: Bucket, table_name: str, apps: int, rows_of_app: int, dates: int) -> None:
     """The parts of so many apps, each converted from a segment of its own."""
     table = tables_by_name()[table_name]
-    content = gzip.decompress(segment(table_name, rows_of_app, dates=dates).read_bytes())
-    for number in range(apps):
-        app_id = APP_ID + number
-        of_app = content.replace(str(APP_ID).encode(), str(app_id).encode())
-        convert_into(bucket, table, app_id, of_app, Vintage(date(2026, 11, 21), AccessType.ONGOING, "instance-1"))
+    for app_id in range(APP_ID, APP_ID + apps):
+        path = segment(table_name, rows_of_app, app_id, dates)
+        convert_into(bucket, table, app_id, path, Vintage(date(2026, 11, 21), AccessType.ONGOING, "instance-1"))
+        path.unlink()
 
 
-def convert_into(bucket: Bucket, table: CuratedTable, app_id: int, content: bytes, vintage: Vintage) -> None:
+def convert_into(bucket: Bucket, table: CuratedTable, app_id: int, segment_path: Path, vintage: Vintage) -> None:
     """One segment's parts."""
-    with TemporaryDirectory() as scratch:
-        stream = io.BytesIO(gzip.compress(content, 1))
+    with TemporaryDirectory() as scratch, segment_path.open("rb") as stream:
         conversion = convert([stream], table, app_id, vintage, _TODAY, lambda days: days, Path(scratch))
         for part in conversion.parts:
             write_part(bucket, table, app_id, vintage, part, NoJournal())

@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks import convert
 from benchmarks.convert import Case, DifferentAnswerError, Measurement, figures_of, tables_of
+from benchmarks.data import APP_ID, segment
 from benchmarks.measure import RunFailedError, run
 
 
@@ -65,3 +66,12 @@ def test_the_pins_of_the_peers_are_complete() -> None:
     for name in ("requirements.txt", "requirements-awswrangler.txt"):
         lines = (convert.ROOT / "benchmarks" / name).read_text(encoding="utf-8").splitlines()
         assert [line for line in lines if not line.startswith("#") and line.count("==") != 1] == []
+
+
+def test_the_sample_data_are_the_same_bytes_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = []
+    for folder in ("first", "second"):
+        monkeypatch.setattr("benchmarks.data.DATA", tmp_path / folder)
+        contents.append(segment("sessions", 300).read_bytes())
+        assert segment("sessions", 300, app_id=APP_ID + 1).read_bytes() != contents[0]
+    assert contents[0] == contents[1]
