@@ -17,7 +17,7 @@ check() {
 }
 check ruff format --check .
 check ruff check .
-check mypy layers/pipeline/python/appstore_analytics functions infra local operations app.py manage.py
+check mypy layers/pipeline/python/appstore_analytics functions infra local operations benchmarks app.py manage.py
 check lint-imports
 
 echo "== pytest"

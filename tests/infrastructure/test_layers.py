@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.cold_start import FUNCTIONS, WITH_ARROW, imports, size_mb
 from infra.layers import AWS_TARGET, THIS_MACHINE, LayerBuildError, Target, ThirdPartyLayer, build_layer, build_layers
 
 
@@ -138,3 +139,17 @@ print(json.dumps([pyarrow.__file__, requests.__file__, jwt.__file__, isal.__file
     )
     assert result.stderr == ""
     assert all(any(Path(each).is_relative_to(folder) for folder in folders) for each in json.loads(result.stdout))
+
+
+def test_the_layers_stay_small() -> None:
+    sizes = {layer: size_mb(folder) for layer, folder in build_layers(THIS_MACHINE).items()}
+    assert sizes[ThirdPartyLayer.ARROW] < 112
+    assert sizes[ThirdPartyLayer.DEPENDENCIES] < 33
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_the_functions_that_need_arrow_load_it_and_none_takes_long(function: str) -> None:
+    imported = imports(function)
+    assert ("pyarrow" in imported["loaded"]) == (function in WITH_ARROW)
+    assert imported["cpu_seconds"] < 3
+    assert imported["peak_mb"] < 160

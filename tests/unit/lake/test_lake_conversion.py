@@ -18,6 +18,7 @@ from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake import conversion as conversion_module
 from appstore_analytics.lake import parquet as parquet_module
+from appstore_analytics.lake.parquet import WRITER_VERSION
 from appstore_analytics.lake.schema import part_schema
 from tests.lake_samples import (
     APP,
@@ -67,7 +68,7 @@ def test_parts_read_the_same_in_every_engine(table: CuratedTable, tmp_path: Path
 def test_the_footer_names_the_vintage(tmp_path: Path) -> None:
     part = converted([tsv([row(ENGAGEMENT)])], tmp_path).parts[0]
     footer = pq.read_metadata(part.path).metadata
-    assert footer == {b"vintage": b"2026-11-21/ONGOING/instance-1", b"writer": b"1"}
+    assert footer == {b"vintage": b"2026-11-21/ONGOING/instance-1", b"writer": WRITER_VERSION.encode()}
 
 
 def test_segments_are_appended_and_split_by_date(tmp_path: Path) -> None:
@@ -193,3 +194,23 @@ def test_segments_are_streams_read_once(tmp_path: Path) -> None:
         [stream], ENGAGEMENT, APP, vintage(21), date(2026, 11, 23), lambda days: days, tmp_path
     )
     assert result.rows_raw == 3
+
+
+def test_the_rows_of_a_part_are_sorted_by_what_is_asked_for_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversion_module, "_RUN_ROWS", 3)  # so that the runs have to be merged, too
+    cells = [("NA", "iPad"), ("DE", "iPhone"), ("", "iPhone"), ("DE", "iPad"), ("NA", "iPad"), ("DE", "iPhone")]
+    rows = [
+        row(ENGAGEMENT, territory=territory, device=device, counts=str(number))
+        for number, (territory, device) in enumerate(cells)
+    ]
+    (part,) = converted([tsv(rows[:4]), tsv(rows[4:])], tmp_path).parts
+    assert [(each["territory"], each["device"], each["counts"]) for each in rows_of(part.path)] == [
+        (None, "iPhone", 2),
+        ("DE", "iPad", 3),
+        ("DE", "iPhone", 1),
+        ("DE", "iPhone", 5),  # equal ones stay in the file's order
+        ("NA", "iPad", 0),
+        ("NA", "iPad", 4),
+    ]

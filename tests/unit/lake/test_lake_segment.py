@@ -139,8 +139,10 @@ def test_a_long_value_is_shortened_in_the_sentence() -> None:
     assert len(str(refusal.value)) < 400
 
 
-def test_text_that_is_not_utf_8_is_refused() -> None:
-    refused(tsv([row(ENGAGEMENT, event="é")]).decode().encode("latin-1"), "column 'Event'.*UTF8")
+@pytest.mark.parametrize("column", ["event", "date"])
+def test_text_that_is_not_utf_8_is_refused(column: str) -> None:
+    content = tsv([row(ENGAGEMENT), row(ENGAGEMENT, **{column: "é"})]).decode().encode("latin-1")
+    refused(content, f"column '{column.title()}', row 2: the text is not UTF-8")
 
 
 def test_a_row_without_a_date_is_refused() -> None:

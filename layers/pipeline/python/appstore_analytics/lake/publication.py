@@ -214,9 +214,11 @@ def _fetch_app(bucket: Bucket, app_id: int, parts: Sequence[StoredObject], scrat
 
 def _rows(path: Path, table: CuratedTable, *, is_newest: bool) -> Iterator[pa.Table]:
     schema = in_memory(table_schema(table))
-    metadata = pq.read_metadata(path)
-    strings = string_columns(metadata.schema.to_arrow_schema())
-    with pq.ParquetFile(path, metadata=metadata, read_dictionary=strings) as file:
+    # An open file, because finding the file system of a path takes as long as reading a small part.
+    with pa.OSFile(str(path)) as source:
+        metadata = pq.read_metadata(source)
+        strings = string_columns(metadata.schema.to_arrow_schema())
+        file = pq.ParquetFile(source, metadata=metadata, read_dictionary=strings)
         for number in range(file.num_row_groups):
             rows = file.read_row_group(number, use_threads=False)
             if table.keeps_vintages:
@@ -227,6 +229,8 @@ def _rows(path: Path, table: CuratedTable, *, is_newest: bool) -> Iterator[pa.Ta
 
 def _in_schema(rows: pa.Table, schema: pa.Schema, table: CuratedTable) -> pa.Table:
     """`rows` of an older catalogue in today's: a column it did not know is null, one dropped since is left out."""
+    if rows.schema.equals(schema):
+        return rows
     present = set(rows.column_names)
     try:
         columns = [

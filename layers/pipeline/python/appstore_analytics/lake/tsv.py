@@ -25,6 +25,7 @@ from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.lake.schema import MONEY_SCALE, arrow_type, in_memory, report_schema
 
 _BLOCK_BYTES = 4 << 20
+_HEAD_BYTES = 64 << 10
 _LONGEST_ROW_BYTES = 16 << 20
 
 _LARGEST_SEGMENT_BYTES = 8 << 30
@@ -37,6 +38,7 @@ files are left alone, because a few MB of equal rows may shrink as much."""
 
 _SHOWN_CHARACTERS = 120
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LINE_END = pa.scalar(ord("\n"), pa.uint8())
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 _READ_TYPES = {ColumnType.INT64: pa.int64(), ColumnType.FLOAT64: pa.float64()}
 """What the CSV reader converts itself. All else is read as strings, and each distinct string is then converted once."""
@@ -86,7 +88,7 @@ class SegmentReader:
 
     def _read_header_line(self) -> tuple[bytes, bytes]:
         head = b""
-        while b"\n" not in head and (data := self._inflated.read(_BLOCK_BYTES)):
+        while b"\n" not in head and (data := self._inflated.read(_HEAD_BYTES)):
             head += data
             self._check_row_length(head)
         line, _, behind = head.partition(b"\n")
@@ -99,20 +101,21 @@ class SegmentReader:
             if held:
                 yield held
             held = block
-        if last := held.rstrip(b"\r\n"):
+        if last := _without_blank_end(held):
             yield last
 
     def _whole_rows(self) -> Iterator[bytes]:
-        rest = b""
-        data = self._behind_header or self._inflated.read(_BLOCK_BYTES)
-        while data:
-            block = rest + data
-            end = self._end_of_last_row(block)
+        rest = self._behind_header
+        while data := self._inflated.read(_BLOCK_BYTES):
+            if self._header.quoted:  # whether a line end is one depends on the quotes before it
+                rest, data = b"", rest + data
+            end = self._end_of_last_row(data)
             if end:
-                yield block[:end]
-            rest = block[end:]
+                yield b"".join((rest, memoryview(data)[:end]))
+                rest = data[end:]
+            else:
+                rest += data
             self._check_row_length(rest)
-            data = self._inflated.read(_BLOCK_BYTES)
         if rest.strip(b"\r\n"):
             yield rest
 
@@ -151,6 +154,7 @@ class SegmentReader:
                     include_columns=[column.name for column in header.found],
                     null_values=[""],
                     strings_can_be_null=True,
+                    check_utf8=False,  # each distinct string is checked once, in _check_text
                 ),
             )
         except pa.ArrowInvalid as error:
@@ -185,6 +189,8 @@ class SegmentReader:
         )
 
     def _typed_column(self, column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+        if cells.type == _DICTIONARY:
+            self._check_text(column, cells)
         match column.type:
             case ColumnType.DATE:
                 return self._converted(column, cells, self._dates[column.name].parse)
@@ -194,6 +200,16 @@ class SegmentReader:
                 return self._money(column, cells)
             case _:
                 return cells
+
+    def _check_text(self, column: Column, cells: pa.ChunkedArray) -> None:
+        for chunk in cells.chunks:
+            try:
+                chunk.dictionary.validate(full=True)
+            except pa.ArrowInvalid:
+                texts = chunk.dictionary.cast(pa.binary()).to_pylist()
+                index = next(index for index, text in enumerate(texts) if not _is_utf8(text))
+                row = self._row_of(chunk, index)
+                raise self._quarantine(f"column '{column.header}', row {row}: the text is not UTF-8.") from None
 
     def _money(self, column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
         try:
@@ -220,10 +236,14 @@ class SegmentReader:
         try:
             return parse(text.strip())
         except (ValueError, InvalidOperation):
-            row = self._rows_read + 1 + int(pc.index(cells.indices, pa.scalar(index, pa.int32())).as_py())
+            row = self._row_of(cells, index)
             raise self._quarantine(
                 f"column '{column.header}', row {row}: '{_shown(text)}' is not a {column.type}."
             ) from None
+
+    def _row_of(self, cells: pa.DictionaryArray, index: int) -> int:
+        """The first row of the file that holds this entry of the dictionary; a block is one chunk."""
+        return self._rows_read + 1 + int(pc.index(cells.indices, pa.scalar(index, pa.int32())).as_py())
 
     def _check_app(self, rows: pa.Table) -> None:
         column = self._report.app_id_column
@@ -382,6 +402,14 @@ class _Dates:
         return date(year, month, day)
 
 
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _parse_boolean(text: str) -> bool:
     if text.lower() not in _BOOLEANS:
         raise ValueError(text)
@@ -404,9 +432,18 @@ def _counted(cells: pa.ChunkedArray) -> Iterator[tuple[str, int]]:
         yield entry["values"], entry["counts"]
 
 
+def _without_blank_end(rows: bytes) -> bytes:
+    end = rows[-3:]
+    return rows.rstrip(b"\r\n") if end.count(b"\n") > 1 or not end.strip(b"\r\n") else rows
+
+
 def _count_rows(block: bytes, *, quoted: bool) -> int:
     """The rows of `block` by its line ends, which the parser had no part in."""
-    ends = sum(piece.count(b"\n") for piece in block.split(b'"')[::2]) if quoted else block.count(b"\n")
+    if quoted:
+        ends = sum(piece.count(b"\n") for piece in block.split(b'"')[::2])
+    else:
+        characters = pa.Array.from_buffers(pa.uint8(), len(block), [None, pa.py_buffer(block)])
+        ends = pc.equal(characters, _LINE_END).true_count
     return ends + (not block.endswith(b"\n"))
 
 

@@ -1,0 +1,1 @@
+"""What the pipeline costs, against peers and against physical limits: `python -m benchmarks.<name>`."""

@@ -1,0 +1,297 @@
+"""Conversion against peers and physical limits: `python -m benchmarks.convert`.
+
+*plain*: gzip TSV to one typed zstd Parquet file. *whole*: what convert_instance does with a segment: typed or refused,
+split by Date, sorted, rows and additive measures counted. All read the same files. Every run is a process of its own,
+pinned to one core or to two; the peers take turns, and the medians are compared.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import geometric_mean, median
+from typing import Any
+
+from benchmarks.data import segment
+from benchmarks.measure import run
+from benchmarks.results import Table, arguments, report
+from benchmarks.s3_server import s3_server
+from benchmarks.setup import BUILD, python_of
+
+ROOT = Path(__file__).resolve().parent.parent
+LAKE = ROOT / "layers" / "pipeline" / "python" / "appstore_analytics" / "lake"
+MEASURED = [
+    *(LAKE / f"{name}.py" for name in ("conversion", "parquet", "schema", "sorting", "tsv")),
+    *sorted((ROOT / "benchmarks" / "peers").glob("*.py")),
+    ROOT / "benchmarks" / "job.py",
+]
+SMALL, MEDIUM, LARGE = 5_000, 70_000, 5_000_000
+TABLES = ("engagement", "downloads", "sessions", "purchases_detailed")
+JOBS = ("plain", "whole")
+LIMITS = ("gunzip", "csv_parse", "parquet_write")
+PEERS = {
+    "ours": "",
+    "with_polars": "peers",
+    "with_duckdb": "peers",
+    "with_pandas_pyarrow": "peers",
+    "with_pandas": "peers",
+    "with_awswrangler": "awswrangler",
+    "stdlib": "peers",
+}
+_ROUNDS = 5
+_SLOW_SECONDS = 15.0
+"""What takes longer on a size is not run again on it: its distance from the others is far above all noise."""
+
+_REPEATS = {SMALL: 20, MEDIUM: 5}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing to measure."""
+
+    peer: str
+    job: str
+    table: str
+    rows: int
+    cores: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one run of a case cost."""
+
+    case: Case
+    cpu_seconds: float
+    wall_seconds: float
+    peak_mb: float
+    output_bytes: int
+
+
+class DifferentAnswerError(Exception):
+    """A peer counted other rows or sums than we did, so their times cannot be compared."""
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure, or go on measuring, and report."""
+    parser = arguments("convert", __doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--minutes", type=float, default=600, help="stop then; the next start of the full run goes on")
+    asked = parser.parse_args(words)
+    kept = None if asked.quick else _kept_runs()
+    measured = _measured_before(kept)
+    cases, rounds = (_quick_cases(), 1) if asked.quick else (_full_cases(), _ROUNDS)
+    ends_at = time.monotonic() + 60 * asked.minutes
+    with s3_server() as server:
+        for case in _due(cases, rounds, measured):
+            if time.monotonic() > ends_at:
+                break
+            measurement = _measure(case, server)
+            measured.append(measurement)
+            if kept:
+                with kept.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(measurement)) + "\n")
+    figures = figures_of(measured)
+    report("convert", figures, tables_of(figures), _versions(), asked)
+
+
+def _quick_cases() -> list[list[Case]]:
+    peers = [Case(peer, job, "engagement", rows, 1) for rows in (MEDIUM, SMALL) for job in JOBS for peer in PEERS]
+    return [peers + [Case("limits", job, "engagement", MEDIUM, 1) for job in LIMITS]]
+
+
+def _full_cases() -> list[list[Case]]:
+    """In groups: what matters most is measured as often as wanted before the next group begins."""
+    jobs = [*((peer, job) for job in JOBS for peer in PEERS), *(("limits", job) for job in LIMITS)]
+    groups = (
+        (1, MEDIUM, TABLES[:1]),
+        (1, SMALL, TABLES[:1]),
+        (1, LARGE, TABLES[:1]),
+        (1, MEDIUM, TABLES[1:]),
+        (1, SMALL, TABLES[1:]),
+        (2, MEDIUM, TABLES[:1]),
+        (2, LARGE, TABLES[:1]),
+        (1, LARGE, TABLES[1:]),
+    )
+    return [
+        [Case(peer, job, table, rows, cores) for table in tables for peer, job in jobs]
+        for cores, rows, tables in groups
+    ]
+
+
+def _due(groups: Iterable[Sequence[Case]], rounds: int, measured: Sequence[Measurement]) -> Iterator[Case]:
+    """Group by group, and in a group round by round: the peers take turns."""
+    for cases in groups:
+        for number in range(rounds):
+            for case in cases:
+                seconds = [each.cpu_seconds for each in measured if each.case == case]
+                if len(seconds) <= number and not (seconds and max(seconds) > _SLOW_SECONDS):
+                    yield case
+
+
+def _measure(case: Case, server: str) -> Measurement:
+    environment = PEERS.get(case.peer, "")
+    python = python_of(environment) if environment else Path(sys.executable)
+    variables = {
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'pipeline' / 'python'}",
+        "BENCHMARK_S3": server,
+        "AWS_ACCESS_KEY_ID": "benchmark",
+        "AWS_SECRET_ACCESS_KEY": "benchmark",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "POLARS_MAX_THREADS": str(case.cores),
+    }
+    repeats = str(_REPEATS.get(case.rows, 1))
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        words = (case.peer, case.job, case.table, segment(case.table, case.rows), folder, repeats)
+        done = run([python, "-m", "benchmarks.job", *words], variables, case.cores)
+    _check(case, done.answer.pop("counted"))
+    return Measurement(case=case, peak_mb=done.peak_mb, **done.answer)
+
+
+_ours_counted: dict[tuple[str, int], str] = {}
+
+
+def _check(case: Case, counted: Any) -> None:
+    """Every peer must come to the same rows and sums per Date."""
+    if case.job != "whole":
+        return
+    numbers = {day: {name: float(number) for name, number in of_day.items()} for day, of_day in counted.items()}
+    digest = hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()
+    if _ours_counted.setdefault((case.table, case.rows), digest) != digest:
+        raise DifferentAnswerError(f"{case.peer} counted other rows or sums than we did in {case.table}.")
+
+
+def _kept_runs() -> Path:
+    """The runs of these sources, so that a long benchmark can be interrupted."""
+    digest = hashlib.sha256()
+    for path in MEASURED:
+        digest.update(path.read_bytes())
+    BUILD.mkdir(parents=True, exist_ok=True)
+    return BUILD / f"convert-{digest.hexdigest()[:12]}.jsonl"
+
+
+def _measured_before(kept: Path | None) -> list[Measurement]:
+    if kept is None or not kept.exists():
+        return []
+    entries = map(json.loads, kept.read_text(encoding="utf-8").splitlines())
+    return [Measurement(**entry | {"case": Case(**entry["case"])}) for entry in entries]
+
+
+def figures_of(measured: Iterable[Measurement]) -> dict[str, Any]:
+    """Medians; per job and peer the ratios to ours, of all cases at the most rows together and of each alone.
+
+    Ratios over 1 mean that the peer is slower, or its files larger.
+    """
+    by_case: dict[Case, list[Measurement]] = {}
+    for each in measured:
+        by_case.setdefault(each.case, []).append(each)
+    medians = {case: _median(runs) for case, runs in by_case.items()}
+    figures: dict[str, Any] = {job: {} for job in (*JOBS, "ours", "limits")}
+    for case, cost in medians.items():
+        if case.peer == "limits":
+            figures["limits"].setdefault(case.job, []).append(cost)
+        elif case.peer == "ours":
+            figures["ours"].setdefault(case.job, []).append(
+                cost | {"rows_per_cpu_second": case.rows / cost["cpu_seconds"]}
+            )
+        elif ours := medians.get(Case("ours", case.job, case.table, case.rows, case.cores)):
+            peer = figures[case.job].setdefault(case.peer.removeprefix("with_"), {"cases": []})
+            peer["cases"].append(cost | _ratios(cost, ours))
+    for job in JOBS:
+        for of_peer in figures[job].values():
+            of_peer.update(_together(of_peer["cases"]))
+    return figures
+
+
+def _median(runs: Sequence[Measurement]) -> dict[str, Any]:
+    case = asdict(runs[0].case)
+    del case["peer"], case["job"]
+    numbers = {
+        name: median(getattr(run, name) for run in runs)
+        for name in ("cpu_seconds", "wall_seconds", "peak_mb", "output_bytes")
+    }
+    return case | numbers | {"runs": len(runs)}
+
+
+def _ratios(cost: dict[str, Any], ours: dict[str, Any]) -> dict[str, float]:
+    return {
+        "cpu_ratio": cost["cpu_seconds"] / ours["cpu_seconds"],
+        "wall_ratio": cost["wall_seconds"] / ours["wall_seconds"],
+        "peak_ratio": cost["peak_mb"] / ours["peak_mb"],
+        "output_ratio": cost["output_bytes"] / ours["output_bytes"],
+    }
+
+
+def _together(cases: Sequence[dict[str, Any]]) -> dict[str, float]:
+    most = max(case["rows"] for case in cases)
+    of_most = [case for case in cases if case["rows"] == most and case["cores"] == 1]
+    return {
+        "rows": most,
+        **{
+            name: geometric_mean(case[name] for case in of_most) for name in ("cpu_ratio", "wall_ratio", "output_ratio")
+        },
+        "peak_mb": max(case["peak_mb"] for case in of_most),
+    }
+
+
+def tables_of(figures: dict[str, Any]) -> list[Table]:
+    """One table per job, ours first; one of the limits."""
+    note = "Ratios to ours: above 1 the peer needs more. CPU without imports; peak memory of the whole process."
+    tables = []
+    for job in JOBS:
+        rows = [
+            _row("ours", cost, dict.fromkeys(("cpu_ratio", "wall_ratio", "output_ratio"), 1.0))
+            for cost in figures["ours"].get(job, [])
+        ]
+        rows += [_row(peer, cost, cost) for peer, result in figures[job].items() for cost in result["cases"]]
+        rows.sort(key=lambda row: (int(row[2].replace(",", "")), row[1], row[3], row[0] != "ours", float(row[6])))
+        columns = ("who", "table", "rows", "cores", "runs", "CPU s", "× CPU", "× wall", "peak MB", "× size")
+        tables.append(Table(f"Conversion, {job}", columns, rows, note))
+    limits = [
+        (
+            stage.replace("_", " "),
+            cost["table"],
+            f"{cost['rows']:,}",
+            str(cost["runs"]),
+            f"{cost['cpu_seconds']:.4f}",
+            f"{cost['rows'] / cost['cpu_seconds'] / 1e6:.2f}",
+        )
+        for stage, costs in figures["limits"].items()
+        for cost in costs
+    ]
+    if limits:
+        of_limits = ("stage alone", "table", "rows", "runs", "CPU s", "million rows per CPU s")
+        tables.append(Table("Conversion, limits", of_limits, limits))
+    return tables
+
+
+def _row(who: str, cost: dict[str, Any], ratios: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        who,
+        cost["table"],
+        f"{cost['rows']:,}",
+        str(cost["cores"]),
+        str(cost["runs"]),
+        f"{cost['cpu_seconds']:.4f}",
+        f"{ratios['cpu_ratio']:.2f}",
+        f"{ratios['wall_ratio']:.2f}",
+        f"{cost['peak_mb']:.0f}",
+        f"{ratios['output_ratio']:.2f}",
+    )
+
+
+def _versions() -> dict[str, str]:
+    lines = [
+        line
+        for name in ("requirements.txt", "requirements-awswrangler.txt")
+        for line in (ROOT / "benchmarks" / name).read_text(encoding="utf-8").splitlines()
+        if line.startswith(("polars==", "duckdb==", "pandas==", "pyarrow==26", "awswrangler=="))
+    ]
+    return dict(line.split("==") for line in lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""A bucket of the lake on the local disk, and parts in it: what is measured is our work, not a network."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.tables import CuratedTable, tables_by_name
+from appstore_analytics.lake.conversion import convert
+from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredObject
+from appstore_analytics.lake.parts import write_part
+from appstore_analytics.rules.part_history import PartVersion
+from appstore_analytics.rules.vintage import Vintage
+from benchmarks.data import APP_ID, segment
+
+_TODAY = date(2026, 11, 23)
+
+
+class BucketOfFiles(Bucket):
+    """The calls that parts and publication make, on files; metadata stands beside them. One writer at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bytes_written = 0
+
+    def head(self, key: str) -> StoredObject | None:
+        """As S3 answers."""
+        path = self.folder / key
+        if not path.exists():
+            return None
+        etag, *entries = _beside(path).read_text(encoding="utf-8").split("\n")
+        metadata = dict(entry.split("=", 1) for entry in entries if entry)
+        status = path.stat()
+        return StoredObject(key, etag, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC), metadata)
+
+    def read(self, key: str) -> bytes | None:
+        """As S3 answers."""
+        path = self.folder / key
+        return path.read_bytes() if path.exists() else None
+
+    def fetch(self, key: str, target: BinaryIO, *, if_match: str) -> StoredObject:
+        """As S3 answers."""
+        stored = self.head(key)
+        if stored is None or stored.etag != if_match:
+            raise ObjectReplacedError(key)
+        target.write((self.folder / key).read_bytes())
+        return stored
+
+    def write(
+        self,
+        key: str,
+        body: bytes | BinaryIO,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,  # noqa: ARG002 (a file has none)
+        content_md5: str | None = None,  # noqa: ARG002
+    ) -> None:
+        """Put it there."""
+        path = self.folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = body if isinstance(body, bytes) else body.read()
+        path.write_bytes(content)
+        self.bytes_written += len(content)
+        etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        lines = [f'"{etag}"', *(f"{name}={value}" for name, value in (metadata or {}).items())]
+        _beside(path).write_text("\n".join(lines), encoding="utf-8")
+
+    def swap(
+        self, key: str, body: bytes | BinaryIO, *, expected: str | None, metadata: Mapping[str, str] | None = None
+    ) -> bool:
+        """Put it there if `expected` still stands."""
+        standing = self.head(key)
+        if (None if standing is None else standing.etag) != expected:
+            return False
+        self.write(key, body, metadata=metadata)
+        return True
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """As S3 answers."""
+        for path in sorted((self.folder / prefix).parent.rglob("*.parquet")):
+            key = str(path.relative_to(self.folder))
+            if key.startswith(prefix) and (stored := self.head(key)):
+                yield replace(stored, metadata={})
+
+
+class NoJournal:
+    """Nothing is noted, because nothing will be taken back."""
+
+    run_id = "benchmark"
+
+    def note(self, day: date, before: PartVersion | None) -> None:
+        """Nothing."""
+
+    def is_taken_back(self, day: date, standing: PartVersion) -> bool:  # noqa: ARG002 (the protocol's)
+        """No."""
+        return False
+
+
+def fill_with_parts(bucket: Bucket, table_name: str, apps: int, rows_of_app: int, dates: int) -> None:
+    """The parts of so many apps, each converted from a segment of its own."""
+    table = tables_by_name()[table_name]
+    for app_id in range(APP_ID, APP_ID + apps):
+        path = segment(table_name, rows_of_app, app_id, dates)
+        convert_into(bucket, table, app_id, path, Vintage(date(2026, 11, 21), AccessType.ONGOING, "instance-1"))
+        path.unlink()
+
+
+def convert_into(bucket: Bucket, table: CuratedTable, app_id: int, segment_path: Path, vintage: Vintage) -> None:
+    """One segment's parts."""
+    with TemporaryDirectory() as scratch, segment_path.open("rb") as stream:
+        conversion = convert([stream], table, app_id, vintage, _TODAY, lambda days: days, Path(scratch))
+        for part in conversion.parts:
+            write_part(bucket, table, app_id, vintage, part, NoJournal())
+
+
+def curated(bucket: BucketOfFiles, table_name: str, day: date) -> Path:
+    """Where the object of a Date stands."""
+    return bucket.folder / TableDate(table_name, day).curated_key
+
+
+def _beside(path: Path) -> Path:
+    return path.with_suffix(".metadata")

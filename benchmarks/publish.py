@@ -1,0 +1,116 @@
+"""Publication of one Date: rows per CPU second and memory by the number of parts: `python -m benchmarks.publish`.
+
+Each publication is a process of its own, pinned to one core. The parts lie on the local disk.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.lake.parquet import WRITER_VERSION
+from appstore_analytics.rules.vintage import Vintage
+from benchmarks.data import APP_ID, LAST_DATE, segment
+from benchmarks.lake_of_files import BucketOfFiles, convert_into, curated, fill_with_parts
+from benchmarks.machine import versions
+from benchmarks.measure import run
+from benchmarks.results import Table, arguments, report
+from benchmarks.setup import BUILD
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLE = "engagement"
+FULL, QUICK = ((70, 15_000), (1_000, 1_500), (10_000, 150)), ((70, 1_500), (300, 150))
+_RUNS = 3
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure and report."""
+    asked = arguments("publish", __doc__.split("\n", maxsplit=1)[0]).parse_args(words)
+    sizes, runs = (QUICK, 1) if asked.quick else (FULL, _RUNS)
+    figures = {"publish": [_of_size(parts, rows, runs) for parts, rows in sizes]}
+    report("publish", figures, [_table(figures["publish"])], versions(["pyarrow"]), asked)
+
+
+def _of_size(parts: int, rows: int, runs: int) -> dict[str, Any]:
+    kept = _parts(parts, rows)
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        lake = Path(folder) / "lake"
+        shutil.copytree(kept, lake)
+        measured = []
+        for _ in range(runs):
+            curated(BucketOfFiles(lake), TABLE, LAST_DATE).unlink(missing_ok=True)
+            measured.append(_publish(lake))
+        again = _publish(lake)
+        _restate(lake, rows)
+        restated = _publish(lake)
+    cpu_seconds = median(each["cpu_seconds"] for each in measured)
+    return {
+        "parts": parts,
+        "rows_per_part": rows,
+        "runs": runs,
+        "cpu_seconds": cpu_seconds,
+        "wall_seconds": median(each["wall_seconds"] for each in measured),
+        "rows_per_cpu_second": measured[0]["rows"] / cpu_seconds,
+        "peak_mb": max(each["peak_mb"] for each in measured),
+        "object_bytes": measured[0]["bytes_written"],
+        "unchanged": {name: again[name] for name in ("state", "cpu_seconds", "bytes_written")},
+        "one_part_restated": {name: restated[name] for name in ("state", "cpu_seconds", "bytes_written")},
+    }
+
+
+def _parts(parts: int, rows: int) -> Path:
+    """Made once for each version of the writer."""
+    folder = BUILD / f"parts-{TABLE}-{parts}-{rows}-{WRITER_VERSION}"
+    if not folder.exists():
+        BUILD.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=BUILD))
+        fill_with_parts(BucketOfFiles(draft), TABLE, parts, rows, dates=1)
+        draft.rename(folder)
+    return folder
+
+
+def _restate(lake: Path, rows: int) -> None:
+    newer = Vintage(date(2026, 11, 22), AccessType.ONGOING, "instance-2")
+    convert_into(BucketOfFiles(lake), tables_by_name()[TABLE], APP_ID, segment(TABLE, rows, dates=1), newer)
+
+
+def _publish(lake: Path) -> dict[str, Any]:
+    path = f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'pipeline' / 'python'}"
+    done = run([sys.executable, "-m", "benchmarks.publish_job", lake, TABLE], {"PYTHONPATH": path}, cores=1)
+    return done.answer | {"peak_mb": done.peak_mb}
+
+
+def _table(sizes: Sequence[dict[str, Any]]) -> Table:
+    columns = (
+        "parts",
+        "rows a part",
+        "CPU s",
+        "million rows per CPU s",
+        "peak MB",
+        "again: CPU s",
+        "again: bytes written",
+    )
+    rows = [
+        (
+            f"{size['parts']:,}",
+            f"{size['rows_per_part']:,}",
+            f"{size['cpu_seconds']:.2f}",
+            f"{size['rows_per_cpu_second'] / 1e6:.2f}",
+            f"{size['peak_mb']:.0f}",
+            f"{size['unchanged']['cpu_seconds']:.2f}",
+            f"{size['unchanged']['bytes_written']:,}",
+        )
+        for size in sizes
+    ]
+    return Table("Publication of one Date of engagement", columns, rows, "again: nothing has changed since.")
+
+
+if __name__ == "__main__":
+    main()

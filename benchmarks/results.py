@@ -1,0 +1,112 @@
+"""What every benchmark does with its figures: a table on the screen, JSON where asked, the last full result kept.
+
+`python -m benchmarks.results` prints the kept results and writes them into docs/benchmarks.md.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import machine
+
+RESULTS = Path(__file__).resolve().parent / "results"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a person reads: the cells are texts already. `note` says what the columns do not."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+    def __str__(self) -> str:
+        """Plain text; the first column begins at the left, the numbers end at the right."""
+        widths = [max(map(len, column)) for column in zip(self.columns, *self.rows, strict=True)]
+        lines = [_line(self.columns, widths), "─" * (sum(widths) + 3 * len(widths) - 3)]
+        lines += [_line(row, widths) for row in self.rows]
+        return "\n".join([self.title, *lines, *([self.note] if self.note else [])])
+
+
+def arguments(name: str, purpose: str) -> argparse.ArgumentParser:
+    """The options that every benchmark has."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=purpose)
+    parser.add_argument("--quick", action="store_true", help="small inputs, under a minute; the result is not kept")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the same figures to FILE")
+    return parser
+
+
+def report(
+    name: str,
+    figures: Mapping[str, Any],
+    tables: Sequence[Table],
+    versions: Mapping[str, str],
+    asked: argparse.Namespace,
+) -> None:
+    """Print `tables`; write `figures` to `--json` and, unless `--quick`, to results/<name>.json."""
+    for table in tables:
+        sys.stdout.write(f"\n{table}\n")
+    result = {
+        **figures,
+        "about": {
+            "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "quick": asked.quick,
+            "machine": machine(),
+            "versions": dict(versions),
+        },
+        "tables": [asdict(table) for table in tables],
+    }
+    text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
+    if asked.json:
+        asked.json.write_text(text, encoding="utf-8")
+    if not asked.quick:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def kept_result(path: Path) -> str:
+    """One kept result, as the page shows it."""
+    result = json.loads(path.read_text(encoding="utf-8"))
+    about = result["about"]
+    tables = "\n\n".join(str(Table(**table)) for table in result["tables"])
+    where = ", ".join(about["machine"].values())
+    what = ", ".join(f"{package} {version}" for package, version in sorted(about["versions"].items()))
+    return f"```text\n{tables}\n```\n\nMeasured {about['measured_at'][:10]} on {where}; {what}.\n"
+
+
+def page_with_results(page: str, results: Path = RESULTS) -> str:
+    """`page` with what stands between `<!-- <name> -->` and `<!-- end -->` replaced by the kept result of that name."""
+    for path in sorted(results.glob("*.json")):
+        begin, end = f"<!-- {path.stem} -->\n", "<!-- end -->\n"
+        before, found, behind = page.partition(begin)
+        if not found:
+            raise ValueError(f"The page has no place for the result '{path.stem}': add the line {begin.strip()}.")
+        page = f"{before}{begin}{kept_result(path)}{end}{behind.partition(end)[2]}"
+    return page
+
+
+def main() -> None:
+    """Print the kept results and bring the page up to date."""
+    argparse.ArgumentParser(prog="python -m benchmarks.results", description=__doc__).parse_args()
+    for path in sorted(RESULTS.glob("*.json")):
+        sys.stdout.write(f"{kept_result(path)}\n")
+    PAGE.write_text(page_with_results(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, *others = [
+        cell.ljust(width) if not position else cell.rjust(width)
+        for position, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return "   ".join([first, *others]).rstrip()
+
+
+if __name__ == "__main__":
+    main()
