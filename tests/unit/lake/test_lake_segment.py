@@ -115,6 +115,12 @@ def test_a_row_with_another_number_of_cells_is_refused_by_its_number(broken: str
     refused(good + line + b"\n" + good.splitlines()[1] + b"\n", "(?i)row 3")
 
 
+def test_the_sentence_about_a_row_does_not_repeat_it() -> None:
+    good = tsv([row(ENGAGEMENT)])
+    with pytest.raises(InstanceQuarantined, match=r"got \d+\.$"):
+        rows_of(good + good.splitlines()[1] + b"\tone too many\n")
+
+
 def test_a_carriage_return_inside_a_cell_is_refused() -> None:
     refused(tsv([row(ENGAGEMENT, event="a\rb")]), "row")
 

@@ -167,12 +167,16 @@ class SegmentReader:
         return rows
 
     def _in_our_words(self, arrow_message: str) -> str:
-        """Arrow counts columns from 0 and rows from the start of the block."""
+        """Arrow counts columns from 0 and rows from the start of the block, and repeats a row that has too few fields.
+
+        The sentence travels through states and logs, where no row belongs.
+        """
         headers = self._header.headers_in_file
         message = re.sub(
             r"In CSV column #(\d+)", lambda found: f"column '{_shown(headers[int(found[1])])}'", arrow_message
         )
         message = re.sub(r"Row #(\d+)", lambda found: f"row {self._rows_read + int(found[1])}", message)
+        message = re.sub(r"(Expected \d+ columns, got \d+).*", r"\1", message, flags=re.DOTALL)
         return f"{message[: 2 * _SHOWN_CHARACTERS]}."
 
     def _typed(self, parsed: pa.Table) -> pa.Table:
