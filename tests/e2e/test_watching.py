@@ -154,10 +154,11 @@ def test_the_webhook_stands_in_no_log(deployed: Deployed) -> None:
 
 @pytest.fixture(scope="module")
 def measured(deployed: Deployed, watched: Watched) -> set[Series]:
-    """What CloudWatch has after the runs, a refused and a stopped one, a used-up budget and a 429."""
+    """What CloudWatch has after the runs, a refused, a stopped and a rolled back one, a used-up budget and a 429."""
     deployed.run("watched-refused", {"operation": "daily", "as_of": "tomorrow"}, APPS)
     _stop_a_run(deployed)
     event = _list_again(deployed)
+    deployed.run("watched-rollback", {"operation": "rollback", "run_id": event["run_id"]}, APPS)
     table = deployed.pipeline.registry.table
     used = ceiling(3500, Operation.DAILY)
     table.put_item(Item={**BUDGET, "used": used, f"m{minute_of(datetime.now(UTC))}": used})
