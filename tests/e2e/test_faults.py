@@ -180,8 +180,9 @@ def test_a_column_that_the_catalogue_does_not_know_is_reported_and_kept_in_extra
 ) -> None:
     assert report_of(days["tuesday"].execution)["unknown_columns"] == {"engagement": ["Audience"]}
     sql = (
-        "SELECT app_id, MIN(extra['Audience']), MAX(extra['Audience']), MAX(CARDINALITY(map_keys(extra))), COUNT(extra) > 0, "
-        f"COUNT(*) = COUNT(extra) FROM engagement WHERE processing_date = DATE '{TUESDAY}' GROUP BY app_id"
+        "SELECT app_id, MIN(extra['Audience']), MAX(extra['Audience']), MAX(CARDINALITY(map_keys(extra))), "
+        "COUNT(extra) > 0, COUNT(*) = COUNT(extra) "
+        f"FROM engagement WHERE processing_date = DATE '{TUESDAY}' GROUP BY app_id"
     )
     answer = {str(app_id): rest for app_id, *rest in deployed.rows(sql, "curated")}
     assert answer.pop(WIDENED) == ["Everyone", "Everyone", 1, True, True]
