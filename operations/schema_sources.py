@@ -103,9 +103,11 @@ def parquet_columns(lake: Bucket, table: CuratedTable) -> dict[str, str] | None:
 
     from appstore_analytics.lake.schema import arrow_type  # noqa: PLC0415
 
-    names = {arrow_type(kind): str(kind) for kind in ColumnType}
+    def glue_type(found: Any) -> str:  # compared, not looked up: equal maps may differ in their hashes
+        return next((str(kind) for kind in ColumnType if arrow_type(kind) == found), str(found))
+
     schema = pq.read_metadata(io.BytesIO(_footer(lake, TableDate(table.name, days[-1]).curated_key)))
-    return {each.name: names.get(each.type, str(each.type)) for each in schema.schema.to_arrow_schema()}
+    return {each.name: glue_type(each.type) for each in schema.schema.to_arrow_schema()}
 
 
 def _footer(lake: Bucket, key: str) -> bytes:

@@ -22,7 +22,8 @@ _NEVER_FOLDED = ("run_id", "app_id", "table_name", "verdict", "status")
 _GOOD = re.compile(r"SUCCEEDED|ready|fresh|verified|equal|imported|complete|known")
 _WAITING = re.compile(r"RUNNING|not ready|not registered|unchanged|skipped|drift:.*|adopted|no data yet")
 _BAD = re.compile(
-    r"FAILED|TIMED_OUT|ABORTED|late|missing|stopped|forbidden|key rejected|conflict|quarantined|mismatch|failed|refused"
+    r"FAILED|TIMED_OUT|ABORTED|late|missing|stopped|silent|forbidden|key rejected|conflict|quarantined|mismatch|failed"
+    r"|refused"
 )
 
 

@@ -380,14 +380,14 @@ FILES_INSIDE = (
     FaultCase(
         "another header renamed",
         _order(FaultKind.HEADER_RENAMED, SEGMENTS, column="Device"),
-        "The rows count, the column is null; the run report names the missing and the unknown column.",
+        "The rows count; the column is null, its cells are in `extra` by the new header. The run report names both.",
         unknown_column="Device Total",
         missing_column="Device",
     ),
     FaultCase(
         "a header added",
         _order(FaultKind.HEADER_ADDED, SEGMENTS, column="Audience"),
-        "The rows count; the run report names the unknown column.",
+        "The rows count, the column is kept in `extra` and named in the run report. Strict quarantines the file.",
         unknown_column="Audience",
     ),
     FaultCase(

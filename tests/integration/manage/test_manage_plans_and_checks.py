@@ -1,5 +1,6 @@
 """Questions that change nothing, put to one pipeline that has run for four days."""
 
+import io
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pyarrow.parquet as pq
 import pytest
 from asking import day, days, tables
 
@@ -116,6 +118,7 @@ def test_a_table_that_agrees_everywhere_is_equal_column_by_column(pipeline: Pipe
     assert found.is_good
     assert found.patch == ""
     assert [line.column for line in found.columns] == [column.name for column in downloads.columns]
+    assert (found.columns[-1].glue, found.columns[-1].parquet) == ("map<string,string>", "")  # no file has more
     counts = next(line for line in found.columns if line.column == "counts")
     assert (counts.header, counts.catalogue, counts.glue, counts.parquet) == ("Counts", "bigint", "bigint", "bigint")
     assert found.tables[0].files == 5
@@ -128,6 +131,9 @@ def test_a_new_header_is_drift_with_a_patch(pipeline: Pipeline) -> None:
     (line,) = found.columns
     assert line.verdict == UNKNOWN
     assert found.tables[0].drifted == 1
+    day = max(day for _, day in pipeline.batches("sessions"))
+    sessions_object = pipeline.lake.read(TableDate("sessions", day).curated_key) or b""
+    assert "extra" in pq.read_schema(io.BytesIO(sessions_object)).names
     assert f'+            Column("{line.header}"' in found.patch
     assert "/contract/catalogue/app_usage.py" in found.patch
 

@@ -86,10 +86,12 @@ def test_rows_across_blocks_are_neither_cut_nor_lost(monkeypatch: pytest.MonkeyP
         assert (rows_of(tsv(plain)), rows_of(comma_separated(quoted), CRASHES_EXPANDED)) == expected
 
 
-def test_an_unknown_column_is_left_out_and_named() -> None:
+def test_an_unknown_column_is_named_and_kept_in_extra() -> None:
     each = row(ENGAGEMENT) | {"Campaign Group": "x"}
     assert reader(tsv([each])).unknown_columns == ("Campaign Group",)
-    assert rows_of(tsv([each])) == rows_of(tsv([row(ENGAGEMENT)]))
+    (got,) = rows_of(tsv([each]))
+    assert got.pop("extra") == [("Campaign Group", "x")]
+    assert [got] == rows_of(tsv([row(ENGAGEMENT)]))
 
 
 def test_a_missing_optional_column_is_null_and_named() -> None:

@@ -36,7 +36,7 @@ class RowGroups:
             store_schema=False,  # Arrow's own copy of the schema would say "dictionary", which is nobody's business
             write_batch_size=65_536,
             # Those of strings cost as much as a quarter of the writing, and no query of ours would skip rows by them.
-            write_statistics=[each.name for each in schema if not pa.types.is_string(each.type)],
+            write_statistics=[each.name for each in schema if not _holds_strings(each.type)],
         )
         self._waiting: list[pa.Table] = []
         self._waiting_rows = 0
@@ -72,6 +72,10 @@ class RowGroups:
     def _write_group(self, rows: pa.Table) -> None:
         rows = sorted_by(with_own_dictionaries(rows), self._sort_by)
         self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
+
+
+def _holds_strings(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_map(kind))
 
 
 def in_one_chunk(rows: pa.Table) -> pa.Table:

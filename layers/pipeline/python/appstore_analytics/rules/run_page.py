@@ -133,7 +133,7 @@ def _charts(body: Element, charts: Iterable[Chart]) -> None:
     _text(
         section,
         "p",
-        "Sums over all apps as they stand now. Filled bars are Dates that this run replaced.",
+        "Sums over all apps as they stand now. Dates that this run replaced are in full colour.",
         kind="quiet",
     )
     figures = SubElement(section, "div", {"class": "charts"})
@@ -144,7 +144,8 @@ def _charts(body: Element, charts: Iterable[Chart]) -> None:
 def _chart(parent: Element, chart: Chart) -> None:
     figure = SubElement(parent, "figure")
     _, newest = chart.values[-1]
-    _text(figure, "figcaption", f"{chart.title}: {_number(newest)} on {chart.values[-1][0].isoformat()}")
+    caption = _text(figure, "figcaption", f"{chart.title}: ")
+    _text(caption, "span", f"{_number(newest)} on {chart.values[-1][0].isoformat()}")
     svg = SubElement(figure, "svg", viewBox=f"0 0 {_CHART_WIDTH} {_CHART_HEIGHT}", role="img")
     highest = max((value for _, value in chart.values), default=Decimal(0)) or Decimal(1)
     step = _CHART_WIDTH / len(chart.values)
@@ -347,13 +348,16 @@ dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); 
 dl div { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem; }
 dt { color: var(--quiet); font-size: .8rem; } dd { margin: 0; font-size: 1.15rem; font-variant-numeric: tabular-nums; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1rem; }
-figure { margin: 0; } figcaption, .ends { font-size: .85rem; } .ends { display: flex; justify-content: space-between;
-  color: var(--quiet); } svg { width: 100%; height: auto; display: block; border-bottom: 1px solid var(--line); }
+figure { margin: 0; display: flex; flex-direction: column; } figcaption, .ends { font-size: .85rem; }
+figcaption { margin-bottom: auto; } figcaption span { white-space: nowrap; }
+.ends { display: flex; justify-content: space-between; color: var(--quiet); }
+svg { width: 100%; height: auto; display: block; border-bottom: 1px solid var(--line); }
 .bar { fill: var(--bar); } .restated { fill: var(--full); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: bottom;
   white-space: nowrap; }
+.scroll > table:not(.grid) :is(th, td):nth-child(n + 3) { text-align: right; }
 .failure { border-left: 4px solid var(--bad); padding: .1rem .75rem; margin: .75rem 0; }
 .grid tbody th { position: sticky; left: 0; background: var(--paper); font-weight: 500; }
 .grid td { text-align: center; }

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from appstore_analytics.contract.errors import InstanceQuarantined, ObjectExpired
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import AccessType, LandItem, Outcome, Verdict, step_result
+from appstore_analytics.contract.schema_modes import SchemaMode, SchemaModes
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.conversion import Conversion, convert
 from appstore_analytics.lake.objects import Bucket, ObjectAbsentError
@@ -27,7 +28,9 @@ _RAW_EXPIRED = (
 )
 
 
-def convert_instance(item: LandItem, registry: Registry, raw: Bucket, lake: Bucket) -> dict[str, str]:
+def convert_instance(
+    item: LandItem, registry: Registry, raw: Bucket, lake: Bucket, schema_modes: SchemaModes
+) -> dict[str, str]:
     """Convert a landed instance and let its vintage replace whole Dates of its app.
 
     Parts first, each journalled before it is written, then the Dates' dirty marks, then the ledger: a crash in between
@@ -46,7 +49,7 @@ def convert_instance(item: LandItem, registry: Registry, raw: Bucket, lake: Buck
     wanted = frozenset(asked.dates for asked in _asked(table, known))
     with TemporaryDirectory() as scratch:
         try:
-            conversion = _convert(instance, table, known, raw, Path(scratch))
+            conversion = _convert(instance, table, known, raw, schema_modes.of(table.report), Path(scratch))
         except InstanceQuarantined as error:
             registry.instances.mark_quarantined(instance, str(error))
             raise
@@ -89,7 +92,12 @@ def _answers_for(instance: LedgerInstance, item: LandItem) -> str:
 
 
 def _convert(
-    instance: LedgerInstance, table: CuratedTable, known: KnownRequest, raw: Bucket, scratch: Path
+    instance: LedgerInstance,
+    table: CuratedTable,
+    known: KnownRequest,
+    raw: Bucket,
+    mode: SchemaMode,
+    scratch: Path,
 ) -> Conversion:
     return convert(
         _segments(instance, raw),
@@ -99,6 +107,7 @@ def _convert(
         datetime.now(UTC).date(),
         _selection(instance, table, known),
         scratch,
+        mode,
     )
 
 
