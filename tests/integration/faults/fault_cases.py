@@ -54,8 +54,9 @@ class FaultCase:
     """One bad day of one app, `HURT`, among healthy ones.
 
     `error` is the class that the app's step ends with; a transient one is retried, CallsUnavailable waited for. `words`
-    stand in the app's reason in the run report, which names the columns as well that the catalogue does not know and
-    those that the file lacks. `is_new`: the app has no report request yet on that day.
+    stand in the app's reason in the run report, which names the columns as well that the catalogue does not know,
+    those that the file lacks and the Date before the newest if the file skips it. `is_new`: the app has no report
+    request yet on that day.
     """
 
     fault: str
@@ -67,6 +68,7 @@ class FaultCase:
     healing: Healing = Healing.IN_THE_RUN
     unknown_column: str = ""
     missing_column: str = ""
+    skips_a_date: bool = False
     is_new: bool = False
     today: date = MIDDLE_OF_THE_MONTH
 
@@ -431,8 +433,10 @@ FILES_INSIDE = (
     FaultCase(
         "a Date skipped",
         _order(FaultKind.DATE_SKIPPED, SEGMENTS),
-        "The file is in order, and a Date without rows is not a zero: what an older instance brought for it stays.",
+        "The run report and its page name app, table and Date. What an older instance brought for the Date stays, "
+        "because the newer one says nothing about it; nothing fails, because a small app has days without a row.",
         healing=Healing.NEXT_INSTANCE,
+        skips_a_date=True,
     ),
 )
 

@@ -101,6 +101,8 @@ def check_bad_day(machine: StateMachine, case: FaultCase, before: Batches, run: 
     assert case.words in run.reasons[HURT]
     assert run.report["unknown_columns"] == ({"downloads": [case.unknown_column]} if case.unknown_column else {})
     assert run.report["missing_columns"] == ({"downloads": [case.missing_column]} if case.missing_column else {})
+    skipped = {"downloads": {HURT: [str(case.today - 2 * DAY)]}} if case.skips_a_date else {}
+    assert (run.report["skipped_dates"], run.report["dates_skipped"]) == (skipped, len(skipped))
     assert machine.errors[HURT] == expected_errors(case)
     assert [machine.errors[app] for app in HEALTHY] == [[], []]
     lake = machine.batches("downloads")

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from unittest.mock import patch
 
 import pytest
@@ -14,6 +14,7 @@ from appstore_analytics.registry.dirty_dates import DirtyDates
 from appstore_analytics.registry.instances import InstanceStatus
 from local.apple import AccessType, FaultKind
 from local.apple.model import Series
+from local.apple.publication import dates_of_snapshot as dates_of
 from local.apple.truth import newest_vintages
 from tests.aws_in_process import new_bucket, new_registry
 
@@ -141,6 +142,49 @@ def test_a_new_column_loses_no_row_and_is_seen(pipeline: Pipeline, item: LandIte
     facts = pipeline.record(item).facts
     assert len(facts["unknown_columns"]) == 1
     assert facts["rows_raw"] == facts["rows_curated"] > 0
+
+
+def test_a_date_that_the_file_skips_is_named_and_keeps_its_older_rows(pipeline: Pipeline) -> None:
+    first, second = planned(pipeline, days=2)
+    pipeline.download(first)
+    pipeline.convert(first)
+    before = parts(pipeline)
+    pipeline.fault(FaultKind.DATE_SKIPPED, "/segments$")
+    pipeline.download(second)
+    pipeline.convert(second)
+    facts = pipeline.record(second).facts
+    assert (facts["dates_skipped"], facts["skipped_dates"]) == (1, ["2025-06-02"])
+    key = f"parts/downloads/dt=2025-06-02/{APP}.parquet"
+    assert parts(pipeline)[key] == before[key]
+
+
+def test_dates_between_the_window_and_an_older_date_that_is_corrected_are_not_skipped(pipeline: Pipeline) -> None:
+    series = Series(APP, DOWNLOADS, Granularity.DAILY)
+    pipeline.world.restate(series, date(2025, 5, 20))
+    pipeline.world.skip_date(series, date(2025, 6, 1))
+    (item,) = planned(pipeline)
+    pipeline.download(item)
+    pipeline.convert(item)
+    assert f"parts/downloads/dt=2025-05-20/{APP}.parquet" in parts(pipeline)
+    assert pipeline.record(item).facts["skipped_dates"] == ["2025-06-01"]
+
+
+def test_a_snapshot_names_the_newest_skipped_dates_that_were_asked_for(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"history_start": date(2025, 4, 1), "rows_per_date": 1})
+    skipped = [date(2025, 4, 2) + timedelta(days=number) for number in range(50)]
+
+    def kept(days: tuple[date, ...]) -> tuple[date, ...]:
+        return tuple(day for day in days if day not in skipped)
+
+    plan = pipeline.backfill(date(2025, 4, 10), date(2025, 5, 30))
+    pipeline.run(plan, MapName.REGISTER)
+    pipeline.world.advance(1)
+    with patch("local.apple.world.dates_of_snapshot", lambda *of: kept(dates_of(*of))):
+        pipeline.run(plan, MapName.REGISTER, MapName.LAND)
+    (item,) = pipeline.land_items(plan)
+    facts = pipeline.record(item).facts
+    asked = [str(day) for day in skipped if day >= date(2025, 4, 10)]
+    assert (facts["dates_skipped"], facts["skipped_dates"]) == (len(asked), asked[-31:])
 
 
 def test_of_a_snapshot_only_dates_that_were_asked_for_and_complete_are_kept(start: Callable[..., Pipeline]) -> None:

@@ -206,6 +206,8 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
             ("digits_rounded", "bigint"),
             ("unknown_columns", "array<string>"),
             ("missing_columns", "array<string>"),
+            ("dates_skipped", "bigint"),
+            ("skipped_dates", "array<date>"),
         ),
     ),
     AppstoreTable(
