@@ -208,6 +208,7 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
             ("missing_columns", "array<string>"),
             ("dates_skipped", "bigint"),
             ("skipped_dates", "array<date>"),
+            ("is_rolled_back", "boolean"),
         ),
     ),
     AppstoreTable(

@@ -123,6 +123,7 @@ def _instance_row(plan: RunPlan, record: ItemRecord) -> dict[str, Any]:
         "reason": item_reason(record),
         **{name: int(facts.get(name, 0)) for name in (*numbers, "digits_rounded", "dates_skipped")},
         **{name: list(facts.get(name, ())) for name in ("unknown_columns", "missing_columns", "skipped_dates")},
+        "is_rolled_back": bool(facts.get("is_rolled_back", False)),
     }
 
 
