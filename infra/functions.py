@@ -33,9 +33,9 @@ _CONVERTER = Capacity(2048, 15, disk_gibibytes=4, carries_arrow=True)
 CAPACITIES: Mapping[str, Capacity] = {
     "plan_run": Capacity(512, 5),
     "plan_items": Capacity(512, 15),  # reads the ledgers of all apps
-    "register_request": Capacity(512, 2),
-    "list_instances": Capacity(512, 5),
-    "download_segments": Capacity(512, 10, disk_gibibytes=4),
+    "register_request": Capacity(512, 8),
+    "list_instances": Capacity(512, 10),
+    "download_segments": Capacity(512, 15, disk_gibibytes=4),
     "convert_instance": _CONVERTER,
     "restore_parts": Capacity(512, 15),  # a snapshot may hold years of Dates
     "publish_date": _CONVERTER,

@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -116,6 +117,19 @@ def test_an_expired_url_is_answered_by_listing_the_segments_again(
         pipeline.download(item)
     assert pipeline.download(item) == NEXT
     assert pipeline.count(LIST_SEGMENTS) == 2
+
+
+def test_segments_that_come_so_slowly_that_the_other_urls_die_are_listed_again(
+    pipeline: Pipeline, item: LandItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = itertools.count(step=150)  # the listing, then once per segment
+    monkeypatch.setattr("appstore_analytics.steps.download_segments.monotonic", lambda: next(clock))
+    with pytest.raises(SegmentUrlExpired, match="listed again"):
+        pipeline.download(item)
+    assert (pipeline.count(LIST_SEGMENTS), pipeline.count(DOWNLOAD)) == (1, 1)
+    clock = itertools.count()
+    assert pipeline.download(item) == NEXT
+    assert (pipeline.count(LIST_SEGMENTS), pipeline.count(DOWNLOAD)) == (2, 2)
 
 
 def test_an_instance_that_apple_no_longer_has_is_a_recorded_gap(pipeline: Pipeline, item: LandItem) -> None:

@@ -20,7 +20,8 @@
     │   └── RoleMissing             403: the API key's role does not allow this
     └── NotReady                  Wait: nothing is wrong, it is only too early; come back at `available_at`
         ├── CallsUnavailable        the API key's hourly quota is used up, or Apple throttles it
-        └── ClaimHeld               another execution registers this app right now
+        ├── ClaimHeld               another execution registers this app right now
+        └── TimeUsedUp              Apple answers slowly: the step ends itself before its time-out, and goes on at once
 
 The state machine's Retry lists are the leaves below TransientError; a test compares them.
 """
@@ -117,6 +118,10 @@ class CallsUnavailable(NotReady):
 
 class ClaimHeld(NotReady):
     """Another execution holds the claim on this app's report request."""
+
+
+class TimeUsedUp(NotReady):
+    """The step has worked as long as it may; it goes on where it stopped."""
 
 
 def leaves(root: type[PipelineError]) -> tuple[str, ...]:
