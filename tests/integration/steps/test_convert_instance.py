@@ -1,12 +1,14 @@
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import pytest
 from pipeline_in_process import APP, DOWNLOADS, Pipeline
 
 from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.errors import InstanceQuarantined
+from appstore_analytics.contract.errors import InstanceQuarantined, InstanceTooLarge
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import LandItem, MapName, Verdict
 from appstore_analytics.lake.parts import batch_of_part
@@ -19,6 +21,7 @@ from local.apple.truth import newest_vintages
 from tests.aws_in_process import new_bucket, new_registry
 
 DONE = {"outcome": "done"}
+FULL_DISK = Path("/dev/full")
 DAYS = [date(2025, 5, 31), date(2025, 6, 1), date(2025, 6, 2)]
 
 
@@ -133,6 +136,28 @@ def test_a_file_that_breaks_its_contract_is_quarantined_and_the_lake_stays_as_it
     assert (parts(pipeline), dirty(pipeline)) == (before, [])
     assert pipeline.convert(second) == DONE
     assert pipeline.download(second) == {"outcome": "next"}
+
+
+@pytest.mark.skipif(not FULL_DISK.exists(), reason="Only Linux has a disk that is always full.")
+@pytest.mark.parametrize("file", ["run-0.arrow", "2025-06-01.parquet"])
+def test_an_instance_that_does_not_fit_on_the_disk_says_what_to_do_and_stays_landed(
+    start: Callable[..., Pipeline], monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    pipeline = start({"segments_per_instance": 2})
+    (item,) = planned(pipeline)
+
+    def with_a_full_disk() -> TemporaryDirectory[str]:
+        scratch = TemporaryDirectory()
+        (Path(scratch.name) / file).symlink_to(FULL_DISK)
+        return scratch
+
+    pipeline.download(item)
+    monkeypatch.setattr("appstore_analytics.lake.conversion._RUN_ROWS", 1)
+    with monkeypatch.context() as full, pytest.raises(InstanceTooLarge, match=r"0 MiB .* raise CONVERSION_GIBIBYTES"):
+        full.setattr("appstore_analytics.steps.convert_instance.TemporaryDirectory", with_a_full_disk)
+        pipeline.convert(item)
+    assert (parts(pipeline), pipeline.instance(item).status) == ({}, InstanceStatus.LANDED)
+    assert pipeline.convert(item) == DONE
 
 
 def test_a_new_column_loses_no_row_and_is_seen(pipeline: Pipeline, item: LandItem) -> None:

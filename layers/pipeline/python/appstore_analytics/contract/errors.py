@@ -13,6 +13,7 @@
     │   ├── GhostRequest            Apple says that a report request exists, and lists none
     │   ├── InputRefused            the execution input is wrong
     │   ├── InstanceQuarantined     a file breaks the contract of its report
+    │   ├── InstanceTooLarge        an instance needs more disk than its function has
     │   ├── KeyRejected             401: the API key is revoked, expired or mistyped
     │   ├── NotFound                404: what was asked for does not exist (any more)
     │   ├── ObjectExpired           bytes that are needed have outlived their retention in S3
@@ -82,6 +83,10 @@ class InputRefused(PermanentError):
 
 class InstanceQuarantined(PermanentError):
     """A file breaks the contract of its report; the Dates in the lake stay as they are."""
+
+
+class InstanceTooLarge(PermanentError):
+    """An instance does not fit on the disk of the function that handles it; nothing is wrong with it."""
 
 
 class KeyRejected(PermanentError):

@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from errno import ENOSPC
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
-from appstore_analytics.contract.errors import InstanceQuarantined, ObjectExpired
+from appstore_analytics.contract.disks import TOO_LARGE
+from appstore_analytics.contract.errors import InstanceQuarantined, InstanceTooLarge, ObjectExpired
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import AccessType, LandItem, Outcome, Verdict, step_result
 from appstore_analytics.contract.schema_modes import SchemaMode, SchemaModes
@@ -41,6 +43,7 @@ def convert_instance(
     leaves the instance due, and a second run finds its own parts and marks the Dates again. An instance that was rolled
     back is left alone until a reprocess names it. InstanceQuarantined: the file breaks its report's contract; the
     ledger keeps the reason and the Dates in the lake stay as they are. ObjectExpired: its raw bytes are gone.
+    InstanceTooLarge: the disk is full; it stays landed.
     """
     instance = registry.instances.get(item.app_id, item.instance)
     if instance is not None and instance.status is InstanceStatus.ROLLED_BACK:
@@ -60,6 +63,11 @@ def convert_instance(
         except ObjectAbsentError:
             registry.instances.mark_raw_expired(instance)
             raise ObjectExpired(_RAW_EXPIRED.format(instance.vintage, instance.table)) from None
+        except OSError as error:
+            if error.errno != ENOSPC:
+                raise
+            size_bytes = sum(segment.size_bytes for segment in instance.segments)
+            raise InstanceTooLarge(TOO_LARGE.format(instance.vintage, instance.table, size_bytes >> 20)) from None
         journal = _Journal(registry, _answers_for(instance, item), instance, table)
         outcomes = {part.day: _replace(part, instance, table, journal, lake) for part in conversion.parts}
     refused = [day for day, outcome in outcomes.items() if outcome is PartOutcome.REFUSED]
