@@ -29,6 +29,7 @@ HURT = "1000000001"
 
 CREATE = "^POST /v1/analyticsReportRequests$"
 REQUESTS = "^GET /v1/apps/.*/analyticsReportRequests"
+REPORTS = "^GET /v1/analyticsReportRequests/.*/reports"
 INSTANCES = "^GET /v1/analyticsReports/.*/instances"
 SEGMENTS = "^GET /v1/analyticsReportInstances/.*/segments"
 FILES = "^GET /segments/"
@@ -134,6 +135,16 @@ UNAVAILABLE = (
         "answered 503",
         Healing.NEXT_RUN,
     ),
+    FaultCase(
+        "503 to the look for a report request",
+        _status(503, REQUESTS),
+        f"{_RETRIED} Nothing was created meanwhile.",
+        AppleUnavailable,
+        Verdict.NOT_READY,
+        healing=Healing.NEXT_DAY,
+        is_new=True,
+    ),
+    FaultCase("503 to the list of reports", _status(503, REPORTS), _RETRIED, AppleUnavailable),
     FaultCase("503 of the storage host", _status(503, FILES, 2), _RETRIED, AppleUnavailable),
     FaultCase(
         "503 although the report request was created",
@@ -169,6 +180,13 @@ UNAVAILABLE = (
         is_new=True,
     ),
     FaultCase("a connection reset in a download", _order(FaultKind.RESET, FILES), _RETRIED, DownloadBroken),
+    FaultCase(
+        "an answer that is cut off although the report request was created",
+        _order(FaultKind.TRUNCATED_BODY, CREATE),
+        "The retry looks first, finds the request and adopts it: none is created twice.",
+        AppleUnavailable,
+        is_new=True,
+    ),
     FaultCase("a list that is cut off", _order(FaultKind.TRUNCATED_BODY, SEGMENTS), _RETRIED, AppleUnavailable),
     FaultCase("a download that is cut off", _order(FaultKind.TRUNCATED_BODY, FILES, 2), _RETRIED, DownloadBroken),
     FaultCase(
@@ -187,6 +205,14 @@ REFUSED = (
         "401: the token has expired on the way",
         _order(FaultKind.TOKEN_EXPIRED, INSTANCES),
         "A fresh token is made and the call repeated once; no step notices.",
+    ),
+    FaultCase(
+        "401: the token has expired before the report request is created",
+        _order(FaultKind.TOKEN_EXPIRED, CREATE),
+        "Nothing was done, so the creation is sent once more with a fresh token; no step notices.",
+        verdict=Verdict.NOT_READY,
+        healing=Healing.NEXT_DAY,
+        is_new=True,
     ),
     FaultCase(
         "401 to fresh tokens too",
@@ -330,6 +356,12 @@ LISTS_AND_LINKS = (
         Verdict.FAILED,
         "announces MD5",
         Healing.NEXT_RUN,
+    ),
+    FaultCase(
+        "a wrong size once",
+        _order(FaultKind.WRONG_SIZE, SEGMENTS),
+        f"Nothing is written. {_RETRIED}",
+        DownloadBroken,
     ),
     FaultCase(
         "a wrong size all day",
