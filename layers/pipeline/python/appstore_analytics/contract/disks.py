@@ -15,7 +15,7 @@ LARGEST_INSTANCE_BYTES = CONVERSION_GIBIBYTES * GIBIBYTE // 4
 """All segments together, compressed: to be sorted, their rows lie on the disk of convert_instance at the same time.
 
 There they take 5 to 7 times as many bytes as Apple sends, measured with rows like those of real reports; so what has
-more than a quarter of the disk does not fit. What has less is measured while it is converted.
+more than a quarter of the disk does not fit. Of what has less, a full disk decides.
 """
 
 LARGEST_UNPACKED_BYTES = 2 * CONVERSION_GIBIBYTES * GIBIBYTE

@@ -73,7 +73,10 @@ def _receive(chunks: Iterable[bytes], file: BinaryIO, most_bytes: int) -> tuple[
 
 def _compare(landed: LandedSegment, checksum: str | None, size_bytes: int | None) -> None:
     if landed.size_bytes > LARGEST_SEGMENT_BYTES:
-        raise InstanceTooLarge(f"{landed.key}: a segment of more than {LARGEST_SEGMENT_BYTES >> 20} MiB.")
+        raise InstanceTooLarge(
+            f"{landed.key}: a segment of more than {LARGEST_SEGMENT_BYTES >> 20} MiB does not fit on the disk of "
+            "download_segments: raise DOWNLOAD_GIBIBYTES in contract/disks.py and deploy."
+        )
     if size_bytes is not None and landed.size_bytes != size_bytes:
         more = " or more" if landed.size_bytes > size_bytes else ""
         raise DownloadBroken(f"{landed.key}: Apple announces {size_bytes} bytes, {landed.size_bytes}{more} arrived.")
