@@ -252,7 +252,7 @@ def test_an_archive_built_to_explode_is_refused(monkeypatch: pytest.MonkeyPatch)
     refused(content, "10 times its size")
     monkeypatch.setattr(tsv_module, "_LARGEST_EXPANSION", 10_000)
     assert len(rows_of(content)) == 40_000
-    monkeypatch.setattr(tsv_module, "_LARGEST_SEGMENT_BYTES", 1 << 20)
+    monkeypatch.setattr(tsv_module, "LARGEST_UNPACKED_BYTES", 1 << 20)
     refused(content, "unpacks to more than")
 
 

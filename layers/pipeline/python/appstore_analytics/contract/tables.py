@@ -206,6 +206,9 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
             ("digits_rounded", "bigint"),
             ("unknown_columns", "array<string>"),
             ("missing_columns", "array<string>"),
+            ("dates_skipped", "bigint"),
+            ("skipped_dates", "array<date>"),
+            ("is_rolled_back", "boolean"),
         ),
     ),
     AppstoreTable(

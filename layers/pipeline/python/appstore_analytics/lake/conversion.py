@@ -25,6 +25,7 @@ from appstore_analytics.lake.parts import PartFile
 from appstore_analytics.lake.schema import arrow_type, part_schema
 from appstore_analytics.lake.sorting import sorted_by
 from appstore_analytics.lake.tsv import SegmentReader
+from appstore_analytics.rules.gaps import skipped_dates
 from appstore_analytics.rules.vintage import Vintage
 
 _RUN_ROWS = 250_000
@@ -41,7 +42,7 @@ class Conversion:
 
     `rows_dropped` are the rows of Dates that were not selected, `digits_rounded` the amounts of money that had more
     than six decimals. Column names are Apple's headers: unknown ones as the file spells them, missing ones as the
-    catalogue does.
+    catalogue does. `skipped_dates` are the Dates without a row between the first and the last found.
     """
 
     rows_raw: int
@@ -49,6 +50,7 @@ class Conversion:
     digits_rounded: int
     unknown_columns: tuple[str, ...]
     missing_columns: tuple[str, ...]
+    skipped_dates: tuple[date, ...]
     parts: tuple[PartFile, ...]
 
 
@@ -84,6 +86,7 @@ def convert(
         digits_rounded=sum(reader.digits_rounded for reader in readers),
         unknown_columns=_sorted_union(reader.unknown_columns for reader in readers),
         missing_columns=_sorted_union(reader.missing_columns for reader in readers),
+        skipped_dates=skipped_dates(runs.days, table.granularity),
         parts=parts,
     )
 

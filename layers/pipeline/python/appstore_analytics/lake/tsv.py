@@ -21,6 +21,7 @@ import pyarrow.csv as pcsv
 from isal import igzip, isal_zlib
 
 from appstore_analytics.contract.catalogue.definition import Column, ColumnType, ReportDefinition, header_key
+from appstore_analytics.contract.disks import LARGEST_UNPACKED_BYTES
 from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.contract.schema_modes import SchemaMode
 from appstore_analytics.lake.extra import extra_column
@@ -29,9 +30,6 @@ from appstore_analytics.lake.schema import MONEY_SCALE, arrow_type, in_memory, r
 _BLOCK_BYTES = 4 << 20
 _HEAD_BYTES = 64 << 10
 _LONGEST_ROW_BYTES = 16 << 20
-
-_LARGEST_SEGMENT_BYTES = 8 << 30
-"""A Lambda has at most 10 GiB of disk, and the rows of a segment may all have to lie there for a while."""
 
 _LARGEST_EXPANSION = 300
 _EXPANSION_FREE_BYTES = 256 << 20
@@ -316,9 +314,9 @@ class _Inflated:
         return data
 
     def _check_expansion(self) -> None:
-        if self._inflated_bytes > _LARGEST_SEGMENT_BYTES:
+        if self._inflated_bytes > LARGEST_UNPACKED_BYTES:
             raise InstanceQuarantined(
-                f"{self._report}: the segment unpacks to more than {_LARGEST_SEGMENT_BYTES >> 30} GiB."
+                f"{self._report}: the segment unpacks to more than {LARGEST_UNPACKED_BYTES >> 30} GiB."
             )
         if (
             self._inflated_bytes > _EXPANSION_FREE_BYTES

@@ -19,7 +19,7 @@ from appstore_analytics.contract.errors import ClaimHeld
 from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.registry.conditions import is_condition_failure, item_that_stood
 
-LEASE_SECONDS = 180
+LEASE_SECONDS = 540
 """Longer than register_request may run; a test compares it with the function's time-out."""
 
 _COME_BACK_SECONDS = 5

@@ -12,12 +12,16 @@ from itertools import pairwise
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.messages import MapName, RunPlan, Verdict
+from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.rules.gaps import periods
 from appstore_analytics.rules.run_summary import AppSummary, Records, RunSummary, verdict_grid
 
 _APPS_SHOWN = 300
 _RESTATEMENTS_SHOWN = 100
 _ERRORS_SHOWN = 100
+_SKIPS_SHOWN = 100
 _CHART_WIDTH, _CHART_HEIGHT = 320, 96
 
 _MARKS = {  # a letter beside the colour, for whoever sees colours differently
@@ -65,6 +69,7 @@ def run_page(
     _charts(body, charts)
     _grid(body, summary, records)
     _restatements(body, changes)
+    _skipped_dates(body, summary)
     _timing(body, plan, seconds, planned_at)
     markup: str = tostring(page, encoding="unicode", method="html")
     return f"<!doctype html>\n{markup}\n".encode()
@@ -260,6 +265,30 @@ class _Restated:
 
 def _sum(changes: Iterable[Mapping[str, Any]], column: str) -> int:
     return sum(change[column] for change in changes)
+
+
+def _skipped_dates(body: Element, summary: RunSummary) -> None:
+    """A notice, no failure: a Date without rows is how Apple shows a day without use as well."""
+    skips = [(table, app, days) for table, apps in summary.skipped_dates.items() for app, days in apps.items()]
+    if not skips:
+        return
+    section = _section(body, "Dates without a row between others")
+    note = (
+        "A new file has no row of these Dates, and rows before and after them. What older files brought for them "
+        "stays. A small app has such days; of a larger one Apple may have skipped the Date."
+    )
+    _text(section, "p", note, kind="quiet")
+    rows = (
+        (table, app, _spans(days, tables_by_name()[table].granularity)) for table, app, days in skips[:_SKIPS_SHOWN]
+    )
+    _table(section, ("table", "app", "Dates"), rows)
+    _left_out(section, len(skips) - _SKIPS_SHOWN, "apps and tables")
+
+
+def _spans(days: Iterable[str], granularity: Granularity) -> str:
+    """Dates that follow each other as one span."""
+    spans = ((run[0], run[-1]) for run in periods([date.fromisoformat(day) for day in days], granularity))
+    return ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in spans)
 
 
 def _timing(body: Element, plan: RunPlan, seconds: float, planned_at: Mapping[MapName, datetime]) -> None:
