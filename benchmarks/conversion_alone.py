@@ -41,7 +41,7 @@ class RowsLostError(Exception):
 def convert_alone(files: Sequence[SegmentFile], cores: int) -> Alone:
     """Convert all files, the largest first."""
     with ProcessPoolExecutor(cores, get_context("spawn")) as processes:
-        list(processes.map(_convert, files[-cores:] * cores))  # every process has imported everything
+        list(processes.map(_convert, [*files[-cores:]] * cores))  # every process has imported everything
         started = time.perf_counter()
         converted = list(processes.map(_convert, files))
         wall_seconds = time.perf_counter() - started
@@ -53,7 +53,5 @@ def convert_alone(files: Sequence[SegmentFile], cores: int) -> Alone:
 def _convert(file: SegmentFile) -> _Converted:
     cpu = time.process_time()
     with TemporaryDirectory(dir=BUILD) as scratch, file.path.open("rb") as stream:
-        conversion = convert(
-            [stream], file.table, file.app_id, _VINTAGE, _BUILT_ON, lambda days: days, Path(scratch)
-        )
+        conversion = convert([stream], file.table, file.app_id, _VINTAGE, _BUILT_ON, lambda days: days, Path(scratch))
     return _Converted(sum(part.rows for part in conversion.parts), time.process_time() - cpu)

@@ -1,6 +1,6 @@
 """Where an execution's time went, read from its history and from those of its Maps' children."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +11,17 @@ from local.load.histories import Event, children_of, events_of
 
 @dataclass(frozen=True, slots=True)
 class MapTime:
-    """One Map: its items, how long it ran, and the seconds of its children's tasks, together, by state."""
+    """One Map: its items, how many at once, how long it ran, and the seconds of its children's tasks by state."""
 
     name: str
     items: int
+    lanes: int
     seconds: float
     task_seconds: Mapping[str, float]
+
+    def wall_seconds(self) -> dict[str, float]:
+        """The Map's own seconds by state: those of the tasks, divided by how many ran at once."""
+        return {state: seconds / self.lanes for state, seconds in self.task_seconds.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,14 @@ def read_timeline(step_functions: Any, execution_arn: str) -> Timeline:
 
 
 def _map_time(step_functions: Any, name: str, seconds: float, arn: str) -> MapTime:
-    children = [events_of(step_functions, child) for child in children_of(step_functions, arn)]
-    return MapTime(name, len(children), seconds, _seconds_by_state((e for events in children for e in events), "Task"))
+    histories = [events_of(step_functions, child) for child in children_of(step_functions, arn)]
+    lanes = min(len(histories), step_functions.describe_map_run(mapRunArn=arn)["maxConcurrency"] or len(histories))
+    tasks = _seconds_by_state((event for history in histories for event in history), "Task")
+    return MapTime(name, len(histories), lanes, seconds, tasks)
 
 
-def _seconds_by_state(events: Iterable[Event], kind: str) -> Counter[str]:
-    seconds: Counter[str] = Counter()
+def _seconds_by_state(events: Iterable[Event], kind: str) -> dict[str, float]:
+    seconds: dict[str, float] = defaultdict(float)
     for name, stay in _stays(events, kind):
         seconds[name] += stay
     return seconds

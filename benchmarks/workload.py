@@ -1,13 +1,14 @@
-"""The seed's workload: 221 files with 15,367,527 rows, split by report as in the production run that this project knows.
+"""The seed's workload: 221 files with 15,367,527 rows, split by report as on a day of a real account with 65 apps.
 
 How the rows divide within a report is ours: one instance per app and report, the app of rank k with 1/k of the rows of
-the largest, and the largest apps first, so that every report has the same large ones. An instance holds the Dates of
-its report's completeness window (2 to 5), as a daily instance of Apple's does.
+the largest, the same order in every report; the smallest apps have not all reports. An instance holds the Dates of its
+report's completeness window (2 to 5), as a daily instance of Apple's does.
 """
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -88,8 +89,5 @@ def _files_of_report(share: ReportShare) -> Iterator[SegmentFile]:
 def _rows_by_rank(files: int, rows: int) -> Iterator[int]:
     """`rows` divided as 1, 1/2, 1/3, …: whole numbers with exactly that sum."""
     harmonic = sum(1 / rank for rank in range(1, files + 1))
-    ends = [0]
-    for rank in range(1, files + 1):
-        ends.append(ends[-1] + rows / harmonic / rank)
-    for start, end in zip(ends, ends[1:], strict=False):
-        yield round(end) - round(start)
+    ends = accumulate((rows / harmonic / rank for rank in range(1, files + 1)), initial=0.0)
+    return (round(end) - round(start) for start, end in pairwise(ends))

@@ -240,7 +240,7 @@ class World:
         """The rows of one Date as this instance has them. ValueError where they stand in a file that it was given."""
         series = instance.series
         if self.file_of(instance) is not None:
-            raise ValueError(f"instance: the rows of {instance.id} stand in a file of somebody else's")
+            raise ValueError(f"instance: the rows of {instance.id} stand in a file that it was given")
         report = REPORTS_BY_NAME[series.report_name]
         share = maturity(report, series.granularity, (instance.as_of - day).days, self._window(series))
         with self._lock:

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -94,9 +94,9 @@ class MemorySampler:
 _NAME = b"AWS_LAMBDA_FUNCTION_NAME"
 
 
-def cpu_seconds_by_kind(group: int) -> Counter[str]:
+def cpu_seconds_by_kind(group: int) -> dict[str, float]:
     """The CPU seconds that the processes of a process group have used up to now, by kind as in `KindMemory`."""
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = defaultdict(float)
     for process in _processes_of(group):
         with suppress(OSError, IndexError):  # it has just ended
             seconds[_kind_of(process, group)] += _cpu_seconds(process)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from appstore_analytics.contract.errors import ConfigurationRefused
@@ -20,8 +21,9 @@ def write_plan(bucket: Bucket, plan: RunPlan) -> None:
     bucket.write(run_key(plan.run_id, "plan.json"), json.dumps(plan.to_json()).encode(), content_type=_JSON)
 
 
+@lru_cache(maxsize=4)
 def read_plan(bucket: Bucket, run_id: str) -> RunPlan:
-    """The plan of a run."""
+    """The plan of a run. It never changes once written, so a warm function reads it once for all items of the run."""
     plan = find_plan(bucket, run_id)
     if plan is None:
         raise ConfigurationRefused(f"The run {run_id} has no plan in the lake bucket: start a new execution.")
