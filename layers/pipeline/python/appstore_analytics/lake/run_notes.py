@@ -1,9 +1,9 @@
 """What the steps of one run leave for each other in S3: the plan, the Maps' manifests, rows of records."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from appstore_analytics.contract.errors import ConfigurationRefused
@@ -21,13 +21,17 @@ def write_plan(bucket: Bucket, plan: RunPlan) -> None:
     bucket.write(run_key(plan.run_id, "plan.json"), json.dumps(plan.to_json()).encode(), content_type=_JSON)
 
 
-@lru_cache(maxsize=4)
 def read_plan(bucket: Bucket, run_id: str) -> RunPlan:
-    """The plan of a run. It never changes once written, so a warm function reads it once for all items of the run."""
+    """The plan of a run."""
     plan = find_plan(bucket, run_id)
     if plan is None:
         raise ConfigurationRefused(f"The run {run_id} has no plan in the lake bucket: start a new execution.")
     return plan
+
+
+def plans_read_once(bucket: Bucket) -> Callable[[str], RunPlan]:
+    """`read_plan` for a function that stays warm over many items of one run: a plan that was written never changes."""
+    return lru_cache(maxsize=1)(partial(read_plan, bucket))
 
 
 def find_plan(bucket: Bucket, run_id: str) -> RunPlan | None:
