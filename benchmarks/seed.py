@@ -71,7 +71,7 @@ def main(words: Sequence[str] | None = None) -> None:
     before = convert_alone(files, cores)
     run = run_seed(files)
     after = convert_alone(files, cores)
-    figures = figures_of(files, cores, (before, after), run) | {"load": getloadavg()}
+    figures = figures_of(files, cores, (before, after), run)
     report("seed", figures, tables_of(figures), versions(["boto3", "duckdb", "ministack", "pyarrow"]), asked)
 
 
@@ -134,6 +134,7 @@ def figures_of(files: Sequence[SegmentFile], cores: int, alone: Sequence[Alone],
             "parts": sum(file.dates for file in files),
         },
         "cores": cores,
+        "load_average": getloadavg(),
         "seconds": seconds,
         "rows_per_second": rows / seconds,
         "cpu_seconds": cpu,
@@ -192,7 +193,8 @@ def _summary(figures: Mapping[str, Any]) -> Table:
         f"The seed's workload: {workload['files']:,} files, {workload['rows']:,} rows of {workload['apps']:,} apps, "
         f"{workload['bytes'] / 1e6:,.0f} MB, {workload['parts']:,} parts"
     )
-    return Table(title, ("from Apple to verified", "wall s", "CPU s", "rows per s"), rows)
+    note = f"{figures['cores']} cores; load average behind it: {figures['load_average'][0]:.1f}."
+    return Table(title, ("from Apple to verified", "wall s", "CPU s", "rows per s"), rows, note)
 
 
 def _where(figures: Mapping[str, Any]) -> Table:

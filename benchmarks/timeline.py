@@ -58,7 +58,7 @@ def _seconds_by_state(events: Iterable[Event], kind: str) -> dict[str, float]:
     seconds: dict[str, float] = defaultdict(float)
     for name, stay in _stays(events, kind):
         seconds[name] += stay
-    return seconds
+    return dict(seconds)
 
 
 def _stays(events: Iterable[Event], kind: str) -> Iterator[tuple[str, float]]:
