@@ -302,6 +302,7 @@ _GLUE_TO_ARROW = {
     "boolean": pa.bool_(),
     "date": pa.date32(),
     "decimal(18,6)": pa.decimal128(18, 6),
+    "map<string,string>": pa.map_(pa.string(), pa.string()),
 }
 _GLUE_TO_DUCKDB = {
     "string": "VARCHAR",
@@ -310,6 +311,7 @@ _GLUE_TO_DUCKDB = {
     "boolean": "BOOLEAN",
     "date": "DATE",
     "decimal(18,6)": "DECIMAL(18,6)",
+    "map<string,string>": "MAP(VARCHAR, VARCHAR)",
 }
 _GLUE_TO_POLARS = {
     "string": "String",
@@ -318,6 +320,7 @@ _GLUE_TO_POLARS = {
     "boolean": "Boolean",
     "date": "Date",
     "decimal(18,6)": "Decimal(precision=18, scale=6)",
+    "map<string,string>": "Map(String, String)",
 }
 
 
@@ -337,11 +340,9 @@ def files(deployed: Deployed, days: ThreeDays, tmp_path_factory: pytest.TempPath
 
 
 def _glue_columns(deployed: Deployed, table: str) -> dict[str, str]:
-    """Without `extra`, which no object has here: Apple sends nothing that the catalogue does not know."""
+    """The last is `extra`, which an object has only where the files of its Date need it."""
     found = deployed.aws.client("glue").get_table(DatabaseName="curated", Name=table)["Table"]
-    *columns, extra = found["StorageDescriptor"]["Columns"]
-    assert (extra["Name"], extra["Type"]) == ("extra", "map<string,string>")
-    return {column["Name"]: column["Type"] for column in columns}
+    return {column["Name"]: column["Type"] for column in found["StorageDescriptor"]["Columns"]}
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -351,7 +352,7 @@ def test_pyarrow_reads_the_types_of_the_glue_table(
     expected = [(name, _GLUE_TO_ARROW[kind]) for name, kind in _glue_columns(deployed, table).items()]
     for path in files[table]:
         schema = pq.read_schema(path)
-        assert list(zip(schema.names, schema.types, strict=True)) == expected
+        assert list(zip(schema.names, schema.types, strict=True)) in (expected, expected[:-1])
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -359,7 +360,7 @@ def test_duckdb_reads_the_types_of_the_glue_table(deployed: Deployed, files: dic
     expected = [(name, _GLUE_TO_DUCKDB[kind]) for name, kind in _glue_columns(deployed, table).items()]
     for path in files[table]:
         described = duckdb.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
-        assert [(name, kind) for name, kind, *_ in described if name != "dt"] == expected
+        assert [(name, kind) for name, kind, *_ in described if name != "dt"] in (expected, expected[:-1])
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -368,7 +369,7 @@ def test_polars_reads_the_types_of_the_glue_table(deployed: Deployed, files: dic
     expected = [(name, _GLUE_TO_POLARS[kind]) for name, kind in _glue_columns(deployed, table).items()]
     for path in files[table]:
         schema = polars.read_parquet_schema(path)
-        assert [(name, str(kind)) for name, kind in schema.items()] == expected
+        assert [(name, str(kind)) for name, kind in schema.items()] in (expected, expected[:-1])
 
 
 @pytest.mark.parametrize("table", DAILY_TABLES)
