@@ -185,8 +185,8 @@ def test_a_column_that_the_catalogue_does_not_know_is_reported_and_kept_in_extra
         f"FROM engagement WHERE processing_date = DATE '{TUESDAY}' GROUP BY app_id"
     )
     answer = {str(app_id): rest for app_id, *rest in deployed.rows(sql, "curated")}
-    assert answer.pop(WIDENED) == ["Everyone", "Everyone", 1, True, True]
-    assert list(answer.values()) == [[None, None, None, False, False]] * (len(APPS) - 2)  # EXPIRED has no such row
+    assert answer.pop(WIDENED) == ["Everyone", "Everyone", "1", "true", "true"]
+    assert list(answer.values()) == [[None, None, None, "false", "false"]] * (len(APPS) - 2)  # EXPIRED has no such row
 
 
 def test_after_a_429_the_child_waits_instead_of_failing(deployed: Deployed, days: dict[str, Day]) -> None:

@@ -37,8 +37,8 @@ _EXPANSION_FREE_BYTES = 256 << 20
 files are left alone, because a few MB of equal rows may shrink as much."""
 
 _MOST_UNKNOWN_COLUMNS = 20
-_LONGEST_UNKNOWN_HEADER = 100
-"""Characters. Their headers stand in every row of `extra`: this many keep a run of rows below half a GB."""
+_UNKNOWN_HEADERS_BYTES = 800
+"""Of their headers together, which stand in every row of `extra`: with so many, converting takes a GB of memory."""
 
 _SHOWN_CHARACTERS = 120
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -399,10 +399,10 @@ def _check_unknown(columns: Sequence[Column], report: ReportDefinition, mode: Sc
             f"{report.name}: the catalogue does not know {len(columns)} columns of the file, more than "
             f"{_MOST_UNKNOWN_COLUMNS}: it is another report's, or the catalogue needs them before a reprocess."
         )
-    if too_long := next((each.header for each in columns if len(each.header) > _LONGEST_UNKNOWN_HEADER), None):
+    if sum(len(column.header.encode()) for column in columns) > _UNKNOWN_HEADERS_BYTES:
         raise InstanceQuarantined(
-            f"{report.name}: the header '{_shown(too_long)}', which the catalogue does not know, has more than "
-            f"{_LONGEST_UNKNOWN_HEADER} characters."
+            f"{report.name}: the headers that the catalogue does not know have more than {_UNKNOWN_HEADERS_BYTES} "
+            f"bytes together, from '{_shown(columns[0].header)}' on."
         )
 
 
