@@ -44,7 +44,7 @@ MAY: Mapping[str, Access] = {
         api_keys="reader",
     ),
     "plan_items": Access(
-        registry=("PutItem", "UpdateItem", "Query"),
+        registry=("GetItem", "PutItem", "UpdateItem", "Query"),
         lake={RUNS_PREFIX: (READ, WRITE)},
     ),
     "register_request": Access(

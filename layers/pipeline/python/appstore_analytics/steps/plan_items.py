@@ -1,6 +1,7 @@
 """plan_items: the manifest of the next Map, from what the steps before it have recorded."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import chain
 
@@ -17,6 +18,7 @@ from appstore_analytics.contract.messages import (
     RunPlan,
     Verdict,
     VerifyItem,
+    utc_text,
 )
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
@@ -24,6 +26,8 @@ from appstore_analytics.lake.run_notes import read_plan, write_manifest
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import HAVE_LANDED, LedgerInstance
 from appstore_analytics.registry.runs import open_items
+from appstore_analytics.rules.call_budget import ceiling
+from appstore_analytics.steps.list_instances import expected_calls
 
 _ITEMS: Mapping[MapName, type[Item]] = {
     item.map_name: item for item in (RegisterItem, RestoreItem, LandItem, PublishItem, VerifyItem)
@@ -53,6 +57,39 @@ def plan_items(run_id: str, map_name: MapName, registry: Registry, lake: Bucket)
         "items": len(events),
         "waiting": map_name is MapName.VERIFY and _waits_for_snapshot(plan, registry),
     }
+
+
+def plan_left_items(
+    run_id: str, map_name: MapName, registry: Registry, lake: Bucket, now: datetime
+) -> dict[str, str | int]:
+    """What a Map's Express children have left without a verdict, as a manifest of its own; nothing is planned anew.
+
+    The answer has `available_at` where the quota may be the reason: when the key has the calls for all that is left, or
+    as many as it ever has. Then one wait is everybody's, and no child waits for itself.
+    """
+    plan = read_plan(lake, run_id)
+    events = sorted(open_items(registry.runs.of_map(run_id, map_name)), key=_newest_first, reverse=True)
+    answer: dict[str, str | int] = {
+        "manifest_key": write_manifest(lake, run_id, map_name, events, left=True),
+        "items": len(events),
+    }
+    if plan.operation.calls_apple and (instant := _calls_available_at(plan, map_name, events, registry, now)) > now:
+        answer["available_at"] = utc_text(instant)
+    return answer
+
+
+def _calls_available_at(
+    plan: RunPlan, map_name: MapName, events: Sequence[Mapping[str, str]], registry: Registry, now: datetime
+) -> datetime:
+    """When every key can make the calls that what is left takes; `now` when they can already."""
+    calls: Counter[str] = Counter()
+    for name, items in Counter(event["account"] for event in events).items():
+        account = plan.account(name)
+        calls[account.reader_key_name] += items * (expected_calls(plan) if map_name is MapName.REGISTER else 1)
+        calls[account.admin_key_name] += items if map_name is MapName.REGISTER else 0
+    most = ceiling(plan.calls_per_hour, plan.operation)
+    budgets = ((registry.call_budget(key_name), min(wanted, most)) for key_name, wanted in (+calls).items())
+    return max((budget.available_at(wanted, most, now) for budget, wanted in budgets), default=now)
 
 
 def _newest_first(event: Mapping[str, str]) -> str:
