@@ -38,6 +38,7 @@ from appstore_analytics.contract.messages import (
     RunPlan,
     VerifyItem,
 )
+from appstore_analytics.contract.prices import REGION
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan
 from appstore_analytics.registry import Registry
@@ -106,7 +107,7 @@ class Days:
         key = self.world.admin_key
         secret = {"key_id": key.key_id, "issuer_id": key.issuer_id, "private_key": key.private_key_pem}
         self.tokens = Tokens(partial(ApiKey.from_secret, json.dumps(secret), "the secret"), lambda: self.now)
-        aws = boto3.Session(region_name="us-east-1", aws_access_key_id="benchmark", aws_secret_access_key="benchmark")
+        aws = boto3.Session("benchmark", "benchmark", region_name=REGION)
         aws.events.register("before-call.*.*", _keep_body)
         aws.events.register("after-call.*.*", self._tell)
         self.registry = Registry(_registry_table(aws))

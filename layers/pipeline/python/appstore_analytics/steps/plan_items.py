@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import chain
+from typing import Any
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.messages import (
@@ -65,17 +66,16 @@ def plan_left_items(
     """What a Map's Express children have left without a verdict, as a manifest of its own; nothing is planned anew.
 
     The answer has `available_at` where the quota may be the reason: when the key has the calls for all that is left, or
-    as many as it ever has. Then one wait is everybody's, and no child waits for itself.
+    as many as it ever has, and then no more items than these. So one wait is everybody's, and no child's own.
     """
     plan = read_plan(lake, run_id)
     events = sorted(open_items(registry.runs.of_map(run_id, map_name)), key=_newest_first, reverse=True)
-    answer: dict[str, str | int] = {
-        "manifest_key": write_manifest(lake, run_id, map_name, events, left=True),
-        "items": len(events),
-    }
+    waits: dict[str, str] = {}
     if plan.operation.calls_apple and (instant := _calls_available_at(plan, map_name, events, registry, now)) > now:
-        answer["available_at"] = utc_text(instant)
-    return answer
+        waits["available_at"] = utc_text(instant)
+        events = _of_an_hour(plan, map_name, events)  # the others would only find that no calls are left
+    manifest_key = write_manifest(lake, run_id, map_name, events, left=True)
+    return {"manifest_key": manifest_key, "items": len(events), **waits}
 
 
 def _calls_available_at(
@@ -85,11 +85,27 @@ def _calls_available_at(
     calls: Counter[str] = Counter()
     for name, items in Counter(event["account"] for event in events).items():
         account = plan.account(name)
-        calls[account.reader_key_name] += items * (expected_calls(plan) if map_name is MapName.REGISTER else 1)
+        calls[account.reader_key_name] += items * _calls_of_an_item(plan, map_name)
         calls[account.admin_key_name] += items if map_name is MapName.REGISTER else 0
     most = ceiling(plan.calls_per_hour, plan.operation)
     budgets = ((registry.call_budget(key_name), min(wanted, most)) for key_name, wanted in (+calls).items())
     return max((budget.available_at(wanted, most, now) for budget, wanted in budgets), default=now)
+
+
+def _of_an_hour(plan: RunPlan, map_name: MapName, events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many of each account as a whole hour of its key carries, the first of them."""
+    room = ceiling(plan.calls_per_hour, plan.operation) // _calls_of_an_item(plan, map_name)
+    taken: Counter[str] = Counter()
+    fitting = []
+    for event in events:
+        taken[event["account"]] += 1
+        if taken[event["account"]] <= room:
+            fitting.append(event)
+    return fitting
+
+
+def _calls_of_an_item(plan: RunPlan, map_name: MapName) -> int:
+    return expected_calls(plan) if map_name is MapName.REGISTER else 1
 
 
 def _newest_first(event: Mapping[str, str]) -> str:
