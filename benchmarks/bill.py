@@ -14,7 +14,7 @@ from typing import Any
 from appstore_analytics.contract import prices
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.messages import MapName, Operation
 from appstore_analytics.contract.prices import ATHENA_LEAST_MB, DAYS_OF_A_MONTH, HOURS_OF_A_MONTH, Price
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.rules.call_budget import calls_per_day, ceiling
@@ -22,6 +22,7 @@ from appstore_analytics.rules.freshness import look_back_days
 from benchmarks.counting import DayCounted, Linear, Stored, Unit, lines_of
 from benchmarks.deployment import Deployed, Walked, walk
 from benchmarks.results import RESULTS
+from infra.state_machine import STEPS_OF_MAPS
 
 SECONDS: Mapping[str, float] = {
     "a read of S3": 0.020,
@@ -161,14 +162,15 @@ class Model:
         items, walked = self._items(apps), self.states(apps)
         standard = sum(items[name] * states for name, states in walked.standard_children.items())
         yield prices.TRANSITIONS, (walked.parent + standard) * DAYS_OF_A_MONTH
-        between = SECONDS["Step Functions between two states"]
-        waits = sum(items[name] * states * between for name, states in walked.express_children.items())
-        work = sum(self._seconds(step, apps) for steps in _EXPRESS_STEPS.values() for step in steps)
-        requests = sum(items[name] for name in walked.express_children)
-        if requests:
-            yield prices.EXPRESS_REQUESTS, requests * DAYS_OF_A_MONTH
-            yield prices.EXPRESS_GB_SECONDS, (waits + work) * _EXPRESS_GB * DAYS_OF_A_MONTH
-        yield prices.TRACES, (1 + sum(items.values())) * DAYS_OF_A_MONTH
+        traces = 1.0 + sum(items[name] for name in walked.standard_children)
+        for name, states in walked.express_children.items():
+            work = sum(self._seconds(step, apps) for step in STEPS_OF_MAPS[MapName(name.upper())])
+            seconds = work + items[name] * states * SECONDS["Step Functions between two states"]
+            yield prices.EXPRESS_REQUESTS, items[name] * DAYS_OF_A_MONTH
+            yield prices.EXPRESS_GB_SECONDS, seconds * _EXPRESS_GB * DAYS_OF_A_MONTH
+            at_once = self.deployed.configuration.max_concurrency.of(MapName(name.upper()))
+            traces += _sampled(items[name], seconds / at_once)
+        yield prices.TRACES, traces * DAYS_OF_A_MONTH
 
     def _of_verifying(self, apps: int) -> Iterator[tuple[Price, float]]:
         tables = len(self.reports)
@@ -290,14 +292,16 @@ class Model:
         return float(_kept("cold_start")["functions"][step]["cpu_seconds"]) / share
 
 
-_EXPRESS_STEPS = {
-    "Register": ("register_request", "list_instances"),
-    "Land": ("download_segments", "convert_instance"),
-}
 _SECRET_READS_A_DAY = 40
 _REFUSED_SECONDS = 0.1
 _REFUSED_WRITES = 6  # two bookings that fail, of an item of up to 3 KB
 _REFUSED_READS = 3
+
+
+def _sampled(started: int, within_seconds: float) -> float:
+    """What X-Ray records by its default rule: the first of each second, and 5 % of the others (Developer Guide)."""
+    first = min(started, within_seconds)
+    return first + 0.05 * (started - first)
 
 
 @cache

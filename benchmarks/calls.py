@@ -57,7 +57,7 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class ScarceDay:
-    """A day on a key with a small quota, which is used up again and again."""
+    """A day on a key with a small quota, which is used up again and again; `usable` calls were there for it."""
 
     calls_per_hour: int
     apps: int
@@ -65,11 +65,7 @@ class ScarceDay:
     calls: int
     refused: int
     hours: float
-
-    @property
-    def usable(self) -> int:
-        """The calls that 24 hours have."""
-        return _HOURS * ceiling(self.calls_per_hour, Operation.DAILY)
+    usable: int
 
 
 def count_calls(reports: int, usual_days: int) -> Calls:
@@ -88,10 +84,10 @@ def count_calls(reports: int, usual_days: int) -> Calls:
     )
 
 
-def live_a_scarce_day(calls_per_hour: int, reports: int) -> ScarceDay:
-    """A usual day of as many apps as this quota carries in 24 hours, less what does not divide by an app's calls."""
+def live_a_scarce_day(calls_per_hour: int, reports: int, hours: int = _HOURS) -> ScarceDay:
+    """A usual day of as many apps as this quota carries in so many hours, less what an app's calls do not divide."""
     per_hour = ceiling(calls_per_hour, Operation.DAILY)
-    apps = _HOURS * (per_hour - per_hour % reports) // calls_needed(1, reports)
+    apps = hours * (per_hour - per_hour % reports) // calls_needed(1, reports)
     with aws_in_process():
         settings = replace(_SMALL, apps=apps)
         days = Days(settings, CORE_REPORT_NAMES[:reports], seconds_per_call=_SECONDS_PER_CALL)
@@ -107,6 +103,7 @@ def live_a_scarce_day(calls_per_hour: int, reports: int) -> ScarceDay:
         calls=day.apple_calls,
         refused=day.refused,
         hours=day.took / timedelta(hours=1),
+        usable=hours * per_hour,
     )
 
 
