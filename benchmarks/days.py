@@ -39,6 +39,7 @@ from appstore_analytics.contract.messages import (
     VerifyItem,
 )
 from appstore_analytics.contract.prices import REGION
+from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan
 from appstore_analytics.registry import Registry
@@ -176,7 +177,7 @@ class Days:
             item = LandItem.from_event(event)
             return [
                 ("download_segments", partial(self._download, item)),
-                ("convert_instance", lambda: convert_instance(item, self.registry, self.raw, self.lake)),
+                ("convert_instance", partial(self._convert, item)),
             ]
         if map_name is MapName.PUBLISH:
             return [
@@ -204,6 +205,9 @@ class Days:
         store = SegmentStore(self.storage, (APPLE_URL.removeprefix("https://"),), allow_loopback=False)
         with self._calls(plan, 1) as calls:
             return download_segments(item, self.registry, self._apple(calls), store, self.raw, calls)
+
+    def _convert(self, item: LandItem) -> dict[str, str]:
+        return convert_instance(item, self.registry, self.raw, self.lake, SchemaModes())
 
     def _calls(self, plan: RunPlan, expected: int) -> Reservation:
         budget = self.registry.call_budget(KEY)

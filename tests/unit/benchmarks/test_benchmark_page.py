@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.results import RESULTS, page_with_results, results_by_page
+from benchmarks.results import COST, RESULTS, page_with_results, results_by_page
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 @pytest.mark.parametrize(
@@ -26,3 +28,11 @@ def test_every_kept_result_is_a_full_one_and_says_where_it_was_measured(name: st
     assert about["quick"] is False
     assert about["machine"]["processor"]
     assert about["versions"]
+
+
+def test_the_readme_and_the_page_of_cost_say_in_prose_what_was_counted() -> None:
+    cost = json.loads(COST.read_text(encoding="utf-8"))
+    readme, page = (" ".join((DOCS.parent / name).read_text("utf-8").split()) for name in ("README.md", "docs/cost.md"))
+    assert f"${cost['fixed_usd']:.2f} a month and ${cost['per_100_apps_usd']:.2f} for every 100 apps" in readme
+    assert f"70 apps are ${cost['month_with_free_tiers_usd']:.2f} a month in all" in readme
+    assert f"are $0.46 of the ${cost['per_100_apps_usd']:.2f}" in page
