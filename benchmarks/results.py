@@ -50,8 +50,10 @@ def report(
     tables: Sequence[Table],
     versions: Mapping[str, str],
     asked: argparse.Namespace,
+    *,
+    is_usual: bool = True,
 ) -> None:
-    """Print `tables`; write `figures` to `--json` and, unless `--quick`, to results/<name>.json."""
+    """Print `tables`; write `figures` to `--json` and, unless `--quick` or unusual, to results/<name>.json."""
     for table in tables:
         sys.stdout.write(f"\n{table}\n")
     result = {
@@ -67,7 +69,7 @@ def report(
     text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
     if asked.json:
         asked.json.write_text(text, encoding="utf-8")
-    if not asked.quick:
+    if is_usual and not asked.quick:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
 
