@@ -15,6 +15,7 @@ from appstore_analytics.contract import prices
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.messages import MapName, Operation
+from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.prices import ATHENA_LEAST_MB, DAYS_OF_A_MONTH, HOURS_OF_A_MONTH, Price
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.rules.call_budget import calls_per_day, ceiling
@@ -44,16 +45,16 @@ LOG_BYTES_OF_A_CALL = 500
 """START, END and REPORT; the functions themselves say nothing when all goes well."""
 
 LOG_BYTES_OF_A_METRIC = 400
-HOURLY_METRICS = 2
-"""FeedsFresh and FeedsStale. Those of a run are sent in one hour a day; those of trouble only when there is some."""
+HOURLY_METRICS = len((Metric.FEEDS_FRESH, Metric.FEEDS_STALE))
+METRICS_OF_TROUBLE = len((Metric.APPLE_REFUSALS, Metric.BUDGET_EXHAUSTED))
+METRICS_OF_A_RUN = len(Metric) - HOURLY_METRICS - METRICS_OF_TROUBLE
+"""A metric is billed for the hours in which it is sent: one a day for those of a run, none where there is no trouble."""
 
-METRICS_OF_A_RUN = 8
 _QUERIES_OF_A_CHECK = 3
 _DAYS_OF_REQUESTS = 15
 _DUE_DATES = 3
 _READS_OF_AN_OBJECT = 3  # Athena: footer, index, columns
 _WRITES_OF_A_RESULT = 2  # the rows and their metadata
-_RECOVERY_DAYS = 35
 _GIGABYTE = 1e9
 _EXPRESS_GB = 64 / 1024
 _FETCHES_AT_ONCE = 8
@@ -126,7 +127,7 @@ class Model:
             + lake * vintages * keep.noncurrent_lake
             + day[Stored.OTHER] * _YEAR_DAYS
         )
-        items = day[Stored.ITEMS] * keep.runs
+        items = day[Stored.ITEMS] * keep.runs  # nearly all of them are records of runs
         return [
             Line(prices.S3_GB_MONTHS, s3 / _GIGABYTE),
             Line(prices.DYNAMODB_GB_MONTHS, items / _GIGABYTE),
