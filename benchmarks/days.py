@@ -41,7 +41,7 @@ from appstore_analytics.contract.messages import (
 from appstore_analytics.contract.prices import REGION
 from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.run_notes import read_plan
+from appstore_analytics.lake.run_notes import plans_read_once
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.call_budget import Reservation
 from appstore_analytics.steps.convert_instance import convert_instance
@@ -114,6 +114,7 @@ class Days:
         self.registry = Registry(_registry_table(aws))
         client = aws.client("s3")
         self.raw, self.lake = _bucket(client, "raw"), _bucket(client, "lake", versioned=True)
+        self.plans = plans_read_once(self.lake)
 
     # A day
 
@@ -144,7 +145,7 @@ class Days:
         answer = self._call(
             "plan_run", lambda: plan_run("benchmark", self.now, payload, configuration, self.lake, _needs_no_apple)
         )
-        return read_plan(self.lake, answer["run_id"])
+        return self.plans(answer["run_id"])
 
     def _map(self, plan: RunPlan, map_name: MapName) -> None:
         answer = self._call("plan_items", lambda: plan_items(plan.run_id, map_name, self.registry, self.lake))
@@ -188,20 +189,18 @@ class Days:
             ("verify_table", lambda: verify_table(VerifyItem.from_event(event), self.registry, self.lake, athena)),
         ]
 
-    # Steps, as their functions call them: with the plan read anew
+    # Steps, as their functions call them
 
     def _register(self, plan: RunPlan, item: RegisterItem) -> dict[str, str]:
-        plan = read_plan(self.lake, plan.run_id)
         with self._calls(plan, WORST_CASE_CALLS) as calls:
             return register_request(item, plan, self.registry, self._apple(calls), calls)
 
     def _list(self, plan: RunPlan, item: RegisterItem) -> dict[str, str]:
-        plan = read_plan(self.lake, plan.run_id)
         with self._calls(plan, expected_calls(plan)) as calls:
             return list_instances(item, plan, self.registry, self._apple(calls), calls)
 
     def _download(self, item: LandItem) -> dict[str, str]:
-        plan = read_plan(self.lake, item.run_id)
+        plan = self.plans(item.run_id)
         store = SegmentStore(self.storage, (APPLE_URL.removeprefix("https://"),), allow_loopback=False)
         with self._calls(plan, 1) as calls:
             return download_segments(item, self.registry, self._apple(calls), store, self.raw, calls)
