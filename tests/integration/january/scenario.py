@@ -4,17 +4,14 @@ The tests play it with one report and a tenth of the hourly quota; `python -m te
 ten reports and all of it.
 """
 
-import heapq
 import json
 import os
 import random
 import re
 import sys
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
 from typing import Any
 
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
@@ -22,6 +19,8 @@ from appstore_analytics.contract.errors import PipelineError
 from appstore_analytics.contract.layout import report_key
 from appstore_analytics.contract.messages import AccessType, MapName, Outcome, RunPlan
 from appstore_analytics.rules.times import compact_time
+from appstore_analytics.steps.plan_items import plan_left_items
+from infra.state_machine import EXPRESS_FIRST
 from local.apple import AppStoreConnect as SimulatedApp
 from local.apple import Fault, FaultKind, World, WorldSettings, mount
 from local.apple.http import Environ, StartResponse
@@ -31,7 +30,6 @@ FIRST_DAY = date(2025, 1, 17)
 APPS = 92
 REPORTS = int(os.environ.get("JANUARY_REPORTS", "1"))
 CALLS_PER_HOUR = 350 * REPORTS
-CHILDREN_AT_ONCE = 10
 SECONDS_PER_CALL = 0.25
 
 APP_IDS = tuple(str(1_000_000_001 + number) for number in range(APPS))
@@ -90,7 +88,7 @@ def show(days: Sequence[Day]) -> None:
 
 @dataclass
 class PatientPipeline(Pipeline):
-    """A pipeline whose Maps have many children at once, which wait on the clock as a Wait state does."""
+    """A pipeline that waits for the quota on the clock, as the state machine does between two Maps."""
 
     raced: set[str] = field(default_factory=set)
     waited: timedelta = timedelta()
@@ -116,30 +114,29 @@ class PatientPipeline(Pipeline):
             self.world.create_request(looked_at[1], AccessType.ONGOING)
 
     def run_map(self, map_name: MapName, manifest: list[dict[str, str]]) -> None:
-        """The children in the order in which they may go on; the clock moves when all of them wait."""
-        numbers, to_start = count(), deque(manifest)
-        ready: list[tuple[datetime, int, Iterator[datetime]]] = []
-        while to_start or ready:
-            while to_start and len(ready) < CHILDREN_AT_ONCE:
-                heapq.heappush(
-                    ready, (self.clock.now, next(numbers), self._patient_child(map_name, to_start.popleft()))
-                )
-            instant, _, child = heapq.heappop(ready)
-            self._wait_until(instant)
-            if (again := next(child, None)) is not None:
-                self.waits += 1
-                heapq.heappush(ready, (again, next(numbers), child))
+        """The children, and for those of Express what they leave, after one wait for all."""
+        while manifest:
+            for event in manifest:
+                self._child(map_name, event)
+            manifest = self._left(map_name, manifest[0]["run_id"]) if map_name in EXPRESS_FIRST else []
 
-    def _patient_child(self, map_name: MapName, event: dict[str, str]) -> Iterator[datetime]:
-        """One child execution; yields until when it waits."""
+    def _child(self, map_name: MapName, event: dict[str, str]) -> None:
+        """One Express child: the steps until one is done or has to wait."""
         try:
             for step in self.steps(map_name, event):
-                while (answer := step())["outcome"] == Outcome.WAIT:
-                    yield datetime.fromisoformat(answer["available_at"])
-                if answer["outcome"] == Outcome.DONE:
+                if step()["outcome"] != Outcome.NEXT:
                     return
         except PipelineError as error:
             self.record_failure(event, error)
+
+    def _left(self, map_name: MapName, run_id: str) -> list[dict[str, str]]:
+        answer = plan_left_items(run_id, map_name, self.registry, self.lake, self.clock.now)
+        left: list[dict[str, str]] = json.loads(self.lake.read(str(answer["manifest_key"])) or b"")
+        assert bool(left) == ("available_at" in answer), "nothing but the quota leaves a child without a verdict here"
+        if left:
+            self.waits += 1
+            self._wait_until(datetime.fromisoformat(str(answer["available_at"])))
+        return left
 
     def _wait_until(self, instant: datetime) -> None:
         if instant > self.clock.now:
