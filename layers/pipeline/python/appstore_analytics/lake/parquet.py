@@ -11,11 +11,13 @@ import pyarrow.parquet as pq
 from appstore_analytics.lake.schema import in_memory
 from appstore_analytics.lake.sorting import sorted_by
 
-WRITER_VERSION = "2"
+WRITER_VERSION = "3"
 """Raise it when the same rows would be written as other bytes: every Date is then published again."""
 
 ROW_GROUP_ROWS = 250_000
 """Rows of a row group: a reader and a writer hold about this many in memory."""
+
+_BUFFER_BYTES = 1 << 20
 
 
 class RowGroups:
@@ -28,8 +30,10 @@ class RowGroups:
 
     def __init__(self, path: Path, schema: pa.Schema, sort_by: Sequence[str] = ()) -> None:
         self._sort_by = sort_by
+        # The writer writes a few bytes at a time: unbuffered, the system takes a third of the time of a small file.
+        self._file = pa.BufferedOutputStream(pa.OSFile(str(path), "wb"), _BUFFER_BYTES)
         self._writer = pq.ParquetWriter(
-            path,
+            self._file,
             in_memory(schema),
             compression="zstd",
             compression_level=1,
@@ -47,6 +51,7 @@ class RowGroups:
 
     def __exit__(self, *_: object) -> None:
         self._writer.close()
+        self._file.close()
 
     def append(self, rows: pa.Table) -> None:
         """Write `rows` after those before."""
@@ -70,7 +75,7 @@ class RowGroups:
         self._waiting, self._waiting_rows = [rows], rows.num_rows
 
     def _write_group(self, rows: pa.Table) -> None:
-        rows = sorted_by(with_own_dictionaries(rows), self._sort_by)
+        rows = with_own_dictionaries(sorted_by(in_one_chunk(rows), self._sort_by))
         self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
 
 
@@ -82,30 +87,20 @@ def in_one_chunk(rows: pa.Table) -> pa.Table:
 
 
 def with_own_dictionaries(rows: pa.Table) -> pa.Table:
-    """`rows` in one chunk, whose dictionaries hold the values of these rows only, sorted.
+    """`rows`, in one chunk, whose dictionaries hold the values of these rows only, in the order of their first rows.
 
-    A slice keeps the dictionary of what it was cut from, and the Parquet writer would write all of it. Sorted, the
-    indices of two rows compare as their strings do.
+    A slice keeps the dictionary of what it was cut from, and the Parquet writer would write all of it.
     """
-    combined = in_one_chunk(rows)
-    columns = [_with_own_dictionary(column) for column in combined.columns]
-    return pa.Table.from_arrays(columns, schema=combined.schema)
+    columns = [_with_own_dictionary(column) for column in rows.columns]
+    return pa.Table.from_arrays(columns, schema=rows.schema)
 
 
 def _with_own_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.DictionaryArray:
     if not pa.types.is_dictionary(column.type) or not column.num_chunks:
         return column
     array = column.chunk(0)
-    values = len(array.dictionary)
-    if values == 1 and array.null_count < len(array):
+    if len(array.dictionary) == 1 and array.null_count < len(array):
         return array
-    used = _distinct(array.indices, values)
-    used = used.take(pc.array_sort_indices(array.dictionary.take(used)))
-    new_indices = pc.inverse_permutation(used, max_index=max(0, values - 1), output_type=pa.int32())
-    return pa.DictionaryArray.from_arrays(new_indices.take(array.indices), array.dictionary.take(used))
-
-
-def _distinct(indices: pa.Array, values: int) -> pa.Array:
-    """The distinct `indices`, all below `values`. Of bytes Arrow finds them several times faster than of integers."""
-    small = indices.cast(pa.uint8()) if values <= 256 else indices
-    return small.unique().drop_null().cast(pa.int32())
+    used = array.indices.dictionary_encode()
+    values = pc.take(array.dictionary, used.dictionary, boundscheck=False)
+    return pa.DictionaryArray.from_arrays(used.indices, values, safe=False)
