@@ -475,7 +475,7 @@ def _count_rows(block: pa.Buffer, *, quoted: bool) -> int:
     else:
         characters = pa.Array.from_buffers(pa.uint8(), block.size, [None, block])
         ends = pc.equal(characters, _LINE_END).true_count
-    return ends + (block[block.size - 1] != ord("\n"))
+    return int(ends + (block[block.size - 1] != ord("\n")))
 
 
 def _shown(text: str) -> str:
