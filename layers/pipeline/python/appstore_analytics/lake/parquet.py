@@ -18,9 +18,7 @@ WRITER_VERSION = "3"
 ROW_GROUP_ROWS = 250_000
 """Rows of a row group: a reader and a writer hold about this many in memory."""
 
-_SMALL_FILE_ROWS = 2_500
-"""Arrow makes zstd's tables anew for each page, to write and to read it: of few rows that takes half of the time."""
-
+_FEW_ROWS = 2_500
 _BUFFER_BYTES = 1 << 20
 
 
@@ -62,7 +60,7 @@ class RowGroups:
         """Write what still waits, and `footer` as the file's key-value metadata."""
         if self._waiting_rows:
             self._write_group(pa.concat_tables(self._waiting))
-        self._open_writer().add_key_value_metadata(dict(footer))
+        self._open_writer(in_memory(self._schema).empty_table()).add_key_value_metadata(dict(footer))
 
     def _write_full_groups(self) -> None:
         rows = pa.concat_tables(self._waiting)
@@ -73,22 +71,39 @@ class RowGroups:
 
     def _write_group(self, rows: pa.Table) -> None:
         rows = with_own_dictionaries(sorted_by(in_one_chunk(rows), self._sort_by))
-        self._open_writer().write_table(rows, row_group_size=ROW_GROUP_ROWS)
+        self._open_writer(rows).write_table(rows, row_group_size=ROW_GROUP_ROWS)
 
-    def _open_writer(self) -> pq.ParquetWriter:
-        """Made with the first row group, by which it is known whether the file has few rows."""
+    def _open_writer(self, rows: pa.Table) -> pq.ParquetWriter:
+        """Made with the first row group, which tells how its columns are best compressed."""
         if self._writer is None:
-            is_small = self.rows < _SMALL_FILE_ROWS
+            zstd = _columns_for_zstd(rows)
             self._writer = pq.ParquetWriter(
                 self._file,
                 in_memory(self._schema),
-                compression="snappy" if is_small else "zstd",
-                compression_level=None if is_small else 1,
+                compression={name: "zstd" if name in zstd else "snappy" for name in rows.column_names},
+                compression_level=dict.fromkeys(zstd, 1),
                 store_schema=False,  # Arrow's own copy of the schema would say "dictionary", which is nobody's business
                 write_batch_size=65_536,
+                max_rows_per_page=ROW_GROUP_ROWS,  # a page of fewer is read no sooner, and zstd begins anew in each
                 write_statistics=_columns_to_skip_by(self._schema),
             )
         return self._writer
+
+
+def _columns_for_zstd(rows: pa.Table) -> list[str]:
+    """All, but of few rows only those that it makes much smaller, the numbers.
+
+    Arrow makes the tables of zstd anew for each page, to write and to read it: of few rows that takes half of the time.
+    """
+    if rows.num_rows >= _FEW_ROWS:
+        return list(rows.column_names)
+    return [name for name in rows.column_names if _are_numbers(rows[name])]
+
+
+def _are_numbers(column: pa.ChunkedArray) -> bool:
+    """Whether they are numbers, and not the same one in all rows."""
+    is_number = pa.types.is_integer(column.type) or pa.types.is_decimal(column.type)
+    return is_number and len(set(pc.min_max(column).as_py().values())) > 1
 
 
 def _columns_to_skip_by(schema: pa.Schema) -> list[str]:
