@@ -79,7 +79,7 @@ class RowGroups:
             zstd = _columns_for_zstd(rows)
             self._writer = pq.ParquetWriter(
                 self._file,
-                in_memory(self._schema),
+                rows.schema,
                 compression={name: "zstd" if name in zstd else "snappy" for name in rows.column_names},
                 compression_level=dict.fromkeys(zstd, 1),
                 store_schema=False,  # Arrow's own copy of the schema would say "dictionary", which is nobody's business
@@ -97,13 +97,13 @@ def _columns_for_zstd(rows: pa.Table) -> list[str]:
     """
     if rows.num_rows >= _FEW_ROWS:
         return list(rows.column_names)
-    return [name for name in rows.column_names if _are_numbers(rows[name])]
+    numbers = [each.name for each in rows.schema if pa.types.is_integer(each.type) or pa.types.is_decimal(each.type)]
+    return [name for name in numbers if not _are_equal(rows[name])]
 
 
-def _are_numbers(column: pa.ChunkedArray) -> bool:
-    """Whether they are numbers, and not the same one in all rows."""
-    is_number = pa.types.is_integer(column.type) or pa.types.is_decimal(column.type)
-    return is_number and len(set(pc.min_max(column).as_py().values())) > 1
+def _are_equal(numbers: pa.ChunkedArray) -> bool:
+    bounds = pc.min_max(numbers)
+    return bool(bounds["min"] == bounds["max"])
 
 
 def _columns_to_skip_by(schema: pa.Schema) -> list[str]:

@@ -252,8 +252,9 @@ class SegmentReader:
         column = self._report.app_id_column
         if column is None or column not in self._header.found:
             return
-        other = pc.fill_null(pc.not_equal(rows[column.name], self._app_id), True)
-        if pc.any(other).as_py():
+        apps = rows[column.name]
+        if apps.null_count or set(pc.min_max(apps).as_py().values()) - {self._app_id}:
+            other = pc.fill_null(pc.not_equal(apps, self._app_id), True)
             index = pc.index(other, True).as_py()
             raise self._quarantine(
                 f"column '{column.header}', row {self._rows_read + 1 + index}: the file of app {self._app_id} holds "
