@@ -252,22 +252,56 @@ def tables_of(figures: dict[str, Any]) -> list[Table]:
         rows.sort(key=lambda row: (int(row[2].replace(",", "")), row[1], row[3], row[0] != "ours", float(row[6])))
         columns = ("who", "table", "rows", "cores", "runs", "CPU s", "× CPU", "× wall", "peak MB", "× size")
         tables.append(Table(f"Conversion, {job}", columns, rows, note))
-    limits = [
-        (
-            stage.replace("_", " "),
-            cost["table"],
-            f"{cost['rows']:,}",
-            str(cost["runs"]),
-            f"{cost['cpu_seconds']:.4f}",
-            f"{cost['rows'] / cost['cpu_seconds'] / 1e6:.2f}",
-        )
-        for stage, costs in figures["limits"].items()
-        for cost in costs
-    ]
-    if limits:
-        of_limits = ("stage alone", "table", "rows", "runs", "CPU s", "million rows per CPU s")
-        tables.append(Table("Conversion, limits", of_limits, limits))
+    if figures["limits"]:
+        of_limits = ("stage alone", "table", "rows", "cores", "runs", "CPU s", "M rows/CPU s", "of ours", "of polars")
+        tables.append(Table("Conversion, limits", of_limits, _limits(figures), _LIMITS_NOTE))
     return tables
+
+
+_LIMITS_NOTE = "Shares of the CPU of a plain conversion. The three stages are what any conversion with Arrow has to do."
+
+
+def _limits(figures: dict[str, Any]) -> list[tuple[str, ...]]:
+    """The stages alone and together, next to the plain conversions of the same files."""
+    plain = {"ours": figures["ours"].get("plain", [])} | {
+        peer: result["cases"] for peer, result in figures["plain"].items()
+    }
+    by_input: dict[tuple[str, int, int], dict[str, dict[str, Any]]] = {}
+    for stage, costs in figures["limits"].items():
+        for cost in costs:
+            by_input.setdefault((cost["table"], cost["rows"], cost["cores"]), {})[stage.replace("_", " ")] = cost
+    rows = []
+    for (table, count, cores), stages in sorted(by_input.items()):
+        wholes = {
+            peer: [
+                each["cpu_seconds"]
+                for each in costs
+                if (each["table"], each["rows"], each["cores"]) == (table, count, cores)
+            ]
+            for peer, costs in plain.items()
+        }
+        together = {
+            "cpu_seconds": sum(cost["cpu_seconds"] for cost in stages.values()),
+            "runs": min(cost["runs"] for cost in stages.values()),
+        }
+        for stage, cost in (stages | {"together": together}).items():
+            seconds = cost["cpu_seconds"]
+            shares = (
+                f"{seconds / of_peer[0]:.2f}" if (of_peer := wholes.get(peer)) else "" for peer in ("ours", "polars")
+            )
+            rows.append(
+                (
+                    stage,
+                    table,
+                    f"{count:,}",
+                    str(cores),
+                    str(cost["runs"]),
+                    f"{seconds:.4f}",
+                    f"{count / seconds / 1e6:.2f}",
+                    *shares,
+                )
+            )
+    return rows
 
 
 def _row(who: str, cost: dict[str, Any], ratios: dict[str, Any]) -> tuple[str, ...]:
