@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "pipelin
 
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
 from appstore_analytics.contract.catalogue.definition import Category, Column, ReportDefinition
-from appstore_analytics.contract.tables import APP_ID, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
+from appstore_analytics.contract.tables import APP_ID, EXTRA, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
 from tests.integration.faults.fault_cases import CHAPTERS, FaultCase
 
 _DOCS = Path(__file__).resolve().parent
@@ -30,7 +30,7 @@ Written by `python docs/generate.py` from the catalogue (`contract/catalogue/`);
 chooses others. A table stands in the Glue database `curated` for each granularity that is both configured and built by
 Apple.
 
-Every table has these columns before Apple's own, and the partition `dt` (type `date`), which is Apple's Date:
+Every table has these columns around Apple's own, and the partition `dt` (type `date`), which is Apple's Date:
 
 {lineage}
 
@@ -99,6 +99,7 @@ def _lineage() -> Iterator[str]:
         IS_NEWEST_VINTAGE.type,
         f"Only in `_vintages` tables. {IS_NEWEST_VINTAGE.meaning}.",
     )
+    yield from _row(f"`{EXTRA.name}`", EXTRA.type, f"The last column. {EXTRA.meaning}; null where a row has none.")
 
 
 def _category(category: Category) -> str:

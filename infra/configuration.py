@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
@@ -9,10 +10,11 @@ from urllib.parse import urlsplit
 
 from appstore_analytics.contract import messages
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import Granularity, ReportDefinition
 from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.layout import is_app_id
 from appstore_analytics.contract.messages import Account, MapName
+from appstore_analytics.contract.schema_modes import SchemaMode, SchemaModes
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
@@ -49,6 +51,7 @@ _CRON = re.compile(r"cron\((?:\S+ ){5}\S+\)")
 _E_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,500}")
 _LONGEST_TOLERANCE_HOURS = 72
+_DEFAULT = "default"
 _OWN_KEY = re.compile(r"[a-z_]+")
 
 T = TypeVar("T")
@@ -94,6 +97,7 @@ class DeploymentConfiguration:
     accounts: tuple[Account, ...] = (Account("main"),)
     reports: tuple[str, ...] = CORE_REPORT_NAMES
     granularities: tuple[Granularity, ...] = (Granularity.DAILY,)
+    schema_modes: SchemaModes = field(default_factory=SchemaModes)
     schedule: str = "cron(0 10 * * ? *)"
     calls_per_hour: int = 3500
     max_concurrency: MaxConcurrency = field(default_factory=MaxConcurrency)
@@ -243,15 +247,33 @@ def _reports(key: str, value: Any) -> tuple[str, ...]:
     if value == "all":
         return tuple(report.name for report in REPORTS)
     wanted = _texts(key, value, '"core", "all" or a list of reports like ["engagement"]')
-    known = {spelling: report.name for report in REPORTS for spelling in (report.name, report.table)}
-    unknown = next((name for name in wanted if name not in known), None)
-    if unknown is not None:
-        raise ConfigurationRefused(
-            f"Context key '{key}': there is no report '{unknown}'; use Apple's name or a table's, like \"engagement\"."
-        )
     if not wanted:
         raise ConfigurationRefused(f'Context key \'{key}\' is empty: use "core", "all" or name a report.')
-    return tuple(dict.fromkeys(known[name] for name in wanted))
+    return tuple(dict.fromkeys(_report(key, name).name for name in wanted))
+
+
+def _report(key: str, name: str) -> ReportDefinition:
+    found = next((report for report in REPORTS if name in (report.name, report.table)), None)
+    if found is None:
+        raise ConfigurationRefused(
+            f"Context key '{key}': there is no report '{name}'; use Apple's name or a table's, like \"engagement\"."
+        )
+    return found
+
+
+def _schema_modes(key: str, value: Any) -> SchemaModes:
+    given = dict(_json(key, value, dict, 'an object like {"default": "evolve", "purchases": "strict"}'))
+    wrong = next((name for name, mode in given.items() if mode not in [*SchemaMode]), None)
+    if wrong is not None:
+        raise ConfigurationRefused(f"Context key '{key}': '{wrong}' must be one of {', '.join(SchemaMode)}.")
+    default = SchemaMode(given.pop(_DEFAULT, SchemaMode.EVOLVE))
+    named = [(_report(key, name).table, SchemaMode(mode)) for name, mode in given.items()]
+    if len(dict(named)) < len(named):
+        raise ConfigurationRefused(f"Context key '{key}' names a report twice, by Apple's name and by its table.")
+    modes = dict.fromkeys((report.table for report in REPORTS), default) | dict(named)
+    # The function's environment has room for few names, so the mode of most reports is the default.
+    usual, _ = Counter(modes.values()).most_common(1)[0]
+    return SchemaModes(usual, tuple(table for table, mode in modes.items() if mode is not usual))
 
 
 def _granularities(key: str, value: Any) -> tuple[Granularity, ...]:
@@ -337,6 +359,7 @@ _PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     "accounts": _accounts,
     "reports": _reports,
     "granularities": _granularities,
+    "schema_modes": _schema_modes,
     "schedule": _schedule,
     "calls_per_hour": _positive,
     "max_concurrency": _max_concurrency,

@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from appstore_analytics.contract import disks
 from appstore_analytics.contract.metrics import NAMESPACE
 from appstore_analytics.contract.settings import Environment
 from infra.acknowledgements import acknowledge
@@ -28,17 +29,15 @@ class Capacity:
     carries_arrow: bool = False
 
 
-_CONVERTER = Capacity(2048, 15, disk_gibibytes=4, carries_arrow=True)
-
 CAPACITIES: Mapping[str, Capacity] = {
     "plan_run": Capacity(512, 5),
     "plan_items": Capacity(512, 15),  # reads the ledgers of all apps
-    "register_request": Capacity(512, 2),
-    "list_instances": Capacity(512, 5),
-    "download_segments": Capacity(512, 10, disk_gibibytes=4),
-    "convert_instance": _CONVERTER,
+    "register_request": Capacity(512, 8),
+    "list_instances": Capacity(512, 10),
+    "download_segments": Capacity(512, 15, disk_gibibytes=disks.DOWNLOAD_GIBIBYTES),
+    "convert_instance": Capacity(2048, 15, disk_gibibytes=disks.CONVERSION_GIBIBYTES, carries_arrow=True),
     "restore_parts": Capacity(512, 15),  # a snapshot may hold years of Dates
-    "publish_date": _CONVERTER,
+    "publish_date": Capacity(2048, 15, disk_gibibytes=disks.PUBLICATION_GIBIBYTES, carries_arrow=True),
     "verify_table": Capacity(512, 15),  # waits for Athena
     "summarize_run": Capacity(1024, 15),  # reads the records of all items
     "check_freshness": Capacity(512, 5),  # waits for Athena

@@ -288,10 +288,18 @@ def _if_confirmed(
     """Show the plan, and go on only with --yes, or when the person at the terminal says so."""
     if not (yes and asked.as_json):  # with both, the answer is the run's
         screens.show(plan, as_json=asked.as_json)
-    if not yes and (asked.as_json or not sys.stdin.isatty() or not typer.confirm("Start it?", err=True)):
+    if not yes and (asked.as_json or not sys.stdin.isatty() or not _confirmed()):
         screens.say(screens.console(stderr=True), "Nothing was started; --yes starts it.")
         raise typer.Exit(ExitStatus.GOOD if plan.is_good else ExitStatus.BAD)
     _start(asked, installation, payload)
+
+
+def _confirmed() -> bool:
+    """What the person at the terminal says; whoever ends the input, or the command, has not said yes."""
+    try:
+        return typer.confirm("Start it?", err=True)
+    except typer.Abort:
+        return False
 
 
 def _start(asked: _Asked, installation: Installation, payload: dict[str, Any]) -> None:

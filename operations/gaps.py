@@ -232,12 +232,13 @@ def _missing(day: date, app: _App, table: CuratedTable, as_of: date) -> _Missing
         return _Missing(day, left, cause, Repair.REPROCESS, as_of)
     was_listed_since = any(one.vintage.processing_date > published_on(day, table) for one in ledger)
     is_open = bool(statuses & {InstanceStatus.LANDED, InstanceStatus.LISTED}) or not was_listed_since
+    absent = "Apple listed no instance" if was_listed_since else "no run has listed instances since"
     if is_open and left:
-        return _Missing(day, left, cause or "no run has listed instances since", Repair.NEXT_RUN, as_of)
+        return _Missing(day, left, cause or absent, Repair.NEXT_RUN, as_of)
     if _waits_for_snapshot(day, app, table, as_of):
         return _Missing(day, left, cause or "a backfill waits for its snapshot", Repair.NEXT_RUN, as_of)
     repair_from = _snapshot_from(day, app.snapshot, table, as_of)
-    return _Missing(day, left, cause or "Apple listed no instance", Repair.BACKFILL, repair_from)
+    return _Missing(day, left, cause or absent, Repair.BACKFILL, repair_from)
 
 
 def _waits_for_snapshot(day: date, app: _App, table: CuratedTable, as_of: date) -> bool:

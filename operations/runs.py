@@ -108,6 +108,7 @@ class RunDetails:
     totals: Mapping[str, int] | None = None
     unknown_columns: Mapping[str, list[str]] | None = None
     missing_columns: Mapping[str, list[str]] | None = None
+    skipped_dates: Mapping[str, Mapping[str, list[str]]] | None = None
     verdicts: tuple[VerdictLine, ...] = ()
     errors: tuple[ErrorLine, ...] = ()
 
@@ -239,6 +240,7 @@ def _details(report: Mapping[str, Any], links: Links) -> RunDetails:
         totals={name: value for name, value in report.items() if isinstance(value, int)},
         unknown_columns=report["unknown_columns"],
         missing_columns=report["missing_columns"],
+        skipped_dates=report.get("skipped_dates"),  # reports of runs before these were noticed have none
         verdicts=tuple(_verdict_lines(report["apps_by_verdict"])),
         errors=tuple(ErrorLine(one["item"], one["table"], one["verdict"], one["reason"]) for one in report["errors"]),
     )

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from appstore_analytics.contract.catalogue.definition import Column, ColumnType, ReportDefinition, header_key
-from appstore_analytics.contract.tables import APP_ID, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
+from appstore_analytics.contract.tables import APP_ID, EXTRA, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
 from operations.catalogue_patch import catalogue_patch
@@ -22,7 +22,7 @@ from operations.schema_sources import (
 
 _FILES_PER_TABLE = 5
 _LOOK_BACK = timedelta(days=42)
-_OURS = frozenset(column.name for column in (APP_ID, PROCESSING_DATE, IS_NEWEST_VINTAGE))
+_OURS = frozenset(column.name for column in (APP_ID, PROCESSING_DATE, IS_NEWEST_VINTAGE, EXTRA))
 
 EQUAL = "equal"
 UNKNOWN = "drift: not in the catalogue"
@@ -128,7 +128,7 @@ def _verdict(column: Column, header: str, places: tuple[str, str, str], *, has_f
     catalogue, glue, parquet = places
     if glue != catalogue:
         return GLUE
-    if is_published and parquet != catalogue:
+    if is_published and parquet != catalogue and not (column is EXTRA and not parquet):  # few objects have it
         return PARQUET
     return ABSENT if has_files and not header and column.name not in _OURS else EQUAL
 

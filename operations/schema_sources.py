@@ -22,6 +22,7 @@ from appstore_analytics.registry.instances import LedgerInstance
 from operations.verification import published_days
 
 _SAMPLE_BYTES = 64 << 10
+_PIECE_BYTES = 64  # what a break takes with it; unpacked 64 KB at most
 _FOOTER_BYTES = 64 << 10
 _MAGIC = b"PAR1"
 _TAIL = 8  # the footer's length in four bytes, and the magic
@@ -53,20 +54,32 @@ def newest_instances(app_ids: Iterable[str], registry: Registry, since: date) ->
 
 
 def samples(raw: Bucket, instances: Sequence[LedgerInstance], files: int) -> Iterator[Sample]:
-    """The beginnings of the newest files, at most so many; a file that has expired is passed over."""
+    """The beginnings of the newest files, at most so many; what has expired or has no header is passed over."""
     keys = (segment.key for instance in instances for segment in instance.segments[:1])
-    for key in islice((key for key in keys if raw.head(key)), files):
-        with raw.open(key) as stream:
-            yield _sample(key, stream)
+    found = (_sample(raw, key) for key in keys if raw.head(key))
+    return islice((sample for sample in found if any(sample.headers)), files)
 
 
-def _sample(key: str, stream: BinaryIO) -> Sample:
-    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    text = inflater.decompress(stream.read(_SAMPLE_BYTES), _SAMPLE_BYTES).decode("utf-8", errors="replace")
+def _sample(raw: Bucket, key: str) -> Sample:
+    with raw.open(key) as stream:
+        text = _beginning(stream).decode("utf-8", errors="replace")
     header, *lines = text.removeprefix(_BYTE_ORDER_MARK).splitlines() or [""]
     delimiter = "\t" if "\t" in header else ","
     rows = (_cells(line, delimiter) for line in lines[:-1])  # the last line may be cut
     return Sample(key, _cells(header, delimiter), tuple(rows))
+
+
+def _beginning(stream: BinaryIO) -> bytes:
+    """Some rows; of a file whose gzip is broken, as a quarantined one's may be, what stands before the break."""
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    compressed = io.BytesIO(stream.read(_SAMPLE_BYTES))
+    text = b""
+    while len(text) < _SAMPLE_BYTES and (piece := compressed.read(_PIECE_BYTES)):
+        try:
+            text += inflater.decompress(piece)
+        except zlib.error:
+            break
+    return text
 
 
 def _cells(line: str, delimiter: str) -> tuple[str, ...]:
@@ -103,9 +116,11 @@ def parquet_columns(lake: Bucket, table: CuratedTable) -> dict[str, str] | None:
 
     from appstore_analytics.lake.schema import arrow_type  # noqa: PLC0415
 
-    names = {arrow_type(kind): str(kind) for kind in ColumnType}
+    def glue_type(found: Any) -> str:  # compared, not looked up: equal maps may differ in their hashes
+        return next((str(kind) for kind in ColumnType if arrow_type(kind) == found), str(found))
+
     schema = pq.read_metadata(io.BytesIO(_footer(lake, TableDate(table.name, days[-1]).curated_key)))
-    return {each.name: names.get(each.type, str(each.type)) for each in schema.schema.to_arrow_schema()}
+    return {each.name: glue_type(each.type) for each in schema.schema.to_arrow_schema()}
 
 
 def _footer(lake: Bucket, key: str) -> bytes:

@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
+from types import UnionType
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -18,11 +19,15 @@ from operations.facts import Facts, is_table, to_json
 _PIPED_WIDTH = 240
 _PATCH = "patch"
 """The field that is shown as it is, for `git apply`."""
+_FOLDED_FROM = 12
+"""A shorter word is kept in one piece."""
+
 _NEVER_FOLDED = ("run_id", "app_id", "table_name", "verdict", "status")
 _GOOD = re.compile(r"SUCCEEDED|ready|fresh|verified|equal|imported|complete|known")
 _WAITING = re.compile(r"RUNNING|not ready|not registered|unchanged|skipped|drift:.*|adopted|no data yet")
 _BAD = re.compile(
-    r"FAILED|TIMED_OUT|ABORTED|late|missing|stopped|forbidden|key rejected|conflict|quarantined|mismatch|failed|refused"
+    r"FAILED|TIMED_OUT|ABORTED|late|missing|stopped|silent|forbidden|key rejected|conflict|quarantined|mismatch|failed"
+    r"|refused"
 )
 
 
@@ -45,10 +50,18 @@ def show(facts: Facts, *, as_json: bool) -> None:
     for name, value in values:
         if is_table(value):
             out.print(Text(_words(name), style="bold"))
-            out.print(_table(value))
+            _show_table(out, _table(value))
         elif name == _PATCH and value:
             _show_diff(out, value)
     say(out, facts.sentence, style="bold green" if facts.is_good else "bold red")
+
+
+def _show_table(out: Console, table: Table) -> None:
+    """No column is left out where the terminal is too narrow: it breaks the lines then."""
+    needed = out.measure(table, options=out.options.update(max_width=_PIPED_WIDTH)).minimum
+    if needed > out.width:
+        table.width = needed
+    out.print(table, crop=False)
 
 
 def _show_diff(out: Console, text: str) -> None:
@@ -64,7 +77,7 @@ def _show_lines(out: Console, values: Iterable[tuple[str, Any]]) -> None:
     lines = [line for name, value in values for line in _lines(name, value)]
     width = max((len(name) for name, _ in lines), default=0)
     for name, value in lines:
-        out.print(Text(f"{name:<{width}}  ", style="dim").append_text(_cell(value)), soft_wrap=True)
+        out.print(Text.assemble((f"{name:<{width}}  ", "dim"), _cell(value)), soft_wrap=True)
 
 
 def _lines(name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -94,12 +107,19 @@ def _table(rows: tuple[Any, ...]) -> Table:
         field.name for field in fields(rows[0]) if any(getattr(row, field.name) not in (None, "", ()) for row in rows)
     ]
     for name in names:
-        is_number = all(isinstance(getattr(row, name), (int, float, type(None))) for row in rows)
-        justify: JustifyMethod = "right" if is_number else "left"
-        table.add_column(_words(name), justify=justify, overflow="fold", no_wrap=name in _NEVER_FOLDED)
+        justify: JustifyMethod = "right" if _are(rows, name, int | float) else "left"
+        never_folded = name in _NEVER_FOLDED or _are(rows, name, date)
+        words = [*_words(name).split(), *(word for row in rows for word in _text(getattr(row, name)).split())]
+        width = min(max(map(len, words)), _FOLDED_FROM)
+        table.add_column(_words(name), justify=justify, overflow="fold", no_wrap=never_folded, min_width=width)
     for row in rows:
         table.add_row(*(_cell(getattr(row, name)) for name in names))
     return table
+
+
+def _are(rows: tuple[Any, ...], name: str, kind: type | UnionType) -> bool:
+    """Whether this field is of one kind, where it has a value at all."""
+    return all(isinstance(getattr(row, name), kind | None) for row in rows)
 
 
 def _words(name: str) -> str:

@@ -26,6 +26,7 @@ class RequestVerdict(StrEnum):
     NOT_READY = "not ready"
     NOT_REGISTERED = "not registered"
     STOPPED = "stopped"
+    SILENT = "silent"
     FORBIDDEN = "forbidden"
     KEY_REJECTED = "key rejected"
     CONFLICT = "conflict"
@@ -132,9 +133,25 @@ def _verdict(known: KnownRequest, record: ItemRecord | None, as_of: date) -> tup
         return RequestVerdict.NOT_REGISTERED, "the next run registers it"
     if known.newest_instance is None:
         return RequestVerdict.NOT_READY, "Apple builds the first reports 24 to 48 hours after the request"
-    if known.access_type is AccessType.ONGOING and is_silent(known.newest_instance, as_of):
-        silent = days((as_of - known.newest_instance).days)
-        return RequestVerdict.STOPPED, f"no instance for {silent}: each daily run looks, and makes a stopped one anew"
+    if known.access_type is AccessType.ONGOING:
+        return _ongoing(known, known.newest_instance, as_of)
+    return RequestVerdict.READY, ""
+
+
+def _ongoing(known: KnownRequest, newest_instance: date, as_of: date) -> tuple[RequestVerdict, str]:
+    """An app that has had instances: whether they came from a request before this one, and whether they still come.
+
+    Apple says that it stopped a request only when a run looks; silence alone does not tell.
+    """
+    if known.requested_on and newest_instance <= known.requested_on:
+        anew = f"was made anew on {known.requested_on}; its first data comes 24 to 48 hours later"
+        if known.replaces_stopped:
+            return RequestVerdict.STOPPED, f"Apple had stopped it (stoppedDueToInactivity); it {anew}"
+        return RequestVerdict.NOT_READY, f"Apple did not list it any more; it {anew}"
+    if is_silent(newest_instance, as_of):
+        silent = days((as_of - newest_instance).days)
+        looked = f"; on {known.looked_on} Apple listed the request as live" if known.looked_on else ""
+        return RequestVerdict.SILENT, f"no instance for {silent}{looked}: each daily run looks again"
     return RequestVerdict.READY, ""
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from appstore_analytics.connections import open_bucket, open_registry
 from appstore_analytics.contract.messages import LandItem
+from appstore_analytics.contract.schema_modes import SchemaMode, SchemaModes
 from appstore_analytics.contract.settings import ConvertInstanceSettings
 from appstore_analytics.steps.convert_instance import convert_instance
 from appstore_analytics.telemetry import logger
@@ -11,6 +12,7 @@ from appstore_analytics.telemetry import logger
 SETTINGS = ConvertInstanceSettings.from_environment()
 REGISTRY = open_registry(SETTINGS)
 LAKE, RAW = open_bucket(SETTINGS.lake_bucket), open_bucket(SETTINGS.raw_bucket)
+SCHEMA_MODES = SchemaModes(SchemaMode(SETTINGS.schema_mode), SETTINGS.schema_mode_exceptions)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -18,4 +20,4 @@ def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     """See steps/convert_instance.py."""
     item = LandItem.from_event(event)
     logger.append_keys(**item.to_event())
-    return convert_instance(item, REGISTRY, RAW, LAKE)
+    return convert_instance(item, REGISTRY, RAW, LAKE, SCHEMA_MODES)

@@ -6,13 +6,13 @@ from appstore_analytics.apple_connections import AppleConnections, open_segment_
 from appstore_analytics.connections import open_bucket, open_registry
 from appstore_analytics.contract.messages import LandItem
 from appstore_analytics.contract.settings import DownloadSegmentsSettings
-from appstore_analytics.lake.run_notes import read_plan
+from appstore_analytics.lake.run_notes import plans_read_once
 from appstore_analytics.steps.download_segments import download_segments
 from appstore_analytics.telemetry import logger
 
 SETTINGS = DownloadSegmentsSettings.from_environment()
 REGISTRY = open_registry(SETTINGS)
-LAKE, RAW = open_bucket(SETTINGS.lake_bucket), open_bucket(SETTINGS.raw_bucket)
+PLANS, RAW = plans_read_once(open_bucket(SETTINGS.lake_bucket)), open_bucket(SETTINGS.raw_bucket)
 APPLE, STORE = AppleConnections(SETTINGS), open_segment_store(SETTINGS)
 
 
@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     """See steps/download_segments.py."""
     item = LandItem.from_event(event)
     logger.append_keys(**item.to_event())
-    plan = read_plan(LAKE, item.run_id)
+    plan = PLANS(item.run_id)
     key_name = plan.account(item.account).reader_key_name
     with reserve_calls(REGISTRY, key_name, plan.calls_per_hour, plan.operation, expected_calls=1) as calls:
         return download_segments(item, REGISTRY, APPLE.open(key_name, calls), STORE, RAW, calls)

@@ -6,13 +6,13 @@ from appstore_analytics.apple_connections import AppleConnections, reserve_calls
 from appstore_analytics.connections import open_bucket, open_registry
 from appstore_analytics.contract.messages import RegisterItem
 from appstore_analytics.contract.settings import ListInstancesSettings
-from appstore_analytics.lake.run_notes import read_plan
+from appstore_analytics.lake.run_notes import plans_read_once
 from appstore_analytics.steps.list_instances import expected_calls, list_instances
 from appstore_analytics.telemetry import logger
 
 SETTINGS = ListInstancesSettings.from_environment()
 REGISTRY = open_registry(SETTINGS)
-LAKE = open_bucket(SETTINGS.lake_bucket)
+PLANS = plans_read_once(open_bucket(SETTINGS.lake_bucket))
 APPLE = AppleConnections(SETTINGS)
 
 
@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     """See steps/list_instances.py."""
     item = RegisterItem.from_event(event)
     logger.append_keys(**item.to_event())
-    plan = read_plan(LAKE, item.run_id)
+    plan = PLANS(item.run_id)
     key_name = plan.account(item.account).reader_key_name
     with reserve_calls(REGISTRY, key_name, plan.calls_per_hour, plan.operation, expected_calls(plan)) as calls:
         return list_instances(item, plan, REGISTRY, APPLE.open(key_name, calls), calls)

@@ -6,13 +6,13 @@ from appstore_analytics.apple_connections import AppleConnections, reserve_calls
 from appstore_analytics.connections import open_bucket, open_registry
 from appstore_analytics.contract.messages import RegisterItem
 from appstore_analytics.contract.settings import RegisterRequestSettings
-from appstore_analytics.lake.run_notes import read_plan
+from appstore_analytics.lake.run_notes import plans_read_once
 from appstore_analytics.steps.register_request import WORST_CASE_CALLS, register_request
 from appstore_analytics.telemetry import logger
 
 SETTINGS = RegisterRequestSettings.from_environment()
 REGISTRY = open_registry(SETTINGS)
-LAKE = open_bucket(SETTINGS.lake_bucket)
+PLANS = plans_read_once(open_bucket(SETTINGS.lake_bucket))
 APPLE = AppleConnections(SETTINGS)
 
 
@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     """See steps/register_request.py."""
     item = RegisterItem.from_event(event)
     logger.append_keys(**item.to_event())
-    plan = read_plan(LAKE, item.run_id)
+    plan = PLANS(item.run_id)
     key_name = plan.account(item.account).admin_key_name
     with reserve_calls(REGISTRY, key_name, plan.calls_per_hour, plan.operation, WORST_CASE_CALLS) as calls:
         return register_request(item, plan, REGISTRY, APPLE.open(key_name, calls), calls)

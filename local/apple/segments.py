@@ -30,7 +30,8 @@ class SegmentStore:
         self._world = world
         self._wall_seconds = wall_seconds
         self._secret = secrets.token_bytes(32)
-        self._file = lru_cache(maxsize=256)(self._written_file)
+        self._written = lru_cache(maxsize=256)(self._written_file)
+        self._checksum = lru_cache(maxsize=4096)(self._checksum_of_file)
 
     def entries(self, instance: Instance, base_url: str, faults: Sequence[Fault]) -> list[Json]:
         """The instance's segments as the API lists them: checksum (MD5 of the gzip bytes), size and a fresh link."""
@@ -42,7 +43,7 @@ class SegmentStore:
         self, instance: Instance, index: int, base_url: str, inside: tuple[FileFault, ...], links: list[FaultKind]
     ) -> Json:
         file = self._file(instance, index, inside)
-        checksum = hashlib.md5(file, usedforsecurity=False).hexdigest()
+        checksum = self._checksum(instance, index, inside)
         lives_seconds = -1 if FaultKind.EXPIRED_URL in links else URL_LIVES_SECONDS
         host = FOREIGN_HOST if FaultKind.FOREIGN_HOST in links else self._world.settings.segment_base_url or base_url
         attributes = {
@@ -52,6 +53,13 @@ class SegmentStore:
         }
         segment_id = draw.identifier(self._world.settings.seed, instance.id, index)
         return {"type": "analyticsReportSegments", "id": segment_id, "attributes": attributes}
+
+    def _file(self, instance: Instance, index: int, inside: tuple[FileFault, ...]) -> bytes:
+        given = self._world.file_of(instance)
+        return self._written(instance, index, inside) if given is None else given.read_bytes()
+
+    def _checksum_of_file(self, instance: Instance, index: int, inside: tuple[FileFault, ...]) -> str:
+        return hashlib.md5(self._file(instance, index, inside), usedforsecurity=False).hexdigest()
 
     def _written_file(self, instance: Instance, index: int, inside: tuple[FileFault, ...]) -> bytes:
         report = REPORTS_BY_NAME[instance.series.report_name]
@@ -78,8 +86,8 @@ class SegmentStore:
             return xml_error(403, "SignatureDoesNotMatch", "The request signature does not match")
         if self._wall_seconds() > int(expires):
             return xml_error(403, "AccessDenied", "Request has expired")
-        file = self._file(instance, int(name.partition(".")[0]), _read_faults(fault))
-        tag = hashlib.md5(file, usedforsecurity=False).hexdigest()
+        which = instance, int(name.partition(".")[0]), _read_faults(fault)
+        file, tag = self._file(*which), self._checksum(*which)
         return Answer(200, file, {"Content-Type": "application/octet-stream", "ETag": f'"{tag}"'})
 
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from pathlib import Path
 
 from appstore_analytics.contract.catalogue import REPORTS, REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Granularity, ReportDefinition
@@ -76,6 +77,7 @@ class World:
         self._restatements: dict[Series, list[tuple[date, date]]] = {}
         self._irregularities: dict[tuple[Series, date], Irregularity] = {}
         self._skipped: set[tuple[Series, date]] = set()
+        self._files: dict[tuple[Series, date], Path] = {}
         self._lock = threading.RLock()
 
     # Report requests
@@ -186,7 +188,8 @@ class World:
                 yield self._ongoing(request, series, processing_date, irregularity)
 
     def _is_missing(self, series: Series, processing_date: date) -> bool:
-        return self._share("missing", series, processing_date) < self.settings.missing_share
+        is_missing = self._share("missing", series, processing_date) < self.settings.missing_share
+        return is_missing and (series, processing_date) not in self._files
 
     def _snapshot(self, request: ReportRequest, series: Series, first: date, last: date) -> Iterator[Instance]:
         """One instance with all history up to the request day."""
@@ -201,7 +204,8 @@ class World:
         dates = irregularity.dates or self._regular_dates(series, processing_date)
         as_of = irregularity.as_of or processing_date
         kept = tuple(day for day in dates if (series, day) not in self._skipped)
-        return self._instance(request, series, processing_date, as_of, kept)
+        instance = self._instance(request, series, processing_date, as_of, kept)
+        return instance if self.file_of(instance) is None else replace(instance, dates=kept, segments=1)
 
     def _regular_dates(self, series: Series, processing_date: date) -> tuple[date, ...]:
         """The window, and the older Dates restated since the instance before."""
@@ -233,8 +237,10 @@ class World:
     # Rows
 
     def rows(self, instance: Instance, day: date) -> tuple[Row, ...]:
-        """The rows of one Date as this instance has them."""
+        """The rows of one Date as this instance has them. ValueError where they stand in a file that it was given."""
         series = instance.series
+        if self.file_of(instance) is not None:
+            raise ValueError(f"instance: the rows of {instance.id} stand in a file that it was given")
         report = REPORTS_BY_NAME[series.report_name]
         share = maturity(report, series.granularity, (instance.as_of - day).days, self._window(series))
         with self._lock:
@@ -242,6 +248,12 @@ class World:
         revision = sum(from_ <= instance.as_of for from_ in restated)
         app = self.apps[series.app_id]
         return rows_of_date(self.settings.seed, app, series, day, self.settings.rows_per_date, share, revision)
+
+    def file_of(self, instance: Instance) -> Path | None:
+        """The file that this instance was given, see `send_file`."""
+        if instance.access_type is not AccessType.ONGOING:
+            return None
+        return self._files.get((instance.series, instance.processing_date))
 
     def segment_rows(self, instance: Instance, index: int) -> list[Row]:
         """The rows of one segment: all Dates, oldest first, cut into as many pieces as there are segments."""
@@ -291,6 +303,15 @@ class World:
         if any(each.series == series and each.processing_date == processing_date for each in there):
             raise ValueError(f"processing_date: the instance of {processing_date} is published already")
         self._change(series, processing_date, Irregularity(self.today, dates or None))
+
+    def send_file(self, series: Series, processing_date: date, path: Path) -> None:
+        """The ongoing instance of this processing date is this gzip file, in one segment, instead of rows made here.
+
+        It is read when it is asked for, so many large files cost no memory. It exists whatever the settings' shares
+        say, and is sent as it is: no ordered fault gets inside.
+        """
+        with self._lock:
+            self._files[series, processing_date] = path
 
     def _change(self, series: Series, processing_date: date, irregularity: Irregularity) -> None:
         if not is_publication_day(series.granularity, processing_date):

@@ -7,12 +7,27 @@ import shutil
 import sys
 import tempfile
 import threading
+from importlib import import_module
 from pathlib import Path
 
 from local.aws import ministack
 
 # ministack reads these when it is imported; what the caller has set stands.
 _SETTINGS = {"BIND_HOST": "127.0.0.1", "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "WARNING"}
+
+# Each a module beside this one, with a `patch()`.
+_PATCHED = (
+    "alarms",
+    "athena",
+    "cloudformation",
+    "dynamodb",
+    "faults",
+    "functions",
+    "histories",
+    "metrics",
+    "permissions",
+    "step_functions",
+)
 
 
 def main() -> None:
@@ -60,32 +75,8 @@ def _end_with_the_owner(directory: Path) -> None:
 
 def _patch() -> None:
     # Imported here because importing ministack reads the environment.
-    from local.aws import (  # noqa: PLC0415
-        alarms,
-        athena,
-        cloudformation,
-        dynamodb,
-        faults,
-        functions,
-        histories,
-        metrics,
-        permissions,
-        step_functions,
-    )
-
-    for service in (
-        alarms,
-        athena,
-        cloudformation,
-        dynamodb,
-        faults,
-        functions,
-        histories,
-        metrics,
-        permissions,
-        step_functions,
-    ):
-        service.patch()
+    for service in _PATCHED:
+        import_module(f"local.aws.{service}").patch()
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ class Travelled:
 def read_travelled(step_functions: Any, execution_arn: str) -> Travelled:
     """Reads the history of an execution and of every child of its Maps."""
     travelled = Travelled()
-    parent = _events(step_functions, execution_arn)
+    parent = events_of(step_functions, execution_arn)
     travelled.look_at(parent)
     travelled.events_of_parent = _count(parent)
     names = [str(event["stateEnteredEventDetails"]["name"]) for event in parent if event["type"] == "MapStateEntered"]
@@ -75,8 +75,8 @@ def read_travelled(step_functions: Any, execution_arn: str) -> Travelled:
 
 def _read_map(step_functions: Any, arn: str, name: str, travelled: Travelled) -> MapRun:
     result_bytes = len("[")
-    for child in _children(step_functions, arn):
-        events = _events(step_functions, child)
+    for child in children_of(step_functions, arn):
+        events = events_of(step_functions, child)
         travelled.look_at(events)
         travelled.events_of_child = travelled.events_of_child.or_larger(_count(events), name)
         result_bytes += len(events[-1].get("executionSucceededEventDetails", {}).get("output", "")) + len(",")  # or "]"
@@ -85,12 +85,14 @@ def _read_map(step_functions: Any, arn: str, name: str, travelled: Travelled) ->
     return MapRun(name, run["itemCounts"]["total"], run["itemCounts"]["failed"], seconds, result_bytes)
 
 
-def _children(step_functions: Any, map_run_arn: str) -> Iterator[str]:
+def children_of(step_functions: Any, map_run_arn: str) -> Iterator[str]:
+    """The ARNs of the children of a Map."""
     pages = step_functions.get_paginator("list_executions").paginate(mapRunArn=map_run_arn)
     return (execution["executionArn"] for page in pages for execution in page["executions"])
 
 
-def _events(step_functions: Any, execution_arn: str) -> list[Event]:
+def events_of(step_functions: Any, execution_arn: str) -> list[Event]:
+    """The whole history of an execution."""
     pages = step_functions.get_paginator("get_execution_history").paginate(
         executionArn=execution_arn, PaginationConfig={"PageSize": 1000}
     )

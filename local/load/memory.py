@@ -4,7 +4,8 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -75,35 +76,50 @@ class MemorySampler:
     def _watch(self) -> None:
         while not self._ended.is_set():
             started = time.monotonic()
-            for process in self._processes():
+            for process in _processes_of(self.group):
                 self._sample(process)
             self._ended.wait(max(_SAMPLE_SECONDS, 10 * (time.monotonic() - started)))
-
-    def _processes(self) -> Iterable[int]:
-        for entry in _PROC.iterdir():
-            if entry.name.isdigit() and _group_of(int(entry.name)) == self.group:
-                yield int(entry.name)
 
     def _sample(self, process: int) -> None:
         try:
             if process not in self._kinds:
-                self._kinds[process] = self._kind_of(process)
+                self._kinds[process] = _kind_of(process, self.group)
             pages = int((_PROC / str(process) / "statm").read_text().split()[1])
-            fields = (_PROC / str(process) / "stat").read_text().rpartition(")")[2].split()
+            seconds = _cpu_seconds(process)
         except (OSError, IndexError):  # it has just ended
             return
-        seconds = (int(fields[11]) + int(fields[12])) / _TICKS
         self._samples[self._kinds[process], process].append((seconds, pages * _PAGE_BYTES))
-
-    def _kind_of(self, process: int) -> str:
-        if process == self.group:
-            return EMULATOR
-        variables = (_PROC / str(process) / "environ").read_bytes().split(b"\0")
-        names = [value for name, _, value in (each.partition(b"=") for each in variables) if name == _NAME]
-        return names[0].decode().removeprefix("appstore-analytics-") if names else "other"
 
 
 _NAME = b"AWS_LAMBDA_FUNCTION_NAME"
+
+
+def cpu_seconds_by_kind(group: int) -> dict[str, float]:
+    """The CPU seconds that the processes of a process group have used up to now, by kind as in `KindMemory`."""
+    seconds: dict[str, float] = defaultdict(float)
+    for process in _processes_of(group):
+        with suppress(OSError, IndexError):  # it has just ended
+            seconds[_kind_of(process, group)] += _cpu_seconds(process)
+    return seconds
+
+
+def _processes_of(group: int) -> Iterator[int]:
+    for entry in _PROC.iterdir():
+        if entry.name.isdigit() and _group_of(int(entry.name)) == group:
+            yield int(entry.name)
+
+
+def _kind_of(process: int, group: int) -> str:
+    if process == group:
+        return EMULATOR
+    variables = (_PROC / str(process) / "environ").read_bytes().split(b"\0")
+    names = [value for name, _, value in (each.partition(b"=") for each in variables) if name == _NAME]
+    return names[0].decode().removeprefix("appstore-analytics-") if names else "other"
+
+
+def _cpu_seconds(process: int) -> float:
+    fields = (_PROC / str(process) / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def _group_of(process: int) -> int | None:

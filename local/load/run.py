@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -84,7 +84,7 @@ def run_load(apps: int, reports: int, progress: Progress, look: Look) -> Load:
     with ExitStack() as running:
         apple = running.enter_context(SimulatedApple(World(settings)))
         aws = running.enter_context(EmbeddedAws())
-        pipeline = _deploy(aws, apple, names, calls_per_hour, progress)
+        pipeline = deploy_pipeline(aws, apple, names, calls_per_hour, progress)
         sampler = running.enter_context(MemorySampler(aws.process_id))
         first_day = _run_day(aws, pipeline, "first-day", (today - _DAY).isoformat(), look)
         apple.world.move_to(today)
@@ -93,9 +93,10 @@ def run_load(apps: int, reports: int, progress: Progress, look: Look) -> Load:
         return Load(apps, reports, first_day, data_day, sampler.by_kind(), rows)
 
 
-def _deploy(
-    aws: EmbeddedAws, apple: SimulatedApple, names: tuple[str, ...], calls_per_hour: int, progress: Progress
+def deploy_pipeline(
+    aws: EmbeddedAws, apple: SimulatedApple, names: Sequence[str], calls_per_hour: int, progress: Progress
 ) -> Pipeline:
+    """Deploy against this App Store Connect, with these reports, and give its key."""
     context = {
         "apple_base_url": apple.url,
         "segment_hosts": ["127.0.0.1"],

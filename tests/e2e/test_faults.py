@@ -175,12 +175,18 @@ def test_an_instance_that_apple_no_longer_has_is_expired(deployed: Deployed, day
     assert _of(days["tuesday"].engagement, EXPIRED) == {}
 
 
-def test_a_column_that_the_catalogue_does_not_know_is_reported_and_left_out(
+def test_a_column_that_the_catalogue_does_not_know_is_reported_and_kept_in_extra(
     deployed: Deployed, days: dict[str, Day]
 ) -> None:
     assert report_of(days["tuesday"].execution)["unknown_columns"] == {"engagement": ["Audience"]}
-    described = deployed.aws.client("glue").get_table(DatabaseName="curated", Name="engagement")["Table"]
-    assert "audience" not in {column["Name"] for column in described["StorageDescriptor"]["Columns"]}
+    sql = (
+        "SELECT app_id, MIN(extra['Audience']), MAX(extra['Audience']), MAX(CARDINALITY(map_keys(extra))), "
+        "COUNT(extra) > 0, COUNT(*) = COUNT(extra) "
+        f"FROM engagement WHERE processing_date = DATE '{TUESDAY}' GROUP BY app_id"
+    )
+    answer = {str(app_id): rest for app_id, *rest in deployed.rows(sql, "curated")}
+    assert answer.pop(WIDENED) == ["Everyone", "Everyone", "1", "true", "true"]
+    assert list(answer.values()) == [[None, None, None, "false", "false"]] * (len(APPS) - 2)  # EXPIRED has no such row
 
 
 def test_after_a_429_the_child_waits_instead_of_failing(deployed: Deployed, days: dict[str, Day]) -> None:

@@ -150,6 +150,7 @@ def test_day_two_reports_every_number_of_what_arrived(deployed: Deployed, days: 
         "rows_raw": rows,
         "rows_dropped": 0,
         "digits_rounded": 0,
+        "dates_skipped": 0,
         "parts_written": parts,
         "parts_replaced": 0,
         "parts_unchanged": 0,
@@ -162,6 +163,7 @@ def test_day_two_reports_every_number_of_what_arrived(deployed: Deployed, days: 
         "apple_calls": days.calls["thursday"]["api"] - 1,  # plan_run asked for the account's apps
         "unknown_columns": {},
         "missing_columns": {},
+        "skipped_dates": {},
         "errors": [],
     }
     assert len(landed) == days.calls["thursday"]["downloaded"]
@@ -302,6 +304,7 @@ _GLUE_TO_ARROW = {
     "boolean": pa.bool_(),
     "date": pa.date32(),
     "decimal(18,6)": pa.decimal128(18, 6),
+    "map<string,string>": pa.map_(pa.string(), pa.string()),
 }
 _GLUE_TO_DUCKDB = {
     "string": "VARCHAR",
@@ -310,6 +313,7 @@ _GLUE_TO_DUCKDB = {
     "boolean": "BOOLEAN",
     "date": "DATE",
     "decimal(18,6)": "DECIMAL(18,6)",
+    "map<string,string>": "MAP(VARCHAR, VARCHAR)",
 }
 _GLUE_TO_POLARS = {
     "string": "String",
@@ -318,6 +322,7 @@ _GLUE_TO_POLARS = {
     "boolean": "Boolean",
     "date": "Date",
     "decimal(18,6)": "Decimal(precision=18, scale=6)",
+    "map<string,string>": "Map(String, String)",
 }
 
 
@@ -337,8 +342,9 @@ def files(deployed: Deployed, days: ThreeDays, tmp_path_factory: pytest.TempPath
 
 
 def _glue_columns(deployed: Deployed, table: str) -> dict[str, str]:
-    columns = deployed.aws.client("glue").get_table(DatabaseName="curated", Name=table)["Table"]
-    return {column["Name"]: column["Type"] for column in columns["StorageDescriptor"]["Columns"]}
+    """The last is `extra`, which an object has only where the files of its Date need it."""
+    found = deployed.aws.client("glue").get_table(DatabaseName="curated", Name=table)["Table"]
+    return {column["Name"]: column["Type"] for column in found["StorageDescriptor"]["Columns"]}
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -348,7 +354,7 @@ def test_pyarrow_reads_the_types_of_the_glue_table(
     expected = [(name, _GLUE_TO_ARROW[kind]) for name, kind in _glue_columns(deployed, table).items()]
     for path in files[table]:
         schema = pq.read_schema(path)
-        assert list(zip(schema.names, schema.types, strict=True)) == expected
+        assert list(zip(schema.names, schema.types, strict=True)) in (expected, expected[:-1])
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -356,7 +362,7 @@ def test_duckdb_reads_the_types_of_the_glue_table(deployed: Deployed, files: dic
     expected = [(name, _GLUE_TO_DUCKDB[kind]) for name, kind in _glue_columns(deployed, table).items()]
     for path in files[table]:
         described = duckdb.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
-        assert [(name, kind) for name, kind, *_ in described if name != "dt"] == expected
+        assert [(name, kind) for name, kind, *_ in described if name != "dt"] in (expected, expected[:-1])
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -365,7 +371,7 @@ def test_polars_reads_the_types_of_the_glue_table(deployed: Deployed, files: dic
     expected = [(name, _GLUE_TO_POLARS[kind]) for name, kind in _glue_columns(deployed, table).items()]
     for path in files[table]:
         schema = polars.read_parquet_schema(path)
-        assert [(name, str(kind)) for name, kind in schema.items()] == expected
+        assert [(name, str(kind)) for name, kind in schema.items()] in (expected, expected[:-1])
 
 
 @pytest.mark.parametrize("table", DAILY_TABLES)

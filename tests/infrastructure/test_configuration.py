@@ -9,6 +9,7 @@ from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.messages import Account, Configuration, MapName
+from appstore_analytics.contract.schema_modes import SchemaMode
 from infra.configuration import DeploymentConfiguration, MaxConcurrency, parse_context
 
 
@@ -97,6 +98,11 @@ def test_plan_run_gets_the_configuration_through_json() -> None:
         ("reports", [], "is empty"),
         ("granularities", ["HOURLY"], "DAILY, WEEKLY, MONTHLY"),
         ("granularities", [], "at least one of"),
+        ("schema_modes", "strict", "is not JSON"),
+        ("schema_modes", {"purchases": "loose"}, "'purchases' must be one of evolve, strict"),
+        ("schema_modes", {"purchases": ["strict"]}, "'purchases' must be one of evolve, strict"),
+        ("schema_modes", {"purchase": "strict"}, "there is no report 'purchase'"),
+        ("schema_modes", {"purchases": "strict", "App Store Purchases Standard": "evolve"}, "twice"),
         ("schedule", "0 10 * * *", "six fields"),
         ("schedule", 10, "six fields"),
         ("calls_per_hour", 0, "above 0"),
@@ -128,6 +134,29 @@ def test_a_value_that_cannot_work_is_refused_with_its_key_and_the_fix(key: str, 
     assert fix in sentence
     assert sentence.endswith(".")
     assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("given", "strict"),
+    [
+        ({}, set()),
+        ({"purchases": "strict", "App Crashes": "strict", "installs": "evolve"}, {"purchases", "crashes"}),
+        ({"default": "strict"}, {report.table for report in REPORTS}),
+        ({"default": "strict", "purchases": "evolve"}, {report.table for report in REPORTS} - {"purchases"}),
+        ({report.name: "strict" for report in REPORTS}, {report.table for report in REPORTS}),
+    ],
+    ids=["nothing given", "some strict", "all strict", "some evolve", "each named"],
+)
+def test_a_report_has_the_schema_mode_that_names_it_or_the_default(given: dict[str, str], strict: set[str]) -> None:
+    modes = parse_context({"schema_modes": given}).schema_modes
+    assert {report.table for report in REPORTS if modes.of(report) is SchemaMode.STRICT} == strict
+
+
+def test_whatever_modes_are_chosen_fit_into_the_environment_of_a_function() -> None:
+    longest = sorted(REPORTS, key=lambda report: -len(report.table))[: len(REPORTS) // 2]
+    modes = parse_context({"schema_modes": {report.table: "strict" for report in longest}}).schema_modes
+    assert len(modes.exceptions) == len(longest)
+    assert len(json.dumps(modes.exceptions)) < 3500  # of the 4 KB that all variables share
 
 
 def test_granularities_that_apple_does_not_build_leave_no_table_and_are_refused() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from synthesis import PROJECT, Synthesis, context, plain, synthesize
 
-from appstore_analytics.contract import settings
+from appstore_analytics.contract import disks, settings
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.settings import Settings
 from appstore_analytics.contract.tables import APPSTORE_TABLES, CuratedTable
@@ -355,9 +355,22 @@ def test_only_the_two_that_read_and_write_parquet_carry_arrow(synthesis: Synthes
 
 
 @pytest.mark.parametrize("step", ["convert_instance", "publish_date"])
-def test_the_two_that_carry_arrow_have_room(synthesis: Synthesis, step: str) -> None:
+def test_the_two_that_carry_arrow_have_memory_and_time(synthesis: Synthesis, step: str) -> None:
     function = synthesis.functions()[step]
-    assert (function["MemorySize"], function["Timeout"], function["EphemeralStorage"]["Size"]) == (2048, 900, 4096)
+    assert (function["MemorySize"], function["Timeout"]) == (2048, 900)
+
+
+def test_the_disks_are_those_that_the_steps_refuse_by(synthesis: Synthesis) -> None:
+    mebibytes = {step: function["EphemeralStorage"]["Size"] for step, function in synthesis.functions().items()}
+    given = {
+        "download_segments": disks.DOWNLOAD_GIBIBYTES,
+        "convert_instance": disks.CONVERSION_GIBIBYTES,
+        "publish_date": disks.PUBLICATION_GIBIBYTES,
+    }
+    assert mebibytes == dict.fromkeys(mebibytes, 512) | {step: 1024 * number for step, number in given.items()}
+    assert max(given.values()) <= disks.MOST_GIBIBYTES
+    assert disks.LARGEST_SEGMENT_BYTES < 1024**3 * disks.DOWNLOAD_GIBIBYTES
+    assert 4 * disks.LARGEST_INSTANCE_BYTES <= 1024**3 * disks.CONVERSION_GIBIBYTES
 
 
 # Schedules, dead letters

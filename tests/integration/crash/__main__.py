@@ -129,7 +129,7 @@ def _lost(rows: Sequence[Row]) -> str:
 _PAGE = """# Crash matrix
 
 What becomes of the data when a function dies, at any moment, and when runs meet. Written by the command below, which
-takes about half an hour on two cores; `--quick` tries a sample, and another sample runs with the tests.
+takes ten minutes on two cores; `--quick` tries a sample, and another sample runs with the tests.
 
 ```sh
 {command}

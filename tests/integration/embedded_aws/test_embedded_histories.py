@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.timeline import read_timeline
 from local.aws.server import EmbeddedAws
 from local.load.histories import Largest, read_travelled
 from tests.integration.embedded_aws import deployment
@@ -84,6 +85,17 @@ def test_what_travelled_is_read_from_the_parent_and_all_its_children(aws: Embedd
     assert travelled.data == Largest(travelled.payload.size, "parameters of Step")
     assert (travelled.events_of_child.size, travelled.events_of_child.where) == (9, "Map")
     assert travelled.events_of_parent == 4 + 4  # started, entered, left, ended, and what AWS writes of a Map besides
+
+
+def test_a_timeline_knows_how_long_each_task_of_a_map_ran(aws: EmbeddedAws) -> None:
+    states = {"Step": {**deployment.task("step", Next="Again"), "End": False}, "Again": deployment.task("step")}
+    answer = deployment.execute(aws, mapped(states, MaxConcurrency=2), {"items": [{"n": n} for n in range(3)]})
+    timeline = read_timeline(aws.client("stepfunctions"), answer["executionArn"])
+    (run,) = timeline.maps
+    assert (run.name, run.items, run.lanes, timeline.task_seconds) == ("Map", 3, 2, {})
+    assert run.task_seconds.keys() == {"Step", "Again"}
+    assert 0 < sum(run.wall_seconds().values()) <= run.seconds <= timeline.seconds
+    assert run.wall_seconds()["Step"] == run.task_seconds["Step"] / 2
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ HURT = "1000000001"
 
 CREATE = "^POST /v1/analyticsReportRequests$"
 REQUESTS = "^GET /v1/apps/.*/analyticsReportRequests"
+REPORTS = "^GET /v1/analyticsReportRequests/.*/reports"
 INSTANCES = "^GET /v1/analyticsReports/.*/instances"
 SEGMENTS = "^GET /v1/analyticsReportInstances/.*/segments"
 FILES = "^GET /segments/"
@@ -54,8 +55,9 @@ class FaultCase:
     """One bad day of one app, `HURT`, among healthy ones.
 
     `error` is the class that the app's step ends with; a transient one is retried, CallsUnavailable waited for. `words`
-    stand in the app's reason in the run report, which names the columns as well that the catalogue does not know and
-    those that the file lacks. `is_new`: the app has no report request yet on that day.
+    stand in the app's reason in the run report, which names the columns as well that the catalogue does not know,
+    those that the file lacks and the Date before the newest if the file skips it. `is_new`: the app has no report
+    request yet on that day.
     """
 
     fault: str
@@ -67,6 +69,7 @@ class FaultCase:
     healing: Healing = Healing.IN_THE_RUN
     unknown_column: str = ""
     missing_column: str = ""
+    skips_a_date: bool = False
     is_new: bool = False
     today: date = MIDDLE_OF_THE_MONTH
 
@@ -132,6 +135,16 @@ UNAVAILABLE = (
         "answered 503",
         Healing.NEXT_RUN,
     ),
+    FaultCase(
+        "503 to the look for a report request",
+        _status(503, REQUESTS),
+        f"{_RETRIED} Nothing was created meanwhile.",
+        AppleUnavailable,
+        Verdict.NOT_READY,
+        healing=Healing.NEXT_DAY,
+        is_new=True,
+    ),
+    FaultCase("503 to the list of reports", _status(503, REPORTS), _RETRIED, AppleUnavailable),
     FaultCase("503 of the storage host", _status(503, FILES, 2), _RETRIED, AppleUnavailable),
     FaultCase(
         "503 although the report request was created",
@@ -167,6 +180,13 @@ UNAVAILABLE = (
         is_new=True,
     ),
     FaultCase("a connection reset in a download", _order(FaultKind.RESET, FILES), _RETRIED, DownloadBroken),
+    FaultCase(
+        "an answer that is cut off although the report request was created",
+        _order(FaultKind.TRUNCATED_BODY, CREATE),
+        "The retry looks first, finds the request and adopts it: none is created twice.",
+        AppleUnavailable,
+        is_new=True,
+    ),
     FaultCase("a list that is cut off", _order(FaultKind.TRUNCATED_BODY, SEGMENTS), _RETRIED, AppleUnavailable),
     FaultCase("a download that is cut off", _order(FaultKind.TRUNCATED_BODY, FILES, 2), _RETRIED, DownloadBroken),
     FaultCase(
@@ -185,6 +205,14 @@ REFUSED = (
         "401: the token has expired on the way",
         _order(FaultKind.TOKEN_EXPIRED, INSTANCES),
         "A fresh token is made and the call repeated once; no step notices.",
+    ),
+    FaultCase(
+        "401: the token has expired before the report request is created",
+        _order(FaultKind.TOKEN_EXPIRED, CREATE),
+        "Nothing was done, so the creation is sent once more with a fresh token; no step notices.",
+        verdict=Verdict.NOT_READY,
+        healing=Healing.NEXT_DAY,
+        is_new=True,
     ),
     FaultCase(
         "401 to fresh tokens too",
@@ -330,6 +358,12 @@ LISTS_AND_LINKS = (
         Healing.NEXT_RUN,
     ),
     FaultCase(
+        "a wrong size once",
+        _order(FaultKind.WRONG_SIZE, SEGMENTS),
+        f"Nothing is written. {_RETRIED}",
+        DownloadBroken,
+    ),
+    FaultCase(
         "a wrong size all day",
         _order(FaultKind.WRONG_SIZE, SEGMENTS, ALWAYS),
         f"Nothing is written. {_FAILED}",
@@ -380,14 +414,14 @@ FILES_INSIDE = (
     FaultCase(
         "another header renamed",
         _order(FaultKind.HEADER_RENAMED, SEGMENTS, column="Device"),
-        "The rows count, the column is null; the run report names the missing and the unknown column.",
+        "The rows count; the column is null, its cells are in `extra` by the new header. The run report names both.",
         unknown_column="Device Total",
         missing_column="Device",
     ),
     FaultCase(
         "a header added",
         _order(FaultKind.HEADER_ADDED, SEGMENTS, column="Audience"),
-        "The rows count; the run report names the unknown column.",
+        "The rows count, the column is kept in `extra` and named in the run report. Strict quarantines the file.",
         unknown_column="Audience",
     ),
     FaultCase(
@@ -431,8 +465,10 @@ FILES_INSIDE = (
     FaultCase(
         "a Date skipped",
         _order(FaultKind.DATE_SKIPPED, SEGMENTS),
-        "The file is in order, and a Date without rows is not a zero: what an older instance brought for it stays.",
+        "The run report and its page name app, table and Date. What an older instance brought for the Date stays, "
+        "because the newer one says nothing about it; nothing fails, because a small app has days without a row.",
         healing=Healing.NEXT_INSTANCE,
+        skips_a_date=True,
     ),
 )
 

@@ -9,7 +9,7 @@ from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import TRANSIENT_RETRIES, CallsUnavailable, TransientError
 from appstore_analytics.contract.messages import AccessType, Outcome, Verdict
 from appstore_analytics.registry.instances import InstanceStatus
-from local.apple import World, WorldSettings
+from local.apple import FaultKind, World, WorldSettings
 from local.apple.publication import DAY
 from local.apple.truth import newest_vintages
 from tests.aws_in_process import aws_in_process
@@ -48,7 +48,9 @@ def bad_day(machine: StateMachine, case: FaultCase) -> Run:
     machine.world.move_to(case.today)
     for fault in case.orders:
         machine.world.faults.order(fault)
-    return machine.day()
+    run = machine.day()
+    assert all(times for _, times in machine.world.faults.ordered())
+    return run
 
 
 def next_run(machine: StateMachine, case: FaultCase) -> Run:
@@ -101,6 +103,8 @@ def check_bad_day(machine: StateMachine, case: FaultCase, before: Batches, run: 
     assert case.words in run.reasons[HURT]
     assert run.report["unknown_columns"] == ({"downloads": [case.unknown_column]} if case.unknown_column else {})
     assert run.report["missing_columns"] == ({"downloads": [case.missing_column]} if case.missing_column else {})
+    skipped = {"downloads": {HURT: [str(case.today - 2 * DAY)]}} if case.skips_a_date else {}
+    assert (run.report["skipped_dates"], run.report["dates_skipped"]) == (skipped, len(skipped))
     assert machine.errors[HURT] == expected_errors(case)
     assert [machine.errors[app] for app in HEALTHY] == [[], []]
     lake = machine.batches("downloads")
@@ -136,6 +140,10 @@ def check_next_run(machine: StateMachine, case: FaultCase, before: Batches, run:
             assert [(each.vintage.instance_id, each.status) for each in ledger] == [
                 (lost, STATUS_IN_THE_LEDGER[case.healing])
             ]
+
+
+def test_every_kind_of_fault_has_a_case() -> None:
+    assert {fault.kind for case in CASES for fault in case.orders} == set(FaultKind)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)

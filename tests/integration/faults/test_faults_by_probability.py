@@ -8,46 +8,49 @@ import pytest
 from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.registry.instances import InstanceStatus
 from local.apple import Fault, FaultKind, World, WorldSettings
-from local.apple.faults import FILE_KINDS
+from local.apple.faults import FILE_KINDS, LINK_KINDS
 from local.apple.truth import newest_vintages
 from tests.aws_in_process import aws_in_process
-from tests.integration.faults.fault_cases import ALWAYS, CREATE, FILES, INSTANCES, REQUESTS, SEGMENTS
+from tests.integration.faults.fault_cases import ALWAYS, CREATE, FILES, INSTANCES, REPORTS, REQUESTS, SEGMENTS
 from tests.integration.faults.state_machine_in_process import StateMachine
 from tests.integration.steps.pipeline_in_process import DOWNLOADS
 
 BAD_DAYS = 4
-NEVER_RIGHT = {FaultKind.DATE_SKIPPED}  # the file is in order, so nobody can tell
+ROUTES = (CREATE, REQUESTS, REPORTS, INSTANCES, SEGMENTS, FILES)
+LISTS = (REQUESTS, REPORTS, INSTANCES, SEGMENTS)
+SKIPS = Fault(FaultKind.DATE_SKIPPED, SEGMENTS, ALWAYS, 0.5)
+STATUSES = (
+    *({"status": status} for status in (401, 403, 422, 429, 500)),
+    {"status": 429, "retry_after_seconds": 30},
+    {"status": 429, "minute_header": True},
+    {"status": 503, "after_effect": True},
+)
 
 FAULTS = (
-    *(
-        Fault(FaultKind.STATUS, route, ALWAYS, 0.1, status=status, after_effect=status == 503)
-        for route in (CREATE, REQUESTS, INSTANCES, SEGMENTS)
-        for status in (403, 429, 503)
-    ),
-    *(Fault(FaultKind.RESET, route, ALWAYS, 0.1, after_effect=True) for route in (CREATE, INSTANCES, FILES)),
-    *(Fault(FaultKind.DELAY, route, ALWAYS, 0.1, seconds=120) for route in (CREATE, SEGMENTS, FILES)),
-    *(Fault(FaultKind.TRUNCATED_BODY, route, ALWAYS, 0.1) for route in (INSTANCES, FILES)),
-    *(Fault(kind, INSTANCES, ALWAYS, 0.1) for kind in (FaultKind.SELF_LINK, FaultKind.TOKEN_EXPIRED)),
+    *(Fault(FaultKind.STATUS, route, ALWAYS, 0.02, **status) for route in ROUTES for status in STATUSES),
+    *(Fault(FaultKind.RESET, route, ALWAYS, 0.03, after_effect=True) for route in ROUTES),
+    *(Fault(FaultKind.DELAY, route, ALWAYS, 0.03, seconds=120) for route in ROUTES),
+    *(Fault(FaultKind.TRUNCATED_BODY, route, ALWAYS, 0.03) for route in ROUTES),
+    *(Fault(FaultKind.REDIRECT, route, ALWAYS, 0.02) for route in ROUTES),
+    *(Fault(FaultKind.TOKEN_EXPIRED, route, ALWAYS, 0.1) for route in ROUTES),
+    *(Fault(FaultKind.SELF_LINK, route, ALWAYS, 0.05) for route in LISTS),
+    *(Fault(FaultKind.DUPLICATE, route, ALWAYS, 0.2) for route in LISTS),
+    *(Fault(FaultKind.STATUS, route, ALWAYS, 0.05, status=404) for route in LISTS),
     Fault(FaultKind.GHOST, CREATE, ALWAYS, 0.2),
-    Fault(FaultKind.STATUS, SEGMENTS, ALWAYS, 0.05, status=404),
-    Fault(FaultKind.DUPLICATE, "", ALWAYS, 0.2),
-    *(Fault(kind, SEGMENTS, ALWAYS, 0.05) for kind in sorted(set(FaultKind) & FILE_KINDS - NEVER_RIGHT)),
-    *(
-        Fault(kind, SEGMENTS, ALWAYS, 0.1)
-        for kind in (FaultKind.WRONG_CHECKSUM, FaultKind.WRONG_SIZE, FaultKind.FOREIGN_HOST, FaultKind.EXPIRED_URL)
-    ),
+    *(Fault(kind, SEGMENTS, ALWAYS, 0.05) for kind in sorted(FILE_KINDS - {SKIPS.kind})),
+    *(Fault(kind, SEGMENTS, ALWAYS, 0.1) for kind in sorted(LINK_KINDS)),
 )
 
 
 @pytest.fixture
-def machine(seed: int) -> Iterator[StateMachine]:
-    settings = {"apps": 3, "rows_per_date": 4, "segments_per_instance": 1, "readiness_days": 0, "dates_per_instance": 2}
+def machine(seed: int, dates: int) -> Iterator[StateMachine]:
+    settings = {"apps": 3, "rows_per_date": 4, "segments_per_instance": 1, "readiness_days": 0}
     with aws_in_process():
-        world = World(WorldSettings(date(2025, 6, 17), seed, **settings))
+        world = World(WorldSettings(date(2025, 6, 17), seed, dates_per_instance=dates, **settings))
         yield StateMachine(world, app_ids=tuple(world.apps))
 
 
-@pytest.mark.parametrize("seed", [7, 2025])
+@pytest.mark.parametrize(("seed", "dates"), [(7, 2), (2025, 2)])
 def test_after_bad_days_and_two_quiet_ones_the_lake_is_what_apple_says(machine: StateMachine, seed: int) -> None:
     for fault in FAULTS:
         machine.world.faults.order(fault)
@@ -72,6 +75,26 @@ def test_after_bad_days_and_two_quiet_ones_the_lake_is_what_apple_says(machine: 
     assert {app: len(machine.world.requests_of(app)) for app in machine.app_ids} == dict.fromkeys(machine.app_ids, 1)
     assert machine.count("DELETE /v1/analyticsReportRequests/{id}") == 0
     assert created.get("201", 0) <= 3
+
+
+@pytest.mark.parametrize(("seed", "dates"), [(7, 3)])
+def test_each_skipped_date_is_named_and_comes_with_the_next_instance(machine: StateMachine) -> None:
+    machine.day()
+    machine.world.faults.order(SKIPS)
+    named = []
+    for _ in range(BAD_DAYS):
+        machine.world.advance()
+        for days in machine.day().report["skipped_dates"].get("downloads", {}).values():
+            named += days
+    ((_, skipped),) = machine.world.faults.ordered()
+    machine.world.faults.clear()
+    machine.world.advance()
+    quiet = machine.day()
+
+    assert len(named) == skipped > BAD_DAYS
+    assert (quiet.status, quiet.report["skipped_dates"]) == ("SUCCEEDED", {})
+    truth = newest_vintages(machine.world, DOWNLOADS)
+    assert machine.batches("downloads") == {(batch.app_id, batch.date): (batch.rows, batch.sums) for batch in truth}
 
 
 def lost_instances(machine: StateMachine) -> set[str]:

@@ -2,13 +2,14 @@
 
 import hashlib
 import io
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
 
-from appstore_analytics.contract.errors import DownloadBroken
+from appstore_analytics.contract.errors import DownloadBroken, InstanceTooLarge
 from appstore_analytics.lake.objects import Bucket, ObjectReplacedError
 from appstore_analytics.lake.raw import LandedSegment, is_landed, land_segment
 
@@ -135,6 +136,16 @@ def test_a_stream_without_end_is_left_as_soon_as_it_is_too_long(bucket: Bucket) 
     with pytest.raises(DownloadBroken, match="announces 25 bytes, 30 or more arrived"):
         land_segment(bucket, KEY, chunks(), checksum=None, size_bytes=25)
     assert len(taken) == 3
+    assert bucket.head(KEY) is None
+
+
+def test_a_segment_that_announces_no_size_is_left_when_it_no_longer_fits_on_the_disk(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appstore_analytics.lake.raw.LARGEST_SEGMENT_BYTES", 25)
+    chunks = itertools.repeat(bytes(10))
+    with pytest.raises(InstanceTooLarge, match="raise DOWNLOAD_GIBIBYTES"):
+        land_segment(bucket, KEY, chunks, checksum=None, size_bytes=None)
     assert bucket.head(KEY) is None
 
 

@@ -41,6 +41,7 @@ class Instance:
     counts: tuple[int, ...]
     app_id: int = APP
     day: str = "2026-11-20"
+    zone: str = ""  # in a column that the catalogue does not know
 
 
 @dataclass
@@ -70,6 +71,8 @@ def land(
     rows = [
         row(table, instance.app_id, **{measure: str(count), date_column: instance.day}) for count in instance.counts
     ]
+    if instance.zone:
+        rows = [each | {"Zone": instance.zone} for each in rows]
     result = converted([tsv(rows)], scratch, table, instance.app_id, instance.vintage)
     journal = journal or Noted()
     return [write_part(bucket, table, instance.app_id, instance.vintage, part, journal) for part in result.parts]
@@ -282,7 +285,7 @@ def test_the_published_object_has_the_schema_of_the_glue_table(bucket: Bucket, t
         path = tmp_path / "table.parquet"
         path.write_bytes(bucket.read(TableDate(table.name, DAY).curated_key) or b"")
         assert pq.read_schema(path).remove_metadata() == table_schema(table)
-        assert duckdb.read_parquet(str(path)).columns == [column.name for column in table.columns]
+        assert [*duckdb.read_parquet(str(path)).columns, "extra"] == [column.name for column in table.columns]
 
 
 def test_nothing_new_is_unchanged_and_reads_no_part(bucket: Bucket, tmp_path: Path) -> None:
@@ -406,6 +409,46 @@ def test_a_column_whose_type_does_not_fit_any_more_is_refused(bucket: Bucket, tm
         publish(bucket, changed, DAY, tmp_path)
 
 
+@pytest.mark.parametrize("app_id", [OTHER_APP, APP], ids=["the first app", "the last app"])
+def test_an_object_has_extra_exactly_while_one_of_its_parts_has(bucket: Bucket, tmp_path: Path, app_id: int) -> None:
+    for each in (OTHER_APP, APP):
+        land(bucket, tmp_path, Instance(vintage(20), (1,), each))
+    publish(bucket, ENGAGEMENT, DAY, tmp_path)
+    without = bucket.read(TABLE_KEY)
+    land(bucket, tmp_path, Instance(vintage(21), (2, 3), app_id, zone="north"))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    publication = publish(bucket, ENGAGEMENT, DAY, scratch)
+    assert [path.name for path in scratch.iterdir()] == ["data.parquet"]
+    assert pq.read_schema(scratch / "data.parquet").remove_metadata() == table_schema(ENGAGEMENT, has_extra=True)
+    got = [(each["app_id"], each["counts"], each["extra"]) for each in published_rows(bucket)]
+    both = {OTHER_APP: [(OTHER_APP, 1, None)], APP: [(APP, 1, None)]}
+    both[app_id] = [(app_id, count, [("Zone", "north")]) for count in (2, 3)]
+    assert got == [*both[OTHER_APP], *both[APP]]
+    assert [batch.rows for batch in publication.batches] == [len(both[OTHER_APP]), len(both[APP])]
+    assert publish(bucket, ENGAGEMENT, DAY, scratch).state is PublicationState.UNCHANGED
+    key = TableDate("engagement", DAY).part_key(str(app_id))
+    standing = bucket.head(key)
+    assert standing is not None
+    assert bucket.remove(key, expected=standing.etag)
+    land(bucket, tmp_path, Instance(vintage(20), (1,), app_id))
+    publish(bucket, ENGAGEMENT, DAY, scratch)
+    assert bucket.read(TABLE_KEY) == without
+
+
+def test_each_vintage_keeps_what_only_it_has_in_extra(bucket: Bucket, tmp_path: Path) -> None:
+    for day, zone in ((20, ""), (21, "north"), (22, "")):
+        land(bucket, tmp_path, Instance(vintage(day, f"i{day}"), (day,), zone=zone), CRASHES_EXPANDED)
+    publish(bucket, CRASHES_EXPANDED, DAY, tmp_path)
+    rows = published_rows(bucket, CRASHES_EXPANDED)
+    assert [*rows[0]] == [column.name for column in CRASHES_EXPANDED.columns]
+    assert [(each["is_newest_vintage"], each["extra"]) for each in rows] == [
+        (False, None),
+        (False, [("Zone", "north")]),
+        (True, None),
+    ]
+
+
 def test_more_apps_than_are_fetched_at_once_are_merged_in_order(
     bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -426,7 +469,7 @@ _VINTAGES = [
     Vintage(date(2026, 11, 21), AccessType.ONE_TIME_SNAPSHOT, "d"),
 ]
 _INSTANCES = [
-    Instance(each, tuple(range(number + 1)), app_id, day)
+    Instance(each, tuple(range(number + 1)), app_id, day, "north" if number == 1 else "")
     for number, each in enumerate(_VINTAGES)
     for app_id, day in ((APP, "2026-11-20"), (OTHER_APP, "2026-11-20"), (APP, "2026-11-19"))
 ]

@@ -47,6 +47,10 @@ def test_what_apple_has_deleted_only_a_snapshot_repairs(start: Callable[..., Pip
     day(pipeline)
     days(pipeline, 4)
     pipeline.world.advance(84)
+    unasked = gaps(pipeline).gaps
+    assert {(gap.cause, gap.repair) for gap in unasked if not gap.days_left} == {
+        ("no run has listed instances since", Repair.BACKFILL)
+    }
     day(pipeline)
     found = gaps(pipeline)
     assert not found.is_good

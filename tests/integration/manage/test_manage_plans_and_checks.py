@@ -1,5 +1,7 @@
 """Questions that change nothing, put to one pipeline that has run for four days."""
 
+import gzip
+import io
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -7,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pyarrow.parquet as pq
 import pytest
 from asking import day, days, tables
 
@@ -23,6 +26,7 @@ from operations.moving_in import Import, import_registry
 from operations.repairs import plan_reprocess, plan_rollback, reprocess_payload
 from operations.runs import find_report, newest_reports
 from operations.schema import ABSENT, EQUAL, GLUE, PARQUET, UNKNOWN, SchemaComparison, compare_schemas
+from operations.schema_sources import newest_instances, samples
 from operations.verification import Verification, verify
 from tests.aws_in_process import aws_in_process
 from tests.integration.steps.pipeline_in_process import APP, DOWNLOADS, Pipeline
@@ -116,6 +120,7 @@ def test_a_table_that_agrees_everywhere_is_equal_column_by_column(pipeline: Pipe
     assert found.is_good
     assert found.patch == ""
     assert [line.column for line in found.columns] == [column.name for column in downloads.columns]
+    assert (found.columns[-1].glue, found.columns[-1].parquet) == ("map<string,string>", "")  # no file has more
     counts = next(line for line in found.columns if line.column == "counts")
     assert (counts.header, counts.catalogue, counts.glue, counts.parquet) == ("Counts", "bigint", "bigint", "bigint")
     assert found.tables[0].files == 5
@@ -128,6 +133,9 @@ def test_a_new_header_is_drift_with_a_patch(pipeline: Pipeline) -> None:
     (line,) = found.columns
     assert line.verdict == UNKNOWN
     assert found.tables[0].drifted == 1
+    day = max(day for _, day in pipeline.batches("sessions"))
+    sessions_object = pipeline.lake.read(TableDate("sessions", day).curated_key) or b""
+    assert "extra" in pq.read_schema(io.BytesIO(sessions_object)).names
     assert f'+            Column("{line.header}"' in found.patch
     assert "/contract/catalogue/app_usage.py" in found.patch
 
@@ -152,6 +160,23 @@ def test_a_column_that_the_newest_files_lack_is_drift_without_a_patch(pipeline: 
     found = schemas(pipeline, glue_with(performance), performance)
     assert [(line.column, line.header, line.verdict) for line in found.columns] == [(OPTIONAL.name, "", ABSENT)]
     assert found.patch == ""
+
+
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b""), None], ids=["no gzip", "empty", "cut"])
+def test_a_file_that_cannot_be_read_hides_none_that_can(pipeline: Pipeline, content: bytes | None) -> None:
+    downloads = tables(pipeline)[0]
+    instances = newest_instances([APP, OTHER], pipeline.registry, date.min)[downloads.name]
+    key = instances[0].segments[0].key
+    whole = pipeline.raw.read(key) or b""
+    broken = whole[:-8] + b"12345678" if content is None else content
+    pipeline.raw.write(key, broken)
+    try:
+        seen = list(samples(pipeline.raw, instances, 2))
+        found = schemas(pipeline, glue_with(downloads), downloads)
+    finally:
+        pipeline.raw.write(key, whole)
+    assert [key in {sample.key for sample in seen}, len(seen)] == [content is None, 2]
+    assert (found.is_good, found.tables[0].files) == (True, 5)
 
 
 def test_a_table_that_glue_lacks_is_drift_in_every_column(pipeline: Pipeline) -> None:

@@ -11,7 +11,7 @@ from operations.apps import known_accounts, list_apps, newest_daily_plan
 from operations.freshness import freshness_report
 from operations.registry_statistics import registry_statistics
 from operations.status import RequestVerdict
-from tests.integration.steps.pipeline_in_process import Pipeline
+from tests.integration.steps.pipeline_in_process import APP, Pipeline
 
 DAY = timedelta(days=1)
 
@@ -52,14 +52,44 @@ def test_a_snapshot_has_a_line_of_its_own(pipeline: Pipeline) -> None:
     assert lines["ONE_TIME_SNAPSHOT"].next_expected is None
 
 
-def test_a_request_that_fell_silent_is_said_to_be_stopped(pipeline: Pipeline) -> None:
+def test_a_request_that_fell_silent_is_not_said_to_be_stopped(pipeline: Pipeline) -> None:
     day(pipeline)
     days(pipeline, 2)
     silent = status(pipeline, as_of=pipeline.world.today + 4 * DAY)
     (line,) = silent.requests
-    assert line.verdict is RequestVerdict.STOPPED
-    assert "no instance for 4 days" in line.reason
+    assert line.verdict is RequestVerdict.SILENT
+    assert line.reason.startswith("no instance for 4 days; on 2025-06-02 Apple listed the request as live")
     assert not silent.is_good
+
+
+def test_a_request_that_apple_stopped_is_said_to_be_until_the_one_made_anew_has_data(pipeline: Pipeline) -> None:
+    day(pipeline)
+    days(pipeline, 2)
+    pipeline.world.stop_request(APP)
+    days(pipeline, 4)  # three silent ones, and the run that looks
+    answer = status(pipeline)
+    (line,) = answer.requests
+    assert (line.verdict, line.requested_on, line.last_instance) == (
+        RequestVerdict.STOPPED,
+        pipeline.world.today,
+        pipeline.world.today - 4 * DAY,
+    )
+    assert "stoppedDueToInactivity" in line.reason
+    assert not answer.is_good
+    days(pipeline, 2)
+    (line,) = status(pipeline).requests
+    assert (line.verdict, line.reason) == (RequestVerdict.READY, "")
+
+
+def test_a_request_that_was_gone_and_made_anew_is_not_ready_again(pipeline: Pipeline) -> None:
+    day(pipeline)
+    days(pipeline, 2)
+    (request,) = pipeline.world.requests_of(APP)
+    pipeline.world.delete_request(request.id)
+    days(pipeline, 2)
+    (line,) = status(pipeline).requests
+    assert (line.verdict, line.requested_on) == (RequestVerdict.NOT_READY, pipeline.world.today)
+    assert "did not list it any more" in line.reason
 
 
 def test_a_forbidden_app_says_why_and_the_others_are_ready(start: Callable[..., Pipeline]) -> None:

@@ -1,9 +1,13 @@
 import gzip
 import hashlib
+from datetime import date
 
 import pytest
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
+from appstore_analytics.contract.catalogue.definition import Granularity
+from local.apple.model import Series
+from local.apple.truth import newest_vintages
 
 DOWNLOADS = "App Downloads Standard"
 
@@ -108,3 +112,22 @@ def test_the_same_seed_gives_the_same_bytes(start, client, instance_id):
         each["checksum"] for each in client.segments(instance_id)
     ]
     assert gzip.decompress(other.download(other.segments(same)[0]["url"]).content)
+
+
+def test_an_instance_is_sent_as_the_file_that_it_was_given(start, tmp_path):
+    client = start(missing_share=1.0)
+    path = tmp_path / "segment.txt.gz"
+    path.write_bytes(gzip.compress(b"Date\tCounts\n2026-06-01\t3\n"))
+    client.world.send_file(Series(client.app_id, DOWNLOADS, Granularity.DAILY), date(2026, 6, 3), path)
+    request_id = client.created()
+    client.world.advance(3)
+    instances = client.instances(request_id, DOWNLOADS)
+    assert list(instances) == ["2026-06-03"]  # all others are missing
+    (segment,) = client.segments(instances["2026-06-03"])
+    answer = client.download(segment["url"])
+    assert answer.content == path.read_bytes()
+    assert segment["sizeInBytes"] == path.stat().st_size
+    assert segment["checksum"] == hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    assert answer.headers["ETag"] == f'"{segment["checksum"]}"'
+    with pytest.raises(ValueError, match="stand in a file"):  # so that no answer sheet counts rows that were not sent
+        newest_vintages(client.world, DOWNLOADS)

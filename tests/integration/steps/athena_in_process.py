@@ -53,6 +53,9 @@ class AthenaInProcess:
             content = io.BytesIO(self._lake.read(stored.key) or b"")
             day = date.fromisoformat(stored.key.split("dt=")[1].split("/")[0])
             rows = _json_rows(content, schema) if database == APPSTORE_DATABASE else pq.read_table(content)
+            absent = [field for field in schema if field.name not in rows.column_names]
+            for field in absent:
+                rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
             rows = rows.select(schema.names).cast(schema)
             found.append(rows.append_column("dt", pa.array([day] * rows.num_rows, pa.date32())))
         return pa.concat_tables(found)

@@ -35,6 +35,7 @@ from appstore_analytics.contract.messages import (
     VerifyItem,
 )
 from appstore_analytics.contract.metrics import Metric
+from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan
@@ -122,7 +123,7 @@ class LakeAthena:
         if not dates:
             columns = [(column.name, arrow_type(column.type)) for column in tables_by_name()[name].columns]
             return pa.schema([*columns, ("dt", pa.date32())]).empty_table()
-        return pa.concat_tables(dates)
+        return pa.concat_tables(dates, promote_options="default")
 
 
 @dataclass
@@ -130,6 +131,7 @@ class Pipeline:
     world: World
     reports: tuple[str, ...] = (DOWNLOADS,)
     granularities: tuple[Granularity, ...] = (Granularity.DAILY,)
+    schema_modes: SchemaModes = field(default_factory=SchemaModes)
     calls_per_hour: int = 3500
     clock: Clock = field(default_factory=Clock)
     registry: Registry = field(default_factory=new_registry)
@@ -202,7 +204,7 @@ class Pipeline:
             return download_segments(item, self.registry, self.apple(calls), store, self.raw, calls)
 
     def convert(self, item: LandItem) -> dict[str, str]:
-        return convert_instance(item, self.registry, self.raw, self.lake)
+        return convert_instance(item, self.registry, self.raw, self.lake, self.schema_modes)
 
     def publish(self, item: PublishItem) -> dict[str, str]:
         return publish_date(item, self.registry, self.lake)

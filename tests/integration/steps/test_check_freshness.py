@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from athena_in_process import AthenaInProcess
@@ -144,6 +145,33 @@ def test_a_report_that_apple_never_builds_for_an_app_is_below_its_threshold(star
         pipeline.world.delay_instance(Series(APP, CRASHES, Granularity.DAILY), day, day + DAY * 60)
     run_until(pipeline, MONDAY + DAY * 10)
     assert check(pipeline) == {"below threshold": 1, "fresh": 1}
+
+
+def test_a_date_that_was_rolled_back_is_late_until_it_is_converted_again(week: Pipeline) -> None:
+    week.world.move_to(NEXT_MONDAY + DAY * 2)
+    plan = week.whole()
+    week.rollback(plan)
+    thursday = datetime.combine(NEXT_MONDAY + DAY * 3, NOON)
+    assert check(week, thursday) == {"late": 2}
+    late, _ = rows(week)
+    assert late["missing_dates"] == [str(NEXT_MONDAY)]
+    assert (late["newest_processing_date"], late["reason"]) == (
+        str(NEXT_MONDAY),
+        f"The run {plan.run_id} was rolled back: a reprocess brings it back.",
+    )
+    week.whole(operation="reprocess", run_id=plan.run_id)
+    assert check(week, thursday) == {"fresh": 2}
+
+
+def test_an_instance_that_stood_before_the_run_that_was_rolled_back_still_speaks(week: Pipeline) -> None:
+    day = NEXT_MONDAY + DAY * 2
+    week.world.skip_date(Series(APP, DOWNLOADS, Granularity.DAILY), day)
+    run_until(week, day + DAY * 3)
+    with patch("appstore_analytics.lake.conversion.WRITER_VERSION", "another"):
+        again = week.whole(operation="reprocess")
+    assert week.report()["parts_replaced"] > 0
+    week.rollback(again)
+    assert check(week) == {"fresh": 1, "zero": 1}
 
 
 def test_a_query_that_met_a_replaced_object_is_asked_once_more(week: Pipeline) -> None:

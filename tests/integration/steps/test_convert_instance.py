@@ -1,12 +1,14 @@
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import pytest
 from pipeline_in_process import APP, DOWNLOADS, Pipeline
 
 from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.errors import InstanceQuarantined
+from appstore_analytics.contract.errors import InstanceQuarantined, InstanceTooLarge
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import LandItem, MapName, Verdict
 from appstore_analytics.lake.parts import batch_of_part
@@ -14,10 +16,12 @@ from appstore_analytics.registry.dirty_dates import DirtyDates
 from appstore_analytics.registry.instances import InstanceStatus
 from local.apple import AccessType, FaultKind
 from local.apple.model import Series
+from local.apple.publication import dates_of_snapshot as dates_of
 from local.apple.truth import newest_vintages
 from tests.aws_in_process import new_bucket, new_registry
 
 DONE = {"outcome": "done"}
+FULL_DISK = Path("/dev/full")
 DAYS = [date(2025, 5, 31), date(2025, 6, 1), date(2025, 6, 2)]
 
 
@@ -134,6 +138,28 @@ def test_a_file_that_breaks_its_contract_is_quarantined_and_the_lake_stays_as_it
     assert pipeline.download(second) == {"outcome": "next"}
 
 
+@pytest.mark.skipif(not FULL_DISK.exists(), reason="Only Linux has a disk that is always full.")
+@pytest.mark.parametrize("file", ["run-0.arrow", "2025-06-01.parquet"])
+def test_an_instance_that_does_not_fit_on_the_disk_says_what_to_do_and_stays_landed(
+    start: Callable[..., Pipeline], monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    pipeline = start({"segments_per_instance": 2})
+    (item,) = planned(pipeline)
+
+    def with_a_full_disk() -> TemporaryDirectory[str]:
+        scratch = TemporaryDirectory()
+        (Path(scratch.name) / file).symlink_to(FULL_DISK)
+        return scratch
+
+    pipeline.download(item)
+    monkeypatch.setattr("appstore_analytics.lake.conversion._RUN_ROWS", 1)
+    with monkeypatch.context() as full, pytest.raises(InstanceTooLarge, match=r"0 MiB .* raise CONVERSION_GIBIBYTES"):
+        full.setattr("appstore_analytics.steps.convert_instance.TemporaryDirectory", with_a_full_disk)
+        pipeline.convert(item)
+    assert (parts(pipeline), pipeline.instance(item).status) == ({}, InstanceStatus.LANDED)
+    assert pipeline.convert(item) == DONE
+
+
 def test_a_new_column_loses_no_row_and_is_seen(pipeline: Pipeline, item: LandItem) -> None:
     pipeline.fault(FaultKind.HEADER_ADDED, "/segments$")
     pipeline.download(item)
@@ -141,6 +167,49 @@ def test_a_new_column_loses_no_row_and_is_seen(pipeline: Pipeline, item: LandIte
     facts = pipeline.record(item).facts
     assert len(facts["unknown_columns"]) == 1
     assert facts["rows_raw"] == facts["rows_curated"] > 0
+
+
+def test_a_date_that_the_file_skips_is_named_and_keeps_its_older_rows(pipeline: Pipeline) -> None:
+    first, second = planned(pipeline, days=2)
+    pipeline.download(first)
+    pipeline.convert(first)
+    before = parts(pipeline)
+    pipeline.fault(FaultKind.DATE_SKIPPED, "/segments$")
+    pipeline.download(second)
+    pipeline.convert(second)
+    facts = pipeline.record(second).facts
+    assert (facts["dates_skipped"], facts["skipped_dates"]) == (1, ["2025-06-02"])
+    key = f"parts/downloads/dt=2025-06-02/{APP}.parquet"
+    assert parts(pipeline)[key] == before[key]
+
+
+def test_dates_between_the_window_and_an_older_date_that_is_corrected_are_not_skipped(pipeline: Pipeline) -> None:
+    series = Series(APP, DOWNLOADS, Granularity.DAILY)
+    pipeline.world.restate(series, date(2025, 5, 20))
+    pipeline.world.skip_date(series, date(2025, 6, 1))
+    (item,) = planned(pipeline)
+    pipeline.download(item)
+    pipeline.convert(item)
+    assert f"parts/downloads/dt=2025-05-20/{APP}.parquet" in parts(pipeline)
+    assert pipeline.record(item).facts["skipped_dates"] == ["2025-06-01"]
+
+
+def test_a_snapshot_names_the_newest_skipped_dates_that_were_asked_for(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"history_start": date(2025, 4, 1), "rows_per_date": 1})
+    skipped = [date(2025, 4, 2) + timedelta(days=number) for number in range(50)]
+
+    def kept(days: tuple[date, ...]) -> tuple[date, ...]:
+        return tuple(day for day in days if day not in skipped)
+
+    plan = pipeline.backfill(date(2025, 4, 10), date(2025, 5, 30))
+    pipeline.run(plan, MapName.REGISTER)
+    pipeline.world.advance(1)
+    with patch("local.apple.world.dates_of_snapshot", lambda *of: kept(dates_of(*of))):
+        pipeline.run(plan, MapName.REGISTER, MapName.LAND)
+    (item,) = pipeline.land_items(plan)
+    facts = pipeline.record(item).facts
+    asked = [str(day) for day in skipped if day >= date(2025, 4, 10)]
+    assert (facts["dates_skipped"], facts["skipped_dates"]) == (len(asked), asked[-31:])
 
 
 def test_of_a_snapshot_only_dates_that_were_asked_for_and_complete_are_kept(start: Callable[..., Pipeline]) -> None:

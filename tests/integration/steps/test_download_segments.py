@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +9,7 @@ from appstore_analytics.contract.errors import (
     AppleRefused,
     AppleUnavailable,
     DownloadBroken,
+    InstanceTooLarge,
     PipelineError,
     RoleMissing,
     SegmentUrlExpired,
@@ -116,6 +118,38 @@ def test_an_expired_url_is_answered_by_listing_the_segments_again(
         pipeline.download(item)
     assert pipeline.download(item) == NEXT
     assert pipeline.count(LIST_SEGMENTS) == 2
+
+
+def test_segments_that_come_so_slowly_that_the_other_urls_die_are_listed_again(
+    pipeline: Pipeline, item: LandItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = itertools.count(step=150)  # the listing, then once per segment
+    monkeypatch.setattr("appstore_analytics.steps.download_segments.monotonic", lambda: next(clock))
+    with pytest.raises(SegmentUrlExpired, match="listed again"):
+        pipeline.download(item)
+    assert (pipeline.count(LIST_SEGMENTS), pipeline.count(DOWNLOAD)) == (1, 1)
+    clock = itertools.count()
+    assert pipeline.download(item) == NEXT
+    assert (pipeline.count(LIST_SEGMENTS), pipeline.count(DOWNLOAD)) == (2, 2)
+
+
+def test_segments_that_are_too_large_together_are_refused_before_a_byte_is_downloaded(
+    pipeline: Pipeline, item: LandItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.download(item)
+    sizes = [segment.size_bytes for segment in pipeline.instance(item).segments]
+    pipeline.world.advance(1)
+    plan = pipeline.plan()
+    pipeline.list_app(plan)
+    newer = pipeline.land_items(plan)[-1]
+    largest = "appstore_analytics.steps.download_segments.LARGEST_INSTANCE_BYTES"
+    monkeypatch.setattr(largest, max(sizes) + 1)
+    with pytest.raises(InstanceTooLarge, match=r"raise CONVERSION_GIBIBYTES in .*, now 4 and at most 10"):
+        pipeline.download(newer)
+    assert pipeline.count(DOWNLOAD) == 2
+    assert pipeline.instance(newer).status is InstanceStatus.LISTED
+    monkeypatch.setattr(largest, 2 * sum(sizes))
+    assert pipeline.download(newer) == NEXT
 
 
 def test_an_instance_that_apple_no_longer_has_is_a_recorded_gap(pipeline: Pipeline, item: LandItem) -> None:

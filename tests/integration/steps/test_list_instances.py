@@ -1,5 +1,6 @@
+import itertools
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from pipeline_in_process import APP, CRASHES, DOWNLOADS, LIST_INSTANCES, LIST_REPORTS, Pipeline
@@ -128,6 +129,23 @@ def test_a_429_in_the_middle_waits_and_then_goes_on(start: Callable[..., Pipelin
     pipeline.clock.now = datetime.fromisoformat(answer["available_at"])
     assert pipeline.list_app(plan) == DONE
     assert pipeline.count(LIST_INSTANCES) == 4
+    assert len(pipeline.land_items(plan)) == 3
+
+
+def test_where_apple_is_slow_it_ends_in_time_and_goes_on_at_once(
+    start: Callable[..., Pipeline], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = start(reports=THREE)
+    plan = registered(pipeline)
+    clock = itertools.count(step=100)  # the start, then once per table
+    monkeypatch.setattr("appstore_analytics.steps.list_instances.monotonic", lambda: next(clock))
+    answer = pipeline.list_app(plan)
+    assert answer["outcome"] == "wait"
+    assert datetime.fromisoformat(answer["available_at"]) - datetime.now(UTC) < timedelta(seconds=2)
+    assert pipeline.record(pipeline.item(plan)).facts["listed"] == ["ONGOING/crashes", "ONGOING/downloads"]
+    assert pipeline.count(LIST_INSTANCES) == 2
+    assert pipeline.list_app(plan) == DONE
+    assert pipeline.count(LIST_INSTANCES) == 3
     assert len(pipeline.land_items(plan)) == 3
 
 

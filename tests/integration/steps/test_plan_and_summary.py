@@ -16,7 +16,8 @@ from appstore_analytics.contract.errors import ConfigurationRefused, InputRefuse
 from appstore_analytics.contract.messages import Account, Configuration, MapName, RunPlan, Verdict
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.tables import APPSTORE_TABLES
-from appstore_analytics.lake.run_notes import read_plan, write_plan
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.run_notes import plans_read_once, read_plan, write_plan
 from appstore_analytics.steps.plan_items import plan_items
 from appstore_analytics.steps.plan_run import plan_run
 from local.apple import FaultKind
@@ -65,6 +66,13 @@ def appstore_rows(pipeline: Pipeline, plan: RunPlan) -> dict[str, list[dict[str,
 
 
 # plan_run
+
+
+def test_a_warm_function_reads_the_plan_of_its_run_once(pipeline: Pipeline) -> None:
+    plans, first, second = plans_read_once(pipeline.lake), planned(pipeline, {}), pipeline.plan()
+    with patch.object(Bucket, "read", autospec=True, side_effect=Bucket.read) as read:
+        assert [plans(first.run_id), plans(first.run_id), plans(second.run_id)] == [first, first, second]
+    assert read.call_count == 2
 
 
 def test_a_daily_plan_is_about_everything_that_is_configured(pipeline: Pipeline) -> None:

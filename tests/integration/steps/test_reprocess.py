@@ -1,14 +1,18 @@
 import gzip
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from pipeline_in_process import APP, CRASHES, DOWNLOADS, Pipeline
 
 from appstore_analytics.apple.client import AppStoreConnect
+from appstore_analytics.contract.catalogue.definition import Column
 from appstore_analytics.contract.errors import InputRefused
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import Account, Configuration, MapName, RunPlan, Verdict
+from appstore_analytics.contract.messages import Account, Configuration, LandItem, MapName, RunPlan, Verdict
+from appstore_analytics.contract.schema_modes import SchemaModes
+from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.parts import part_version
 from appstore_analytics.lake.run_notes import read_plan
 from appstore_analytics.registry.instances import InstanceStatus
@@ -132,6 +136,75 @@ def test_a_quarantined_instance_is_released_by_a_reprocess_and_by_nothing_else(p
     pipeline.whole(operation="reprocess", run_id=plan.run_id)
     assert pipeline.instance(item).status is InstanceStatus.CONVERTED
     assert pipeline.batches("downloads")
+
+
+def test_a_file_that_strict_quarantined_is_released_by_a_reprocess_once_the_mode_is_evolve(
+    pipeline: Pipeline,
+) -> None:
+    item, plan = _quarantined_by_strict(pipeline)
+    pipeline.schema_modes = SchemaModes()  # as a deployment with another schema_modes leaves it
+    pipeline.whole(operation="reprocess", run_id=plan.run_id)
+    assert pipeline.report()["unknown_columns"] == {"downloads": ["Audience"]}
+    assert pipeline.instance(item).status is InstanceStatus.CONVERTED
+    assert _extras(pipeline) == [{"Audience": "Everyone"}]
+
+
+def test_a_file_that_strict_quarantined_is_released_by_a_reprocess_once_the_catalogue_knows_its_column(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item, plan = _quarantined_by_strict(pipeline)
+    _learn(monkeypatch, "Audience")
+    pipeline.whole(operation="reprocess", run_id=plan.run_id)
+    assert pipeline.report()["unknown_columns"] == {}
+    assert pipeline.instance(item).status is InstanceStatus.CONVERTED
+    table = pipeline.athena.table("downloads")
+    assert set(table["audience"].to_pylist()) == {"Everyone"}
+    assert "extra" not in table.column_names
+
+
+def test_a_reprocess_moves_what_the_catalogue_has_learnt_out_of_extra(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.run(pipeline.plan(), MapName.REGISTER)
+    pipeline.world.advance(1)
+    pipeline.fault(FaultKind.HEADER_ADDED, "/segments$")
+    pipeline.whole()
+    before = pipeline.athena.table("downloads")
+    assert _extras(pipeline) == [{"Audience": "Everyone"}]
+    _learn(monkeypatch, "Audience")
+    pipeline.whole(operation="reprocess")
+    after = pipeline.athena.table("downloads")
+    assert set(after["audience"].to_pylist()) == {"Everyone"}
+    assert after.drop_columns("audience") == before.drop_columns("extra")
+
+
+def _quarantined_by_strict(pipeline: Pipeline) -> tuple[LandItem, RunPlan]:
+    pipeline.run(pipeline.plan(), MapName.REGISTER)
+    pipeline.world.advance(1)
+    pipeline.schema_modes = SchemaModes(exceptions=("downloads",))
+    pipeline.fault(FaultKind.HEADER_ADDED, "/segments$")
+    plan = pipeline.plan()
+    pipeline.run(plan)
+    assert pipeline.summarize(plan)["status"] == "FAILED"
+    (item,) = pipeline.land_items(plan)
+    assert pipeline.instance(item).status is InstanceStatus.QUARANTINED
+    (error,) = pipeline.report()["errors"]
+    assert "does not know the column 'Audience'" in error["reason"]
+    assert pipeline.bytes_of("curated/") == {}
+    return item, plan
+
+
+def _learn(monkeypatch: pytest.MonkeyPatch, header: str) -> None:
+    """As a deployment with a patched catalogue leaves it."""
+    known = tables_by_name()["downloads"]
+    wider = replace(known, report=replace(known.report, columns=(*known.report.columns, Column(header))))
+    monkeypatch.setitem(tables_by_name(), "downloads", wider)
+
+
+def _extras(pipeline: Pipeline) -> list[dict[str, str]]:
+    """The distinct ones."""
+    found = {tuple(each) for each in pipeline.athena.table("downloads")["extra"].to_pylist()}
+    return [dict(each) for each in sorted(found)]
 
 
 def _mended(pipeline: Pipeline, key: str) -> bytes:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import LandItem, MapName, RestoreItem
+from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.parts import part_version
 from appstore_analytics.registry import Registry
@@ -79,7 +80,7 @@ class Scene:
             self.registry.runs.plan(item)
             restore_parts(item, self.registry, self.lake)
         for record in self.registry.runs.of_map(rollback, MapName.LAND):
-            convert_instance(LandItem.from_event(record.event), self.registry, self.raw, self.lake)
+            convert_instance(LandItem.from_event(record.event), self.registry, self.raw, self.lake, SchemaModes())
         for of in [of for of, by in self.counts.items() if by == run]:
             del self.counts[of]
             self.taken_back.add(of)
@@ -94,7 +95,7 @@ class Scene:
     def _convert(self, run: str, instance: str) -> None:
         item = LandItem(run, ACCOUNT, APP, instance)
         self.registry.runs.plan(item)
-        convert_instance(item, self.registry, self.raw, self.lake)
+        convert_instance(item, self.registry, self.raw, self.lake, SchemaModes())
 
     def stands(self) -> dict[date, Vintage]:
         heads = {day: self.lake.head(TableDate(ENGAGEMENT.name, day).part_key(APP)) for day in DATES}

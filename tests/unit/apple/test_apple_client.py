@@ -1,3 +1,5 @@
+import gzip
+import itertools
 import json
 import traceback
 
@@ -203,6 +205,24 @@ def test_each_answer_is_the_error_that_says_what_to_do_next(answer, error, words
     with pytest.raises(error, match=words):
         apple.client.app_ids()
     assert len(apple.wire.calls) == apple.calls.taken == 1
+
+
+def test_an_answer_that_drips_is_given_up(monkeypatch):
+    seconds = itertools.count(step=20)
+    monkeypatch.setattr("appstore_analytics.apple.client.monotonic", lambda: next(seconds))
+    names = ["x" * 40_000] * 2  # two pieces: one arrives after 20 seconds, the other after 40
+    data = [{"type": "apps", "id": str(number), "name": name} for number, name in enumerate(names, start=1)]
+    assert Apple(answering(json_answer({"data": data[:1]}))).client.app_ids() == ("1",)
+    with pytest.raises(AppleUnavailable, match="longer than 35 seconds"):
+        Apple(answering(json_answer({"data": data}))).client.app_ids()
+
+
+def test_a_packed_answer_is_unpacked_and_one_that_cannot_be_is_no_answer():
+    body = json.dumps({"data": [{"type": "apps", "id": "1"}]}).encode()
+    encoding = {"Content-Encoding": "gzip"}
+    assert Apple(answering(Answer(200, gzip.compress(body), encoding))).client.app_ids() == ("1",)
+    with pytest.raises(AppleUnavailable, match="did not answer GET"):
+        Apple(answering(Answer(200, body, encoding))).client.app_ids()
 
 
 def test_a_token_that_ended_on_the_way_is_renewed_once():

@@ -10,6 +10,7 @@ from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.tables import (
     APP_ID,
     APPSTORE_TABLES,
+    EXTRA,
     IS_NEWEST_VINTAGE,
     PARTITION_COLUMN,
     PROCESSING_DATE,
@@ -62,9 +63,9 @@ def test_a_table_holds_several_vintages_of_a_date_exactly_if_its_name_says_so(ta
 
 
 @EVERY_TABLE
-def test_lineage_stands_before_apples_columns_and_no_name_twice(table: CuratedTable) -> None:
+def test_lineage_stands_before_apples_columns_extra_behind_them_and_no_name_twice(table: CuratedTable) -> None:
     assert table.part_columns == (APP_ID, PROCESSING_DATE, *table.report.columns)
-    assert [column for column in table.columns if column is not IS_NEWEST_VINTAGE] == [*table.part_columns]
+    assert [column for column in table.columns if column is not IS_NEWEST_VINTAGE] == [*table.part_columns, EXTRA]
     names = [column.name for column in table.columns]
     assert names[:2] == ["app_id", "processing_date"]
     assert len({*names, PARTITION_COLUMN}) == len(names) + 1

@@ -140,6 +140,25 @@ def test_what_the_headers_lack_or_add_is_reported_over_all_segments(tmp_path: Pa
     assert [each["device"] for each in rows_of(result.parts[0].path)] == [None, "Harbor"]
 
 
+@pytest.mark.parametrize(
+    ("table", "days", "skipped"),
+    [
+        ("engagement", ["2026-11-13", "2026-11-14", "2026-11-17", "2026-11-19"], ["11-15", "11-16", "11-18"]),
+        ("engagement", ["2026-11-19"], []),
+        ("engagement", [], []),
+        ("engagement_weekly", ["2026-10-19", "2026-11-02", "2026-11-09"], ["10-26"]),
+        ("engagement_monthly", ["2026-08-01", "2026-11-01"], ["09-01", "10-01"]),
+    ],
+)
+def test_dates_without_a_row_between_others_are_named(
+    table: str, days: list[str], skipped: list[str], tmp_path: Path
+) -> None:
+    of = tables_by_name()[table]
+    segments = [tsv([row(of, date=day)]) for day in reversed(days)] or [tsv([], list(row(of)))]
+    result = converted(segments, tmp_path, of)
+    assert result.skipped_dates == tuple(date.fromisoformat(f"2026-{day}") for day in skipped)
+
+
 def test_a_measure_without_any_value_has_no_sum(tmp_path: Path) -> None:
     rows = [row(PURCHASES, purchases="", sales_in_usd="1.1234567"), row(PURCHASES, purchases="", sales_in_usd="")]
     result = converted([tsv(rows)], tmp_path, PURCHASES)

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from appstore_analytics.contract.catalogue.definition import ColumnType
-from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.contract.tables import EXTRA, tables_by_name
 from appstore_analytics.lake.schema import arrow_type, part_schema, report_schema, table_schema
 
 _GLUE_NAMES = {
@@ -16,6 +16,7 @@ _GLUE_NAMES = {
     pa.float64(): "double",
     pa.bool_(): "boolean",
     pa.decimal128(18, 6): "decimal(18,6)",
+    pa.map_(pa.string(), pa.string()): "map<string,string>",
 }
 
 
@@ -29,7 +30,10 @@ def test_every_schema_follows_the_catalogue() -> None:
         for schema, columns in (
             (report_schema(table.report), table.report.columns),
             (part_schema(table), table.part_columns),
-            (table_schema(table), table.columns),
+            (report_schema(table.report, has_extra=True), (*table.report.columns, EXTRA)),
+            (part_schema(table, has_extra=True), (*table.part_columns, EXTRA)),
+            (table_schema(table), table.columns[:-1]),
+            (table_schema(table, has_extra=True), table.columns),
         ):
             assert [(field.name, _GLUE_NAMES[field.type]) for field in schema] == [
                 (column.name, column.type.value) for column in columns

@@ -102,10 +102,12 @@ def test_rows_across_blocks_are_neither_cut_nor_lost(monkeypatch: pytest.MonkeyP
         assert (rows_of(tsv(plain)), rows_of(comma_separated(quoted), CRASHES_EXPANDED)) == expected
 
 
-def test_an_unknown_column_is_left_out_and_named() -> None:
+def test_an_unknown_column_is_named_and_kept_in_extra() -> None:
     each = row(ENGAGEMENT) | {"Campaign Group": "x"}
     assert reader(tsv([each])).unknown_columns == ("Campaign Group",)
-    assert rows_of(tsv([each])) == rows_of(tsv([row(ENGAGEMENT)]))
+    (got,) = rows_of(tsv([each]))
+    assert got.pop("extra") == [("Campaign Group", "x")]
+    assert [got] == rows_of(tsv([row(ENGAGEMENT)]))
 
 
 def test_a_missing_optional_column_is_null_and_named() -> None:
@@ -266,7 +268,7 @@ def test_an_archive_built_to_explode_is_refused(monkeypatch: pytest.MonkeyPatch)
     refused(content, "10 times its size")
     monkeypatch.setattr(tsv_module, "_LARGEST_EXPANSION", 10_000)
     assert len(rows_of(content)) == 40_000
-    monkeypatch.setattr(tsv_module, "_LARGEST_SEGMENT_BYTES", 1 << 20)
+    monkeypatch.setattr(tsv_module, "LARGEST_UNPACKED_BYTES", 1 << 20)
     refused(content, "unpacks to more than")
 
 

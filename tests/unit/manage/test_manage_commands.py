@@ -1,5 +1,6 @@
 """How the command line ends: every expected trouble is one sentence on standard error, and an exit status."""
 
+import io
 import json
 import subprocess
 import sys
@@ -190,3 +191,9 @@ def test_the_script_runs_from_anywhere_with_any_python(tmp_path: Path) -> None:
     assert (answer.returncode, answer.stderr) == (0, "")
     assert "schema-verify" in answer.stdout
     assert (ROOT / "manage.py").stat().st_mode & 0o100
+
+
+@pytest.mark.parametrize(("typed", "is_yes"), [("y\n", True), ("n\n", False), ("", False)])
+def test_only_a_yes_starts_what_was_planned(typed: str, is_yes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    assert commands._confirmed() is is_yes

@@ -113,3 +113,20 @@ def test_no_command_reaches_the_terminal(text: str, capsys: pytest.CaptureFixtur
     for as_json in (False, True):
         screens.show(answer, as_json=as_json)
         assert not set("\x1b\x07\r\x9b\u202e") & set(capsys.readouterr().out)
+
+
+def test_a_narrow_terminal_loses_no_column_and_folds_no_date(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "20")
+    out = re.sub(r"\x1b\[[0-9;]*m", "", shown(capsys))
+    (line,) = [line for line in out.splitlines() if "1000000001" in line]
+    assert line.split() == ["1000000001", "1,200", "2026-11-20", "fresh"]
+
+
+def test_the_names_of_values_are_dim_and_the_values_are_not(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert re.search(r"\x1b\[2mas of +\x1b\[0m2026-11-23\n", shown(capsys))

@@ -13,6 +13,7 @@ from appstore_analytics.rules.gaps import (
     days_left,
     expected_dates,
     periods,
+    skipped_dates,
     snapshot_holds,
     speaks_for,
 )
@@ -91,3 +92,13 @@ def test_a_report_without_a_stated_completeness_is_given_a_day() -> None:
     report = next(one for one in every if (one.completeness_days, one.late_arrival_days) == unstated)
     table = CuratedTable(report, Granularity.DAILY)
     assert published_on(NOVEMBER_20, table) == NOVEMBER_20 + DAY
+
+
+@given(st.sets(st.integers(0, 40)), tables)
+def test_skipped_are_the_dates_that_a_span_without_gaps_would_have_more(numbers: set[int], table: CuratedTable) -> None:
+    span = [*expected_dates(table, date(2024, 1, 1), date(2027, 12, 31))][:41]
+    found = [span[number] for number in numbers]
+    skipped = skipped_dates(found, table.granularity)
+    whole = span[min(numbers) : max(numbers) + 1] if numbers else []
+    assert sorted((*skipped, *found)) == whole
+    assert list(skipped) == sorted(skipped)

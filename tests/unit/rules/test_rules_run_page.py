@@ -143,12 +143,24 @@ def test_replaced_dates_show_how_many_rows_stood_and_stand() -> None:
     assert "What Apple replaced" not in page(changes=[first_time]).text
 
 
+def test_skipped_dates_are_a_notice_with_the_dates_as_spans() -> None:
+    days = ["2025-05-28", "2025-05-30", "2025-05-31", "2025-06-01"]
+    skips = {"downloads": {"1000000001": days}, "engagement_weekly": {"1000000002": ["2025-05-12", "2025-05-19"]}}
+    shown = page(replace(summarize(PLAN, NOTHING), apps=(), skipped_dates=skips))
+    assert "succeeded" in shown.text
+    assert {"2025-05-28, 2025-05-30 to 2025-06-01", "2025-05-12 to 2025-05-19"} <= set(shown.texts)
+    assert "has no row of these Dates" in shown.text
+    many = {"downloads": {str(number): days for number in range(1000, 1130)}}
+    assert "And 30 more apps and tables." in page(replace(summarize(PLAN, NOTHING), skipped_dates=many)).text
+    assert "Dates without a row" not in page().text
+
+
 def test_a_chart_has_a_bar_for_every_date_and_fills_those_that_were_restated() -> None:
     values = tuple((DAY + timedelta(days=number), Decimal(number)) for number in range(5))
     shown = page(charts=[Chart("Downloads", values, frozenset({DAY}))])
     assert shown.tags.count("rect") == 5
     assert [value for name, value in shown.attributes if name == "class"].count("restated") == 1
-    assert "Downloads: 4 on 2025-06-06" in shown.text
+    assert shown.texts[shown.texts.index("Downloads: ") + 1] == "4 on 2025-06-06"
 
 
 @pytest.mark.parametrize(

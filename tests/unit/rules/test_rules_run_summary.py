@@ -209,6 +209,15 @@ def test_columns_that_changed_are_told_once_per_table() -> None:
     assert run.missing_columns == {TABLE: ["Device"]}
 
 
+def test_skipped_dates_are_told_once_per_table_and_app() -> None:
+    skips = [["2025-06-01", "2025-06-03"], ["2025-05-31", "2025-06-01"]]
+    items = [landed(APP, dates_skipped=2, skipped_dates=dates) for dates in skips]
+    run = summary(*items, landed(OTHER, dates_skipped=0, skipped_dates=[]))
+    assert run.skipped_dates == {TABLE: {APP: ["2025-05-31", "2025-06-01", "2025-06-03"]}}
+    assert run.totals["dates_skipped"] == 4
+    assert not run.has_failed
+
+
 def test_apps_are_counted_by_verdict() -> None:
     ends = [Verdict.VERIFIED, Verdict.FAILED, Verdict.VERIFIED]
     apps = [AppSummary(ACCOUNT, str(number), verdict) for number, verdict in enumerate(ends)]

@@ -18,6 +18,16 @@ from local.apple.faults import (
 )
 from local.apple.http import Call
 
+ROUTES = (
+    "GET /v1/apps/1000000001/analyticsReportRequests",
+    "POST /v1/analyticsReportRequests",
+    "DELETE /v1/analyticsReportRequests/1",
+    "GET /v1/analyticsReportRequests/1/reports",
+    "GET /v1/analyticsReports/r1-1/instances",
+    "GET /v1/analyticsReportInstances/1/segments",
+    "GET /segments/1/0.txt.gz",
+)
+
 
 def test_a_fault_happens_exactly_as_often_as_ordered_whoever_asks():
     faults = Faults(seed=7)
@@ -33,6 +43,16 @@ def test_a_fault_waits_for_its_kind_of_call():
     faults.order(Fault(FaultKind.SHORT_ROW))
     assert faults.take(Target("GET /v1/apps"), ENDING_KINDS) == []
     assert len(faults.take(Target("GET /v1/apps"), FILE_KINDS)) == 1
+
+
+@pytest.mark.parametrize("kind", FaultKind)
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_kind_can_be_ordered_for_a_route_by_probability(kind, route):
+    faults = Faults(seed=7)
+    faults.order(Fault(kind, re.escape(route), times=None, probability=0.5))
+    met = [len(faults.take(Target(asked), FaultKind)) for _ in range(100) for asked in ROUTES]
+    assert 30 < sum(met) < 70
+    assert {asked for asked, times in zip(ROUTES * 100, met, strict=True) if times} == {route}
 
 
 def test_every_kind_belongs_to_one_place():

@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from time import monotonic
 from types import NoneType
 from typing import Any, NoReturn, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from appstore_analytics.apple.keys import Tokens
 from appstore_analytics.apple.rate_limit import RateLimit
@@ -23,7 +25,11 @@ from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, K
 from appstore_analytics.contract.layout import is_app_id, safe_id
 from appstore_analytics.contract.messages import AccessType
 
-_TIMEOUT_SECONDS = (5, 30)  # to connect, to answer
+_TIMEOUT_SECONDS = (5, 30)  # to connect, for each piece that arrives
+_LONGEST_ANSWER_SECONDS = sum(_TIMEOUT_SECONDS)
+"""Of one answer, from the call to its last byte: one that drips must not use up a function's time."""
+LONGEST_CALL_SECONDS = _LONGEST_ANSWER_SECONDS + _TIMEOUT_SECONDS[1]
+"""After so long a call has answered or failed: the clock is read between any two pieces."""
 _PAGE_LIMIT = 200
 _SHOWN_CHARACTERS = 40
 _MOST_PAGES = 100
@@ -195,19 +201,22 @@ class AppStoreConnect:
     def _send(self, method: str, url: str, body: dict[str, Any] | None) -> _Answer:
         headers = {"Authorization": f"Bearer {self._tokens.bearer()}"}
         self._calls.take()
+        ends_at = monotonic() + _LONGEST_ANSWER_SECONDS
         try:
             with self._session.request(
                 method, url, json=body, headers=headers, timeout=_TIMEOUT_SECONDS, allow_redirects=False, stream=True
             ) as response:
-                return _Answer(response.status_code, response.reason or "", response.headers, _read(response))
-        except requests.RequestException as error:
+                return _Answer(response.status_code, response.reason or "", response.headers, _read(response, ends_at))
+        except (HTTPError, requests.RequestException) as error:
             raise AppleUnavailable(f"App Store Connect did not answer {method} ({type(error).__name__}).") from None
 
 
-def _read(response: requests.Response) -> bytes:
+def _read(response: requests.Response, ends_at: float) -> bytes:
     """The body, unpacked; AppleRefused as soon as it is longer than any page of 200."""
     body = bytearray()
-    for chunk in response.iter_content(_CHUNK_BYTES):
+    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+        if monotonic() > ends_at:
+            raise AppleUnavailable(f"App Store Connect took longer than {_LONGEST_ANSWER_SECONDS} seconds to answer.")
         body += chunk
         if len(body) > _LONGEST_ANSWER_BYTES:
             raise AppleRefused(f"App Store Connect sent an answer of more than {_LONGEST_ANSWER_BYTES >> 20} MiB.")

@@ -15,7 +15,9 @@ from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, D
 
 _TIMEOUT_SECONDS = (5, 60)  # to connect, and for each piece that arrives
 _LONGEST_DOWNLOAD_SECONDS = 240
-"""Of one segment: a host that drips must not use up the Lambda's ten minutes."""
+"""Of one segment's bytes: a host that drips must not use up the function's time."""
+LONGEST_SEGMENT_SECONDS = _LONGEST_DOWNLOAD_SECONDS + sum(_TIMEOUT_SECONDS) + _TIMEOUT_SECONDS[1]
+"""After so long a segment is here or has failed: connecting, the first piece, the bytes, the piece that is too late."""
 
 _CHUNK_BYTES = 1 << 20
 _LOOPBACK_HOSTS = ("127.0.0.1", "localhost")

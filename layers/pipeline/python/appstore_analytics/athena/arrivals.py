@@ -14,6 +14,7 @@ from appstore_analytics.rules.freshness import Arrivals, Request
 from appstore_analytics.rules.times import instant_of_run
 
 _TABLES_PER_QUERY = 50  # each table is a stage of its own, and the number of stages is limited
+_CONVERTED = f"WHERE verdict = '{Verdict.CONVERTED}' AND (rolled_back_in IS NULL OR rolled_back_in < run_id)"
 _NOT_CONVERTED = f"WHERE verdict <> '{Verdict.CONVERTED}'"
 
 Row = tuple[str | None, ...]
@@ -61,16 +62,23 @@ def _request(row: Row) -> Request:
 
 
 def arrivals_query(since: date) -> str:
-    """Per app and table the ONGOING instances that runs since this day have handled."""
+    """Per app and table the ONGOING instances that runs since this day have handled.
+
+    One that was rolled back after its conversion does not count as converted: its Dates are to be missed.
+    """
+    instances = (
+        "SELECT *, MAX(CASE WHEN is_rolled_back THEN run_id END) OVER (PARTITION BY app_id, instance_id) "  # noqa: S608
+        f"AS rolled_back_in FROM instances WHERE access_type = '{AccessType.ONGOING}' AND table_name IS NOT NULL "
+        f"AND {PARTITION_COLUMN} >= DATE '{since.isoformat()}'"
+    )
     return (
         "SELECT app_id, table_name, "  # noqa: S608 (no text from outside)
-        f"ARRAY_JOIN(ARRAY_AGG(DISTINCT CAST(processing_date AS varchar)) FILTER ({_ended(Verdict.CONVERTED)}), ' '), "
-        f"MAX(run_id) FILTER ({_ended(Verdict.CONVERTED)}), "
+        f"ARRAY_JOIN(ARRAY_AGG(DISTINCT CAST(processing_date AS varchar)) FILTER ({_CONVERTED}), ' '), "
+        f"MAX(run_id) FILTER ({_CONVERTED}), "
         f"MAX(processing_date) FILTER ({_ended(Verdict.QUARANTINED)}), "
         f"MAX(processing_date) FILTER ({_ended(Verdict.NOT_READY)}), "
         f"MAX(processing_date) FILTER ({_NOT_CONVERTED}), MAX_BY(reason, processing_date) FILTER ({_NOT_CONVERTED}) "
-        f"FROM instances WHERE access_type = '{AccessType.ONGOING}' AND table_name IS NOT NULL "
-        f"AND {PARTITION_COLUMN} >= DATE '{since.isoformat()}' GROUP BY app_id, table_name"
+        f"FROM ({instances}) AS handled GROUP BY app_id, table_name"
     )
 
 

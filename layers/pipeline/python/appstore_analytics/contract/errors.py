@@ -13,6 +13,7 @@
     │   ├── GhostRequest            Apple says that a report request exists, and lists none
     │   ├── InputRefused            the execution input is wrong
     │   ├── InstanceQuarantined     a file breaks the contract of its report
+    │   ├── InstanceTooLarge        an instance needs more disk than its function has
     │   ├── KeyRejected             401: the API key is revoked, expired or mistyped
     │   ├── NotFound                404: what was asked for does not exist (any more)
     │   ├── ObjectExpired           bytes that are needed have outlived their retention in S3
@@ -20,7 +21,8 @@
     │   └── RoleMissing             403: the API key's role does not allow this
     └── NotReady                  Wait: nothing is wrong, it is only too early; come back at `available_at`
         ├── CallsUnavailable        the API key's hourly quota is used up, or Apple throttles it
-        └── ClaimHeld               another execution registers this app right now
+        ├── ClaimHeld               another execution registers this app right now
+        └── TimeUsedUp              Apple answers slowly: the step ends itself before its time-out, and goes on at once
 
 The state machine's Retry lists are the leaves below TransientError; a test compares them.
 """
@@ -83,6 +85,10 @@ class InstanceQuarantined(PermanentError):
     """A file breaks the contract of its report; the Dates in the lake stay as they are."""
 
 
+class InstanceTooLarge(PermanentError):
+    """An instance does not fit on the disk of the function that handles it; nothing is wrong with it."""
+
+
 class KeyRejected(PermanentError):
     """App Store Connect does not accept the API key (401)."""
 
@@ -117,6 +123,10 @@ class CallsUnavailable(NotReady):
 
 class ClaimHeld(NotReady):
     """Another execution holds the claim on this app's report request."""
+
+
+class TimeUsedUp(NotReady):
+    """The step has worked as long as it may; it goes on where it stopped."""
 
 
 def leaves(root: type[PipelineError]) -> tuple[str, ...]:

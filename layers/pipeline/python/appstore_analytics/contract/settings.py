@@ -86,9 +86,11 @@ class DownloadSegmentsSettings(AppleSettings):
 
 @dataclass(frozen=True, slots=True)
 class ConvertInstanceSettings(Settings):
-    """convert_instance."""
+    """convert_instance. The other schema mode holds for `schema_mode_exceptions` (contract/schema_modes.py)."""
 
     raw_bucket: str
+    schema_mode: str
+    schema_mode_exceptions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,11 @@ IS_NEWEST_VINTAGE = Column(
     required=True,
     meaning="This row's instance is the newest of its app that holds this Date",
 )
+EXTRA = Column(
+    "extra",
+    ColumnType.TEXTS_BY_HEADER,
+    meaning="What the file has in columns that the catalogue does not know, by Apple's header, as Apple's text",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +74,15 @@ class CuratedTable:
 
     @property
     def part_columns(self) -> tuple[Column, ...]:
-        """The columns of a part: lineage first, then Apple's, in Apple's order."""
+        """The columns of a part: lineage first, then Apple's, in Apple's order; `extra` only where it has any."""
         return (APP_ID, PROCESSING_DATE, *self.report.columns)
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of the table, without the partition."""
+        """The columns of the table, without the partition. An object without `extra` reads as null there."""
         if self.keeps_vintages:
-            return (APP_ID, PROCESSING_DATE, IS_NEWEST_VINTAGE, *self.report.columns)
-        return self.part_columns
+            return (APP_ID, PROCESSING_DATE, IS_NEWEST_VINTAGE, *self.report.columns, EXTRA)
+        return (*self.part_columns, EXTRA)
 
     @property
     def projection(self) -> Projection:
@@ -201,6 +206,9 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
             ("digits_rounded", "bigint"),
             ("unknown_columns", "array<string>"),
             ("missing_columns", "array<string>"),
+            ("dates_skipped", "bigint"),
+            ("skipped_dates", "array<date>"),
+            ("is_rolled_back", "boolean"),
         ),
     ),
     AppstoreTable(

@@ -18,12 +18,14 @@ import pyarrow.compute as pc
 
 from appstore_analytics.contract.catalogue.definition import Column
 from appstore_analytics.contract.errors import InstanceQuarantined
-from appstore_analytics.contract.tables import APP_ID, PROCESSING_DATE, CuratedTable
+from appstore_analytics.contract.schema_modes import SchemaMode
+from appstore_analytics.contract.tables import APP_ID, EXTRA, PROCESSING_DATE, CuratedTable
 from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups, in_one_chunk
 from appstore_analytics.lake.parts import PartFile
 from appstore_analytics.lake.schema import arrow_type, part_schema
 from appstore_analytics.lake.sorting import sorted_by
 from appstore_analytics.lake.tsv import SegmentReader
+from appstore_analytics.rules.gaps import skipped_dates
 from appstore_analytics.rules.vintage import Vintage
 
 _RUN_ROWS = 250_000
@@ -40,7 +42,7 @@ class Conversion:
 
     `rows_dropped` are the rows of Dates that were not selected, `digits_rounded` the amounts of money that had more
     than six decimals. Column names are Apple's headers: unknown ones as the file spells them, missing ones as the
-    catalogue does.
+    catalogue does. `skipped_dates` are the Dates without a row between the first and the last found.
     """
 
     rows_raw: int
@@ -48,6 +50,7 @@ class Conversion:
     digits_rounded: int
     unknown_columns: tuple[str, ...]
     missing_columns: tuple[str, ...]
+    skipped_dates: tuple[date, ...]
     parts: tuple[PartFile, ...]
 
 
@@ -59,19 +62,22 @@ def convert(
     today: date,
     select: Callable[[Collection[date]], Collection[date]],
     scratch: Path,
+    mode: SchemaMode = SchemaMode.EVOLVE,
 ) -> Conversion:
     """The parts of an instance, written into the empty folder `scratch`.
 
     `segments` are the gzip streams of the instance, in a stable order; they are read one after the other. `select`
     is asked once, with every Date found, which of them the instance may speak for. Raises InstanceQuarantined when the
-    files break the contract of their report. The same input gives the same bytes.
+    files break the contract of their report, with `mode` strict by any column that the catalogue does not know. The
+    same input gives the same bytes.
     """
     with _Runs(table.report.date_column, _sort_by(table), scratch) as runs:
-        readers = _read(segments, table, app_id, runs)
+        readers = _read(segments, table, app_id, mode, runs)
+        schema = part_schema(table, has_extra=any(reader.unknown_columns for reader in readers))
         _check_covered(runs.days, table, today)
         kept = set(select(runs.days))
         parts = tuple(
-            _part(rows, day, table, app_id, vintage, runs.left_to_sort_by, scratch)
+            _part(rows, day, table, app_id, vintage, schema, runs.left_to_sort_by, scratch)
             for day, rows in runs.by_day()
             if day in kept
         )
@@ -82,6 +88,7 @@ def convert(
         digits_rounded=sum(reader.digits_rounded for reader in readers),
         unknown_columns=_sorted_union(reader.unknown_columns for reader in readers),
         missing_columns=_sorted_union(reader.missing_columns for reader in readers),
+        skipped_dates=skipped_dates(runs.days, table.granularity),
         parts=parts,
     )
 
@@ -137,7 +144,9 @@ class _Runs:
             yield day, (rows for _, rows in of_day)
 
     def _sorted_run(self, sort_by: Sequence[str]) -> pa.Table:
-        run = sorted_by(in_one_chunk(pa.concat_tables(self._waiting)), (self._date_column, *sort_by))
+        # Segments with and without unknown columns may meet in one run.
+        run = in_one_chunk(pa.concat_tables(self._waiting, promote_options="default"))
+        run = sorted_by(run, (self._date_column, *sort_by))
         self._waiting, self._waiting_rows = [], 0
         self._days.update(pc.run_end_encode(run[self._date_column].combine_chunks()).values.to_pylist())
         return run
@@ -165,10 +174,12 @@ def _batches(path: Path) -> Iterator[pa.Table]:
             yield pa.Table.from_batches([batch])
 
 
-def _read(segments: Iterable[BinaryIO], table: CuratedTable, app_id: int, runs: _Runs) -> list[SegmentReader]:
+def _read(
+    segments: Iterable[BinaryIO], table: CuratedTable, app_id: int, mode: SchemaMode, runs: _Runs
+) -> list[SegmentReader]:
     readers = []
     for segment in segments:
-        reader = SegmentReader(segment, table.report, app_id)
+        reader = SegmentReader(segment, table.report, app_id, mode)
         for rows in reader.rows():
             runs.append(rows)
         readers.append(reader)
@@ -191,14 +202,15 @@ def _part(
     table: CuratedTable,
     app_id: int,
     vintage: Vintage,
+    schema: pa.Schema,
     sort_by: Sequence[str],
     scratch: Path,
 ) -> PartFile:
     path = scratch / f"{day.isoformat()}.parquet"
     sums: dict[str, Decimal] = {}
-    with RowGroups(path, part_schema(table), sort_by) as file:
+    with RowGroups(path, schema, sort_by) as file:
         for rows in of_day:
-            file.append(_with_lineage(rows, app_id, vintage))
+            file.append(_with_extra(_with_lineage(rows, app_id, vintage), schema))
             _add(sums, rows, table.report.additive_measures)
         file.finish({"vintage": str(vintage), "writer": WRITER_VERSION})
     return PartFile(day, path, file.rows, {name: f"{total:f}" for name, total in sums.items()})
@@ -215,6 +227,13 @@ def _with_lineage(rows: pa.Table, app_id: int, vintage: Vintage) -> pa.Table:
         values = pa.repeat(pa.scalar(value, arrow_type(column.type)), rows.num_rows)
         rows = rows.add_column(position, column.name, values)
     return rows
+
+
+def _with_extra(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """`rows` of a segment that has no unknown column, beside one that has: nothing stands in their `extra`."""
+    if EXTRA.name not in schema.names or EXTRA.name in rows.column_names:
+        return rows
+    return rows.append_column(EXTRA.name, pa.nulls(rows.num_rows, arrow_type(EXTRA.type)))
 
 
 def _add(sums: dict[str, Decimal], rows: pa.Table, measures: Iterable[Column]) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from appstore_analytics.contract.tables import APP_ID
+from appstore_analytics.contract.tables import APP_ID, EXTRA
 from appstore_analytics.lake.schema import in_memory
 from appstore_analytics.lake.sorting import sorted_by
 
@@ -76,12 +76,10 @@ class RowGroups:
     def _open_writer(self, rows: pa.Table) -> pq.ParquetWriter:
         """Made with the first row group, which tells how its columns are best compressed."""
         if self._writer is None:
-            zstd = _columns_for_zstd(rows)
             self._writer = pq.ParquetWriter(
                 self._file,
                 rows.schema,
-                compression={name: "zstd" if name in zstd else "snappy" for name in rows.column_names},
-                compression_level=dict.fromkeys(zstd, 1),
+                **_compression(rows),
                 store_schema=False,  # Arrow's own copy of the schema would say "dictionary", which is nobody's business
                 write_batch_size=65_536,
                 max_rows_per_page=ROW_GROUP_ROWS,  # a page of fewer is read no sooner, and zstd begins anew in each
@@ -90,15 +88,19 @@ class RowGroups:
         return self._writer
 
 
-def _columns_for_zstd(rows: pa.Table) -> list[str]:
-    """All, but of few rows only those that it makes much smaller, the numbers.
+def _compression(rows: pa.Table) -> dict[str, Any]:
+    """zstd, but of few rows only for what it makes much smaller, the numbers.
 
     Arrow makes the tables of zstd anew for each page, to write and to read it: of few rows that takes half of the time.
     """
-    if rows.num_rows >= _FEW_ROWS:
-        return list(rows.column_names)
+    if rows.num_rows >= _FEW_ROWS or EXTRA.name in rows.column_names:
+        return {"compression": "zstd", "compression_level": 1}
     numbers = [each.name for each in rows.schema if pa.types.is_integer(each.type) or pa.types.is_decimal(each.type)]
-    return [name for name in numbers if not _are_equal(rows[name])]
+    zstd = [name for name in numbers if not _are_equal(rows[name])]
+    return {
+        "compression": dict.fromkeys(rows.column_names, "snappy") | dict.fromkeys(zstd, "zstd"),
+        "compression_level": dict.fromkeys(zstd, 1),
+    }
 
 
 def _are_equal(numbers: pa.ChunkedArray) -> bool:

@@ -13,8 +13,9 @@ import hashlib
 import io
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -26,7 +27,7 @@ import pyarrow.parquet as pq
 
 from appstore_analytics.contract.errors import InstanceQuarantined, ObjectContended
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.tables import IS_NEWEST_VINTAGE, CuratedTable
+from appstore_analytics.contract.tables import EXTRA, IS_NEWEST_VINTAGE, CuratedTable
 from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredObject
 from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups
 from appstore_analytics.lake.parts import Batch, batch_of_part
@@ -150,10 +151,15 @@ def _digest(parts: Sequence[StoredObject], table: CuratedTable) -> str:
     """Names the bytes that the object must have. Equal ETags mean equal vintages: these stand in a part's footer."""
     made_of = {
         "parts": [[part.key, part.etag] for part in parts],
-        "columns": [[column.name, column.type] for column in table.columns],
+        # Whether the object has `extra` follows from the parts.
+        "columns": [[column.name, column.type] for column in table.columns if column is not EXTRA],
         "writer": WRITER_VERSION,
     }
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
+
+
+class _ExtraFoundError(Exception):
+    """A part has `extra`, and the object that is being written has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +171,30 @@ class _FetchedPart:
 def _merge(
     bucket: Bucket, table: CuratedTable, table_date: TableDate, parts: Sequence[StoredObject], digest: str, path: Path
 ) -> tuple[Batch, ...]:
-    """Write the rows of all parts to `path`, sorted by app id and vintage; what the parts' own metadata say of them."""
+    """Write the rows of all parts to `path`, sorted by app id and vintage; what the parts' own metadata say of them.
+
+    With `extra` if a part has it: Apple adds a column to every app's files, so that one of the first parts shows it.
+    """
+    try:
+        return _write_merged(bucket, table, table_date, parts, digest, path, table_schema(table))
+    except _ExtraFoundError:
+        schema = table_schema(table, has_extra=True)
+        return _write_merged(bucket, table, table_date, parts, digest, path, schema)
+
+
+def _write_merged(
+    bucket: Bucket,
+    table: CuratedTable,
+    table_date: TableDate,
+    parts: Sequence[StoredObject],
+    digest: str,
+    path: Path,
+    schema: pa.Schema,
+) -> tuple[Batch, ...]:
     batches = []
-    target = in_memory(table_schema(table))
-    with RowGroups(path, table_schema(table)) as file:
-        for of_one_app in _fetched(bucket, table_date, parts, path.parent):
+    target = in_memory(schema)
+    with RowGroups(path, schema) as file, closing(_fetched(bucket, table_date, parts, path.parent)) as fetched:
+        for of_one_app in fetched:
             newest = max(part.batch.vintage for part in of_one_app)
             for part in of_one_app:
                 for rows in _rows(part.content, table, target, is_newest=part.batch.vintage == newest):
@@ -181,7 +206,7 @@ def _merge(
 
 def _fetched(
     bucket: Bucket, table_date: TableDate, parts: Sequence[StoredObject], scratch: Path
-) -> Iterator[list[_FetchedPart]]:
+) -> Generator[list[_FetchedPart], None, None]:
     """The parts app by app, in numerical order of the apps; a few apps are fetched ahead.
 
     The first object that was replaced meanwhile raises ObjectReplacedError.
@@ -227,6 +252,8 @@ def _rows(content: pa.NativeFile, table: CuratedTable, target: pa.Schema, *, is_
         file = _opened(content, target)
         for number in range(file.num_row_groups):
             rows = file.read_row_group(number, use_threads=False)
+            if EXTRA.name in rows.column_names and EXTRA.name not in target.names:
+                raise _ExtraFoundError
             if table.keeps_vintages:
                 values = pa.repeat(pa.scalar(is_newest), rows.num_rows)
                 rows = rows.append_column(IS_NEWEST_VINTAGE.name, values)

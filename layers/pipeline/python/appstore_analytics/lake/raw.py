@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from appstore_analytics.contract.errors import DownloadBroken
+from appstore_analytics.contract.disks import LARGEST_SEGMENT_BYTES
+from appstore_analytics.contract.errors import DownloadBroken, InstanceTooLarge
 from appstore_analytics.lake.objects import Bucket
 
 _MD5 = "md5"
-_LARGEST_SEGMENT_BYTES = 3 << 30  # fits the function's disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,11 @@ def land_segment(
     """Store a segment that arrives as `chunks`, if its MD5 (hex) and its size are the announced ones.
 
     `checksum` and `size_bytes` are what Apple says about the compressed bytes; None where Apple says nothing. Raises
-    DownloadBroken, and writes nothing, when either differs. A second run replaces the object by the same bytes.
+    DownloadBroken, and writes nothing, when either differs, InstanceTooLarge when the disk has no room. A second run
+    replaces the object by the same bytes.
     """
     with tempfile.TemporaryFile() as file:
-        digest, received_bytes = _receive(chunks, file, _LARGEST_SEGMENT_BYTES if size_bytes is None else size_bytes)
+        digest, received_bytes = _receive(chunks, file, LARGEST_SEGMENT_BYTES if size_bytes is None else size_bytes)
         landed = LandedSegment(key, received_bytes, digest.hex())
         _compare(landed, checksum, size_bytes)
         file.seek(0)
@@ -65,14 +66,17 @@ def _receive(chunks: Iterable[bytes], file: BinaryIO, most_bytes: int) -> tuple[
     for chunk in chunks:
         digest.update(chunk)
         file.write(chunk)
-        if file.tell() > min(most_bytes, _LARGEST_SEGMENT_BYTES):
+        if file.tell() > min(most_bytes, LARGEST_SEGMENT_BYTES):
             break
     return digest.digest(), file.tell()
 
 
 def _compare(landed: LandedSegment, checksum: str | None, size_bytes: int | None) -> None:
-    if landed.size_bytes > _LARGEST_SEGMENT_BYTES:
-        raise DownloadBroken(f"{landed.key}: a segment of more than {_LARGEST_SEGMENT_BYTES >> 30} GiB.")
+    if landed.size_bytes > LARGEST_SEGMENT_BYTES:
+        raise InstanceTooLarge(
+            f"{landed.key}: a segment of more than {LARGEST_SEGMENT_BYTES >> 20} MiB does not fit on the disk of "
+            "download_segments: raise DOWNLOAD_GIBIBYTES in contract/disks.py and deploy."
+        )
     if size_bytes is not None and landed.size_bytes != size_bytes:
         more = " or more" if landed.size_bytes > size_bytes else ""
         raise DownloadBroken(f"{landed.key}: Apple announces {size_bytes} bytes, {landed.size_bytes}{more} arrived.")

@@ -1,8 +1,9 @@
 """What the steps of one run leave for each other in S3: the plan, the Maps' manifests, rows of records."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache, partial
 from typing import Any
 
 from appstore_analytics.contract.errors import ConfigurationRefused
@@ -26,6 +27,11 @@ def read_plan(bucket: Bucket, run_id: str) -> RunPlan:
     if plan is None:
         raise ConfigurationRefused(f"The run {run_id} has no plan in the lake bucket: start a new execution.")
     return plan
+
+
+def plans_read_once(bucket: Bucket) -> Callable[[str], RunPlan]:
+    """`read_plan` for a function that stays warm over many items of one run: a plan that was written never changes."""
+    return lru_cache(maxsize=1)(partial(read_plan, bucket))
 
 
 def find_plan(bucket: Bucket, run_id: str) -> RunPlan | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from appstore_analytics.contract.catalogue.definition import Column, ColumnType, ReportDefinition
-from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.contract.tables import EXTRA, CuratedTable
 
 MONEY_SCALE = 6
 """Digits after the point of `ColumnType.MONEY`."""
@@ -17,6 +17,7 @@ _ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     ColumnType.FLOAT64: pa.float64(),
     ColumnType.BOOLEAN: pa.bool_(),
     ColumnType.MONEY: pa.decimal128(18, MONEY_SCALE),
+    ColumnType.TEXTS_BY_HEADER: pa.map_(pa.string(), pa.string()),
 }
 
 
@@ -25,19 +26,19 @@ def arrow_type(column_type: ColumnType) -> pa.DataType:
     return _ARROW_TYPES[column_type]
 
 
-def report_schema(report: ReportDefinition) -> pa.Schema:
-    """The columns that Apple's file gives, in the catalogue's order."""
-    return _schema(report.columns)
+def report_schema(report: ReportDefinition, *, has_extra: bool = False) -> pa.Schema:
+    """The columns that Apple's file gives, in the catalogue's order, and what else it has."""
+    return _schema((*report.columns, EXTRA) if has_extra else report.columns)
 
 
-def part_schema(table: CuratedTable) -> pa.Schema:
-    """The columns of a part: lineage, then Apple's."""
-    return _schema(table.part_columns)
+def part_schema(table: CuratedTable, *, has_extra: bool = False) -> pa.Schema:
+    """The columns of a part: lineage, then Apple's, and what else its instance has."""
+    return _schema((*table.part_columns, EXTRA) if has_extra else table.part_columns)
 
 
-def table_schema(table: CuratedTable) -> pa.Schema:
-    """The columns of the object that Athena reads, in the order of the Glue table."""
-    return _schema(table.columns)
+def table_schema(table: CuratedTable, *, has_extra: bool = False) -> pa.Schema:
+    """The columns of the object that Athena reads, in the order of the Glue table; `extra` where a part has it."""
+    return _schema(column for column in table.columns if has_extra or column is not EXTRA)
 
 
 def string_columns(schema: pa.Schema) -> list[str]:

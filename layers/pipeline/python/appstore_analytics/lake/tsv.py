@@ -9,7 +9,7 @@ import csv
 import io
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
@@ -21,7 +21,10 @@ import pyarrow.csv as pcsv
 from isal import igzip, isal_zlib
 
 from appstore_analytics.contract.catalogue.definition import Column, ColumnType, ReportDefinition, header_key
+from appstore_analytics.contract.disks import LARGEST_UNPACKED_BYTES
 from appstore_analytics.contract.errors import InstanceQuarantined
+from appstore_analytics.contract.schema_modes import SchemaMode
+from appstore_analytics.lake.extra import extra_column
 from appstore_analytics.lake.schema import MONEY_SCALE, arrow_type, in_memory, report_schema
 
 _BLOCK_BYTES = 4 << 20
@@ -29,13 +32,14 @@ _PIECE_BYTES = 256 << 10
 _HEAD_BYTES = 64 << 10
 _LONGEST_ROW_BYTES = 16 << 20
 
-_LARGEST_SEGMENT_BYTES = 8 << 30
-"""A Lambda has at most 10 GiB of disk, and the rows of a segment may all have to lie there for a while."""
-
 _LARGEST_EXPANSION = 300
 _EXPANSION_FREE_BYTES = 256 << 20
 """Report rows shrink 5 to 50 times. Gzip can do 1,032, so an archive built to explode shows itself early: but small
 files are left alone, because a few MB of equal rows may shrink as much."""
+
+_MOST_UNKNOWN_COLUMNS = 20
+_UNKNOWN_HEADERS_BYTES = 800
+"""Of their headers together, which stand in every row of `extra`: with so many, converting takes a GB of memory."""
 
 _SHOWN_CHARACTERS = 120
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -61,11 +65,14 @@ class SegmentReader:
     Both raise InstanceQuarantined, naming the report, the column and the row (1 is the first below the header), when
     the file breaks the contract of `report`, or holds rows of an app other than `app_id`.
 
-    `unknown_columns` are headers that the catalogue does not know, `missing_columns` those of the catalogue that the
-    file lacks and that are null then. `digits_rounded` counts amounts of money with more than six decimals, so far.
+    `unknown_columns` are headers that the catalogue does not know: their cells are in `extra`, or the file is
+    quarantined where `mode` is strict. `missing_columns` are those of the catalogue that the file lacks and that are
+    null then. `digits_rounded` counts amounts of money with more than six decimals, so far.
     """
 
-    def __init__(self, segment: BinaryIO, report: ReportDefinition, app_id: int) -> None:
+    def __init__(
+        self, segment: BinaryIO, report: ReportDefinition, app_id: int, mode: SchemaMode = SchemaMode.EVOLVE
+    ) -> None:
         self._report = report
         self._app_id = app_id
         self._inflated = _Inflated(segment, report.name)
@@ -74,7 +81,8 @@ class SegmentReader:
         self.digits_rounded = 0
         line, self._behind_header = self._read_header_line()
         self._header = _read_header(line, report)
-        self.unknown_columns = self._header.unknown
+        _check_unknown(self._header.unknown, report, mode)
+        self.unknown_columns = tuple(column.header for column in self._header.unknown)
         self.missing_columns = tuple(column.header for column in self._header.missing)
 
     def rows(self) -> Iterator[pa.Table]:
@@ -136,6 +144,7 @@ class SegmentReader:
         header = self._header
         if not header.found:
             raise self._quarantine("the file has rows below an empty header line.")
+        present = (*header.found, *header.unknown)
         try:
             rows = pcsv.read_csv(
                 pa.BufferReader(block),
@@ -150,8 +159,8 @@ class SegmentReader:
                     ignore_empty_lines=False,
                 ),
                 convert_options=pcsv.ConvertOptions(
-                    column_types={each.name: _READ_TYPES.get(each.type, _DICTIONARY) for each in header.found},
-                    include_columns=[column.name for column in header.found],
+                    column_types={each.name: _READ_TYPES.get(each.type, _DICTIONARY) for each in present},
+                    include_columns=[column.name for column in present],
                     null_values=[""],
                     strings_can_be_null=True,
                     check_utf8=False,  # each distinct string is checked once, in _check_text
@@ -179,17 +188,18 @@ class SegmentReader:
         return f"{message[: 2 * _SHOWN_CHARACTERS]}."
 
     def _typed(self, parsed: pa.Table) -> pa.Table:
-        schema = in_memory(report_schema(self._report))
+        unknown = self._header.unknown
+        schema = in_memory(report_schema(self._report, has_extra=bool(unknown)))
         present = {column.name for column in self._header.found}
-        return pa.table(
-            [
-                self._typed_column(column, parsed[column.name])
-                if column.name in present
-                else pa.nulls(parsed.num_rows, schema.field(column.name).type)
-                for column in self._report.columns
-            ],
-            schema=schema,
-        )
+        columns = [
+            self._typed_column(column, parsed[column.name])
+            if column.name in present
+            else pa.nulls(parsed.num_rows, schema.field(column.name).type)
+            for column in self._report.columns
+        ]
+        if unknown:
+            columns.append(extra_column({each.header: self._text(each, parsed[each.name]) for each in unknown}))
+        return pa.table(columns, schema=schema)
 
     def _typed_column(self, column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
         if cells.type == _DICTIONARY:
@@ -203,6 +213,10 @@ class SegmentReader:
                 return self._money(column, cells)
             case _:
                 return cells
+
+    def _text(self, column: Column, cells: pa.ChunkedArray) -> pa.Array:
+        self._check_text(column, cells)
+        return cells.cast(pa.string()).combine_chunks()
 
     def _check_text(self, column: Column, cells: pa.ChunkedArray) -> None:
         for chunk in cells.chunks:
@@ -308,9 +322,9 @@ class _Inflated:
         return filled
 
     def _check_expansion(self) -> None:
-        if self._inflated_bytes > _LARGEST_SEGMENT_BYTES:
+        if self._inflated_bytes > LARGEST_UNPACKED_BYTES:
             raise InstanceQuarantined(
-                f"{self._report}: the segment unpacks to more than {_LARGEST_SEGMENT_BYTES >> 30} GiB."
+                f"{self._report}: the segment unpacks to more than {LARGEST_UNPACKED_BYTES >> 30} GiB."
             )
         if (
             self._inflated_bytes > _EXPANSION_FREE_BYTES
@@ -349,7 +363,7 @@ class _Header:
     names_in_file: tuple[str, ...]
     found: tuple[Column, ...]
     missing: tuple[Column, ...]
-    unknown: tuple[str, ...]
+    unknown: tuple[Column, ...]
 
     @property
     def quoted(self) -> bool:
@@ -368,16 +382,36 @@ def _read_header(line: bytes, report: ReportDefinition) -> _Header:
     missing = tuple(column for column in report.columns if header_key(column.header) not in keys)
     if headers and (lost := [column.header for column in missing if column.required]):
         raise InstanceQuarantined(f"{report.name}: the file has no column '{lost[0]}', which the report requires.")
+    columns = [
+        by_key.get(key) or Column(header, name=f"unknown {index}")
+        for index, (header, key) in enumerate(zip(headers, keys, strict=True))
+    ]
     return _Header(
         delimiter=delimiter,
         headers_in_file=headers,
-        names_in_file=tuple(
-            by_key[key].name if key in by_key else f"unknown {index}" for index, key in enumerate(keys)
-        ),
+        names_in_file=tuple(column.name for column in columns),
         found=tuple(by_key[key] for key in keys if key in by_key),
         missing=missing if headers else (),
-        unknown=tuple(_shown(header) for header, key in zip(headers, keys, strict=True) if key not in by_key),
+        unknown=tuple(column for column, key in zip(columns, keys, strict=True) if key not in by_key),
     )
+
+
+def _check_unknown(columns: Sequence[Column], report: ReportDefinition, mode: SchemaMode) -> None:
+    if columns and mode is SchemaMode.STRICT:
+        raise InstanceQuarantined(
+            f"{report.name}: the catalogue does not know the column '{_shown(columns[0].header)}', and the report's "
+            "schema mode is strict: enter it into the catalogue, or set schema_modes to evolve; deploy and reprocess."
+        )
+    if len(columns) > _MOST_UNKNOWN_COLUMNS:
+        raise InstanceQuarantined(
+            f"{report.name}: the catalogue does not know {len(columns)} columns of the file, more than "
+            f"{_MOST_UNKNOWN_COLUMNS}: it is another report's, or the catalogue needs them before a reprocess."
+        )
+    if sum(len(column.header.encode()) for column in columns) > _UNKNOWN_HEADERS_BYTES:
+        raise InstanceQuarantined(
+            f"{report.name}: the headers that the catalogue does not know have more than {_UNKNOWN_HEADERS_BYTES} "
+            f"bytes together, from '{_shown(columns[0].header)}' on."
+        )
 
 
 def _split_header(line: bytes, delimiter: str, report: ReportDefinition) -> tuple[str, ...]:

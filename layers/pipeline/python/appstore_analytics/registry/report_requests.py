@@ -19,7 +19,7 @@ from appstore_analytics.contract.errors import ClaimHeld
 from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.registry.conditions import is_condition_failure, item_that_stood
 
-LEASE_SECONDS = 180
+LEASE_SECONDS = 540
 """Longer than register_request may run; a test compares it with the function's time-out."""
 
 _COME_BACK_SECONDS = 5
@@ -60,7 +60,7 @@ class KnownRequest:
     """What is known about an app's report request of one access type.
 
     `requested_on` is None where Apple had it already: nobody tells its age, but it is older than `known_since`.
-    `report_ids` belong to `request_id`.
+    `report_ids` belong to `request_id`. `replaces_stopped`: it was made in the place of one that Apple had stopped.
     """
 
     app_id: str
@@ -70,6 +70,7 @@ class KnownRequest:
     known_since: date | None = None
     looked_on: date | None = None
     created_in_run: str | None = None
+    replaces_stopped: bool = False
     report_ids: dict[str, str] = field(default_factory=dict)
     newest_instance: date | None = None
     asked: tuple[Asked, ...] = ()
@@ -118,7 +119,14 @@ class ReportRequests:
         return Claim(token, _known(app_id, access_type, answer["Attributes"]))
 
     def write_back(
-        self, claim: Claim, request_id: str, *, requested_on: date | None, run_id: str | None, looked_on: date
+        self,
+        claim: Claim,
+        request_id: str,
+        *,
+        requested_on: date | None,
+        run_id: str | None,
+        looked_on: date,
+        replaces_stopped: bool = False,
     ) -> None:
         """Remember the request and give the claim back. ClaimHeld when the lease was lost: nothing is written then.
 
@@ -130,6 +138,7 @@ class ReportRequests:
             "requested_on": _text(claim.known.requested_on if same else requested_on),
             "known_since": _text(claim.known.known_since if same else looked_on),
             "created_in_run": claim.known.created_in_run if same else run_id,
+            "replaces_stopped": claim.known.replaces_stopped if same else replaces_stopped,
             "report_ids": claim.known.report_ids if same else {},
             "looked_on": looked_on.isoformat(),
         }
@@ -229,6 +238,7 @@ def _known(app_id: str, access_type: AccessType, item: dict[str, Any]) -> KnownR
         known_since=_date(item.get("known_since")),
         looked_on=_date(item.get("looked_on")),
         created_in_run=item.get("created_in_run"),
+        replaces_stopped=item.get("replaces_stopped", False),
         report_ids=item.get("report_ids", {}),
         newest_instance=_date(item.get("newest_instance")),
         asked=tuple(sorted(Asked.parse(text) for text in item.get("asked", ()))),

@@ -7,6 +7,7 @@ converted and the Date has no rows, Apple sent none; where none was, the Date is
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.tables import CuratedTable
@@ -36,6 +37,17 @@ def expected_dates(table: CuratedTable, first: date, as_of: date) -> Iterator[da
 def speaks_for(processing_date: date, day: date, table: CuratedTable) -> bool:
     """Whether an instance of this processing date was built while the Date settled, and therefore holds it."""
     return last_day(day, table.granularity) < processing_date <= published_on(day, table)
+
+
+def skipped_dates(days: Collection[date], granularity: Granularity) -> tuple[date, ...]:
+    """The Dates between the first and the last of `days` that are none of them, oldest first."""
+    skipped: list[date] = []
+    for before, after in pairwise(periods(days, granularity)):
+        day = following(before[-1], granularity)
+        while day < after[0]:
+            skipped.append(day)
+            day = following(day, granularity)
+    return tuple(skipped)
 
 
 def days_left(day: date, table: CuratedTable, as_of: date) -> int:

@@ -12,12 +12,16 @@ from itertools import pairwise
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.messages import MapName, RunPlan, Verdict
+from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.rules.gaps import periods
 from appstore_analytics.rules.run_summary import AppSummary, Records, RunSummary, verdict_grid
 
 _APPS_SHOWN = 300
 _RESTATEMENTS_SHOWN = 100
 _ERRORS_SHOWN = 100
+_SKIPS_SHOWN = 100
 _CHART_WIDTH, _CHART_HEIGHT = 320, 96
 
 _MARKS = {  # a letter beside the colour, for whoever sees colours differently
@@ -65,6 +69,7 @@ def run_page(
     _charts(body, charts)
     _grid(body, summary, records)
     _restatements(body, changes)
+    _skipped_dates(body, summary)
     _timing(body, plan, seconds, planned_at)
     markup: str = tostring(page, encoding="unicode", method="html")
     return f"<!doctype html>\n{markup}\n".encode()
@@ -133,7 +138,7 @@ def _charts(body: Element, charts: Iterable[Chart]) -> None:
     _text(
         section,
         "p",
-        "Sums over all apps as they stand now. Filled bars are Dates that this run replaced.",
+        "Sums over all apps as they stand now. Dates that this run replaced are in full colour.",
         kind="quiet",
     )
     figures = SubElement(section, "div", {"class": "charts"})
@@ -144,7 +149,8 @@ def _charts(body: Element, charts: Iterable[Chart]) -> None:
 def _chart(parent: Element, chart: Chart) -> None:
     figure = SubElement(parent, "figure")
     _, newest = chart.values[-1]
-    _text(figure, "figcaption", f"{chart.title}: {_number(newest)} on {chart.values[-1][0].isoformat()}")
+    caption = _text(figure, "figcaption", f"{chart.title}: ")
+    _text(caption, "span", f"{_number(newest)} on {chart.values[-1][0].isoformat()}")
     svg = SubElement(figure, "svg", viewBox=f"0 0 {_CHART_WIDTH} {_CHART_HEIGHT}", role="img")
     highest = max((value for _, value in chart.values), default=Decimal(0)) or Decimal(1)
     step = _CHART_WIDTH / len(chart.values)
@@ -261,6 +267,30 @@ def _sum(changes: Iterable[Mapping[str, Any]], column: str) -> int:
     return sum(change[column] for change in changes)
 
 
+def _skipped_dates(body: Element, summary: RunSummary) -> None:
+    """A notice, no failure: a Date without rows is how Apple shows a day without use as well."""
+    skips = [(table, app, days) for table, apps in summary.skipped_dates.items() for app, days in apps.items()]
+    if not skips:
+        return
+    section = _section(body, "Dates without a row between others")
+    note = (
+        "A new file has no row of these Dates, and rows before and after them. What older files brought for them "
+        "stays. A small app has such days; of a larger one Apple may have skipped the Date."
+    )
+    _text(section, "p", note, kind="quiet")
+    rows = (
+        (table, app, _spans(days, tables_by_name()[table].granularity)) for table, app, days in skips[:_SKIPS_SHOWN]
+    )
+    _table(section, ("table", "app", "Dates"), rows)
+    _left_out(section, len(skips) - _SKIPS_SHOWN, "apps and tables")
+
+
+def _spans(days: Iterable[str], granularity: Granularity) -> str:
+    """Dates that follow each other as one span."""
+    spans = ((run[0], run[-1]) for run in periods([date.fromisoformat(day) for day in days], granularity))
+    return ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in spans)
+
+
 def _timing(body: Element, plan: RunPlan, seconds: float, planned_at: Mapping[MapName, datetime]) -> None:
     """A Map takes from its planning to the planning of the next; what is left is the beginning and this summary."""
     if not planned_at:
@@ -347,13 +377,16 @@ dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); 
 dl div { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem; }
 dt { color: var(--quiet); font-size: .8rem; } dd { margin: 0; font-size: 1.15rem; font-variant-numeric: tabular-nums; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1rem; }
-figure { margin: 0; } figcaption, .ends { font-size: .85rem; } .ends { display: flex; justify-content: space-between;
-  color: var(--quiet); } svg { width: 100%; height: auto; display: block; border-bottom: 1px solid var(--line); }
+figure { margin: 0; display: flex; flex-direction: column; } figcaption, .ends { font-size: .85rem; }
+figcaption { margin-bottom: auto; } figcaption span { white-space: nowrap; }
+.ends { display: flex; justify-content: space-between; color: var(--quiet); }
+svg { width: 100%; height: auto; display: block; border-bottom: 1px solid var(--line); }
 .bar { fill: var(--bar); } .restated { fill: var(--full); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: bottom;
   white-space: nowrap; }
+.scroll > table:not(.grid) :is(th, td):nth-child(n + 3) { text-align: right; }
 .failure { border-left: 4px solid var(--bad); padding: .1rem .75rem; margin: .75rem 0; }
 .grid tbody th { position: sticky; left: 0; background: var(--paper); font-weight: 500; }
 .grid td { text-align: center; }

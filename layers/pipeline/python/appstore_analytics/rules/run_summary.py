@@ -34,13 +34,14 @@ class ItemError:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run, in words and numbers."""
+    """One run, in words and numbers. `skipped_dates` are those that Apple left out, by table and app."""
 
     apps: tuple[AppSummary, ...]
     errors: tuple[ItemError, ...]
     totals: dict[str, int] = field(default_factory=dict)
     unknown_columns: dict[str, list[str]] = field(default_factory=dict)
     missing_columns: dict[str, list[str]] = field(default_factory=dict)
+    skipped_dates: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     superseded: tuple[dict[str, str], ...] = ()
     execution_error: str = ""
 
@@ -88,6 +89,7 @@ def summarize(plan: RunPlan, records: Records, execution_error: str = "") -> Run
         totals=_totals(records),
         unknown_columns=_columns(records, "unknown_columns"),
         missing_columns=_columns(records, "missing_columns"),
+        skipped_dates=_skipped_dates(records),
         superseded=tuple(part for record in records[MapName.RESTORE] for part in record.facts.get("superseded", ())),
         execution_error=execution_error,
     )
@@ -174,6 +176,7 @@ def _totals(records: Records) -> dict[str, int]:
         "rows_athena": _sum(verify, "rows"),
         "rows_dropped": _sum(land, "rows_dropped"),
         "digits_rounded": _sum(land, "digits_rounded"),
+        "dates_skipped": _sum(land, "dates_skipped"),
         "parts_written": _sum(land, "parts_written"),
         "parts_replaced": _sum(land, "parts_replaced"),
         "parts_unchanged": _sum(land, "parts_unchanged"),
@@ -196,6 +199,15 @@ def _columns(records: Records, fact: str) -> dict[str, list[str]]:
     for record in _converted(records):
         found[_table(record)].update(record.facts.get(fact, ()))
     return {table: sorted(columns) for table, columns in sorted(found.items()) if columns}
+
+
+def _skipped_dates(records: Records) -> dict[str, dict[str, list[str]]]:
+    """By table and app the Dates that a file left out between others: a notice, because a small app has such Dates."""
+    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for record in _converted(records):
+        if skipped := record.facts.get("skipped_dates"):
+            found[_table(record)][record.event["app_id"]].update(skipped)
+    return {table: {app_id: sorted(days) for app_id, days in sorted(of.items())} for table, of in sorted(found.items())}
 
 
 def count_verdicts(apps: Iterable[AppSummary]) -> dict[str, int]:

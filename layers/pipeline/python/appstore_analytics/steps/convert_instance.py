@@ -4,13 +4,16 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from errno import ENOSPC
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
-from appstore_analytics.contract.errors import InstanceQuarantined, ObjectExpired
+from appstore_analytics.contract.disks import TOO_LARGE
+from appstore_analytics.contract.errors import InstanceQuarantined, InstanceTooLarge, ObjectExpired
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import AccessType, LandItem, Outcome, Verdict, step_result
+from appstore_analytics.contract.schema_modes import SchemaMode, SchemaModes
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.conversion import Conversion, convert
 from appstore_analytics.lake.objects import Bucket, ObjectAbsentError
@@ -18,8 +21,12 @@ from appstore_analytics.lake.parts import PartFile, PartOutcome, write_part
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.registry.report_requests import Asked, KnownRequest
+from appstore_analytics.rules.gaps import speaks_for
 from appstore_analytics.rules.part_history import JournalLine, PartVersion
 from appstore_analytics.rules.vintage import complete_dates
+
+_DATES_NAMED = 31
+"""So many skipped Dates are named per instance, the newest: a snapshot may hold years of a small app."""
 
 _RAW_EXPIRED = (
     "The raw bytes of the instance {} of {} have expired: reprocess only instances with newer processing dates "
@@ -27,13 +34,16 @@ _RAW_EXPIRED = (
 )
 
 
-def convert_instance(item: LandItem, registry: Registry, raw: Bucket, lake: Bucket) -> dict[str, str]:
+def convert_instance(
+    item: LandItem, registry: Registry, raw: Bucket, lake: Bucket, schema_modes: SchemaModes
+) -> dict[str, str]:
     """Convert a landed instance and let its vintage replace whole Dates of its app.
 
     Parts first, each journalled before it is written, then the Dates' dirty marks, then the ledger: a crash in between
     leaves the instance due, and a second run finds its own parts and marks the Dates again. An instance that was rolled
     back is left alone until a reprocess names it. InstanceQuarantined: the file breaks its report's contract; the
     ledger keeps the reason and the Dates in the lake stay as they are. ObjectExpired: its raw bytes are gone.
+    InstanceTooLarge: the disk is full; it stays landed.
     """
     instance = registry.instances.get(item.app_id, item.instance)
     if instance is not None and instance.status is InstanceStatus.ROLLED_BACK:
@@ -46,18 +56,24 @@ def convert_instance(item: LandItem, registry: Registry, raw: Bucket, lake: Buck
     wanted = frozenset(asked.dates for asked in _asked(table, known))
     with TemporaryDirectory() as scratch:
         try:
-            conversion = _convert(instance, table, known, raw, Path(scratch))
+            conversion = _convert(instance, table, known, raw, schema_modes.of(table.report), Path(scratch))
         except InstanceQuarantined as error:
             registry.instances.mark_quarantined(instance, str(error))
             raise
         except ObjectAbsentError:
             registry.instances.mark_raw_expired(instance)
             raise ObjectExpired(_RAW_EXPIRED.format(instance.vintage, instance.table)) from None
+        except OSError as error:
+            if error.errno != ENOSPC:
+                raise
+            size_bytes = sum(segment.size_bytes for segment in instance.segments)
+            raise InstanceTooLarge(TOO_LARGE.format(instance.vintage, instance.table, size_bytes >> 20)) from None
         journal = _Journal(registry, _answers_for(instance, item), instance, table)
         outcomes = {part.day: _replace(part, instance, table, journal, lake) for part in conversion.parts}
     refused = [day for day, outcome in outcomes.items() if outcome is PartOutcome.REFUSED]
     registry.instances.mark_converted(instance, wanted, item.run_id, refused)
-    registry.runs.finish(item, Verdict.CONVERTED, **_facts(conversion, Counter(outcomes.values())))
+    skipped = _skipped(conversion, instance, table, known)
+    registry.runs.finish(item, Verdict.CONVERTED, **_facts(conversion, Counter(outcomes.values()), skipped))
     return step_result(Outcome.DONE)
 
 
@@ -89,7 +105,12 @@ def _answers_for(instance: LedgerInstance, item: LandItem) -> str:
 
 
 def _convert(
-    instance: LedgerInstance, table: CuratedTable, known: KnownRequest, raw: Bucket, scratch: Path
+    instance: LedgerInstance,
+    table: CuratedTable,
+    known: KnownRequest,
+    raw: Bucket,
+    mode: SchemaMode,
+    scratch: Path,
 ) -> Conversion:
     return convert(
         _segments(instance, raw),
@@ -99,6 +120,7 @@ def _convert(
         datetime.now(UTC).date(),
         _selection(instance, table, known),
         scratch,
+        mode,
     )
 
 
@@ -123,6 +145,21 @@ def _selection(
     return asked_and_complete
 
 
+def _skipped(
+    conversion: Conversion, instance: LedgerInstance, table: CuratedTable, known: KnownRequest
+) -> tuple[date, ...]:
+    """The Dates that the instance should have spoken for and has no row of.
+
+    What an older instance brought for them stays, because the newer one says nothing about them. A daily instance may
+    also correct a Date long before its window: those in between are none of its business.
+    """
+    if instance.vintage.access_type is AccessType.ONGOING:
+        built = instance.vintage.processing_date
+        return tuple(day for day in conversion.skipped_dates if speaks_for(built, day, table))
+    chosen = _selection(instance, table, known)(conversion.skipped_dates)
+    return tuple(sorted(chosen))
+
+
 def _asked(table: CuratedTable, known: KnownRequest) -> tuple[Asked, ...]:
     return tuple(asked for asked in known.asked if asked.report == table.report.name)
 
@@ -136,7 +173,7 @@ def _replace(
     return write.outcome
 
 
-def _facts(conversion: Conversion, outcomes: Counter[PartOutcome]) -> dict[str, Any]:
+def _facts(conversion: Conversion, outcomes: Counter[PartOutcome], skipped: tuple[date, ...]) -> dict[str, Any]:
     return {
         "rows_raw": conversion.rows_raw,
         "rows_curated": sum(part.rows for part in conversion.parts),
@@ -144,6 +181,8 @@ def _facts(conversion: Conversion, outcomes: Counter[PartOutcome]) -> dict[str, 
         "digits_rounded": conversion.digits_rounded,
         "unknown_columns": list(conversion.unknown_columns),
         "missing_columns": list(conversion.missing_columns),
+        "dates_skipped": len(skipped),
+        "skipped_dates": [day.isoformat() for day in skipped[-_DATES_NAMED:]],
         "parts_written": outcomes[PartOutcome.WRITTEN],
         "parts_replaced": outcomes[PartOutcome.REPLACED],
         "parts_unchanged": outcomes[PartOutcome.UNCHANGED],

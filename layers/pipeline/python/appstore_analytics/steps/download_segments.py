@@ -1,10 +1,13 @@
 """download_segments: Apple's bytes of one instance into the raw bucket."""
 
+from collections.abc import Iterable
+from time import monotonic
 from typing import Any
 
 from appstore_analytics.apple.client import AppStoreConnect, Segment
 from appstore_analytics.apple.segments import SegmentStore
-from appstore_analytics.contract.errors import NotFound
+from appstore_analytics.contract.disks import LARGEST_INSTANCE_BYTES, TOO_LARGE
+from appstore_analytics.contract.errors import InstanceTooLarge, NotFound, SegmentUrlExpired
 from appstore_analytics.contract.layout import raw_key, raw_prefix
 from appstore_analytics.contract.messages import LandItem, Outcome, Verdict, step_result
 from appstore_analytics.lake.objects import Bucket
@@ -13,6 +16,9 @@ from appstore_analytics.registry import Registry
 from appstore_analytics.registry.call_budget import Reservation
 from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance, SegmentRecord
 from appstore_analytics.steps.waiting import waits_when_not_ready
+
+DOWNLOADS_BEGIN_FOR_SECONDS = 240
+"""After the listing: a signed URL lives 300. The last download, begun then, still ends within the function's time."""
 
 
 @waits_when_not_ready
@@ -23,7 +29,8 @@ def download_segments(
 
     Listing and downloading happen in one Lambda, because a signed URL dies after five minutes. An instance that has
     landed costs no call; a segment whose bytes already stand is not downloaded again, so a retry goes on where it
-    stopped. Without segments the instance is *not ready* and stays due; after a 404 it is *expired*.
+    stopped; where segments come so slowly that the other URLs would die, it stops by itself. Without segments the
+    instance is *not ready* and stays due; after a 404 it is *expired*. InstanceTooLarge: it could not be converted.
     """
     instance = registry.instances.get(item.app_id, item.instance)
     if instance is None or instance.status is not InstanceStatus.LISTED:
@@ -41,13 +48,26 @@ def download_segments(
     if not segments:
         registry.runs.finish(item, Verdict.NOT_READY, "Apple lists the instance, but no segments yet.")
         return step_result(Outcome.DONE)
-    landed = tuple(_land(instance, segment, store, raw) for segment in segments)
+    _refuse_too_large(instance, segments)
+    ends_at = monotonic() + DOWNLOADS_BEGIN_FOR_SECONDS
+    landed = tuple(_land(instance, segment, store, raw, ends_at) for segment in segments)
     registry.instances.mark_landed(instance.landed(landed))
     registry.runs.note(item, **_facts(landed))
     return step_result(Outcome.NEXT)
 
 
-def _land(instance: LedgerInstance, segment: Segment, store: SegmentStore, raw: Bucket) -> SegmentRecord:
+def _refuse_too_large(instance: LedgerInstance, segments: Iterable[Segment]) -> None:
+    """Before a byte is downloaded, by the sizes that Apple announces."""
+    size_bytes = sum(segment.size_bytes or 0 for segment in segments)
+    if size_bytes > LARGEST_INSTANCE_BYTES:
+        raise InstanceTooLarge(TOO_LARGE.format(instance.vintage, instance.table, size_bytes >> 20))
+
+
+def _land(
+    instance: LedgerInstance, segment: Segment, store: SegmentStore, raw: Bucket, ends_at: float
+) -> SegmentRecord:
+    if monotonic() > ends_at:
+        raise SegmentUrlExpired("The signed URLs are about to die: the segments that are left are listed again.")
     vintage = instance.vintage
     folder = raw_prefix(
         instance.table, instance.app_id, vintage.access_type, vintage.processing_date, vintage.instance_id

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from time import monotonic
 from typing import Any, Self
 
 from appstore_analytics.apple.client import AppStoreConnect, Instance
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
-from appstore_analytics.contract.errors import NotFound, PipelineError
+from appstore_analytics.contract.errors import NotFound, PipelineError, TimeUsedUp
 from appstore_analytics.contract.messages import (
     AccessType,
     LandItem,
@@ -27,6 +28,10 @@ from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS, is_due, may_have_in
 from appstore_analytics.rules.vintage import Vintage
 from appstore_analytics.steps.waiting import waits_when_not_ready
 
+WORST_CASE_CALLS_OF_A_TABLE = 3
+"""The request's reports, the instances, and one of them again with a fresh token: more only beyond 200 of either."""
+LISTS_FOR_SECONDS = 240
+"""Then no further table is begun. What is left of the function's time is more than one table takes."""
 _LEDGER_DAYS = INSTANCE_LIFE_DAYS + 7
 """How far back the ledger is compared with Apple's list: a little longer than Apple lists anything."""
 
@@ -37,6 +42,14 @@ class _Listing:
 
     done: set[str] = field(default_factory=set)
     without_instances: set[str] = field(default_factory=set)
+    ends_at: float = field(default_factory=lambda: monotonic() + LISTS_FOR_SECONDS)
+
+    def begin_table(self) -> None:
+        """TimeUsedUp when it is too late for another one; an attempt always has time for its first."""
+        if monotonic() > self.ends_at:
+            raise TimeUsedUp(
+                f"Apple answered {len(self.done)} tables in time; the others come next.", datetime.now(UTC)
+            )
 
     def facts(self) -> dict[str, Any]:
         """The listing as facts of a record."""
@@ -55,7 +68,8 @@ def list_instances(
     """List the instances of every due report of the app, note new ones in the ledger and plan to land what is due.
 
     Due is what the ledger does not hold as converted, whoever listed it: so a run heals what an earlier one left. A
-    second run lists again and plans the same. The app ends as *not ready* while Apple has no instance at all.
+    second run lists again and plans the same. Where Apple answers slowly it ends itself in time, notes the tables that
+    are listed and is called again. The app ends as *not ready* while Apple has no instance at all.
     """
     record = registry.runs.get(item)
     listing = _Listing.of(record.facts if record else {})
@@ -120,6 +134,7 @@ def _list_tables(
     noted = {instance.key for instance in ledger}
     report_ids = _report_ids(known, {table.report.name for table in due}, registry, apple)
     for table in due:
+        listing.begin_table()
         listed = _instances(report_ids.get(table.report.name), table, apple)
         for instance in (_ledger_instance(known.app_id, table, known.access_type, one) for one in listed):
             if instance.key not in noted:

@@ -1,5 +1,6 @@
 """register_request: one live report request per app and access type, whatever runs at the same time."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from appstore_analytics.apple.client import AppStoreConnect, ReportRequest
@@ -13,6 +14,15 @@ from appstore_analytics.steps.waiting import waits_when_not_ready
 
 WORST_CASE_CALLS = 5
 """Look, create, look again, delete the stopped one, create: more only where Apple lists several."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """The live request, whether this call created it, and whether in the place of one that Apple had stopped."""
+
+    request: ReportRequest
+    is_new: bool = False
+    replaces_stopped: bool = False
 
 
 @waits_when_not_ready
@@ -46,11 +56,11 @@ def _register(item: RegisterItem, plan: RunPlan, registry: Registry, apple: AppS
     claim = registry.report_requests.claim(item.app_id, plan.access_type, datetime.now(UTC))
     try:
         outdated = claim.known.request_id if _is_outdated(claim.known, plan) else None
-        request, is_new = _find_or_create(item.app_id, plan.access_type, outdated, apple)
+        live = _find_or_create(item.app_id, plan.access_type, outdated, apple)
     except PipelineError:
         registry.report_requests.release(claim)
         raise
-    _remember(claim, request, is_new, plan, registry)
+    _remember(claim, live, plan, registry)
     return registry.report_requests.get(item.app_id, plan.access_type)
 
 
@@ -60,25 +70,23 @@ def _is_outdated(known: KnownRequest, plan: RunPlan) -> bool:
     )
 
 
-def _find_or_create(
-    app_id: str, access_type: AccessType, outdated: str | None, apple: AppStoreConnect
-) -> tuple[ReportRequest, bool]:
-    """The live request, and whether this call created it. The `outdated` one makes room for a new one."""
+def _find_or_create(app_id: str, access_type: AccessType, outdated: str | None, apple: AppStoreConnect) -> _Live:
+    """The request that lives afterwards. The `outdated` one makes room for a new one."""
     listed = apple.report_requests(app_id, access_type)
     if outdated in {request.id for request in listed}:
         apple.delete_report_request(str(outdated))
         listed = tuple(request for request in listed if request.id != outdated)
     if live := _live(listed):
-        return live, False
+        return _Live(live)
     if created := apple.create_report_request(app_id, access_type):
-        return created, True
+        return _Live(created, is_new=True, replaces_stopped=bool(listed))
     listed = apple.report_requests(app_id, access_type)  # 409: somebody created one, or the stopped one is in the way
     if live := _live(listed):
-        return live, False
+        return _Live(live)
     for stopped in listed:
         apple.delete_report_request(stopped.id)
     if listed and (created := apple.create_report_request(app_id, access_type)):
-        return created, True
+        return _Live(created, is_new=True, replaces_stopped=True)
     raise GhostRequest(
         f"Apple says that app {app_id} has a report request ({access_type}) but lists none: "
         "ask Apple's developer support."
@@ -90,15 +98,16 @@ def _live(listed: tuple[ReportRequest, ...]) -> ReportRequest | None:
     return min((request for request in listed if not request.is_stopped), key=lambda request: request.id, default=None)
 
 
-def _remember(claim: Claim, request: ReportRequest, is_new: bool, plan: RunPlan, registry: Registry) -> None:
+def _remember(claim: Claim, live: _Live, plan: RunPlan, registry: Registry) -> None:
     registry.report_requests.write_back(
         claim,
-        request.id,
-        requested_on=plan.as_of if is_new else None,
-        run_id=plan.run_id if is_new else None,
+        live.request.id,
+        requested_on=plan.as_of if live.is_new else None,
+        run_id=plan.run_id if live.is_new else None,
         looked_on=plan.as_of,
+        replaces_stopped=live.replaces_stopped,
     )
-    if is_new:
+    if live.is_new:
         registry.statistics.add(requests_created=1)
 
 

@@ -53,8 +53,10 @@ def restore_parts(item: RestoreItem, registry: Registry, lake: Bucket) -> dict[s
         registry.runs.finish(item, Verdict.UNCHANGED, "The run wrote no part of it.")
         return step_result(Outcome.DONE)
     rollback = _Rollback(item, registry, lake)
-    if not rollback.leaves_instance(instance, lines):
+    leaves_instance = rollback.leaves_instance(instance, lines)
+    if not leaves_instance:
         registry.instances.mark_rolled_back(instance, item.run_id)
+    registry.runs.note(item, is_rolled_back=not leaves_instance or instance.status is InstanceStatus.ROLLED_BACK)
     restored = [rollback.restore(line) for line in lines]
     rollback.reopen_refused(instance, restored)
     is_new = instance.status is not InstanceStatus.ROLLED_BACK and not rollback.was_done_before(lines)
@@ -188,6 +190,7 @@ def _finish(
         reason = f"A later run has replaced {len(superseded)} of its parts; they were left as they are."
         registry.runs.finish(item, Verdict.SUPERSEDED, reason)
     elif is_new or counts[_Restoration.RESTORED] or counts[_Restoration.DELETED]:
-        registry.runs.finish(item, Verdict.ROLLED_BACK)
+        reason = f"The run {item.of_run} was rolled back: a reprocess brings it back."
+        registry.runs.finish(item, Verdict.ROLLED_BACK, reason)
     else:
         registry.runs.finish(item, Verdict.UNCHANGED, "It was rolled back before.")

@@ -63,6 +63,7 @@ def _report(plan: RunPlan, summary: RunSummary, seconds: float) -> dict[str, Any
         "superseded": list(summary.superseded),
         "unknown_columns": summary.unknown_columns,
         "missing_columns": summary.missing_columns,
+        "skipped_dates": summary.skipped_dates,
         "errors": [asdict(error) for error in summary.errors],
     }
 
@@ -120,8 +121,9 @@ def _instance_row(plan: RunPlan, record: ItemRecord) -> dict[str, Any]:
         "instance_id": instance_id,
         "verdict": item_verdict(record),
         "reason": item_reason(record),
-        **{name: int(facts.get(name, 0)) for name in (*numbers, "digits_rounded")},
-        **{name: list(facts.get(name, ())) for name in ("unknown_columns", "missing_columns")},
+        **{name: int(facts.get(name, 0)) for name in (*numbers, "digits_rounded", "dates_skipped")},
+        **{name: list(facts.get(name, ())) for name in ("unknown_columns", "missing_columns", "skipped_dates")},
+        "is_rolled_back": bool(facts.get("is_rolled_back", False)),
     }
 
 

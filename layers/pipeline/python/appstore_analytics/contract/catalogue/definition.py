@@ -32,6 +32,7 @@ class ColumnType(StrEnum):
     FLOAT64 = "double"
     BOOLEAN = "boolean"
     MONEY = "decimal(18,6)"
+    TEXTS_BY_HEADER = "map<string,string>"  # no column of Apple's: see contract/tables.py:EXTRA
 
 
 class Role(StrEnum):

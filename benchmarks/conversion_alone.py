@@ -1,0 +1,57 @@
+"""Conversion alone: files on the disk become parts on the disk, in as many plain processes as there are cores."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.lake.conversion import convert
+from appstore_analytics.rules.vintage import Vintage
+from benchmarks.data import LAST_DATE
+from benchmarks.setup import BUILD
+from benchmarks.workload import SegmentFile
+
+_BUILT_ON = LAST_DATE + timedelta(days=1)
+_VINTAGE = Vintage(_BUILT_ON, AccessType.ONGOING, "instance-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """What it took, all processes together; imports and the start of the processes are not in it."""
+
+    cpu_seconds: float
+    wall_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Converted:
+    rows: int
+    cpu_seconds: float
+
+
+class RowsLostError(Exception):
+    """Another number of rows came out than went in, so the times say nothing."""
+
+
+def convert_alone(files: Sequence[SegmentFile], cores: int) -> Alone:
+    """Convert all files, the largest first."""
+    with ProcessPoolExecutor(cores, get_context("spawn")) as processes:
+        list(processes.map(_convert, [*files[-cores:]] * cores))  # every process has imported everything
+        started = time.perf_counter()
+        converted = list(processes.map(_convert, files))
+        wall_seconds = time.perf_counter() - started
+    if (rows := sum(each.rows for each in converted)) != sum(file.rows for file in files):
+        raise RowsLostError(f"{rows:,} rows came out of {sum(file.rows for file in files):,}.")
+    return Alone(sum(each.cpu_seconds for each in converted), wall_seconds)
+
+
+def _convert(file: SegmentFile) -> _Converted:
+    cpu = time.process_time()
+    with TemporaryDirectory(dir=BUILD) as scratch, file.path.open("rb") as stream:
+        conversion = convert([stream], file.table, file.app_id, _VINTAGE, _BUILT_ON, lambda days: days, Path(scratch))
+    return _Converted(sum(part.rows for part in conversion.parts), time.process_time() - cpu)

@@ -1,0 +1,71 @@
+"""Where an execution's time went, read from its history and from those of its Maps' children."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from local.load.histories import Event, children_of, events_of
+
+
+@dataclass(frozen=True, slots=True)
+class MapTime:
+    """One Map: its items, how many at once, how long it ran, and the seconds of its children's tasks by state."""
+
+    name: str
+    items: int
+    lanes: int
+    seconds: float
+    task_seconds: Mapping[str, float]
+
+    def wall_seconds(self) -> dict[str, float]:
+        """The Map's own seconds by state: those of the tasks, divided by how many ran at once."""
+        return {state: seconds / self.lanes for state, seconds in self.task_seconds.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """One execution: from its start to its end, its own tasks by state, and its Maps, which ran one after another."""
+
+    seconds: float
+    task_seconds: Mapping[str, float]
+    maps: tuple[MapTime, ...]
+
+
+def read_timeline(step_functions: Any, execution_arn: str) -> Timeline:
+    """The timeline of an execution that has ended."""
+    parent = events_of(step_functions, execution_arn)
+    tasks = _seconds_by_state(parent, "Task")
+    runs = sorted(step_functions.list_map_runs(executionArn=execution_arn)["mapRuns"], key=lambda run: run["startDate"])
+    maps = zip(_stays(parent, "Map"), runs, strict=True)
+    seconds = (parent[-1]["timestamp"] - parent[0]["timestamp"]).total_seconds()
+    return Timeline(
+        seconds,
+        tasks,
+        tuple(_map_time(step_functions, name, seconds, run["mapRunArn"]) for (name, seconds), run in maps),
+    )
+
+
+def _map_time(step_functions: Any, name: str, seconds: float, arn: str) -> MapTime:
+    histories = [events_of(step_functions, child) for child in children_of(step_functions, arn)]
+    lanes = min(len(histories), step_functions.describe_map_run(mapRunArn=arn)["maxConcurrency"] or len(histories))
+    tasks = _seconds_by_state((event for history in histories for event in history), "Task")
+    return MapTime(name, len(histories), lanes, seconds, tasks)
+
+
+def _seconds_by_state(events: Iterable[Event], kind: str) -> dict[str, float]:
+    seconds: dict[str, float] = defaultdict(float)
+    for name, stay in _stays(events, kind):
+        seconds[name] += stay
+    return dict(seconds)
+
+
+def _stays(events: Iterable[Event], kind: str) -> Iterator[tuple[str, float]]:
+    """Each visit of a state of this kind: its name, and how long it took."""
+    entered: datetime | None = None
+    for event in events:
+        if event["type"] == f"{kind}StateEntered":
+            entered = event["timestamp"]
+        elif event["type"] == f"{kind}StateExited" and entered is not None:
+            yield event["stateExitedEventDetails"]["name"], (event["timestamp"] - entered).total_seconds()

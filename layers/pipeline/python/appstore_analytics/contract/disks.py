@@ -1,0 +1,28 @@
+"""The disks of the functions that need more than Lambda gives anyway, and what is known not to fit on them."""
+
+GIBIBYTE = 1 << 30
+MOST_GIBIBYTES = 10
+"""Of one function (Lambda quotas)."""
+
+DOWNLOAD_GIBIBYTES = 4
+CONVERSION_GIBIBYTES = 4
+PUBLICATION_GIBIBYTES = 4
+
+LARGEST_SEGMENT_BYTES = (DOWNLOAD_GIBIBYTES - 1) * GIBIBYTE
+"""A segment lies on the disk of download_segments until it is in S3."""
+
+LARGEST_INSTANCE_BYTES = CONVERSION_GIBIBYTES * GIBIBYTE // 4
+"""All segments together, compressed: to be sorted, their rows lie on the disk of convert_instance at the same time.
+
+There they take 5 to 7 times as many bytes as Apple sends, measured with rows like those of real reports; so what has
+more than a quarter of the disk does not fit. Of what has less, a full disk decides.
+"""
+
+LARGEST_UNPACKED_BYTES = 2 * CONVERSION_GIBIBYTES * GIBIBYTE
+"""Of one segment: its typed rows take more than half of it on the disk, so what unpacks to more is no use."""
+
+TOO_LARGE = (
+    "The instance {} of {}, {} MiB as Apple sends it, does not fit on the disk of convert_instance: raise "
+    f"CONVERSION_GIBIBYTES in contract/disks.py, now {CONVERSION_GIBIBYTES} and at most {MOST_GIBIBYTES}, and deploy; "
+    "the next run takes it up."
+)
