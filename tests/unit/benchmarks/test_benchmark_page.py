@@ -12,7 +12,7 @@ def test_the_page_shows_the_kept_results() -> None:
     assert page_with_results(page) == page, "run `.venv/bin/python -m benchmarks.results`"
 
 
-@pytest.mark.parametrize("name", ["convert", "publish", "read", "cold_start", "seed"])
+@pytest.mark.parametrize("name", ["convert", "publish", "read", "tune", "cold_start", "seed"])
 def test_every_kept_result_is_a_full_one_and_says_where_it_was_measured(name: str) -> None:
     about = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))["about"]
     assert about["quick"] is False
