@@ -1,12 +1,12 @@
 """What every benchmark does with its figures: a table on the screen, JSON where asked, the last full result kept.
 
-`python -m benchmarks.results` prints the kept results and writes them into docs/benchmarks.md.
+`python -m benchmarks.results` prints the kept results and writes them into docs/benchmarks.md and docs/cost.md.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,8 @@ from typing import Any
 from benchmarks.machine import machine
 
 RESULTS = Path(__file__).resolve().parent / "results"
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+_DOCS = Path(__file__).resolve().parent.parent / "docs"
+COST = RESULTS / "cost.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,10 @@ def report(
     tables: Sequence[Table],
     versions: Mapping[str, str],
     asked: argparse.Namespace,
+    *,
+    is_usual: bool = True,
 ) -> None:
-    """Print `tables`; write `figures` to `--json` and, unless `--quick`, to results/<name>.json."""
+    """Print `tables`; write `figures` to `--json` and, unless `--quick` or unusual, to results/<name>.json."""
     for table in tables:
         sys.stdout.write(f"\n{table}\n")
     result = {
@@ -66,7 +69,7 @@ def report(
     text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
     if asked.json:
         asked.json.write_text(text, encoding="utf-8")
-    if not asked.quick:
+    if is_usual and not asked.quick:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
 
@@ -81,9 +84,15 @@ def kept_result(path: Path) -> str:
     return f"```text\n{tables}\n```\n\nMeasured {about['measured_at'][:10]} on {where}; {what}.\n"
 
 
-def page_with_results(page: str, results: Path = RESULTS) -> str:
+def results_by_page() -> dict[Path, list[Path]]:
+    """Which kept results each page shows."""
+    results = sorted(RESULTS.glob("*.json"))
+    return {_DOCS / "benchmarks.md": [path for path in results if path != COST], _DOCS / "cost.md": [COST]}
+
+
+def page_with_results(page: str, results: Iterable[Path]) -> str:
     """`page` with what stands between `<!-- <name> -->` and `<!-- end -->` replaced by the kept result of that name."""
-    for path in sorted(results.glob("*.json")):
+    for path in results:
         begin, end = f"<!-- {path.stem} -->\n", "<!-- end -->\n"
         before, found, behind = page.partition(begin)
         if not found:
@@ -93,11 +102,12 @@ def page_with_results(page: str, results: Path = RESULTS) -> str:
 
 
 def main() -> None:
-    """Print the kept results and bring the page up to date."""
+    """Print the kept results and bring the pages up to date."""
     argparse.ArgumentParser(prog="python -m benchmarks.results", description=__doc__).parse_args()
-    for path in sorted(RESULTS.glob("*.json")):
-        sys.stdout.write(f"{kept_result(path)}\n")
-    PAGE.write_text(page_with_results(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for page, results in results_by_page().items():
+        for path in results:
+            sys.stdout.write(f"{kept_result(path)}\n")
+        page.write_text(page_with_results(page.read_text(encoding="utf-8"), results), encoding="utf-8")
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

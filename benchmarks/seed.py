@@ -46,6 +46,7 @@ ROOMS = {
 }
 """The states of the Maps' children, by what they do. Apple's bytes are written to S3 where they are downloaded."""
 
+_PATIENTLY = "Patiently"  # how the states are called that take up what the Express children left
 _ROOM_OF_STATE = {state: room for room, states in ROOMS.items() for state in states}
 
 
@@ -152,7 +153,7 @@ def _rooms(run: SeedRun) -> dict[str, dict[str, float]]:
     wall: dict[str, float] = defaultdict(float)
     for each in run.timeline.maps:
         for state, seconds in each.wall_seconds().items():
-            wall[_ROOM_OF_STATE[state]] += seconds
+            wall[_ROOM_OF_STATE[state.removesuffix(_PATIENTLY)]] += seconds
     wall[ORCHESTRATION] = run.timeline.seconds - sum(wall.values())
     cpu: dict[str, float] = defaultdict(float)
     for process, seconds in run.cpu_seconds.items():

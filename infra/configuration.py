@@ -89,9 +89,10 @@ class DeploymentConfiguration:
 
     `schedule` is in UTC: Apple publishes around 09:00, by hearsay. `segment_hosts` are the hosts from which signed URLs
     are fetched, `.example.com` meaning any below: Apple's bucket and its region may change, its S3 not so soon.
-    `alarm_slack_secret` names a secret that holds the URL of an incoming webhook. `freshness_hours` after Apple should
-    have published a Date it is missing. `bytes_scanned_cutoff` ends a query that would scan more. `local` is for the
-    embedded AWS: loopback without TLS is allowed, layers fit this machine, and destroying the stack destroys the data.
+    `alarm_slack_secret` names a secret that holds the URL of an incoming webhook. `dashboard`: an account has three for
+    nothing, each further one costs more than all the rest. `freshness_hours` after Apple should have published a Date
+    it is missing. `bytes_scanned_cutoff` ends a query that would scan more. `local` is for the embedded AWS: loopback
+    without TLS is allowed, layers fit this machine, and destroying the stack destroys the data.
     """
 
     accounts: tuple[Account, ...] = (Account("main"),)
@@ -104,6 +105,7 @@ class DeploymentConfiguration:
     snapshot_poll_seconds: int = 3600
     alarm_email: str = ""
     alarm_slack_secret: str = ""
+    dashboard: bool = True
     freshness_hours: int = 26
     retention: Retention = field(default_factory=Retention)
     bytes_scanned_cutoff: int = 1_000_000_000_000
@@ -366,6 +368,7 @@ _PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     "snapshot_poll_seconds": _poll_seconds,
     "alarm_email": _alarm_email,
     "alarm_slack_secret": _alarm_slack_secret,
+    "dashboard": _boolean,
     "freshness_hours": _freshness_hours,
     "retention": _retention,
     "bytes_scanned_cutoff": _positive,

@@ -15,6 +15,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from appstore_analytics.contract.metrics import Metric
+from appstore_analytics.contract.prices import ATHENA_MB, LAMBDA_GB_SECONDS
 from infra.alarms import own_metric
 from infra.functions import CAPACITIES
 from infra.naming import NAME
@@ -24,9 +25,8 @@ _HOUR = Duration.hours(1)
 _WIDTH = 24
 _HEIGHT = 6
 
-# List prices of us-east-1 (2026): Athena per byte, Lambda on ARM per GB and millisecond.
-_DOLLARS_PER_BYTE = "5 / 1000000000000"
-_DOLLARS_PER_GIBIBYTE_MILLISECOND = "0.0000133334 / 1000"
+_DOLLARS_PER_BYTE = f"{ATHENA_MB.us_dollars:g} / ({ATHENA_MB.per} * 1000000)"
+_DOLLARS_PER_GIBIBYTE_MILLISECOND = f"{LAMBDA_GB_SECONDS.us_dollars:.10f} / 1000"
 
 
 class Dashboard(Construct):
@@ -116,7 +116,7 @@ class Dashboard(Construct):
                 cloudwatch.MathExpression(
                     expression=f"bytes * {_DOLLARS_PER_BYTE}",
                     using_metrics={"bytes": own_metric(Metric.ATHENA_BYTES_SCANNED, "Sum", _DAY)},
-                    label="Athena (it bills at least 10 MB a query)",
+                    label="Athena, of runs (it bills at least 10 MB a query)",
                     period=_DAY,
                 ),
             ),

@@ -44,7 +44,7 @@ MAY: Mapping[str, Access] = {
         api_keys="reader",
     ),
     "plan_items": Access(
-        registry=("PutItem", "UpdateItem", "Query"),
+        registry=("GetItem", "PutItem", "UpdateItem", "Query"),
         lake={RUNS_PREFIX: (READ, WRITE)},
     ),
     "register_request": Access(
@@ -201,14 +201,15 @@ class AppStoreAnalyticsStack(Stack):
             self.alarms.tell_slack(slack, dead_letters)
         for step in sorted(OUTSIDE_OF_RUNS & by_step.keys()):
             by_step[step].configure_async_invoke(on_failure=SqsDestination(dead_letters), retry_attempts=2)
-        Dashboard(
-            self,
-            "Dashboard",
-            alarms=self.alarms.alarms,
-            state_machine=machine,
-            functions=by_step,
-            dead_letters=dead_letters,
-        )
+        if configuration.dashboard:
+            Dashboard(
+                self,
+                "Dashboard",
+                alarms=self.alarms.alarms,
+                state_machine=machine,
+                functions=by_step,
+                dead_letters=dead_letters,
+            )
 
     def _grant(self) -> None:
         grantor = Grantor(self.registry, self.buckets, self.api_keys, self.workgroup)

@@ -9,6 +9,14 @@
 
 A Map without items is skipped. Whatever fails outside the children goes to SummarizeRun, which reports it. Only ids
 and counts travel: `{"run_id", "operation", "plan"}`, and `error` when there is one.
+
+Register and Land have a child for each app and each instance, so theirs are Express, which cost next to nothing, but
+live for five minutes and cannot be asked how they ended. What they leave without a verdict is planned once more:
+
+    PlanLand → Land (Express) → PlanLandLeft ┬─ nothing ────────────────────────────────────────────► PlanPublish
+                 ▲                           ├─ Apple's hour is used up → WaitToLand ─┐                   ▲
+                 └───────────────────────────┼────────────────────────────────────────┘                   │
+                                             └─ something → LandPatiently (Standard: waits and retries) ──┘
 """
 
 import json
@@ -23,7 +31,14 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from appstore_analytics.contract.errors import TRANSIENT_RETRIES, NotReady, PipelineError, TransientError, leaves
+from appstore_analytics.contract.errors import (
+    TRANSIENT_RETRIES,
+    NotReady,
+    PermanentError,
+    PipelineError,
+    TransientError,
+    leaves,
+)
 from appstore_analytics.contract.layout import RUN_PARTITION, RUNS_PREFIX
 from appstore_analytics.contract.messages import MapName, Operation, Outcome, Verdict
 from infra.acknowledgements import acknowledge
@@ -39,6 +54,9 @@ STEPS_OF_MAPS: Mapping[MapName, Sequence[str]] = {
     MapName.PUBLISH: ("publish_date",),
     MapName.VERIFY: ("verify_table",),
 }
+EXPRESS_FIRST = frozenset({MapName.REGISTER, MapName.LAND})
+"""Maps whose children are many and quick. All others have a child per Date or table, which may take its time."""
+
 LAMBDA_ERRORS = (
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",
@@ -63,7 +81,9 @@ mostly lacks it again.
 
 _RETRIED = (*leaves(TransientError), *LAMBDA_ERRORS)
 _DEATHS_FORGIVEN = 2
+_EXPRESS_RETRIES = 2  # the five minutes of an Express child are soon over; the patient one takes up what is left
 _CALLS_RETURN_WITHIN = 13  # times five minutes: a little over the rolling hour of Apple's quota
+_HAS_ITEMS = sfn.Condition.number_greater_than("$.plan.items", 0)
 _TIME_OUT = Duration.hours(80)  # longer than the wait of a backfill for its snapshot
 
 
@@ -191,48 +211,96 @@ class PipelineStateMachine(Construct):
     def _planned_map(self, map_name: MapName, summary: sfn.State, following: sfn.State) -> sfn.State:
         """Plan<Map>, and the Map if the plan has items; then `following`."""
         word = map_name.capitalize()
-        plan = self._invoke(
-            "plan_items",
-            name=f"Plan{word}",
-            payload=sfn.TaskInput.from_object({"run_id": sfn.JsonPath.string_at("$.run_id"), "map": map_name}),
-            result_path="$.plan",
+        plan = self._plan_items(f"Plan{word}", map_name, summary)
+        if map_name in EXPRESS_FIRST:
+            each = self._express_first(map_name, summary, following)
+        else:
+            each = self._map(word, map_name, summary, following, self._child(map_name, word))
+        plan.next(sfn.Choice(self, f"Decide{word}").when(_HAS_ITEMS, each).otherwise(following))
+        return plan
+
+    def _express_first(self, map_name: MapName, summary: sfn.State, following: sfn.State) -> sfn.State:
+        """The Map with Express children, until nothing is left or what is left has another reason than the quota."""
+        word, patiently = map_name.capitalize(), f"{map_name.capitalize()}Patiently"
+        patient = self._map(patiently, map_name, summary, following, self._child(map_name, patiently))
+        plan = self._plan_items(f"Plan{word}Left", map_name, summary, left=True)
+        quick = self._map(word, map_name, summary, plan, self._express_child(map_name), express=True)
+        wait = sfn.Wait(self, f"WaitTo{word}", time=sfn.WaitTime.timestamp_path("$.plan.available_at"))
+        plan.next(
+            sfn.Choice(self, f"Decide{word}Left")
+            .when(sfn.Condition.is_present("$.plan.available_at"), wait.next(quick))
+            .when(_HAS_ITEMS, patient)
+            .otherwise(following)
         )
+        return quick
+
+    def _plan_items(self, name: str, map_name: MapName, summary: sfn.State, *, left: bool = False) -> sfn.TaskStateBase:
+        payload = {"run_id": sfn.JsonPath.string_at("$.run_id"), "map": map_name, **({"left": True} if left else {})}
+        plan = self._invoke("plan_items", name=name, payload=sfn.TaskInput.from_object(payload), result_path="$.plan")
         plan.add_catch(summary, errors=["States.ALL"], result_path="$.error")
+        return plan
+
+    def _map(
+        self,
+        name: str,
+        map_name: MapName,
+        summary: sfn.State,
+        following: sfn.State,
+        child: sfn.State,
+        *,
+        express: bool = False,
+    ) -> sfn.State:
         each = sfn.DistributedMap(
             self,
-            word,
+            name,
             item_reader=sfn.S3JsonItemReader(bucket=self._lake, key=sfn.JsonPath.string_at("$.plan.manifest_key")),
-            map_execution_type=sfn.StateMachineType.STANDARD,
+            map_execution_type=sfn.StateMachineType.EXPRESS if express else sfn.StateMachineType.STANDARD,
             max_concurrency=self._configuration.max_concurrency.of(map_name),
             tolerated_failure_percentage=100,  # one app's trouble stops nobody; summarize_run counts it
             result_path=sfn.JsonPath.DISCARD,
         )
-        each.item_processor(self._child(map_name))
+        each.item_processor(child)
         each.add_catch(summary, errors=["States.ALL"], result_path="$.error")
         each.next(following)
-        plan.next(
-            sfn.Choice(self, f"Decide{word}")
-            .when(sfn.Condition.number_greater_than("$.plan.items", 0), each)
-            .otherwise(following)
-        )
-        return plan
+        return each
 
-    def _child(self, map_name: MapName) -> sfn.State:
+    def _child(self, map_name: MapName, name: str) -> sfn.State:
         """The steps of one item. However it ends it ends in Done, with `{}`: its verdict stands in the registry."""
+        suffix = name.removeprefix(map_name.capitalize())
+        done = self._done(name)
+        failed = self._record_failure(name, done)
+        following: sfn.State = done
+        for step in reversed(STEPS_OF_MAPS[map_name]):
+            following = self._step(step, f"{state_name(step)}{suffix}", following, done, failed)
+        return following
+
+    def _express_child(self, map_name: MapName) -> sfn.State:
+        """The same steps in a hurry: what must wait, or fails for a reason that may pass, ends without a verdict."""
         word = map_name.capitalize()
-        done = sfn.Pass(self, f"{word}Done", result=sfn.Result.from_object({}))
+        done = self._done(word)
         failed = self._record_failure(word, done)
         following: sfn.State = done
         for step in reversed(STEPS_OF_MAPS[map_name]):
-            following = self._step(step, following, done, failed)
+            task = self._invoke(step, result_path="$.step", express=True)
+            task.add_catch(failed, errors=[*leaves(PermanentError)], result_path="$.error")
+            task.add_catch(done, errors=["States.ALL"], result_path=sfn.JsonPath.DISCARD)
+            if following is done:
+                task.next(done)
+            else:
+                is_next = sfn.Condition.string_equals("$.step.outcome", Outcome.NEXT)
+                task.next(sfn.Choice(self, f"Decide{task.id}").when(is_next, following).otherwise(done))
+            following = task
         return following
 
-    def _step(self, step: str, following: sfn.State, done: sfn.State, failed: sfn.State) -> sfn.State:
-        task = self._invoke(step, result_path="$.step")
+    def _done(self, name: str) -> sfn.State:
+        return sfn.Pass(self, f"{name}Done", result=sfn.Result.from_object({}))
+
+    def _step(self, step: str, name: str, following: sfn.State, done: sfn.State, failed: sfn.State) -> sfn.State:
+        task = self._invoke(step, name=name, result_path="$.step")
         task.add_catch(failed, errors=["States.ALL"], result_path="$.error")
-        wait = sfn.Wait(self, f"WaitTo{task.id}", time=sfn.WaitTime.timestamp_path("$.step.available_at"))
+        wait = sfn.Wait(self, f"WaitTo{name}", time=sfn.WaitTime.timestamp_path("$.step.available_at"))
         decide = (
-            sfn.Choice(self, f"Decide{task.id}")
+            sfn.Choice(self, f"Decide{name}")
             .when(sfn.Condition.string_equals("$.step.outcome", Outcome.WAIT), wait.next(task))
             .when(sfn.Condition.string_equals("$.step.outcome", Outcome.DONE), done)
         )
@@ -273,6 +341,7 @@ class PipelineStateMachine(Construct):
         name: str | None = None,
         payload: sfn.TaskInput | None = None,
         result_path: str | None = None,
+        express: bool = False,
     ) -> tasks.LambdaInvoke:
         """A Task whose result is what the handler returned; without a payload its event is the whole state."""
         task = tasks.LambdaInvoke(
@@ -284,6 +353,9 @@ class PipelineStateMachine(Construct):
             result_path=result_path,
             retry_on_service_exceptions=False,
         )
+        if express:
+            _retry(task, _RETRIED, max_attempts=_EXPRESS_RETRIES)
+            return task
         _retry(task, _RETRIED)
         _retry(task, FUNCTION_DEATHS, max_attempts=_DEATHS_FORGIVEN)
         return task

@@ -18,7 +18,7 @@ from operations.installation import STACK
 PROJECT = Path(__file__).resolve().parents[1]
 _LANES = max(2, os.cpu_count() or 1)
 _CONCURRENCY = dict.fromkeys(("register", "restore", "land", "publish", "verify"), _LANES)
-"""A lane more than there are cores brings nothing: it starts a process of each function, and then waits like the rest."""
+"""A lane more than there are cores brings nothing: it starts a process of each function, and waits like the rest."""
 _PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
 
 Progress = Callable[[str, int, int], None]

@@ -3,24 +3,26 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_US_DOLLARS = {
-    "S3 writes and listings": 0.005 / 1_000,
-    "S3 reads": 0.0004 / 1_000,
-    "Lambda calls": 0.20 / 1_000_000,
-    "Lambda GB-seconds": 0.0000166667,
-    "Step Functions transitions": 0.025 / 1_000,
-    "DynamoDB writes": 0.625 / 1_000_000,
-    "Athena MB scanned": 5.0 / 1_000_000,
-}
-"""On-demand list prices of us-east-1 without any free tier (AWS's price pages). Other regions differ a little."""
+from appstore_analytics.contract.prices import (
+    ATHENA_LEAST_MB,
+    ATHENA_MB,
+    DYNAMODB_WRITES,
+    EXPRESS_REQUESTS,
+    LAMBDA_CALLS,
+    LAMBDA_GB_SECONDS,
+    S3_READS,
+    S3_WRITES,
+    TRANSITIONS,
+    Price,
+)
 
-_GIGABYTE_SECONDS_PER_CALL = 4
-"""Two seconds with 2 GB: an assumption, on the safe side for files of some MB."""
-
-_TRANSITIONS_PER_ITEM = 6
-_WRITES_PER_INSTANCE = 8
-_ATHENA_LEAST_MB = 10
-"""Athena bills at least so much per query."""
+_TRANSITIONS_OF_A_RUN = 40
+_TRANSITIONS_PER_STANDARD_ITEM = 3
+_WRITES_PER_INSTANCE = 10
+_WRITES_PER_PART = 2  # its line in the journal, and its Date's mark
+_GIGABYTE_SECONDS_PER_CALL = 1
+_GIGABYTE_SECONDS_PER_PART = 0.2
+"""As `python -m benchmarks.cost` counts a usual day, and more, because a snapshot's files are larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +47,18 @@ class Work:
 
 def cost_of(work: Work) -> tuple[CostLine, ...]:
     """The lines of a bill for this work. Storage is not among them: it depends on what Apple sends."""
-    items = work.apps + work.instances + work.dates + work.tables
-    calls = items + work.apps + work.instances  # two functions per app and per instance, one per Date and table
-    counts: Mapping[str, int] = {
-        "S3 writes and listings": work.instances + work.parts + 4 * work.dates,
-        "S3 reads": work.instances + 2 * work.parts + 2 * work.dates,
-        "Lambda calls": calls,
-        "Lambda GB-seconds": calls * _GIGABYTE_SECONDS_PER_CALL,
-        "Step Functions transitions": items * _TRANSITIONS_PER_ITEM,
-        "DynamoDB writes": items * _WRITES_PER_INSTANCE,
-        "Athena MB scanned": work.tables * _ATHENA_LEAST_MB,
+    of_express_children = work.apps + work.instances
+    of_standard_children = work.dates + work.tables
+    calls = 2 * of_express_children + of_standard_children  # two functions per app and per instance
+    counts: Mapping[Price, int] = {
+        S3_WRITES: work.instances + work.parts + 5 * work.dates,
+        S3_READS: 2 * calls + 2 * work.parts,
+        LAMBDA_CALLS: calls,
+        LAMBDA_GB_SECONDS: round(calls * _GIGABYTE_SECONDS_PER_CALL + work.parts * _GIGABYTE_SECONDS_PER_PART),
+        EXPRESS_REQUESTS: of_express_children,
+        TRANSITIONS: _TRANSITIONS_OF_A_RUN + of_standard_children * _TRANSITIONS_PER_STANDARD_ITEM,
+        DYNAMODB_WRITES: (of_express_children + of_standard_children) * _WRITES_PER_INSTANCE
+        + work.parts * _WRITES_PER_PART,
+        ATHENA_MB: work.tables * ATHENA_LEAST_MB,
     }
-    return tuple(CostLine(what, count, round(count * _US_DOLLARS[what], 4)) for what, count in counts.items())
+    return tuple(CostLine(price.what, count, round(price.of(count), 4)) for price, count in counts.items())

@@ -1,19 +1,17 @@
 """check_freshness: every hour, or `{"at": "2026-11-23T14:00:00Z"}` to be judged as at another moment."""
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.connections import open_bucket, open_client
-from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.settings import CheckFreshnessSettings
 from appstore_analytics.steps.check_freshness import check_freshness
 from appstore_analytics.telemetry import emit, logger
 
 SETTINGS = CheckFreshnessSettings.from_environment()
 LAKE = open_bucket(SETTINGS.lake_bucket)
-ATHENA = Athena(open_client("athena"), SETTINGS.workgroup, count_bytes=partial(emit, Metric.ATHENA_BYTES_SCANNED))
+ATHENA = Athena(open_client("athena"), SETTINGS.workgroup)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -159,8 +159,10 @@ def _partition(pipeline: Pipeline, run_id: str) -> Partition:
 
 
 def _manifests(pipeline: Pipeline, run_id: str) -> dict[str, int]:
+    """By Map; what was left of one is smaller."""
     prefix = run_key(run_id, "manifests/")
-    return {
+    sizes = {
         stored.key.removeprefix(prefix).removesuffix(".json"): stored.size_bytes
         for stored in pipeline.lake.list(prefix)
     }
+    return {name: size for name, size in sizes.items() if not name.endswith("-left")}

@@ -142,6 +142,8 @@ def week(guarded: Deployed) -> Week:
             world.calls.take(key.key_id, time.time())
     for route in ("GET /segments/", "GET /v1/analyticsReports/.*/instances"):
         world.faults.order(Fault(FaultKind.RESET, route, app_id=APPS[0], report=ENGAGEMENT))
+    throttled = Fault(FaultKind.STATUS, "GET /v1/analyticsReports/.*/instances", status=429, retry_after_seconds=1)
+    world.faults.order(throttled)
     tuesday = guarded.daily("tuesday", APPS)
     world.restate(series(APPS[0]), MONDAY)
     world.move_to(WEDNESDAY)

@@ -61,7 +61,8 @@ PASSING_AWS_FAULTS = (
     {"target": "^PUT:/.*/raw/engagement/", "status": 503, "code": "SlowDown", "times": 2},
     {"target": "DynamoDB.*UpdateItem$", "status": 400, "code": "ProvisionedThroughputExceededException", "times": 2},
 )
-LASTING_AWS_FAULT = {"target": f"^PUT:/.*/raw/purchases/{DENIED}/", "status": 403, "code": "AccessDenied"}
+LASTING_AWS_FAULT = {"target": f"^PUT:/.*/raw/purchases/{DENIED}/", "status": 403, "code": "AccessDenied", "times": 2}
+"""Both for the Express child and for the patient one that goes on with what the first has left."""
 
 
 @dataclass(frozen=True)

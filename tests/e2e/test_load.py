@@ -88,7 +88,7 @@ def test_what_would_be_wrong_is_said(load: Load) -> None:
         )
     )
     assert [sentence.split(":")[0] for sentence in wrong[:1]] == ["Not every app is verified"]
-    for said in ("Athena counts 1", "input of Land", "a child has 25,000 events", "grows", "3,000 MiB of 2,048"):
+    for said in ("Athena counts 1", "input of Land", "a child has 25,000 events", "grows", "3,000 MiB of 1,024"):
         assert any(said in sentence for sentence in wrong), said
 
 

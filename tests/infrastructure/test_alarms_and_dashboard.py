@@ -2,10 +2,11 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
-from synthesis import PROJECT, Synthesis, plain
+from synthesis import PROJECT, Synthesis, context, plain, synthesize
 
 from appstore_analytics.contract.metrics import DIMENSION, NAMESPACE, Metric
 
@@ -97,6 +98,17 @@ def test_every_metric_of_ours_is_shown_or_rings_and_no_other_is_asked_for(synthe
 
 def test_what_watching_costs_stays_below_two_dollars(synthesis: Synthesis) -> None:
     """At list prices: an alarm $0.10, a metric sent every hour $0.30, one sent once a day a 24th of that."""
-    hourly = {Metric.FEEDS_FRESH, Metric.FEEDS_STALE, Metric.ATHENA_BYTES_SCANNED}
+    hourly = {Metric.FEEDS_FRESH, Metric.FEEDS_STALE}
     dollars = 0.10 * len(alarms(synthesis)) + 0.30 * len(hourly) + 0.30 / 24 * len(set(Metric) - hourly)
-    assert dollars < 2.05
+    assert dollars < 1.75
+
+
+def test_the_dashboard_asks_for_no_more_metrics_than_a_free_one_may(synthesis: Synthesis) -> None:
+    rows = [row for each in widgets(synthesis) for row in each["properties"].get("metrics", ())]
+    assert sum(isinstance(row[0], str) for row in rows) <= 50  # CloudWatch's page: 3 dashboards of up to 50 metrics
+
+
+def test_the_dashboard_can_be_left_out(tmp_path: Path) -> None:
+    without = synthesize(tmp_path, context(dashboard=False, reports=["downloads"]))
+    assert without.of_type("CloudWatch::Dashboard") == {}
+    assert len(alarms(without)) == len(RULES)

@@ -28,7 +28,7 @@ MATRIX: dict[str, dict[str, str]] = {
         **API_KEY,
     },
     "plan_items": {
-        "registry": "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        "registry": "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         "lake/runs/*": READ_WRITE,
     },
     "register_request": {

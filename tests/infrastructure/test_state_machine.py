@@ -7,13 +7,17 @@ from typing import Any
 import pytest
 from synthesis import Synthesis, context, synthesize
 
-from appstore_analytics.contract.errors import NotReady, PipelineError, TransientError, leaves
+from appstore_analytics.contract.errors import NotReady, PermanentError, PipelineError, TransientError, leaves
 from appstore_analytics.contract.messages import Configuration, MapName, Operation, Outcome
 from infra.functions import CAPACITIES, OUTSIDE_OF_RUNS, state_name
-from infra.state_machine import FUNCTION_DEATHS, LAMBDA_ERRORS, STEPS_OF_MAPS
+from infra.state_machine import EXPRESS_FIRST, FUNCTION_DEATHS, LAMBDA_ERRORS, STEPS_OF_MAPS
 from tests.integration.crash import day
 
 MAPS = tuple(name.capitalize() for name in MapName)
+QUICK = tuple(name for name in MAPS if name.upper() in EXPRESS_FIRST)
+PATIENT = tuple(f"{name}Patiently" if name in QUICK else name for name in MAPS)
+"""The Maps whose children wait and retry, in the order of MAPS."""
+
 Machine = dict[str, Any]
 
 
@@ -38,16 +42,28 @@ def tasks(machine: Machine) -> dict[str, Any]:
     return {name: state for name, state in all_states(machine).items() if state["Type"] == "Task"}
 
 
+def of_quick_children(machine: Machine) -> set[str]:
+    return {name for quick in QUICK for name in machine["States"][quick]["ItemProcessor"]["States"]}
+
+
+def functions_called_with_patience(machine: Machine) -> dict[str, Any]:
+    quick = of_quick_children(machine)
+    return {
+        name: task
+        for name, task in tasks(machine).items()
+        if name not in quick and not task["Resource"].endswith("dynamodb:updateItem")
+    }
+
+
 def followers(state: dict[str, Any]) -> set[str]:
     branches = [state, *state.get("Choices", []), *state.get("Catch", [])]
     return {branch[key] for branch in branches for key in ("Next", "Default") if key in branch}
 
 
 def test_every_lambda_task_retries_what_is_transient_and_nothing_else(machine: Machine) -> None:
-    for name, task in tasks(machine).items():
-        if not task["Resource"].endswith("dynamodb:updateItem"):
-            assert set(task["Retry"][0]["ErrorEquals"]) == {*leaves(TransientError), *LAMBDA_ERRORS}, name
-            assert len(task["Retry"]) == (3 if name == "PlanRun" else 2), name
+    for name, task in functions_called_with_patience(machine).items():
+        assert set(task["Retry"][0]["ErrorEquals"]) == {*leaves(TransientError), *LAMBDA_ERRORS}, name
+        assert len(task["Retry"]) == (3 if name == "PlanRun" else 2), name
 
 
 def test_the_crash_matrix_goes_through_the_steps_of_a_daily_run() -> None:
@@ -55,11 +71,10 @@ def test_the_crash_matrix_goes_through_the_steps_of_a_daily_run() -> None:
 
 
 def test_a_function_that_died_is_called_twice_more(machine: Machine) -> None:
-    for name, task in tasks(machine).items():
-        if not task["Resource"].endswith("dynamodb:updateItem"):
-            deaths = task["Retry"][1]
-            assert set(deaths["ErrorEquals"]) == set(FUNCTION_DEATHS), name
-            assert deaths["MaxAttempts"] == 2, name
+    for name, task in functions_called_with_patience(machine).items():
+        deaths = task["Retry"][1]
+        assert set(deaths["ErrorEquals"]) == set(FUNCTION_DEATHS), name
+        assert deaths["MaxAttempts"] == 2, name
 
 
 def test_plan_run_waits_for_calls_a_little_longer_than_apples_rolling_hour(machine: Machine) -> None:
@@ -70,12 +85,13 @@ def test_plan_run_waits_for_calls_a_little_longer_than_apples_rolling_hour(machi
 
 
 def test_every_retry_backs_off_with_jitter_to_at_most_a_minute(machine: Machine) -> None:
-    for task in tasks(machine).values():
+    quick = of_quick_children(machine) - {f"Record{name}Failure" for name in QUICK}
+    for name, task in tasks(machine).items():
         retry = task["Retry"][0]
         assert {key: value for key, value in retry.items() if key != "ErrorEquals"} == {
             "IntervalSeconds": 2,
             "BackoffRate": 2,
-            "MaxAttempts": 5,
+            "MaxAttempts": 2 if name in quick else 5,
             "MaxDelaySeconds": 60,
             "JitterStrategy": "FULL",
         }
@@ -84,7 +100,7 @@ def test_every_retry_backs_off_with_jitter_to_at_most_a_minute(machine: Machine)
 def test_every_task_and_every_map_catches(machine: Machine) -> None:
     for name, state in all_states(machine).items():
         if state["Type"] in {"Task", "Map"}:
-            (catch,) = state["Catch"]
+            *_, catch = state["Catch"]
             expected = {*leaves(PipelineError)} if name in {"PlanRun", "SummarizeRun"} else {"States.ALL"}
             assert set(catch["ErrorEquals"]) == expected, name
 
@@ -102,7 +118,7 @@ def test_state_names_are_unique_across_the_children(machine: Machine) -> None:
     assert len(all_states(machine)) == sum(len(each["States"]) for each in machines(machine))
 
 
-@pytest.mark.parametrize("name", MAPS)
+@pytest.mark.parametrize("name", [*MAPS, *(f"{name}Patiently" for name in QUICK)])
 def test_every_way_through_a_child_ends_in_done_with_an_empty_object(machine: Machine, name: str) -> None:
     child = machine["States"][name]["ItemProcessor"]["States"]
     ends = {state for state, definition in child.items() if definition.get("End") or not followers(definition)}
@@ -110,11 +126,13 @@ def test_every_way_through_a_child_ends_in_done_with_an_empty_object(machine: Ma
     assert child[f"{name}Done"] == {"Type": "Pass", "Result": {}, "End": True}
 
 
-@pytest.mark.parametrize("map_name", MapName)
-def test_a_child_takes_its_steps_in_order_and_does_what_the_outcome_says(machine: Machine, map_name: MapName) -> None:
-    word = map_name.capitalize()
+@pytest.mark.parametrize(("map_name", "word"), list(zip(MapName, PATIENT, strict=True)))
+def test_a_child_takes_its_steps_in_order_and_does_what_the_outcome_says(
+    machine: Machine, map_name: MapName, word: str
+) -> None:
     child = machine["States"][word]["ItemProcessor"]
-    steps = [state_name(step) for step in STEPS_OF_MAPS[map_name]]
+    suffix = word.removeprefix(map_name.capitalize())
+    steps = [f"{state_name(step)}{suffix}" for step in STEPS_OF_MAPS[map_name]]
     assert child["StartAt"] == steps[0]
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         states = child["States"]
@@ -126,7 +144,41 @@ def test_a_child_takes_its_steps_in_order_and_does_what_the_outcome_says(machine
         assert states[f"WaitTo{step}"] == {"Type": "Wait", "TimestampPath": "$.step.available_at", "Next": step}
 
 
-@pytest.mark.parametrize("name", MAPS)
+@pytest.mark.parametrize("word", QUICK)
+def test_an_express_child_takes_the_same_steps_and_never_waits(machine: Machine, word: str) -> None:
+    child = machine["States"][word]["ItemProcessor"]
+    first, last = [state_name(step) for step in STEPS_OF_MAPS[MapName(word.upper())]]
+    assert child["StartAt"] == first
+    decide = child["States"][f"Decide{first}"]
+    assert [(choice["StringEquals"], choice["Next"]) for choice in decide["Choices"]] == [(Outcome.NEXT, last)]
+    assert decide["Default"] == child["States"][last]["Next"] == f"{word}Done"
+    assert "Wait" not in {state["Type"] for state in child["States"].values()}
+
+
+@pytest.mark.parametrize("word", QUICK)
+def test_an_express_child_records_what_no_retry_helps_and_leaves_all_else_open(machine: Machine, word: str) -> None:
+    for step in STEPS_OF_MAPS[MapName(word.upper())]:
+        recorded, left = machine["States"][word]["ItemProcessor"]["States"][state_name(step)]["Catch"]
+        assert set(recorded["ErrorEquals"]) == {*leaves(PermanentError)}
+        assert recorded["Next"] == f"Record{word}Failure"
+        assert (left["ErrorEquals"], left["Next"]) == (["States.ALL"], f"{word}Done")
+
+
+@pytest.mark.parametrize("word", QUICK)
+def test_what_express_children_leave_waits_once_for_the_quota_and_is_then_worked_on_patiently(
+    machine: Machine, word: str
+) -> None:
+    states = machine["States"]
+    assert states[word]["Next"] == f"Plan{word}Left"
+    assert states[f"Plan{word}Left"]["Parameters"] == {"run_id.$": "$.run_id", "map": word.upper(), "left": True}
+    waiting, left = states[f"Decide{word}Left"]["Choices"]
+    assert waiting == {"Variable": "$.plan.available_at", "IsPresent": True, "Next": f"WaitTo{word}"}
+    assert states[f"WaitTo{word}"] == {"Type": "Wait", "TimestampPath": "$.plan.available_at", "Next": word}
+    assert left == {"Variable": "$.plan.items", "NumericGreaterThan": 0, "Next": f"{word}Patiently"}
+    assert states[f"Decide{word}Left"]["Default"] == states[f"{word}Patiently"]["Next"]
+
+
+@pytest.mark.parametrize("name", [*MAPS, *(f"{name}Patiently" for name in QUICK)])
 def test_a_failure_is_recorded_under_the_items_own_key(machine: Machine, name: str) -> None:
     record = machine["States"][name]["ItemProcessor"]["States"][f"Record{name}Failure"]
     assert record["Parameters"]["Key"] == {
@@ -141,18 +193,19 @@ def test_a_failure_is_recorded_under_the_items_own_key(machine: Machine, name: s
     assert record["Next"] == record["Catch"][0]["Next"] == f"{name}Done"
 
 
-@pytest.mark.parametrize("map_name", MapName)
+@pytest.mark.parametrize("name", [*MAPS, *(f"{name}Patiently" for name in QUICK)])
 def test_a_map_reads_its_manifest_tolerates_failures_and_keeps_no_result(
-    machine: Machine, synthesis: Synthesis, map_name: MapName
+    machine: Machine, synthesis: Synthesis, name: str
 ) -> None:
-    state = machine["States"][map_name.capitalize()]
+    state = machine["States"][name]
     environment = synthesis.functions()["plan_items"]["Environment"]["Variables"]
     assert state["ItemReader"] == {
         "Resource": "arn:<AWS::Partition>:states:::s3:getObject",
         "ReaderConfig": {"InputType": "JSON"},
         "Parameters": {"Bucket": f"<{environment['LAKE_BUCKET']['Ref']}>", "Key.$": "$.plan.manifest_key"},
     }
-    assert state["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    execution_type = "EXPRESS" if name in QUICK else "STANDARD"
+    assert state["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": execution_type}
     assert state["ToleratedFailurePercentage"] == 100
     assert state["ResultPath"] is None
     assert "ItemSelector" not in state  # so that the child's input is the manifest's item, unchanged
@@ -168,12 +221,12 @@ def test_the_maps_follow_each_other_and_one_without_items_is_skipped(machine: Ma
         "Verify": "DecideSnapshot",
     }
     assert set(followers_of_maps) == set(MAPS)
-    for name, following in followers_of_maps.items():
+    for (name, following), patient in zip(followers_of_maps.items(), PATIENT, strict=True):
         assert states[f"Plan{name}"]["Parameters"] == {"run_id.$": "$.run_id", "map": name.upper()}
         assert states[f"Plan{name}"]["Next"] == f"Decide{name}"
         (choice,) = states[f"Decide{name}"]["Choices"]
         assert choice == {"Variable": "$.plan.items", "NumericGreaterThan": 0, "Next": name}
-        assert states[f"Decide{name}"]["Default"] == states[name]["Next"] == following
+        assert states[f"Decide{name}"]["Default"] == states[patient]["Next"] == following
 
 
 def test_every_operation_begins_where_its_work_does(machine: Machine) -> None:
@@ -195,7 +248,8 @@ def test_a_backfill_that_waits_for_its_snapshot_begins_again_with_register(machi
 
 
 def test_whatever_breaks_outside_the_children_is_summarized(machine: Machine) -> None:
-    for name in (*MAPS, *(f"Plan{name}" for name in MAPS)):
+    maps = {*MAPS, *PATIENT}
+    for name in (*maps, *(f"Plan{name}" for name in MAPS), *(f"Plan{name}Left" for name in QUICK)):
         (catch,) = machine["States"][name]["Catch"]
         assert catch == {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "SummarizeRun"}
     assert "Parameters" not in machine["States"]["SummarizeRun"]  # the whole state, with `error` where there is one
@@ -239,7 +293,8 @@ def test_every_function_is_called_by_the_state_that_has_its_name(machine: Machin
         if (match := re.match(r"<Functions(\w+?)[0-9A-F]{8}>", task["Resource"]))
     }
     assert set(called) == {state_name(step) for step in CAPACITIES if step not in OUTSIDE_OF_RUNS}
-    assert {name for function, name in called.items() if name != function} <= {f"Plan{name}" for name in MAPS}
+    plans = {*(f"Plan{name}" for name in MAPS), *(f"Plan{name}Left" for name in QUICK)}
+    assert {name.removesuffix("Patiently") for function, name in called.items()} - {*called} <= plans
 
 
 def test_no_state_passes_a_token_a_url_or_rows(machine: Machine) -> None:
@@ -252,6 +307,7 @@ def test_no_state_passes_a_token_a_url_or_rows(machine: Machine) -> None:
         "$.plan.items",
         "$.plan.waiting",
         "$.plan.manifest_key",
+        "$.plan.available_at",
         "$.step",
         "$.step.outcome",
         "$.step.available_at",

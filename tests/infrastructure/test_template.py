@@ -354,10 +354,10 @@ def test_only_the_two_that_read_and_write_parquet_carry_arrow(synthesis: Synthes
     assert all({"pipeline", "dependencies"} <= layers for layers in carried.values())
 
 
-@pytest.mark.parametrize("step", ["convert_instance", "publish_date"])
-def test_the_two_that_carry_arrow_have_memory_and_time(synthesis: Synthesis, step: str) -> None:
+@pytest.mark.parametrize(("step", "memory"), [("convert_instance", 1024), ("publish_date", 2048)])
+def test_the_two_that_carry_arrow_have_memory_and_time(synthesis: Synthesis, step: str, memory: int) -> None:
     function = synthesis.functions()[step]
-    assert (function["MemorySize"], function["Timeout"]) == (2048, 900)
+    assert (function["MemorySize"], function["Timeout"]) == (memory, 900)
 
 
 def test_the_disks_are_those_that_the_steps_refuse_by(synthesis: Synthesis) -> None:

@@ -31,12 +31,12 @@ def test_a_quick_result_is_printed_and_written_but_not_kept(
 def test_a_full_result_is_kept_and_the_page_shows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results, "RESULTS", tmp_path)
     report("sample", {}, [TABLE], {"pyarrow": "26"}, arguments("sample", "…").parse_args([]))
-    page = page_with_results("# A\n\n<!-- sample -->\nold\n<!-- end -->\n\nb\n", tmp_path)
+    page = page_with_results("# A\n\n<!-- sample -->\nold\n<!-- end -->\n\nb\n", [tmp_path / "sample.json"])
     assert str(TABLE) in page
     assert "pyarrow 26." in page
     assert "old" not in page
     assert page.startswith("# A\n\n<!-- sample -->\n```text\n")
     assert page.endswith("<!-- end -->\n\nb\n")
-    assert page_with_results(page, tmp_path) == page
+    assert page_with_results(page, [tmp_path / "sample.json"]) == page
     with pytest.raises(ValueError, match="add the line <!-- sample -->"):
-        page_with_results("# A\n", tmp_path)
+        page_with_results("# A\n", [tmp_path / "sample.json"])

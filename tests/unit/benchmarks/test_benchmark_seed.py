@@ -66,13 +66,14 @@ def test_the_simulated_apple_has_exactly_the_files_of_the_workload(file: Segment
 
 def test_where_the_time_went_adds_up_to_the_whole_run(file: SegmentFile) -> None:
     land = MapTime("Land", 4, 2, 10.0, {"DownloadSegments": 4.0, "ConvertInstance": 14.0})
+    left = MapTime("LandPatiently", 1, 1, 2.0, {"ConvertInstancePatiently": 2.0})
     publish = MapTime("Publish", 1, 1, 3.0, {"PublishDate": 3.0})
     cpu = {"convert-instance": 6.0, "plan-items": 0.5, "embedded AWS": 2.0, "simulated App Store Connect": 1.0}
-    run = SeedRun(cpu, Timeline(15.0, {"PlanRun": 1.0}, (land, publish)))
+    run = SeedRun(cpu, Timeline(17.0, {"PlanRun": 1.0}, (land, left, publish)))
     figures = figures_of([file], 2, (Alone(4.0, 3.0), Alone(6.0, 7.0)), run)
     assert {room: spent["seconds"] for room, spent in figures["rooms"].items() if spent["seconds"]} == {
         "Apple": 2.0,
-        "convert": 7.0,
+        "convert": 9.0,
         "publish": 3.0,
         "orchestration": 3.0,  # planning, between the tasks, and a lane without work
     }
@@ -82,8 +83,8 @@ def test_where_the_time_went_adds_up_to_the_whole_run(file: SegmentFile) -> None
         "orchestration": 0.5,
         "embedded AWS": 2.0,
     }
-    assert (figures["wall_ratio"], figures["cpu_ratio"]) == (15.0 / 5.0, 9.5 / 5.0)
-    assert figures["rows_per_second"] == 300 / 15.0
+    assert (figures["wall_ratio"], figures["cpu_ratio"]) == (17.0 / 5.0, 9.5 / 5.0)
+    assert figures["rows_per_second"] == 300 / 17.0
     summary, where = tables_of(figures)
     assert [row[0] for row in summary.rows] == ["the pipeline", "conversion alone", "ratio"]
-    assert where.note.splitlines()[0].count("c") == 28  # of 60
+    assert where.note.splitlines()[0].count("c") == 32  # of 60

@@ -20,6 +20,11 @@ class Operation(StrEnum):
     REPROCESS = "reprocess"
     ROLLBACK = "rollback"
 
+    @property
+    def calls_apple(self) -> bool:
+        """Whether it asks Apple for anything; the others work on what has landed."""
+        return self in (Operation.DAILY, Operation.BACKFILL)
+
 
 class AccessType(StrEnum):
     """Apple's `accessType` of a report request."""
@@ -322,11 +327,13 @@ class ItemRecord:
 
 
 def step_result(outcome: Outcome, available_at: datetime | None = None) -> dict[str, str]:
-    """What a step returns to its child; a Wait state reads `available_at` (UTC, ISO 8601 with Z).
+    """What a step returns to its child; a Wait state reads `available_at`."""
+    return {"outcome": outcome, **({"available_at": utc_text(available_at)} if available_at else {})}
+
+
+def utc_text(instant: datetime) -> str:
+    """What a Wait state reads (UTC, ISO 8601 with Z).
 
     In whole seconds, and up: who comes back a moment too early waits once more.
     """
-    if available_at is None:
-        return {"outcome": outcome}
-    whole_second = available_at + timedelta(microseconds=999_999)
-    return {"outcome": outcome, "available_at": whole_second.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return (instant + timedelta(microseconds=999_999)).strftime("%Y-%m-%dT%H:%M:%SZ")

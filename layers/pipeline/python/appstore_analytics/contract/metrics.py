@@ -21,7 +21,7 @@ class Metric(StrEnum):
     # every hour, by check_freshness; a feed is one table of one app
     FEEDS_FRESH = "FeedsFresh"
     FEEDS_STALE = "FeedsStale"
-    # per query, by verify_table and check_freshness
+    # per query, by verify_table; those of the hourly check stay below what Athena bills at least
     ATHENA_BYTES_SCANNED = "AthenaBytesScanned"
     # when it happens, by whoever calls Apple
     APPLE_REFUSALS = "AppleRefusals"

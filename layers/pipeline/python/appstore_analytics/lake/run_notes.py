@@ -40,9 +40,11 @@ def find_plan(bucket: Bucket, run_id: str) -> RunPlan | None:
     return None if text is None else RunPlan.from_json(json.loads(text))
 
 
-def write_manifest(bucket: Bucket, run_id: str, map_name: MapName, events: Iterable[Mapping[str, str]]) -> str:
-    """Write what a Distributed Map reads, one JSON array; its key."""
-    key = _manifest_key(run_id, map_name)
+def write_manifest(
+    bucket: Bucket, run_id: str, map_name: MapName, events: Iterable[Mapping[str, str]], *, left: bool = False
+) -> str:
+    """Write what a Distributed Map reads, one JSON array; its key. What is `left` of a Map has its own manifest."""
+    key = run_key(run_id, f"manifests/{map_name.lower()}-left.json") if left else _manifest_key(run_id, map_name)
     bucket.write(key, json.dumps(list(events)).encode(), content_type=_JSON)
     return key
 

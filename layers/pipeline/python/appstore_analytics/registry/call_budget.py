@@ -80,6 +80,16 @@ class CallBudget:
             raise self._unavailable(available_at(balance.calls_by_minute, calls, most, now))
         return _balance(booked)
 
+    def available_at(self, calls: int, most: int, now: datetime) -> datetime:
+        """When so many calls could be booked at once, if nobody else calls meanwhile; `now` when they can already."""
+        balance = self.balance()
+        if balance.closed_until is not None and balance.closed_until > now:
+            return balance.closed_until
+        counting = {
+            minute: booked for minute, booked in balance.calls_by_minute.items() if not is_given_back(minute, now)
+        }
+        return now if sum(counting.values()) + calls <= most else available_at(counting, calls, most, now)
+
     def give_back(self, calls: int, minute: int) -> None:
         """Return what a reservation did not use."""
         self._update_if(

@@ -1,8 +1,10 @@
 """plan_items: the manifest of the next Map, from what the steps before it have recorded."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import chain
+from typing import Any
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.messages import (
@@ -17,6 +19,7 @@ from appstore_analytics.contract.messages import (
     RunPlan,
     Verdict,
     VerifyItem,
+    utc_text,
 )
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
@@ -24,6 +27,8 @@ from appstore_analytics.lake.run_notes import read_plan, write_manifest
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import HAVE_LANDED, LedgerInstance
 from appstore_analytics.registry.runs import open_items
+from appstore_analytics.rules.call_budget import ceiling
+from appstore_analytics.steps.list_instances import expected_calls
 
 _ITEMS: Mapping[MapName, type[Item]] = {
     item.map_name: item for item in (RegisterItem, RestoreItem, LandItem, PublishItem, VerifyItem)
@@ -53,6 +58,54 @@ def plan_items(run_id: str, map_name: MapName, registry: Registry, lake: Bucket)
         "items": len(events),
         "waiting": map_name is MapName.VERIFY and _waits_for_snapshot(plan, registry),
     }
+
+
+def plan_left_items(
+    run_id: str, map_name: MapName, registry: Registry, lake: Bucket, now: datetime
+) -> dict[str, str | int]:
+    """What a Map's Express children have left without a verdict, as a manifest of its own; nothing is planned anew.
+
+    The answer has `available_at` where the quota may be the reason: when the key has the calls for all that is left, or
+    as many as it ever has, and then no more items than these. So one wait is everybody's, and no child's own.
+    """
+    plan = read_plan(lake, run_id)
+    events = sorted(open_items(registry.runs.of_map(run_id, map_name)), key=_newest_first, reverse=True)
+    waits: dict[str, str] = {}
+    if plan.operation.calls_apple and (instant := _calls_available_at(plan, map_name, events, registry, now)) > now:
+        waits["available_at"] = utc_text(instant)
+        events = _of_an_hour(plan, map_name, events)  # the others would only find that no calls are left
+    manifest_key = write_manifest(lake, run_id, map_name, events, left=True)
+    return {"manifest_key": manifest_key, "items": len(events), **waits}
+
+
+def _calls_available_at(
+    plan: RunPlan, map_name: MapName, events: Sequence[Mapping[str, str]], registry: Registry, now: datetime
+) -> datetime:
+    """When every key can make the calls that what is left takes; `now` when they can already."""
+    calls: Counter[str] = Counter()
+    for name, items in Counter(event["account"] for event in events).items():
+        account = plan.account(name)
+        calls[account.reader_key_name] += items * _calls_of_an_item(plan, map_name)
+        calls[account.admin_key_name] += items if map_name is MapName.REGISTER else 0
+    most = ceiling(plan.calls_per_hour, plan.operation)
+    budgets = ((registry.call_budget(key_name), min(wanted, most)) for key_name, wanted in (+calls).items())
+    return max((budget.available_at(wanted, most, now) for budget, wanted in budgets), default=now)
+
+
+def _of_an_hour(plan: RunPlan, map_name: MapName, events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many of each account as a whole hour of its key carries, the first of them."""
+    room = ceiling(plan.calls_per_hour, plan.operation) // _calls_of_an_item(plan, map_name)
+    taken: Counter[str] = Counter()
+    fitting = []
+    for event in events:
+        taken[event["account"]] += 1
+        if taken[event["account"]] <= room:
+            fitting.append(event)
+    return fitting
+
+
+def _calls_of_an_item(plan: RunPlan, map_name: MapName) -> int:
+    return expected_calls(plan) if map_name is MapName.REGISTER else 1
 
 
 def _newest_first(event: Mapping[str, str]) -> str:

@@ -19,7 +19,6 @@ from appstore_analytics.rules.times import compact_time, run_id
 from appstore_analytics.steps.list_instances import expected_calls
 from appstore_analytics.steps.register_request import WORST_CASE_CALLS
 
-_CALL_APPLE = (Operation.DAILY, Operation.BACKFILL)
 _SNAPSHOT_PATIENCE = timedelta(hours=72)
 
 
@@ -60,7 +59,7 @@ def plan_run(
         start_processing_date=wanted.start_processing_date,
         end_processing_date=wanted.end_processing_date,
     )
-    if plan.operation in _CALL_APPLE:
+    if plan.operation.calls_apple:
         _refuse_more_than_the_quota(plan)
         _refuse_a_step_that_never_fits(plan)
     write_plan(lake, plan)
@@ -93,7 +92,7 @@ def _app_finder(
     wanted: ExecutionInput, of_run: RunPlan | None, lake: Bucket, connect: Callable[[str], AppStoreConnect]
 ) -> Callable[[Account], tuple[str, ...]]:
     """Finds the apps of an account that names none: Apple knows them; who does without Apple asks an earlier run."""
-    if wanted.operation in _CALL_APPLE:
+    if wanted.operation.calls_apple:
         return lambda account: connect(account.reader_key_name).app_ids()
     known = of_run or newest_run(lake, Operation.DAILY)
     app_ids = {} if known is None else {account.name: account.app_ids for account in known.accounts}

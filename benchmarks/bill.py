@@ -1,0 +1,323 @@
+"""The bill of a month from what AWS counts. What cannot be counted here is stated: how long AWS takes to answer.
+
+Lambda bills the time in which a function waits, so its memory matters most where it waits most.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from math import ceil
+from typing import Any
+
+from appstore_analytics.contract import prices
+from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.messages import MapName, Operation
+from appstore_analytics.contract.metrics import Metric
+from appstore_analytics.contract.prices import ATHENA_LEAST_MB, DAYS_OF_A_MONTH, HOURS_OF_A_MONTH, Price
+from appstore_analytics.contract.tables import curated_tables
+from appstore_analytics.rules.call_budget import calls_per_day, ceiling
+from appstore_analytics.rules.freshness import look_back_days
+from benchmarks.counting import DayCounted, Linear, Stored, Unit, lines_of
+from benchmarks.deployment import Deployed, Walked, walk
+from benchmarks.results import RESULTS
+from infra.state_machine import STEPS_OF_MAPS
+
+SECONDS: Mapping[str, float] = {
+    "a read of S3": 0.020,
+    "a write or listing of S3": 0.040,
+    "a request to DynamoDB": 0.006,
+    "a call to Apple": 0.300,
+    "a file from Apple": 0.150,
+    "a query of Athena": 3.000,
+    "CPU of a call to AWS": 0.003,
+    "CPU of a Lambda call": 0.003,
+    "Step Functions between two states": 0.050,
+}
+"""What is stated, not measured: waits as they are usual within a region, and boto3's own work on one vCPU."""
+
+VCPU_GB = 1769 / 1024
+"""So much memory comes with one vCPU (Lambda Developer Guide, "Configure memory"); less has a part of it."""
+
+LOG_BYTES_OF_A_CALL = 500
+"""START, END and REPORT; the functions themselves say nothing when all goes well."""
+
+LOG_BYTES_OF_A_METRIC = 400
+HOURLY_METRICS = len((Metric.FEEDS_FRESH, Metric.FEEDS_STALE))
+METRICS_OF_TROUBLE = len((Metric.APPLE_REFUSALS, Metric.BUDGET_EXHAUSTED))
+METRICS_OF_A_RUN = len(Metric) - HOURLY_METRICS - METRICS_OF_TROUBLE
+"""A metric is billed for the hours in which it is sent: one a day for those of a run, none where nothing goes wrong."""
+
+_QUERIES_OF_A_CHECK = 3
+_DAYS_OF_REQUESTS = 15
+_DUE_DATES = 3
+_READS_OF_AN_OBJECT = 3  # Athena: footer, index, columns
+_WRITES_OF_A_RESULT = 2  # the rows and their metadata
+_GIGABYTE = 1e9
+_EXPRESS_GB = 64 / 1024
+_FETCHES_AT_ONCE = 8
+_YEAR_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that AWS counts, in a month."""
+
+    price: Price
+    count: float
+
+    @property
+    def us_dollars(self) -> float:
+        """At the list price."""
+        return self.price.of(self.count)
+
+    @property
+    def beyond_free(self) -> float:
+        """In an account that uses AWS's lasting free tiers for nothing else."""
+        return self.price.beyond_free(self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A deployment and a counted day of it, from which the bill of any number of apps follows."""
+
+    deployed: Deployed
+    reports: tuple[str, ...]
+    units: Mapping[tuple[str, str], Linear]
+    stored: Mapping[Stored, Linear]
+    parts: Linear
+    rows: Linear
+    dates: int
+
+    @classmethod
+    def of(cls, deployed: Deployed, reports: tuple[str, ...], few: DayCounted, many: DayCounted) -> "Model":
+        """From two counted days of the same reports."""
+
+        def through(count_of_few: float, count_of_many: float) -> Linear:
+            return Linear.through((few.apps, count_of_few), (many.apps, count_of_many))
+
+        return cls(
+            deployed,
+            reports,
+            lines_of(few, many),
+            {kind: through(few.stored[kind], many.stored[kind]) for kind in Stored},
+            through(few.parts, many.parts),
+            through(few.rows, many.rows),
+            many.dates,
+        )
+
+    def month(self, apps: int) -> list[Line]:
+        """The bill of a month, without the dashboard and without what one has stored."""
+        counts: dict[Price, float] = defaultdict(float)
+        for price, count in (*self._of_runs(apps), *self._of_watching(apps), *self._waits(apps)):
+            counts[price] += count
+        return [Line(price, count) for price, count in counts.items()]
+
+    def storage(self, apps: int) -> list[Line]:
+        """What a month costs when the pipeline has run for a year."""
+        keep = self.deployed.configuration.retention
+        day = {kind: line.of(apps) for kind, line in self.stored.items()}
+        vintages = self.parts.of(apps) / max(1, apps * len(self.reports))
+        lake = day[Stored.PARTS] + day[Stored.CURATED]
+        s3 = (
+            day[Stored.RAW] * min(keep.raw, _YEAR_DAYS)
+            + lake * _YEAR_DAYS
+            + lake * vintages * keep.noncurrent_lake
+            + day[Stored.OTHER] * _YEAR_DAYS
+        )
+        items = day[Stored.ITEMS] * keep.runs  # nearly all of them are records of runs
+        return [
+            Line(prices.S3_GB_MONTHS, s3 / _GIGABYTE),
+            Line(prices.DYNAMODB_GB_MONTHS, items / _GIGABYTE),
+            Line(prices.DYNAMODB_BACKUP_GB_MONTHS, items / _GIGABYTE),
+        ]
+
+    def gb_seconds(self, step: str, apps: int, memory_gb: float | None = None) -> float:
+        """Of a step on one day, with its memory or another."""
+        memory = self.deployed.memory_gb[step] if memory_gb is None else memory_gb
+        return self._seconds(step, apps, memory) * memory
+
+    def states(self, apps: int) -> Walked:
+        """What a run enters."""
+        return walk(self.deployed.definition, self._items(apps))
+
+    # A month's counts, by what causes them
+
+    def _of_runs(self, apps: int) -> Iterator[tuple[Price, float]]:
+        for step in sorted({step for step, _ in self.units}):
+            yield prices.LAMBDA_CALLS, self._unit(step, Unit.CALLS, apps) * DAYS_OF_A_MONTH
+            yield prices.LAMBDA_GB_SECONDS, self.gb_seconds(step, apps) * DAYS_OF_A_MONTH
+            disk = max(0.0, self.deployed.disk_gb[step] - 0.5)
+            yield prices.LAMBDA_DISK_GB_SECONDS, self._seconds(step, apps) * disk * DAYS_OF_A_MONTH
+            yield prices.S3_WRITES, self._unit(step, Unit.S3_WRITES, apps) * DAYS_OF_A_MONTH
+            yield prices.S3_READS, self._unit(step, Unit.S3_READS, apps) * DAYS_OF_A_MONTH
+            yield prices.DYNAMODB_WRITES, self._unit(step, Unit.WRITE_UNITS, apps) * DAYS_OF_A_MONTH
+            yield prices.DYNAMODB_READS, self._unit(step, Unit.READ_UNITS, apps) * DAYS_OF_A_MONTH
+            yield prices.LOG_GB, self._unit(step, Unit.CALLS, apps) * DAYS_OF_A_MONTH * LOG_BYTES_OF_A_CALL / _GIGABYTE
+        yield from self._of_the_state_machine(apps)
+        yield from self._of_verifying(apps)
+
+    def _of_the_state_machine(self, apps: int) -> Iterator[tuple[Price, float]]:
+        items, walked = self._items(apps), self.states(apps)
+        standard = sum(items[name] * states for name, states in walked.standard_children.items())
+        yield prices.TRANSITIONS, (walked.parent + standard) * DAYS_OF_A_MONTH
+        traces = 1.0 + sum(items[name] for name in walked.standard_children)
+        for name, states in walked.express_children.items():
+            work = sum(self._seconds(step, apps) for step in STEPS_OF_MAPS[MapName(name.upper())])
+            seconds = work + items[name] * states * SECONDS["Step Functions between two states"]
+            yield prices.EXPRESS_REQUESTS, items[name] * DAYS_OF_A_MONTH
+            yield prices.EXPRESS_GB_SECONDS, seconds * _EXPRESS_GB * DAYS_OF_A_MONTH
+            at_once = self.deployed.configuration.max_concurrency.of(MapName(name.upper()))
+            traces += _sampled(items[name], seconds / at_once)
+        yield prices.TRACES, traces * DAYS_OF_A_MONTH
+
+    def _of_verifying(self, apps: int) -> Iterator[tuple[Price, float]]:
+        tables = len(self.reports)
+        scanned_mb = self.stored[Stored.CURATED].of(apps) / 1e6 * self._vintages / tables  # all columns: at most
+        yield prices.ATHENA_MB, tables * max(ATHENA_LEAST_MB, scanned_mb) * DAYS_OF_A_MONTH
+        yield prices.S3_WRITES, (self.dates + tables * _WRITES_OF_A_RESULT) * DAYS_OF_A_MONTH
+        yield prices.S3_READS, self.dates * _READS_OF_AN_OBJECT * DAYS_OF_A_MONTH
+
+    def _of_watching(self, apps: int) -> Iterator[tuple[Price, float]]:
+        yield prices.ALARMS, self.deployed.alarms
+        yield prices.METRICS, HOURLY_METRICS + METRICS_OF_A_RUN / 24
+        yield prices.SECRETS, self.deployed.secrets * self.keys(apps)
+        yield prices.SECRET_READS, _SECRET_READS_A_DAY * DAYS_OF_A_MONTH
+        yield prices.SCHEDULES, HOURS_OF_A_MONTH + DAYS_OF_A_MONTH
+        tables = curated_tables((REPORTS_BY_NAME[name] for name in self.reports), self._granularities)
+        listed = _DAYS_OF_REQUESTS + look_back_days(tables) + len(tables) * _DUE_DATES
+        checks = HOURS_OF_A_MONTH
+        seconds = _QUERIES_OF_A_CHECK * SECONDS["a query of Athena"] + self._cold_start("check_freshness")
+        yield prices.ATHENA_MB, checks * _QUERIES_OF_A_CHECK * ATHENA_LEAST_MB
+        yield prices.S3_WRITES, checks * (listed + _QUERIES_OF_A_CHECK * _WRITES_OF_A_RESULT + 1)
+        yield prices.S3_READS, checks * listed * _READS_OF_AN_OBJECT
+        yield prices.LAMBDA_CALLS, checks
+        yield prices.LAMBDA_GB_SECONDS, checks * seconds * self.deployed.memory_gb["check_freshness"]
+        logged = checks * (LOG_BYTES_OF_A_CALL + HOURLY_METRICS * LOG_BYTES_OF_A_METRIC)
+        yield prices.LOG_GB, (logged + METRICS_OF_A_RUN * LOG_BYTES_OF_A_METRIC * DAYS_OF_A_MONTH) / _GIGABYTE
+        yield prices.TRACES, checks
+
+    def _waits(self, apps: int) -> Iterator[tuple[Price, float]]:
+        """Where a run takes more calls than an hour has: the first children ask in vain, and then wait in the plan."""
+        refused = self.refused_children(apps)
+        if refused:
+            passes = refused * DAYS_OF_A_MONTH
+            memory = self.deployed.memory_gb["download_segments"]
+            yield prices.LAMBDA_CALLS, passes
+            yield prices.LAMBDA_GB_SECONDS, passes * memory * _REFUSED_SECONDS
+            yield prices.S3_READS, passes
+            yield prices.DYNAMODB_WRITES, passes * _REFUSED_WRITES
+            yield prices.DYNAMODB_READS, passes * _REFUSED_READS
+            yield prices.EXPRESS_REQUESTS, passes
+            yield prices.EXPRESS_GB_SECONDS, passes * _EXPRESS_GB * _REFUSED_SECONDS * 2
+
+    def refused_children(self, apps: int) -> float:
+        """How many children of a day find no calls left, all keys together."""
+        per_key = apps / self.keys(apps)
+        hour = ceiling(self.deployed.configuration.calls_per_hour, Operation.DAILY)
+        refused = 0.0
+        for children, calls in ((per_key, len(self.reports)), (per_key * len(self.reports), 1)):
+            refused += max(0.0, children - hour / calls)
+        return refused * self.keys(apps)
+
+    def keys(self, apps: int) -> int:
+        """How many API keys so many apps need."""
+        calls = apps * (2 * len(self.reports) + 1 / 7)
+        return max(1, ceil(calls / calls_per_day(self.deployed.configuration.calls_per_hour)))
+
+    # What the counts are made of
+
+    @property
+    def _granularities(self) -> tuple[Granularity, ...]:
+        return self.deployed.configuration.granularities
+
+    @property
+    def _vintages(self) -> float:
+        """How many Dates an instance holds: so many times a Date is published before it is final."""
+        return self.parts.per_app / len(self.reports)
+
+    def _items(self, apps: int) -> dict[str, int]:
+        reports = len(self.reports)
+        return {"Register": apps, "Land": apps * reports, "Publish": self.dates, "Verify": reports}
+
+    def _unit(self, step: str, unit: Unit, apps: int) -> float:
+        line = self.units.get((step, unit))
+        return line.of(apps) if line else 0.0
+
+    def _seconds(self, step: str, apps: int, memory_gb: float | None = None) -> float:
+        """How long all calls of a step on one day take: it waits, and it computes on its share of a vCPU."""
+        share = min(1.0, (self.deployed.memory_gb[step] if memory_gb is None else memory_gb) / VCPU_GB)
+        reads, writes = (self._unit(step, unit, apps) for unit in (Unit.S3_READS, Unit.S3_WRITES))
+        requests, calls = (self._unit(step, unit, apps) for unit in (Unit.REQUESTS, Unit.CALLS))
+        apple = self._unit(step, Unit.APPLE_CALLS, apps)
+        waits = (
+            reads * SECONDS["a read of S3"] / (_FETCHES_AT_ONCE if step == "publish_date" else 1)
+            + writes * SECONDS["a write or listing of S3"]
+            + requests * SECONDS["a request to DynamoDB"]
+            + apple * SECONDS["a call to Apple"]
+            + (calls * SECONDS["a file from Apple"] if step == "download_segments" else 0)
+            + (calls * SECONDS["a query of Athena"] if step == "verify_table" else 0)
+        )
+        cpu = (
+            (reads + writes + requests + apple) * SECONDS["CPU of a call to AWS"]
+            + calls * SECONDS["CPU of a Lambda call"]
+            + self._cpu_of_rows(step, apps)
+        )
+        starts = min(calls, self._environments(step)) * self._cold_start(step, share)
+        return waits + cpu / share + starts
+
+    def _cpu_of_rows(self, step: str, apps: int) -> float:
+        """From the kept results of the benchmarks of conversion and publication."""
+        if step == "convert_instance":
+            return self.rows.of(apps) * _cpu_per_row()
+        if step == "publish_date":
+            return self.parts.of(apps) * _cpu_per_part()
+        return 0.0
+
+    def _environments(self, step: str) -> int:
+        """How many are started anew for a day's run: as many as work at once."""
+        concurrency = self.deployed.configuration.max_concurrency
+        return {
+            "register_request": concurrency.register,
+            "list_instances": concurrency.register,
+            "download_segments": concurrency.land,
+            "convert_instance": concurrency.land,
+            "publish_date": concurrency.publish,
+            "verify_table": concurrency.verify,
+        }.get(step, 1)
+
+    def _cold_start(self, step: str, share: float | None = None) -> float:
+        share = min(1.0, self.deployed.memory_gb[step] / VCPU_GB) if share is None else share
+        return float(_kept("cold_start")["functions"][step]["cpu_seconds"]) / share
+
+
+_SECRET_READS_A_DAY = 40
+_REFUSED_SECONDS = 0.1
+_REFUSED_WRITES = 6  # two bookings that fail, of an item of up to 3 KB
+_REFUSED_READS = 3
+
+
+def _sampled(started: int, within_seconds: float) -> float:
+    """What X-Ray records by its default rule: the first of each second, and 5 % of the others (Developer Guide)."""
+    first = min(started, within_seconds)
+    return first + 0.05 * (started - first)
+
+
+@cache
+def _kept(name: str) -> Any:
+    """The last full result of another benchmark."""
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _cpu_per_row() -> float:
+    """Converting a small file, so that what each file costs is in it."""
+    smallest = min(_kept("convert")["ours"]["whole"], key=lambda one: one["rows"])
+    return float(smallest["cpu_seconds"] / smallest["rows"])
+
+
+def _cpu_per_part() -> float:
+    """Publishing many small parts."""
+    most = max(_kept("publish")["publish"], key=lambda one: one["parts"])
+    return float(most["cpu_seconds"] / most["parts"])

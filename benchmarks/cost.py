@@ -1,0 +1,155 @@
+"""What a deployment costs on AWS in a month: `python -m benchmarks.cost --apps 70 --reports 6`.
+
+Counted are the resources of the template that cdk.json makes, the states of its state machine, and what the real steps
+ask of AWS on a usual day (`benchmarks/counting.py`); `benchmarks/bill.py` makes the bill. Prices: `contract/prices.py`.
+"""
+
+from collections.abc import Sequence
+
+from appstore_analytics.contract import prices
+from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
+from appstore_analytics.contract.prices import LOOKED_UP_ON, PRICES, REGION
+from benchmarks.bill import LOG_BYTES_OF_A_CALL, SECONDS, Line, Model
+from benchmarks.counting import ROWS_PER_DATE, count_day
+from benchmarks.deployment import synthesize
+from benchmarks.machine import versions
+from benchmarks.results import Table, arguments, report
+
+SIZES = (70, 1_000, 10_000)
+_REPORTS = 6
+_MEMORIES_GB = (0.25, 0.5, 1.0, 2.0)
+_PER_100 = 100
+
+
+def main() -> None:
+    """Count, print, keep."""
+    parser = arguments("cost", "Dollars of a month on AWS, fixed and per 100 apps, from counted things.")
+    parser.add_argument("--apps", type=int, default=SIZES[0], metavar="N", help=f"how many apps (default: {SIZES[0]})")
+    parser.add_argument(
+        "--reports", type=int, default=_REPORTS, metavar="N", help=f"core reports (default: {_REPORTS})"
+    )
+    asked = parser.parse_args()
+    reports = CORE_REPORT_NAMES[: asked.reports]
+    few, many = (count_day(apps, reports) for apps in ((1, 2) if asked.quick else (2, 6)))
+    model = Model.of(synthesize({"reports": list(reports)}), reports, few, many)
+    figures = {**_figures(model, asked.apps), "sizes": {str(apps): _figures(model, apps) for apps in SIZES}}
+    tables = [_sizes_table(model), _bill_table(model, asked.apps), _memory_table(model, asked.apps)]
+    tables += [_stated_table(), _prices_table()]
+    is_usual = (asked.apps, asked.reports) == (SIZES[0], _REPORTS)  # the page shows one result
+    report("cost", figures, tables, versions(("moto", "aws-cdk-lib")), asked, is_usual=is_usual)
+
+
+def _figures(model: Model, apps: int) -> dict[str, float]:
+    """At list prices; what AWS gives for good beside it. The dashboard is apart: see docs/cost.md."""
+    lines, fixed = _month(model, apps), _fixed(model)
+    month = sum(line.us_dollars for line in lines)
+    return {
+        "month_usd": round(month, 2),
+        "fixed_usd": round(fixed, 2),
+        "per_100_apps_usd": round((month - fixed) / apps * _PER_100, 2),
+        "dashboard_usd": prices.DASHBOARDS.of(model.deployed.dashboards),
+        "month_with_free_tiers_usd": round(sum(line.beyond_free for line in lines), 2),
+    }
+
+
+def _month(model: Model, apps: int) -> list[Line]:
+    return [*model.month(apps), *model.storage(apps)]
+
+
+def _fixed(model: Model) -> float:
+    """What is due before there is any app."""
+    return sum(line.us_dollars for line in model.month(0))
+
+
+def _sizes_table(model: Model) -> Table:
+    rows = []
+    for apps in SIZES:
+        figures = _figures(model, apps)
+        rows.append(
+            (
+                f"{apps:,} apps",
+                *(f"{figures[name]:,.2f}" for name in ("fixed_usd", "per_100_apps_usd", "month_usd")),
+                f"{figures['month_with_free_tiers_usd']:,.2f}",
+                f"{figures['month_usd'] / apps / prices.DAYS_OF_A_MONTH * 100:.4f}",
+                str(model.keys(apps)),
+            )
+        )
+    columns = ("", "fixed $", "per 100 apps $", "month $", "with free tiers $", "cents per app and day", "API keys")
+    note = "List prices without any free tier, but for the fifth column. Without the dashboard."
+    return Table(f"A month, {len(model.reports)} reports", columns, rows, note)
+
+
+def _bill_table(model: Model, apps: int) -> Table:
+    none = {line.price: line.count for line in model.month(0)}
+    rows = []
+    for line in sorted(_month(model, apps), key=lambda line: -line.us_dollars):
+        fixed = none.get(line.price, 0.0)
+        rows.append(
+            (
+                line.price.what,
+                _number(fixed),
+                _number((line.count - fixed) / apps * _PER_100),
+                f"{line.price.of(fixed):.3f}",
+                f"{line.price.of(line.count - fixed) / apps * _PER_100:.3f}",
+                f"{line.us_dollars:.3f}",
+                f"{line.beyond_free:.3f}",
+            )
+        )
+    columns = (
+        "counted in a month",
+        "fixed",
+        "per 100 apps",
+        "fixed $",
+        "per 100 apps $",
+        "month $",
+        "with free tiers $",
+    )
+    dashboard = prices.DASHBOARDS
+    note = (
+        f"Storage after a year. {model.deployed.dashboards} dashboard of {model.deployed.dashboard_metrics} metrics: "
+        f"nothing as one of an account's first {dashboard.free:.0f}, else ${dashboard.us_dollars:.2f}."
+    )
+    return Table(f"The bill of {apps:,} apps, {len(model.reports)} reports", columns, rows, note)
+
+
+def _memory_table(model: Model, apps: int) -> Table:
+    rows = []
+    for step, memory in sorted(model.deployed.memory_gb.items()):
+        if step in {name for name, _ in model.units}:
+            dollars = (
+                prices.LAMBDA_GB_SECONDS.of(model.gb_seconds(step, apps, each)) * prices.DAYS_OF_A_MONTH
+                for each in _MEMORIES_GB
+            )
+            rows.append((step, f"{memory * 1024:.0f} MB", *(f"{each:.3f}" for each in dollars)))
+    columns = ("step", "has", *(f"{memory * 1024:.0f} MB" for memory in _MEMORIES_GB))
+    return Table(f"Lambda GB-seconds of {apps:,} apps by memory, $ a month", columns, rows)
+
+
+def _stated_table() -> Table:
+    rows = [(what, f"{seconds * 1000:,.0f} ms") for what, seconds in SECONDS.items()]
+    rows.append(("rows of an app in a table and Date", str(ROWS_PER_DATE)))
+    rows.append(("log lines of Lambda for a call", f"{LOG_BYTES_OF_A_CALL} bytes"))
+    return Table("Stated, not measured", ("what", "how much"), rows)
+
+
+def _prices_table() -> Table:
+    rows = [
+        (
+            price.what,
+            f"{price.us_dollars:,.10g}",
+            f"{price.per:,}",
+            f"{price.free:,.0f}" if price.free else "",
+            price.seen,
+        )
+        for price in PRICES
+    ]
+    columns: Sequence[str] = ("price", "$", "per", "free each month", "seen on")
+    return Table(f"List prices of {REGION}, looked up on {LOOKED_UP_ON}", columns, rows)
+
+
+def _number(count: float) -> str:
+    return f"{count:,.0f}" if count >= 100 else f"{count:.2g}"
+
+
+if __name__ == "__main__":
+    main()

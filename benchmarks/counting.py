@@ -1,0 +1,200 @@
+"""What AWS counts of one usual daily run, by the step that causes it, measured at two sizes and so for every size.
+
+All of it grows as `fixed + per_app × apps`: a test compares a third size.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+from appstore_analytics.contract.layout import CURATED_PREFIX, PARTS_PREFIX, RAW_PREFIX
+from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
+from benchmarks.days import Days, aws_in_process
+from local.apple import WorldSettings
+
+ROWS_PER_DATE = 100
+"""Of one app in one table: what a small app has."""
+
+_TODAY = date(2026, 11, 16)
+_S3_WRITES = frozenset({"PutObject", "ListObjectsV2", "ListObjectVersions", "CopyObject", "CreateMultipartUpload"})
+_S3_FREE = frozenset({"DeleteObject"})
+_WRITE_UNIT_BYTES, _READ_UNIT_BYTES = 1024, 4096
+
+
+class Unit(StrEnum):
+    """What is counted of a step."""
+
+    CALLS = "calls"
+    S3_WRITES = "S3 writes"
+    S3_READS = "S3 reads"
+    WRITE_UNITS = "DynamoDB write units"
+    READ_UNITS = "DynamoDB read units"
+    REQUESTS = "requests to DynamoDB"
+    APPLE_CALLS = "calls to Apple"
+
+
+class Stored(StrEnum):
+    """What a day adds, in bytes."""
+
+    RAW = RAW_PREFIX
+    PARTS = PARTS_PREFIX
+    CURATED = CURATED_PREFIX
+    OTHER = "all else"
+    ITEMS = "items of the registry"
+
+
+Counts = Counter[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class DayCounted:
+    """One usual day of so many apps: units by step, bytes by what they are, the parts and rows of the run."""
+
+    apps: int
+    units: Counts
+    stored: Mapping[Stored, float]
+    parts: int
+    rows: int
+    dates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """`fixed` of a day, whatever the number of apps, and `per_app` more for each."""
+
+    fixed: float
+    per_app: float
+
+    def of(self, apps: int) -> float:
+        """The count of a day with so many apps."""
+        return self.fixed + self.per_app * apps
+
+    @classmethod
+    def through(cls, few: tuple[int, float], many: tuple[int, float]) -> "Linear":
+        """The line through two counts, each with its number of apps."""
+        per_app = (many[1] - few[1]) / (many[0] - few[0])
+        return cls(few[1] - per_app * few[0], per_app)
+
+
+@dataclass
+class _Teller:
+    """Counts what it is told; the sizes of updated items are known when the day is over."""
+
+    units: Counts = field(default_factory=Counter)
+    updated: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+    def called(self, step: str) -> None:
+        """A Lambda call."""
+        self.units[step, Unit.CALLS] += 1
+
+    def told(self, step: str, service: str, operation: str, body: Any, answer: Mapping[str, Any]) -> None:
+        """A call to AWS."""
+        if service == "s3":
+            if operation not in _S3_FREE:
+                self.units[step, Unit.S3_WRITES if operation in _S3_WRITES else Unit.S3_READS] += 1
+            return
+        self.units[step, Unit.REQUESTS] += 1
+        request = json.loads(body)
+        if operation == "PutItem":
+            self.units[step, Unit.WRITE_UNITS] += _units(request["Item"], _WRITE_UNIT_BYTES)
+        elif operation in ("UpdateItem", "DeleteItem"):
+            self.updated[step, request["Key"]["pk"]["S"], request["Key"]["sk"]["S"]] += 1
+        elif operation in ("GetItem", "Query"):
+            read = answer.get("Items") or answer.get("Item") or {}
+            self.units[step, Unit.READ_UNITS] += _units(read, _READ_UNIT_BYTES)
+        else:
+            raise ValueError(f"It is not known what {operation} costs.")
+
+    def finish(self, items: Mapping[tuple[str, str], Any]) -> None:
+        """An update costs by the size of the whole item, of which the last state of the day is the largest."""
+        for (step, pk, sk), times in self.updated.items():
+            self.units[step, Unit.WRITE_UNITS] += times * _units(items.get((pk, sk), {}), _WRITE_UNIT_BYTES)
+
+
+def count_day(apps: int, reports: tuple[str, ...], rows_per_date: int = ROWS_PER_DATE) -> DayCounted:
+    """A usual day of an account that has been running for as long as Apple keeps instances."""
+    settings = WorldSettings(
+        today=_TODAY,
+        apps=apps,
+        rows_per_date=rows_per_date,
+        dates_per_instance=None,
+        segments_per_instance=1,
+        calls_per_hour=10**6,
+    )
+    teller = _Teller()
+    with aws_in_process():
+        days = Days(settings, reports)
+        days.run()
+        days.next_day()
+        _grow_old(days)
+        before = _sizes(days)
+        days.told, days.called = teller.told, teller.called
+        day = days.next_day()
+        after, items = _sizes(days), _items(days)
+    teller.finish(items)
+    for route, calls in day.calls.items():
+        step = "download_segments" if route.endswith("/segments") else "list_instances"
+        teller.units[step, Unit.APPLE_CALLS] += calls
+    report = day.report
+    return DayCounted(
+        apps,
+        teller.units,
+        {kind: after[kind] - before[kind] for kind in Stored},
+        parts=report["parts_written"] + report["parts_replaced"],
+        rows=report["rows_curated"],
+        dates=report["dates_published"],
+    )
+
+
+def lines_of(few: DayCounted, many: DayCounted) -> dict[tuple[str, str], Linear]:
+    """Every unit of every step, for any number of apps."""
+    keys = sorted({*few.units, *many.units})
+    return {key: Linear.through((few.apps, few.units[key]), (many.apps, many.units[key])) for key in keys}
+
+
+def _grow_old(days: Days) -> None:
+    """Fill the ledger with the instances of five weeks, as copies of the newest: listing reads them all."""
+    table = days.registry.table
+    items = [item for item in table.scan()["Items"] if str(item["sk"]).startswith("INSTANCE#")]
+    with table.batch_writer() as writer:
+        for item in items:
+            kind, access_type, day, instance = str(item["sk"]).split("#", 3)
+            for age in range(1, INSTANCE_LIFE_DAYS + 7):
+                older = (date.fromisoformat(day) - timedelta(days=age)).isoformat()
+                writer.put_item(Item={**item, "sk": f"{kind}#{access_type}#{older}#{instance}-{age}"})
+
+
+def _items(days: Days) -> dict[tuple[str, str], Any]:
+    found: dict[tuple[str, str], Any] = {}
+    page: dict[str, Any] = {}
+    while True:
+        page = days.registry.table.scan(
+            **({"ExclusiveStartKey": page["LastEvaluatedKey"]} if "LastEvaluatedKey" in page else {})
+        )
+        found |= {(str(item["pk"]), str(item["sk"])): item for item in page["Items"]}
+        if "LastEvaluatedKey" not in page:
+            return found
+
+
+def _sizes(days: Days) -> dict[Stored, float]:
+    sizes = dict.fromkeys(Stored, 0.0)
+    for bucket in (days.raw, days.lake):
+        for stored in bucket.list(""):
+            kind = next((kind for kind in Stored if stored.key.startswith(kind)), Stored.OTHER)
+            sizes[kind] += stored.size_bytes
+    sizes[Stored.ITEMS] = sum(_bytes(item) for item in _items(days).values())
+    return sizes
+
+
+def _units(value: Any, unit_bytes: int) -> int:
+    return max(1, math.ceil(_bytes(value) / unit_bytes))
+
+
+def _bytes(value: Any) -> int:
+    """About what DynamoDB counts: names and values as text."""
+    return len(json.dumps(value, default=str))

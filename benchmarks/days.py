@@ -1,0 +1,299 @@
+"""Daily runs of the real steps in this process, against the simulated App Store Connect, on AWS of moto.
+
+The Maps run as the state machine runs them when all goes well: every item once, then what is left for want of calls
+when the key has them again; the clock is moved instead of waited for. Every call to AWS and to Apple is told, with the
+step that made it.
+"""
+
+import io
+import json
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from typing import Any
+
+import boto3
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import requests
+from moto import mock_aws
+
+from appstore_analytics.apple.client import AppStoreConnect
+from appstore_analytics.apple.keys import ApiKey, Tokens
+from appstore_analytics.apple.segments import SegmentStore
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.layout import CURATED_PREFIX
+from appstore_analytics.contract.messages import (
+    Account,
+    Configuration,
+    LandItem,
+    MapName,
+    Outcome,
+    PublishItem,
+    RegisterItem,
+    RunPlan,
+    VerifyItem,
+)
+from appstore_analytics.contract.prices import REGION
+from appstore_analytics.contract.schema_modes import SchemaModes
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.run_notes import plans_read_once
+from appstore_analytics.registry import Registry
+from appstore_analytics.registry.call_budget import Reservation
+from appstore_analytics.steps.convert_instance import convert_instance
+from appstore_analytics.steps.download_segments import download_segments
+from appstore_analytics.steps.list_instances import expected_calls, list_instances
+from appstore_analytics.steps.plan_items import plan_items, plan_left_items
+from appstore_analytics.steps.plan_run import plan_run
+from appstore_analytics.steps.publish_date import publish_date
+from appstore_analytics.steps.register_request import WORST_CASE_CALLS, register_request
+from appstore_analytics.steps.summarize_run import summarize_run
+from appstore_analytics.steps.verify_table import verify_table
+from local.apple import AppStoreConnect as SimulatedApp
+from local.apple import World, WorldSettings, mount
+from local.apple.adapter import APPLE_URL
+from local.apple.http import Environ, StartResponse
+
+KEY = "main"
+_BODY = "body of the request"
+_MAPS = (MapName.REGISTER, MapName.LAND, MapName.PUBLISH, MapName.VERIFY)
+
+Told = Callable[[str, str, str, Any, Mapping[str, Any]], None]
+"""Told of a call to AWS: the step, the service, the operation, the request's body and the parsed answer."""
+
+
+def _nobody(*_: object) -> None:
+    """Nobody is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One daily run: its report, what Apple was asked by route, how many answers were 429, and how long it took."""
+
+    report: dict[str, Any]
+    calls: dict[str, int]
+    refused: int
+    took: timedelta
+
+    @property
+    def apple_calls(self) -> int:
+        """The calls that count for Apple's quota; files come from another host."""
+        return sum(self.calls.values())
+
+
+@dataclass
+class Days:
+    """An account with a pipeline. `told` hears of every call to AWS, `called` of every call of a step."""
+
+    settings: WorldSettings
+    reports: tuple[str, ...]
+    seconds_per_call: float = 0.0
+    told: Told = _nobody
+    called: Callable[[str], None] = _nobody
+    step: str = field(default="", init=False)
+    now: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        random.seed(self.settings.seed)  # by which waiting children are spread over some seconds
+        self.world = World(self.settings)
+        self.now = datetime.combine(self.settings.today, time(10), UTC)
+        self.session, self.storage = requests.Session(), requests.Session()
+        application = SimulatedApp(self.world, wall_seconds=self._wall_seconds)
+        for session in (self.session, self.storage):
+            mount(session, partial(self._taking_time, application))
+        key = self.world.admin_key
+        secret = {"key_id": key.key_id, "issuer_id": key.issuer_id, "private_key": key.private_key_pem}
+        self.tokens = Tokens(partial(ApiKey.from_secret, json.dumps(secret), "the secret"), lambda: self.now)
+        aws = boto3.Session("benchmark", "benchmark", region_name=REGION)
+        aws.events.register("before-call.*.*", _keep_body)
+        aws.events.register("after-call.*.*", self._tell)
+        self.registry = Registry(_registry_table(aws))
+        client = aws.client("s3")
+        self.raw, self.lake = _bucket(client, "raw"), _bucket(client, "lake", versioned=True)
+        self.plans = plans_read_once(self.lake)
+
+    # A day
+
+    def next_day(self) -> Day:
+        """The next business day's run, from 10:00 on."""
+        self.world.advance(1)
+        self.now = max(self.now, datetime.combine(self.world.today, time(10), UTC))
+        return self.run()
+
+    def run(self) -> Day:
+        """A daily run on the world's day."""
+        self.world.statistics.reset()
+        started_at = self.now
+        plan = self._plan()
+        for map_name in _MAPS:
+            self._map(plan, map_name)
+        self._call("summarize_run", lambda: summarize_run(plan.run_id, "", self.registry, self.lake, _nobody, self.now))
+        routes = self.world.statistics.by_route()
+        calls = {route: sum(answers.values()) for route, answers in routes.items() if " /v1/" in route}
+        refused = sum(answers.get("429", 0) for answers in routes.values())
+        return Day(self._report(), calls, refused, self.now - started_at)
+
+    def _plan(self) -> RunPlan:
+        accounts = (Account(KEY, tuple(self.world.apps)),)
+        calls_per_hour = self.settings.calls_per_hour
+        configuration = Configuration(accounts, self.reports, (Granularity.DAILY,), calls_per_hour, 30)
+        payload = {"operation": "daily", "as_of": self.world.today.isoformat()}
+        answer = self._call(
+            "plan_run", lambda: plan_run("benchmark", self.now, payload, configuration, self.lake, _needs_no_apple)
+        )
+        return self.plans(answer["run_id"])
+
+    def _map(self, plan: RunPlan, map_name: MapName) -> None:
+        answer = self._call("plan_items", lambda: plan_items(plan.run_id, map_name, self.registry, self.lake))
+        while answer["items"]:
+            for event in json.loads(self.lake.read(str(answer["manifest_key"])) or b"[]"):
+                self._child(plan, map_name, event)
+            if map_name not in (MapName.REGISTER, MapName.LAND):
+                return
+            answer = self._call(
+                "plan_items", lambda: plan_left_items(plan.run_id, map_name, self.registry, self.lake, self.now)
+            )
+            if "available_at" in answer:
+                self.now = datetime.fromisoformat(str(answer["available_at"]))
+
+    def _child(self, plan: RunPlan, map_name: MapName, event: dict[str, str]) -> None:
+        """The steps of one item, until one is done or has to wait."""
+        for step, work in self._steps(plan, map_name, event):
+            if self._call(step, work)["outcome"] != Outcome.NEXT:
+                return
+
+    def _steps(
+        self, plan: RunPlan, map_name: MapName, event: dict[str, str]
+    ) -> list[tuple[str, Callable[[], dict[str, str]]]]:
+        if map_name is MapName.REGISTER:
+            return [
+                ("register_request", partial(self._register, plan, RegisterItem.from_event(event))),
+                ("list_instances", partial(self._list, plan, RegisterItem.from_event(event))),
+            ]
+        if map_name is MapName.LAND:
+            item = LandItem.from_event(event)
+            return [
+                ("download_segments", partial(self._download, item)),
+                ("convert_instance", partial(self._convert, item)),
+            ]
+        if map_name is MapName.PUBLISH:
+            return [
+                ("publish_date", lambda: publish_date(PublishItem.from_event(event), self.registry, self.lake)),
+            ]
+        athena: Any = _AthenaOfDuckDb(self.lake)
+        return [
+            ("verify_table", lambda: verify_table(VerifyItem.from_event(event), self.registry, self.lake, athena)),
+        ]
+
+    # Steps, as their functions call them
+
+    def _register(self, plan: RunPlan, item: RegisterItem) -> dict[str, str]:
+        with self._calls(plan, WORST_CASE_CALLS) as calls:
+            return register_request(item, plan, self.registry, self._apple(calls), calls)
+
+    def _list(self, plan: RunPlan, item: RegisterItem) -> dict[str, str]:
+        with self._calls(plan, expected_calls(plan)) as calls:
+            return list_instances(item, plan, self.registry, self._apple(calls), calls)
+
+    def _download(self, item: LandItem) -> dict[str, str]:
+        plan = self.plans(item.run_id)
+        store = SegmentStore(self.storage, (APPLE_URL.removeprefix("https://"),), allow_loopback=False)
+        with self._calls(plan, 1) as calls:
+            return download_segments(item, self.registry, self._apple(calls), store, self.raw, calls)
+
+    def _convert(self, item: LandItem) -> dict[str, str]:
+        return convert_instance(item, self.registry, self.raw, self.lake, SchemaModes())
+
+    def _calls(self, plan: RunPlan, expected: int) -> Reservation:
+        budget = self.registry.call_budget(KEY)
+        return Reservation(budget, plan.calls_per_hour, plan.operation, expected, lambda: self.now)
+
+    def _apple(self, calls: Reservation) -> AppStoreConnect:
+        return AppStoreConnect(self.session, APPLE_URL, self.tokens, calls)
+
+    # What is told
+
+    def _call(self, step: str, work: Callable[[], Any]) -> Any:
+        self.step = step
+        self.called(step)
+        try:
+            return work()
+        finally:
+            self.step = ""
+
+    def _tell(self, parsed: Any, model: Any, context: Mapping[str, Any], **_: Any) -> None:
+        if self.step:
+            self.told(self.step, model.service_model.service_name, model.name, context[_BODY], parsed)
+
+    def _wall_seconds(self) -> float:
+        return self.now.timestamp()
+
+    def _taking_time(self, application: Any, environ: Environ, start_response: StartResponse) -> Any:
+        self.now += timedelta(seconds=self.seconds_per_call)
+        return application(environ, start_response)
+
+    def _report(self) -> dict[str, Any]:
+        newest = max(self.lake.list("reports/"), key=lambda stored: stored.key)
+        report: dict[str, Any] = json.loads(self.lake.read(newest.key.replace(".html", ".json")) or b"{}")
+        return report
+
+
+def _keep_body(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
+    context[_BODY] = params["body"]
+
+
+@contextmanager
+def aws_in_process() -> Iterator[None]:
+    """AWS of moto in this process."""
+    with mock_aws():
+        yield
+
+
+def _needs_no_apple(_: str) -> AppStoreConnect:
+    raise RuntimeError("The account names its apps, so nobody is asked for them.")
+
+
+def _registry_table(session: boto3.Session) -> Any:
+    names = ("pk", "sk")
+    return session.resource("dynamodb").create_table(
+        TableName="registry",
+        KeySchema=[
+            {"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"), strict=True)
+        ],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def _bucket(client: Any, name: str, *, versioned: bool = False) -> Bucket:
+    client.create_bucket(Bucket=name)
+    if versioned:
+        client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    return Bucket(client, name)
+
+
+class _AthenaOfDuckDb:
+    """Answers the counting queries from the objects in the lake; what Athena itself would read is not told."""
+
+    def __init__(self, lake: Bucket) -> None:
+        self._lake = lake
+
+    def rows(self, sql: str, _: str) -> Iterator[tuple[str | None, ...]]:
+        """The answer, each cell as Athena prints it."""
+        name = sql.split('FROM "')[1].split('"', maxsplit=1)[0]
+        with duckdb.connect() as connection:
+            connection.register(name, self._table(name))
+            answer = connection.execute(sql).fetchall()
+        return iter([tuple(None if cell is None else str(cell) for cell in row) for row in answer])
+
+    def _table(self, name: str) -> pa.Table:
+        dates = []
+        for stored in self._lake.list(f"{CURATED_PREFIX}{name}/"):
+            rows = pq.read_table(io.BytesIO(self._lake.read(stored.key) or b""))
+            day = date.fromisoformat(stored.key.split("dt=")[1].split("/")[0])
+            dates.append(rows.append_column("dt", pa.array([day] * rows.num_rows, pa.date32())))
+        return pa.concat_tables(dates)

@@ -1,0 +1,139 @@
+"""What `cdk deploy` puts into an account as cdk.json stands, read from the template: sizes, alarms, states."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from aws_cdk import App
+
+from infra.configuration import DeploymentConfiguration, parse_context
+from infra.layers import PROJECT, ThirdPartyLayer
+from infra.stack import AppStoreAnalyticsStack
+
+_STACK = "AppStoreAnalytics"
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """The template's resources that cost something by themselves, and what decides about the rest."""
+
+    configuration: DeploymentConfiguration
+    memory_gb: Mapping[str, float]
+    disk_gb: Mapping[str, float]
+    alarms: int
+    dashboards: int
+    dashboard_metrics: int
+    secrets: int
+    definition: State
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """The states that an execution enters when all goes well, and a child of each Map; Express ones enter for free."""
+
+    parent: int
+    standard_children: Mapping[str, int]
+    express_children: Mapping[str, int]
+
+
+def synthesize(context: Mapping[str, Any] | None = None) -> Deployed:
+    """The template of cdk.json's context, with `context` in place of some keys, without building any layer."""
+    values = {**json.loads((PROJECT / "cdk.json").read_text(encoding="utf-8"))["context"], **(context or {})}
+    configuration = parse_context(values)
+    with TemporaryDirectory() as folder:
+        layers = {layer: Path(folder) / layer for layer in ThirdPartyLayer}
+        for layer in layers.values():
+            (layer / "python").mkdir(parents=True)
+        app = App(context=dict(values), outdir=f"{folder}/cdk.out")
+        AppStoreAnalyticsStack(app, _STACK, configuration, layers)
+        app.synth()
+        template = json.loads(Path(folder, "cdk.out", f"{_STACK}.template.json").read_text(encoding="utf-8"))
+    return _read(configuration, template)
+
+
+def _read(configuration: DeploymentConfiguration, template: dict[str, Any]) -> Deployed:
+    def properties(kind: str) -> list[dict[str, Any]]:
+        resources = template["Resources"].values()
+        return [one["Properties"] for one in resources if one["Type"] == f"AWS::{kind}"]
+
+    functions = {
+        str(function["FunctionName"]).removeprefix("appstore-analytics-").replace("-", "_"): function
+        for function in properties("Lambda::Function")
+    }
+    dashboards = properties("CloudWatch::Dashboard")
+    (machine,) = properties("StepFunctions::StateMachine")
+    return Deployed(
+        configuration,
+        memory_gb={step: function["MemorySize"] / 1024 for step, function in functions.items()},
+        disk_gb={step: function["EphemeralStorage"]["Size"] / 1024 for step, function in functions.items()},
+        alarms=len(properties("CloudWatch::Alarm")),
+        dashboards=len(dashboards),
+        dashboard_metrics=sum(_metrics(json.loads(_plain(dashboard["DashboardBody"]))) for dashboard in dashboards),
+        secrets=len(properties("SecretsManager::Secret")),
+        definition=json.loads(_plain(machine["DefinitionString"])),
+    )
+
+
+def walk(definition: State, items: Mapping[str, int]) -> Walked:
+    """Follow a daily run whose Maps have so many items, by name, and leave nothing."""
+    children: dict[str, dict[str, int]] = {"STANDARD": {}, "EXPRESS": {}}
+    entered = 0
+    data: State = {"operation": "daily", "status": "SUCCEEDED", "step": {"outcome": "next"}, "plan": {"waiting": False}}
+    for name, state in _way(definition, data):
+        entered += 1
+        if name.startswith("Plan"):
+            data["plan"]["items"] = items.get(name.removeprefix("Plan"), 0)  # of Plan<Map>Left: nothing is left
+        if state["Type"] == "Map":
+            child = state["ItemProcessor"]
+            kind = child["ProcessorConfig"]["ExecutionType"]
+            children[kind][name] = sum(1 for _ in _way(child, {**data, "step": {"outcome": "next"}}))
+    return Walked(entered, children["STANDARD"], children["EXPRESS"])
+
+
+def _way(machine: State, data: State) -> Iterator[tuple[str, State]]:
+    name: str | None = machine["StartAt"]
+    while name:
+        state = machine["States"][name]
+        yield name, state
+        name = _chosen(state, data) if state["Type"] == "Choice" else state.get("Next")
+
+
+def _chosen(state: State, data: State) -> str:
+    """The state that a Choice leads to; of a last step, whose outcome is never `next`, the end."""
+    for choice in state["Choices"]:
+        if _holds(choice, data):
+            return str(choice["Next"])
+    done = [choice["Next"] for choice in state["Choices"] if choice.get("StringEquals") == "done"]
+    return str(state.get("Default") or done[0])
+
+
+def _holds(choice: State, data: State) -> bool:
+    value: Any = data
+    for part in choice["Variable"].removeprefix("$.").split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    if "IsPresent" in choice:
+        return (value is not None) == bool(choice["IsPresent"])
+    if "NumericGreaterThan" in choice:
+        return bool(value > choice["NumericGreaterThan"])
+    return bool(value == choice.get("StringEquals", choice.get("BooleanEquals")))
+
+
+def _metrics(dashboard: State) -> int:
+    """Rows of metrics in all graphs; a formula is none."""
+    rows = [row for widget in dashboard["widgets"] for row in widget["properties"].get("metrics", ())]
+    return sum(1 for row in rows if isinstance(row[0], str))
+
+
+def _plain(value: Any) -> str:
+    """A value of the template as text: joined, references by their logical ids."""
+    if isinstance(value, str):
+        return value
+    ((function, argument),) = value.items()
+    if function == "Fn::Join":
+        return "".join(_plain(part) for part in argument[1])
+    return f"<{argument if function == 'Ref' else argument[0]}>"

@@ -1,0 +1,23 @@
+"""What the benchmarks of cost and calls rest on: the counts of a day grow in a straight line with the apps."""
+
+from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
+from benchmarks.calls import live_a_scarce_day
+from benchmarks.counting import Unit, count_day, lines_of
+
+
+def test_the_counts_of_a_third_size_lie_on_the_line_through_two_others() -> None:
+    few, third, many = (count_day(apps, CORE_REPORT_NAMES[:1], rows_per_date=2) for apps in (1, 2, 3))
+    lines = lines_of(few, many)
+    assert set(lines) == set(third.units)
+    for key, line in lines.items():
+        assert abs(line.of(third.apps) - third.units[key]) <= 1, key  # a page more or less of what is read
+    assert lines["convert_instance", Unit.CALLS].per_app == 1
+    assert lines["download_segments", Unit.APPLE_CALLS].per_app == 1
+    assert lines["publish_date", Unit.S3_READS].per_app > 1
+
+
+def test_a_day_on_a_small_quota_goes_on_every_hour_until_every_app_is_verified() -> None:
+    day = live_a_scarce_day(calls_per_hour=6, reports=5, hours=4)  # five usable calls: one app's lists at a time
+    assert (day.verified, day.refused) == (day.apps, 0) == (2, 0)
+    assert day.calls == day.usable == 20
+    assert 3 < day.hours < 4
