@@ -99,7 +99,8 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def _quick_cases() -> list[list[Case]]:
-    peers = [Case(peer, job, "engagement", rows, 1) for rows in (MEDIUM, SMALL) for job in JOBS for peer in PEERS]
+    sizes = ((MEDIUM, "plain"), (MEDIUM, "whole"), (SMALL, "whole"))
+    peers = [Case(peer, job, "engagement", rows, 1) for rows, job in sizes for peer in PEERS]
     return [peers + [Case("limits", job, "engagement", MEDIUM, 1) for job in LIMITS]]
 
 
