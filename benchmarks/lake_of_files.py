@@ -27,9 +27,15 @@ class BucketOfFiles(Bucket):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.bytes_written = 0
+        self._looked_up: dict[str, StoredObject] = {}
 
     def head(self, key: str) -> StoredObject | None:
-        """As S3 answers."""
+        """As S3 answers. Looked up once, because the files beside are no part of what is measured."""
+        if key not in self._looked_up and (stored := self._look_up(key)):
+            self._looked_up[key] = stored
+        return self._looked_up.get(key)
+
+    def _look_up(self, key: str) -> StoredObject | None:
         path = self.folder / key
         if not path.exists():
             return None
@@ -69,6 +75,7 @@ class BucketOfFiles(Bucket):
         etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
         lines = [f'"{etag}"', *(f"{name}={value}" for name, value in (metadata or {}).items())]
         _beside(path).write_text("\n".join(lines), encoding="utf-8")
+        self._looked_up.pop(key, None)
 
     def swap(
         self, key: str, body: bytes | BinaryIO, *, expected: str | None, metadata: Mapping[str, str] | None = None

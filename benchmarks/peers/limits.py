@@ -52,7 +52,10 @@ def csv_parse(content: bytes, table: CuratedTable, _folder: Path) -> None:
         ),
         parse_options=pcsv.ParseOptions(delimiter="\t", quote_char=False, double_quote=False),
         convert_options=pcsv.ConvertOptions(
-            column_types=in_memory(pa.schema(list(types.items()))), null_values=[""], strings_can_be_null=True
+            column_types=in_memory(pa.schema(list(types.items()))),
+            null_values=[""],
+            strings_can_be_null=True,
+            check_utf8=False,
         ),
     )
     for _ in reader:

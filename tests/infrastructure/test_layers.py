@@ -4,10 +4,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import botocore
 import pytest
 
 from benchmarks.cold_start import FUNCTIONS, WITH_ARROW, imports, size_mb
-from infra.layers import AWS_TARGET, THIS_MACHINE, LayerBuildError, Target, ThirdPartyLayer, build_layer, build_layers
+from infra.layers import (
+    AWS_TARGET,
+    PIPELINE_LAYER,
+    THIS_MACHINE,
+    LayerBuildError,
+    Target,
+    ThirdPartyLayer,
+    build_layer,
+    build_layers,
+)
 
 
 @pytest.fixture
@@ -28,7 +38,14 @@ class Pip:
         folder = Path(command[command.index("--target") + 1])
         (folder / "bin").mkdir(parents=True)
         (folder / "pyarrow" / "include").mkdir(parents=True)
-        for name in ("bin/tool", "pyarrow/__init__.py", "pyarrow/include/api.h", "pyarrow/libarrow_flight.so.2600"):
+        for name in (
+            "bin/tool",
+            "pyarrow/__init__.py",
+            "pyarrow/include/api.h",
+            "pyarrow/libarrow_flight.so.2600",
+            "pyarrow/_flight.cpython-313-aarch64-linux-gnu.so",
+            "pyarrow/_orc.cpython-313-x86_64-linux-gnu.so",
+        ):
             (folder / name).touch()
         (folder / "pyarrow" / "libarrow_substrait.so.2600").touch()
         return subprocess.CompletedProcess(command, 0, "", "")
@@ -119,26 +136,49 @@ def test_of_two_builders_at_the_same_time_the_first_wins_and_both_are_right(
     assert len(pip.commands) == 2
 
 
-def test_the_real_layers_carry_what_our_code_imports() -> None:
-    folders = [folder / "python" for folder in build_layers(THIS_MACHINE).values()]
-    program = """
-import sys, json
-import pyarrow, pyarrow.csv, pyarrow.parquet, pyarrow.compute, pyarrow.ipc, isal.igzip
-import aws_lambda_powertools, requests, jwt, cryptography.hazmat.primitives.asymmetric.ec, pyarrow.dataset
-table = pyarrow.table({"territory": ["DE", "NA"], "counts": [1, 2]})
-sink = pyarrow.BufferOutputStream()
-pyarrow.parquet.write_table(table, sink, compression="zstd")
-back = pyarrow.parquet.read_table(pyarrow.BufferReader(sink.getvalue()))
-assert back.equals(table) and pyarrow.compute.sum(back["counts"]).as_py() == 3
-print(json.dumps([pyarrow.__file__, requests.__file__, jwt.__file__, isal.__file__]))
+_CONVERT_AND_MERGE = """
+import gzip, io, json, pathlib, sys, tempfile
+import aws_lambda_powertools, requests, jwt, cryptography.hazmat.primitives.asymmetric.ec
+import isal, pyarrow, pyarrow.dataset
+from datetime import date
+from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.lake import conversion
+from appstore_analytics.lake.parquet import RowGroups
+from appstore_analytics.lake.publication import _opened
+from appstore_analytics.lake.schema import in_memory, part_schema
+from appstore_analytics.rules.vintage import Vintage
+conversion._RUN_ROWS = 2  # so that rows are spilled, too
+table = tables_by_name()["purchases"]
+cells = {"date": "2026-11-20", "app_apple_identifier": "7", "purchases": "2", "sales_in_usd": "0.5"}
+line = "\\t".join(cells.get(each.name, "") for each in table.report.columns)
+header = "\\t".join(each.header for each in table.report.columns)
+segments = [io.BytesIO(gzip.compress("\\n".join([header, line, line]).encode())) for _ in range(3)]
+with tempfile.TemporaryDirectory() as folder:
+    scratch = pathlib.Path(folder)
+    vintage = Vintage(date(2026, 11, 21), AccessType.ONGOING, "instance-1")
+    (part,) = conversion.convert(segments, table, 7, vintage, date(2026, 11, 23), lambda days: days, scratch).parts
+    rows = _opened(pyarrow.OSFile(str(part.path)), in_memory(part_schema(table))).read()
+    with RowGroups(scratch / "merged.parquet", part_schema(table)) as merged:
+        merged.append(rows)
+        merged.finish({})
+    print(json.dumps([[part.rows, part.sums], [each.__file__ for each in (pyarrow, requests, jwt, isal)]]))
 """
-    environment = {"PYTHONPATH": os.pathsep.join(map(str, folders)), "PATH": os.environ["PATH"]}
+
+
+def test_what_our_code_does_works_with_the_real_layers_alone() -> None:
+    folders = [folder / "python" for folder in build_layers(THIS_MACHINE).values()]
+    runtime = Path(botocore.__file__).parents[1]  # boto3 comes with Lambda's runtime: here last, behind the layers
+    paths = [*folders, PIPELINE_LAYER / "python", runtime]
+    environment = {"PYTHONPATH": os.pathsep.join(map(str, paths)), "PATH": os.environ["PATH"]}
     # -S: without this environment's own packages, as on Lambda.
     result = subprocess.run(
-        [sys.executable, "-S", "-c", program], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-S", "-c", _CONVERT_AND_MERGE], env=environment, capture_output=True, text=True, check=False
     )
     assert result.stderr == ""
-    assert all(any(Path(each).is_relative_to(folder) for folder in folders) for each in json.loads(result.stdout))
+    done, files = json.loads(result.stdout)
+    assert done == [6, {"purchases": "12", "sales_in_usd": "3.000000"}]
+    assert all(any(Path(each).is_relative_to(folder) for folder in folders) for each in files)
 
 
 def test_the_layers_stay_small() -> None:

@@ -262,6 +262,22 @@ def test_a_date_is_published_sorted_by_app_with_what_it_is_made_of(bucket: Bucke
     assert standing.metadata["digest"] == publication.digest
 
 
+def test_a_part_too_large_for_the_memory_is_merged_from_the_disk_and_leaves_nothing_there(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(bucket, tmp_path, Instance(vintage(21), (2, 3)))
+    land(bucket, tmp_path, Instance(vintage(20), (1,), OTHER_APP))
+    publish(bucket, ENGAGEMENT, DAY, tmp_path)
+    from_memory = bucket.read(TABLE_KEY)
+    bucket._client.delete_object(Bucket=bucket.name, Key=TABLE_KEY)
+    monkeypatch.setattr("appstore_analytics.lake.publication._KEPT_IN_MEMORY_BYTES", 0)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    publish(bucket, ENGAGEMENT, DAY, scratch)
+    assert bucket.read(TABLE_KEY) == from_memory
+    assert [path.name for path in scratch.iterdir()] == ["data.parquet"]
+
+
 def test_the_published_object_has_the_schema_of_the_glue_table(bucket: Bucket, tmp_path: Path) -> None:
     for table in (ENGAGEMENT, CRASHES_EXPANDED):
         land(bucket, tmp_path, Instance(vintage(21), (2,)), table)

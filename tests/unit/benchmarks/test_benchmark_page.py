@@ -22,7 +22,7 @@ def test_every_kept_result_has_its_page() -> None:
     assert sorted(path for results in results_by_page().values() for path in results) == sorted(RESULTS.glob("*.json"))
 
 
-@pytest.mark.parametrize("name", ["convert", "publish", "read", "cold_start", "seed", "calls", "cost"])
+@pytest.mark.parametrize("name", ["convert", "publish", "read", "tune", "cold_start", "seed", "calls", "cost"])
 def test_every_kept_result_is_a_full_one_and_says_where_it_was_measured(name: str) -> None:
     about = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))["about"]
     assert about["quick"] is False

@@ -71,6 +71,28 @@ def test_the_footer_names_the_vintage(tmp_path: Path) -> None:
     assert footer == {b"vintage": b"2026-11-21/ONGOING/instance-1", b"writer": WRITER_VERSION.encode()}
 
 
+def test_of_few_rows_only_what_gains_by_zstd_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = tsv([row(ENGAGEMENT, counts="1"), row(ENGAGEMENT, counts="2")])
+
+    def compressions(folder: str) -> dict[str, str]:
+        (tmp_path / folder).mkdir()
+        group = pq.read_metadata(converted([content], tmp_path / folder).parts[0].path).row_group(0)
+        columns = [group.column(index) for index in range(group.num_columns)]
+        return {column.path_in_schema: column.compression for column in columns}
+
+    few = compressions("few")
+    assert [name for name, codec in few.items() if codec == "ZSTD"] == ["counts"]
+    assert set(few.values()) == {"ZSTD", "SNAPPY"}
+    monkeypatch.setattr(parquet_module, "_FEW_ROWS", 2)
+    assert set(compressions("many").values()) == {"ZSTD"}
+
+
+def test_only_apps_and_dates_have_statistics(tmp_path: Path) -> None:
+    group = pq.read_metadata(converted([tsv([row(ENGAGEMENT)])], tmp_path).parts[0].path).row_group(0)
+    columns = [group.column(index) for index in range(group.num_columns)]
+    assert [each.path_in_schema for each in columns if each.is_stats_set] == ["app_id", "processing_date", "date"]
+
+
 def test_segments_are_appended_and_split_by_date(tmp_path: Path) -> None:
     first = [row(ENGAGEMENT, date="2026-11-20", counts="1"), row(ENGAGEMENT, date="2026-11-19", counts="2")]
     second = [row(ENGAGEMENT, date="2026-11-20", counts="1"), row(ENGAGEMENT, date="2026-11-20", counts="3")]

@@ -66,9 +66,25 @@ def test_a_byte_order_mark_and_windows_line_ends_are_tolerated() -> None:
     assert rows_of(b"\xef\xbb\xbf" + content.replace(b"\n", b"\r\n")) == rows_of(content)
 
 
-def test_a_last_line_may_lack_its_end_or_have_blank_lines_behind_it() -> None:
+def test_a_last_line_may_lack_its_end_or_have_blank_lines_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
     content = tsv([row(ENGAGEMENT), row(ENGAGEMENT)])
-    assert rows_of(content.rstrip(b"\n")) == rows_of(content + b"\n\r\n") == rows_of(content)
+    expected = rows_of(content)
+    for block_bytes in (
+        4 << 20,
+        1,
+        len(content) - content.index(b"\n"),
+        len(content),
+    ):  # blank lines also in two blocks
+        monkeypatch.setattr(tsv_module, "_BLOCK_BYTES", block_bytes)
+        assert rows_of(content.rstrip(b"\n")) == rows_of(content + b"\n\r\n\n") == rows_of(content) == expected
+
+
+def test_a_blank_line_between_rows_is_refused_wherever_a_block_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = tsv([row(ENGAGEMENT), row(ENGAGEMENT)])
+    end = content.rstrip(b"\n").rindex(b"\n")
+    for block_bytes in (4 << 20, 1, end, end + 1, end + 2):
+        monkeypatch.setattr(tsv_module, "_BLOCK_BYTES", block_bytes)
+        refused(content[:end] + b"\n" + content[end:], "row 2")
 
 
 def test_a_file_separated_by_commas_may_quote_its_fields() -> None:

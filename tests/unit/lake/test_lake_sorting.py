@@ -36,12 +36,6 @@ def test_it_sorts_as_python_does_with_null_first_and_stably(rows: list[tuple[dat
     assert sorted_by(table(rows), ["day", "first", "second"])["number"].to_pylist() == expected
 
 
-@given(_ROWS)
-def test_what_is_sorted_already_is_given_back(rows: list[tuple[date, str | None, str | None]]) -> None:
-    once = sorted_by(table(rows), ["day", "first"])
-    assert sorted_by(once, ["day", "first"]) is once
-
-
 def test_more_values_than_can_be_counted_at_once_are_sorted_in_passes() -> None:
     rows = [(date(2026, 1, 1), str(number * 7919 % 400), str(number)) for number in range(400)]
     expected = sorted(range(400), key=lambda row: (rows[row][1], rows[row][2]))

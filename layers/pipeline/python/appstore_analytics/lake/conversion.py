@@ -77,7 +77,9 @@ def convert(
         _check_covered(runs.days, table, today)
         kept = set(select(runs.days))
         parts = tuple(
-            _part(rows, day, table, app_id, vintage, schema, scratch) for day, rows in runs.by_day() if day in kept
+            _part(rows, day, table, app_id, vintage, schema, runs.left_to_sort_by, scratch)
+            for day, rows in runs.by_day()
+            if day in kept
         )
         rows_raw = runs.rows
     return Conversion(
@@ -92,7 +94,7 @@ def convert(
 
 
 class _Runs:
-    """Rows, of which at most one run lies in memory; each full run is sorted by Date and by `sort_by`."""
+    """Rows, of which at most one run lies in memory; each full run is sorted by Date, an only one by `sort_by`, too."""
 
     def __init__(self, date_column: str, sort_by: Sequence[str], scratch: Path) -> None:
         self._date_column = date_column
@@ -117,10 +119,15 @@ class _Runs:
         """Every Date found, in order."""
         return tuple(sorted(self._days))
 
+    @property
+    def left_to_sort_by(self) -> Sequence[str]:
+        """What the rows of a Date are not sorted by: of several runs they have to be brought together first."""
+        return self._sort_by if self._spilled_to else ()
+
     def append(self, rows: pa.Table) -> None:
         """Take rows; a full run is sorted and goes to the disk."""
         if self._waiting_rows >= _RUN_ROWS:
-            self._runs.append(self._spilled(self._sorted_run()))
+            self._runs.append(self._spilled(self._sorted_run(())))
         self._waiting.append(rows)
         self._waiting_rows += rows.num_rows
         self.rows += rows.num_rows
@@ -128,7 +135,7 @@ class _Runs:
     def finish(self) -> None:
         """The last run stays in memory: most instances are only one."""
         if self._waiting:
-            self._runs.append(iter([self._sorted_run()]))
+            self._runs.append(iter([self._sorted_run(() if self._spilled_to else self._sort_by)]))
 
     def by_day(self) -> Iterator[tuple[date, Iterator[pa.Table]]]:
         """Date by Date, in order, its rows run by run. Once."""
@@ -136,12 +143,12 @@ class _Runs:
         for day, of_day in itertools.groupby(slices, key=itemgetter(0)):
             yield day, (rows for _, rows in of_day)
 
-    def _sorted_run(self) -> pa.Table:
+    def _sorted_run(self, sort_by: Sequence[str]) -> pa.Table:
         # Segments with and without unknown columns may meet in one run.
         run = in_one_chunk(pa.concat_tables(self._waiting, promote_options="default"))
-        run = sorted_by(run, (self._date_column, *self._sort_by))
+        run = sorted_by(run, (self._date_column, *sort_by))
         self._waiting, self._waiting_rows = [], 0
-        self._days.update(run[self._date_column].unique().to_pylist())
+        self._days.update(pc.run_end_encode(run[self._date_column].combine_chunks()).values.to_pylist())
         return run
 
     def _spilled(self, run: pa.Table) -> Iterator[pa.Table]:
@@ -196,11 +203,12 @@ def _part(
     app_id: int,
     vintage: Vintage,
     schema: pa.Schema,
+    sort_by: Sequence[str],
     scratch: Path,
 ) -> PartFile:
     path = scratch / f"{day.isoformat()}.parquet"
     sums: dict[str, Decimal] = {}
-    with RowGroups(path, schema, _sort_by(table)) as file:
+    with RowGroups(path, schema, sort_by) as file:
         for rows in of_day:
             file.append(_with_extra(_with_lineage(rows, app_id, vintage), schema))
             _add(sums, rows, table.report.additive_measures)

@@ -2,20 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from appstore_analytics.contract.tables import APP_ID, EXTRA
 from appstore_analytics.lake.schema import in_memory
 from appstore_analytics.lake.sorting import sorted_by
 
-WRITER_VERSION = "2"
+WRITER_VERSION = "3"
 """Raise it when the same rows would be written as other bytes: every Date is then published again."""
 
 ROW_GROUP_ROWS = 250_000
 """Rows of a row group: a reader and a writer hold about this many in memory."""
+
+_FEW_ROWS = 2_500
+_BUFFER_BYTES = 1 << 20
 
 
 class RowGroups:
@@ -27,17 +31,11 @@ class RowGroups:
     """
 
     def __init__(self, path: Path, schema: pa.Schema, sort_by: Sequence[str] = ()) -> None:
+        self._schema = schema
         self._sort_by = sort_by
-        self._writer = pq.ParquetWriter(
-            path,
-            in_memory(schema),
-            compression="zstd",
-            compression_level=1,
-            store_schema=False,  # Arrow's own copy of the schema would say "dictionary", which is nobody's business
-            write_batch_size=65_536,
-            # Those of strings cost as much as a quarter of the writing, and no query of ours would skip rows by them.
-            write_statistics=[each.name for each in schema if not _holds_strings(each.type)],
-        )
+        # The writer writes a few bytes at a time: unbuffered, the system takes a third of the time of a small file.
+        self._file = pa.BufferedOutputStream(pa.OSFile(str(path), "wb"), _BUFFER_BYTES)
+        self._writer: pq.ParquetWriter | None = None
         self._waiting: list[pa.Table] = []
         self._waiting_rows = 0
         self.rows = 0
@@ -46,7 +44,9 @@ class RowGroups:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
+        self._file.close()
 
     def append(self, rows: pa.Table) -> None:
         """Write `rows` after those before."""
@@ -60,7 +60,7 @@ class RowGroups:
         """Write what still waits, and `footer` as the file's key-value metadata."""
         if self._waiting_rows:
             self._write_group(pa.concat_tables(self._waiting))
-        self._writer.add_key_value_metadata(dict(footer))
+        self._open_writer(in_memory(self._schema).empty_table()).add_key_value_metadata(dict(footer))
 
     def _write_full_groups(self) -> None:
         rows = pa.concat_tables(self._waiting)
@@ -70,12 +70,47 @@ class RowGroups:
         self._waiting, self._waiting_rows = [rows], rows.num_rows
 
     def _write_group(self, rows: pa.Table) -> None:
-        rows = sorted_by(with_own_dictionaries(rows), self._sort_by)
-        self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
+        rows = with_own_dictionaries(sorted_by(in_one_chunk(rows), self._sort_by))
+        self._open_writer(rows).write_table(rows, row_group_size=ROW_GROUP_ROWS)
+
+    def _open_writer(self, rows: pa.Table) -> pq.ParquetWriter:
+        """Made with the first row group, which tells how its columns are best compressed."""
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(
+                self._file,
+                rows.schema,
+                **_compression(rows),
+                store_schema=False,  # Arrow's own copy of the schema would say "dictionary", which is nobody's business
+                write_batch_size=65_536,
+                max_rows_per_page=ROW_GROUP_ROWS,  # a page of fewer is read no sooner, and zstd begins anew in each
+                write_statistics=_columns_to_skip_by(self._schema),
+            )
+        return self._writer
 
 
-def _holds_strings(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_map(kind))
+def _compression(rows: pa.Table) -> dict[str, Any]:
+    """zstd, but of few rows only for what it makes much smaller, the numbers.
+
+    Arrow makes the tables of zstd anew for each page, to write and to read it: of few rows that takes half of the time.
+    """
+    if rows.num_rows >= _FEW_ROWS or EXTRA.name in rows.column_names:
+        return {"compression": "zstd", "compression_level": 1}
+    numbers = [each.name for each in rows.schema if pa.types.is_integer(each.type) or pa.types.is_decimal(each.type)]
+    zstd = [name for name in numbers if not _are_equal(rows[name])]
+    return {
+        "compression": dict.fromkeys(rows.column_names, "snappy") | dict.fromkeys(zstd, "zstd"),
+        "compression_level": dict.fromkeys(zstd, 1),
+    }
+
+
+def _are_equal(numbers: pa.ChunkedArray) -> bool:
+    bounds = pc.min_max(numbers)
+    return bool(bounds["min"] == bounds["max"])
+
+
+def _columns_to_skip_by(schema: pa.Schema) -> list[str]:
+    """Those by which a reader can skip a row group. Apps and Dates lie together; of the rest a group holds all."""
+    return [each.name for each in schema if each.name == APP_ID.name or pa.types.is_date(each.type)]
 
 
 def in_one_chunk(rows: pa.Table) -> pa.Table:
@@ -86,30 +121,20 @@ def in_one_chunk(rows: pa.Table) -> pa.Table:
 
 
 def with_own_dictionaries(rows: pa.Table) -> pa.Table:
-    """`rows` in one chunk, whose dictionaries hold the values of these rows only, sorted.
+    """`rows`, in one chunk, whose dictionaries hold the values of these rows only, in the order of their first rows.
 
-    A slice keeps the dictionary of what it was cut from, and the Parquet writer would write all of it. Sorted, the
-    indices of two rows compare as their strings do.
+    A slice keeps the dictionary of what it was cut from, and the Parquet writer would write all of it.
     """
-    combined = in_one_chunk(rows)
-    columns = [_with_own_dictionary(column) for column in combined.columns]
-    return pa.Table.from_arrays(columns, schema=combined.schema)
+    columns = [_with_own_dictionary(column) for column in rows.columns]
+    return pa.Table.from_arrays(columns, schema=rows.schema)
 
 
 def _with_own_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.DictionaryArray:
     if not pa.types.is_dictionary(column.type) or not column.num_chunks:
         return column
     array = column.chunk(0)
-    values = len(array.dictionary)
-    if values == 1 and array.null_count < len(array):
+    if len(array.dictionary) == 1 and array.null_count < len(array):
         return array
-    used = _distinct(array.indices, values)
-    used = used.take(pc.array_sort_indices(array.dictionary.take(used)))
-    new_indices = pc.inverse_permutation(used, max_index=max(0, values - 1), output_type=pa.int32())
-    return pa.DictionaryArray.from_arrays(new_indices.take(array.indices), array.dictionary.take(used))
-
-
-def _distinct(indices: pa.Array, values: int) -> pa.Array:
-    """The distinct `indices`, all below `values`. Of bytes Arrow finds them several times faster than of integers."""
-    small = indices.cast(pa.uint8()) if values <= 256 else indices
-    return small.unique().drop_null().cast(pa.int32())
+    used = array.indices.dictionary_encode()
+    values = pc.take(array.dictionary, used.dictionary, boundscheck=False)
+    return pa.DictionaryArray.from_arrays(used.indices, values, safe=False)

@@ -43,7 +43,7 @@ def table_schema(table: CuratedTable, *, has_extra: bool = False) -> pa.Schema:
 
 def string_columns(schema: pa.Schema) -> list[str]:
     """The columns that travel as dictionaries in memory, which is several times smaller and faster."""
-    return [column.name for column in schema if pa.types.is_string(column.type)]
+    return [each.name for each in schema if pa.types.is_string(each.type) or pa.types.is_dictionary(each.type)]
 
 
 def in_memory(schema: pa.Schema) -> pa.Schema:

@@ -12,20 +12,20 @@ _COUNTED_KEYS = 65_536
 def sorted_by(rows: pa.Table, columns: Sequence[str]) -> pa.Table:
     """`rows`, in one chunk, sorted by dates or dictionaries of strings, the first column before the second.
 
-    Null comes before all values; rows that are equal in all `columns` keep their order. Rows that are sorted already
-    are given back as they are.
+    Null comes before all values; rows that are equal in all `columns` keep their order.
     """
     order = None
     for key in _keys(rows, columns):
         if order is None:
-            order = None if _is_sorted(key) else pc.array_sort_indices(key)
-        elif not _is_sorted(reordered := key.take(order)):
-            order = order.take(pc.array_sort_indices(reordered))
-    return rows if order is None else rows.take(order)
+            order = pc.array_sort_indices(key)
+        else:
+            order = _taken(order, pc.array_sort_indices(_taken(key, order)))
+    return rows if order is None else _taken(rows, order)
 
 
-def _is_sorted(key: pa.Array) -> bool:
-    return not pc.any(pc.less(key[1:], key[:-1])).as_py()
+def _taken(values: pa.Array | pa.Table, indices: pa.Array) -> pa.Array | pa.Table:
+    """Without a check of the bounds: the indices are Arrow's own."""
+    return pc.take(values, indices, boundscheck=False)
 
 
 def _keys(rows: pa.Table, columns: Sequence[str]) -> Iterator[pa.Array]:
@@ -34,28 +34,32 @@ def _keys(rows: pa.Table, columns: Sequence[str]) -> Iterator[pa.Array]:
     As many columns share a number as keep it below `_COUNTED_KEYS`.
     """
     key, keys = None, 1
-    for name in reversed(columns):
-        places, count = _places(rows[name])
+    for column in (rows[name].chunk(0) for name in reversed(columns) if rows.num_rows):
+        places, count = _places(column)
         if key is not None and keys * count > _COUNTED_KEYS:
             yield key
             key, keys = None, 1
-        key = places if key is None else pc.add(pc.multiply(places, pa.scalar(keys, pa.int32())), key)
+        shifted = _of_rows(pc.multiply(places, pa.scalar(keys, pa.int32())), column)
+        key = shifted if key is None else pc.add(shifted, key)
         keys *= count
     if key is not None:
         yield key
 
 
-def _places(column: pa.ChunkedArray) -> tuple[pa.Array, int]:
-    """The place of each value among the values that the column may have, and how many places there are."""
-    if not column.num_chunks:
-        return pa.array([], pa.int32()), 1
-    array = column.chunk(0)
-    if pa.types.is_dictionary(array.type):
-        ranks = pc.rank(array.dictionary).cast(pa.int32())  # from 1 on
-        return pc.fill_null(ranks.take(array.indices), 0), len(ranks) + 1
-    numbers = array.cast(pa.int32())
-    bounds = pc.min_max(numbers)
-    if not bounds["min"].is_valid:
-        return pc.fill_null(numbers, 0), 1
-    places = pc.fill_null(pc.subtract(numbers, pc.subtract(bounds["min"], 1)), 0)
-    return places, bounds["max"].as_py() - bounds["min"].as_py() + 2
+def _places(column: pa.Array) -> tuple[pa.Array, int]:
+    """The place of each value, from 1 on, among those that the column may have; how many there are, null's 0 included.
+
+    Of a dictionary the values are its entries: few numbers, which `_of_rows` spreads.
+    """
+    if pa.types.is_dictionary(column.type):
+        return pc.rank(column.dictionary).cast(pa.int32()), len(column.dictionary) + 1
+    numbers = column.cast(pa.int32())
+    first, last = pc.min_max(numbers).as_py().values()
+    if first is None:
+        return numbers, 1
+    return pc.subtract(numbers, pa.scalar(first - 1, pa.int32())), last - first + 2
+
+
+def _of_rows(places: pa.Array, column: pa.Array) -> pa.Array:
+    spread = _taken(places, column.indices) if pa.types.is_dictionary(column.type) else places
+    return pc.fill_null(spread, 0) if spread.null_count else spread

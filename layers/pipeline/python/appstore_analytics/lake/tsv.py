@@ -28,6 +28,7 @@ from appstore_analytics.lake.extra import extra_column
 from appstore_analytics.lake.schema import MONEY_SCALE, arrow_type, in_memory, report_schema
 
 _BLOCK_BYTES = 4 << 20
+_PIECE_BYTES = 256 << 10
 _HEAD_BYTES = 64 << 10
 _LONGEST_ROW_BYTES = 16 << 20
 
@@ -98,49 +99,48 @@ class SegmentReader:
         head = b""
         while b"\n" not in head and (data := self._inflated.read(_HEAD_BYTES)):
             head += data
-            self._check_row_length(head)
+            self._check_row_length(len(head) - head.rfind(b"\n") - 1)
         line, _, behind = head.partition(b"\n")
         return line.removeprefix(_BYTE_ORDER_MARK).rstrip(b"\r"), behind
 
-    def _blocks(self) -> Iterator[bytes]:
-        """Whole rows, a few MB at a time; the blank lines that may end a file are left out."""
-        held = b""
-        for block in self._whole_rows():
-            if held:
-                yield held
-            held = block
-        if last := _without_blank_end(held):
-            yield last
+    def _blocks(self) -> Iterator[pa.Buffer]:
+        """Whole rows, a few MB at a time, each block in the place of the one before.
 
-    def _whole_rows(self) -> Iterator[bytes]:
-        rest = self._behind_header
-        while data := self._inflated.read(_BLOCK_BYTES):
-            if self._header.quoted:  # whether a line end is one depends on the quotes before it
-                rest, data = b"", rest + data
-            end = self._end_of_last_row(data)
+        The blank lines that may end a file are left out: a line end is a row's only when more than line ends follow it.
+        """
+        buffer, filled = pa.allocate_buffer(_BLOCK_BYTES + len(self._behind_header)), len(self._behind_header)
+        _bytes_of(buffer)[:filled] = self._behind_header
+        is_last = False
+        while not is_last:
+            if filled == buffer.size:
+                buffer = _larger(buffer)
+            view = _bytes_of(buffer)
+            filled += self._inflated.read_into(view[filled:])
+            is_last = filled < buffer.size
+            content = _without_line_ends(view[:filled])
+            end = content if is_last else self._end_of_last_row(view[:content])
             if end:
-                yield b"".join((rest, memoryview(data)[:end]))
-                rest = data[end:]
-            else:
-                rest += data
+                yield buffer.slice(0, end)
+            rest = filled - end
             self._check_row_length(rest)
-        if rest.strip(b"\r\n"):
-            yield rest
+            view[:rest] = view[end:filled]
+            filled = rest
 
-    def _end_of_last_row(self, block: bytes) -> int:
+    def _end_of_last_row(self, rows: memoryview) -> int:
         if not self._header.quoted:
-            return block.rfind(b"\n") + 1
-        pieces = block.split(b'"')
+            return _last_line_end(rows) + 1
+        # Whether a line end is one depends on all quotes before it.
+        pieces = bytes(rows).split(b'"')
         for index in range(len(pieces) - 1 - (len(pieces) - 1) % 2, -1, -2):
             if b"\n" in pieces[index]:
                 return sum(len(piece) + 1 for piece in pieces[:index]) + pieces[index].rfind(b"\n") + 1
         return 0
 
-    def _check_row_length(self, row: bytes) -> None:
-        if len(row) - row.rfind(b"\n") > _LONGEST_ROW_BYTES:
+    def _check_row_length(self, row_bytes: int) -> None:
+        if row_bytes > _LONGEST_ROW_BYTES:
             raise self._quarantine(f"a row is longer than {_LONGEST_ROW_BYTES} bytes; this is not such a report.")
 
-    def _parse(self, block: bytes) -> pa.Table:
+    def _parse(self, block: pa.Buffer) -> pa.Table:
         header = self._header
         if not header.found:
             raise self._quarantine("the file has rows below an empty header line.")
@@ -149,7 +149,7 @@ class SegmentReader:
             rows = pcsv.read_csv(
                 pa.BufferReader(block),
                 read_options=pcsv.ReadOptions(
-                    use_threads=False, block_size=len(block) + 1, column_names=header.names_in_file
+                    use_threads=False, block_size=block.size + 1, column_names=header.names_in_file
                 ),
                 parse_options=pcsv.ParseOptions(
                     delimiter=header.delimiter,
@@ -168,10 +168,9 @@ class SegmentReader:
             )
         except pa.ArrowInvalid as error:
             raise self._quarantine(self._in_our_words(str(error))) from None
-        if rows.num_rows != _count_rows(block, quoted=header.quoted):
+        if rows.num_rows != (lines := _count_rows(block, quoted=header.quoted)):
             raise self._quarantine(
-                f"of the {_count_rows(block, quoted=header.quoted)} lines from row {self._rows_read + 1} on, "
-                f"{rows.num_rows} could be read as rows."
+                f"of the {lines} lines from row {self._rows_read + 1} on, {rows.num_rows} could be read as rows."
             )
         return rows
 
@@ -267,8 +266,9 @@ class SegmentReader:
         column = self._report.app_id_column
         if column is None or column not in self._header.found:
             return
-        other = pc.fill_null(pc.not_equal(rows[column.name], self._app_id), True)
-        if pc.any(other).as_py():
+        apps = rows[column.name]
+        if apps.null_count or set(pc.min_max(apps).as_py().values()) - {self._app_id}:
+            other = pc.fill_null(pc.not_equal(apps, self._app_id), True)
             index = pc.index(other, True).as_py()
             raise self._quarantine(
                 f"column '{column.header}', row {self._rows_read + 1 + index}: the file of app {self._app_id} holds "
@@ -312,6 +312,14 @@ class _Inflated:
         self._inflated_bytes += len(data)
         self._check_expansion()
         return data
+
+    def read_into(self, target: memoryview) -> int:
+        """Fill `target` and say how far: less than all of it only at the end of a file that is whole."""
+        filled = 0
+        while data := self.read(min(_PIECE_BYTES, len(target) - filled)):
+            target[filled : filled + len(data)] = data
+            filled += len(data)
+        return filled
 
     def _check_expansion(self) -> None:
         if self._inflated_bytes > LARGEST_UNPACKED_BYTES:
@@ -470,19 +478,39 @@ def _counted(cells: pa.ChunkedArray) -> Iterator[tuple[str, int]]:
         yield entry["values"], entry["counts"]
 
 
-def _without_blank_end(rows: bytes) -> bytes:
-    end = rows[-3:]
-    return rows.rstrip(b"\r\n") if end.count(b"\n") > 1 or not end.strip(b"\r\n") else rows
+def _larger(buffer: pa.Buffer) -> pa.Buffer:
+    twice = pa.allocate_buffer(2 * buffer.size)
+    _bytes_of(twice)[: buffer.size] = _bytes_of(buffer)
+    return twice
 
 
-def _count_rows(block: bytes, *, quoted: bool) -> int:
-    """The rows of `block` by its line ends, which the parser had no part in."""
+def _bytes_of(buffer: pa.Buffer) -> memoryview:
+    return memoryview(buffer).cast("B")
+
+
+def _without_line_ends(rows: memoryview) -> int:
+    """Where `rows` end without the line ends that may stand there."""
+    end = len(rows)
+    while end and rows[end - 1] in b"\r\n":
+        end -= 1
+    return end
+
+
+def _last_line_end(rows: memoryview) -> int:
+    """Where the last line end of `rows` stands; -1 when there is none."""
+    start = max(0, len(rows) - _HEAD_BYTES)
+    found = bytes(rows[start:]).rfind(b"\n")
+    return start + found if found >= 0 else bytes(rows[:start]).rfind(b"\n")
+
+
+def _count_rows(block: pa.Buffer, *, quoted: bool) -> int:
+    """The rows of `block` by its line ends, which the parser had no part in; the last row has none."""
     if quoted:
-        ends = sum(piece.count(b"\n") for piece in block.split(b'"')[::2])
+        ends = sum(piece.count(b"\n") for piece in block.to_pybytes().split(b'"')[::2])
     else:
-        characters = pa.Array.from_buffers(pa.uint8(), len(block), [None, pa.py_buffer(block)])
+        characters = pa.Array.from_buffers(pa.uint8(), block.size, [None, block])
         ends = pc.equal(characters, _LINE_END).true_count
-    return ends + (not block.endswith(b"\n"))
+    return int(ends + (block[block.size - 1] != ord("\n")))
 
 
 def _shown(text: str) -> str:
