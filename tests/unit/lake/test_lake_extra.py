@@ -139,7 +139,7 @@ def test_strict_refuses_the_column_by_name_and_says_what_to_do(tmp_path: Path) -
 def test_what_would_make_extra_too_large_or_unreadable_is_refused(tmp_path: Path) -> None:
     many = {f"New {number}": "x" for number in range(21)}
     refused(tsv([row(ENGAGEMENT) | many]), "does not know 21 columns", tmp_path)
-    refused(tsv([row(ENGAGEMENT) | {"N" * 801: "x"}]), "more than 800 bytes", tmp_path)
+    refused(tsv([row(ENGAGEMENT) | {"N" * 401: "x"}]), "more than 400 bytes", tmp_path)
     content = tsv([row(ENGAGEMENT), row(ENGAGEMENT) | {"Zone": "y"}][1:]).replace(b"\ty\n", b"\t\xff\n")
     refused(content, "column 'Zone', row 1: the text is not UTF-8", tmp_path)
 
