@@ -44,6 +44,7 @@ NOTHING_TO_TELL = {
     "How did each app end in the last days, and why?",
     "What did a Date look like before?",
     "Impressions to downloads, by territory",
+    "What does Apple send that the catalogue does not know?",
 }
 """Questions of the documentation that a few good days of small apps need not answer."""
 
