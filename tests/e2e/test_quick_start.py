@@ -19,7 +19,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
     node.parent.mkdir()
     node.write_text("#!/bin/sh\nexit 1\n")
     node.chmod(0o755)
-    return {"PATH": f"{node.parent}:/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    path = f"{node.parent}:/usr/bin:/bin"
+    return {"PATH": path, "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONFAULTHANDLER": "1"}
 
 
 @pytest.fixture
@@ -74,8 +75,18 @@ def test_ctrl_c_while_it_deploys_leaves_nothing_running(environment: dict[str, s
         assert demo.poll() is None
         time.sleep(0.05)
     os.killpg(demo.pid, signal.SIGINT)
-    said, _ = demo.communicate(timeout=30)
+    said = last_words(demo)
     assert demo.returncode == 130
-    assert said.decode().rstrip().endswith("stopped; nothing is left running")
+    assert said.rstrip().endswith("stopped; nothing is left running")
     assert left_running(str(tmp_path)) == []
     assert list(tmp_path.glob("embedded-aws-*")) == []
+
+
+def last_words(demo: subprocess.Popen[bytes]) -> str:
+    """What the demo says until it has ended; where it hangs it is made to say on its standard error at which line."""
+    try:
+        return demo.communicate(timeout=30)[0].decode()
+    except subprocess.TimeoutExpired:
+        os.killpg(demo.pid, signal.SIGABRT)
+        demo.communicate()
+        raise
