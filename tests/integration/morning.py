@@ -11,7 +11,7 @@ from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.steps import register_request
 from local.apple import World
 from tests.aws_in_process import aws_in_process
-from tests.integration.steps.pipeline_in_process import Pipeline
+from tests.integration.pipeline_in_process import Pipeline
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from tests.call_points import every_call_seen_by
 from tests.integration.concurrency.turns import Order, Turns
 from tests.integration.crash.day import REPORTS, Execution, Sequel, morning
 from tests.integration.morning import Morning
-from tests.integration.steps.pipeline_in_process import APP, DOWNLOADS, Pipeline
+from tests.integration.pipeline_in_process import APP, DOWNLOADS, Pipeline
 from tests.what_stands import WhatStands, what_stands
 
 MOST_DEATHS = 3

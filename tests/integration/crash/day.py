@@ -25,7 +25,7 @@ from local.apple import World, WorldSettings
 from local.apple.model import Series
 from tests.call_points import Call, DiedError, every_call_seen_by
 from tests.integration.morning import Morning
-from tests.integration.steps.pipeline_in_process import DOWNLOADS, LakeAthena, Pipeline
+from tests.integration.pipeline_in_process import DOWNLOADS, LakeAthena, Pipeline
 from tests.what_stands import WhatStands, what_stands
 
 VINTAGES = "App Crashes Expanded"

@@ -10,7 +10,7 @@ from typing import Any
 
 from appstore_analytics.contract.errors import TRANSIENT_RETRIES, PipelineError, TransientError, leaves
 from appstore_analytics.contract.messages import Configuration, MapName, Outcome
-from tests.integration.steps.pipeline_in_process import ACCOUNT, Account, Pipeline
+from tests.integration.pipeline_in_process import ACCOUNT, Account, Pipeline
 
 _MOST_WAITS = 20
 

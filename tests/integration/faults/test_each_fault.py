@@ -15,7 +15,7 @@ from local.apple.truth import newest_vintages
 from tests.aws_in_process import aws_in_process
 from tests.integration.faults.fault_cases import CASES, HURT, FaultCase, Healing
 from tests.integration.faults.state_machine_in_process import Run, StateMachine
-from tests.integration.steps.pipeline_in_process import DOWNLOADS
+from tests.integration.pipeline_in_process import DOWNLOADS
 
 HEALTHY = ("1000000002", "1000000003")
 STATUS_IN_THE_LEDGER = {Healing.QUARANTINE: InstanceStatus.QUARANTINED, Healing.SNAPSHOT: InstanceStatus.EXPIRED}

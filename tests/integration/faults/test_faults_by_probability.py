@@ -13,7 +13,7 @@ from local.apple.truth import newest_vintages
 from tests.aws_in_process import aws_in_process
 from tests.integration.faults.fault_cases import ALWAYS, CREATE, FILES, INSTANCES, REPORTS, REQUESTS, SEGMENTS
 from tests.integration.faults.state_machine_in_process import StateMachine
-from tests.integration.steps.pipeline_in_process import DOWNLOADS
+from tests.integration.pipeline_in_process import DOWNLOADS
 
 BAD_DAYS = 4
 ROUTES = (CREATE, REQUESTS, REPORTS, INSTANCES, SEGMENTS, FILES)

@@ -24,7 +24,7 @@ from tests.integration.january.scenario import (
     show,
     start,
 )
-from tests.integration.steps.pipeline_in_process import (
+from tests.integration.pipeline_in_process import (
     CREATE,
     LIST_INSTANCES,
     LIST_REPORTS,

@@ -17,7 +17,7 @@ from tests.integration.january.scenario import (
     show,
     start,
 )
-from tests.integration.steps.pipeline_in_process import CREATE, LIST_INSTANCES, LIST_REQUESTS, LIST_SEGMENTS
+from tests.integration.pipeline_in_process import CREATE, LIST_INSTANCES, LIST_REQUESTS, LIST_SEGMENTS
 
 CALLS_BEFORE_REST = 30
 LONGEST_REST = timedelta(seconds=60 + 5 + 2)  # the minute, the spread of those who wait, whole seconds

@@ -9,7 +9,7 @@ from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from operations.apps import known_accounts
 from operations.gaps import Gaps, find_gaps
 from operations.status import RequestStatus, request_status
-from tests.integration.steps.pipeline_in_process import Pipeline
+from tests.integration.pipeline_in_process import Pipeline
 
 
 def day(pipeline: Pipeline) -> RunPlan:

@@ -8,7 +8,7 @@ from appstore_analytics.rules.due import snapshot_renewable_on
 from appstore_analytics.rules.gaps import Repair
 from local.apple import FaultKind
 from local.apple.model import Series
-from tests.integration.steps.pipeline_in_process import APP, DOWNLOADS, Pipeline
+from tests.integration.pipeline_in_process import APP, DOWNLOADS, Pipeline
 
 DAY = timedelta(days=1)
 FIRST = date(2025, 6, 2)  # the request's day, a Monday

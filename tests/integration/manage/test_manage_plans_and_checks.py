@@ -29,7 +29,7 @@ from operations.schema import ABSENT, EQUAL, GLUE, PARQUET, UNKNOWN, SchemaCompa
 from operations.schema_sources import newest_instances, samples
 from operations.verification import Verification, verify
 from tests.aws_in_process import aws_in_process
-from tests.integration.steps.pipeline_in_process import APP, DOWNLOADS, Pipeline
+from tests.integration.pipeline_in_process import APP, DOWNLOADS, Pipeline
 
 DAY = timedelta(days=1)
 OTHER = "1000000002"

@@ -11,7 +11,7 @@ from operations.apps import known_accounts, list_apps, newest_daily_plan
 from operations.freshness import freshness_report
 from operations.registry_statistics import registry_statistics
 from operations.status import RequestVerdict
-from tests.integration.steps.pipeline_in_process import APP, Pipeline
+from tests.integration.pipeline_in_process import APP, Pipeline
 
 DAY = timedelta(days=1)
 

@@ -1,26 +1,14 @@
-from collections.abc import Callable, Iterator
-from datetime import date
-from typing import Any
-
 import pytest
-from pipeline_in_process import Pipeline
 
-from local.apple import World, WorldSettings
-from tests.aws_in_process import aws_in_process
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., Pipeline]]:
-    """Starts a pipeline; `world` are the settings of its simulated account, everything else the pipeline's own."""
-
-    def started(world: dict[str, Any] | None = None, **pipeline: Any) -> Pipeline:
-        usual = {"today": date(2025, 6, 2), "apps": 1, "rows_per_date": 4, "segments_per_instance": 1}
-        return Pipeline(World(WorldSettings(**usual | (world or {}))), **pipeline)
-
-    with aws_in_process():
-        yield started
+from appstore_analytics.contract.messages import RunPlan
+from tests.integration.pipeline_in_process import Pipeline
 
 
 @pytest.fixture
-def pipeline(start: Callable[..., Pipeline]) -> Pipeline:
-    return start()
+def days(pipeline: Pipeline) -> list[RunPlan]:
+    """Three days: requests are registered, data arrives, and most of it is replaced by newer vintages."""
+    plans = [pipeline.whole()]
+    for _ in range(2):
+        pipeline.world.advance(1)
+        plans.append(pipeline.whole())
+    return plans

@@ -6,7 +6,6 @@ from unittest.mock import patch
 
 import pytest
 from athena_in_process import AthenaInProcess
-from pipeline_in_process import APP, CRASHES, DOWNLOADS, Pipeline
 
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import QueryInterrupted
@@ -15,6 +14,7 @@ from appstore_analytics.contract.tables import APPSTORE_TABLES
 from appstore_analytics.steps.check_freshness import check_freshness
 from local.apple import FaultKind
 from local.apple.model import Series
+from tests.integration.pipeline_in_process import APP, CRASHES, DOWNLOADS, Pipeline
 
 DAY = timedelta(days=1)
 TOLERANCE = timedelta(hours=26)

@@ -5,7 +5,6 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import pytest
-from pipeline_in_process import APP, DOWNLOADS, Pipeline
 
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import InstanceQuarantined, InstanceTooLarge
@@ -19,6 +18,7 @@ from local.apple.model import Series
 from local.apple.publication import dates_of_snapshot as dates_of
 from local.apple.truth import newest_vintages
 from tests.aws_in_process import new_bucket, new_registry
+from tests.integration.pipeline_in_process import APP, DOWNLOADS, Pipeline
 
 DONE = {"outcome": "done"}
 FULL_DISK = Path("/dev/full")

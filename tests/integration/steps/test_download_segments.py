@@ -3,7 +3,6 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from pipeline_in_process import APP, DOWNLOAD, LIST_SEGMENTS, Pipeline
 
 from appstore_analytics.contract.errors import (
     AppleRefused,
@@ -17,6 +16,7 @@ from appstore_analytics.contract.errors import (
 from appstore_analytics.contract.messages import LandItem, MapName, RunPlan, Verdict
 from appstore_analytics.registry.instances import InstanceStatus
 from local.apple import FaultKind
+from tests.integration.pipeline_in_process import APP, DOWNLOAD, LIST_SEGMENTS, Pipeline
 
 NEXT, DONE = {"outcome": "next"}, {"outcome": "done"}
 SEGMENTS = "/segments$"

@@ -3,7 +3,6 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from pipeline_in_process import APP, CRASHES, DOWNLOADS, LIST_INSTANCES, LIST_REPORTS, Pipeline
 
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, NotFound
@@ -12,6 +11,7 @@ from appstore_analytics.registry.instances import InstanceStatus
 from local.apple import AccessType as SimulatedAccessType
 from local.apple import FaultKind
 from local.apple.model import Series
+from tests.integration.pipeline_in_process import APP, CRASHES, DOWNLOADS, LIST_INSTANCES, LIST_REPORTS, Pipeline
 
 DONE = {"outcome": "done"}
 SESSIONS = "App Sessions Standard"

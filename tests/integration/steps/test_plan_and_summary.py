@@ -7,7 +7,6 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from pipeline_in_process import ACCOUNT, APP, CRASHES, DOWNLOADS, Pipeline
 
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.contract.catalogue import REPORTS
@@ -21,6 +20,7 @@ from appstore_analytics.lake.run_notes import plans_read_once, read_plan, write_
 from appstore_analytics.steps.plan_items import plan_items
 from appstore_analytics.steps.plan_run import plan_run
 from local.apple import FaultKind
+from tests.integration.pipeline_in_process import ACCOUNT, APP, CRASHES, DOWNLOADS, Pipeline
 
 STARTED = datetime(2025, 6, 2, 10, 0, 0, 123_000, tzinfo=UTC)
 CONFIGURATION = Configuration(

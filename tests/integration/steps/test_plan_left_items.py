@@ -11,7 +11,7 @@ from appstore_analytics.contract.messages import LandItem, MapName, RegisterItem
 from appstore_analytics.steps.plan_items import plan_items, plan_left_items
 from local.apple import World, WorldSettings
 from tests.aws_in_process import aws_in_process
-from tests.integration.steps.pipeline_in_process import ACCOUNT, Pipeline
+from tests.integration.pipeline_in_process import ACCOUNT, Pipeline
 
 CALLS_PER_HOUR = 10
 USABLE = 9

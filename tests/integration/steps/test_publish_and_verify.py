@@ -5,7 +5,6 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from pipeline_in_process import APP, DOWNLOADS, LakeAthena, Pipeline
 
 from appstore_analytics.contract.errors import QueryInterrupted
 from appstore_analytics.contract.layout import TableDate
@@ -18,6 +17,7 @@ from appstore_analytics.registry.runs import Runs
 from appstore_analytics.steps import publish_date as publish_step
 from local.apple.model import Series
 from local.apple.truth import newest_vintages
+from tests.integration.pipeline_in_process import APP, DOWNLOADS, LakeAthena, Pipeline
 
 DONE = {"outcome": "done"}
 DAY = date(2025, 6, 1)

@@ -2,7 +2,6 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from pipeline_in_process import ACCOUNT, APP, CREATE, DELETE, DOWNLOADS, LIST_REQUESTS, Pipeline
 
 from appstore_analytics.contract.errors import (
     AppleUnavailable,
@@ -15,6 +14,7 @@ from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.registry.report_requests import Asked, KnownRequest
 from local.apple import ApiRole, FaultKind
 from tests.aws_in_process import in_threads
+from tests.integration.pipeline_in_process import ACCOUNT, APP, CREATE, DELETE, DOWNLOADS, LIST_REQUESTS, Pipeline
 
 ONGOING = AccessType.ONGOING
 NEXT = {"outcome": "next"}

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from pipeline_in_process import APP, CRASHES, DOWNLOADS, Pipeline
 
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.contract.catalogue.definition import Column
@@ -18,15 +17,7 @@ from appstore_analytics.lake.run_notes import read_plan
 from appstore_analytics.registry.instances import InstanceStatus
 from appstore_analytics.steps.plan_run import plan_run
 from local.apple import FaultKind
-
-
-@pytest.fixture
-def days(pipeline: Pipeline) -> list[RunPlan]:
-    plans = [pipeline.whole()]
-    for _ in range(2):
-        pipeline.world.advance(1)
-        plans.append(pipeline.whole())
-    return plans
+from tests.integration.pipeline_in_process import APP, CRASHES, DOWNLOADS, Pipeline
 
 
 def lake(pipeline: Pipeline) -> dict[str, str]:

@@ -5,7 +5,6 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from pipeline_in_process import APP, CRASHES, DOWNLOADS, Pipeline
 
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import InputRefused
@@ -16,18 +15,9 @@ from appstore_analytics.lake.parts import part_version
 from appstore_analytics.registry.dirty_dates import DirtyDates
 from appstore_analytics.registry.instances import Instances, InstanceStatus
 from appstore_analytics.registry.journal import Journal
+from tests.integration.pipeline_in_process import APP, CRASHES, DOWNLOADS, Pipeline
 
 LAKE = ("parts/", "curated/")
-
-
-@pytest.fixture
-def days(pipeline: Pipeline) -> list[RunPlan]:
-    """Three days: requests are registered, data arrives, and most of it is replaced by newer vintages."""
-    plans = [pipeline.whole()]
-    for _ in range(2):
-        pipeline.world.advance(1)
-        plans.append(pipeline.whole())
-    return plans
 
 
 def lake(pipeline: Pipeline) -> dict[str, str]:

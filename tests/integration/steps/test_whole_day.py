@@ -2,12 +2,11 @@ import json
 from collections.abc import Callable
 from datetime import date
 
-from pipeline_in_process import CRASHES, DOWNLOADS, Pipeline
-
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.metrics import Metric
 from local.apple.model import Series
 from local.apple.truth import newest_vintages
+from tests.integration.pipeline_in_process import CRASHES, DOWNLOADS, Pipeline
 
 
 def truth(pipeline: Pipeline, report: str, granularity: Granularity = Granularity.DAILY) -> dict[object, object]:

@@ -6,7 +6,7 @@ import pytest
 
 from local.apple import World, WorldSettings
 from tests.aws_in_process import aws_in_process
-from tests.integration.steps.pipeline_in_process import Pipeline
+from tests.integration.pipeline_in_process import Pipeline
 
 
 @pytest.fixture
