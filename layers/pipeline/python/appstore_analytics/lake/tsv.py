@@ -39,7 +39,7 @@ files are left alone, because a few MB of equal rows may shrink as much."""
 
 _MOST_UNKNOWN_COLUMNS = 20
 _UNKNOWN_HEADERS_BYTES = 400
-"""Of their headers together, which stand in every row of `extra`: with so many, converting takes 730 MB of memory."""
+"""Of their headers together, which stand in every row of `extra`: a test measures that the converter has the memory."""
 
 _SHOWN_CHARACTERS = 120
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
