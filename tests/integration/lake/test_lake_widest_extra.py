@@ -1,30 +1,23 @@
 """The memory of a conversion whose file has as many unknown columns as are taken."""
 
 import gzip
-import resource
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
-from appstore_analytics.contract.messages import AccessType
-from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake import tsv
-from appstore_analytics.lake.conversion import _RUN_ROWS, convert
-from appstore_analytics.rules.vintage import Vintage
+from appstore_analytics.lake.conversion import _RUN_ROWS
 from infra.functions import CAPACITIES
+from tests.integration.lake.measured_conversion import APP_ID, TABLE, converted
 
-TABLE = tables_by_name()["engagement"]
-APP_ID = 1_000_000_001
-TODAY = date(2025, 6, 3)
 KNOWN = {"Date": "2025-06-02", "App Apple Identifier": str(APP_ID), "Counts": "1", "Unique Counts": "1"}
 OF_THE_RUNTIME = 128 << 20  # the handler's own imports and what Lambda keeps for itself
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has other units elsewhere")
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak stands in /proc")
 def test_the_widest_extra_fits_into_the_memory_of_the_converter(tmp_path: Path) -> None:
     segment = tmp_path / "segment.txt.gz"
     width = tsv._UNKNOWN_HEADERS_BYTES // tsv._MOST_UNKNOWN_COLUMNS
@@ -36,15 +29,6 @@ def test_the_widest_extra_fits_into_the_memory_of_the_converter(tmp_path: Path) 
     with gzip.open(segment, "wt", compresslevel=1) as file:
         file.write(f"{header}\n" + f"{row}\n" * (_RUN_ROWS + 1))
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        rows, peak_bytes = process.submit(_converted, segment, tmp_path).result()
+        rows, peak_bytes = process.submit(converted, segment, tmp_path).result()
     assert rows == _RUN_ROWS + 1
     assert peak_bytes + OF_THE_RUNTIME < CAPACITIES["convert_instance"].memory_megabytes << 20
-
-
-def _converted(segment: Path, scratch: Path) -> tuple[int, int]:
-    """In a process of its own: its rows, and the most memory it took."""
-    vintage = Vintage(TODAY, AccessType.ONGOING, "instance")
-    with segment.open("rb") as stream:
-        conversion = convert([stream], TABLE, APP_ID, vintage, TODAY, lambda days: days, scratch)
-    assert conversion.parts[0].rows == conversion.rows_raw
-    return conversion.rows_raw, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -93,6 +93,19 @@ def test_only_apps_and_dates_have_statistics(tmp_path: Path) -> None:
     assert [each.path_in_schema for each in columns if each.is_stats_set] == ["app_id", "processing_date", "date"]
 
 
+def test_a_part_carries_few_strings_of_other_dates(tmp_path: Path) -> None:
+    rows = [
+        row(ENGAGEMENT, date=f"2026-11-{19 + number % 2}", event=f"event {number}", device=f"device {number % 2}")
+        for number in range(600)
+    ]
+    for part in converted([tsv(rows)], tmp_path).parts:
+        part_rows = pq.read_table(part.path, read_dictionary=["event", "device"])
+        events, devices = (part_rows[name].chunk(0) for name in ("event", "device"))
+        assert len(events.dictionary) == len(events.unique()) == part.rows == 300
+        assert len(devices.unique()) == 1
+        assert len(devices.dictionary) == 2
+
+
 def test_segments_are_appended_and_split_by_date(tmp_path: Path) -> None:
     first = [row(ENGAGEMENT, date="2026-11-20", counts="1"), row(ENGAGEMENT, date="2026-11-19", counts="2")]
     second = [row(ENGAGEMENT, date="2026-11-20", counts="1"), row(ENGAGEMENT, date="2026-11-20", counts="3")]
@@ -191,7 +204,7 @@ def test_spilled_runs_and_row_groups_do_not_change_the_rows(tmp_path: Path, monk
     assert [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)] == [30, 30, 12]
 
 
-def test_a_part_holds_no_string_of_another_date(tmp_path: Path) -> None:
+def test_a_part_of_few_rows_holds_no_string_of_another_date(tmp_path: Path) -> None:
     rows = [row(ENGAGEMENT, date="2026-11-19", event="only-yesterday"), row(ENGAGEMENT, date="2026-11-20")]
     alone = converted([tsv(rows[1:])], tmp_path / "alone").parts[0]
     together = converted([tsv(rows)], tmp_path / "together").parts[1]

@@ -1,4 +1,4 @@
-"""How a Parquet file of the lake is written: its bytes are a function of its rows, and of nothing else."""
+"""How a Parquet file of the lake is written: its bytes are a function of what it is given, and of nothing else."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,13 +12,17 @@ from appstore_analytics.contract.tables import APP_ID, EXTRA
 from appstore_analytics.lake.schema import in_memory
 from appstore_analytics.lake.sorting import sorted_by
 
-WRITER_VERSION = "3"
+WRITER_VERSION = "4"
 """Raise it when the same rows would be written as other bytes: every Date is then published again."""
 
 ROW_GROUP_ROWS = 250_000
 """Rows of a row group: a reader and a writer hold about this many in memory."""
 
 _FEW_ROWS = 2_500
+
+_ROWS_OF_AN_ENTRY = 128
+"""A dictionary of few entries for its rows is written whole: to find those in use costs more than the others' room."""
+
 _BUFFER_BYTES = 1 << 20
 
 
@@ -26,8 +30,8 @@ class RowGroups:
     """A Parquet file that takes rows of any number and writes row groups of exactly `ROW_GROUP_ROWS`, the last fewer.
 
     `schema` is the file's, with plain strings; rows come with dictionaries in their place (`schema.in_memory`).
-    Each row group carries only the strings that it holds, and its rows are sorted by the string columns `sort_by`,
-    the first before the second; rows that are equal in all of them stay in the order they came in.
+    Each row group carries the strings that it holds and at most a few others, and its rows are sorted by the string
+    columns `sort_by`, the first before the second; rows that are equal in all of them stay in the order they came in.
     """
 
     def __init__(self, path: Path, schema: pa.Schema, sort_by: Sequence[str] = ()) -> None:
@@ -60,7 +64,8 @@ class RowGroups:
         """Write what still waits, and `footer` as the file's key-value metadata."""
         if self._waiting_rows:
             self._write_group(pa.concat_tables(self._waiting))
-        self._open_writer(in_memory(self._schema).empty_table()).add_key_value_metadata(dict(footer))
+        writer = self._writer or self._open_writer(in_memory(self._schema).empty_table())
+        writer.add_key_value_metadata(dict(footer))
 
     def _write_full_groups(self) -> None:
         rows = pa.concat_tables(self._waiting)
@@ -121,7 +126,7 @@ def in_one_chunk(rows: pa.Table) -> pa.Table:
 
 
 def with_own_dictionaries(rows: pa.Table) -> pa.Table:
-    """`rows`, in one chunk, whose dictionaries hold the values of these rows only, in the order of their first rows.
+    """`rows`, in one chunk, whose dictionaries hold the values of these rows, and others only where these are few.
 
     A slice keeps the dictionary of what it was cut from, and the Parquet writer would write all of it.
     """
@@ -133,7 +138,7 @@ def _with_own_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Dictio
     if not pa.types.is_dictionary(column.type) or not column.num_chunks:
         return column
     array = column.chunk(0)
-    if len(array.dictionary) == 1 and array.null_count < len(array):
+    if _ROWS_OF_AN_ENTRY * len(array.dictionary) <= len(array):
         return array
     used = array.indices.dictionary_encode()
     values = pc.take(array.dictionary, used.dictionary, boundscheck=False)

@@ -43,7 +43,6 @@ _UNKNOWN_HEADERS_BYTES = 400
 
 _SHOWN_CHARACTERS = 120
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_LINE_END = pa.scalar(ord("\n"), pa.uint8())
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 _READ_TYPES = {ColumnType.INT64: pa.int64(), ColumnType.FLOAT64: pa.float64()}
 """What the CSV reader converts itself. All else is read as strings, and each distinct string is then converted once."""
@@ -103,34 +102,34 @@ class SegmentReader:
         line, _, behind = head.partition(b"\n")
         return line.removeprefix(_BYTE_ORDER_MARK).rstrip(b"\r"), behind
 
-    def _blocks(self) -> Iterator[pa.Buffer]:
+    def _blocks(self) -> Iterator[memoryview]:
         """Whole rows, a few MB at a time, each block in the place of the one before.
 
         The blank lines that may end a file are left out: a line end is a row's only when more than line ends follow it.
         """
-        buffer, filled = pa.allocate_buffer(_BLOCK_BYTES + len(self._behind_header)), len(self._behind_header)
-        _bytes_of(buffer)[:filled] = self._behind_header
+        buffer, filled = bytearray(_BLOCK_BYTES + len(self._behind_header)), len(self._behind_header)
+        buffer[:filled] = self._behind_header
         is_last = False
         while not is_last:
-            if filled == buffer.size:
-                buffer = _larger(buffer)
-            view = _bytes_of(buffer)
-            filled += self._inflated.read_into(view[filled:])
-            is_last = filled < buffer.size
-            content = _without_line_ends(view[:filled])
-            end = content if is_last else self._end_of_last_row(view[:content])
+            if filled == len(buffer):
+                buffer = buffer + bytes(len(buffer))
+            filled += self._inflated.read_into(memoryview(buffer)[filled:])
+            is_last = filled < len(buffer)
+            content = _without_line_ends(buffer, filled)
+            end = content if is_last else self._end_of_last_row(buffer, content)
             if end:
-                yield buffer.slice(0, end)
+                yield memoryview(buffer)[:end]
             rest = filled - end
             self._check_row_length(rest)
-            view[:rest] = view[end:filled]
+            buffer[:rest] = buffer[end:filled]
             filled = rest
 
-    def _end_of_last_row(self, rows: memoryview) -> int:
+    def _end_of_last_row(self, rows: bytearray, end: int) -> int:
+        """Where the last whole row before `end` ends, behind its line end."""
         if not self._header.quoted:
-            return _last_line_end(rows) + 1
+            return rows.rfind(b"\n", 0, end) + 1
         # Whether a line end is one depends on all quotes before it.
-        pieces = bytes(rows).split(b'"')
+        pieces = rows[:end].split(b'"')
         for index in range(len(pieces) - 1 - (len(pieces) - 1) % 2, -1, -2):
             if b"\n" in pieces[index]:
                 return sum(len(piece) + 1 for piece in pieces[:index]) + pieces[index].rfind(b"\n") + 1
@@ -140,7 +139,7 @@ class SegmentReader:
         if row_bytes > _LONGEST_ROW_BYTES:
             raise self._quarantine(f"a row is longer than {_LONGEST_ROW_BYTES} bytes; this is not such a report.")
 
-    def _parse(self, block: pa.Buffer) -> pa.Table:
+    def _parse(self, block: memoryview) -> pa.Table:
         header = self._header
         if not header.found:
             raise self._quarantine("the file has rows below an empty header line.")
@@ -149,7 +148,7 @@ class SegmentReader:
             rows = pcsv.read_csv(
                 pa.BufferReader(block),
                 read_options=pcsv.ReadOptions(
-                    use_threads=False, block_size=block.size + 1, column_names=header.names_in_file
+                    use_threads=False, block_size=len(block) + 1, column_names=header.names_in_file
                 ),
                 parse_options=pcsv.ParseOptions(
                     delimiter=header.delimiter,
@@ -168,11 +167,18 @@ class SegmentReader:
             )
         except pa.ArrowInvalid as error:
             raise self._quarantine(self._in_our_words(str(error))) from None
-        if rows.num_rows != (lines := _count_rows(block, quoted=header.quoted)):
+        self._check_rows(rows, block)
+        return rows
+
+    def _check_rows(self, rows: pa.Table, block: memoryview) -> None:
+        """Arrow ends rows at carriage returns, too, which a cell may hold; and quotes may hold line ends."""
+        quoted = self._header.quoted
+        if not quoted and not self._inflated.has_carriage_return:
+            return
+        if rows.num_rows != (lines := _count_rows(bytes(block), quoted=quoted)):
             raise self._quarantine(
                 f"of the {lines} lines from row {self._rows_read + 1} on, {rows.num_rows} could be read as rows."
             )
-        return rows
 
     def _in_our_words(self, arrow_message: str) -> str:
         """Arrow counts columns from 0 and rows from the start of the block, and repeats a row that has too few fields.
@@ -300,6 +306,7 @@ class _Inflated:
         self._gzip = igzip.IGzipFile(fileobj=self._compressed, mode="rb")
         self._report = report
         self._inflated_bytes = 0
+        self.has_carriage_return = False
 
     def read(self, size_bytes: int) -> bytes:
         """Up to `size_bytes`; empty at the end of a file that is whole."""
@@ -311,6 +318,7 @@ class _Inflated:
             raise InstanceQuarantined(f"{self._report}: the segment has no bytes at all, not even those of a gzip.")
         self._inflated_bytes += len(data)
         self._check_expansion()
+        self.has_carriage_return = self.has_carriage_return or b"\r" in data
         return data
 
     def read_into(self, target: memoryview) -> int:
@@ -379,7 +387,7 @@ def _read_header(line: bytes, report: ReportDefinition) -> _Header:
         if keys.count(key) > 1:
             raise InstanceQuarantined(f"{report.name}: the header names column '{_shown(header)}' twice.")
     by_key = {header_key(column.header): column for column in report.columns}
-    missing = tuple(column for column in report.columns if header_key(column.header) not in keys)
+    missing = tuple(column for key, column in by_key.items() if key not in keys)
     if headers and (lost := [column.header for column in missing if column.required]):
         raise InstanceQuarantined(f"{report.name}: the file has no column '{lost[0]}', which the report requires.")
     columns = [
@@ -478,39 +486,17 @@ def _counted(cells: pa.ChunkedArray) -> Iterator[tuple[str, int]]:
         yield entry["values"], entry["counts"]
 
 
-def _larger(buffer: pa.Buffer) -> pa.Buffer:
-    twice = pa.allocate_buffer(2 * buffer.size)
-    _bytes_of(twice)[: buffer.size] = _bytes_of(buffer)
-    return twice
-
-
-def _bytes_of(buffer: pa.Buffer) -> memoryview:
-    return memoryview(buffer).cast("B")
-
-
-def _without_line_ends(rows: memoryview) -> int:
-    """Where `rows` end without the line ends that may stand there."""
-    end = len(rows)
+def _without_line_ends(rows: bytearray, end: int) -> int:
+    """Where `rows`, which go up to `end`, end without the line ends that may stand there."""
     while end and rows[end - 1] in b"\r\n":
         end -= 1
     return end
 
 
-def _last_line_end(rows: memoryview) -> int:
-    """Where the last line end of `rows` stands; -1 when there is none."""
-    start = max(0, len(rows) - _HEAD_BYTES)
-    found = bytes(rows[start:]).rfind(b"\n")
-    return start + found if found >= 0 else bytes(rows[:start]).rfind(b"\n")
-
-
-def _count_rows(block: pa.Buffer, *, quoted: bool) -> int:
-    """The rows of `block` by its line ends, which the parser had no part in; the last row has none."""
-    if quoted:
-        ends = sum(piece.count(b"\n") for piece in block.to_pybytes().split(b'"')[::2])
-    else:
-        characters = pa.Array.from_buffers(pa.uint8(), block.size, [None, block])
-        ends = pc.equal(characters, _LINE_END).true_count
-    return int(ends + (block[block.size - 1] != ord("\n")))
+def _count_rows(rows: bytes, *, quoted: bool) -> int:
+    """The rows by their line ends, which the parser had no part in; the last row may have none."""
+    pieces = rows.split(b'"')[::2] if quoted else [rows]
+    return sum(piece.count(b"\n") for piece in pieces) + (not rows.endswith(b"\n"))
 
 
 def _shown(text: str) -> str:

@@ -1,0 +1,24 @@
+"""A conversion for a process of its own, which imports no more than the converter does."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.lake.conversion import convert
+from appstore_analytics.rules.vintage import Vintage
+
+TABLE = tables_by_name()["engagement"]
+APP_ID = 1_000_000_001
+_TODAY = date(2025, 6, 3)
+
+
+def converted(segment: Path, scratch: Path) -> tuple[int, int]:
+    """The rows of `segment`, and the most memory that this process took, in bytes."""
+    vintage = Vintage(_TODAY, AccessType.ONGOING, "instance")
+    with segment.open("rb") as stream:
+        conversion = convert([stream], TABLE, APP_ID, vintage, _TODAY, lambda days: days, scratch)
+    # Not getrusage, which begins with the memory of the process that started this one.
+    (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return sum(part.rows for part in conversion.parts), int(peak) * 1024
