@@ -71,8 +71,8 @@ def test_the_footer_names_the_vintage(tmp_path: Path) -> None:
     assert footer == {b"vintage": b"2026-11-21/ONGOING/instance-1", b"writer": WRITER_VERSION.encode()}
 
 
-def test_of_few_rows_only_what_gains_by_zstd_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = tsv([row(ENGAGEMENT, counts="1"), row(ENGAGEMENT, counts="2")])
+def test_of_few_rows_only_the_numbers_have_zstd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = tsv([row(ENGAGEMENT), row(ENGAGEMENT)])
 
     def compressions(folder: str) -> dict[str, str]:
         (tmp_path / folder).mkdir()
@@ -81,7 +81,11 @@ def test_of_few_rows_only_what_gains_by_zstd_has_it(tmp_path: Path, monkeypatch:
         return {column.path_in_schema: column.compression for column in columns}
 
     few = compressions("few")
-    assert [name for name, codec in few.items() if codec == "ZSTD"] == ["counts"]
+    assert [name for name, codec in few.items() if codec == "ZSTD"] == [
+        "app_apple_identifier",
+        "counts",
+        "unique_counts",
+    ]
     assert set(few.values()) == {"ZSTD", "SNAPPY"}
     monkeypatch.setattr(parquet_module, "_FEW_ROWS", 2)
     assert set(compressions("many").values()) == {"ZSTD"}

@@ -100,17 +100,15 @@ def _compression(rows: pa.Table) -> dict[str, Any]:
     """
     if rows.num_rows >= _FEW_ROWS or EXTRA.name in rows.column_names:
         return {"compression": "zstd", "compression_level": 1}
-    numbers = [each.name for each in rows.schema if pa.types.is_integer(each.type) or pa.types.is_decimal(each.type)]
-    zstd = [name for name in numbers if not _are_equal(rows[name])]
+    zstd = [each.name for each in rows.schema if _is_number(each.type) and each.name != APP_ID.name]
     return {
         "compression": dict.fromkeys(rows.column_names, "snappy") | dict.fromkeys(zstd, "zstd"),
         "compression_level": dict.fromkeys(zstd, 1),
     }
 
 
-def _are_equal(numbers: pa.ChunkedArray) -> bool:
-    bounds = pc.min_max(numbers)
-    return bool(bounds["min"] == bounds["max"])
+def _is_number(data_type: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(data_type) or pa.types.is_decimal(data_type))
 
 
 def _columns_to_skip_by(schema: pa.Schema) -> list[str]:
