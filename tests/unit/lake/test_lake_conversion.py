@@ -71,24 +71,23 @@ def test_the_footer_names_the_vintage(tmp_path: Path) -> None:
     assert footer == {b"vintage": b"2026-11-21/ONGOING/instance-1", b"writer": WRITER_VERSION.encode()}
 
 
-def test_of_few_rows_only_the_numbers_have_zstd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_few_rows_only_the_numbers_have_zstd_and_no_dictionary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     content = tsv([row(ENGAGEMENT), row(ENGAGEMENT)])
 
-    def compressions(folder: str) -> dict[str, str]:
+    def columns(folder: str) -> dict[str, Any]:
         (tmp_path / folder).mkdir()
         group = pq.read_metadata(converted([content], tmp_path / folder).parts[0].path).row_group(0)
-        columns = [group.column(index) for index in range(group.num_columns)]
-        return {column.path_in_schema: column.compression for column in columns}
+        return {each.path_in_schema: each for each in map(group.column, range(group.num_columns))}
 
-    few = compressions("few")
-    assert [name for name, codec in few.items() if codec == "ZSTD"] == [
-        "app_apple_identifier",
-        "counts",
-        "unique_counts",
-    ]
-    assert set(few.values()) == {"ZSTD", "SNAPPY"}
+    few = columns("few")
+    numbers = ["app_apple_identifier", "counts", "unique_counts"]
+    assert [name for name, each in few.items() if each.compression == "ZSTD"] == numbers
+    assert [name for name, each in few.items() if "RLE_DICTIONARY" not in each.encodings] == numbers
     monkeypatch.setattr(parquet_module, "_FEW_ROWS", 2)
-    assert set(compressions("many").values()) == {"ZSTD"}
+    many = columns("many").values()
+    assert {(each.compression, "RLE_DICTIONARY" in each.encodings) for each in many} == {("ZSTD", True)}
 
 
 def test_only_apps_and_dates_have_statistics(tmp_path: Path) -> None:

@@ -79,12 +79,12 @@ class RowGroups:
         self._open_writer(rows).write_table(rows, row_group_size=ROW_GROUP_ROWS)
 
     def _open_writer(self, rows: pa.Table) -> pq.ParquetWriter:
-        """Made with the first row group, which tells how its columns are best compressed."""
+        """Made with the first row group, which tells how its columns are best laid out."""
         if self._writer is None:
             self._writer = pq.ParquetWriter(
                 self._file,
                 rows.schema,
-                **_compression(rows),
+                **_layout(rows),
                 store_schema=False,  # Arrow's own copy of the schema would say "dictionary", which is nobody's business
                 write_batch_size=65_536,
                 max_rows_per_page=ROW_GROUP_ROWS,  # a page of fewer is read no sooner, and zstd begins anew in each
@@ -93,17 +93,18 @@ class RowGroups:
         return self._writer
 
 
-def _compression(rows: pa.Table) -> dict[str, Any]:
-    """zstd, but of few rows only for what it makes much smaller, the numbers.
+def _layout(rows: pa.Table) -> dict[str, Any]:
+    """Dictionaries and zstd; of few rows zstd only for what it makes much smaller, the numbers, which then stand plain.
 
     Arrow makes the tables of zstd anew for each page, to write and to read it: of few rows that takes half of the time.
     """
     if rows.num_rows >= _FEW_ROWS or EXTRA.name in rows.column_names:
         return {"compression": "zstd", "compression_level": 1}
-    zstd = [each.name for each in rows.schema if _is_number(each.type) and each.name != APP_ID.name]
+    numbers = [each.name for each in rows.schema if _is_number(each.type) and each.name != APP_ID.name]
     return {
-        "compression": dict.fromkeys(rows.column_names, "snappy") | dict.fromkeys(zstd, "zstd"),
-        "compression_level": dict.fromkeys(zstd, 1),
+        "compression": dict.fromkeys(rows.column_names, "snappy") | dict.fromkeys(numbers, "zstd"),
+        "compression_level": dict.fromkeys(numbers, 1),
+        "use_dictionary": [name for name in rows.column_names if name not in numbers],
     }
 
 
