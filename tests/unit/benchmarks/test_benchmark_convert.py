@@ -38,8 +38,8 @@ def test_the_figures_of_a_peer_are_those_at_the_most_rows() -> None:
 def test_runs_go_round_by_round_and_what_is_far_behind_runs_once() -> None:
     fast, slow = Case("ours", "plain", "engagement", 5, 1), Case("stdlib", "plain", "engagement", 5, 1)
     before = [Measurement(fast, 1.0, 1.0, 1.0, 1), Measurement(slow, 99.0, 99.0, 1.0, 1)]
-    assert list(convert._due([[fast, slow]], {5: 3}, before)) == [fast, fast]
-    assert list(convert._due([[fast, slow]], {5: 2}, [])) == [fast, slow, fast, slow]
+    assert list(convert._due([[fast, slow]], 3, before)) == [fast, fast]
+    assert list(convert._due([[fast, slow]], 2, [])) == [fast, slow, fast, slow]
 
 
 def test_a_peer_that_counts_differently_is_no_peer(monkeypatch: pytest.MonkeyPatch) -> None:
