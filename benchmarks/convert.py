@@ -30,7 +30,7 @@ MEASURED = [
     *sorted((ROOT / "benchmarks" / "peers").glob("*.py")),
     ROOT / "benchmarks" / "job.py",
 ]
-SMALL, MEDIUM, LARGE = 5_000, 70_000, 5_000_000
+SMALL, MEDIUM, LARGE, HUGE = 5_000, 70_000, 5_000_000, 20_000_000
 TABLES = ("engagement", "downloads", "sessions", "purchases_detailed")
 JOBS = ("plain", "whole")
 LIMITS = ("gunzip", "csv_parse", "parquet_write")
@@ -105,7 +105,10 @@ def _quick_cases() -> list[list[Case]]:
 
 
 def _full_cases() -> list[list[Case]]:
-    """In groups: what matters most is measured as often as wanted before the next group begins."""
+    """In groups: what matters most is measured as often as wanted before the next group begins.
+
+    Four times the rows are ours alone, to see that the memory does not grow with them.
+    """
     jobs = [*((peer, job) for job in JOBS for peer in PEERS), *(("limits", job) for job in LIMITS)]
     groups = (
         (1, LARGE, TABLES[:1]),
@@ -116,15 +119,17 @@ def _full_cases() -> list[list[Case]]:
         (1, LARGE, TABLES[1:]),
         (2, LARGE, TABLES),
     )
+    memory = [Case("ours", "whole", TABLES[0], HUGE, 1)]
     return [
-        [Case(peer, job, table, rows, cores) for table in tables for peer, job in jobs]
-        for cores, rows, tables in groups
+        memory,
+        *(
+            [Case(peer, job, table, rows, cores) for table in tables for peer, job in jobs]
+            for cores, rows, tables in groups
+        ),
     ]
 
 
-def _due(
-    groups: Iterable[Sequence[Case]], rounds: int, measured: Sequence[Measurement]
-) -> Iterator[Case]:
+def _due(groups: Iterable[Sequence[Case]], rounds: int, measured: Sequence[Measurement]) -> Iterator[Case]:
     """Group by group, and in a group round by round: the peers take turns."""
     for cases in groups:
         for number in range(rounds):
