@@ -77,8 +77,8 @@ def convert(
         _check_covered(runs.days, table, today)
         kept = set(select(runs.days))
         parts = tuple(
-            _part(rows, day, table, app_id, vintage, schema, runs.left_to_sort_by, scratch)
-            for day, rows in runs.by_day()
+            _part(rows, day, table, vintage, schema, runs.left_to_sort_by, scratch)
+            for day, rows in runs.by_day(lambda rows: _with_extra(_with_lineage(rows, app_id, vintage), schema))
             if day in kept
         )
         rows_raw = runs.rows
@@ -137,9 +137,9 @@ class _Runs:
         if self._waiting:
             self._runs.append(iter([self._sorted_run(() if self._spilled_to else self._sort_by)]))
 
-    def by_day(self) -> Iterator[tuple[date, Iterator[pa.Table]]]:
-        """Date by Date, in order, its rows run by run. Once."""
-        slices = heapq.merge(*(self._slices(run) for run in self._runs), key=itemgetter(0))
+    def by_day(self, complete: Callable[[pa.Table], pa.Table]) -> Iterator[tuple[date, Iterator[pa.Table]]]:
+        """Date by Date, in order, its rows run by run, once; `complete` adds what a part has beside Apple's columns."""
+        slices = heapq.merge(*(self._slices(map(complete, run)) for run in self._runs), key=itemgetter(0))
         for day, of_day in itertools.groupby(slices, key=itemgetter(0)):
             yield day, (rows for _, rows in of_day)
 
@@ -200,7 +200,6 @@ def _part(
     of_day: Iterable[pa.Table],
     day: date,
     table: CuratedTable,
-    app_id: int,
     vintage: Vintage,
     schema: pa.Schema,
     sort_by: Sequence[str],
@@ -210,7 +209,7 @@ def _part(
     sums: dict[str, Decimal] = {}
     with RowGroups(path, schema, sort_by) as file:
         for rows in of_day:
-            file.append(_with_extra(_with_lineage(rows, app_id, vintage), schema))
+            file.append(rows)
             _add(sums, rows, table.report.additive_measures)
         file.finish({"vintage": str(vintage), "writer": WRITER_VERSION})
     return PartFile(day, path, file.rows, {name: f"{total:f}" for name, total in sums.items()})

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from appstore_analytics.contract.tables import APP_ID, EXTRA
-from appstore_analytics.lake.schema import in_memory
+from appstore_analytics.lake.schema import date_columns, in_memory, number_columns, string_columns
 from appstore_analytics.lake.sorting import sorted_by
 
 WRITER_VERSION = "4"
@@ -20,7 +20,7 @@ ROW_GROUP_ROWS = 250_000
 
 _FEW_ROWS = 2_500
 
-_ROWS_OF_AN_ENTRY = 128
+_ROWS_OF_AN_ENTRY = 32
 """A dictionary of few entries for its rows is written whole: to find those in use costs more than the others' room."""
 
 _BUFFER_BYTES = 1 << 20
@@ -100,7 +100,7 @@ def _layout(rows: pa.Table) -> dict[str, Any]:
     """
     if rows.num_rows >= _FEW_ROWS or EXTRA.name in rows.column_names:
         return {"compression": "zstd", "compression_level": 1}
-    numbers = [each.name for each in rows.schema if _is_number(each.type) and each.name != APP_ID.name]
+    numbers = [name for name in number_columns(rows.schema) if name != APP_ID.name]
     return {
         "compression": dict.fromkeys(rows.column_names, "snappy") | dict.fromkeys(numbers, "zstd"),
         "compression_level": dict.fromkeys(numbers, 1),
@@ -108,13 +108,9 @@ def _layout(rows: pa.Table) -> dict[str, Any]:
     }
 
 
-def _is_number(data_type: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(data_type) or pa.types.is_decimal(data_type))
-
-
 def _columns_to_skip_by(schema: pa.Schema) -> list[str]:
     """Those by which a reader can skip a row group. Apps and Dates lie together; of the rest a group holds all."""
-    return [each.name for each in schema if each.name == APP_ID.name or pa.types.is_date(each.type)]
+    return [APP_ID.name, *date_columns(schema)]
 
 
 def in_one_chunk(rows: pa.Table) -> pa.Table:
@@ -129,16 +125,11 @@ def with_own_dictionaries(rows: pa.Table) -> pa.Table:
 
     A slice keeps the dictionary of what it was cut from, and the Parquet writer would write all of it.
     """
-    columns = [_with_own_dictionary(column) for column in rows.columns]
-    return pa.Table.from_arrays(columns, schema=rows.schema)
-
-
-def _with_own_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.DictionaryArray:
-    if not pa.types.is_dictionary(column.type) or not column.num_chunks:
-        return column
-    array = column.chunk(0)
-    if _ROWS_OF_AN_ENTRY * len(array.dictionary) <= len(array):
-        return array
-    used = array.indices.dictionary_encode()
-    values = pc.take(array.dictionary, used.dictionary, boundscheck=False)
-    return pa.DictionaryArray.from_arrays(used.indices, values, safe=False)
+    for name in string_columns(rows.schema) if rows.num_rows else ():
+        column = rows[name].chunk(0)
+        if _ROWS_OF_AN_ENTRY * len(column.dictionary) > len(column):
+            used = column.indices.dictionary_encode()
+            values = pc.take(column.dictionary, used.dictionary, boundscheck=False)
+            own = pa.DictionaryArray.from_arrays(used.indices, values, safe=False)
+            rows = rows.set_column(rows.schema.get_field_index(name), name, own)
+    return rows
