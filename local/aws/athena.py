@@ -73,10 +73,12 @@ def _query_execution(executions: Any, engine: Engine) -> Callable[..., Any]:
             _store_result(location, result)
         except (QueryError, duckdb.Error) as error:
             _LOG.info("query %s failed: %s", query_id, error)
-            execution["Status"].update(State="FAILED", StateChangeReason=str(error)[:2000])
+            _fail(execution, str(error))
+        except Exception as error:  # whoever waits for the query learns that it has ended; the log has the traceback
+            _fail(execution, f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}")
+            raise
         else:
             _succeed(execution, result, int((time.monotonic() - started) * 1000))
-        execution["Status"]["CompletionDateTime"] = int(time.time())
 
     return execute_query
 
@@ -166,4 +168,8 @@ def _succeed(execution: dict[str, Any], result: QueryResult, milliseconds: int) 
         EngineExecutionTimeInMillis=milliseconds,
         TotalExecutionTimeInMillis=milliseconds,
     )
-    execution["Status"]["State"] = "SUCCEEDED"
+    execution["Status"].update(State="SUCCEEDED", CompletionDateTime=int(time.time()))
+
+
+def _fail(execution: dict[str, Any], reason: str) -> None:
+    execution["Status"].update(State="FAILED", StateChangeReason=reason[:2000], CompletionDateTime=int(time.time()))

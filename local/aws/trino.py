@@ -6,7 +6,7 @@ from typing import cast
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import OptimizeError, ParseError
+from sqlglot.errors import OptimizeError, ParseError, TokenError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
@@ -78,6 +78,9 @@ def _parse(sql: str) -> exp.Query:
     try:
         statements = [statement for statement in sqlglot.parse(sql, read="athena") if statement is not None]
     except ParseError as error:
+        found = error.errors[0]
+        raise QueryError(f"SYNTAX_ERROR: line {found['line']}:{found['col']}: {found['description']}") from None
+    except TokenError as error:
         raise QueryError(f"SYNTAX_ERROR: {error}") from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         verb = (sql.split() or [""])[0].upper()

@@ -181,11 +181,28 @@ def test_a_mismatch_inside_a_cte_is_refused(aws: EmbeddedAws) -> None:
         ("INSERT INTO engagement SELECT * FROM engagement", "NOT_SUPPORTED: The embedded Athena answers one SELECT"),
         ("DROP TABLE engagement", "NOT_SUPPORTED"),
         ("MSCK REPAIR TABLE engagement", "NOT_SUPPORTED"),
-        ("SELECT FROM WHERE", "SYNTAX_ERROR"),
+        ("SELECT FROM WHERE", "SYNTAX_ERROR: line 1:17: Expected table name"),
+        ("SELECT 'unfinished", "SYNTAX_ERROR"),
     ],
 )
 def test_a_failing_statement_says_why(aws: EmbeddedAws, sql: str, message: str) -> None:
     assert message in reason(aws, sql)
+
+
+def test_a_table_without_a_location_is_refused(aws: EmbeddedAws) -> None:
+    create_table(aws, "nowhere_stored", storage={**PARQUET, "Location": ""})
+    assert reason(aws, "SELECT * FROM nowhere_stored") == (
+        "NOT_SUPPORTED: The embedded Athena reads objects of S3, but nowhere_stored has no Location there."
+    )
+
+
+def test_an_error_that_nobody_expects_ends_the_query_too_and_stands_in_the_log(aws: EmbeddedAws, tmp_path: Any) -> None:
+    create_table(aws, "misprojected", projection={"projection.dt.range": "yesterday,NOW"})
+    body = parquet(ROWS.format(day="2026-01-01"), str(tmp_path / "data.parquet"))
+    put(aws, f"curated/misprojected/dt={TODAY}/data.parquet", body)
+    sentence = "ValueError: Invalid isoformat string: 'yesterday'"
+    assert reason(aws, "SELECT * FROM misprojected") == f"GENERIC_INTERNAL_ERROR: {sentence}"
+    assert sentence in aws.log_path.read_text()
 
 
 def test_only_partitions_inside_the_projection_are_seen(aws: EmbeddedAws) -> None:
