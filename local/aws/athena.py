@@ -25,6 +25,8 @@ _SETTINGS = "SET TimeZone = 'UTC'; SET threads = 1; SET memory_limit = '1GB'"
 _MACROS = """
 CREATE MACRO format_datetime(moment, format) AS strftime(moment, replace(replace(replace(replace(replace(replace(
     format, 'yyyy', '%Y'), 'MM', '%m'), 'dd', '%d'), 'HH', '%H'), 'mm', '%M'), 'ss', '%S'));
+CREATE MACRO present_key(map, key) AS
+    CASE WHEN map IS NULL OR map_contains(map, key) THEN key ELSE error('Key not present in map: ' || key) END;
 CREATE MACRO to_iso8601(moment) AS strftime(moment, '%Y-%m-%dT%H:%M:%S.%gZ');
 """
 _TYPES = {"HUGEINT": "bigint", "TIMESTAMP WITH TIME ZONE": "timestamp with time zone"}

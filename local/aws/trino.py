@@ -69,6 +69,8 @@ def translate(
     tree = annotate_types(tree, schema=known, dialect="athena")
     for comparison in tree.find_all(exp.Predicate, exp.In, exp.Between):
         _refuse_mismatch(comparison)
+    for node in list(tree.find_all(exp.ArraySize, exp.Bracket)):
+        _ask_map(node)
     tree = cast(exp.Query, tree.transform(_keep_types))
     scans = tuple(_name_scans(tree, partition_keys))
     return Translation(tree.sql("duckdb"), scans)
@@ -146,6 +148,16 @@ def _operator(comparison: exp.Expr) -> str:
         exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<=", exp.In: "IN"
     }  # fmt: skip
     return symbols.get(type(comparison), "BETWEEN")
+
+
+def _ask_map(node: exp.Expr) -> None:
+    """What DuckDB asks otherwise of a map: its cardinality, and a key that must be there, or Trino fails."""
+    if not node.this.is_type("map"):
+        return
+    if isinstance(node, exp.ArraySize):
+        node.set("this", exp.MapKeys(this=node.this))
+    elif not node.args.get("safe"):  # element_at is safe
+        node.set("expressions", [exp.Anonymous(this="present_key", expressions=[node.this.copy(), *node.expressions])])
 
 
 def _keep_types(node: exp.Expr) -> exp.Expr:
