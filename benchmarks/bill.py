@@ -12,7 +12,6 @@ from math import ceil
 from typing import Any
 
 from appstore_analytics.contract import prices
-from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.messages import MapName, Operation
 from appstore_analytics.contract.metrics import Metric
@@ -186,7 +185,7 @@ class Model:
         yield prices.SECRETS, self.deployed.secrets * self.keys(apps)
         yield prices.SECRET_READS, _SECRET_READS_A_DAY * DAYS_OF_A_MONTH
         yield prices.SCHEDULES, HOURS_OF_A_MONTH + DAYS_OF_A_MONTH
-        tables = curated_tables((REPORTS_BY_NAME[name] for name in self.reports), self._granularities)
+        tables = curated_tables(self.reports, self._granularities)
         listed = _DAYS_OF_REQUESTS + look_back_days(tables) + len(tables) * _DUE_DATES
         checks = HOURS_OF_A_MONTH
         seconds = _QUERIES_OF_A_CHECK * SECONDS["a query of Athena"] + self._cold_start("check_freshness")

@@ -159,9 +159,10 @@ class Days:
                 self.now = datetime.fromisoformat(str(answer["available_at"]))
 
     def _plan_items(self, plan: RunPlan, map_name: MapName, *, left: bool = False) -> dict[str, Any]:
-        return self._call(
+        answer: dict[str, Any] = self._call(
             "plan_items", lambda: plan_items(plan.run_id, map_name, self.registry, self.lake, self.now, left=left)
         )
+        return answer
 
     def _child(self, plan: RunPlan, map_name: MapName, event: dict[str, str]) -> None:
         """The steps of one item, until one is done or has to wait."""

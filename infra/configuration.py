@@ -117,7 +117,7 @@ class DeploymentConfiguration:
     def curated_tables(self) -> tuple[CuratedTable, ...]:
         """The Glue tables of the configured reports."""
         wanted = frozenset(self.reports)
-        return curated_tables((report for report in REPORTS if report.name in wanted), self.granularities)
+        return curated_tables((report.name for report in REPORTS if report.name in wanted), self.granularities)
 
     @property
     def for_plan_run(self) -> messages.Configuration:

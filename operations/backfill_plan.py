@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
-from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.messages import AccessType, Account, Configuration, Operation
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
@@ -140,7 +139,7 @@ def _tables(wanted: ExecutionInput, configuration: Configuration) -> tuple[Curat
         if name not in configuration.reports:
             raise Refused(f"'{name}' is not deployed: add it to reports in cdk.json and deploy.")
     reports = wanted.reports or configuration.reports
-    return curated_tables((REPORTS_BY_NAME[name] for name in reports), configuration.granularities)
+    return curated_tables(reports, configuration.granularities)
 
 
 def _account_of(app_id: str, accounts: Sequence[Account]) -> str:

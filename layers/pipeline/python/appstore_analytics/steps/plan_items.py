@@ -6,7 +6,6 @@ from datetime import date, datetime
 from itertools import chain
 from typing import Any
 
-from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.messages import (
     MOST_ITEMS_OF_A_MAP,
     Item,
@@ -21,7 +20,7 @@ from appstore_analytics.contract.messages import (
     VerifyItem,
     utc_text,
 )
-from appstore_analytics.contract.tables import CuratedTable, curated_tables
+from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, write_manifest
 from appstore_analytics.registry import Registry
@@ -171,7 +170,7 @@ def _instance_items(
 
 def _landed_instances(plan: RunPlan, registry: Registry) -> Iterator[tuple[str, LedgerInstance]]:
     """What has landed of the plan's apps, tables and processing dates, each with its account; of one run if named."""
-    tables = {table.name for table in _tables(plan)}
+    tables = {table.name for table in curated_tables(plan.reports, plan.granularities)}
     handled = _handled(plan.of_run, registry)
     first, last = plan.start_processing_date or date.min, plan.end_processing_date or date.max
 
@@ -196,13 +195,9 @@ def _handled(run_id: str | None, registry: Registry) -> set[tuple[str, str]] | N
 
 def _dirty_dates(plan: RunPlan, registry: Registry) -> Iterator[PublishItem]:
     """Whatever is dirty in the plan's tables, whoever left it."""
-    for table in _tables(plan):
+    for table in curated_tables(plan.reports, plan.granularities):
         for dirty in registry.dirty_dates.of_table(table.name):
             yield PublishItem(plan.run_id, table.name, dirty.day.isoformat())
-
-
-def _tables(plan: RunPlan) -> tuple[CuratedTable, ...]:
-    return curated_tables((REPORTS_BY_NAME[name] for name in plan.reports), plan.granularities)
 
 
 def _touched_tables(plan: RunPlan, registry: Registry) -> Iterator[VerifyItem]:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from appstore_analytics.apple.client import AppStoreConnect
-from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused
 from appstore_analytics.contract.layout import report_key
 from appstore_analytics.contract.messages import Account, Configuration, Operation, RunPlan
@@ -132,7 +131,7 @@ def _reports(configuration: Configuration, wanted: ExecutionInput) -> tuple[str,
 
 
 def _refuse_more_than_the_quota(plan: RunPlan) -> None:
-    tables = curated_tables((REPORTS_BY_NAME[name] for name in plan.reports), plan.granularities)
+    tables = curated_tables(plan.reports, plan.granularities)
     available = calls_per_day(plan.calls_per_hour)
     for account in plan.accounts:
         needed = calls_needed(len(account.app_ids), len(tables))
