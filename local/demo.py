@@ -47,7 +47,7 @@ _CALLS_PER_APP = 45
 _APPLE_QUOTA = 3500
 _DAY = timedelta(days=1)
 
-SEED_QUERY = "SELECT dt, COUNT(*), COUNT(DISTINCT app_id) FROM curated.engagement WHERE dt"
+_FIRST_QUESTION = "SELECT dt, COUNT(*), COUNT(DISTINCT app_id) FROM curated.engagement WHERE dt >="
 
 TABLES = tuple(CuratedTable(REPORTS_BY_NAME[name], Granularity.DAILY) for name in REPORT_NAMES)
 ENGAGEMENT = CuratedTable(REPORTS_BY_NAME["App Store Discovery and Engagement Standard"], Granularity.DAILY)
@@ -223,9 +223,9 @@ def _close(demo: Demo, today: date, restated: Mapping[date, tuple[int, int]]) ->
     )
     _show_query(
         demo,
-        "SELECT dt, COUNT(*), COUNT(DISTINCT app_id) FROM curated.engagement WHERE dt >= …",
+        f"{_FIRST_QUESTION} …",
         CURATED_DATABASE,
-        f"{SEED_QUERY} >= DATE '{(today - 7 * _DAY).isoformat()}' GROUP BY dt ORDER BY dt",
+        f"{_FIRST_QUESTION} DATE '{(today - 7 * _DAY).isoformat()}' GROUP BY dt ORDER BY dt",
         ("dt", "rows", "apps"),
     )
     if demo.failures:
