@@ -10,7 +10,7 @@ from typing import Any
 from appstore_analytics.contract.messages import AccessType, Account, Configuration, Operation
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.published import read_publication
+from appstore_analytics.lake.published import published_dates, read_publication
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.report_requests import KnownRequest
 from appstore_analytics.rules.call_budget import ceiling
@@ -20,7 +20,6 @@ from appstore_analytics.rules.gaps import expected_dates
 from operations.cost import CostLine, Work, cost_of
 from operations.exits import Refused
 from operations.facts import counted
-from operations.verification import published_days
 
 _DATES_LOOKED_AT = 7
 _LOOK, _DELETE, _CREATE = 1, 1, 1
@@ -185,7 +184,7 @@ def _dates(table: CuratedTable, wanted: ExecutionInput) -> Iterator[date]:
 def _rows_per_date(table: CuratedTable, app_ids: Sequence[str], lake: Bucket) -> dict[int, float]:
     """The usual number of rows of each app, from the notes of the newest published Dates."""
     rows: dict[int, list[int]] = {}
-    for day in published_days(lake, table, date.min, date.max)[-_DATES_LOOKED_AT:]:
+    for day in published_dates(lake, table)[-_DATES_LOOKED_AT:]:
         for batch in read_publication(lake, table, day):
             if str(batch.app_id) in app_ids:
                 rows.setdefault(batch.app_id, []).append(batch.rows)

@@ -236,9 +236,7 @@ def rollback(
 def reprocess(
     context: typer.Context,
     *,
-    app_ids: Annotated[
-        list[str] | None, typer.Option("--apps", metavar="ID", help="Only this app; repeatable.")
-    ] = None,
+    app_ids: Annotated[list[str] | None, _list_option("--apps", "ID …", "Only these apps.")] = None,
     reports: Reports = None,
     start: Annotated[datetime | None, _date_option("--from", "First processing date.")] = None,
     end: Annotated[datetime | None, _date_option("--to", "Last processing date.")] = None,

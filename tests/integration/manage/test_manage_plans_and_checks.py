@@ -269,6 +269,22 @@ def test_a_reprocess_says_which_instances_it_converts(pipeline: Pipeline) -> Non
         plan_reprocess(reprocess_payload(("9999",), (), None, None, None), accounts, names, pipeline.registry)
 
 
+def test_a_reprocess_leaves_out_instances_whose_raw_files_have_expired(pipeline: Pipeline) -> None:
+    accounts, instances = pipeline.configuration.accounts, pipeline.registry.instances
+    (expired,) = (one for one in instances.of_app(APP, TODAY) if one.table == "downloads")
+    instances.reopen(expired)
+    instances.mark_raw_expired(expired)
+    payload = reprocess_payload((APP,), ("downloads",), None, None, None)
+    (table,) = plan_reprocess(payload, accounts, ("downloads",), pipeline.registry).tables
+    pipeline.registry.table.update_item(
+        Key={"pk": f"APP#{APP}", "sk": expired.key},
+        UpdateExpression="SET #status = :converted REMOVE reason",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":converted": expired.status},
+    )
+    assert (table.instances, table.newest_processing_date) == (2, TODAY - DAY)
+
+
 def test_a_report_is_found_by_the_beginning_of_its_runs_id(pipeline: Pipeline) -> None:
     reports = [report["run_id"] for _, report in newest_reports(pipeline.lake, 10)]
     assert reports == sorted(reports, reverse=True)
