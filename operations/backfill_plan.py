@@ -110,7 +110,7 @@ def plan_backfill(
     lake: Bucket,
 ) -> BackfillPlan:
     """What this input will do; Refused where plan_run would refuse it."""
-    tables = _tables(wanted, configuration)
+    tables = wanted_tables(wanted, configuration)
     snapshots = tuple(_snapshot(_account_of(app_id, accounts), app_id, wanted, registry) for app_id in wanted.app_ids)
     table_plans = tuple(_table(table, wanted, lake) for table in tables)
     work = _work(wanted, table_plans)
@@ -133,7 +133,8 @@ def plan_backfill(
     )
 
 
-def _tables(wanted: ExecutionInput, configuration: Configuration) -> tuple[CuratedTable, ...]:
+def wanted_tables(wanted: ExecutionInput, configuration: Configuration) -> tuple[CuratedTable, ...]:
+    """The tables of the reports that an input names, or of all; Refused when one of them is not deployed."""
     for name in wanted.reports:
         if name not in configuration.reports:
             raise Refused(f"'{name}' is not deployed: add it to reports in cdk.json and deploy.")
