@@ -196,6 +196,22 @@ def _day_three_again(demo: Demo, day: date) -> None:
 
 def _close(demo: Demo, today: date, restated: Mapping[date, tuple[int, int]]) -> None:
     screens.heading("What happened")
+    _prove(demo)
+    _show_records(demo, today, restated)
+    _show_query(
+        demo,
+        f"{_FIRST_QUESTION} …",
+        CURATED_DATABASE,
+        f"{_FIRST_QUESTION} DATE '{(today - 7 * _DAY).isoformat()}' GROUP BY dt ORDER BY dt",
+        ("dt", "rows", "apps"),
+    )
+    if demo.failures:
+        screens.say(f"{demo.failures} things differ from what was expected.", style="bold red")
+    else:
+        screens.say("Everything is as it should be.", style="bold green")
+
+
+def _prove(demo: Demo) -> None:
     proofs = [prove(table, demo.raw, demo.athena) for table in TABLES]
     screens.show_proofs(proofs)
     truth = [_truth(demo.world, proof) for proof in proofs]
@@ -203,6 +219,10 @@ def _close(demo: Demo, today: date, restated: Mapping[date, tuple[int, int]]) ->
         ("every table equals the raw files, app by app and Date by Date", all(proof.equal for proof in proofs)),
         ("and what the simulated Apple says it has sent", all(truth)),
     )
+
+
+def _show_records(demo: Demo, today: date, restated: Mapping[date, tuple[int, int]]) -> None:
+    """What the pipeline knows about itself: the restated Dates, the registry's counters, the verdicts on freshness."""
     rows = [(day, old, new, new - old) for day, (old, new) in restated.items()]
     screens.show_rows(
         f"Restated by Apple: engagement of app {_restated_series(demo).app_id}",
@@ -221,17 +241,6 @@ def _close(demo: Demo, today: date, restated: Mapping[date, tuple[int, int]]) ->
         f"WHERE dt = DATE '{today}' GROUP BY verdict ORDER BY verdict",
         ("verdict", "tables of apps", "oldest processing date"),
     )
-    _show_query(
-        demo,
-        f"{_FIRST_QUESTION} …",
-        CURATED_DATABASE,
-        f"{_FIRST_QUESTION} DATE '{(today - 7 * _DAY).isoformat()}' GROUP BY dt ORDER BY dt",
-        ("dt", "rows", "apps"),
-    )
-    if demo.failures:
-        screens.say(f"{demo.failures} things differ from what was expected.", style="bold red")
-    else:
-        screens.say("Everything is as it should be.", style="bold green")
 
 
 def _show_query(demo: Demo, title: str, database: str, sql: str, columns: tuple[str, ...]) -> None:
