@@ -11,8 +11,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Granularity
@@ -20,15 +18,14 @@ from appstore_analytics.contract.layout import CURATED_PREFIX
 from appstore_analytics.contract.messages import Verdict
 from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE, CuratedTable
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.registry import Registry
 from local import screens
 from local.apple.model import Series, WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.truth import newest_vintages
 from local.apple.world import World
 from local.arguments import Arguments
-from local.aws.server import REGION, EmbeddedAws
-from local.deployment import Deployment, deploy, put_api_key
+from local.aws.server import EmbeddedAws
+from local.deployment import deploy, open_pipeline, put_api_key
 from local.proof import TableProof, prove
 from operations.embedded import announced
 from operations.executions import Execution, Pipeline
@@ -119,23 +116,6 @@ def _deployed(aws: EmbeddedAws, apple: SimulatedApple, calls_per_hour: int, apps
         athena=Athena(aws.client("athena"), deployment.workgroup),
         raw=Bucket(aws.client("s3"), deployment.raw_bucket),
         apps=apps,
-    )
-
-
-def open_pipeline(aws: EmbeddedAws, deployment: Deployment) -> Pipeline:
-    """The deployed pipeline, for somebody outside of it."""
-    dynamodb = boto3.resource(
-        "dynamodb",
-        endpoint_url=aws.url,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 (the embedded AWS takes any)
-    )
-    return Pipeline(
-        aws.client("stepfunctions"),
-        deployment.state_machine_arn,
-        Registry(dynamodb.Table(deployment.registry_table)),
-        Bucket(aws.client("s3"), deployment.lake_bucket),
     )
 
 
