@@ -71,6 +71,8 @@ def translate(
         _refuse_mismatch(comparison)
     for node in list(tree.find_all(exp.ArraySize, exp.Bracket)):
         _ask_map(node)
+    for unnest in list(tree.find_all(exp.Unnest)):
+        _unnest_map(unnest)
     tree = cast(exp.Query, tree.transform(_keep_types))
     scans = tuple(_name_scans(tree, partition_keys))
     return Translation(tree.sql("duckdb"), scans)
@@ -158,6 +160,17 @@ def _ask_map(node: exp.Expr) -> None:
         node.set("this", exp.MapKeys(this=node.this))
     elif not node.args.get("safe"):  # element_at is safe
         node.set("expressions", [exp.Anonymous(this="present_key", expressions=[node.this.copy(), *node.expressions])])
+
+
+def _unnest_map(unnest: exp.Unnest) -> None:
+    """A map becomes rows of key and value, which DuckDB unnests from lists only."""
+    cells, alias = unnest.expressions[0], unnest.args.get("alias")
+    if not cells.is_type("map") or not isinstance(alias, exp.TableAlias) or len(alias.columns) != 2:
+        return
+    lists = (exp.Anonymous(this=name, expressions=[cells.copy()]) for name in ("map_keys", "map_values"))
+    columns = [exp.alias_(exp.Explode(this=each), name.copy()) for each, name in zip(lists, alias.columns, strict=True)]
+    rows = exp.Subquery(this=exp.select(*columns))
+    unnest.replace(exp.Lateral(this=rows, alias=exp.TableAlias(this=alias.this.copy())))
 
 
 def _keep_types(node: exp.Expr) -> exp.Expr:

@@ -337,6 +337,17 @@ def test_a_map_from_a_cte_is_asked_as_in_trino(aws: EmbeddedAws) -> None:
 
 
 @pytest.mark.usefixtures("_extras")
+@pytest.mark.parametrize("join", ["CROSS JOIN", ","])
+def test_a_map_is_unnested_into_keys_and_values(aws: EmbeddedAws, join: str) -> None:
+    sql = f"SELECT app_id, header, cell FROM extras {join} UNNEST(extra) AS t (header, cell) WHERE dt = DATE '{TODAY}'"
+    assert rows(aws, f"{sql} ORDER BY app_id, header") == [
+        ["1", "Audience", "new"],
+        ["1", "Plan", "yearly"],
+        ["2", "Plan", "monthly"],
+    ]
+
+
+@pytest.mark.usefixtures("_extras")
 def test_a_key_that_a_map_has_not_fails_the_query_as_in_trino(aws: EmbeddedAws) -> None:
     assert "Key not present in map: Audience" in reason(aws, "SELECT extra['Audience'] FROM extras")
 
