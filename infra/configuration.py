@@ -59,7 +59,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class MaxConcurrency:
-    """How many children of each Distributed Map run at once; their sum stays below the account's Lambda quota."""
+    """How many children of each Distributed Map run at once. The Maps run one after the other."""
 
     register: int = 10
     restore: int = 20
