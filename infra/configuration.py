@@ -19,29 +19,8 @@ from appstore_analytics.contract.tables import CuratedTable, curated_tables
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 LOG_RETENTION_DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-)
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
 """The retentions that CloudWatch Logs offers."""
 
 _MAXIMAL_CONCURRENCY = 1000
