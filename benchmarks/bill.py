@@ -12,14 +12,14 @@ from math import ceil
 from typing import Any
 
 from appstore_analytics.contract import prices
-from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.messages import MapName, Operation
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.prices import ATHENA_LEAST_MB, DAYS_OF_A_MONTH, HOURS_OF_A_MONTH, Price
 from appstore_analytics.contract.tables import curated_tables
+from appstore_analytics.registry.runs import REMEMBERED
 from appstore_analytics.rules.call_budget import calls_per_day, ceiling
-from appstore_analytics.rules.freshness import look_back_days
+from appstore_analytics.rules.freshness import DATES_LOOKED_AT, look_back_days
 from benchmarks.counting import DayCounted, Linear, Stored, Unit, lines_of
 from benchmarks.deployment import Deployed, Walked, walk
 from benchmarks.results import RESULTS
@@ -52,7 +52,6 @@ METRICS_OF_A_RUN = len(Metric) - HOURLY_METRICS - METRICS_OF_TROUBLE
 
 _QUERIES_OF_A_CHECK = 3
 _DAYS_OF_REQUESTS = 15
-_DUE_DATES = 3
 _READS_OF_AN_OBJECT = 3  # Athena: footer, index, columns
 _WRITES_OF_A_RESULT = 2  # the rows and their metadata
 _GIGABYTE = 1e9
@@ -127,7 +126,7 @@ class Model:
             + lake * vintages * keep.noncurrent_lake
             + day[Stored.OTHER] * _YEAR_DAYS
         )
-        items = day[Stored.ITEMS] * keep.runs  # nearly all of them are records of runs
+        items = day[Stored.ITEMS] * REMEMBERED.days  # nearly all of them are records of runs
         return [
             Line(prices.S3_GB_MONTHS, s3 / _GIGABYTE),
             Line(prices.DYNAMODB_GB_MONTHS, items / _GIGABYTE),
@@ -186,8 +185,8 @@ class Model:
         yield prices.SECRETS, self.deployed.secrets * self.keys(apps)
         yield prices.SECRET_READS, _SECRET_READS_A_DAY * DAYS_OF_A_MONTH
         yield prices.SCHEDULES, HOURS_OF_A_MONTH + DAYS_OF_A_MONTH
-        tables = curated_tables((REPORTS_BY_NAME[name] for name in self.reports), self._granularities)
-        listed = _DAYS_OF_REQUESTS + look_back_days(tables) + len(tables) * _DUE_DATES
+        tables = curated_tables(self.reports, self._granularities)
+        listed = _DAYS_OF_REQUESTS + look_back_days(tables) + len(tables) * DATES_LOOKED_AT
         checks = HOURS_OF_A_MONTH
         seconds = _QUERIES_OF_A_CHECK * SECONDS["a query of Athena"] + self._cold_start("check_freshness")
         yield prices.ATHENA_MB, checks * _QUERIES_OF_A_CHECK * ATHENA_LEAST_MB

@@ -47,7 +47,7 @@ from appstore_analytics.registry.call_budget import Reservation
 from appstore_analytics.steps.convert_instance import convert_instance
 from appstore_analytics.steps.download_segments import download_segments
 from appstore_analytics.steps.list_instances import expected_calls, list_instances
-from appstore_analytics.steps.plan_items import plan_items, plan_left_items
+from appstore_analytics.steps.plan_items import plan_items
 from appstore_analytics.steps.plan_run import plan_run
 from appstore_analytics.steps.publish_date import publish_date
 from appstore_analytics.steps.register_request import WORST_CASE_CALLS, register_request
@@ -148,17 +148,21 @@ class Days:
         return self.plans(answer["run_id"])
 
     def _map(self, plan: RunPlan, map_name: MapName) -> None:
-        answer = self._call("plan_items", lambda: plan_items(plan.run_id, map_name, self.registry, self.lake))
+        answer = self._plan_items(plan, map_name)
         while answer["items"]:
             for event in json.loads(self.lake.read(str(answer["manifest_key"])) or b"[]"):
                 self._child(plan, map_name, event)
             if map_name not in (MapName.REGISTER, MapName.LAND):
                 return
-            answer = self._call(
-                "plan_items", lambda: plan_left_items(plan.run_id, map_name, self.registry, self.lake, self.now)
-            )
+            answer = self._plan_items(plan, map_name, left=True)
             if "available_at" in answer:
                 self.now = datetime.fromisoformat(str(answer["available_at"]))
+
+    def _plan_items(self, plan: RunPlan, map_name: MapName, *, left: bool = False) -> dict[str, Any]:
+        answer: dict[str, Any] = self._call(
+            "plan_items", lambda: plan_items(plan.run_id, map_name, self.registry, self.lake, self.now, left=left)
+        )
+        return answer
 
     def _child(self, plan: RunPlan, map_name: MapName, event: dict[str, str]) -> None:
         """The steps of one item, until one is done or has to wait."""

@@ -19,29 +19,8 @@ from appstore_analytics.contract.tables import CuratedTable, curated_tables
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 LOG_RETENTION_DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-)
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
 """The retentions that CloudWatch Logs offers."""
 
 _MAXIMAL_CONCURRENCY = 1000
@@ -59,7 +38,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class MaxConcurrency:
-    """How many children of each Distributed Map run at once; their sum stays below the account's Lambda quota."""
+    """How many children of each Distributed Map run at once. The Maps run one after the other."""
 
     register: int = 10
     restore: int = 20
@@ -117,7 +96,7 @@ class DeploymentConfiguration:
     def curated_tables(self) -> tuple[CuratedTable, ...]:
         """The Glue tables of the configured reports."""
         wanted = frozenset(self.reports)
-        return curated_tables((report for report in REPORTS if report.name in wanted), self.granularities)
+        return curated_tables((report.name for report in REPORTS if report.name in wanted), self.granularities)
 
     @property
     def for_plan_run(self) -> messages.Configuration:

@@ -11,8 +11,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Granularity
@@ -20,15 +18,14 @@ from appstore_analytics.contract.layout import CURATED_PREFIX
 from appstore_analytics.contract.messages import Verdict
 from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE, CuratedTable
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.registry import Registry
 from local import screens
 from local.apple.model import Series, WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.truth import newest_vintages
 from local.apple.world import World
 from local.arguments import Arguments
-from local.aws.server import REGION, EmbeddedAws
-from local.deployment import Deployment, deploy, put_api_key
+from local.aws.server import EmbeddedAws
+from local.deployment import deploy, open_pipeline, put_api_key
 from local.proof import TableProof, prove
 from operations.embedded import announced
 from operations.executions import Execution, Pipeline
@@ -47,7 +44,7 @@ _CALLS_PER_APP = 45
 _APPLE_QUOTA = 3500
 _DAY = timedelta(days=1)
 
-SEED_QUERY = "SELECT dt, COUNT(*), COUNT(DISTINCT app_id) FROM curated.engagement WHERE dt"
+_FIRST_QUESTION = "SELECT dt, COUNT(*), COUNT(DISTINCT app_id) FROM curated.engagement WHERE dt >="
 
 TABLES = tuple(CuratedTable(REPORTS_BY_NAME[name], Granularity.DAILY) for name in REPORT_NAMES)
 ENGAGEMENT = CuratedTable(REPORTS_BY_NAME["App Store Discovery and Engagement Standard"], Granularity.DAILY)
@@ -122,23 +119,6 @@ def _deployed(aws: EmbeddedAws, apple: SimulatedApple, calls_per_hour: int, apps
     )
 
 
-def open_pipeline(aws: EmbeddedAws, deployment: Deployment) -> Pipeline:
-    """The deployed pipeline, for somebody outside of it."""
-    dynamodb = boto3.resource(
-        "dynamodb",
-        endpoint_url=aws.url,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 (the embedded AWS takes any)
-    )
-    return Pipeline(
-        aws.client("stepfunctions"),
-        deployment.state_machine_arn,
-        Registry(dynamodb.Table(deployment.registry_table)),
-        Bucket(aws.client("s3"), deployment.lake_bucket),
-    )
-
-
 def _day_one(demo: Demo, day: date) -> None:
     screens.heading(f"Day 1, {day}: report requests are registered, nothing is ready")
     report = _run(demo, "day-1", {"operation": "daily", "as_of": day.isoformat()})
@@ -196,6 +176,22 @@ def _day_three_again(demo: Demo, day: date) -> None:
 
 def _close(demo: Demo, today: date, restated: Mapping[date, tuple[int, int]]) -> None:
     screens.heading("What happened")
+    _prove(demo)
+    _show_records(demo, today, restated)
+    _show_query(
+        demo,
+        f"{_FIRST_QUESTION} …",
+        CURATED_DATABASE,
+        f"{_FIRST_QUESTION} DATE '{(today - 7 * _DAY).isoformat()}' GROUP BY dt ORDER BY dt",
+        ("dt", "rows", "apps"),
+    )
+    if demo.failures:
+        screens.say(f"{demo.failures} things differ from what was expected.", style="bold red")
+    else:
+        screens.say("Everything is as it should be.", style="bold green")
+
+
+def _prove(demo: Demo) -> None:
     proofs = [prove(table, demo.raw, demo.athena) for table in TABLES]
     screens.show_proofs(proofs)
     truth = [_truth(demo.world, proof) for proof in proofs]
@@ -203,6 +199,10 @@ def _close(demo: Demo, today: date, restated: Mapping[date, tuple[int, int]]) ->
         ("every table equals the raw files, app by app and Date by Date", all(proof.equal for proof in proofs)),
         ("and what the simulated Apple says it has sent", all(truth)),
     )
+
+
+def _show_records(demo: Demo, today: date, restated: Mapping[date, tuple[int, int]]) -> None:
+    """What the pipeline knows about itself: the restated Dates, the registry's counters, the verdicts on freshness."""
     rows = [(day, old, new, new - old) for day, (old, new) in restated.items()]
     screens.show_rows(
         f"Restated by Apple: engagement of app {_restated_series(demo).app_id}",
@@ -221,17 +221,6 @@ def _close(demo: Demo, today: date, restated: Mapping[date, tuple[int, int]]) ->
         f"WHERE dt = DATE '{today}' GROUP BY verdict ORDER BY verdict",
         ("verdict", "tables of apps", "oldest processing date"),
     )
-    _show_query(
-        demo,
-        "SELECT dt, COUNT(*), COUNT(DISTINCT app_id) FROM curated.engagement WHERE dt >= …",
-        CURATED_DATABASE,
-        f"{SEED_QUERY} >= DATE '{(today - 7 * _DAY).isoformat()}' GROUP BY dt ORDER BY dt",
-        ("dt", "rows", "apps"),
-    )
-    if demo.failures:
-        screens.say(f"{demo.failures} things differ from what was expected.", style="bold red")
-    else:
-        screens.say("Everything is as it should be.", style="bold green")
 
 
 def _show_query(demo: Demo, title: str, database: str, sql: str, columns: tuple[str, ...]) -> None:

@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.aws.server import ACCOUNT, REGION, EmbeddedAws
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.registry import Registry
+from local.aws.server import ACCOUNT, EmbeddedAws
 from local.toolchain import node_environment
+from operations.embedded import REGION
+from operations.executions import Pipeline
 from operations.installation import STACK
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -71,6 +75,16 @@ def put_api_key(aws: EmbeddedAws, key_name: str, key: Mapping[str, str]) -> None
     """Put an App Store Connect API key into its secret, as the README does it with the AWS CLI."""
     secret_id = f"appstore-analytics/{key_name}"
     aws.client("secretsmanager").put_secret_value(SecretId=secret_id, SecretString=json.dumps(dict(key)))
+
+
+def open_pipeline(aws: EmbeddedAws, deployment: Deployment) -> Pipeline:
+    """The deployed pipeline, for somebody outside of it."""
+    return Pipeline(
+        aws.client("stepfunctions"),
+        deployment.state_machine_arn,
+        Registry(aws.table(deployment.registry_table)),
+        Bucket(aws.client("s3"), deployment.lake_bucket),
+    )
 
 
 def _cdk(aws: EmbeddedAws, arguments: list[str], folder: Path, progress: Progress) -> None:

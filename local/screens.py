@@ -5,21 +5,21 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from local.deployment import Progress as DeploymentProgress
 from local.proof import TableProof
+from operations import screens
 from operations.screens import plain
 
-console = Console(highlight=False)
+console = screens.console()
 
 
 def say(text: str, style: str = "") -> None:
     """One line."""
-    console.print(plain(text), style=style, markup=False, soft_wrap=True)
+    screens.say(console, text, style)
 
 
 def heading(text: str) -> None:

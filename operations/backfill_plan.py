@@ -7,11 +7,10 @@ from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
-from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.messages import AccessType, Account, Configuration, Operation
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.published import read_publication
+from appstore_analytics.lake.published import published_dates, read_publication
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.report_requests import KnownRequest
 from appstore_analytics.rules.call_budget import ceiling
@@ -21,7 +20,6 @@ from appstore_analytics.rules.gaps import expected_dates
 from operations.cost import CostLine, Work, cost_of
 from operations.exits import Refused
 from operations.facts import counted
-from operations.verification import published_days
 
 _DATES_LOOKED_AT = 7
 _LOOK, _DELETE, _CREATE = 1, 1, 1
@@ -112,7 +110,7 @@ def plan_backfill(
     lake: Bucket,
 ) -> BackfillPlan:
     """What this input will do; Refused where plan_run would refuse it."""
-    tables = _tables(wanted, configuration)
+    tables = wanted_tables(wanted, configuration)
     snapshots = tuple(_snapshot(_account_of(app_id, accounts), app_id, wanted, registry) for app_id in wanted.app_ids)
     table_plans = tuple(_table(table, wanted, lake) for table in tables)
     work = _work(wanted, table_plans)
@@ -135,12 +133,13 @@ def plan_backfill(
     )
 
 
-def _tables(wanted: ExecutionInput, configuration: Configuration) -> tuple[CuratedTable, ...]:
+def wanted_tables(wanted: ExecutionInput, configuration: Configuration) -> tuple[CuratedTable, ...]:
+    """The tables of the reports that an input names, or of all; Refused when one of them is not deployed."""
     for name in wanted.reports:
         if name not in configuration.reports:
             raise Refused(f"'{name}' is not deployed: add it to reports in cdk.json and deploy.")
     reports = wanted.reports or configuration.reports
-    return curated_tables((REPORTS_BY_NAME[name] for name in reports), configuration.granularities)
+    return curated_tables(reports, configuration.granularities)
 
 
 def _account_of(app_id: str, accounts: Sequence[Account]) -> str:
@@ -186,7 +185,7 @@ def _dates(table: CuratedTable, wanted: ExecutionInput) -> Iterator[date]:
 def _rows_per_date(table: CuratedTable, app_ids: Sequence[str], lake: Bucket) -> dict[int, float]:
     """The usual number of rows of each app, from the notes of the newest published Dates."""
     rows: dict[int, list[int]] = {}
-    for day in published_days(lake, table, date.min, date.max)[-_DATES_LOOKED_AT:]:
+    for day in published_dates(lake, table)[-_DATES_LOOKED_AT:]:
         for batch in read_publication(lake, table, day):
             if str(batch.app_id) in app_ids:
                 rows.setdefault(batch.app_id, []).append(batch.rows)

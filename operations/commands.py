@@ -174,9 +174,11 @@ def verify(
     end: Annotated[datetime | None, _date_option("--to", "Default: today.")] = None,
 ) -> None:
     """Let Athena count again what stands published, and compare it with what was converted."""
-    here = context.obj.installation()
     last = _day(end)
     first = start.date() if start else last - timedelta(days=7)
+    if first > last:
+        raise Refused(f"--from must not be after --to, {last.isoformat()}.")
+    here = context.obj.installation()
     chosen = _tables(here, tables)
     _answer(context.obj, verification.verify(chosen, first, last, here.lake, here.athena))
 
@@ -236,9 +238,7 @@ def rollback(
 def reprocess(
     context: typer.Context,
     *,
-    app_ids: Annotated[
-        list[str] | None, typer.Option("--apps", metavar="ID", help="Only this app; repeatable.")
-    ] = None,
+    app_ids: Annotated[list[str] | None, _list_option("--apps", "ID …", "Only these apps.")] = None,
     reports: Reports = None,
     start: Annotated[datetime | None, _date_option("--from", "First processing date.")] = None,
     end: Annotated[datetime | None, _date_option("--to", "Last processing date.")] = None,
@@ -251,8 +251,9 @@ def reprocess(
     dates = (start.date() if start else None, end.date() if end else None)
     of_run = _report_of(here, run_id)["run_id"] if run_id else None
     payload = reprocess_payload(app_ids or (), reports or (), *dates, of_run)
-    chosen = {one.name for one in here.tables if not reports or {one.report.table, one.report.name} & {*reports}}
-    _if_confirmed(asked, here, plan_reprocess(payload, here.accounts, chosen, here.registry), payload, yes=yes)
+    wanted = parse_execution_input(payload, _day(None))
+    plan = plan_reprocess(payload, wanted, here.configuration, here.accounts, here.registry)
+    _if_confirmed(asked, here, plan, payload, yes=yes)
 
 
 @app.command("import-registry", rich_help_panel=REPAIR)

@@ -10,6 +10,7 @@ from appstore_analytics.contract.layout import PARTS_PREFIX, TableDate
 from appstore_analytics.contract.messages import AccessType, Account
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.published import published_dates
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.registry.report_requests import KnownRequest
@@ -24,7 +25,6 @@ from appstore_analytics.rules.gaps import (
     speaks_for,
 )
 from operations.facts import counted
-from operations.verification import published_days
 
 _DAY = timedelta(days=1)
 _LONG_ENOUGH = timedelta(days=100)  # for two months and their completion
@@ -142,9 +142,8 @@ def find_gaps(
 
 def _app(app_id: str, registry: Registry) -> _App:
     ledger: dict[str, list[LedgerInstance]] = defaultdict(list)
-    for access_type in AccessType:
-        for instance in registry.instances.since(app_id, access_type, date.min):
-            ledger[instance.table].append(instance)
+    for instance in registry.instances.of_app(app_id, date.min):
+        ledger[instance.table].append(instance)
     requests = registry.report_requests
     ongoing, snapshot = requests.get(app_id, AccessType.ONGOING), requests.get(app_id, AccessType.ONE_TIME_SNAPSHOT)
     return _App(app_id, ongoing, snapshot, ledger)
@@ -152,7 +151,7 @@ def _app(app_id: str, registry: Registry) -> _App:
 
 def _present(lake: Bucket, table: CuratedTable, start: date, end: date) -> dict[str, set[date]]:
     """The Dates by app whose part stands in a published object: one listing of the parts, one of the objects."""
-    published = set(published_days(lake, table, start, end))
+    published = {day for day in published_dates(lake, table) if start <= day <= end}
     found: dict[str, set[date]] = defaultdict(set)
     prefix = f"{PARTS_PREFIX}{table.name}/dt="
     for stored in lake.list(prefix):

@@ -12,7 +12,6 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from appstore_analytics.athena.query import Athena
-from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.messages import Account, Configuration
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
@@ -132,7 +131,7 @@ class Installation:
     def tables(self) -> tuple[CuratedTable, ...]:
         """The curated tables that are deployed."""
         wanted = self.configuration
-        return curated_tables((REPORTS_BY_NAME[name] for name in wanted.reports), wanted.granularities)
+        return curated_tables(wanted.reports, wanted.granularities)
 
 
 def configuration_in(definition: str) -> Configuration:

@@ -8,11 +8,13 @@ from datetime import date
 from typing import Any
 
 from appstore_analytics.contract.layout import appstore_key
-from appstore_analytics.contract.messages import AccessType, Account, MapName, Operation
+from appstore_analytics.contract.messages import Account, Configuration, MapName, Operation
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_rows
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import LedgerInstance
+from appstore_analytics.registry.instances import HAVE_LANDED, LedgerInstance
+from appstore_analytics.rules.execution_input import ExecutionInput
+from operations.backfill_plan import wanted_tables
 from operations.exits import Refused
 from operations.facts import counted
 
@@ -127,20 +129,25 @@ def reprocess_payload(
 
 
 def plan_reprocess(
-    payload: Mapping[str, Any], accounts: Sequence[Account], tables: Iterable[str], registry: Registry
+    payload: Mapping[str, Any],
+    wanted: ExecutionInput,
+    configuration: Configuration,
+    accounts: Sequence[Account],
+    registry: Registry,
 ) -> ReprocessPlan:
-    """The instances of the ledger that this input covers."""
+    """The instances of the ledger that this input covers; Refused where plan_run would refuse it."""
     known = {app_id for account in accounts for app_id in account.app_ids}
-    for app_id in payload.get("app_ids", ()):
+    for app_id in wanted.app_ids:
         if app_id not in known:
             raise Refused(f"App {app_id} is not fetched: ./manage.py apps lists those that are.")
-    wanted = set(tables)
-    of_run = _handled_by(payload["run_id"], registry) if "run_id" in payload else None
+    tables = {table.name for table in wanted_tables(wanted, configuration)}
+    first, last = wanted.start_processing_date or date.min, wanted.end_processing_date or date.max
+    of_run = _handled_by(wanted.run_id, registry) if wanted.run_id else None
     by_table: dict[str, list[LedgerInstance]] = defaultdict(list)
-    for app_id in payload.get("app_ids") or sorted(known):
+    for app_id in wanted.app_ids or sorted(known):
         for instance in _landed(app_id, registry):
             is_of_run = of_run is None or (app_id, instance.key) in of_run
-            if is_of_run and instance.table in wanted and _is_between(instance.vintage.processing_date, payload):
+            if is_of_run and instance.table in tables and first <= instance.vintage.processing_date <= last:
                 by_table[instance.table].append(instance)
     lines = tuple(_reprocessed(name, instances) for name, instances in sorted(by_table.items()))
     return ReprocessPlan(json.dumps(payload), lines)
@@ -152,15 +159,8 @@ def _handled_by(run_id: str, registry: Registry) -> set[tuple[str, str]]:
 
 
 def _landed(app_id: str, registry: Registry) -> Iterable[LedgerInstance]:
-    for access_type in AccessType:
-        for instance in registry.instances.since(app_id, access_type, date.min):
-            if instance.segments:
-                yield instance
-
-
-def _is_between(day: date, payload: Mapping[str, Any]) -> bool:
-    text = day.isoformat()
-    return str(payload.get("start_processing_date", "")) <= text <= str(payload.get("end_processing_date", "~"))
+    """As plan_items finds them; of what has expired no raw bytes are left."""
+    return (each for each in registry.instances.of_app(app_id, date.min) if each.status in HAVE_LANDED)
 
 
 def _reprocessed(name: str, instances: Sequence[LedgerInstance]) -> ReprocessedTable:

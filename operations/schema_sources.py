@@ -17,9 +17,9 @@ from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.contract.tables import CURATED_DATABASE, CuratedTable
 from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.published import published_dates
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import LedgerInstance
-from operations.verification import published_days
 
 _SAMPLE_BYTES = 64 << 10
 _PIECE_BYTES = 64  # what a break takes with it; unpacked 64 KB at most
@@ -109,7 +109,7 @@ def glue_columns(glue: Any, table: CuratedTable) -> dict[str, str]:
 
 def parquet_columns(lake: Bucket, table: CuratedTable) -> dict[str, str] | None:
     """Name and Glue type of every column in the footer of the newest published object; None where nothing is."""
-    days = published_days(lake, table, date.min, date.max)
+    days = published_dates(lake, table)
     if not days:
         return None
     import pyarrow.parquet as pq  # noqa: PLC0415 (Arrow takes a second to load, and only this needs it)

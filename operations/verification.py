@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from appstore_analytics.athena.query import Athena
-from appstore_analytics.contract.layout import curated_location
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.published import published_dates
 from appstore_analytics.rules.counts import Comparison
 from appstore_analytics.steps.verify_table import compare_dates
 from operations.facts import counted
@@ -66,18 +66,11 @@ def verify(tables: Sequence[CuratedTable], start: date, end: date, lake: Bucket,
     """Compare every published Date of these tables from `start` to `end` (inclusive), a query per table."""
     lines, differences = [], []
     for table in tables:
-        days = published_days(lake, table, start, end)
+        days = [day for day in published_dates(lake, table) if start <= day <= end]
         comparisons = compare_dates(table, days, lake, athena) if days else []
         lines.append(_line(table, days, comparisons))
         differences += [_difference(table, one) for one in comparisons if not one.equal]
     return Verification(start, end, tuple(lines), tuple(differences[:_DIFFERENCES_SHOWN]))
-
-
-def published_days(lake: Bucket, table: CuratedTable, start: date, end: date) -> list[date]:
-    """The Dates of a table that have an object, oldest first."""
-    prefix = f"{curated_location(table.name)}dt="
-    days = (date.fromisoformat(stored.key.removeprefix(prefix)[:10]) for stored in lake.list(prefix))
-    return [day for day in days if start <= day <= end]
 
 
 def _line(table: CuratedTable, days: Sequence[date], comparisons: Sequence[Comparison]) -> TableVerification:

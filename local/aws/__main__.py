@@ -49,6 +49,8 @@ def main() -> None:
 def _serve(port: int) -> None:
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
+    # else ministack leaves a key in /tmp/ministack-state
+    os.environ.setdefault("STATE_DIR", str(Path(tempfile.gettempdir()) / "state"))
     os.environ["GATEWAY_PORT"] = str(port)
     _patch()
     sys.argv = sys.argv[:1]  # ministack parses the command line again

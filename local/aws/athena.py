@@ -25,6 +25,8 @@ _SETTINGS = "SET TimeZone = 'UTC'; SET threads = 1; SET memory_limit = '1GB'"
 _MACROS = """
 CREATE MACRO format_datetime(moment, format) AS strftime(moment, replace(replace(replace(replace(replace(replace(
     format, 'yyyy', '%Y'), 'MM', '%m'), 'dd', '%d'), 'HH', '%H'), 'mm', '%M'), 'ss', '%S'));
+CREATE MACRO present_key(map, key) AS
+    CASE WHEN map IS NULL OR map_contains(map, key) THEN key ELSE error('Key not present in map: ' || key) END;
 CREATE MACRO to_iso8601(moment) AS strftime(moment, '%Y-%m-%dT%H:%M:%S.%gZ');
 """
 _TYPES = {"HUGEINT": "bigint", "TIMESTAMP WITH TIME ZONE": "timestamp with time zone"}
@@ -73,10 +75,12 @@ def _query_execution(executions: Any, engine: Engine) -> Callable[..., Any]:
             _store_result(location, result)
         except (QueryError, duckdb.Error) as error:
             _LOG.info("query %s failed: %s", query_id, error)
-            execution["Status"].update(State="FAILED", StateChangeReason=str(error)[:2000])
+            _fail(execution, str(error))
+        except Exception as error:  # whoever waits for the query learns that it has ended; the log has the traceback
+            _fail(execution, f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}")
+            raise
         else:
             _succeed(execution, result, int((time.monotonic() - started) * 1000))
-        execution["Status"]["CompletionDateTime"] = int(time.time())
 
     return execute_query
 
@@ -166,4 +170,8 @@ def _succeed(execution: dict[str, Any], result: QueryResult, milliseconds: int) 
         EngineExecutionTimeInMillis=milliseconds,
         TotalExecutionTimeInMillis=milliseconds,
     )
-    execution["Status"]["State"] = "SUCCEEDED"
+    execution["Status"].update(State="SUCCEEDED", CompletionDateTime=int(time.time()))
+
+
+def _fail(execution: dict[str, Any], reason: str) -> None:
+    execution["Status"].update(State="FAILED", StateChangeReason=reason[:2000], CompletionDateTime=int(time.time()))

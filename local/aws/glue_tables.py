@@ -47,7 +47,9 @@ def find_table(database: str, name: str) -> GlueTable:
     if definition is None:
         raise QueryError(f"TABLE_NOT_FOUND: Table 'awsdatacatalog.{database}.{name}' does not exist")
     storage = definition["StorageDescriptor"]
-    location = urlparse(storage["Location"])
+    location = urlparse(storage.get("Location", ""))
+    if location.scheme != "s3":
+        raise QueryError(f"NOT_SUPPORTED: The embedded Athena reads objects of S3, but {name} has no Location there.")
     keys = {key["Name"].lower(): key["Type"].lower() for key in definition.get("PartitionKeys") or []}
     parameters = definition.get("Parameters") or {}
     if keys and (list(keys.values()) != ["date"] or parameters.get("projection.enabled") != "true"):

@@ -18,8 +18,9 @@ from typing import Any, Self
 
 import boto3
 
+from operations.embedded import CREDENTIALS, REGION
+
 ACCOUNT = "000000000000"
-REGION = "us-east-1"
 _PROJECT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30.0
 _REMOVE_SECONDS = 5.0
@@ -45,16 +46,18 @@ class EmbeddedAws:
         self.url = f"http://127.0.0.1:{self.port}"
         self.directory = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
         self.log_path = self.directory / "server.log"
+        self._session = boto3.Session(*CREDENTIALS, region_name=REGION)
         self._clients: dict[str, Any] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def environment(self) -> dict[str, str]:
         """What boto3, the AWS CLI and the CDK need to talk to this server and to nothing else."""
+        access_key, secret_key = CREDENTIALS
         return {
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ACCESS_KEY_ID": access_key,
+            "AWS_SECRET_ACCESS_KEY": secret_key,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "CDK_DEFAULT_ACCOUNT": ACCOUNT,
@@ -71,18 +74,13 @@ class EmbeddedAws:
     def client(self, service: str) -> Any:
         """A boto3 client of `service` on this server; the same one each time, because making one takes long."""
         if service not in self._clients:
-            self._clients[service] = self._create_client(service)
+            create: Callable[..., Any] = self._session.client  # the service's name is not a literal here
+            self._clients[service] = create(service, endpoint_url=self.url)
         return self._clients[service]
 
-    def _create_client(self, service: str) -> Any:
-        create: Callable[..., Any] = boto3.client  # the service's name is not a literal here
-        return create(
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 (the embedded AWS takes any)
-        )
+    def table(self, name: str) -> Any:
+        """A DynamoDB table on this server, for the registry."""
+        return self._session.resource("dynamodb", endpoint_url=self.url).Table(name)
 
     def __enter__(self) -> Self:
         try:

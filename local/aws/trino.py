@@ -6,7 +6,7 @@ from typing import cast
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import OptimizeError, ParseError
+from sqlglot.errors import OptimizeError, ParseError, TokenError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
@@ -69,6 +69,10 @@ def translate(
     tree = annotate_types(tree, schema=known, dialect="athena")
     for comparison in tree.find_all(exp.Predicate, exp.In, exp.Between):
         _refuse_mismatch(comparison)
+    for node in list(tree.find_all(exp.ArraySize, exp.Bracket)):
+        _ask_map(node)
+    for unnest in list(tree.find_all(exp.Unnest)):
+        _unnest_map(unnest)
     tree = cast(exp.Query, tree.transform(_keep_types))
     scans = tuple(_name_scans(tree, partition_keys))
     return Translation(tree.sql("duckdb"), scans)
@@ -78,6 +82,9 @@ def _parse(sql: str) -> exp.Query:
     try:
         statements = [statement for statement in sqlglot.parse(sql, read="athena") if statement is not None]
     except ParseError as error:
+        found = error.errors[0]
+        raise QueryError(f"SYNTAX_ERROR: line {found['line']}:{found['col']}: {found['description']}") from None
+    except TokenError as error:
         raise QueryError(f"SYNTAX_ERROR: {error}") from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         verb = (sql.split() or [""])[0].upper()
@@ -143,6 +150,27 @@ def _operator(comparison: exp.Expr) -> str:
         exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<=", exp.In: "IN"
     }  # fmt: skip
     return symbols.get(type(comparison), "BETWEEN")
+
+
+def _ask_map(node: exp.Expr) -> None:
+    """What DuckDB asks otherwise of a map: its cardinality, and a key that must be there, or Trino fails."""
+    if not node.this.is_type("map"):
+        return
+    if isinstance(node, exp.ArraySize):
+        node.set("this", exp.MapKeys(this=node.this))
+    elif not node.args.get("safe"):  # element_at is safe
+        node.set("expressions", [exp.Anonymous(this="present_key", expressions=[node.this.copy(), *node.expressions])])
+
+
+def _unnest_map(unnest: exp.Unnest) -> None:
+    """A map becomes rows of key and value, which DuckDB unnests from lists only."""
+    cells, alias = unnest.expressions[0], unnest.args.get("alias")
+    if not cells.is_type("map") or not isinstance(alias, exp.TableAlias) or len(alias.columns) != 2:
+        return
+    lists = (exp.Anonymous(this=name, expressions=[cells.copy()]) for name in ("map_keys", "map_values"))
+    columns = [exp.alias_(exp.Explode(this=each), name.copy()) for each, name in zip(lists, alias.columns, strict=True)]
+    rows = exp.Subquery(this=exp.select(*columns))
+    unnest.replace(exp.Lateral(this=rows, alias=exp.TableAlias(this=alias.this.copy())))
 
 
 def _keep_types(node: exp.Expr) -> exp.Expr:

@@ -18,8 +18,8 @@ from local.apple.server import SimulatedApple
 from local.apple.truth import newest_vintages
 from local.apple.world import World
 from local.aws.server import EmbeddedAws
-from local.demo import ACCOUNT, open_pipeline
-from local.deployment import Progress, deploy, put_api_key
+from local.demo import ACCOUNT
+from local.deployment import Progress, deploy, open_pipeline, put_api_key
 from local.load.histories import Travelled, read_travelled
 from local.load.memory import KindMemory, MemorySampler
 from operations.executions import Pipeline

@@ -18,8 +18,7 @@ from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.world import World
 from local.aws.server import EmbeddedAws
-from local.demo import open_pipeline
-from local.deployment import deploy
+from local.deployment import deploy, open_pipeline
 
 
 @pytest.fixture(scope="session")

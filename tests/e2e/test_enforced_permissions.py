@@ -32,9 +32,9 @@ from local.apple.faults import Fault, FaultKind
 from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.world import World
-from local.aws.server import ACCOUNT, REGION, EmbeddedAws
-from local.demo import open_pipeline
-from local.deployment import STACK, deploy
+from local.aws.server import ACCOUNT, EmbeddedAws
+from local.deployment import STACK, deploy, open_pipeline
+from operations.embedded import REGION
 from operations.executions import Execution, Snapshot
 
 APPS = (app(0), app(1))

@@ -181,8 +181,8 @@ def test_a_column_that_the_catalogue_does_not_know_is_reported_and_kept_in_extra
 ) -> None:
     assert report_of(days["tuesday"].execution)["unknown_columns"] == {"engagement": ["Audience"]}
     sql = (
-        "SELECT app_id, MIN(extra['Audience']), MAX(extra['Audience']), MAX(CARDINALITY(map_keys(extra))), "
-        "COUNT(extra) > 0, COUNT(*) = COUNT(extra) "
+        "SELECT app_id, MIN(element_at(extra, 'Audience')), MAX(element_at(extra, 'Audience')), "
+        "MAX(CARDINALITY(extra)), COUNT(extra) > 0, COUNT(*) = COUNT(extra) "
         f"FROM engagement WHERE processing_date = DATE '{TUESDAY}' GROUP BY app_id"
     )
     answer = {str(app_id): rest for app_id, *rest in deployed.rows(sql, "curated")}

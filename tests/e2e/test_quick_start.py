@@ -25,10 +25,10 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def reports() -> Iterator[set[Path]]:
-    """The run reports before the demo; what it adds is removed again."""
-    before = set(ROOT.glob("reports/production_*.json"))
+    """The run reports and their pages before the demo; what it adds is removed again."""
+    before = set(ROOT.glob("reports/production_*"))
     yield before
-    for path in set(ROOT.glob("reports/production_*.json")) - before:
+    for path in set(ROOT.glob("reports/production_*")) - before:
         path.unlink()
 
 
@@ -61,7 +61,8 @@ def test_three_days_and_a_second_run_end_as_they_should_and_leave_only_their_rep
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert demo.stdout.rstrip().endswith("Everything is as it should be.")
     assert "✗" not in demo.stdout
-    assert "\x1b" not in demo.stdout  # plain when piped
+    assert "\x1b" not in demo.stdout  # plain when piped, and no line is folded
+    assert "Apple restates two earlier Dates and sends one late instance out of order" in demo.stdout
     assert len(set(ROOT.glob("reports/production_daily_*.json")) - reports) == 4
     assert left_running(str(tmp_path)) == []
     assert list(tmp_path.glob("embedded-aws-*")) == []

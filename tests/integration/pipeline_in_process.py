@@ -220,7 +220,7 @@ class Pipeline:
     def run(self, plan: RunPlan, *maps: MapName) -> None:
         """Plans and runs these Maps; those of the plan's operation without any named."""
         for map_name in maps or MAPS_OF[plan.operation]:
-            answer = plan_items(plan.run_id, map_name, self.registry, self.lake)
+            answer = plan_items(plan.run_id, map_name, self.registry, self.lake, self.clock.now)
             manifest = json.loads(self.lake.read(str(answer["manifest_key"])) or b"")
             assert len(manifest) == answer["items"]
             self.run_map(map_name, manifest)

@@ -192,7 +192,9 @@ class Execution:
         """Plan and run one Map; False when planning it died."""
         pipeline = self._pipeline
         answer = self._function(
-            "plan_items", map_name, lambda: plan_items(run_id, map_name, pipeline.registry, pipeline.lake)
+            "plan_items",
+            map_name,
+            lambda: plan_items(run_id, map_name, pipeline.registry, pipeline.lake, pipeline.clock.now),
         )
         if answer is None:
             return False

@@ -181,11 +181,28 @@ def test_a_mismatch_inside_a_cte_is_refused(aws: EmbeddedAws) -> None:
         ("INSERT INTO engagement SELECT * FROM engagement", "NOT_SUPPORTED: The embedded Athena answers one SELECT"),
         ("DROP TABLE engagement", "NOT_SUPPORTED"),
         ("MSCK REPAIR TABLE engagement", "NOT_SUPPORTED"),
-        ("SELECT FROM WHERE", "SYNTAX_ERROR"),
+        ("SELECT FROM WHERE", "SYNTAX_ERROR: line 1:17: Expected table name"),
+        ("SELECT 'unfinished", "SYNTAX_ERROR"),
     ],
 )
 def test_a_failing_statement_says_why(aws: EmbeddedAws, sql: str, message: str) -> None:
     assert message in reason(aws, sql)
+
+
+def test_a_table_without_a_location_is_refused(aws: EmbeddedAws) -> None:
+    create_table(aws, "nowhere_stored", storage={**PARQUET, "Location": ""})
+    assert reason(aws, "SELECT * FROM nowhere_stored") == (
+        "NOT_SUPPORTED: The embedded Athena reads objects of S3, but nowhere_stored has no Location there."
+    )
+
+
+def test_an_error_that_nobody_expects_ends_the_query_too_and_stands_in_the_log(aws: EmbeddedAws, tmp_path: Any) -> None:
+    create_table(aws, "misprojected", projection={"projection.dt.range": "yesterday,NOW"})
+    body = parquet(ROWS.format(day="2026-01-01"), str(tmp_path / "data.parquet"))
+    put(aws, f"curated/misprojected/dt={TODAY}/data.parquet", body)
+    sentence = "ValueError: Invalid isoformat string: 'yesterday'"
+    assert reason(aws, "SELECT * FROM misprojected") == f"GENERIC_INTERNAL_ERROR: {sentence}"
+    assert sentence in aws.log_path.read_text()
 
 
 def test_only_partitions_inside_the_projection_are_seen(aws: EmbeddedAws) -> None:
@@ -279,10 +296,60 @@ def test_a_map_is_read_from_json_and_from_parquet(aws: EmbeddedAws, tmp_path: An
     assert answer["types"][0] == "map"
     total = "SELECT SUM(CAST(element_at(sums, 'counts') AS bigint)) FROM sums WHERE sums IS NOT NULL"
     assert rows(aws, total) == [["12"]]
-    create_table(aws, "extras", {"extra": "map<string,string>"})
-    body = parquet("SELECT MAP {'Audience': 'new'} AS extra", str(tmp_path / "data.parquet"))
-    put(aws, f"curated/extras/dt={TODAY}/data.parquet", body)
-    assert rows(aws, "SELECT extra['Audience'] FROM extras") == [["new"]]
+
+
+EXTRAS = """
+SELECT * FROM (VALUES
+    (1, MAP {'Audience': 'new', 'Plan': 'yearly'}), (2, MAP {'Plan': 'monthly'}), (3, NULL)
+) AS t(app_id, extra)
+"""
+
+
+@pytest.fixture(scope="module")
+def _extras(aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> None:
+    create_table(aws, "extras", {"app_id": "int", "extra": "map<string,string>"})
+    path = str(tmp_path_factory.mktemp("extras") / "data.parquet")
+    put(aws, f"curated/extras/dt={TODAY}/data.parquet", parquet(EXTRAS, path))
+
+
+@pytest.mark.usefixtures("_extras")
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("extra['Plan']", ["yearly", "monthly", None]),
+        ("element_at(extra, 'Audience')", ["new", None, None]),
+        ("cardinality(extra)", ["2", "1", None]),
+        ("cardinality(extra) / 2", ["1", "0", None]),
+        ("cardinality(map_keys(extra))", ["2", "1", None]),
+        ("map_keys(extra)", ["[Audience, Plan]", "[Plan]", None]),
+        ("map_values(extra)", ["[new, yearly]", "[monthly]", None]),
+        ("contains(map_keys(extra), 'Audience')", ["true", "false", None]),
+    ],
+)
+def test_a_map_is_asked_as_in_trino(aws: EmbeddedAws, expression: str, expected: list[str | None]) -> None:
+    assert rows(aws, f"SELECT {expression} FROM extras ORDER BY app_id") == [[value] for value in expected]
+
+
+@pytest.mark.usefixtures("_extras")
+def test_a_map_from_a_cte_is_asked_as_in_trino(aws: EmbeddedAws) -> None:
+    sql = "WITH kept AS (SELECT extra AS cells FROM extras) SELECT SUM(cardinality(cells)) FROM kept"
+    assert rows(aws, sql) == [["3"]]
+
+
+@pytest.mark.usefixtures("_extras")
+@pytest.mark.parametrize("join", ["CROSS JOIN", ","])
+def test_a_map_is_unnested_into_keys_and_values(aws: EmbeddedAws, join: str) -> None:
+    sql = f"SELECT app_id, header, cell FROM extras {join} UNNEST(extra) AS t (header, cell) WHERE dt = DATE '{TODAY}'"
+    assert rows(aws, f"{sql} ORDER BY app_id, header") == [
+        ["1", "Audience", "new"],
+        ["1", "Plan", "yearly"],
+        ["2", "Plan", "monthly"],
+    ]
+
+
+@pytest.mark.usefixtures("_extras")
+def test_a_key_that_a_map_has_not_fails_the_query_as_in_trino(aws: EmbeddedAws) -> None:
+    assert "Key not present in map: Audience" in reason(aws, "SELECT extra['Audience'] FROM extras")
 
 
 @pytest.mark.parametrize(

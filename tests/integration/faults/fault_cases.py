@@ -23,6 +23,7 @@ from appstore_analytics.contract.errors import (
     SegmentUrlExpired,
 )
 from appstore_analytics.contract.messages import Verdict
+from appstore_analytics.contract.schema_modes import SchemaMode
 from local.apple.faults import Fault, FaultKind
 
 HURT = "1000000001"
@@ -57,7 +58,7 @@ class FaultCase:
     `error` is the class that the app's step ends with; a transient one is retried, CallsUnavailable waited for. `words`
     stand in the app's reason in the run report, which names the columns as well that the catalogue does not know,
     those that the file lacks and the Date before the newest if the file skips it. `is_new`: the app has no report
-    request yet on that day.
+    request yet on that day. `schema_mode` is every report's.
     """
 
     fault: str
@@ -71,6 +72,7 @@ class FaultCase:
     missing_column: str = ""
     skips_a_date: bool = False
     is_new: bool = False
+    schema_mode: SchemaMode = SchemaMode.EVOLVE
     today: date = MIDDLE_OF_THE_MONTH
 
     @property
@@ -421,8 +423,19 @@ FILES_INSIDE = (
     FaultCase(
         "a header added",
         _order(FaultKind.HEADER_ADDED, SEGMENTS, column="Audience"),
-        "The rows count, the column is kept in `extra` and named in the run report. Strict quarantines the file.",
+        "The rows count, the column is kept in `extra` and named in the run report.",
         unknown_column="Audience",
+    ),
+    FaultCase(
+        "a header added, schema mode `strict`",
+        _order(FaultKind.HEADER_ADDED, SEGMENTS, column="Audience"),
+        f"The reason names the column. {_QUARANTINED} Once the catalogue knows the column, or the mode is `evolve`, a "
+        "reprocess brings it in.",
+        InstanceQuarantined,
+        Verdict.QUARANTINED,
+        "does not know the column 'Audience'",
+        Healing.QUARANTINE,
+        schema_mode=SchemaMode.STRICT,
     ),
     FaultCase(
         "headers reordered",

@@ -8,6 +8,7 @@ import pytest
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import TRANSIENT_RETRIES, CallsUnavailable, TransientError
 from appstore_analytics.contract.messages import AccessType, Outcome, Verdict
+from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.registry.instances import InstanceStatus
 from local.apple import FaultKind, World, WorldSettings
 from local.apple.publication import DAY
@@ -31,7 +32,7 @@ def machine(case: FaultCase) -> Iterator[StateMachine]:
         world = World(WorldSettings(case.today - DAY, dates_per_instance=dates, **settings))
         for app in HEALTHY if case.is_new else (HURT, *HEALTHY):  # requests of old; of new ones nothing comes that day
             world.create_request(app, AccessType.ONGOING)
-        yield StateMachine(world)
+        yield StateMachine(world, schema_modes=SchemaModes(case.schema_mode))
 
 
 def good_day(machine: StateMachine, case: FaultCase) -> Batches:

@@ -19,7 +19,7 @@ from appstore_analytics.contract.errors import PipelineError
 from appstore_analytics.contract.layout import report_key
 from appstore_analytics.contract.messages import AccessType, MapName, Outcome, RunPlan
 from appstore_analytics.rules.times import compact_time
-from appstore_analytics.steps.plan_items import plan_left_items
+from appstore_analytics.steps.plan_items import plan_items
 from infra.state_machine import EXPRESS_FIRST
 from local.apple import AppStoreConnect as SimulatedApp
 from local.apple import Fault, FaultKind, World, WorldSettings, mount
@@ -130,7 +130,7 @@ class PatientPipeline(Pipeline):
             self.record_failure(event, error)
 
     def _left(self, map_name: MapName, run_id: str) -> list[dict[str, str]]:
-        answer = plan_left_items(run_id, map_name, self.registry, self.lake, self.clock.now)
+        answer = plan_items(run_id, map_name, self.registry, self.lake, self.clock.now, left=True)
         left: list[dict[str, str]] = json.loads(self.lake.read(str(answer["manifest_key"])) or b"")
         assert bool(left) == ("available_at" in answer), "nothing but the quota leaves a child without a verdict here"
         if left:

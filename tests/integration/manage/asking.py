@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Any
 
-from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.messages import MapName, RunPlan
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from operations.apps import known_accounts
@@ -34,7 +33,7 @@ def backfill(pipeline: Pipeline, start: date, end: date) -> None:
 
 
 def tables(pipeline: Pipeline) -> tuple[CuratedTable, ...]:
-    return curated_tables((REPORTS_BY_NAME[name] for name in pipeline.reports), pipeline.granularities)
+    return curated_tables(pipeline.reports, pipeline.granularities)
 
 
 def gaps(pipeline: Pipeline, since: date | None = None) -> Gaps:

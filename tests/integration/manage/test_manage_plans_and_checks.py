@@ -23,7 +23,7 @@ from local.apple import FaultKind, World, WorldSettings
 from operations.backfill_plan import BackfillPlan, backfill_payload, plan_backfill
 from operations.exits import Refused
 from operations.moving_in import Import, import_registry
-from operations.repairs import plan_reprocess, plan_rollback, reprocess_payload
+from operations.repairs import ReprocessPlan, plan_reprocess, plan_rollback, reprocess_payload
 from operations.runs import find_report, newest_reports
 from operations.schema import ABSENT, EQUAL, GLUE, PARQUET, UNKNOWN, SchemaComparison, compare_schemas
 from operations.schema_sources import newest_instances, samples
@@ -253,20 +253,55 @@ def test_a_rollback_says_what_the_run_changed(pipeline: Pipeline) -> None:
     assert json.loads(plan.execution_input) == {"operation": "rollback", "run_id": report["run_id"]}
 
 
+def planned_reprocess(
+    pipeline: Pipeline,
+    app_ids: tuple[str, ...] = (),
+    reports: tuple[str, ...] = ("downloads", "sessions"),
+    start: date | None = None,
+    end: date | None = None,
+    run_id: str | None = None,
+) -> ReprocessPlan:
+    payload = reprocess_payload(app_ids, reports, start, end, run_id)
+    wanted, configuration = parse_execution_input(payload, TODAY), pipeline.configuration
+    return plan_reprocess(payload, wanted, configuration, configuration.accounts, pipeline.registry)
+
+
 def test_a_reprocess_says_which_instances_it_converts(pipeline: Pipeline) -> None:
-    accounts, names = pipeline.configuration.accounts, ("downloads", "sessions")
-    everything = plan_reprocess(reprocess_payload((), (), None, None, None), accounts, names, pipeline.registry)
+    everything = planned_reprocess(pipeline)
     assert [(table.apps, table.instances) for table in everything.tables] == [(2, 6), (2, 6)]
-    some = reprocess_payload((APP,), ("downloads",), TODAY, TODAY, None)
-    (table,) = plan_reprocess(some, accounts, names[:1], pipeline.registry).tables
+    (table,) = planned_reprocess(pipeline, (APP,), ("downloads",), TODAY, TODAY).tables
     assert (table.apps, table.instances, table.segments) == (1, 1, 1)
     assert table.bytes > 0
     run_id = next(newest_reports(pipeline.lake, 1))[1]["run_id"]
-    of_run = plan_reprocess(reprocess_payload((), (), None, None, run_id), accounts, names, pipeline.registry)
+    of_run = planned_reprocess(pipeline, run_id=run_id)
     assert {table.newest_processing_date for table in of_run.tables} == {TODAY}
     assert sum(table.instances for table in of_run.tables) == 4  # of two apps
+
+
+def test_a_reprocess_that_the_pipeline_would_refuse_is_refused_before_it_starts(pipeline: Pipeline) -> None:
     with pytest.raises(Refused, match="9999"):
-        plan_reprocess(reprocess_payload(("9999",), (), None, None, None), accounts, names, pipeline.registry)
+        planned_reprocess(pipeline, ("9999",))
+    with pytest.raises(Refused, match="'App Crashes' is not deployed"):
+        planned_reprocess(pipeline, reports=("App Crashes",))
+    with pytest.raises(InputRefused, match="not 'nonsense'"):
+        planned_reprocess(pipeline, reports=("nonsense",))
+    with pytest.raises(InputRefused, match="start_processing_date must not be after"):
+        planned_reprocess(pipeline, start=TODAY, end=TODAY - DAY)
+
+
+def test_a_reprocess_leaves_out_instances_whose_raw_files_have_expired(pipeline: Pipeline) -> None:
+    instances = pipeline.registry.instances
+    (expired,) = (one for one in instances.of_app(APP, TODAY) if one.table == "downloads")
+    instances.reopen(expired)
+    instances.mark_raw_expired(expired)
+    (table,) = planned_reprocess(pipeline, (APP,), ("downloads",)).tables
+    pipeline.registry.table.update_item(
+        Key={"pk": f"APP#{APP}", "sk": expired.key},
+        UpdateExpression="SET #status = :converted REMOVE reason",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":converted": expired.status},
+    )
+    assert (table.instances, table.newest_processing_date) == (2, TODAY - DAY)
 
 
 def test_a_report_is_found_by_the_beginning_of_its_runs_id(pipeline: Pipeline) -> None:

@@ -165,16 +165,20 @@ def test_a_quota_below_the_worst_case_of_one_registration_is_refused(pipeline: P
 # plan_items
 
 
+def planned_items(pipeline: Pipeline, plan: RunPlan, map_name: MapName) -> dict[str, Any]:
+    return plan_items(plan.run_id, map_name, pipeline.registry, pipeline.lake, pipeline.clock.now)
+
+
 def test_every_app_is_planned_and_has_no_verdict_yet(start: Callable[..., Pipeline]) -> None:
     pipeline = start({"apps": 2})
     plan = pipeline.plan()
-    answer = plan_items(plan.run_id, MapName.REGISTER, pipeline.registry, pipeline.lake)
+    answer = planned_items(pipeline, plan, MapName.REGISTER)
     manifest = json.loads(pipeline.lake.read(str(answer["manifest_key"])) or b"")
     assert (answer["items"], answer["waiting"]) == (2, False)
     assert [event["app_id"] for event in manifest] == ["1000000001", "1000000002"]
     records = [*pipeline.registry.runs.of_map(plan.run_id, MapName.REGISTER)]
     assert [(record.event, record.verdict) for record in records] == [(event, None) for event in manifest]
-    assert plan_items(plan.run_id, MapName.REGISTER, pipeline.registry, pipeline.lake) == answer
+    assert planned_items(pipeline, plan, MapName.REGISTER) == answer
 
 
 def test_a_second_pass_registers_only_apps_that_were_not_ready(start: Callable[..., Pipeline]) -> None:
@@ -182,7 +186,7 @@ def test_a_second_pass_registers_only_apps_that_were_not_ready(start: Callable[.
     plan = pipeline.backfill(date(2025, 5, 1), date(2025, 5, 31))
     for app_id, verdict in [(APP, Verdict.READY), ("1000000002", Verdict.NOT_READY), ("1000000003", Verdict.FAILED)]:
         pipeline.registry.runs.finish(pipeline.item(plan, app_id), verdict)
-    answer = plan_items(plan.run_id, MapName.REGISTER, pipeline.registry, pipeline.lake)
+    answer = planned_items(pipeline, plan, MapName.REGISTER)
     (event,) = json.loads(pipeline.lake.read(str(answer["manifest_key"])) or b"")
     assert event["app_id"] == "1000000002"
 
@@ -190,7 +194,7 @@ def test_a_second_pass_registers_only_apps_that_were_not_ready(start: Callable[.
 def test_a_map_without_items_says_so(pipeline: Pipeline) -> None:
     plan = pipeline.plan()
     for map_name in (MapName.LAND, MapName.PUBLISH, MapName.VERIFY):
-        assert plan_items(plan.run_id, map_name, pipeline.registry, pipeline.lake)["items"] == 0
+        assert planned_items(pipeline, plan, map_name)["items"] == 0
 
 
 @pytest.mark.parametrize(("hours", "waiting"), [(1, True), (-1, False)])
@@ -198,11 +202,11 @@ def test_a_backfill_waits_for_its_snapshot_until_its_patience_ends(
     pipeline: Pipeline, hours: int, waiting: bool
 ) -> None:
     plan = pipeline.backfill(date(2025, 5, 1), date(2025, 5, 31))
-    plan = replace(plan, give_up_at=datetime.now(UTC) + timedelta(hours=hours))
+    plan = replace(plan, give_up_at=pipeline.clock.now + timedelta(hours=hours))
     write_plan(pipeline.lake, plan)
     pipeline.run(plan, MapName.REGISTER)
-    assert plan_items(plan.run_id, MapName.VERIFY, pipeline.registry, pipeline.lake)["waiting"] is waiting
-    assert plan_items(plan.run_id, MapName.REGISTER, pipeline.registry, pipeline.lake)["waiting"] is False
+    assert planned_items(pipeline, plan, MapName.VERIFY)["waiting"] is waiting
+    assert planned_items(pipeline, plan, MapName.REGISTER)["waiting"] is False
 
 
 def test_an_instance_without_segments_is_looked_at_again_in_the_next_pass_of_a_backfill(
@@ -210,7 +214,7 @@ def test_an_instance_without_segments_is_looked_at_again_in_the_next_pass_of_a_b
 ) -> None:
     pipeline = start({"history_start": date(2025, 5, 20)})
     plan = replace(
-        pipeline.backfill(date(2025, 5, 20), date(2025, 5, 28)), give_up_at=datetime.now(UTC) + timedelta(hours=1)
+        pipeline.backfill(date(2025, 5, 20), date(2025, 5, 28)), give_up_at=pipeline.clock.now + timedelta(hours=1)
     )
     write_plan(pipeline.lake, plan)
     pipeline.run(plan, MapName.REGISTER)
@@ -219,17 +223,17 @@ def test_an_instance_without_segments_is_looked_at_again_in_the_next_pass_of_a_b
         pipeline.run(plan)
     (item,) = pipeline.land_items(plan)
     assert pipeline.record(item).verdict is Verdict.NOT_READY
-    assert plan_items(plan.run_id, MapName.VERIFY, pipeline.registry, pipeline.lake)["waiting"] is True
+    assert planned_items(pipeline, plan, MapName.VERIFY)["waiting"] is True
     pipeline.run(plan)
     assert pipeline.record(item).verdict is Verdict.CONVERTED
     assert pipeline.summarize(plan)["status"] == "SUCCEEDED"
-    assert plan_items(plan.run_id, MapName.VERIFY, pipeline.registry, pipeline.lake)["waiting"] is False
+    assert planned_items(pipeline, plan, MapName.VERIFY)["waiting"] is False
 
 
 def test_a_daily_run_waits_for_nobody(pipeline: Pipeline) -> None:
     plan = pipeline.plan()
     pipeline.run(plan, MapName.REGISTER)
-    assert plan_items(plan.run_id, MapName.VERIFY, pipeline.registry, pipeline.lake)["waiting"] is False
+    assert planned_items(pipeline, plan, MapName.VERIFY)["waiting"] is False
 
 
 def test_dates_that_an_earlier_run_left_dirty_are_published_by_the_next(pipeline: Pipeline) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from appstore_analytics.contract.messages import LandItem, MapName, RegisterItem, RunPlan, Verdict
-from appstore_analytics.steps.plan_items import plan_items, plan_left_items
+from appstore_analytics.steps.plan_items import plan_items
 from local.apple import World, WorldSettings
 from tests.aws_in_process import aws_in_process
 from tests.integration.pipeline_in_process import ACCOUNT, Pipeline
@@ -26,12 +26,12 @@ def pipeline() -> Iterator[Pipeline]:
 
 def planned(pipeline: Pipeline) -> RunPlan:
     plan = pipeline.plan()
-    plan_items(plan.run_id, MapName.REGISTER, pipeline.registry, pipeline.lake)
+    plan_items(plan.run_id, MapName.REGISTER, pipeline.registry, pipeline.lake, pipeline.clock.now)
     return plan
 
 
 def left(pipeline: Pipeline, plan: RunPlan, map_name: MapName = MapName.REGISTER) -> dict[str, Any]:
-    answer = plan_left_items(plan.run_id, map_name, pipeline.registry, pipeline.lake, pipeline.clock.now)
+    answer = plan_items(plan.run_id, map_name, pipeline.registry, pipeline.lake, pipeline.clock.now, left=True)
     manifest = json.loads(pipeline.lake.read(str(answer["manifest_key"])) or b"")
     assert len(manifest) == answer["items"]
     return {**answer, "apps": [event["app_id"] for event in manifest]}

@@ -328,7 +328,7 @@ def test_a_version_that_expired_fails_its_instance_and_the_other_dates_go_back(
 
 
 def test_a_run_is_named_that_has_been_and_ended(pipeline: Pipeline, days: list[RunPlan]) -> None:
-    with pytest.raises(InputRefused, match="run_id names no run that is remembered"):
+    with pytest.raises(InputRefused, match="run_id names no run of the last 90 days"):
         pipeline.plan(operation="rollback", run_id="20250602T100000123Z-unknown")
     rollback = pipeline.rollback(days[2])
     with pytest.raises(InputRefused, match=f"name the run that it took back, {days[2].run_id}"):
@@ -348,6 +348,15 @@ def test_a_run_older_than_the_kept_versions_is_refused(
         return
     with pytest.raises(InputRefused, match=r"a run of 2025-06-04, but what it replaced is kept for 30 days"):
         pipeline.plan(operation="rollback", run_id=days[2].run_id)
+
+
+@pytest.mark.parametrize("operation", ["rollback", "reprocess"])
+def test_a_run_whose_records_have_expired_is_refused_however_long_its_plan_is_kept(
+    pipeline: Pipeline, days: list[RunPlan], operation: str
+) -> None:
+    pipeline.clock.now = days[2].started_at + timedelta(days=91)
+    with pytest.raises(InputRefused, match="run_id names no run of the last 90 days"):
+        pipeline.plan(operation=operation, run_id=days[2].run_id)
 
 
 def test_a_rollback_is_about_the_apps_and_tables_of_its_run(start: Callable[..., Pipeline]) -> None:

@@ -99,6 +99,7 @@ def test_an_embedded_aws_that_is_gone_is_said_to_be(
         ("fly",),
         ("backfill", "--apps", "1"),
         ("backfill", "--apps", "1", "--from", "yesterday", "--to", "2026-01-01"),
+        ("verify", "--from", "2026-01-02", "--to", "2026-01-01"),
         ("runs", "--last", "0"),
         ("run",),
     ],

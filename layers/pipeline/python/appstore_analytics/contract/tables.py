@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
-from appstore_analytics.contract.catalogue import REPORTS
+from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Column, ColumnType, Granularity, ReportDefinition, Role
 
 CURATED_DATABASE = "curated"
@@ -101,17 +101,15 @@ class CuratedTable:
 @cache
 def tables_by_name() -> dict[str, CuratedTable]:
     """Every table that the catalogue allows, by Glue name."""
-    return {table.name: table for table in curated_tables(REPORTS, tuple(Granularity))}
+    return {table.name: table for table in curated_tables(REPORTS_BY_NAME, Granularity)}
 
 
-def curated_tables(
-    reports: Iterable[ReportDefinition], granularities: Iterable[Granularity]
-) -> tuple[CuratedTable, ...]:
-    """The tables of these reports in these granularities; a report that Apple does not build in one has none for it."""
+def curated_tables(reports: Iterable[str], granularities: Iterable[Granularity]) -> tuple[CuratedTable, ...]:
+    """The tables of reports (Apple's names) in granularities; one that Apple does not build a report in has none."""
     wanted = tuple(granularities)
     return tuple(
         CuratedTable(report, granularity)
-        for report in reports
+        for report in map(REPORTS_BY_NAME.__getitem__, reports)
         for granularity in wanted
         if granularity in report.granularities
     )

@@ -6,7 +6,7 @@ rollback decides by what stands in S3.
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from boto3.dynamodb.conditions import Key
@@ -14,10 +14,9 @@ from boto3.dynamodb.conditions import Key
 from appstore_analytics.contract.layout import RUN_PARTITION, TableDate
 from appstore_analytics.registry.instances import instance_key
 from appstore_analytics.registry.queries import query_items
+from appstore_analytics.registry.runs import REMEMBERED
 from appstore_analytics.rules.part_history import JournalLine, PartVersion
 from appstore_analytics.rules.vintage import Vintage
-
-_REMEMBERED = timedelta(days=90)
 
 
 class Journal:
@@ -28,7 +27,7 @@ class Journal:
 
     def note(self, line: JournalLine) -> None:
         """Note a write that is about to happen. Who tries again notes again, by what stands now."""
-        expires_at = int((datetime.now(UTC) + _REMEMBERED).timestamp())
+        expires_at = int((datetime.now(UTC) + REMEMBERED).timestamp())
         before = {} if line.before is None else {"before": _written(line.before)}
         self._table.put_item(Item={**_key(line), "vintage": str(line.vintage), **before, "expires_at": expires_at})
 

@@ -16,7 +16,8 @@ from appstore_analytics.contract.messages import Item, ItemRecord, MapName, Verd
 from appstore_analytics.registry.conditions import is_condition_failure
 from appstore_analytics.registry.queries import query_items
 
-_REMEMBERED = timedelta(days=90)
+REMEMBERED = timedelta(days=90)
+"""So long the items of a run, and the journal of its writes, can be asked for."""
 
 
 class Runs:
@@ -27,7 +28,7 @@ class Runs:
 
     def plan(self, item: Item, **facts: Any) -> bool:
         """Plan an item, with what is known of it; False when it is planned already."""
-        expires_at = int((datetime.now(UTC) + _REMEMBERED).timestamp())
+        expires_at = int((datetime.now(UTC) + REMEMBERED).timestamp())
         planned = {**_key(item), "event": item.to_event(), **facts, "expires_at": expires_at}
         try:
             self._table.put_item(Item=planned, ConditionExpression=Attr("pk").not_exists())

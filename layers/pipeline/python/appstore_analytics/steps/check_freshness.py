@@ -17,7 +17,6 @@ from appstore_analytics.athena.arrivals import (
     requests_query,
 )
 from appstore_analytics.athena.query import Athena
-from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.errors import QueryInterrupted
 from appstore_analytics.contract.layout import appstore_key
 from appstore_analytics.contract.metrics import Metric
@@ -69,7 +68,7 @@ def check_freshness(at: datetime, tolerance: timedelta, lake: Bucket, athena: At
 
 def _feeds(known: KnownRequests, at: datetime, tolerance: timedelta, lake: Bucket, athena: Athena) -> Iterator[_Feed]:
     plan = read_plan(lake, known.run_id)
-    tables = curated_tables((REPORTS_BY_NAME[name] for name in plan.reports), plan.granularities)
+    tables = curated_tables(plan.reports, plan.granularities)
     since = at.date() - timedelta(days=look_back_days(tables))
     arrivals = known_arrivals(_ask(athena, arrivals_query(since), APPSTORE_DATABASE))
     due = {table: due_dates(table, at, tolerance) for table in tables}

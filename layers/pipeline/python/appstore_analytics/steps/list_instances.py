@@ -7,7 +7,6 @@ from time import monotonic
 from typing import Any, Self
 
 from appstore_analytics.apple.client import AppStoreConnect, Instance
-from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.errors import NotFound, PipelineError, TimeUsedUp
 from appstore_analytics.contract.messages import (
     AccessType,
@@ -91,7 +90,7 @@ def list_instances(
 
 def expected_calls(plan: RunPlan) -> int:
     """What a listing takes in the steady state: one call per table."""
-    return len(_tables(plan))
+    return len(curated_tables(plan.reports, plan.granularities))
 
 
 def _requests(app_id: str, plan: RunPlan, registry: Registry) -> list[KnownRequest]:
@@ -167,17 +166,16 @@ def _oldest(known: KnownRequest, plan: RunPlan) -> date:
 
 
 def _due_tables(plan: RunPlan, known: KnownRequest, ledger: Iterable[LedgerInstance]) -> list[CuratedTable]:
+    tables = curated_tables(plan.reports, plan.granularities)
     newest: dict[str, date] = {}
     for instance in ledger:
         newest[instance.table] = max(instance.vintage.processing_date, newest.get(instance.table, date.min))
     if known.access_type is AccessType.ONGOING:
         if not may_have_instances(known.requested_on, plan.as_of):
             return []
-        return [table for table in _tables(plan) if is_due(table.granularity, plan.as_of, newest.get(table.name))]
+        return [table for table in tables if is_due(table.granularity, plan.as_of, newest.get(table.name))]
     return [
-        table
-        for table in _tables(plan)
-        if any(_is_awaited(asked, table, table.name in newest, plan) for asked in known.asked)
+        table for table in tables if any(_is_awaited(asked, table, table.name in newest, plan) for asked in known.asked)
     ]
 
 
@@ -185,10 +183,6 @@ def _is_awaited(asked: Asked, table: CuratedTable, has_instances: bool, plan: Ru
     if asked.report != table.report.name:
         return False
     return plan.operation is Operation.BACKFILL or snapshot_is_due(asked.asked_on, has_instances, plan.as_of)
-
-
-def _tables(plan: RunPlan) -> tuple[CuratedTable, ...]:
-    return curated_tables((REPORTS_BY_NAME[name] for name in plan.reports), plan.granularities)
 
 
 def _mark(known: KnownRequest, table: CuratedTable) -> str:
@@ -209,7 +203,7 @@ def _remember_newest(known: KnownRequest, ledger: Iterable[LedgerInstance], regi
 
 def _is_to_land(instance: LedgerInstance, known: KnownRequest, plan: RunPlan) -> bool:
     """Whether an instance still has something to give: never converted, or a snapshot not for all Dates asked for."""
-    if instance.table not in {table.name for table in _tables(plan)}:
+    if instance.table not in {table.name for table in curated_tables(plan.reports, plan.granularities)}:
         return False
     if instance.status in (InstanceStatus.LISTED, InstanceStatus.LANDED):
         return True
@@ -247,4 +241,5 @@ def _table_facts(plan: RunPlan, ledger: Iterable[LedgerInstance]) -> dict[str, A
         for instance in ledger
         if instance.status is InstanceStatus.CONVERTED and instance.vintage.access_type is AccessType.ONGOING
     }
-    return {"tables": [table.name for table in _tables(plan)], "converted": sorted(converted)}
+    tables = curated_tables(plan.reports, plan.granularities)
+    return {"tables": [table.name for table in tables], "converted": sorted(converted)}

@@ -2,11 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import chain
 from typing import Any
 
-from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.messages import (
     MOST_ITEMS_OF_A_MAP,
     Item,
@@ -21,7 +20,7 @@ from appstore_analytics.contract.messages import (
     VerifyItem,
     utc_text,
 )
-from appstore_analytics.contract.tables import CuratedTable, curated_tables
+from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, write_manifest
 from appstore_analytics.registry import Registry
@@ -36,46 +35,62 @@ _ITEMS: Mapping[MapName, type[Item]] = {
 _TOO_MANY = f"One run takes at most {MOST_ITEMS_OF_A_MAP:,} of them: the next run goes on with it."
 
 
-def plan_items(run_id: str, map_name: MapName, registry: Registry, lake: Bucket) -> dict[str, str | int | bool]:
-    """Plan one Map: every item gets a record without a verdict, the manifest lists the items that have none.
+def plan_items(
+    run_id: str, map_name: MapName, registry: Registry, lake: Bucket, now: datetime, *, left: bool = False
+) -> dict[str, str | int | bool]:
+    """The manifest of one Map, or with `left` that of what its Express children have left without a verdict.
 
-    The answer says where the manifest lies, how many items it has, and whether the run has to wait for a snapshot.
-    A second run plans the same. LAND's items are planned by list_instances and restore_parts, as they find them; of a
-    reprocess here. What is too much for one Map fails by name; it stays due, so that the next run goes on with it.
+    The answer says where the manifest lies and how many items it has. A second run plans the same.
     """
     plan = read_plan(lake, run_id)
+    return _plan_left(plan, map_name, registry, lake, now) if left else _plan(plan, map_name, registry, lake, now)
+
+
+def _plan(
+    plan: RunPlan, map_name: MapName, registry: Registry, lake: Bucket, now: datetime
+) -> dict[str, str | int | bool]:
+    """Every item gets a record without a verdict, the manifest lists the items that have none.
+
+    The answer also has `waiting`: whether the run comes back for a snapshot. LAND's items are planned by list_instances
+    and restore_parts, as they find them; of a reprocess here. What is too much for one Map fails by name; it stays due,
+    so that the next run goes on with it.
+    """
     for item in _items(plan, map_name, registry):
         registry.runs.plan_again(item)
     for instance_item, facts in _instance_items(plan, map_name, registry):
         registry.runs.plan(instance_item, **facts)
-    # newest instances first: older ones then only find that a newer vintage stands
-    events = sorted(open_items(registry.runs.of_map(run_id, map_name)), key=_newest_first, reverse=True)
+    events = _open_items(plan, map_name, registry)
     events, too_many = events[:MOST_ITEMS_OF_A_MAP], events[MOST_ITEMS_OF_A_MAP:]
     for event in too_many:
         registry.runs.finish(_ITEMS[map_name].from_event(event), Verdict.FAILED, _TOO_MANY)
     return {
-        "manifest_key": write_manifest(lake, run_id, map_name, events),
+        "manifest_key": write_manifest(lake, plan.run_id, map_name, events),
         "items": len(events),
-        "waiting": map_name is MapName.VERIFY and _waits_for_snapshot(plan, registry),
+        "waiting": map_name is MapName.VERIFY and _waits_for_snapshot(plan, registry, now),
     }
 
 
-def plan_left_items(
-    run_id: str, map_name: MapName, registry: Registry, lake: Bucket, now: datetime
-) -> dict[str, str | int]:
-    """What a Map's Express children have left without a verdict, as a manifest of its own; nothing is planned anew.
+def _plan_left(
+    plan: RunPlan, map_name: MapName, registry: Registry, lake: Bucket, now: datetime
+) -> dict[str, str | int | bool]:
+    """A manifest of its own for what is left; nothing is planned anew.
 
-    The answer has `available_at` where the quota may be the reason: when the key has the calls for all that is left, or
-    as many as it ever has, and then no more items than these. So one wait is everybody's, and no child's own.
+    The answer also has `available_at` where the quota may be the reason: when the key has the calls for all that is
+    left, or as many as it ever has, and then no more items than these. So one wait is everybody's, and no child's own.
     """
-    plan = read_plan(lake, run_id)
-    events = sorted(open_items(registry.runs.of_map(run_id, map_name)), key=_newest_first, reverse=True)
+    events = _open_items(plan, map_name, registry)
     waits: dict[str, str] = {}
     if plan.operation.calls_apple and (instant := _calls_available_at(plan, map_name, events, registry, now)) > now:
         waits["available_at"] = utc_text(instant)
         events = _of_an_hour(plan, map_name, events)  # the others would only find that no calls are left
-    manifest_key = write_manifest(lake, run_id, map_name, events, left=True)
+    manifest_key = write_manifest(lake, plan.run_id, map_name, events, left=True)
     return {"manifest_key": manifest_key, "items": len(events), **waits}
+
+
+def _open_items(plan: RunPlan, map_name: MapName, registry: Registry) -> list[dict[str, Any]]:
+    """Newest instances first: older ones then only find that a newer vintage stands."""
+    events = open_items(registry.runs.of_map(plan.run_id, map_name))
+    return sorted(events, key=lambda event: event.get("instance", ""), reverse=True)
 
 
 def _calls_available_at(
@@ -106,10 +121,6 @@ def _of_an_hour(plan: RunPlan, map_name: MapName, events: Sequence[dict[str, Any
 
 def _calls_of_an_item(plan: RunPlan, map_name: MapName) -> int:
     return expected_calls(plan) if map_name is MapName.REGISTER else 1
-
-
-def _newest_first(event: Mapping[str, str]) -> str:
-    return event.get("instance", "")
 
 
 def _items(plan: RunPlan, map_name: MapName, registry: Registry) -> Iterator[Item]:
@@ -159,7 +170,7 @@ def _instance_items(
 
 def _landed_instances(plan: RunPlan, registry: Registry) -> Iterator[tuple[str, LedgerInstance]]:
     """What has landed of the plan's apps, tables and processing dates, each with its account; of one run if named."""
-    tables = {table.name for table in _tables(plan)}
+    tables = {table.name for table in curated_tables(plan.reports, plan.granularities)}
     handled = _handled(plan.of_run, registry)
     first, last = plan.start_processing_date or date.min, plan.end_processing_date or date.max
 
@@ -184,13 +195,9 @@ def _handled(run_id: str | None, registry: Registry) -> set[tuple[str, str]] | N
 
 def _dirty_dates(plan: RunPlan, registry: Registry) -> Iterator[PublishItem]:
     """Whatever is dirty in the plan's tables, whoever left it."""
-    for table in _tables(plan):
+    for table in curated_tables(plan.reports, plan.granularities):
         for dirty in registry.dirty_dates.of_table(table.name):
             yield PublishItem(plan.run_id, table.name, dirty.day.isoformat())
-
-
-def _tables(plan: RunPlan) -> tuple[CuratedTable, ...]:
-    return curated_tables((REPORTS_BY_NAME[name] for name in plan.reports), plan.granularities)
 
 
 def _touched_tables(plan: RunPlan, registry: Registry) -> Iterator[VerifyItem]:
@@ -199,9 +206,9 @@ def _touched_tables(plan: RunPlan, registry: Registry) -> Iterator[VerifyItem]:
         yield VerifyItem(plan.run_id, table)
 
 
-def _waits_for_snapshot(plan: RunPlan, registry: Registry) -> bool:
+def _waits_for_snapshot(plan: RunPlan, registry: Registry, now: datetime) -> bool:
     """Whether a backfill comes back in an hour: a snapshot is not ready, or without segments, and patience remains."""
-    if plan.operation is not Operation.BACKFILL or plan.give_up_at is None or datetime.now(UTC) >= plan.give_up_at:
+    if plan.operation is not Operation.BACKFILL or plan.give_up_at is None or now >= plan.give_up_at:
         return False
     records = (registry.runs.of_map(plan.run_id, map_name) for map_name in (MapName.REGISTER, MapName.LAND))
     return any(record.verdict is Verdict.NOT_READY for record in chain.from_iterable(records))

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from appstore_analytics.apple.client import AppStoreConnect
-from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused
 from appstore_analytics.contract.layout import report_key
 from appstore_analytics.contract.messages import Account, Configuration, Operation, RunPlan
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import find_plan, newest_run, write_plan
+from appstore_analytics.registry.runs import REMEMBERED
 from appstore_analytics.rules.call_budget import calls_needed, calls_per_day, ceiling
 from appstore_analytics.rules.execution_input import ExecutionInput, parse_execution_input
 from appstore_analytics.rules.times import compact_time, run_id
@@ -37,7 +37,7 @@ def plan_run(
     that the execution fails with. A second run writes the same plan.
     """
     wanted = parse_execution_input(payload, today=started_at.date())
-    of_run = _run_that_was(wanted, lake)
+    of_run = _run_that_was(wanted, started_at, lake)
     if of_run is not None and wanted.operation is Operation.ROLLBACK:
         _refuse_too_old_or_unfinished(of_run, started_at, configuration, lake)
         configuration = replace(
@@ -66,13 +66,15 @@ def plan_run(
     return {"run_id": plan.run_id, "operation": plan.operation}
 
 
-def _run_that_was(wanted: ExecutionInput, lake: Bucket) -> RunPlan | None:
+def _run_that_was(wanted: ExecutionInput, now: datetime, lake: Bucket) -> RunPlan | None:
     """The run that the input names; None when it names none."""
     if wanted.run_id is None:
         return None
     of_run = find_plan(lake, wanted.run_id)
-    if of_run is None:
-        raise InputRefused("run_id names no run that is remembered: take the id from a run report or appstore.runs.")
+    if of_run is None or now - of_run.started_at > REMEMBERED:
+        raise InputRefused(
+            f"run_id names no run of the last {REMEMBERED.days} days: take the id from a run report or appstore.runs."
+        )
     if of_run.operation is Operation.ROLLBACK:
         raise InputRefused(f"run_id names a rollback: name the run that it took back, {of_run.of_run}.")
     return of_run
@@ -129,7 +131,7 @@ def _reports(configuration: Configuration, wanted: ExecutionInput) -> tuple[str,
 
 
 def _refuse_more_than_the_quota(plan: RunPlan) -> None:
-    tables = curated_tables((REPORTS_BY_NAME[name] for name in plan.reports), plan.granularities)
+    tables = curated_tables(plan.reports, plan.granularities)
     available = calls_per_day(plan.calls_per_hour)
     for account in plan.accounts:
         needed = calls_needed(len(account.app_ids), len(tables))

@@ -1,0 +1,40 @@
+"""Numbers in the prose, against the constants that they come from."""
+
+import pytest
+
+from appstore_analytics.apple import client, keys, segments
+from appstore_analytics.registry import instances
+from appstore_analytics.registry.runs import REMEMBERED
+from appstore_analytics.rules import call_budget, due
+from appstore_analytics.steps import convert_instance, plan_run
+from tests.unit.docs.reading_docs import ROOT
+
+TOKEN_MINUTES = keys._LIFETIME.seconds // 60
+RENEWED_MINUTES = (keys._LIFETIME - keys._RENEWED_BEFORE_END).seconds // 60
+WORDS = {3: "three", 4: "four", 5: "five"}
+
+SENTENCES = [
+    ("README.md", f"{call_budget._SPARED:.0%}".replace("%", " %") + " of it stay unused"),
+    ("README.md", f"waits up to {WORDS[plan_run._SNAPSHOT_PATIENCE.days]} days for the snapshot"),
+    ("README.md", f"the daily runs look after it for {due.INSTANCE_LIFE_DAYS} days"),
+    ("README.md", f"is older than {due._SNAPSHOT_RENEWED_AFTER_DAYS} days"),
+    ("README.md", f"after {WORDS[due._SNAPSHOT_BUILT_WITHIN_DAYS + 1]} days without any instance"),
+    ("README.md", f"(`retention.noncurrent_lake`, of which at most {REMEMBERED.days} count)"),
+    ("README.md", f"(`retention.raw`, of which at most {instances._REMEMBERED.days} count)"),
+    ("README.md", f"A new key is picked up within {WORDS[RENEWED_MINUTES]} minutes"),
+    ("docs/security.md", f"made anew every {RENEWED_MINUTES} minutes, valid for {TOKEN_MINUTES}"),
+    ("docs/security.md", f"pages lead to the same host, at most {client._MOST_PAGES} of them"),
+    ("docs/security.md", f"answers end at {client._LONGEST_ANSWER_BYTES >> 20} MiB unpacked"),
+    ("docs/reliability.md", f"a list ends after {client._MOST_PAGES} pages"),
+    ("docs/reliability.md", f"a call waits {client._TIMEOUT_SECONDS[1]} seconds for an answer"),
+    ("docs/reliability.md", f"and {client.LONGEST_CALL_SECONDS} for all of it"),
+    ("docs/reliability.md", f"a piece of a download {segments._TIMEOUT_SECONDS[1]}"),
+    ("docs/reliability.md", f"a whole one {WORDS[segments._LONGEST_DOWNLOAD_SECONDS // 60]} minutes"),
+    ("docs/operations.md", f"runs of more than {REMEMBERED.days} days ago, whose records have expired"),
+    ("docs/operations.md", f"Of each instance the newest {convert_instance._DATES_NAMED} are named"),
+]
+
+
+@pytest.mark.parametrize(("page", "sentence"), SENTENCES)
+def test_a_page_says_the_number_that_the_code_has(page: str, sentence: str) -> None:
+    assert sentence in " ".join((ROOT / page).read_text(encoding="utf-8").split())
