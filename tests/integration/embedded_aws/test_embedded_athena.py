@@ -93,7 +93,7 @@ def _lake(aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> None:
     for day in days():
         put(aws, f"curated/engagement/dt={day}/data.parquet", parquet(ROWS.format(day=day), path))
     put(aws, f"curated/engagement/dt={days()[0]}/_temporary.parquet", b"not parquet")
-    for hidden in ("2019-12-31", str(TODAY + timedelta(days=2)), "someday"):
+    for hidden in ("2019-12-31", str(TODAY + timedelta(days=3)), "someday"):
         put(aws, f"curated/engagement/dt={hidden}/data.parquet", parquet(ROWS.format(day="2026-01-01"), path))
     put(aws, "curated/engagement/data.parquet", parquet(ROWS.format(day="2026-01-01"), path))
 
