@@ -102,6 +102,9 @@ class _Teller:
         request = json.loads(body)
         if operation == "PutItem":
             self.units[step, Unit.WRITE_UNITS] += _units(request["Item"], _WRITE_UNIT_BYTES)
+        elif operation == "BatchWriteItem":
+            for put in (put for puts in request["RequestItems"].values() for put in puts):
+                self.units[step, Unit.WRITE_UNITS] += _units(put["PutRequest"]["Item"], _WRITE_UNIT_BYTES)
         elif operation in ("UpdateItem", "DeleteItem"):
             self.updated[step, request["Key"]["pk"]["S"], request["Key"]["sk"]["S"]] += 1
         elif operation in ("GetItem", "Query"):

@@ -13,7 +13,7 @@ from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.conversion import convert
 from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredObject
-from appstore_analytics.lake.parts import write_part
+from appstore_analytics.lake.parts import write_parts
 from appstore_analytics.rules.part_history import PartVersion
 from appstore_analytics.rules.vintage import Vintage
 from benchmarks.data import APP_ID, segment
@@ -100,7 +100,7 @@ class NoJournal:
 
     run_id = "benchmark"
 
-    def note(self, day: date, before: PartVersion | None) -> None:
+    def note(self, befores: Mapping[date, PartVersion | None]) -> None:
         """Nothing."""
 
     def is_taken_back(self, day: date, standing: PartVersion) -> bool:  # noqa: ARG002 (the protocol's)
@@ -121,8 +121,7 @@ def convert_into(bucket: Bucket, table: CuratedTable, app_id: int, segment_path:
     """One segment's parts."""
     with TemporaryDirectory() as scratch, segment_path.open("rb") as stream:
         conversion = convert([stream], table, app_id, vintage, _TODAY, lambda days: days, Path(scratch))
-        for part in conversion.parts:
-            write_part(bucket, table, app_id, vintage, part, NoJournal())
+        write_parts(bucket, table, app_id, vintage, conversion.parts, NoJournal())
 
 
 def curated(bucket: BucketOfFiles, table_name: str, day: date) -> Path:

@@ -65,7 +65,7 @@ MAY: Mapping[str, Access] = {
         api_keys="reader",
     ),
     "convert_instance": Access(
-        registry=("GetItem", "PutItem", "UpdateItem"),
+        registry=("GetItem", "BatchWriteItem", "UpdateItem"),
         lake={PARTS_PREFIX: (READ, WRITE)},
         raw={RAW_PREFIX: (READ,)},
         lists=(LAKE, RAW),

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 from moto.core.botocore_stubber import BotocoreStubber
 
-from appstore_analytics.lake import publication
+from appstore_analytics.lake import parts, publication
 from local.apple import adapter
 
 
@@ -56,7 +56,8 @@ def every_call_seen_by(observer: Observer) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(patch.object(BotocoreStubber, "__call__", call_aws))
         stack.enter_context(patch.object(adapter._Adapter, "send", call_apple))
-        stack.enter_context(patch.object(publication, "ThreadPoolExecutor", _InTheCallersThread))
+        for of_the_lake in (parts, publication):
+            stack.enter_context(patch.object(of_the_lake, "ThreadPoolExecutor", _InTheCallersThread))
         yield
 
 
@@ -72,10 +73,10 @@ def _aws_call(event_name: str, request: Any) -> Call:
     if service == "s3":
         return Call(service, operation, unquote(urlsplit(request.url).path))
     body = json.loads(request.body)
-    key = body.get("Key") or body.get("Item") or body.get("ExpressionAttributeValues", {})
-    return Call(
-        service, operation, " ".join(str(*key[name].values()) for name in ("pk", "sk", ":v0", ":n0") if name in key)
-    )
+    batch = [put["PutRequest"]["Item"] for puts in body.get("RequestItems", {}).values() for put in puts]
+    keys = batch or [body.get("Key") or body.get("Item") or body.get("ExpressionAttributeValues", {})]
+    parts_of_keys = [key[name] for key in keys for name in ("pk", "sk", ":v0", ":n0") if name in key]
+    return Call(service, operation, " ".join(str(*part.values()) for part in parts_of_keys))
 
 
 def _apple_call(request: requests.PreparedRequest) -> Call:

@@ -49,7 +49,7 @@ MATRIX: dict[str, dict[str, str]] = {
         **API_KEY,
     },
     "convert_instance": {
-        "registry": "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
+        "registry": "dynamodb:BatchWriteItem dynamodb:GetItem dynamodb:UpdateItem",
         "lake/parts/*": READ_WRITE,
         "raw/raw/*": READ,
         "raw": "s3:ListBucket",

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.parts import PartFile, write_part
+from appstore_analytics.lake.parts import PartFile, write_parts
 from appstore_analytics.lake.publication import publish
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.vintage import Vintage
@@ -34,7 +34,7 @@ class Writer:
     def convert_and_publish(self, registry: Registry, lake: Bucket) -> None:
         """What convert_instance and then publish_date do to one Date."""
         table_date = TableDate(ENGAGEMENT.name, self.part.day)
-        write_part(lake, ENGAGEMENT, APP, self.vintage, self.part, _Unjournalled())
+        write_parts(lake, ENGAGEMENT, APP, self.vintage, [self.part], _Unjournalled())
         registry.dirty_dates.mark(table_date)
         token = registry.dirty_dates.token(table_date)
         with TemporaryDirectory() as scratch:

@@ -2,7 +2,7 @@
 
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -22,7 +22,7 @@ from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake import publication as publication_module
 from appstore_analytics.lake.objects import Bucket, ObjectAbsentError, StoredObject
-from appstore_analytics.lake.parts import PartOutcome, PartWrite, part_version, put_part_back, write_part
+from appstore_analytics.lake.parts import PartOutcome, PartWrite, part_version, put_part_back, write_parts
 from appstore_analytics.lake.publication import Publication, PublicationState, publish
 from appstore_analytics.lake.published import read_publication
 from appstore_analytics.lake.schema import table_schema
@@ -52,8 +52,8 @@ class Noted:
     befores: list[PartVersion | None] = field(default_factory=list)
     taken_back: bool = False
 
-    def note(self, _: date, before: PartVersion | None) -> None:
-        self.befores.append(before)
+    def note(self, befores: Mapping[date, PartVersion | None]) -> None:
+        self.befores += befores.values()
 
     def is_taken_back(self, *_: object) -> bool:
         return self.taken_back
@@ -75,7 +75,7 @@ def land(
         rows = [each | {"Zone": instance.zone} for each in rows]
     result = converted([tsv(rows)], scratch, table, instance.app_id, instance.vintage)
     journal = journal or Noted()
-    return [write_part(bucket, table, instance.app_id, instance.vintage, part, journal) for part in result.parts]
+    return [*write_parts(bucket, table, instance.app_id, instance.vintage, result.parts, journal).values()]
 
 
 def published_rows(bucket: Bucket, table: CuratedTable = ENGAGEMENT, day: date = DAY) -> list[dict[str, Any]]:

@@ -1,4 +1,6 @@
-from datetime import date
+import json
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -139,6 +141,29 @@ def test_a_mark_made_meanwhile_survives_the_clearing(registry: Registry) -> None
     assert list(registry.dirty_dates.of_table("downloads")) == [DIRTY]
 
 
+def test_dates_are_marked_25_a_request_and_what_dynamodb_leaves_is_asked_for_again(registry: Registry) -> None:
+    dates = [TableDate("downloads", date(2025, 6, 1) + timedelta(number)) for number in range(30)]
+    sizes: list[int] = []
+
+    def count(params: dict[str, Any], **_: object) -> None:
+        (puts,) = json.loads(params["body"])["RequestItems"].values()
+        sizes.append(len(puts))
+
+    def leave_one(parsed: dict[str, Any], **_: object) -> None:
+        if len(sizes) == 1:
+            left = registry.table.get_item(Key={"pk": "DIRTY#downloads", "sk": dates[0].day.isoformat()})["Item"]
+            registry.table.delete_item(Key={name: left[name] for name in ("pk", "sk")})
+            item = {name: {"S": value} for name, value in left.items()}
+            parsed["UnprocessedItems"] = {registry.table.name: [{"PutRequest": {"Item": item}}]}
+
+    events = registry.table.meta.client.meta.events
+    events.register("before-call.dynamodb.BatchWriteItem", count)
+    events.register_first("after-call.dynamodb.BatchWriteItem", leave_one)
+    registry.dirty_dates.mark_all(dates)
+    assert sizes == [25, 6]
+    assert list(registry.dirty_dates.of_table("downloads")) == dates
+
+
 def test_dirty_dates_are_listed_by_table_oldest_first(registry: Registry) -> None:
     days = [date(2025, 6, day) for day in (3, 1, 2)]
     for day in days:
@@ -267,9 +292,9 @@ def line(of: LedgerInstance, before: PartVersion | None = None, run_id: str = "r
 
 def test_a_journal_line_is_found_by_its_instance_and_by_what_it_wrote(registry: Registry) -> None:
     older = PartVersion("run-0", listed(1).vintage, "v-0", '"etag"')
-    registry.journal.note(line(listed(), older))
-    registry.journal.note(line(listed(3)))
-    registry.journal.note(line(listed(), run_id="run-2"))
+    registry.journal.note([line(listed(), older)])
+    registry.journal.note([line(listed(3))])
+    registry.journal.note([line(listed(), run_id="run-2")])
     assert list(registry.journal.of_instance("run-1", APP, listed().vintage)) == [line(listed(), older)]
     written = PartVersion("run-1", listed(3).vintage, "any", "any")
     assert registry.journal.of_version(DIRTY, APP, written) == line(listed(3))
@@ -279,8 +304,8 @@ def test_a_journal_line_is_found_by_its_instance_and_by_what_it_wrote(registry: 
 
 def test_who_tries_again_notes_what_stands_now_and_the_first_rollback_keeps_its_name(registry: Registry) -> None:
     older = PartVersion("run-0", listed(1).vintage, "v-0", '"etag"')
-    registry.journal.note(line(listed()))
-    registry.journal.note(line(listed(), older))
+    registry.journal.note([line(listed())])
+    registry.journal.note([line(listed(), older)])
     for rollback in ("rollback-1", "rollback-2"):
         registry.journal.take_back(line(listed()), rollback)
     (found,) = registry.journal.of_instance("run-1", APP, listed().vintage)

@@ -10,6 +10,7 @@ from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import InstanceQuarantined, InstanceTooLarge
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import LandItem, MapName, Verdict
+from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.parts import batch_of_part
 from appstore_analytics.registry.dirty_dates import DirtyDates
 from appstore_analytics.registry.instances import InstanceStatus
@@ -82,11 +83,21 @@ def test_the_second_time_finds_its_own_parts_and_marks_the_dates_again(pipeline:
     assert pipeline.record(item).facts["parts_unchanged"] == 3
 
 
+def test_every_part_is_noted_before_one_is_written(pipeline: Pipeline, item: LandItem) -> None:
+    pipeline.download(item)
+    vintage = pipeline.instance(item).vintage
+    with patch.object(Bucket, "swap", side_effect=MemoryError), pytest.raises(MemoryError):
+        pipeline.convert(item)
+    lines = pipeline.registry.journal.of_instance(item.run_id, APP, vintage)
+    assert [line.table_date.day for line in lines] == DAYS
+
+
 def test_a_crash_before_the_marks_is_healed_by_the_second_time(pipeline: Pipeline, item: LandItem) -> None:
     pipeline.download(item)
-    with patch.object(DirtyDates, "mark", side_effect=MemoryError), pytest.raises(MemoryError):
+    with patch.object(DirtyDates, "mark_all", side_effect=MemoryError), pytest.raises(MemoryError):
         pipeline.convert(item)
-    assert len(parts(pipeline)) == 1
+    assert len(parts(pipeline)) == len(DAYS)
+    assert dirty(pipeline) == []
     assert pipeline.instance(item).status is InstanceStatus.LANDED
     pipeline.convert(item)
     assert dirty(pipeline) == DAYS

@@ -255,11 +255,10 @@ def crash_in(pipeline: Pipeline, owner: type, method: str, after: int, *, then: 
 @pytest.mark.parametrize(
     ("owner", "method", "then"),
     [
-        (Journal, "note", False),
         (Journal, "note", True),
         (Bucket, "swap", False),
         (Bucket, "swap", True),
-        (DirtyDates, "mark", False),
+        (DirtyDates, "mark_all", False),
         (Instances, "mark_converted", False),
     ],
 )
@@ -271,7 +270,7 @@ def test_a_run_that_died_anywhere_is_rolled_back_to_the_day_before(
     pipeline.whole()
     before = lake(pipeline)
     pipeline.world.advance(1)
-    died = crash_in(pipeline, owner, method, 1 if method == "mark_converted" else 2, then=then)
+    died = crash_in(pipeline, owner, method, 2 if method == "swap" else 1, then=then)
     pipeline.rollback(died)
     assert lake(pipeline) == before
     assert statuses(pipeline, died) == {InstanceStatus.ROLLED_BACK}

@@ -7,17 +7,19 @@
 
 An instance replaces all rows of a Date, those that vanished included, because Apple's newer file is not a delta. So any
 order, any repetition and any crash of writers end with the same bytes. What a write replaces is journalled before it
-happens, with the version that S3 keeps of it, so that a rollback can put it back.
+happens, with the version that S3 keeps of it, so that a rollback can put it back. The parts of an instance take these
+steps together: a snapshot may have a thousand, and S3 answers each call in its own time.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from appstore_analytics.contract.errors import ObjectContended
 from appstore_analytics.contract.layout import TableDate
@@ -27,6 +29,7 @@ from appstore_analytics.rules.part_history import PartVersion
 from appstore_analytics.rules.vintage import Vintage
 
 _ATTEMPTS = 12
+_AT_ONCE = 8
 _RUN = "run"
 _VINTAGE = "vintage"
 _ROWS = "rows"
@@ -82,41 +85,90 @@ class PartJournal(Protocol):
     def run_id(self) -> str:
         """That run; a part carries it."""
 
-    def note(self, day: date, before: PartVersion | None) -> None:
-        """A write of this Date is about to take the place of `before`."""
+    def note(self, befores: Mapping[date, PartVersion | None]) -> None:
+        """Writes are about to take the place of what stands, by Date."""
 
     def is_taken_back(self, day: date, standing: PartVersion) -> bool:
         """Whether what stands for this Date is what a rollback could not put away."""
 
 
-def write_part(
-    bucket: Bucket, table: CuratedTable, app_id: int, vintage: Vintage, part: PartFile, journal: PartJournal
-) -> PartWrite:
-    """Let `part` stand for this app and Date unless a newer vintage does. A second run finds its own part: UNCHANGED.
+def write_parts(
+    bucket: Bucket,
+    table: CuratedTable,
+    app_id: int,
+    vintage: Vintage,
+    parts: Iterable[PartFile],
+    journal: PartJournal,
+) -> dict[date, PartWrite]:
+    """Let each part stand for this app and its Date unless a newer vintage does; what became of them, by Date.
 
-    Raises ObjectContended when other writers were first too often.
+    A second run finds its own parts: UNCHANGED. Raises ObjectContended when other writers were first too often.
     """
-    key = part_key(table, app_id, vintage, part.day)
-    content = part.path.read_bytes()
-    metadata = _metadata(vintage, part, hashlib.md5(content, usedforsecurity=False).hexdigest())
-    attempted: PartWrite | None = None
-    for _ in range(_ATTEMPTS):
-        standing = bucket.head(key)
-        version = None if standing is None else part_version(standing)
-        if standing is not None and _is_done(standing, metadata, part.day, journal):
+    writers = [_Writer.of(part, table, app_id, vintage) for part in parts]
+    waiting = writers
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in range(_ATTEMPTS):
+            list(pool.map(lambda writer: writer.look(bucket), waiting))
+            waiting = [writer for writer in waiting if not writer.has_ended(journal)]
+            journal.note({writer.part.day: writer.version for writer in waiting if not writer.is_noted(journal)})
+            swapped = list(pool.map(lambda writer: writer.swap(bucket, journal.run_id), waiting))
+            waiting = [writer for writer, is_done in zip(waiting, swapped, strict=True) if not is_done]
+            if not waiting:
+                return {writer.part.day: writer.write for writer in writers if writer.write}
+    raise ObjectContended(f"{waiting[0].key} was replaced {_ATTEMPTS} times while vintage {vintage} was to be written.")
+
+
+@dataclass(slots=True)
+class _Writer:
+    """One part on its way: what stood at its key at the last look, and what became of it as far as is known."""
+
+    part: PartFile
+    app_id: int
+    vintage: Vintage
+    key: str
+    metadata: Mapping[str, str]
+    standing: StoredObject | None = None
+    write: PartWrite | None = None
+
+    @classmethod
+    def of(cls, part: PartFile, table: CuratedTable, app_id: int, vintage: Vintage) -> Self:
+        """The writer of a part of one instance."""
+        with part.path.open("rb") as content:
+            md5 = hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        return cls(part, app_id, vintage, part_key(table, app_id, vintage, part.day), _metadata(vintage, part, md5))
+
+    @property
+    def version(self) -> PartVersion | None:
+        """What is to be replaced."""
+        return None if self.standing is None else part_version(self.standing)
+
+    def look(self, bucket: Bucket) -> None:
+        """See what stands."""
+        self.standing = bucket.head(self.key)
+
+    def has_ended(self, journal: PartJournal) -> bool:
+        """Whether what stands is to stay."""
+        standing = self.standing
+        if standing is not None and _is_done(standing, self.metadata, self.part.day, journal):
             # If we have already tried, the answer to our own write was lost on the way, or a twin of ours was first.
-            return attempted or PartWrite(PartOutcome.UNCHANGED, batch_of_part(standing, app_id))
-        before = None if standing is None else batch_of_part(standing, app_id)
-        if before is not None and before.vintage > vintage:
-            return PartWrite(PartOutcome.REFUSED, before)
-        attempted = PartWrite(PartOutcome.WRITTEN if before is None else PartOutcome.REPLACED, before)
-        if version is None or not version.is_write_of(journal.run_id, vintage):
-            # over its own earlier write the line stays: it names what stood before both
-            journal.note(part.day, version)
-        expected = None if standing is None else standing.etag
-        if bucket.swap(key, content, expected=expected, metadata={**metadata, _RUN: journal.run_id}):
-            return attempted
-    raise ObjectContended(f"{key} was replaced {_ATTEMPTS} times while vintage {vintage} was to be written.")
+            self.write = self.write or PartWrite(PartOutcome.UNCHANGED, batch_of_part(standing, self.app_id))
+            return True
+        before = None if standing is None else batch_of_part(standing, self.app_id)
+        if before is not None and before.vintage > self.vintage:
+            self.write = PartWrite(PartOutcome.REFUSED, before)
+            return True
+        self.write = PartWrite(PartOutcome.WRITTEN if before is None else PartOutcome.REPLACED, before)
+        return False
+
+    def is_noted(self, journal: PartJournal) -> bool:
+        """Whether the run writes over its own earlier write: the line of that one names what stood before both."""
+        return self.version is not None and self.version.is_write_of(journal.run_id, self.vintage)
+
+    def swap(self, bucket: Bucket, run_id: str) -> bool:
+        """Put the part in the place of what stood at the last look; False when somebody was first."""
+        expected = None if self.standing is None else self.standing.etag
+        with self.part.path.open("rb") as body:
+            return bucket.swap(self.key, body, expected=expected, metadata={**self.metadata, _RUN: run_id})
 
 
 def _is_done(standing: StoredObject, metadata: Mapping[str, str], day: date, journal: PartJournal) -> bool:

@@ -4,7 +4,7 @@ A line belongs to the run, the instance and the Date. A write that was noted and
 rollback decides by what stands in S3.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
@@ -25,11 +25,13 @@ class Journal:
     def __init__(self, table: Any) -> None:
         self._table = table
 
-    def note(self, line: JournalLine) -> None:
-        """Note a write that is about to happen. Who tries again notes again, by what stands now."""
+    def note(self, lines: Iterable[JournalLine]) -> None:
+        """Note writes that are about to happen, 25 a request. Who tries again notes again, by what stands now."""
         expires_at = int((datetime.now(UTC) + REMEMBERED).timestamp())
-        before = {} if line.before is None else {"before": _written(line.before)}
-        self._table.put_item(Item={**_key(line), "vintage": str(line.vintage), **before, "expires_at": expires_at})
+        with self._table.batch_writer() as batch:
+            for line in lines:
+                before = {} if line.before is None else {"before": _written(line.before)}
+                batch.put_item({**_key(line), "vintage": str(line.vintage), **before, "expires_at": expires_at})
 
     def of_instance(self, run_id: str, app_id: str, vintage: Vintage) -> Iterator[JournalLine]:
         """What a run noted of one instance, by table and Date."""

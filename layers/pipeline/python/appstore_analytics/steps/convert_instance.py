@@ -1,7 +1,7 @@
 """convert_instance: one instance's rows, typed and split by Date, into the app's parts."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from errno import ENOSPC
@@ -17,7 +17,7 @@ from appstore_analytics.contract.schema_modes import SchemaMode, SchemaModes
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.conversion import Conversion, convert
 from appstore_analytics.lake.objects import Bucket, ObjectAbsentError
-from appstore_analytics.lake.parts import PartFile, PartOutcome, write_part
+from appstore_analytics.lake.parts import PartOutcome, write_parts
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.registry.report_requests import Asked, KnownRequest
@@ -39,7 +39,7 @@ def convert_instance(
 ) -> dict[str, str]:
     """Convert a landed instance and let its vintage replace whole Dates of its app.
 
-    Parts first, each journalled before it is written, then the Dates' dirty marks, then the ledger: a crash in between
+    Parts first, all journalled before one is written, then the Dates' dirty marks, then the ledger: a crash in between
     leaves the instance due, and a second run finds its own parts and marks the Dates again. An instance that was rolled
     back is left alone until a reprocess names it. InstanceQuarantined: the file breaks its report's contract; the
     ledger keeps the reason and the Dates in the lake stay as they are. ObjectExpired: its raw bytes are gone.
@@ -52,7 +52,7 @@ def convert_instance(
     if instance is None or instance.status not in (InstanceStatus.LANDED, InstanceStatus.CONVERTED):
         return step_result(Outcome.DONE)
     table = tables_by_name()[instance.table]
-    known = registry.report_requests.get(item.app_id, instance.vintage.access_type)
+    known = _request(instance, registry)
     wanted = frozenset(asked.dates for asked in _asked(table, known))
     with TemporaryDirectory() as scratch:
         try:
@@ -69,11 +69,14 @@ def convert_instance(
             size_bytes = sum(segment.size_bytes for segment in instance.segments)
             raise InstanceTooLarge(TOO_LARGE.format(instance.vintage, instance.table, size_bytes >> 20)) from None
         journal = _Journal(registry, _answers_for(instance, item), instance, table)
-        outcomes = {part.day: _replace(part, instance, table, journal, lake) for part in conversion.parts}
-    refused = [day for day, outcome in outcomes.items() if outcome is PartOutcome.REFUSED]
+        writes = write_parts(lake, table, int(instance.app_id), instance.vintage, conversion.parts, journal)
+    refused = [day for day, write in writes.items() if write.outcome is PartOutcome.REFUSED]
+    # also those that stood already: their marks may be what a crash lost
+    registry.dirty_dates.mark_all(TableDate(table.name, day) for day in writes if day not in refused)
     registry.instances.mark_converted(instance, wanted, item.run_id, refused)
     skipped = _skipped(conversion, instance, table, known)
-    registry.runs.finish(item, Verdict.CONVERTED, **_facts(conversion, Counter(outcomes.values()), skipped))
+    outcomes = Counter(write.outcome for write in writes.values())
+    registry.runs.finish(item, Verdict.CONVERTED, **_facts(conversion, outcomes, skipped))
     return step_result(Outcome.DONE)
 
 
@@ -86,10 +89,13 @@ class _Journal:
     instance: LedgerInstance
     table: CuratedTable
 
-    def note(self, day: date, before: PartVersion | None) -> None:
+    def note(self, befores: Mapping[date, PartVersion | None]) -> None:
         """See lake/parts.py:PartJournal."""
         app_id, vintage = self.instance.app_id, self.instance.vintage
-        self.registry.journal.note(JournalLine(self.run_id, app_id, vintage, TableDate(self.table.name, day), before))
+        self.registry.journal.note(
+            JournalLine(self.run_id, app_id, vintage, TableDate(self.table.name, day), before)
+            for day, before in befores.items()
+        )
 
     def is_taken_back(self, day: date, standing: PartVersion) -> bool:
         """See lake/parts.py:PartJournal."""
@@ -102,6 +108,14 @@ def _answers_for(instance: LedgerInstance, item: LandItem) -> str:
     """This run; but where a rollback only made room for an instance, the run that had converted it before."""
     reopened = instance.status is InstanceStatus.LANDED and instance.converted_by
     return instance.converted_by if reopened else item.run_id
+
+
+def _request(instance: LedgerInstance, registry: Registry) -> KnownRequest:
+    """What is known about its request; a daily instance is converted whole, so nothing has to be."""
+    app_id, access_type = instance.app_id, instance.vintage.access_type
+    if access_type is AccessType.ONGOING:
+        return KnownRequest(app_id, access_type)
+    return registry.report_requests.get(app_id, access_type)
 
 
 def _convert(
@@ -162,15 +176,6 @@ def _skipped(
 
 def _asked(table: CuratedTable, known: KnownRequest) -> tuple[Asked, ...]:
     return tuple(asked for asked in known.asked if asked.report == table.report.name)
-
-
-def _replace(
-    part: PartFile, instance: LedgerInstance, table: CuratedTable, journal: _Journal, lake: Bucket
-) -> PartOutcome:
-    write = write_part(lake, table, int(instance.app_id), instance.vintage, part, journal)
-    if write.outcome is not PartOutcome.REFUSED:  # also when it stood already: the mark may be what a crash lost
-        journal.registry.dirty_dates.mark(TableDate(table.name, part.day))
-    return write.outcome
 
 
 def _facts(conversion: Conversion, outcomes: Counter[PartOutcome], skipped: tuple[date, ...]) -> dict[str, Any]:
