@@ -6,7 +6,7 @@ from typing import Any
 
 from appstore_analytics.contract.errors import QueryFailed, QueryInterrupted
 
-_POLL_SECONDS = 0.3
+_POLL_SECONDS = 0.05
 _LONGEST_POLL_SECONDS = 2.0
 _REPLACED_MEANWHILE = ("HIVE_CANNOT_OPEN_SPLIT", "HIVE_CURSOR_ERROR", "HIVE_FILESYSTEM_ERROR", "NoSuchKey")
 
