@@ -56,8 +56,8 @@ def every_call_seen_by(observer: Observer) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(patch.object(BotocoreStubber, "__call__", call_aws))
         stack.enter_context(patch.object(adapter._Adapter, "send", call_apple))
-        for of_the_lake in (parts, publication):
-            stack.enter_context(patch.object(of_the_lake, "ThreadPoolExecutor", _InTheCallersThread))
+        stack.enter_context(patch.object(publication, "ThreadPoolExecutor", _InTheCallersThread))
+        stack.enter_context(patch.object(parts, "_CALLS", _InTheCallersThread()))
         yield
 
 
@@ -84,7 +84,7 @@ def _apple_call(request: requests.PreparedRequest) -> Call:
 
 
 class _InTheCallersThread(Executor):
-    def __init__(self, _workers: int) -> None:
+    def __init__(self, _workers: int = 1) -> None:
         """As many workers as a pool has: none are needed."""
 
     def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:

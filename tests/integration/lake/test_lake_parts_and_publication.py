@@ -2,9 +2,10 @@
 
 import io
 import itertools
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,26 @@ def test_over_its_own_earlier_write_the_line_stays(bucket: Bucket, tmp_path: Pat
     land(bucket, tmp_path, Instance(vintage(21), (1,)), journal=journal)
     assert land(bucket, tmp_path, Instance(vintage(21), (2,)), journal=journal)[0].outcome is PartOutcome.REPLACED
     assert journal.befores == [None]
+
+
+def test_no_write_goes_on_once_another_has_failed_for_all(bucket: Bucket, tmp_path: Path) -> None:
+    failed = threading.Event()
+    answered: list[bool] = []
+
+    class OneFails(Bucket):
+        def swap(self, key: str, *args: Any, **options: Any) -> bool:
+            if str(DAY) not in key:
+                failed.set()
+                raise MemoryError
+            assert failed.wait(timeout=10)
+            answered.append(super().swap(key, *args, **options))
+            return True
+
+    rows = [row(ENGAGEMENT, APP, date=str(day)) for day in (DAY, DAY - timedelta(1))]
+    parts = converted([tsv(rows)], tmp_path, ENGAGEMENT, APP, vintage(21)).parts
+    with pytest.raises(MemoryError):
+        write_parts(OneFails(bucket._client, bucket.name), ENGAGEMENT, APP, vintage(21), parts, Noted())
+    assert answered == [True]
 
 
 def test_a_writer_that_was_not_first_notes_again_what_it_really_replaces(bucket: Bucket, tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ steps together: a snapshot may have a thousand, and S3 answers each call in its 
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from appstore_analytics.contract.errors import ObjectContended
 from appstore_analytics.contract.layout import TableDate
@@ -29,7 +29,11 @@ from appstore_analytics.rules.part_history import PartVersion
 from appstore_analytics.rules.vintage import Vintage
 
 _ATTEMPTS = 12
-_AT_ONCE = 8
+_CALLS = ThreadPoolExecutor(8, "parts")
+"""Its threads outlive an instance: to start them takes as long as the few calls that most instances make."""
+
+_T = TypeVar("_T")
+
 _RUN = "run"
 _VINTAGE = "vintage"
 _ROWS = "rows"
@@ -106,16 +110,22 @@ def write_parts(
     """
     writers = [_Writer.of(part, table, app_id, vintage) for part in parts]
     waiting = writers
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _ in range(_ATTEMPTS):
-            list(pool.map(lambda writer: writer.look(bucket), waiting))
-            waiting = [writer for writer in waiting if not writer.has_ended(journal)]
-            journal.note({writer.part.day: writer.version for writer in waiting if not writer.is_noted(journal)})
-            swapped = list(pool.map(lambda writer: writer.swap(bucket, journal.run_id), waiting))
-            waiting = [writer for writer, is_done in zip(waiting, swapped, strict=True) if not is_done]
-            if not waiting:
-                return {writer.part.day: writer.write for writer in writers if writer.write}
+    for _ in range(_ATTEMPTS):
+        _at_once(lambda writer: writer.look(bucket), waiting)
+        waiting = [writer for writer in waiting if not writer.has_ended(journal)]
+        journal.note({writer.part.day: writer.version for writer in waiting if not writer.is_noted(journal)})
+        swapped = _at_once(lambda writer: writer.swap(bucket, journal.run_id), waiting)
+        waiting = [writer for writer, is_done in zip(waiting, swapped, strict=True) if not is_done]
+        if not waiting:
+            return {writer.part.day: writer.write for writer in writers if writer.write}
     raise ObjectContended(f"{waiting[0].key} was replaced {_ATTEMPTS} times while vintage {vintage} was to be written.")
+
+
+def _at_once(call: Callable[["_Writer"], _T], writers: Iterable["_Writer"]) -> list[_T]:
+    """What each call answers. It waits for all before one may fail: Lambda would freeze a write, and thaw it later."""
+    calls = [_CALLS.submit(call, writer) for writer in writers]
+    wait(calls)
+    return [each.result() for each in calls]
 
 
 @dataclass(slots=True)
