@@ -15,15 +15,8 @@ from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.registry.report_requests import KnownRequest
 from appstore_analytics.rules.due import snapshot_is_due, snapshot_is_outdated, snapshot_renewable_on
-from appstore_analytics.rules.freshness import published_on
-from appstore_analytics.rules.gaps import (
-    Repair,
-    days_left,
-    expected_dates,
-    periods,
-    snapshot_holds,
-    speaks_for,
-)
+from appstore_analytics.rules.freshness import published_on, speaks_for
+from appstore_analytics.rules.gaps import Repair, days_left, expected_dates, periods, snapshot_holds
 from operations.facts import counted
 
 _DAY = timedelta(days=1)

@@ -1,14 +1,18 @@
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from unittest.mock import patch
 
 from asking import backfill, day, days, gaps
 
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.rules.due import snapshot_renewable_on
 from appstore_analytics.rules.gaps import Repair
+from appstore_analytics.steps.check_freshness import check_freshness
 from local.apple import FaultKind
 from local.apple.model import Series
-from tests.integration.pipeline_in_process import APP, DOWNLOADS, Pipeline
+from tests.integration.pipeline_in_process import APP, CRASHES, DOWNLOADS, Pipeline
+from tests.integration.steps.athena_in_process import AthenaInProcess
 
 DAY = timedelta(days=1)
 FIRST = date(2025, 6, 2)  # the request's day, a Monday
@@ -132,3 +136,30 @@ def test_weeks_are_expected_after_their_friday(start: Callable[..., Pipeline]) -
     assert table.table_name == "crashes_weekly"
     assert table.complete_until is not None
     assert table.complete_until.weekday() == 0
+
+
+def test_of_a_week_that_a_late_instance_has_no_row_of_gaps_says_what_freshness_says(
+    start: Callable[..., Pipeline],
+) -> None:
+    pipeline = weekly(start)
+    week, saturday = FIRST + 7 * DAY, FRIDAY + 8 * DAY
+    series = Series(APP, CRASHES, Granularity.WEEKLY)
+    pipeline.daily()
+    pipeline.world.move_to(FRIDAY)
+    pipeline.daily()
+    pipeline.world.delay_instance(series, FRIDAY + 7 * DAY, FRIDAY + 90 * DAY)
+    pipeline.world.move_to(saturday)
+    pipeline.daily()
+    assert [gap.first for gap in gaps(pipeline).gaps] == [week]
+    assert freshness(pipeline) == {"late": 1}
+    with patch("local.apple.world.is_publication_day", return_value=True):
+        pipeline.world.add_late_instance(series, saturday, (FIRST,))
+    pipeline.daily()
+    assert gaps(pipeline).is_good
+    assert freshness(pipeline) == {"zero": 1}
+
+
+def freshness(pipeline: Pipeline) -> dict[str, int]:
+    athena: Any = AthenaInProcess(pipeline.lake)
+    at = datetime.combine(pipeline.world.today, time(14, tzinfo=UTC))
+    return check_freshness(at, timedelta(hours=26), pipeline.lake, athena, pipeline.metrics.__setitem__)

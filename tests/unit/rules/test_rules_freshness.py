@@ -87,6 +87,18 @@ def test_a_week_is_published_on_the_friday_after_it_and_a_month_on_the_fifth() -
 # Which instance speaks for a Date
 
 
+@pytest.mark.parametrize(("built", "speaks"), [(20, False), (21, True), (22, True), (23, False)])
+def test_an_instance_speaks_for_a_day_while_it_settles(built: int, speaks: bool) -> None:
+    assert speaks_for(date(2026, 11, built), date(2026, 11, 20), DOWNLOADS) is speaks
+
+
+def test_the_instance_of_a_week_or_month_may_come_late_until_the_next_one() -> None:
+    week, month = date(2026, 11, 9), date(2026, 10, 1)
+    assert [day for day in range(1, 31) if speaks_for(date(2026, 11, day), week, WEEKLY)] == [*range(16, 27)]
+    assert speaks_for(date(2026, 12, 4), month, MONTHLY)
+    assert not speaks_for(date(2026, 12, 5), month, MONTHLY)
+
+
 @given(tables, moments)
 def test_the_instance_that_completes_a_date_speaks_for_it_and_the_end_of_its_period_begins_it(
     table: CuratedTable, at: datetime

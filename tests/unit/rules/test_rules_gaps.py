@@ -1,21 +1,19 @@
 from datetime import date, timedelta
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
-from appstore_analytics.rules.freshness import published_on
+from appstore_analytics.rules.freshness import published_on, speaks_for
 from appstore_analytics.rules.gaps import (
     days_left,
     expected_dates,
     periods,
     skipped_dates,
     snapshot_holds,
-    speaks_for,
 )
 
 DAY = timedelta(days=1)
@@ -44,11 +42,6 @@ def test_a_week_is_published_on_the_friday_after_it_and_a_month_on_the_5th() -> 
 def test_weeks_begin_on_mondays_and_months_on_the_1st() -> None:
     assert next(expected_dates(WEEKLY, date(2026, 10, 7), date(2026, 12, 31))) == date(2026, 10, 12)
     assert next(expected_dates(MONTHLY, date(2026, 10, 7), date(2026, 12, 31))) == date(2026, 11, 1)
-
-
-@pytest.mark.parametrize(("built", "speaks"), [(20, False), (21, True), (23, True), (24, False)])
-def test_an_instance_speaks_for_a_date_while_it_settles(built: int, speaks: bool) -> None:
-    assert speaks_for(date(2026, 11, built), NOVEMBER_20, ENGAGEMENT) is speaks
 
 
 def test_apple_has_the_last_instance_for_35_days() -> None:

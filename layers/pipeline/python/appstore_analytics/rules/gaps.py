@@ -1,7 +1,7 @@
 """Which Dates a table should have by now, and what still brings a missing one back.
 
-An instance that was built while a Date settles holds that Date's rows, if it has any. So where such an instance was
-converted and the Date has no rows, Apple sent none; where none was, the Date is missing.
+Where an instance that speaks for a Date (rules/freshness.py:speaks_for) was converted and the Date has no rows, Apple
+sent none; where none was, the Date is missing.
 """
 
 from collections.abc import Collection, Iterator
@@ -13,7 +13,7 @@ from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
 from appstore_analytics.rules.freshness import following, published_on
-from appstore_analytics.rules.vintage import complete_on, last_day
+from appstore_analytics.rules.vintage import complete_on
 
 
 class Repair(StrEnum):
@@ -32,11 +32,6 @@ def expected_dates(table: CuratedTable, first: date, as_of: date) -> Iterator[da
     while published_on(day, table) < as_of:
         yield day
         day = following(day, table.granularity)
-
-
-def speaks_for(processing_date: date, day: date, table: CuratedTable) -> bool:
-    """Whether an instance of this processing date was built while the Date settled, and therefore holds it."""
-    return last_day(day, table.granularity) < processing_date <= published_on(day, table)
 
 
 def skipped_dates(days: Collection[date], granularity: Granularity) -> tuple[date, ...]:

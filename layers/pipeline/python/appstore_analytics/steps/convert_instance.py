@@ -21,7 +21,7 @@ from appstore_analytics.lake.parts import PartOutcome, write_parts
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.registry.report_requests import Asked, KnownRequest
-from appstore_analytics.rules.gaps import speaks_for
+from appstore_analytics.rules.freshness import speaks_for
 from appstore_analytics.rules.part_history import JournalLine, PartVersion
 from appstore_analytics.rules.vintage import complete_dates
 
