@@ -196,18 +196,27 @@ def _is_spoken_for(day: date, app: _App, table: CuratedTable) -> bool:
         if instance.vintage.access_type is AccessType.ONGOING:
             if speaks_for(instance.vintage.processing_date, day, table):
                 return True
-        elif _asked_and_converted(day, instance, app, table):
+        elif _asked_of_snapshot(day, app, table) & instance.converted_dates:
             return True
     return False
 
 
-def _asked_and_converted(day: date, instance: LedgerInstance, app: _App, table: CuratedTable) -> bool:
-    asked = {one.dates for one in app.snapshot.asked if one.report == table.report.name and one.covers(day)}
-    return bool(asked & instance.converted_dates) and snapshot_holds(day, table, app.snapshot.requested_on)
+def _is_quarantined_in_snapshot(day: date, app: _App, table: CuratedTable) -> bool:
+    """Whether a snapshot was quarantined when it was asked for this Date, also one that stands with other Dates."""
+    asked = _asked_of_snapshot(day, app, table)
+    return any(one.has_landed and asked & one.quarantined_dates for one in app.ledger[table.name])
 
 
+def _asked_of_snapshot(day: date, app: _App, table: CuratedTable) -> set[str]:
+    """The ranges with this Date that backfills asked for; none where the snapshot does not speak for it."""
+    if not snapshot_holds(day, table, app.snapshot.requested_on):
+        return set()
+    return {one.dates for one in app.snapshot.asked if one.report == table.report.name and one.covers(day)}
+
+
+_QUARANTINED = "its file breaks the report's contract (quarantined)"
 _CAUSES = (
-    (InstanceStatus.QUARANTINED, "its file breaks the report's contract (quarantined)"),
+    (InstanceStatus.QUARANTINED, _QUARANTINED),
     (InstanceStatus.ROLLED_BACK, "a rollback took it out of the tables"),
     (InstanceStatus.LANDED, "landed, not converted yet"),
     (InstanceStatus.LISTED, "listed, not landed yet"),
@@ -227,6 +236,8 @@ def _missing(day: date, app: _App, table: CuratedTable, as_of: date) -> _Missing
     absent = "Apple listed no instance" if was_listed_since else "no run has listed instances since"
     if is_open and left:
         return _Missing(day, left, cause or absent, Repair.NEXT_RUN, as_of)
+    if _is_quarantined_in_snapshot(day, app, table):
+        return _Missing(day, left, _QUARANTINED, Repair.REPROCESS, as_of)
     if _waits_for_snapshot(day, app, table, as_of):
         return _Missing(day, left, cause or "a backfill waits for its snapshot", Repair.NEXT_RUN, as_of)
     repair_from = _snapshot_from(day, app.snapshot, table, as_of)

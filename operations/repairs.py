@@ -12,7 +12,7 @@ from appstore_analytics.contract.messages import Account, Configuration, MapName
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_rows
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import HAVE_LANDED, LedgerInstance
+from appstore_analytics.registry.instances import LedgerInstance
 from appstore_analytics.rules.execution_input import ExecutionInput
 from operations.backfill_plan import wanted_tables
 from operations.exits import Refused
@@ -160,7 +160,7 @@ def _handled_by(run_id: str, registry: Registry) -> set[tuple[str, str]]:
 
 def _landed(app_id: str, registry: Registry) -> Iterable[LedgerInstance]:
     """As plan_items finds them; of what has expired no raw bytes are left."""
-    return (each for each in registry.instances.of_app(app_id, date.min) if each.status in HAVE_LANDED)
+    return (each for each in registry.instances.of_app(app_id, date.min) if each.has_landed)
 
 
 def _reprocessed(name: str, instances: Sequence[LedgerInstance]) -> ReprocessedTable:

@@ -6,6 +6,7 @@ from unittest.mock import patch
 from asking import backfill, day, days, gaps
 
 from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.rules.due import snapshot_renewable_on
 from appstore_analytics.rules.gaps import Repair
 from appstore_analytics.steps.check_freshness import check_freshness
@@ -113,6 +114,21 @@ def test_a_date_whose_instances_are_all_quarantined_is_for_reprocessing(start: C
     days(pipeline, 2)
     (gap,) = gaps(pipeline).gaps
     assert (gap.first, gap.dates) == (FIRST + DAY, 1)  # both instances of the two days in which it settled
+    assert (gap.repair, gap.repair_from) == (Repair.REPROCESS, pipeline.world.today)
+    assert "quarantined" in gap.cause
+
+
+def test_dates_for_which_a_snapshot_was_quarantined_are_for_reprocessing(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"history_start": date(2025, 5, 1), "rows_per_date": 1})
+    backfill(pipeline, date(2025, 5, 26), date(2025, 5, 27))
+    pipeline.world.advance(1)
+    pipeline.fault(FaultKind.HEADER_ADDED, "/segments$")
+    backfill(pipeline, date(2025, 5, 26), date(2025, 5, 27))
+    pipeline.schema_modes = SchemaModes(exceptions=("downloads",))
+    backfill(pipeline, date(2025, 5, 28), date(2025, 5, 29))
+    day(pipeline)
+    (gap,) = gaps(pipeline).gaps
+    assert (gap.first, gap.dates) == (date(2025, 5, 28), 2)
     assert (gap.repair, gap.repair_from) == (Repair.REPROCESS, pipeline.world.today)
     assert "quarantined" in gap.cause
 

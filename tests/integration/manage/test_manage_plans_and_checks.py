@@ -292,14 +292,11 @@ def test_a_reprocess_that_the_pipeline_would_refuse_is_refused_before_it_starts(
 def test_a_reprocess_leaves_out_instances_whose_raw_files_have_expired(pipeline: Pipeline) -> None:
     instances = pipeline.registry.instances
     (expired,) = (one for one in instances.of_app(APP, TODAY) if one.table == "downloads")
-    instances.reopen(expired)
     instances.mark_raw_expired(expired)
     (table,) = planned_reprocess(pipeline, (APP,), ("downloads",)).tables
     pipeline.registry.table.update_item(
         Key={"pk": f"APP#{APP}", "sk": expired.key},
-        UpdateExpression="SET #status = :converted REMOVE reason",
-        ExpressionAttributeNames={"#status": "status"},
-        ExpressionAttributeValues={":converted": expired.status},
+        UpdateExpression="REMOVE raw_has_expired",
     )
     assert (table.instances, table.newest_processing_date) == (2, TODAY - DAY)
 

@@ -86,7 +86,7 @@ def test_nothing_leads_back_from_converted(registry: Registry, instance: LedgerI
     registry.instances.mark_landed(instance.landed(SEGMENTS))
     registry.instances.mark_converted(instance, frozenset(), "run-1", [])
     registry.instances.mark_landed(instance.landed(SEGMENTS[:1]))
-    registry.instances.mark_quarantined(instance, "a header is missing")
+    registry.instances.mark_quarantined(instance, frozenset(), "a header is missing")
     registry.instances.mark_expired(instance)
     found = registry.instances.get(APP, instance.key)
     assert found is not None
@@ -105,7 +105,7 @@ def test_a_landed_instance_may_be_quarantined_and_never_expires(registry: Regist
     registry.instances.mark_landed(instance.landed(SEGMENTS))
     registry.instances.mark_expired(instance)
     assert status(registry, instance) is InstanceStatus.LANDED
-    registry.instances.mark_quarantined(instance, "a header is missing")
+    registry.instances.mark_quarantined(instance, frozenset(), "a header is missing")
     assert status(registry, instance) is InstanceStatus.QUARANTINED
 
 

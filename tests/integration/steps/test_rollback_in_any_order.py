@@ -15,7 +15,7 @@ from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.parts import part_version
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import HAVE_LANDED, InstanceStatus, LedgerInstance, SegmentRecord
+from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance, SegmentRecord
 from appstore_analytics.rules.vintage import Vintage
 from appstore_analytics.steps.convert_instance import convert_instance
 from appstore_analytics.steps.restore_parts import restore_parts
@@ -86,7 +86,7 @@ class Scene:
             self.taken_back.add(of)
 
     def reprocess(self, run: str) -> None:
-        named = [of for of in HOLD if of in self.handled[run] and self.instance(of).status in HAVE_LANDED]
+        named = [of for of in HOLD if of in self.handled[run] and self.instance(of).has_landed]
         for of in named:
             self.registry.instances.release(self.instance(of))
         self.taken_back -= set(named)

@@ -2,6 +2,9 @@
 
 LISTED ──► LANDED ──► CONVERTED ──► ROLLED_BACK     a reprocess sets QUARANTINED and ROLLED_BACK to LANDED again;
    └─► EXPIRED  └─► QUARANTINED                     a rollback also CONVERTED, where a Date may be the instance's now
+
+A converted snapshot that is asked for more Dates and refused stays CONVERTED, because its parts stand: the ledger notes
+the ranges that were quarantined, or that its raw bytes are gone.
 """
 
 from collections.abc import Iterable
@@ -33,10 +36,9 @@ class InstanceStatus(StrEnum):
     EXPIRED = "expired"
 
 
-HAVE_LANDED = frozenset(
+_HAVE_LANDED = frozenset(
     {InstanceStatus.LANDED, InstanceStatus.CONVERTED, InstanceStatus.QUARANTINED, InstanceStatus.ROLLED_BACK}
 )
-"""Whose raw bytes are there, so that Apple is not needed for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,9 @@ class LedgerInstance:
     """One instance of one app, as the ledger knows it. `table` is the curated table that its rows belong to.
 
     `converted_dates` are the ranges that backfills had converted of a snapshot; a daily instance is converted whole.
+    `quarantined_dates` are the ranges asked of a snapshot that were quarantined, not to be tried before a reprocess.
     `converted_by` is the run that answers for its parts; `refused_dates` are those where a newer vintage stood.
+    `raw_has_expired`: its parts stand, and nobody can convert it again.
     """
 
     app_id: str
@@ -64,13 +68,20 @@ class LedgerInstance:
     status: InstanceStatus = InstanceStatus.LISTED
     segments: tuple[SegmentRecord, ...] = ()
     converted_dates: frozenset[str] = frozenset()
+    quarantined_dates: frozenset[str] = frozenset()
     converted_by: str = ""
     refused_dates: frozenset[date] = frozenset()
+    raw_has_expired: bool = False
 
     @property
     def key(self) -> str:
         """Its sort key in the app's partition: sorted by access type and processing date."""
         return instance_key(self.vintage)
+
+    @property
+    def has_landed(self) -> bool:
+        """Whether its raw bytes are there, as far as we know, so that Apple is not needed for them."""
+        return self.status in _HAVE_LANDED and not self.raw_has_expired
 
     def landed(self, segments: tuple[SegmentRecord, ...]) -> Self:
         """The same instance with its segments in the raw bucket."""
@@ -137,13 +148,19 @@ class Instances:
             InstanceStatus.CONVERTED,
             (InstanceStatus.LANDED, InstanceStatus.CONVERTED),
             converted_dates=sorted(instance.converted_dates | dates),
+            quarantined_dates=[],
+            reason="",
             converted_by=instance.converted_by or run_id,
             refused_dates=sorted(day.isoformat() for day in refused_dates),
         )
 
-    def mark_quarantined(self, instance: LedgerInstance, reason: str) -> None:
-        """It breaks its report's contract; nothing of it is in the lake."""
-        self._move(instance, InstanceStatus.QUARANTINED, (InstanceStatus.LANDED,), reason=reason)
+    def mark_quarantined(self, instance: LedgerInstance, dates: frozenset[str], reason: str) -> None:
+        """It breaks its report's contract, and what is in the lake stays. `dates` are the backfill's ranges."""
+        noted = {"quarantined_dates": sorted(dates - instance.converted_dates), "reason": reason}
+        if instance.status is InstanceStatus.CONVERTED:
+            self._move(instance, InstanceStatus.CONVERTED, (InstanceStatus.CONVERTED,), **noted)
+        else:
+            self._move(instance, InstanceStatus.QUARANTINED, (InstanceStatus.LANDED,), **noted)
 
     def mark_expired(self, instance: LedgerInstance) -> None:
         """Apple no longer has it, and it never landed."""
@@ -152,8 +169,11 @@ class Instances:
 
     def mark_raw_expired(self, instance: LedgerInstance) -> None:
         """Its raw bytes are gone, so nobody can convert it (again); of a converted one the parts stay."""
-        reason = "its raw bytes had expired when it was to be converted"
-        self._move(instance, InstanceStatus.EXPIRED, (InstanceStatus.LANDED,), reason=reason)
+        noted = {"raw_has_expired": True, "reason": "its raw bytes had expired when it was to be converted"}
+        if instance.status is InstanceStatus.CONVERTED:
+            self._move(instance, InstanceStatus.CONVERTED, (InstanceStatus.CONVERTED,), **noted)
+        else:
+            self._move(instance, InstanceStatus.EXPIRED, (InstanceStatus.LANDED,), **noted)
 
     def mark_rolled_back(self, instance: LedgerInstance, rollback_run_id: str) -> None:
         """Its parts are taken back; only a reprocess that names it makes it due again."""
@@ -165,9 +185,14 @@ class Instances:
         )
 
     def release(self, instance: LedgerInstance) -> None:
-        """A reprocess names it: it is due, and the run that converts it now answers for it."""
+        """A reprocess names it: it is due, for all that was asked of it.
+
+        The run that converts it now answers for it; where it stands already, the run that answered goes on doing so.
+        """
+        if instance.quarantined_dates:
+            self._move(instance, InstanceStatus.CONVERTED, (InstanceStatus.CONVERTED,), quarantined_dates=[], reason="")
         released = (InstanceStatus.QUARANTINED, InstanceStatus.ROLLED_BACK)
-        self._move(instance, InstanceStatus.LANDED, released, converted_by="", reason="")
+        self._move(instance, InstanceStatus.LANDED, released, quarantined_dates=[], converted_by="", reason="")
 
     def reopen(self, instance: LedgerInstance) -> None:
         """A newer vintage that refused it was rolled back: it is due, in the name of the run that converted it."""
@@ -218,6 +243,8 @@ def _instance(item: dict[str, Any]) -> LedgerInstance:
             for segment in item.get("segments", ())
         ),
         converted_dates=frozenset(item.get("converted_dates", ())),
+        quarantined_dates=frozenset(item.get("quarantined_dates", ())),
         converted_by=item.get("converted_by", ""),
         refused_dates=frozenset(date.fromisoformat(day) for day in item.get("refused_dates", ())),
+        raw_has_expired=item.get("raw_has_expired", False),
     )

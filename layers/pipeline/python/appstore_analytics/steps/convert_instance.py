@@ -58,7 +58,7 @@ def convert_instance(
         try:
             conversion = _convert(instance, table, known, raw, schema_modes.of(table.report), Path(scratch))
         except InstanceQuarantined as error:
-            registry.instances.mark_quarantined(instance, str(error))
+            registry.instances.mark_quarantined(instance, wanted, str(error))
             raise
         except ObjectAbsentError:
             registry.instances.mark_raw_expired(instance)

@@ -202,7 +202,10 @@ def _remember_newest(known: KnownRequest, ledger: Iterable[LedgerInstance], regi
 
 
 def _is_to_land(instance: LedgerInstance, known: KnownRequest, plan: RunPlan) -> bool:
-    """Whether an instance still has something to give: never converted, or a snapshot not for all Dates asked for."""
+    """Whether an instance still has something to give: never converted, or a snapshot not for all Dates asked for.
+
+    What it was asked for and could not give is not asked every day.
+    """
     if instance.table not in {table.name for table in curated_tables(plan.reports, plan.granularities)}:
         return False
     if instance.status in (InstanceStatus.LISTED, InstanceStatus.LANDED):
@@ -210,7 +213,8 @@ def _is_to_land(instance: LedgerInstance, known: KnownRequest, plan: RunPlan) ->
     if instance.status is not InstanceStatus.CONVERTED or known.access_type is AccessType.ONGOING:
         return False
     report = tables_by_name()[instance.table].report.name
-    return not {asked.dates for asked in known.asked if asked.report == report} <= instance.converted_dates
+    asked = {asked.dates for asked in known.asked if asked.report == report}
+    return not (instance.raw_has_expired or asked <= instance.converted_dates | instance.quarantined_dates)
 
 
 def _plan_to_land(item: RegisterItem, due: Iterable[LedgerInstance], registry: Registry) -> None:

@@ -24,7 +24,7 @@ from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, write_manifest
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import HAVE_LANDED, LedgerInstance
+from appstore_analytics.registry.instances import LedgerInstance
 from appstore_analytics.registry.runs import open_items
 from appstore_analytics.rules.call_budget import ceiling
 from appstore_analytics.steps.list_instances import expected_calls
@@ -176,8 +176,8 @@ def _landed_instances(plan: RunPlan, registry: Registry) -> Iterator[tuple[str, 
 
     def is_wanted(instance: LedgerInstance) -> bool:
         is_named = handled is None or (instance.app_id, instance.key) in handled
-        has_landed = instance.status in HAVE_LANDED
-        return is_named and has_landed and instance.table in tables and instance.vintage.processing_date <= last
+        is_built_by_then = instance.vintage.processing_date <= last
+        return is_named and is_built_by_then and instance.has_landed and instance.table in tables
 
     for account in plan.accounts:
         for app_id in account.app_ids:
