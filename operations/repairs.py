@@ -2,17 +2,18 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from appstore_analytics.contract.layout import appstore_key
-from appstore_analytics.contract.messages import Account, Configuration, MapName, Operation
+from appstore_analytics.contract.messages import Account, Configuration, Operation
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_rows
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import LedgerInstance
+from appstore_analytics.registry.landed_instances import landed_instances
 from appstore_analytics.rules.execution_input import ExecutionInput
 from operations.backfill_plan import wanted_tables
 from operations.exits import Refused
@@ -141,26 +142,13 @@ def plan_reprocess(
         if app_id not in known:
             raise Refused(f"App {app_id} is not fetched: ./manage.py apps lists those that are.")
     tables = {table.name for table in wanted_tables(wanted, configuration)}
-    first, last = wanted.start_processing_date or date.min, wanted.end_processing_date or date.max
-    of_run = _handled_by(wanted.run_id, registry) if wanted.run_id else None
+    app_ids = wanted.app_ids or sorted(known)
+    first, last = wanted.start_processing_date, wanted.end_processing_date
     by_table: dict[str, list[LedgerInstance]] = defaultdict(list)
-    for app_id in wanted.app_ids or sorted(known):
-        for instance in _landed(app_id, registry):
-            is_of_run = of_run is None or (app_id, instance.key) in of_run
-            if is_of_run and instance.table in tables and first <= instance.vintage.processing_date <= last:
-                by_table[instance.table].append(instance)
+    for instance in landed_instances(registry, app_ids, tables, first, last, wanted.run_id):
+        by_table[instance.table].append(instance)
     lines = tuple(_reprocessed(name, instances) for name, instances in sorted(by_table.items()))
     return ReprocessPlan(json.dumps(payload), lines)
-
-
-def _handled_by(run_id: str, registry: Registry) -> set[tuple[str, str]]:
-    records = registry.runs.of_map(run_id, MapName.LAND)
-    return {(record.event["app_id"], record.event["instance"]) for record in records}
-
-
-def _landed(app_id: str, registry: Registry) -> Iterable[LedgerInstance]:
-    """As plan_items finds them; of what has expired no raw bytes are left."""
-    return (each for each in registry.instances.of_app(app_id, date.min) if each.has_landed)
 
 
 def _reprocessed(name: str, instances: Sequence[LedgerInstance]) -> ReprocessedTable:

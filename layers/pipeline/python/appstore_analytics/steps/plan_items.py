@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
@@ -25,6 +25,7 @@ from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, write_manifest
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import LedgerInstance
+from appstore_analytics.registry.landed_instances import landed_instances
 from appstore_analytics.registry.runs import open_items
 from appstore_analytics.rules.call_budget import ceiling
 from appstore_analytics.steps.list_instances import expected_calls
@@ -169,28 +170,12 @@ def _instance_items(
 
 
 def _landed_instances(plan: RunPlan, registry: Registry) -> Iterator[tuple[str, LedgerInstance]]:
-    """What has landed of the plan's apps, tables and processing dates, each with its account; of one run if named."""
+    """The instances that the plan of a reprocess covers, each with its account."""
+    accounts = {app_id: account.name for account in plan.accounts for app_id in account.app_ids}
     tables = {table.name for table in curated_tables(plan.reports, plan.granularities)}
-    handled = _handled(plan.of_run, registry)
-    first, last = plan.start_processing_date or date.min, plan.end_processing_date or date.max
-
-    def is_wanted(instance: LedgerInstance) -> bool:
-        is_named = handled is None or (instance.app_id, instance.key) in handled
-        is_built_by_then = instance.vintage.processing_date <= last
-        return is_named and is_built_by_then and instance.has_landed and instance.table in tables
-
-    for account in plan.accounts:
-        for app_id in account.app_ids:
-            for instance in filter(is_wanted, registry.instances.of_app(app_id, first)):
-                yield account.name, instance
-
-
-def _handled(run_id: str | None, registry: Registry) -> set[tuple[str, str]] | None:
-    """The apps and instances that a run handled; None without a run."""
-    if run_id is None:
-        return None
-    events = [record.event for record in registry.runs.of_map(run_id, MapName.LAND)]
-    return {(event["app_id"], event["instance"]) for event in events}
+    first, last = plan.start_processing_date, plan.end_processing_date
+    for instance in landed_instances(registry, accounts, tables, first, last, plan.of_run):
+        yield accounts[instance.app_id], instance
 
 
 def _dirty_dates(plan: RunPlan, registry: Registry) -> Iterator[PublishItem]:
