@@ -9,23 +9,8 @@ from appstore_analytics.contract.errors import PermanentError, leaves
 from appstore_analytics.contract.messages import ItemRecord, Verdict
 from appstore_analytics.rules.verdicts import app_verdict, error_sentence, item_reason, item_verdict
 
-WORST_FIRST = [
-    Verdict.FAILED,
-    Verdict.MISMATCH,
-    Verdict.QUARANTINED,
-    Verdict.KEY_REJECTED,
-    Verdict.FORBIDDEN,
-    Verdict.CONFLICT,
-    Verdict.SUPERSEDED,
-    Verdict.ROLLED_BACK,
-    Verdict.VERIFIED,
-    Verdict.PUBLISHED,
-    Verdict.CONVERTED,
-    Verdict.EXPIRED,
-    Verdict.UNCHANGED,
-    Verdict.NOT_READY,
-    Verdict.READY,
-]
+FAILURES = [verdict for verdict in Verdict if verdict.is_failure]
+DATA_CAME = [Verdict.VERIFIED, Verdict.PUBLISHED, Verdict.CONVERTED]
 
 
 def record(verdict: Verdict | None = None, reason: str = "", error: str = "") -> ItemRecord:
@@ -35,12 +20,45 @@ def record(verdict: Verdict | None = None, reason: str = "", error: str = "") ->
 @pytest.mark.parametrize("verdict", Verdict)
 def test_every_verdict_is_ranked(verdict: Verdict) -> None:
     assert app_verdict([verdict]) is verdict
-    assert verdict in WORST_FIRST
 
 
-@pytest.mark.parametrize(("worse", "better"), [*pairwise(WORST_FIRST)])
-def test_the_worst_verdict_is_the_apps(worse: Verdict, better: Verdict) -> None:
-    assert app_verdict([better, worse]) is app_verdict([worse, better]) is worse
+def hides(shown: Verdict, *hidden: Verdict) -> bool:
+    return all(app_verdict([one, shown]) is app_verdict([shown, one]) is shown for one in hidden)
+
+
+def test_a_failure_that_nobody_expected_hides_every_other_failure() -> None:
+    assert hides(Verdict.FAILED, *(verdict for verdict in FAILURES if verdict is not Verdict.FAILED))
+
+
+def test_a_number_that_is_wrong_in_the_tables_hides_files_that_did_not_get_there() -> None:
+    assert hides(Verdict.MISMATCH, Verdict.QUARANTINED, *DATA_CAME)
+
+
+def test_a_file_for_a_person_to_look_at_hides_what_the_key_was_refused() -> None:
+    assert hides(Verdict.QUARANTINED, Verdict.KEY_REJECTED, Verdict.FORBIDDEN, Verdict.CONFLICT)
+    assert hides(Verdict.KEY_REJECTED, Verdict.FORBIDDEN, Verdict.CONFLICT)  # an invalid key may do nothing at all
+
+
+def test_of_a_rollback_it_is_told_first_what_it_had_to_leave_then_what_it_took_back() -> None:
+    assert hides(Verdict.SUPERSEDED, Verdict.ROLLED_BACK, *DATA_CAME)
+    assert hides(Verdict.ROLLED_BACK, *DATA_CAME)
+
+
+@pytest.mark.parametrize(
+    ("farther", "less_far"), [*pairwise([*DATA_CAME, Verdict.UNCHANGED, Verdict.NOT_READY, Verdict.READY])]
+)
+def test_an_app_is_where_the_farthest_of_its_data_came(farther: Verdict, less_far: Verdict) -> None:
+    assert hides(farther, less_far)
+
+
+def test_a_lost_instance_is_told_where_no_data_came() -> None:
+    assert hides(Verdict.EXPIRED, Verdict.UNCHANGED, Verdict.NOT_READY)
+    assert hides(Verdict.CONVERTED, Verdict.EXPIRED)
+
+
+@given(st.sets(st.sampled_from(Verdict), min_size=1), st.sets(st.sampled_from(Verdict), min_size=1))
+def test_the_verdict_is_the_same_however_the_items_are_put_together(some: set[Verdict], others: set[Verdict]) -> None:
+    assert app_verdict(some | others) is app_verdict([app_verdict(others), app_verdict(some)])
 
 
 @given(st.sets(st.sampled_from(Verdict)))
