@@ -1,8 +1,6 @@
 """Lambda: errors keep their class, workers survive them and end with the server, layers are unzipped once."""
 
-import hashlib
-import json
-import os
+import io
 import queue
 import tempfile
 import threading
@@ -12,13 +10,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from local.aws.ministack import module, replace, rewrite
+from local.aws.ministack import module, original, replace, rewrite
 
 PATCH = "functions"
 
 # A handler's exception travels as an ordinary result under this key, because ministack ends the worker on any other.
 _FAILURE = "__handler_failure__"
 _END_OF_LOG = "\x1eend of log"
+_UNZIPPED_AT = "unzipped-at"
 
 # Waiting for the hang-up of standard input, and never reading it, tells a worker in the middle of a handler that the
 # server is gone, however it went.
@@ -56,7 +55,7 @@ def patch() -> None:
     rewrite(runtime, "_PYTHON_WORKER_SCRIPT", _FLUSH_OLD, _FLUSH_NEW, patch=PATCH)
     replace(service, "_execute_function_warm", _with_error_type, patch=PATCH)
     replace(runtime.Worker, "_drain_stderr_bounded", lambda _: _read_log, patch=PATCH)
-    replace(runtime, "zipfile", _with_shared_layers, patch=PATCH)
+    _share_layers(runtime, service)
 
 
 def _with_error_type(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
@@ -93,44 +92,52 @@ def _read_log(worker: Any) -> str:
     return "\n".join(lines).removesuffix("\n")
 
 
-def _with_shared_layers(standard: ModuleType) -> Any:
-    """The zipfile module whose ZipFile unzips each distinct layer once; every worker gets a link to that folder."""
+def _share_layers(runtime: ModuleType, service: ModuleType) -> None:
+    """Unzip each distinct layer once; a worker gets a zip that only says where, and a link to that folder."""
     layers = _SharedLayers(Path(tempfile.mkdtemp(prefix="layers-")))
-
-    class LayerZip(zipfile.ZipFile):
-        def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
-            if Path(path).name.startswith("layer_"):
-                layers.link(self, Path(path), super().extractall)
-            else:
-                super().extractall(path, members, pwd)
-
-    shared = ModuleType("zipfile_with_shared_layers")
-    shared.__dict__.update(standard.__dict__, ZipFile=LayerZip)
-    return shared
+    content = original(service, "_resolve_layer_zip", patch=PATCH)
+    unzipped_size = original(service, "_unzipped_size", patch=PATCH)
+    replace(service, "_layer_unzipped_size", lambda _: lambda layer: unzipped_size(content(layer)), patch=PATCH)
+    replace(service, "_resolve_layer_zip", lambda _: lambda layer: layers.pointer(content(layer)), patch=PATCH)
+    replace(runtime, "zipfile", _following_pointers, patch=PATCH)
 
 
 class _SharedLayers:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        self._locks: dict[str, threading.Lock] = {}
+        self._pointers: dict[bytes, bytes] = {}
 
-    def link(self, archive: zipfile.ZipFile, place: Path, extract: Callable[[Path], None]) -> None:
-        """Unzip the archive if no one has, replace the empty folder `place` by a link, drop the worker's copy."""
-        digest = _content_digest(archive)
+    def pointer(self, layer: bytes | None) -> bytes | None:
+        """A zip of one entry: the folder that holds what was in `layer`, unzipped now if it is not yet."""
+        if layer is None:
+            return None
         with self._lock:
-            lock = self._locks.setdefault(digest, threading.Lock())
-        target = self._folder / digest
-        with lock:
-            if not target.exists():
-                unfinished = Path(tempfile.mkdtemp(dir=self._folder))
-                extract(unfinished)
-                unfinished.rename(target)
-        place.rmdir()
-        place.symlink_to(target, target_is_directory=True)
-        os.unlink(str(archive.filename))
+            if layer not in self._pointers:
+                self._pointers[layer] = self._unzipped(layer)
+            return self._pointers[layer]
+
+    def _unzipped(self, layer: bytes) -> bytes:
+        folder = tempfile.mkdtemp(dir=self._folder)
+        with zipfile.ZipFile(io.BytesIO(layer)) as archive:
+            archive.extractall(folder)
+        pointer = io.BytesIO()
+        with zipfile.ZipFile(pointer, "w") as archive:
+            archive.writestr(_UNZIPPED_AT, folder)
+        return pointer.getvalue()
 
 
-def _content_digest(archive: zipfile.ZipFile) -> str:
-    entries = [(entry.filename, entry.CRC, entry.file_size) for entry in archive.infolist()]
-    return hashlib.sha256(json.dumps(entries).encode()).hexdigest()
+def _following_pointers(standard: ModuleType) -> Any:
+    """The zipfile module whose ZipFile links the folder that a pointer names, instead of unzipping anything."""
+
+    class LayerZip(zipfile.ZipFile):
+        def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
+            if self.namelist() == [_UNZIPPED_AT]:
+                Path(path).rmdir()
+                Path(path).symlink_to(self.read(_UNZIPPED_AT).decode(), target_is_directory=True)
+            else:
+                super().extractall(path, members, pwd)
+
+    following = ModuleType("zipfile_following_pointers")
+    following.__dict__.update(standard.__dict__, ZipFile=LayerZip)
+    return following
