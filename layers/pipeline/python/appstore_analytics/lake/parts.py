@@ -74,14 +74,6 @@ class PartOutcome(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class PartWrite:
-    """What became of a part, and the batch that stood in its place: the replaced one, or the newer that refused it."""
-
-    outcome: PartOutcome
-    before: Batch | None
-
-
 class PartJournal(Protocol):
     """Where the writes of one instance are noted, in the name of the run that answers for them."""
 
@@ -103,7 +95,7 @@ def write_parts(
     vintage: Vintage,
     parts: Iterable[PartFile],
     journal: PartJournal,
-) -> dict[date, PartWrite]:
+) -> dict[date, PartOutcome]:
     """Let each part stand for this app and its Date unless a newer vintage does; what became of them, by Date.
 
     A second run finds its own parts: UNCHANGED. Raises ObjectContended when other writers were first too often.
@@ -117,7 +109,7 @@ def write_parts(
         swapped = _at_once(lambda writer: writer.swap(bucket, journal.run_id), waiting)
         waiting = [writer for writer, is_done in zip(waiting, swapped, strict=True) if not is_done]
         if not waiting:
-            return {writer.part.day: writer.write for writer in writers if writer.write}
+            return {writer.part.day: writer.outcome for writer in writers if writer.outcome}
     raise ObjectContended(f"{waiting[0].key} was replaced {_ATTEMPTS} times while vintage {vintage} was to be written.")
 
 
@@ -133,19 +125,18 @@ class _Writer:
     """One part on its way: what stood at its key at the last look, and what became of it as far as is known."""
 
     part: PartFile
-    app_id: int
     vintage: Vintage
     key: str
     metadata: Mapping[str, str]
     standing: StoredObject | None = None
-    write: PartWrite | None = None
+    outcome: PartOutcome | None = None
 
     @classmethod
     def of(cls, part: PartFile, table: CuratedTable, app_id: int, vintage: Vintage) -> Self:
         """The writer of a part of one instance."""
         with part.path.open("rb") as content:
             md5 = hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-        return cls(part, app_id, vintage, part_key(table, app_id, vintage, part.day), _metadata(vintage, part, md5))
+        return cls(part, vintage, part_key(table, app_id, vintage, part.day), _metadata(vintage, part, md5))
 
     @property
     def version(self) -> PartVersion | None:
@@ -158,16 +149,14 @@ class _Writer:
 
     def has_ended(self, journal: PartJournal) -> bool:
         """Whether what stands is to stay."""
-        standing = self.standing
-        if standing is not None and _is_done(standing, self.metadata, self.part.day, journal):
+        if self.standing is not None and _is_done(self.standing, self.metadata, self.part.day, journal):
             # If we have already tried, the answer to our own write was lost on the way, or a twin of ours was first.
-            self.write = self.write or PartWrite(PartOutcome.UNCHANGED, batch_of_part(standing, self.app_id))
+            self.outcome = self.outcome or PartOutcome.UNCHANGED
             return True
-        before = None if standing is None else batch_of_part(standing, self.app_id)
-        if before is not None and before.vintage > self.vintage:
-            self.write = PartWrite(PartOutcome.REFUSED, before)
+        if self.version is not None and self.version.vintage > self.vintage:
+            self.outcome = PartOutcome.REFUSED
             return True
-        self.write = PartWrite(PartOutcome.WRITTEN if before is None else PartOutcome.REPLACED, before)
+        self.outcome = PartOutcome.WRITTEN if self.version is None else PartOutcome.REPLACED
         return False
 
     def is_noted(self, journal: PartJournal) -> bool:

@@ -69,14 +69,13 @@ def convert_instance(
             size_bytes = sum(segment.size_bytes for segment in instance.segments)
             raise InstanceTooLarge(TOO_LARGE.format(instance.vintage, instance.table, size_bytes >> 20)) from None
         journal = _Journal(registry, _answers_for(instance, item), instance, table)
-        writes = write_parts(lake, table, int(instance.app_id), instance.vintage, conversion.parts, journal)
-    refused = [day for day, write in writes.items() if write.outcome is PartOutcome.REFUSED]
+        outcomes = write_parts(lake, table, int(instance.app_id), instance.vintage, conversion.parts, journal)
+    refused = [day for day, outcome in outcomes.items() if outcome is PartOutcome.REFUSED]
     # also those that stood already: their marks may be what a crash lost
-    registry.dirty_dates.mark_all(TableDate(table.name, day) for day in writes if day not in refused)
+    registry.dirty_dates.mark_all(TableDate(table.name, day) for day in outcomes if day not in refused)
     registry.instances.mark_converted(instance, wanted, item.run_id, refused)
     skipped = _skipped(conversion, instance, table, known)
-    outcomes = Counter(write.outcome for write in writes.values())
-    registry.runs.finish(item, Verdict.CONVERTED, **_facts(conversion, outcomes, skipped))
+    registry.runs.finish(item, Verdict.CONVERTED, **_facts(conversion, Counter(outcomes.values()), skipped))
     return step_result(Outcome.DONE)
 
 
