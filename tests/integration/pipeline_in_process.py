@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -57,6 +57,7 @@ from local.apple import AppStoreConnect as SimulatedApp
 from local.apple import Fault, FaultKind, World, mount
 from local.apple.adapter import APPLE_URL
 from tests.aws_in_process import new_bucket, new_registry
+from tests.clock import Clock
 
 APP = "1000000001"
 DOWNLOADS = "App Downloads Standard"
@@ -77,22 +78,6 @@ MAPS_OF = {
     Operation.ROLLBACK: (MapName.RESTORE, MapName.LAND, *_PUBLISHED),
 }
 """As the state machine runs them."""
-
-
-@dataclass
-class Clock:
-    """The wall clock of tokens, links and the call budget."""
-
-    now: datetime = datetime(2025, 6, 2, 10, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def seconds(self) -> float:
-        return self.now.timestamp()
-
-    def pass_by(self, **span: float) -> None:
-        self.now += timedelta(**span)
 
 
 class LakeAthena:
@@ -133,7 +118,7 @@ class Pipeline:
     granularities: tuple[Granularity, ...] = (Granularity.DAILY,)
     schema_modes: SchemaModes = field(default_factory=SchemaModes)
     calls_per_hour: int = 3500
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = field(default_factory=lambda: Clock(datetime(2025, 6, 2, 10, 0, tzinfo=UTC)))
     registry: Registry = field(default_factory=new_registry)
     raw: Bucket = field(default_factory=lambda: new_bucket("raw"))
     lake: Bucket = field(default_factory=lambda: new_bucket("lake", versioned=True))

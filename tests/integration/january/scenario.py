@@ -24,7 +24,8 @@ from infra.state_machine import EXPRESS_FIRST
 from local.apple import AppStoreConnect as SimulatedApp
 from local.apple import Fault, FaultKind, World, WorldSettings, mount
 from local.apple.http import Environ, StartResponse
-from tests.integration.pipeline_in_process import CREATE, Clock, Pipeline
+from tests.clock import Clock
+from tests.integration.pipeline_in_process import CREATE, Pipeline
 
 FIRST_DAY = date(2025, 1, 17)
 APPS = 92

@@ -15,20 +15,13 @@ from appstore_analytics.registry import Registry
 from appstore_analytics.registry.call_budget import CallBudget, Reservation
 from appstore_analytics.rules.call_budget import ceiling, minute_of
 from tests.aws_in_process import in_threads
+from tests.clock import Clock
 
 NOW = datetime(2025, 6, 2, 10, 0, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 SPREAD = timedelta(seconds=6)
 NOTHING = RateLimit()
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture
@@ -38,7 +31,7 @@ def budget(registry: Registry) -> CallBudget:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOW)
 
 
 def reservation(budget: CallBudget, clock: Clock, expected: int = 1, calls_per_hour: int = 100) -> Reservation:
@@ -296,7 +289,7 @@ WAIT = st.one_of(st.integers(1, 4000), st.integers(3400, 3700))  # seconds
 def test_whatever_happens_no_rolling_hour_holds_more_calls_than_the_ceiling(
     registry: Registry, steps: list[Work | int], operation: Operation
 ) -> None:
-    budget, clock, calls_at = registry.call_budget(uuid4().hex), Clock(), deque[datetime]()
+    budget, clock, calls_at = registry.call_budget(uuid4().hex), Clock(NOW), deque[datetime]()
     most = ceiling(CALLS_PER_HOUR, operation)
     for step in steps:
         if isinstance(step, int):

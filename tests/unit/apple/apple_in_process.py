@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, repeat
 from typing import Any, NoReturn
@@ -17,23 +17,10 @@ from local.apple import AppStoreConnect as SimulatedApp
 from local.apple import World, WorldSettings, mount
 from local.apple.adapter import APPLE_URL
 from local.apple.http import Answer, Application, Environ, send
+from tests.clock import Clock
 
 APP = "1000000001"
 STORAGE_URL = "https://asp-us-west-2.s3.us-west-2.amazonaws.com"
-
-
-@dataclass
-class Clock:
-    now: datetime = datetime(2026, 6, 2, 10, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def seconds(self) -> float:
-        return self.now.timestamp()
-
-    def pass_by(self, **span: float) -> None:
-        self.now += timedelta(**span)
 
 
 @dataclass

@@ -18,7 +18,8 @@ from appstore_analytics.apple.keys import ApiKey, KeyRing, Tokens
 from appstore_analytics.contract.errors import ConfigurationRefused
 from local.apple.keys import ApiRole, fresh_key
 from tests.aws_in_process import aws_in_process
-from tests.unit.apple.apple_in_process import Clock, secret_of
+from tests.clock import Clock
+from tests.unit.apple.apple_in_process import secret_of
 
 ISSUER = "57246542-96fe-1a63-e053-0824d011072a"
 TEAM = fresh_key(ApiRole.ADMIN, ISSUER)
