@@ -69,7 +69,7 @@ def in_memory(schema: pa.Schema) -> pa.Schema:
 
 
 def _columns_of(schema: pa.Schema, ids: Set[int]) -> list[str]:
-    # Asked of every part: by the ids of the types, since to ask a type what it is takes five times longer.
+    # Asked of every part, so by the ids of the types: to ask each type what it is takes longer.
     return [name for name, data_type in zip(schema.names, schema.types, strict=True) if data_type.id in ids]
 
 
