@@ -29,7 +29,7 @@ from benchmarks.setup import BUILD, python_of
 ROOT = Path(__file__).resolve().parent.parent
 LAKE = ROOT / "layers" / "pipeline" / "python" / "appstore_analytics" / "lake"
 MEASURED = [
-    *(LAKE / f"{name}.py" for name in ("conversion", "parquet", "schema", "sorting", "tsv")),
+    *(LAKE / f"{name}.py" for name in ("conversion", "parquet", "record_batches", "schema", "sorting", "tsv")),
     *sorted((ROOT / "benchmarks" / "peers").glob("*.py")),
     ROOT / "benchmarks" / "job.py",
 ]

@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from appstore_analytics.contract.tables import tables_by_name
-from appstore_analytics.lake.parquet import ROW_GROUP_ROWS, in_one_chunk, with_own_dictionaries
+from appstore_analytics.lake.parquet import ROW_GROUP_ROWS
 from appstore_analytics.lake.publication import publish
+from appstore_analytics.lake.record_batches import in_one_batch, with_own_dictionaries
 from appstore_analytics.lake.schema import string_columns, table_schema
 from benchmarks.data import APP_ID, LAST_DATE
 from benchmarks.lake_of_files import BucketOfFiles, curated, fill_with_parts
@@ -72,18 +73,18 @@ def main(words: Sequence[str] | None = None) -> None:
     report("tune", figures, [_table(figures)], versions(["pyarrow"]), asked)
 
 
-def _published(apps: int, rows_of_app: int, folder: Path) -> pa.Table:
+def _published(apps: int, rows_of_app: int, folder: Path) -> pa.RecordBatch:
     bucket = BucketOfFiles(folder / "lake")
     BUILD.mkdir(parents=True, exist_ok=True)
     fill_with_parts(bucket, TABLE, apps, rows_of_app, dates=1)
     publish(bucket, tables_by_name()[TABLE], LAST_DATE, folder)
     strings = string_columns(table_schema(tables_by_name()[TABLE]))
-    return in_one_chunk(pq.read_table(curated(bucket, TABLE, LAST_DATE), read_dictionary=strings))
+    return in_one_batch(pq.read_table(curated(bucket, TABLE, LAST_DATE), read_dictionary=strings))
 
 
-def _written(variant: Variant, rows: pa.Table, path: Path, runs: int) -> dict[str, Any]:
+def _written(variant: Variant, rows: pa.RecordBatch, path: Path, runs: int) -> dict[str, Any]:
     groups = [
-        with_own_dictionaries(rows.slice(start, variant.group_rows))
+        with_own_dictionaries(rows.slice(start, variant.group_rows), string_columns(rows.schema))
         for start in range(0, rows.num_rows, variant.group_rows)
     ]
     statistics = [each.name for each in rows.schema if each.name == "app_id" or pa.types.is_date(each.type)]
@@ -94,7 +95,7 @@ def _written(variant: Variant, rows: pa.Table, path: Path, runs: int) -> dict[st
             path, rows.schema, **{"write_statistics": statistics} | _AS_IT_IS | variant.options
         ) as file:
             for group in groups:
-                file.write_table(group, row_group_size=variant.group_rows)
+                file.write_batch(group, row_group_size=variant.group_rows)
         seconds.append(time.process_time() - begin)
     return {
         "name": variant.name,

@@ -1,17 +1,14 @@
 """awswrangler: its own functions. It writes to S3 only, so a server on this machine stands in, in another process."""
 
 import os
-from decimal import Decimal
 from pathlib import Path
 
 import awswrangler as wr
-import pandas as pd
 
-from appstore_analytics.contract.catalogue.definition import ColumnType
 from appstore_analytics.contract.tables import CuratedTable
 from benchmarks.peers import APP_ID, PROCESSING_DATE, ZSTD_LEVEL, Counted, measures, sort_columns
+from benchmarks.peers.pandas_csv import read
 
-_TYPES = {ColumnType.STRING: "category", ColumnType.INT64: "Int64", ColumnType.MONEY: "str", ColumnType.DATE: "str"}
 _BUCKET = "s3://benchmark"
 
 wr.config.s3_endpoint_url = os.environ["BENCHMARK_S3"]
@@ -21,13 +18,13 @@ def plain(segment: Path, table: CuratedTable, folder: Path) -> None:
     """Read everything, write everything."""
     types = {column.name: str(column.type) for column in table.report.columns}
     path = f"{_BUCKET}/plain/data.parquet"
-    wr.s3.to_parquet(_read(segment, table), path, dtype=types, compression="zstd", pyarrow_additional_kwargs=_LEVEL)
+    wr.s3.to_parquet(read(segment, table), path, dtype=types, compression="zstd", pyarrow_additional_kwargs=_LEVEL)
     wr.s3.download(path, str(folder / "data.parquet"))
 
 
 def whole(segment: Path, table: CuratedTable, folder: Path) -> Counted:
     """A data set partitioned by Date, as awswrangler writes one."""
-    rows, day = _read(segment, table), table.report.date_column
+    rows, day = read(segment, table), table.report.date_column
     if not (rows["app_apple_identifier"] == APP_ID).all():
         raise ValueError("rows of another app")
     rows = rows.sort_values(sort_columns(table), kind="stable")
@@ -55,23 +52,3 @@ def whole(segment: Path, table: CuratedTable, folder: Path) -> Counted:
 
 
 _LEVEL = {"compression_level": ZSTD_LEVEL}
-
-
-def _read(segment: Path, table: CuratedTable) -> "pd.DataFrame":
-    rows = pd.read_csv(
-        segment,
-        sep="\t",
-        quoting=3,
-        header=0,
-        names=[column.name for column in table.report.columns],
-        dtype={column.name: _TYPES[column.type] for column in table.report.columns},
-        keep_default_na=False,
-        na_values=[""],
-        compression="gzip",
-    )
-    for column in table.report.columns:
-        if column.type is ColumnType.DATE:
-            rows[column.name] = pd.to_datetime(rows[column.name], format="%Y-%m-%d")
-        elif column.type is ColumnType.MONEY:
-            rows[column.name] = rows[column.name].map(Decimal, na_action="ignore")
-    return rows

@@ -1,6 +1,5 @@
 """pandas with its C engine: categories for strings, as its guide to large data sets advises; decimals by hand."""
 
-from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -9,8 +8,8 @@ import pyarrow as pa
 from appstore_analytics.contract.catalogue.definition import ColumnType
 from appstore_analytics.contract.tables import CuratedTable
 from benchmarks.peers import APP_ID, PROCESSING_DATE, ZSTD_LEVEL, Counted, measures, sort_columns
+from benchmarks.peers.pandas_csv import read
 
-_TYPES = {ColumnType.STRING: "category", ColumnType.INT64: "Int64", ColumnType.MONEY: "str", ColumnType.DATE: "str"}
 _DATE, _MONEY = pd.ArrowDtype(pa.date32()), pd.ArrowDtype(pa.decimal128(18, 6))
 
 
@@ -43,23 +42,9 @@ def write_by_date(rows: "pd.DataFrame", table: CuratedTable, folder: Path) -> Co
 
 
 def _read(segment: Path, table: CuratedTable) -> "pd.DataFrame":
-    rows = pd.read_csv(
-        segment,
-        sep="\t",
-        quoting=3,
-        header=0,
-        names=[column.name for column in table.report.columns],
-        dtype={column.name: _TYPES[column.type] for column in table.report.columns},
-        keep_default_na=False,
-        na_values=[""],
-        compression="gzip",
-    )
-    for column in table.report.columns:
-        if column.type is ColumnType.DATE:
-            rows[column.name] = pd.to_datetime(rows[column.name], format="%Y-%m-%d").astype(_DATE)
-        elif column.type is ColumnType.MONEY:
-            rows[column.name] = rows[column.name].map(Decimal, na_action="ignore").astype(_MONEY)
-    return rows
+    rows = read(segment, table)
+    types = {ColumnType.DATE: _DATE, ColumnType.MONEY: _MONEY}
+    return rows.astype({each.name: types[each.type] for each in table.report.columns if each.type in types})
 
 
 def _write(rows: "pd.DataFrame", path: Path) -> None:

@@ -300,6 +300,12 @@ def test_the_published_object_has_the_schema_of_the_glue_table(bucket: Bucket, t
         path = tmp_path / "table.parquet"
         path.write_bytes(bucket.read(TableDate(table.name, DAY).curated_key) or b"")
         assert pq.read_schema(path).remove_metadata() == table_schema(table)
+        group = pq.read_metadata(path).row_group(0)
+        columns = [group.column(index) for index in range(group.num_columns)]
+        assert {each.compression for each in columns} == {"ZSTD"}
+        assert not any("BYTE_STREAM_SPLIT" in each.encodings for each in columns)  # Athena may not know it
+        dates = [each.name for each in table.columns if each.type is ColumnType.DATE]
+        assert [each.path_in_schema for each in columns if each.is_stats_set] == ["app_id", *dates]
         assert [*duckdb.read_parquet(str(path)).columns, "extra"] == [column.name for column in table.columns]
 
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from appstore_analytics.contract.catalogue.definition import ColumnType
 from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake import conversion as conversion_module
@@ -53,7 +54,7 @@ def test_parts_read_the_same_in_every_engine(table: CuratedTable, tmp_path: Path
     content = (comma_separated if table is CRASHES_EXPANDED else tsv)([row(table), row(table)])
     part = converted([content], tmp_path, table).parts[0]
     by_arrow = pq.read_table(part.path)
-    assert by_arrow.schema.remove_metadata() == part_schema(table)
+    assert (by_arrow.schema.names, by_arrow.schema.types) == (part_schema(table).names, part_schema(table).types)
     assert by_arrow["app_id"].to_pylist() == [APP, APP]
     assert by_arrow["processing_date"].to_pylist() == [date(2026, 11, 21)] * 2
     relation = duckdb.read_parquet(str(part.path))
@@ -71,29 +72,47 @@ def test_the_footer_names_the_vintage(tmp_path: Path) -> None:
     assert footer == {b"vintage": b"2026-11-21/ONGOING/instance-1", b"writer": WRITER_VERSION.encode()}
 
 
-def test_of_few_rows_only_the_numbers_have_zstd_and_no_dictionary(
+def metadata_of_columns(path: Path) -> dict[str, Any]:
+    group = pq.read_metadata(path).row_group(0)
+    return {each.path_in_schema: each for each in map(group.column, range(group.num_columns))}
+
+
+def encoded(columns: dict[str, Any], encoding: str) -> set[str]:
+    return {name for name, each in columns.items() if encoding in each.encodings}
+
+
+def test_the_more_rows_the_more_columns_have_dictionaries_and_zstd(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = tsv([row(ENGAGEMENT), row(ENGAGEMENT)])
-
-    def columns(folder: str) -> dict[str, Any]:
-        (tmp_path / folder).mkdir()
-        group = pq.read_metadata(converted([content], tmp_path / folder).parts[0].path).row_group(0)
-        return {each.path_in_schema: each for each in map(group.column, range(group.num_columns))}
-
-    few = columns("few")
-    numbers = ["app_apple_identifier", "counts", "unique_counts"]
-    assert [name for name, each in few.items() if each.compression == "ZSTD"] == numbers
-    assert [name for name, each in few.items() if "RLE_DICTIONARY" not in each.encodings] == numbers
+    content = tsv([row(PURCHASES), row(PURCHASES)])
+    types = {column.name: column.type for column in PURCHASES.part_columns}
+    money = {name for name, each in types.items() if each is ColumnType.MONEY}
+    strings = {name for name, each in types.items() if each is ColumnType.STRING}
+    few = metadata_of_columns(converted([content], tmp_path / "few", PURCHASES).parts[0].path)
+    assert {name for name, each in few.items() if each.compression == "ZSTD"} == money
+    assert {each.compression for name, each in few.items() if name not in money} == {"LZ4"}
+    assert encoded(few, "RLE_DICTIONARY") == strings
+    assert encoded(few, "BYTE_STREAM_SPLIT") == types.keys() - strings
     monkeypatch.setattr(parquet_module, "_FEW_ROWS", 2)
-    many = columns("many").values()
-    assert {(each.compression, "RLE_DICTIONARY" in each.encodings) for each in many} == {("ZSTD", True)}
+    more = metadata_of_columns(converted([content], tmp_path / "more", PURCHASES).parts[0].path)
+    assert {each.compression for each in more.values()} == {"ZSTD"}
+    assert encoded(more, "RLE_DICTIONARY") == strings | money
+    assert encoded(more, "BYTE_STREAM_SPLIT") == types.keys() - strings - money
+    monkeypatch.setattr(parquet_module, "_MANY_ROWS", 2)
+    many = metadata_of_columns(converted([content], tmp_path / "many", PURCHASES).parts[0].path)
+    assert {each.compression for each in many.values()} == {"ZSTD"}
+    assert encoded(many, "RLE_DICTIONARY") == types.keys()
 
 
-def test_only_apps_and_dates_have_statistics(tmp_path: Path) -> None:
-    group = pq.read_metadata(converted([tsv([row(ENGAGEMENT)])], tmp_path).parts[0].path).row_group(0)
-    columns = [group.column(index) for index in range(group.num_columns)]
-    assert [each.path_in_schema for each in columns if each.is_stats_set] == ["app_id", "processing_date", "date"]
+def test_a_part_has_no_statistics_because_it_is_read_whole(tmp_path: Path) -> None:
+    columns = metadata_of_columns(converted([tsv([row(ENGAGEMENT)])], tmp_path).parts[0].path)
+    assert not any(each.is_stats_set for each in columns.values())
+
+
+def test_a_part_keeps_room_for_nulls_only_in_columns_that_have_one(tmp_path: Path) -> None:
+    rows = [row(ENGAGEMENT), row(ENGAGEMENT, device="", counts="")]
+    schema = pq.read_schema(converted([tsv(rows)], tmp_path).parts[0].path)
+    assert [field.name for field in schema if field.nullable] == ["device", "counts"]
 
 
 def test_a_part_carries_few_strings_of_other_dates(tmp_path: Path) -> None:
@@ -195,14 +214,14 @@ def test_spilled_runs_and_row_groups_do_not_change_the_rows(tmp_path: Path, monk
     ]
     segments = [tsv(rows[:50]), tsv(rows[50:170]), tsv(rows[170:])]
     in_one = converted(segments, tmp_path / "one")
-    expected = [path.read_bytes() for path in (part.path for part in in_one.parts)]
+    expected = [rows_of(part.path) for part in in_one.parts]
     monkeypatch.setattr(conversion_module, "_RUN_ROWS", 40)
     in_runs = converted(segments, tmp_path / "runs")
-    assert [part.path.read_bytes() for part in in_runs.parts] == expected
+    assert [rows_of(part.path) for part in in_runs.parts] == expected
     assert sorted(path.suffix for path in (tmp_path / "runs").iterdir()) == [".parquet"] * 7
     monkeypatch.setattr(parquet_module, "ROW_GROUP_ROWS", 30)
     in_groups = converted(segments, tmp_path / "groups")
-    assert [rows_of(part.path) for part in in_groups.parts] == [rows_of(part.path) for part in in_one.parts]
+    assert [rows_of(part.path) for part in in_groups.parts] == expected
     metadata = pq.read_metadata(in_groups.parts[0].path)
     assert [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)] == [30, 30, 12]
 

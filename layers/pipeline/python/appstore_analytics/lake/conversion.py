@@ -16,12 +16,13 @@ from typing import BinaryIO, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from appstore_analytics.contract.catalogue.definition import Column
+from appstore_analytics.contract.catalogue.definition import Column, ColumnType
 from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.contract.schema_modes import SchemaMode
 from appstore_analytics.contract.tables import APP_ID, EXTRA, PROCESSING_DATE, CuratedTable
-from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups, in_one_chunk
+from appstore_analytics.lake.parquet import WRITER_VERSION, Layout, RowGroups, for_publication
 from appstore_analytics.lake.parts import PartFile
+from appstore_analytics.lake.record_batches import in_one_batch, with_required_columns
 from appstore_analytics.lake.schema import arrow_type, part_schema
 from appstore_analytics.lake.sorting import sorted_by
 from appstore_analytics.lake.tsv import SegmentReader
@@ -71,13 +72,14 @@ def convert(
     files break the contract of their report, with `mode` strict by any column that the catalogue does not know. The
     same input gives the same bytes.
     """
-    with _Runs(table.report.date_column, _sort_by(table), scratch) as runs:
+    with _Runs(table, scratch) as runs:
         readers = _read(segments, table, app_id, mode, runs)
         schema = part_schema(table, has_extra=any(reader.unknown_columns for reader in readers))
+        layout = for_publication(schema)
         _check_covered(runs.days, table, today)
         kept = set(select(runs.days))
         parts = tuple(
-            _part(rows, day, table, vintage, schema, runs.left_to_sort_by, scratch)
+            _part(rows, day, table, vintage, layout, runs, scratch)
             for day, rows in runs.by_day(lambda rows: _with_extra(_with_lineage(rows, app_id, vintage), schema))
             if day in kept
         )
@@ -96,15 +98,17 @@ def convert(
 class _Runs:
     """Rows, of which at most one run lies in memory; each full run is sorted by Date, an only one by `sort_by`, too."""
 
-    def __init__(self, date_column: str, sort_by: Sequence[str], scratch: Path) -> None:
-        self._date_column = date_column
-        self._sort_by = sort_by
+    def __init__(self, table: CuratedTable, scratch: Path) -> None:
+        self._date_column = table.report.date_column
+        self._sort_by = _sort_by(table)
+        self._counts = [each.name for each in table.report.additive_measures if each.type is ColumnType.INT64]
         self._scratch = scratch
-        self._waiting: list[pa.Table] = []
+        self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
-        self._runs: list[Iterator[pa.Table]] = []
+        self._runs: list[Iterator[pa.RecordBatch]] = []
         self._days: set[date] = set()
         self._spilled_to: list[Path] = []
+        self._largest_count = 0
         self.rows = 0
 
     def __enter__(self) -> Self:
@@ -124,7 +128,12 @@ class _Runs:
         """What the rows of a Date are not sorted by: of several runs they have to be brought together first."""
         return self._sort_by if self._spilled_to else ()
 
-    def append(self, rows: pa.Table) -> None:
+    @property
+    def counts_fit(self) -> bool:
+        """Whether 64 bits have room for the sum of all rows, of each measure of whole numbers."""
+        return self._largest_count * self.rows < _INT64_VALUES
+
+    def append(self, rows: pa.RecordBatch) -> None:
         """Take rows; a full run is sorted and goes to the disk."""
         if self._waiting_rows >= _RUN_ROWS:
             self._runs.append(self._spilled(self._sorted_run(())))
@@ -135,43 +144,49 @@ class _Runs:
     def finish(self) -> None:
         """The last run stays in memory: most instances are only one."""
         if self._waiting:
-            self._runs.append(iter([self._sorted_run(() if self._spilled_to else self._sort_by)]))
+            run = self._sorted_run(() if self._spilled_to else self._sort_by)
+            self._runs.append(iter([run if self._spilled_to else with_required_columns(run)]))
 
-    def by_day(self, complete: Callable[[pa.Table], pa.Table]) -> Iterator[tuple[date, Iterator[pa.Table]]]:
+    def by_day(
+        self, complete: Callable[[pa.RecordBatch], pa.RecordBatch]
+    ) -> Iterator[tuple[date, Iterator[pa.RecordBatch]]]:
         """Date by Date, in order, its rows run by run, once; `complete` adds what a part has beside Apple's columns."""
         slices = heapq.merge(*(self._slices(map(complete, run)) for run in self._runs), key=itemgetter(0))
         for day, of_day in itertools.groupby(slices, key=itemgetter(0)):
             yield day, (rows for _, rows in of_day)
 
-    def _sorted_run(self, sort_by: Sequence[str]) -> pa.Table:
+    def _sorted_run(self, sort_by: Sequence[str]) -> pa.RecordBatch:
         # Segments with and without unknown columns may meet in one run.
-        run = in_one_chunk(pa.concat_tables(self._waiting, promote_options="default"))
+        waiting = [pa.Table.from_batches([rows]) for rows in self._waiting]
+        run = in_one_batch(pa.concat_tables(waiting, promote_options="default"))
         run = sorted_by(run, (self._date_column, *sort_by))
         self._waiting, self._waiting_rows = [], 0
-        self._days.update(pc.run_end_encode(run[self._date_column].combine_chunks()).values.to_pylist())
+        self._days.update(pc.run_end_encode(run.column(self._date_column)).values.to_pylist())
+        for name in self._counts:
+            bounds = pc.min_max(run.column(name)).as_py()
+            self._largest_count = max(self._largest_count, abs(bounds["min"] or 0), abs(bounds["max"] or 0))
         return run
 
-    def _spilled(self, run: pa.Table) -> Iterator[pa.Table]:
+    def _spilled(self, run: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         path = self._scratch / f"run-{len(self._spilled_to)}.arrow"
         self._spilled_to.append(path)
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, run.schema) as file:
-            file.write_table(run, max_chunksize=_SPILLED_ROWS)
+            file.write_table(pa.Table.from_batches([run]), max_chunksize=_SPILLED_ROWS)
         return _batches(path)
 
-    def _slices(self, run: Iterator[pa.Table]) -> Iterator[tuple[date, pa.Table]]:
+    def _slices(self, run: Iterator[pa.RecordBatch]) -> Iterator[tuple[date, pa.RecordBatch]]:
         for rows in run:
-            days = pc.run_end_encode(rows[self._date_column].combine_chunks())
+            days = pc.run_end_encode(rows.column(self._date_column))
             start = 0
             for day, end in zip(days.values.to_pylist(), days.run_ends.to_pylist(), strict=True):
                 yield day, rows.slice(start, end - start)
                 start = end
 
 
-def _batches(path: Path) -> Iterator[pa.Table]:
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
     """A spilled run, of which little is in memory at a time; mapped into memory all of it would be, in the end."""
     with pa.OSFile(str(path)) as source, pa.ipc.open_stream(source) as file:
-        for batch in file:
-            yield pa.Table.from_batches([batch])
+        yield from file
 
 
 def _read(
@@ -197,20 +212,20 @@ def _check_covered(days: Iterable[date], table: CuratedTable, today: date) -> No
 
 
 def _part(
-    of_day: Iterable[pa.Table],
+    of_day: Iterable[pa.RecordBatch],
     day: date,
     table: CuratedTable,
     vintage: Vintage,
-    schema: pa.Schema,
-    sort_by: Sequence[str],
+    layout: Layout,
+    runs: _Runs,
     scratch: Path,
 ) -> PartFile:
     path = scratch / f"{day.isoformat()}.parquet"
     sums: dict[str, Decimal] = {}
-    with RowGroups(path, schema, sort_by) as file:
+    with RowGroups(path, layout, runs.left_to_sort_by) as file:
         for rows in of_day:
             file.append(rows)
-            _add(sums, rows, table.report.additive_measures)
+            _add(sums, rows, table.report.additive_measures, counts_fit=runs.counts_fit)
         file.finish({"vintage": str(vintage), "writer": WRITER_VERSION})
     return PartFile(day, path, file.rows, {name: f"{total:f}" for name, total in sums.items()})
 
@@ -220,41 +235,31 @@ def _sort_by(table: CuratedTable) -> list[str]:
     return [name for name in _SORTED_BY if name in present]
 
 
-def _with_lineage(rows: pa.Table, app_id: int, vintage: Vintage) -> pa.Table:
+def _with_lineage(rows: pa.RecordBatch, app_id: int, vintage: Vintage) -> pa.RecordBatch:
     lineage = {APP_ID: app_id, PROCESSING_DATE: vintage.processing_date}
     for position, (column, value) in enumerate(lineage.items()):
-        values = pa.repeat(pa.scalar(value, arrow_type(column.type)), rows.num_rows)
-        rows = rows.add_column(position, column.name, values)
+        data_type = arrow_type(column.type)
+        values = pa.repeat(pa.scalar(value, data_type), rows.num_rows)
+        rows = rows.add_column(position, pa.field(column.name, data_type, nullable=False), values)
     return rows
 
 
-def _with_extra(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+def _with_extra(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """`rows` of a segment that has no unknown column, beside one that has: nothing stands in their `extra`."""
     if EXTRA.name not in schema.names or EXTRA.name in rows.column_names:
         return rows
     return rows.append_column(EXTRA.name, pa.nulls(rows.num_rows, arrow_type(EXTRA.type)))
 
 
-def _add(sums: dict[str, Decimal], rows: pa.Table, measures: Iterable[Column]) -> None:
-    """Add up exactly."""
+def _add(sums: dict[str, Decimal], rows: pa.RecordBatch, measures: Iterable[Column], *, counts_fit: bool) -> None:
+    """Add up exactly. Whole numbers whose sum may not fit into 64 bits are widened first, which costs time."""
     for measure in measures:
-        total = _exact_sum(rows[measure.name])
+        values = rows.column(measure.name)
+        if measure.type is ColumnType.INT64 and not counts_fit:
+            values = values.cast(_WIDE_INTEGER)
+        total: Decimal | int | None = pc.sum(values).as_py()  # None without any value
         if total is not None:
             sums[measure.name] = sums.get(measure.name, Decimal(0)) + total
-
-
-def _exact_sum(values: pa.ChunkedArray) -> Decimal | int | None:
-    """None without any value. Integers whose sum may not fit into 64 bits are widened first, which costs time."""
-    if values.type == pa.int64() and not _fits_int64(values):
-        values = values.cast(_WIDE_INTEGER)
-    total: Decimal | int | None = pc.sum(values).as_py()
-    return total
-
-
-def _fits_int64(values: pa.ChunkedArray) -> bool:
-    bounds = pc.min_max(values).as_py()
-    largest: int = max(abs(bounds["min"] or 0), abs(bounds["max"] or 0))
-    return largest * len(values) < _INT64_VALUES
 
 
 def _sorted_union(columns: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from appstore_analytics.contract.errors import InstanceQuarantined, ObjectConten
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import EXTRA, IS_NEWEST_VINTAGE, CuratedTable
 from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredObject
-from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups
+from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups, for_athena
 from appstore_analytics.lake.parts import Batch, batch_of_part
 from appstore_analytics.lake.published import DIGEST, note, read_note
 from appstore_analytics.lake.schema import in_memory, string_columns, table_schema
@@ -193,7 +193,10 @@ def _write_merged(
 ) -> tuple[Batch, ...]:
     batches = []
     target = in_memory(schema)
-    with RowGroups(path, schema) as file, closing(_fetched(bucket, table_date, parts, path.parent)) as fetched:
+    with (
+        RowGroups(path, for_athena(schema)) as file,
+        closing(_fetched(bucket, table_date, parts, path.parent)) as fetched,
+    ):
         for of_one_app in fetched:
             newest = max(part.batch.vintage for part in of_one_app)
             for part in of_one_app:
@@ -247,7 +250,9 @@ def _fetch(bucket: Bucket, app_id: int, part: StoredObject, path: Path) -> _Fetc
     return _FetchedPart(batch_of_part(stored, app_id), content)
 
 
-def _rows(content: pa.NativeFile, table: CuratedTable, target: pa.Schema, *, is_newest: bool) -> Iterator[pa.Table]:
+def _rows(
+    content: pa.NativeFile, table: CuratedTable, target: pa.Schema, *, is_newest: bool
+) -> Iterator[pa.RecordBatch]:
     with content:
         file = _opened(content, target)
         for number in range(file.num_row_groups):
@@ -257,7 +262,7 @@ def _rows(content: pa.NativeFile, table: CuratedTable, target: pa.Schema, *, is_
             if table.keeps_vintages:
                 values = pa.repeat(pa.scalar(is_newest), rows.num_rows)
                 rows = rows.append_column(IS_NEWEST_VINTAGE.name, values)
-            yield _in_schema(rows, target, table)
+            yield from _in_schema(rows, target, table).to_batches()
 
 
 def _opened(content: pa.NativeFile, target: pa.Schema) -> pq.ParquetFile:
@@ -272,6 +277,9 @@ def _in_schema(rows: pa.Table, schema: pa.Schema, table: CuratedTable) -> pa.Tab
     """`rows` of an older catalogue in today's: a column it did not know is null, one dropped since is left out."""
     if rows.schema.equals(schema):
         return rows
+    if rows.schema.names == schema.names and rows.schema.types == schema.types:
+        # A part says of each column without a null that it has none.
+        return pa.Table.from_arrays(rows.columns, schema=schema)
     present = set(rows.column_names)
     try:
         columns = [

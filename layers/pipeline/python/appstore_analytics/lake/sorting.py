@@ -9,8 +9,8 @@ _COUNTED_KEYS = 65_536
 """Arrow sorts numbers that span no more than this by counting them, which takes a fifth of the time."""
 
 
-def sorted_by(rows: pa.Table, columns: Sequence[str]) -> pa.Table:
-    """`rows`, in one chunk, sorted by dates or dictionaries of strings, the first column before the second.
+def sorted_by(rows: pa.RecordBatch, columns: Sequence[str]) -> pa.RecordBatch:
+    """`rows` sorted by dates or dictionaries of strings, the first column before the second.
 
     Null comes before all values; rows that are equal in all `columns` keep their order.
     """
@@ -23,18 +23,18 @@ def sorted_by(rows: pa.Table, columns: Sequence[str]) -> pa.Table:
     return rows if order is None else _taken(rows, order)
 
 
-def _taken(values: pa.Array | pa.Table, indices: pa.Array) -> pa.Array | pa.Table:
+def _taken(values: pa.Array | pa.RecordBatch, indices: pa.Array) -> pa.Array | pa.RecordBatch:
     """Without a check of the bounds: the indices are Arrow's own."""
     return pc.take(values, indices, boundscheck=False)
 
 
-def _keys(rows: pa.Table, columns: Sequence[str]) -> Iterator[pa.Array]:
+def _keys(rows: pa.RecordBatch, columns: Sequence[str]) -> Iterator[pa.Array]:
     """Numbers that compare as the columns do, the least significant columns first.
 
     As many columns share a number as keep it below `_COUNTED_KEYS`.
     """
     key, keys = None, 1
-    for column in (rows[name].chunk(0) for name in reversed(columns) if rows.num_rows):
+    for column in (rows.column(name) for name in reversed(columns) if rows.num_rows):
         places, count = _places(column)
         if key is not None and keys * count > _COUNTED_KEYS:
             yield key

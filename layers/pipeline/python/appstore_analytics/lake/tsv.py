@@ -24,8 +24,10 @@ from appstore_analytics.contract.catalogue.definition import Column, ColumnType,
 from appstore_analytics.contract.disks import LARGEST_UNPACKED_BYTES
 from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.contract.schema_modes import SchemaMode
+from appstore_analytics.contract.tables import EXTRA
 from appstore_analytics.lake.extra import extra_column
-from appstore_analytics.lake.schema import MONEY_SCALE, arrow_type, in_memory, report_schema
+from appstore_analytics.lake.record_batches import in_one_batch
+from appstore_analytics.lake.schema import DICTIONARY, MONEY_SCALE, arrow_type, memory_type
 
 _BLOCK_BYTES = 4 << 20
 _PIECE_BYTES = 256 << 10
@@ -43,7 +45,6 @@ _UNKNOWN_HEADERS_BYTES = 400
 
 _SHOWN_CHARACTERS = 120
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 _READ_TYPES = {ColumnType.INT64: pa.int64(), ColumnType.FLOAT64: pa.float64()}
 """What the CSV reader converts itself. All else is read as strings, and each distinct string is then converted once."""
 
@@ -60,7 +61,7 @@ _Value = TypeVar("_Value", bool, date, Decimal)
 class SegmentReader:
     """The rows of one segment, in the file's order.
 
-    Making it reads the header. `rows` gives tables of `schema.report_schema` with strings as dictionaries, once.
+    Making it reads the header. `rows` gives batches of `schema.report_schema` with strings as dictionaries, once.
     Both raise InstanceQuarantined, naming the report, the column and the row (1 is the first below the header), when
     the file breaks the contract of `report`, or holds rows of an app other than `app_id`.
 
@@ -84,7 +85,7 @@ class SegmentReader:
         self.unknown_columns = tuple(column.header for column in self._header.unknown)
         self.missing_columns = tuple(column.header for column in self._header.missing)
 
-    def rows(self) -> Iterator[pa.Table]:
+    def rows(self) -> Iterator[pa.RecordBatch]:
         """The rows below the header; none is legal."""
         for block in self._blocks():
             rows = self._typed(self._parse(block))
@@ -139,7 +140,7 @@ class SegmentReader:
         if row_bytes > _LONGEST_ROW_BYTES:
             raise self._quarantine(f"a row is longer than {_LONGEST_ROW_BYTES} bytes; this is not such a report.")
 
-    def _parse(self, block: memoryview) -> pa.Table:
+    def _parse(self, block: memoryview) -> pa.RecordBatch:
         header = self._header
         if not header.found:
             raise self._quarantine("the file has rows below an empty header line.")
@@ -158,7 +159,7 @@ class SegmentReader:
                     ignore_empty_lines=False,
                 ),
                 convert_options=pcsv.ConvertOptions(
-                    column_types={each.name: _READ_TYPES.get(each.type, _DICTIONARY) for each in present},
+                    column_types={each.name: _READ_TYPES.get(each.type, DICTIONARY) for each in present},
                     include_columns=[column.name for column in present],
                     null_values=[""],
                     strings_can_be_null=True,
@@ -168,7 +169,7 @@ class SegmentReader:
         except pa.ArrowInvalid as error:
             raise self._quarantine(self._in_our_words(str(error))) from None
         self._check_rows(rows, block)
-        return rows
+        return in_one_batch(rows)
 
     def _check_rows(self, rows: pa.Table, block: memoryview) -> None:
         """Arrow ends rows at carriage returns, too, which a cell may hold; and quotes may hold line ends."""
@@ -193,22 +194,23 @@ class SegmentReader:
         message = re.sub(r"(Expected \d+ columns, got \d+).*", r"\1", message, flags=re.DOTALL)
         return f"{message[: 2 * _SHOWN_CHARACTERS]}."
 
-    def _typed(self, parsed: pa.Table) -> pa.Table:
+    def _typed(self, parsed: pa.RecordBatch) -> pa.RecordBatch:
         unknown = self._header.unknown
-        schema = in_memory(report_schema(self._report, has_extra=bool(unknown)))
         present = {column.name for column in self._header.found}
         columns = [
-            self._typed_column(column, parsed[column.name])
+            self._typed_column(column, parsed.column(column.name))
             if column.name in present
-            else pa.nulls(parsed.num_rows, schema.field(column.name).type)
+            else pa.nulls(parsed.num_rows, memory_type(column.type))
             for column in self._report.columns
         ]
+        names = [column.name for column in self._report.columns]
         if unknown:
-            columns.append(extra_column({each.header: self._text(each, parsed[each.name]) for each in unknown}))
-        return pa.table(columns, schema=schema)
+            columns.append(extra_column({each.header: self._text(each, parsed.column(each.name)) for each in unknown}))
+            names.append(EXTRA.name)
+        return pa.RecordBatch.from_arrays(columns, names)
 
-    def _typed_column(self, column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
-        if cells.type == _DICTIONARY:
+    def _typed_column(self, column: Column, cells: pa.Array) -> pa.Array:
+        if cells.type == DICTIONARY:
             self._check_text(column, cells)
         match column.type:
             case ColumnType.DATE:
@@ -220,42 +222,37 @@ class SegmentReader:
             case _:
                 return cells
 
-    def _text(self, column: Column, cells: pa.ChunkedArray) -> pa.Array:
+    def _text(self, column: Column, cells: pa.DictionaryArray) -> pa.Array:
         self._check_text(column, cells)
-        return cells.cast(pa.string()).combine_chunks()
+        return cells.cast(pa.string())
 
-    def _check_text(self, column: Column, cells: pa.ChunkedArray) -> None:
-        for chunk in cells.chunks:
-            try:
-                chunk.dictionary.validate(full=True)
-            except pa.ArrowInvalid:
-                texts = chunk.dictionary.cast(pa.binary()).to_pylist()
-                index = next(index for index, text in enumerate(texts) if not _is_utf8(text))
-                row = self._row_of(chunk, index)
-                raise self._quarantine(f"column '{column.header}', row {row}: the text is not UTF-8.") from None
-
-    def _money(self, column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    def _check_text(self, column: Column, cells: pa.DictionaryArray) -> None:
         try:
-            return pa.chunked_array(
-                [chunk.dictionary.cast(arrow_type(column.type)).take(chunk.indices) for chunk in cells.chunks],
-                arrow_type(column.type),
-            )
+            cells.dictionary.validate(full=True)
+        except pa.ArrowInvalid:
+            texts = cells.dictionary.cast(pa.binary()).to_pylist()
+            index = next(index for index, text in enumerate(texts) if not _is_utf8(text))
+            row = self._row_of(cells, index)
+            raise self._quarantine(f"column '{column.header}', row {row}: the text is not UTF-8.") from None
+
+    def _money(self, column: Column, cells: pa.DictionaryArray) -> pa.Array:
+        try:
+            return cells.dictionary.cast(arrow_type(column.type)).take(cells.indices)
         except pa.ArrowInvalid:
             # Too many digits for Arrow, or not a number at all: slower, exact, and the sentence can name the cell.
             amounts = self._converted(column, cells, _parse_money)
             self.digits_rounded += sum(count for text, count in _counted(cells) if _is_rounded(text.strip()))
             return amounts
 
-    def _converted(self, column: Column, cells: pa.ChunkedArray, parse: Callable[[str], _Value]) -> pa.ChunkedArray:
+    def _converted(self, column: Column, cells: pa.DictionaryArray, parse: Callable[[str], _Value]) -> pa.Array:
         """`cells` with each distinct string converted once."""
-        chunks = []
-        for chunk in cells.chunks:
-            values = [self._parsed(column, chunk, index, parse) for index in range(len(chunk.dictionary))]
-            chunks.append(pa.array(values, arrow_type(column.type)).take(chunk.indices))
-        return pa.chunked_array(chunks, arrow_type(column.type))
+        texts = cells.dictionary.to_pylist()
+        values = [self._parsed(column, cells, index, text, parse) for index, text in enumerate(texts)]
+        return pa.array(values, arrow_type(column.type)).take(cells.indices)
 
-    def _parsed(self, column: Column, cells: pa.DictionaryArray, index: int, parse: Callable[[str], _Value]) -> _Value:
-        text: str = cells.dictionary[index].as_py()
+    def _parsed(
+        self, column: Column, cells: pa.DictionaryArray, index: int, text: str, parse: Callable[[str], _Value]
+    ) -> _Value:
         try:
             return parse(text.strip())
         except (ValueError, InvalidOperation):
@@ -265,24 +262,24 @@ class SegmentReader:
             ) from None
 
     def _row_of(self, cells: pa.DictionaryArray, index: int) -> int:
-        """The first row of the file that holds this entry of the dictionary; a block is one chunk."""
+        """The first row of the file that holds this entry of the dictionary."""
         return self._rows_read + 1 + int(pc.index(cells.indices, pa.scalar(index, pa.int32())).as_py())
 
-    def _check_app(self, rows: pa.Table) -> None:
+    def _check_app(self, rows: pa.RecordBatch) -> None:
         column = self._report.app_id_column
         if column is None or column not in self._header.found:
             return
-        apps = rows[column.name]
+        apps = rows.column(column.name)
         if apps.null_count or set(pc.min_max(apps).as_py().values()) - {self._app_id}:
             other = pc.fill_null(pc.not_equal(apps, self._app_id), True)
             index = pc.index(other, True).as_py()
             raise self._quarantine(
                 f"column '{column.header}', row {self._rows_read + 1 + index}: the file of app {self._app_id} holds "
-                f"rows of another app, {rows[column.name][index].as_py()}."
+                f"rows of another app, {apps[index].as_py()}."
             )
 
-    def _check_dates(self, rows: pa.Table) -> None:
-        dates = rows[self._report.date_column]
+    def _check_dates(self, rows: pa.RecordBatch) -> None:
+        dates = rows.column(self._report.date_column)
         if dates.null_count:
             row = self._rows_read + 1 + pc.index(pc.is_null(dates), True).as_py()
             raise self._quarantine(f"row {row} has no Date (column '{self._report.date_column}').")
@@ -480,7 +477,7 @@ def _is_rounded(text: str) -> bool:
     return _parse_money(text) != Decimal(text)
 
 
-def _counted(cells: pa.ChunkedArray) -> Iterator[tuple[str, int]]:
+def _counted(cells: pa.DictionaryArray) -> Iterator[tuple[str, int]]:
     """The distinct strings of `cells` and how often each occurs."""
     for entry in cells.cast(pa.string()).drop_null().value_counts().to_pylist():
         yield entry["values"], entry["counts"]

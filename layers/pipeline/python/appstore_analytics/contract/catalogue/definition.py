@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Category(StrEnum):
@@ -45,6 +46,7 @@ class Role(StrEnum):
     UNKNOWN = "number of unknown additivity"
 
 
+@lru_cache(maxsize=4096)
 def header_key(header: str) -> str:
     """The form in which two spellings of one header are equal: letters and digits, lower case.
 

@@ -1,0 +1,40 @@
+"""Rows in memory: record batches, which hold each column in one piece, with one dictionary where it is of strings."""
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_ROWS_OF_AN_ENTRY = 4
+"""A dictionary of few entries for its rows is written whole: to find those in use costs more than the others' room."""
+
+
+def in_one_batch(rows: pa.Table) -> pa.RecordBatch:
+    """`rows` with one dictionary per column."""
+    batches = rows.to_batches()
+    if len(batches) != 1:
+        batches = rows.unify_dictionaries().combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], rows.schema)
+
+
+def with_own_dictionaries(rows: pa.RecordBatch, strings: Iterable[str]) -> pa.RecordBatch:
+    """`rows` whose dictionaries, of the columns `strings`, hold their values, and others only where these are few.
+
+    A slice keeps the dictionary of what it was cut from, and the Parquet writer would write all of it.
+    """
+    for name in strings:
+        column = rows.column(name)
+        if _ROWS_OF_AN_ENTRY * len(column.dictionary) > len(column):
+            used = column.indices.dictionary_encode()
+            values = pc.take(column.dictionary, used.dictionary, boundscheck=False)
+            own = pa.DictionaryArray.from_arrays(used.indices, values, safe=False)
+            place = rows.schema.get_field_index(name)
+            rows = rows.set_column(place, rows.schema.field(place), own)
+    return rows
+
+
+def with_required_columns(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """`rows` whose schema says of each column without a null that it has none: a file then keeps no room for nulls."""
+    columns = rows.columns
+    fields = [field.with_nullable(column.null_count > 0) for field, column in zip(rows.schema, columns, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
