@@ -1,19 +1,29 @@
 """Run the embedded AWS in the foreground: `python -m local.aws --port 4566`."""
 
 import argparse
+import errno
 import os
+import resource
 import select
 import shutil
+import signal
+import socket
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+
+import uvicorn
 
 from local.aws import ministack
 
 # ministack reads these when it is imported; what the caller has set stands.
 _SETTINGS = {"BIND_HOST": "127.0.0.1", "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "WARNING"}
+
+_KEEP_ALIVE_SECONDS = 75  # ministack's own
+_SHUTDOWN_SECONDS = 1
 
 # Each a module beside this one, with a `patch()`.
 _PATCHED = (
@@ -33,6 +43,8 @@ _PATCHED = (
 def main() -> None:
     """Patch ministack and serve until interrupted."""
     options = _options()
+    for each in (signal.SIGINT, signal.SIGTERM):  # uvicorn takes both, and gives them back when it has ended
+        signal.signal(each, lambda number, _: sys.exit(128 + number))
     try:
         ministack.require_version()
     except ministack.PatchDoesNotFitError as error:
@@ -53,8 +65,37 @@ def _serve(port: int) -> None:
     os.environ.setdefault("STATE_DIR", str(Path(tempfile.gettempdir()) / "state"))
     os.environ["GATEWAY_PORT"] = str(port)
     _patch()
-    sys.argv = sys.argv[:1]  # ministack parses the command line again
-    ministack.module("app").main()
+    _raise_limit_of_open_files()
+    # Thousands of small requests make a run, and ministack's own server is written in Python.
+    config = uvicorn.Config(
+        ministack.module("app").app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,  # what AWS answers with, ministack adds itself
+        date_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[_listener(port)])
+
+
+def _listener(port: int) -> socket.socket:
+    try:
+        return socket.create_server((os.environ["BIND_HOST"], port))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        sys.exit(f"Port {port} is taken: give another with --port.")
+
+
+def _raise_limit_of_open_files() -> None:
+    """Each connection is one, and every worker of a function keeps a few; macOS allows 256 unless asked."""
+    _, largest = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError):  # some systems call their limit infinite, and refuse it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (largest, largest))
 
 
 def _options() -> argparse.Namespace:

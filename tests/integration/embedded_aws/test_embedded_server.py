@@ -70,6 +70,17 @@ def test_a_server_run_by_hand_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_port_that_is_taken_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "local.aws", "--port", str(port)]
+        environment = {"TMPDIR": str(tmp_path)}
+        project = Path(__file__).parents[3]
+        ended = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (1, f"Port {port} is taken: give another with --port.\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
