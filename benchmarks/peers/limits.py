@@ -9,7 +9,7 @@ import pyarrow.csv as pcsv
 from isal import igzip
 
 from appstore_analytics.contract.tables import CuratedTable
-from appstore_analytics.lake.parquet import RowGroups, for_publication
+from appstore_analytics.lake.parquet import RowGroups, part_layout
 from appstore_analytics.lake.schema import in_memory, report_schema
 from appstore_analytics.lake.tsv import SegmentReader
 from benchmarks.peers import APP_ID
@@ -64,7 +64,7 @@ def csv_parse(content: bytes, table: CuratedTable, _folder: Path) -> None:
 
 def parquet_write(rows: list[pa.RecordBatch], table: CuratedTable, folder: Path) -> None:
     """Typed rows that lie in memory, into one file."""
-    with RowGroups(folder / "data.parquet", for_publication(report_schema(table.report))) as file:
+    with RowGroups(folder / "data.parquet", part_layout(report_schema(table.report))) as file:
         for block in rows:
             file.append(block)
         file.finish({})

@@ -6,7 +6,7 @@ from pathlib import Path
 from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.conversion import convert
-from appstore_analytics.lake.parquet import RowGroups, for_publication
+from appstore_analytics.lake.parquet import RowGroups, part_layout
 from appstore_analytics.lake.schema import report_schema
 from appstore_analytics.lake.tsv import SegmentReader
 from appstore_analytics.rules.vintage import Vintage
@@ -20,7 +20,7 @@ def plain(segment: Path, table: CuratedTable, folder: Path) -> None:
     """The reader and the writer, without what stands between them."""
     with (
         segment.open("rb") as stream,
-        RowGroups(folder / "data.parquet", for_publication(report_schema(table.report))) as file,
+        RowGroups(folder / "data.parquet", part_layout(report_schema(table.report))) as file,
     ):
         for rows in SegmentReader(stream, table.report, APP_ID).rows():
             file.append(rows)

@@ -11,7 +11,6 @@ import socket
 import sys
 import tempfile
 import threading
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -24,6 +23,7 @@ _SETTINGS = {"BIND_HOST": "127.0.0.1", "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": 
 
 _KEEP_ALIVE_SECONDS = 75  # ministack's own
 _SHUTDOWN_SECONDS = 1
+_OPEN_FILES = 10_240  # macOS' OPEN_MAX, more than which it gives to nobody
 
 # Each a module beside this one, with a `patch()`.
 _PATCHED = (
@@ -72,30 +72,34 @@ def _serve(port: int) -> None:
         loop="uvloop",
         http="httptools",
         ws="none",
-        log_level="warning",
+        log_level=os.environ["LOG_LEVEL"].lower(),
         access_log=False,
         server_header=False,  # what AWS answers with, ministack adds itself
         date_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[_listener(port)])
+    uvicorn.Server(config).run(sockets=[_bound(port)])
 
 
-def _listener(port: int) -> socket.socket:
+def _bound(port: int) -> socket.socket:
+    """Not listening yet: who is answered may send a signal, which uvicorn has to be ready for."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        return socket.create_server((os.environ["BIND_HOST"], port))
+        bound.bind((os.environ["BIND_HOST"], port))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
         sys.exit(f"Port {port} is taken: give another with --port.")
+    return bound
 
 
 def _raise_limit_of_open_files() -> None:
     """Each connection is one, and every worker of a function keeps a few; macOS allows 256 unless asked."""
     _, largest = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError):  # some systems call their limit infinite, and refuse it
-        resource.setrlimit(resource.RLIMIT_NOFILE, (largest, largest))
+    enough = _OPEN_FILES if largest == resource.RLIM_INFINITY else largest  # macOS says infinite, and refuses it
+    resource.setrlimit(resource.RLIMIT_NOFILE, (enough, largest))
 
 
 def _options() -> argparse.Namespace:

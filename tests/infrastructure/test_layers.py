@@ -144,7 +144,7 @@ from datetime import date
 from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake import conversion
-from appstore_analytics.lake.parquet import RowGroups, for_athena
+from appstore_analytics.lake.parquet import RowGroups, table_layout
 from appstore_analytics.lake.publication import _opened
 from appstore_analytics.lake.record_batches import in_one_batch
 from appstore_analytics.lake.schema import in_memory, part_schema
@@ -160,7 +160,7 @@ with tempfile.TemporaryDirectory() as folder:
     vintage = Vintage(date(2026, 11, 21), AccessType.ONGOING, "instance-1")
     (part,) = conversion.convert(segments, table, 7, vintage, date(2026, 11, 23), lambda days: days, scratch).parts
     rows = _opened(pyarrow.OSFile(str(part.path)), in_memory(part_schema(table))).read()
-    with RowGroups(scratch / "merged.parquet", for_athena(rows.schema)) as merged:
+    with RowGroups(scratch / "merged.parquet", table_layout(part_schema(table))) as merged:
         merged.append(in_one_batch(rows))
         merged.finish({})
     print(json.dumps([[part.rows, part.sums], [each.__file__ for each in (pyarrow, requests, jwt, isal)]]))

@@ -1,4 +1,5 @@
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -54,19 +55,23 @@ def test_the_server_ends_and_cleans_up_when_its_owner_is_killed() -> None:
         assert time.monotonic() < deadline
 
 
-def test_a_server_run_by_hand_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_server_run_by_hand_ends_at_once_and_leaves_nothing_behind(tmp_path: Path, end: signal.Signals) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     project = Path(__file__).parents[3]
     command = [sys.executable, "-m", "local.aws", "--port", str(port)]
-    with subprocess.Popen(command, cwd=project, env={"TMPDIR": str(tmp_path)}) as server:
+    environment = {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, cwd=project, env=environment, stderr=subprocess.PIPE, text=True) as server:
         deadline = time.monotonic() + 20
         while not _answers(port):
             assert time.monotonic() < deadline
             time.sleep(0.02)
         assert list(tmp_path.glob("embedded-aws-*/athena-*"))
-        server.terminate()
+        server.send_signal(end)
+        assert server.communicate()[1] == ""
+    assert server.returncode == 128 + end
     assert list(tmp_path.iterdir()) == []
 
 

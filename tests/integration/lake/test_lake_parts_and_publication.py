@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -418,6 +419,24 @@ def test_a_new_column_is_null_in_older_parts_and_a_dropped_one_is_left_out(bucke
     assert second.digest != first.digest
     (only,) = published_rows(bucket)
     assert (only["campaign"], only["amount"], only["counts"], "device" in only) == (None, None, 2, False)
+
+
+def test_parts_with_and_without_room_for_nulls_become_one_object(bucket: Bucket, tmp_path: Path) -> None:
+    for app_id in (APP, OTHER_APP):
+        land(bucket, tmp_path, Instance(vintage(21), (2, 3), app_id))
+    publish(bucket, ENGAGEMENT, DAY, tmp_path)
+    expected = published_rows(bucket)
+    key = TableDate("engagement", DAY).part_key(str(APP))
+    stored, content = bucket.head(key), bucket.read(key)
+    assert stored is not None
+    assert content is not None
+    rows = pq.read_table(io.BytesIO(content))
+    assert not any(field.nullable for field in rows.schema)
+    with_room = io.BytesIO()
+    pq.write_table(rows.cast(pa.schema([field.with_nullable(True) for field in rows.schema])), with_room)
+    assert bucket.swap(key, with_room.getvalue(), expected=stored.etag, metadata=stored.metadata)
+    assert publish(bucket, ENGAGEMENT, DAY, tmp_path).state is PublicationState.PUBLISHED
+    assert published_rows(bucket) == expected
 
 
 def test_a_column_whose_type_does_not_fit_any_more_is_refused(bucket: Bucket, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ def test_runs_go_round_by_round_and_what_is_far_behind_runs_once() -> None:
     before = [Measurement(fast, 1.0, 1.0, 1.0, 1), Measurement(slow, 99.0, 99.0, 1.0, 1)]
     assert list(convert._due([[fast, slow]], 3, before)) == [fast, fast]
     assert list(convert._due([[fast, slow]], 2, [])) == [fast, slow, fast, slow]
+
+
+@pytest.mark.parametrize(("rows", "runs_on_two_cores"), [(5_000, True), (5_000_000, False)])
+def test_what_is_far_behind_at_the_most_rows_on_one_core_is_not_run_on_two(rows: int, runs_on_two_cores: bool) -> None:
+    before = [measured("ours", 1.0, rows=rows), measured("stdlib", 99.0, rows=rows)]
+    on_two = replace(before[1].case, cores=2)
+    assert (on_two in convert._due([[on_two]], 1, before)) is runs_on_two_cores
 
 
 def test_a_peer_that_counts_differently_is_no_peer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from appstore_analytics.contract.tables import tables_by_name
-from appstore_analytics.lake.parquet import RowGroups, for_athena
+from appstore_analytics.lake.parquet import RowGroups, table_layout
 from appstore_analytics.lake.schema import table_schema
 from benchmarks import tune
 
@@ -15,7 +15,7 @@ def bytes_of_rows(path: Path) -> int:
 def test_as_it_is_means_what_the_lake_writes(tmp_path: Path) -> None:
     rows = tune._published(2, 3_000, tmp_path)
     ours, variant = tmp_path / "ours.parquet", tmp_path / "variant.parquet"
-    with RowGroups(ours, for_athena(table_schema(tables_by_name()[tune.TABLE]))) as file:
+    with RowGroups(ours, table_layout(table_schema(tables_by_name()[tune.TABLE]))) as file:
         file.append(rows)
         file.finish({})
     tune._written(tune.VARIANTS[0], rows, variant, 1)

@@ -81,6 +81,14 @@ def encoded(columns: dict[str, Any], encoding: str) -> set[str]:
     return {name for name, each in columns.items() if encoding in each.encodings}
 
 
+def test_of_few_rows_a_part_without_money_is_all_lz4_and_one_with_extra_all_zstd(tmp_path: Path) -> None:
+    plain = metadata_of_columns(converted([tsv([row(ENGAGEMENT)])], tmp_path / "plain").parts[0].path)
+    assert {each.compression for each in plain.values()} == {"LZ4"}
+    content = tsv([row(ENGAGEMENT) | {"Zone": "1"}])
+    wider = metadata_of_columns(converted([content], tmp_path / "wider").parts[0].path)
+    assert {each.compression for each in wider.values()} == {"ZSTD"}
+
+
 def test_the_more_rows_the_more_columns_have_dictionaries_and_zstd(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,10 +117,18 @@ def test_a_part_has_no_statistics_because_it_is_read_whole(tmp_path: Path) -> No
     assert not any(each.is_stats_set for each in columns.values())
 
 
-def test_a_part_keeps_room_for_nulls_only_in_columns_that_have_one(tmp_path: Path) -> None:
-    rows = [row(ENGAGEMENT), row(ENGAGEMENT, device="", counts="")]
-    schema = pq.read_schema(converted([tsv(rows)], tmp_path).parts[0].path)
-    assert [field.name for field in schema if field.nullable] == ["device", "counts"]
+def test_parts_keep_room_for_nulls_only_in_columns_in_which_their_instance_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = tsv([row(ENGAGEMENT, date="2026-11-19"), row(ENGAGEMENT, date="2026-11-20", device="", counts="")])
+
+    def nullable(folder: str) -> list[list[str]]:
+        schemas = [pq.read_schema(part.path) for part in converted([content] * 2, tmp_path / folder).parts]
+        return [[field.name for field in schema if field.nullable] for schema in schemas]
+
+    assert nullable("in-one-run") == [["device", "counts"]] * 2
+    monkeypatch.setattr(conversion_module, "_RUN_ROWS", 1)
+    assert nullable("in-runs") == [[column.name for column in ENGAGEMENT.report.columns]] * 2
 
 
 def test_a_part_carries_few_strings_of_other_dates(tmp_path: Path) -> None:
@@ -201,10 +217,15 @@ def test_a_measure_without_any_value_has_no_sum(tmp_path: Path) -> None:
     assert result.digits_rounded == 1
 
 
-def test_a_sum_may_be_larger_than_a_64_bit_integer(tmp_path: Path) -> None:
-    largest = str(2**63 - 1)
-    result = converted([tsv([row(ENGAGEMENT, counts=largest)] * 3)], tmp_path)
-    assert result.parts[0].sums["counts"] == str(3 * (2**63 - 1))
+@pytest.mark.parametrize("rows_of_a_run", [250_000, 1])
+@pytest.mark.parametrize("extreme", [2**63 - 1, -(2**63)])
+def test_a_sum_may_be_larger_than_a_64_bit_integer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extreme: int, rows_of_a_run: int
+) -> None:
+    monkeypatch.setattr(conversion_module, "_RUN_ROWS", rows_of_a_run)
+    segments = [tsv([row(ENGAGEMENT, counts=str(count))] * 3) for count in (extreme, 1)]
+    result = converted(segments, tmp_path)
+    assert result.parts[0].sums["counts"] == str(3 * extreme + 3)
 
 
 def test_spilled_runs_and_row_groups_do_not_change_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from appstore_analytics.contract.catalogue.definition import Column, ColumnType
 from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.contract.schema_modes import SchemaMode
 from appstore_analytics.contract.tables import APP_ID, EXTRA, PROCESSING_DATE, CuratedTable
-from appstore_analytics.lake.parquet import WRITER_VERSION, Layout, RowGroups, for_publication
+from appstore_analytics.lake.parquet import WRITER_VERSION, Layout, RowGroups, part_layout
 from appstore_analytics.lake.parts import PartFile
 from appstore_analytics.lake.record_batches import in_one_batch, with_required_columns
 from appstore_analytics.lake.schema import arrow_type, part_schema
@@ -75,7 +75,7 @@ def convert(
     with _Runs(table, scratch) as runs:
         readers = _read(segments, table, app_id, mode, runs)
         schema = part_schema(table, has_extra=any(reader.unknown_columns for reader in readers))
-        layout = for_publication(schema)
+        layout = part_layout(schema)
         _check_covered(runs.days, table, today)
         kept = set(select(runs.days))
         parts = tuple(
@@ -145,6 +145,7 @@ class _Runs:
         """The last run stays in memory: most instances are only one."""
         if self._waiting:
             run = self._sorted_run(() if self._spilled_to else self._sort_by)
+            # Several runs meet in one file, and have to agree on which columns may have nulls.
             self._runs.append(iter([run if self._spilled_to else with_required_columns(run)]))
 
     def by_day(

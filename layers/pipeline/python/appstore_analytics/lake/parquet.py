@@ -48,9 +48,10 @@ class Layout:
 class RowGroups:
     """A Parquet file that takes rows of any number and writes row groups of exactly `ROW_GROUP_ROWS`, the last fewer.
 
-    Rows come in the schema of `layout`, with dictionaries in the place of strings (`schema.in_memory`).
-    Each row group carries the strings that it holds and at most a few others, and its rows are sorted by the string
-    columns `sort_by`, the first before the second; rows that are equal in all of them stay in the order they came in.
+    Rows come in the columns of `layout`, with dictionaries in the place of strings (`schema.in_memory`), and all with
+    the same say on which have nulls. Each row group carries the strings that it holds and few others beside its rows
+    (`record_batches.with_own_dictionaries`), and its rows are sorted by the string columns `sort_by`, the first before
+    the second; rows that are equal in all of them stay in the order they came in.
     """
 
     def __init__(self, path: Path, layout: Layout, sort_by: Sequence[str] = ()) -> None:
@@ -111,7 +112,7 @@ class RowGroups:
         return self._writer
 
 
-def for_athena(schema: pa.Schema) -> Layout:
+def table_layout(schema: pa.Schema) -> Layout:
     """Dictionaries and zstd, and bounds of what a reader can skip row groups by.
 
     Apps and Dates lie together; of the rest a row group holds all.
@@ -120,7 +121,7 @@ def for_athena(schema: pa.Schema) -> Layout:
     return Layout(schema, string_columns(schema), ((inf, _ZSTD | {"write_statistics": statistics}),))
 
 
-def for_publication(schema: pa.Schema) -> Layout:
+def part_layout(schema: pa.Schema) -> Layout:
     """What Arrow writes and reads soonest, which Athena need not understand: parts are read whole, and by us alone.
 
     Of many rows numbers repeat, and dictionaries are short. Of fewer they stand byte by byte, all first bytes before
@@ -129,13 +130,13 @@ def for_publication(schema: pa.Schema) -> Layout:
     stays much smaller by it.
     """
     many = _ZSTD | {"write_statistics": False, "store_decimal_as_integer": True}
-    if EXTRA.name in schema.names:
+    if EXTRA.name in schema.names:  # a map, whose leaves Arrow's writer would want by their paths
         return Layout(schema, string_columns(schema), ((inf, many),))
     strings, numbers, money = string_columns(schema), number_columns(schema), money_columns(schema)
     fewer = many | {"use_dictionary": [*strings, *money], "use_byte_stream_split": numbers}
     few = many | {
         "compression": dict.fromkeys(schema.names, "lz4") | dict.fromkeys(money, "zstd") if money else "lz4",
-        "compression_level": dict.fromkeys(money, _ZSTD_LEVEL) if money else None,
+        "compression_level": dict.fromkeys(money, _ZSTD_LEVEL),
         "use_dictionary": strings,
         "use_byte_stream_split": [*numbers, *money],
     }

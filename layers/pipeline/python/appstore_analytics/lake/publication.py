@@ -29,7 +29,7 @@ from appstore_analytics.contract.errors import InstanceQuarantined, ObjectConten
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import EXTRA, IS_NEWEST_VINTAGE, CuratedTable
 from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredObject
-from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups, for_athena
+from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups, table_layout
 from appstore_analytics.lake.parts import Batch, batch_of_part
 from appstore_analytics.lake.published import DIGEST, note, read_note
 from appstore_analytics.lake.schema import in_memory, string_columns, table_schema
@@ -194,7 +194,7 @@ def _write_merged(
     batches = []
     target = in_memory(schema)
     with (
-        RowGroups(path, for_athena(schema)) as file,
+        RowGroups(path, table_layout(schema)) as file,
         closing(_fetched(bucket, table_date, parts, path.parent)) as fetched,
     ):
         for of_one_app in fetched:
@@ -275,10 +275,8 @@ def _opened(content: pa.NativeFile, target: pa.Schema) -> pq.ParquetFile:
 
 def _in_schema(rows: pa.Table, schema: pa.Schema, table: CuratedTable) -> pa.Table:
     """`rows` of an older catalogue in today's: a column it did not know is null, one dropped since is left out."""
-    if rows.schema.equals(schema):
-        return rows
     if rows.schema.names == schema.names and rows.schema.types == schema.types:
-        # A part says of each column without a null that it has none.
+        # A part says of a column without a null that it has none, and the object of no column.
         return pa.Table.from_arrays(rows.columns, schema=schema)
     present = set(rows.column_names)
     try:

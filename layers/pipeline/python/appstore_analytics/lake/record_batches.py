@@ -6,19 +6,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _ROWS_OF_AN_ENTRY = 4
-"""A dictionary of few entries for its rows is written whole: to find those in use costs more than the others' room."""
+"""A dictionary of fewer entries is written whole: to find those in use costs more than the room of the others."""
 
 
 def in_one_batch(rows: pa.Table) -> pa.RecordBatch:
     """`rows` with one dictionary per column."""
     batches = rows.to_batches()
-    if len(batches) != 1:
+    if len(batches) > 1:
         batches = rows.unify_dictionaries().combine_chunks().to_batches()
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], rows.schema)
+    (batch,) = batches or [pa.RecordBatch.from_pylist([], rows.schema)]
+    return batch
 
 
 def with_own_dictionaries(rows: pa.RecordBatch, strings: Iterable[str]) -> pa.RecordBatch:
-    """`rows` whose dictionaries, of the columns `strings`, hold their values, and others only where these are few.
+    """`rows` whose dictionaries, of the columns `strings`, hold their values, and no others where there are many.
 
     A slice keeps the dictionary of what it was cut from, and the Parquet writer would write all of it.
     """

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from functools import cache
 from typing import Any, BinaryIO, TypeVar
 
 import pyarrow as pa
@@ -383,7 +384,7 @@ def _read_header(line: bytes, report: ReportDefinition) -> _Header:
     for header, key in zip(headers, keys, strict=True):
         if keys.count(key) > 1:
             raise InstanceQuarantined(f"{report.name}: the header names column '{_shown(header)}' twice.")
-    by_key = {header_key(column.header): column for column in report.columns}
+    by_key = {_key_of_ours(column.header): column for column in report.columns}
     missing = tuple(column for key, column in by_key.items() if key not in keys)
     if headers and (lost := [column.header for column in missing if column.required]):
         raise InstanceQuarantined(f"{report.name}: the file has no column '{lost[0]}', which the report requires.")
@@ -399,6 +400,12 @@ def _read_header(line: bytes, report: ReportDefinition) -> _Header:
         missing=missing if headers else (),
         unknown=tuple(column for column, key in zip(columns, keys, strict=True) if key not in by_key),
     )
+
+
+@cache
+def _key_of_ours(header: str) -> str:
+    """Of a header of the catalogue, whose keys are asked for with every file; a file's own are not kept."""
+    return header_key(header)
 
 
 def _check_unknown(columns: Sequence[Column], report: ReportDefinition, mode: SchemaMode) -> None:

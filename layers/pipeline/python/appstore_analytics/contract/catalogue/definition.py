@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
 
 class Category(StrEnum):
@@ -46,7 +45,6 @@ class Role(StrEnum):
     UNKNOWN = "number of unknown additivity"
 
 
-@lru_cache(maxsize=4096)
 def header_key(header: str) -> str:
     """The form in which two spellings of one header are equal: letters and digits, lower case.
 
