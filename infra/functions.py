@@ -35,7 +35,7 @@ CAPACITIES: Mapping[str, Capacity] = {
     "register_request": Capacity(512, 8),
     "list_instances": Capacity(512, 10),
     "download_segments": Capacity(512, 15, disk_gibibytes=disks.DOWNLOAD_GIBIBYTES),
-    # 20 million rows took 270 MB; small files are the rule, and with them it waits for S3 (docs/cost.md)
+    # 20 million rows take a third of it (docs/benchmarks.md); small files are the rule, and wait for S3 (docs/cost.md)
     "convert_instance": Capacity(1024, 15, disk_gibibytes=disks.CONVERSION_GIBIBYTES, carries_arrow=True),
     "restore_parts": Capacity(512, 15),  # a snapshot may hold years of Dates
     "publish_date": Capacity(2048, 15, disk_gibibytes=disks.PUBLICATION_GIBIBYTES, carries_arrow=True),

@@ -48,7 +48,10 @@ class KindMemory:
 
 @dataclass
 class MemorySampler:
-    """Watches the processes of a process group from the side, in a `with` block."""
+    """Watches the processes of a process group from the side, in a `with` block, with a last look at its end.
+
+    The look finds who came and went to work between two others: a function's process stays when its work is done.
+    """
 
     group: int
     _samples: dict[tuple[str, int], list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
@@ -74,7 +77,9 @@ class MemorySampler:
         return {kind: _summed_up(kind, processes) for kind, processes in sorted(kinds.items())}
 
     def _watch(self) -> None:
-        while not self._ended.is_set():
+        is_last = False
+        while not is_last:
+            is_last = self._ended.is_set()
             started = time.monotonic()
             for process in _processes_of(self.group):
                 self._sample(process)

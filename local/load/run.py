@@ -86,10 +86,10 @@ def run_load(apps: int, reports: int, progress: Progress, look: Look) -> Load:
         apple = running.enter_context(SimulatedApple(World(settings)))
         aws = running.enter_context(EmbeddedAws())
         pipeline = deploy_pipeline(aws, apple, names, calls_per_hour, progress)
-        sampler = running.enter_context(MemorySampler(aws.process_id))
-        first_day = _run_day(aws, pipeline, "first-day", (today - _DAY).isoformat(), look)
-        apple.world.move_to(today)
-        data_day = _run_day(aws, pipeline, "data-day", today.isoformat(), look)
+        with MemorySampler(aws.process_id) as sampler:
+            first_day = _run_day(aws, pipeline, "first-day", (today - _DAY).isoformat(), look)
+            apple.world.move_to(today)
+            data_day = _run_day(aws, pipeline, "data-day", today.isoformat(), look)
         rows = sum(batch.rows for name in names for batch in newest_vintages(apple.world, name))
         memory = {kind: memory for kind, memory in sampler.by_kind().items() if kind != _OF_NO_RUN}
         return Load(apps, reports, first_day, data_day, memory, rows)
