@@ -56,7 +56,9 @@ def test_the_server_ends_and_cleans_up_when_its_owner_is_killed() -> None:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_a_server_run_by_hand_ends_at_once_and_leaves_nothing_behind(tmp_path: Path, end: signal.Signals) -> None:
+def test_a_server_run_by_hand_ends_without_a_word_and_leaves_nothing_behind(
+    tmp_path: Path, end: signal.Signals
+) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

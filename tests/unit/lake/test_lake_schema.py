@@ -30,7 +30,6 @@ def test_every_schema_follows_the_catalogue() -> None:
         for schema, columns in (
             (report_schema(table.report), table.report.columns),
             (part_schema(table), table.part_columns),
-            (report_schema(table.report, has_extra=True), (*table.report.columns, EXTRA)),
             (part_schema(table, has_extra=True), (*table.part_columns, EXTRA)),
             (table_schema(table), table.columns[:-1]),
             (table_schema(table, has_extra=True), table.columns),

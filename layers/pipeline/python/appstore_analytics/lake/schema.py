@@ -39,9 +39,9 @@ def memory_type(column_type: ColumnType) -> pa.DataType:
     return DICTIONARY if column_type is ColumnType.STRING else arrow_type(column_type)
 
 
-def report_schema(report: ReportDefinition, *, has_extra: bool = False) -> pa.Schema:
-    """The columns that Apple's file gives, in the catalogue's order, and what else it has."""
-    return _schema((*report.columns, EXTRA) if has_extra else report.columns)
+def report_schema(report: ReportDefinition) -> pa.Schema:
+    """The columns that Apple's file gives, in the catalogue's order."""
+    return _schema(report.columns)
 
 
 def part_schema(table: CuratedTable, *, has_extra: bool = False) -> pa.Schema:

@@ -62,7 +62,8 @@ _Value = TypeVar("_Value", bool, date, Decimal)
 class SegmentReader:
     """The rows of one segment, in the file's order.
 
-    Making it reads the header. `rows` gives batches of `schema.report_schema` with strings as dictionaries, once.
+    Making it reads the header. `rows` gives batches of `schema.report_schema` with strings as dictionaries, once,
+    and `extra` behind them where the file has unknown columns.
     Both raise InstanceQuarantined, naming the report, the column and the row (1 is the first below the header), when
     the file breaks the contract of `report`, or holds rows of an app other than `app_id`.
 
