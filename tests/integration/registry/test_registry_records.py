@@ -228,11 +228,13 @@ def test_items_are_found_by_run_map_and_the_beginning_of_their_key(registry: Reg
 
 def test_calls_of_an_item_add_up_whoever_makes_them(registry: Registry) -> None:
     registry.runs.plan(REGISTER)
-    in_threads(lambda _: registry.runs.count_calls(REGISTER, 2), 10)
-    registry.runs.count_calls(REGISTER, 0)
+    in_threads(lambda _: registry.runs.note(REGISTER, 2), 10)
+    registry.runs.note(REGISTER, 0)
+    registry.runs.note(REGISTER, 3, request_id="request-1")
+    registry.runs.finish(REGISTER, Verdict.READY, calls=4)
     record = registry.runs.get(REGISTER)
     assert record is not None
-    assert record.facts["calls"] == 20
+    assert (record.verdict, record.facts) == (Verdict.READY, {"calls": 27, "request_id": "request-1"})
 
 
 def test_counters_add_up_whoever_counts(registry: Registry) -> None:

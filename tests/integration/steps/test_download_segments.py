@@ -1,6 +1,7 @@
 import hashlib
 import itertools
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import pytest
 
@@ -14,8 +15,9 @@ from appstore_analytics.contract.errors import (
     SegmentUrlExpired,
 )
 from appstore_analytics.contract.messages import LandItem, MapName, RunPlan, Verdict
-from appstore_analytics.registry.instances import InstanceStatus
+from appstore_analytics.registry.instances import Instances, InstanceStatus
 from local.apple import FaultKind
+from tests.call_points import DiedError
 from tests.integration.pipeline_in_process import APP, DOWNLOAD, LIST_SEGMENTS, Pipeline
 
 NEXT, DONE = {"outcome": "next"}, {"outcome": "done"}
@@ -83,6 +85,22 @@ def test_a_retry_goes_on_where_it_stopped(pipeline: Pipeline, item: LandItem) ->
     assert pipeline.download(item) == NEXT
     assert pipeline.count(DOWNLOAD) == 3
     assert pipeline.instance(item).status is InstanceStatus.LANDED
+    assert pipeline.record(item).facts["calls"] == 2  # the listing of each attempt
+
+
+def test_a_lone_segment_is_not_looked_for_and_so_downloaded_again_after_a_crash(
+    start: Callable[..., Pipeline], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = start({"segments_per_instance": 1})
+    item = listed(pipeline)
+    with monkeypatch.context() as patch, pytest.raises(DiedError):
+        patch.setattr(Instances, "mark_landed", Mock(side_effect=DiedError))
+        pipeline.download(item)
+    (stored,) = pipeline.raw.list("raw/")
+    assert pipeline.download(item) == NEXT
+    assert (pipeline.count(LIST_SEGMENTS), pipeline.count(DOWNLOAD)) == (2, 2)
+    assert pipeline.record(item).facts["calls"] == 2
+    assert [each.key for each in pipeline.raw.list("raw/")] == [stored.key]
 
 
 @pytest.mark.parametrize(

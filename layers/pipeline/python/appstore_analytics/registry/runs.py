@@ -5,6 +5,7 @@ the way is still there, without one, and counts as failed.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from appstore_analytics.contract.layout import RUN_PARTITION
 from appstore_analytics.contract.messages import Item, ItemRecord, MapName, Verdict
+from appstore_analytics.registry.call_budget import Reservation
 from appstore_analytics.registry.conditions import is_condition_failure
 from appstore_analytics.registry.queries import query_items
 
@@ -47,20 +49,22 @@ class Runs:
                 ExpressionAttributeNames={"#error": "error"},
             )
 
-    def note(self, item: Item, **facts: Any) -> None:
-        """Remember facts about an item that has not ended."""
-        self._set(item, facts)
+    def note(self, item: Item, calls: int = 0, **facts: Any) -> None:
+        """Remember facts about an item that has not ended. `calls`, which it made to App Store Connect, add up."""
+        self._write(item, calls, facts)
 
-    def count_calls(self, item: Item, calls: int) -> None:
-        """Add to the calls that an item made to App Store Connect."""
-        if calls:
-            self._table.update_item(
-                Key=_key(item), UpdateExpression="ADD calls :calls", ExpressionAttributeValues={":calls": calls}
-            )
+    @contextmanager
+    def calls_of_a_failure(self, item: Item, calls: Reservation) -> Iterator[None]:
+        """Count the calls of a block that fails, by whatever; one that succeeds counts them with what it writes."""
+        try:
+            yield
+        except BaseException:
+            self.note(item, calls.made)
+            raise
 
-    def finish(self, item: Item, verdict: Verdict, reason: str = "", **facts: Any) -> None:
-        """Write an item's terminal record. Writing it twice leaves the same."""
-        self._set(item, {**facts, "verdict": verdict, "reason": reason})
+    def finish(self, item: Item, verdict: Verdict, reason: str = "", calls: int = 0, **facts: Any) -> None:
+        """Write an item's terminal record. Writing it twice leaves the same, but for `calls`: they add up."""
+        self._write(item, calls, {**facts, "verdict": verdict, "reason": reason})
 
     def of_map(self, run_id: str, map_name: MapName, below: str = "") -> Iterator[ItemRecord]:
         """The items of one Map, sorted; `below` narrows them to those whose key begins so."""
@@ -72,12 +76,16 @@ class Runs:
         found = self._table.get_item(Key=_key(item), ConsistentRead=True).get("Item")
         return _record(found) if found else None
 
-    def _set(self, item: Item, values: dict[str, Any]) -> None:
-        names = {f"#{name}": name for name in values}
+    def _write(self, item: Item, calls: int, facts: dict[str, Any]) -> None:
+        sets = ["SET " + ", ".join(f"#{name} = :{name}" for name in facts)] if facts else []
+        adds = ["ADD #calls :calls"] if calls else []
+        if not sets + adds:
+            return
+        values = {**facts, "calls": calls} if calls else facts
         self._table.update_item(
             Key=_key(item),
-            UpdateExpression="SET " + ", ".join(f"{alias} = :{alias[1:]}" for alias in names),
-            ExpressionAttributeNames=names,
+            UpdateExpression=" ".join(sets + adds),
+            ExpressionAttributeNames={f"#{name}": name for name in values},
             ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
         )
 

@@ -1,6 +1,6 @@
 """download_segments: Apple's bytes of one instance into the raw bucket."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -28,32 +28,48 @@ def download_segments(
     """Land every segment of an instance, or none of it counts.
 
     Listing and downloading happen in one Lambda, because a signed URL dies after five minutes. An instance that has
-    landed costs no call; a segment whose bytes already stand is not downloaded again, so a retry goes on where it
-    stopped; where segments come so slowly that the other URLs would die, it stops by itself. Without segments the
-    instance is *not ready* and stays due; after a 404 it is *expired*. InstanceTooLarge: it could not be converted.
+    landed costs no call; of several segments those whose bytes already stand are not downloaded again, so a retry goes
+    on where it stopped; where segments come so slowly that the other URLs would die, it stops by itself. Without
+    segments the instance is *not ready* and stays due; after a 404 it is *expired*. InstanceTooLarge: it could not be
+    converted.
     """
     instance = registry.instances.get(item.app_id, item.instance)
     if instance is None or instance.status is not InstanceStatus.LISTED:
         return step_result(Outcome.NEXT)
-    try:
-        segments = apple.segments(instance.vintage.instance_id)
-    except NotFound:
+    with registry.runs.calls_of_a_failure(item, calls):
+        segments = _segments(instance, apple)
+        landed = _land_all(instance, segments or (), store, raw)
+        if landed:
+            registry.instances.mark_landed(instance.landed(landed))
+    if segments is None:
         registry.instances.mark_expired(instance)
-        registry.runs.finish(
-            item, Verdict.EXPIRED, "Apple no longer has this instance: only a new snapshot repairs it."
-        )
+        reason = "Apple no longer has this instance: only a new snapshot repairs it."
+        registry.runs.finish(item, Verdict.EXPIRED, reason, calls.made)
         return step_result(Outcome.DONE)
-    finally:
-        registry.runs.count_calls(item, calls.made)
     if not segments:
-        registry.runs.finish(item, Verdict.NOT_READY, "Apple lists the instance, but no segments yet.")
+        reason = "Apple lists the instance, but no segments yet."
+        registry.runs.finish(item, Verdict.NOT_READY, reason, calls.made)
         return step_result(Outcome.DONE)
+    registry.runs.note(item, calls.made, **_facts(landed))
+    return step_result(Outcome.NEXT)
+
+
+def _segments(instance: LedgerInstance, apple: AppStoreConnect) -> tuple[Segment, ...] | None:
+    """What Apple lists; None when it no longer has the instance."""
+    try:
+        return apple.segments(instance.vintage.instance_id)
+    except NotFound:
+        return None
+
+
+def _land_all(
+    instance: LedgerInstance, segments: Sequence[Segment], store: SegmentStore, raw: Bucket
+) -> tuple[SegmentRecord, ...]:
+    """Where there are several, an earlier attempt may have landed some of them."""
     _refuse_too_large(instance, segments)
     ends_at = monotonic() + DOWNLOADS_BEGIN_FOR_SECONDS
-    landed = tuple(_land(instance, segment, store, raw, ends_at) for segment in segments)
-    registry.instances.mark_landed(instance.landed(landed))
-    registry.runs.note(item, **_facts(landed))
-    return step_result(Outcome.NEXT)
+    may_stand = len(segments) > 1
+    return tuple(_land(instance, segment, store, raw, ends_at, may_stand=may_stand) for segment in segments)
 
 
 def _refuse_too_large(instance: LedgerInstance, segments: Iterable[Segment]) -> None:
@@ -64,7 +80,7 @@ def _refuse_too_large(instance: LedgerInstance, segments: Iterable[Segment]) -> 
 
 
 def _land(
-    instance: LedgerInstance, segment: Segment, store: SegmentStore, raw: Bucket, ends_at: float
+    instance: LedgerInstance, segment: Segment, store: SegmentStore, raw: Bucket, ends_at: float, *, may_stand: bool
 ) -> SegmentRecord:
     if monotonic() > ends_at:
         raise SegmentUrlExpired("The signed URLs are about to die: the segments that are left are listed again.")
@@ -73,7 +89,8 @@ def _land(
         instance.table, instance.app_id, vintage.access_type, vintage.processing_date, vintage.instance_id
     )
     key = raw_key(folder, segment.id)
-    landed = is_landed(raw, key, segment.checksum) or land_segment(
+    landed = is_landed(raw, key, segment.checksum) if may_stand else None
+    landed = landed or land_segment(
         raw, key, store.chunks(segment), checksum=segment.checksum, size_bytes=segment.size_bytes
     )
     return SegmentRecord(segment.id, landed.key, landed.size_bytes, landed.checksum)

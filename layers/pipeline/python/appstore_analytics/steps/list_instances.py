@@ -74,17 +74,17 @@ def list_instances(
     listing = _Listing.of(record.facts if record else {})
     ledger: list[LedgerInstance] = []
     due: list[LedgerInstance] = []
-    try:
-        for known in _requests(item.app_id, plan, registry):
-            ledger += (found := _list_request(item.app_id, plan, known, registry, apple, listing))
-            due += [instance for instance in found if _is_to_land(instance, known, plan)]
-    except PipelineError:
-        registry.runs.note(item, **listing.facts())
-        raise
-    finally:
-        registry.runs.count_calls(item, calls.made)
-    _plan_to_land(item, due, registry)
-    registry.runs.finish(item, _verdict(plan, listing, ledger, due), listed=[], empty=[], **_table_facts(plan, ledger))
+    with registry.runs.calls_of_a_failure(item, calls):
+        try:
+            for known in _requests(item.app_id, plan, registry):
+                ledger += (found := _list_request(item.app_id, plan, known, registry, apple, listing))
+                due += [instance for instance in found if _is_to_land(instance, known, plan)]
+        except PipelineError:
+            registry.runs.note(item, **listing.facts())
+            raise
+        _plan_to_land(item, due, registry)
+    verdict = _verdict(plan, listing, ledger, due)
+    registry.runs.finish(item, verdict, calls=calls.made, listed=[], empty=[], **_table_facts(plan, ledger))
     return step_result(Outcome.DONE)
 
 

@@ -44,11 +44,9 @@ def register_request(
         or must_look(known.looked_on, known.newest_instance, plan.as_of)
         or _is_outdated(known, plan)
     ):
-        try:
+        with registry.runs.calls_of_a_failure(item, calls):
             known = _register(item, plan, registry, apple)
-        finally:
-            registry.runs.count_calls(item, calls.made)
-    _record(item, plan, registry, known)
+    _record(item, plan, registry, known, calls)
     return step_result(Outcome.NEXT)
 
 
@@ -111,12 +109,13 @@ def _remember(claim: Claim, live: _Live, plan: RunPlan, registry: Registry) -> N
         registry.statistics.add(requests_created=1)
 
 
-def _record(item: RegisterItem, plan: RunPlan, registry: Registry, known: KnownRequest) -> None:
+def _record(item: RegisterItem, plan: RunPlan, registry: Registry, known: KnownRequest, calls: Reservation) -> None:
     created = known.created_in_run == plan.run_id
     if not created:
         registry.statistics.add(duplicates_prevented=1)
     registry.runs.note(
         item,
+        calls.made,
         request_id=known.request_id,
         requested_on=known.requested_on.isoformat() if known.requested_on else None,
         requests_created=int(created),
