@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import duckdb
 import polars
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -19,7 +21,7 @@ from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake import conversion as conversion_module
 from appstore_analytics.lake import parquet as parquet_module
-from appstore_analytics.lake.parquet import WRITER_VERSION
+from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups, part_layout
 from appstore_analytics.lake.schema import part_schema
 from tests.lake_samples import (
     APP,
@@ -142,6 +144,28 @@ def test_a_part_carries_few_strings_of_other_dates(tmp_path: Path) -> None:
         assert len(events.dictionary) == len(events.unique()) == part.rows == 300
         assert len(devices.unique()) == 1
         assert len(devices.dictionary) == 2
+
+
+def test_of_many_rows_frequent_strings_come_first_and_no_row_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices = [["Watch", None, *["iPad", "iPhone", "iPhone"] * 40], ["Watch", "Vision", "Vision"]]
+    monkeypatch.setattr(parquet_module, "_ORDERED_ROWS", 125)
+    few = written(devices[:1], tmp_path / "few.parquet")
+    many = written(devices, tmp_path / "many.parquet")
+    assert few.column("device").to_pylist() == devices[0]
+    assert many.column("device").to_pylist() == devices[0] + devices[1]
+    assert few.column("device").chunk(0).dictionary.to_pylist() == ["Watch", "iPad", "iPhone"]
+    assert many.column("device").chunk(0).dictionary.to_pylist() == ["iPhone", "iPad", "Watch", "Vision"]
+
+
+def written(batches: Sequence[Sequence[str | None]], path: Path) -> pa.Table:
+    """A file of one column, whose batches have each their own dictionary."""
+    with RowGroups(path, part_layout(pa.schema([("device", pa.string())]))) as file:
+        for values in batches:
+            file.append(pa.RecordBatch.from_pydict({"device": pa.array(values).dictionary_encode()}))
+        file.finish({})
+    return pq.read_table(path, read_dictionary=["device"])
 
 
 def test_segments_are_appended_and_split_by_date(tmp_path: Path) -> None:
