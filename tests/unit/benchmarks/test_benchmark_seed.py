@@ -70,7 +70,7 @@ def test_where_the_time_went_adds_up_to_the_whole_run(file: SegmentFile) -> None
     publish = MapTime("Publish", 1, 1, 3.0, {"PublishDate": 3.0})
     cpu = {"convert-instance": 6.0, "plan-items": 0.5, "embedded AWS": 2.0, "simulated App Store Connect": 1.0}
     run = SeedRun(cpu, Timeline(17.0, {"PlanRun": 1.0}, (land, left, publish)))
-    figures = figures_of([file], 2, (Alone(4.0, 3.0), Alone(6.0, 7.0)), run)
+    figures = figures_of([file], 2, (Alone(4.0, 3.0, 1.0, 0.2), Alone(6.0, 7.0, 2.0, 0.8)), run)
     assert {room: spent["seconds"] for room, spent in figures["rooms"].items() if spent["seconds"]} == {
         "Apple": 2.0,
         "convert": 9.0,
@@ -84,7 +84,14 @@ def test_where_the_time_went_adds_up_to_the_whole_run(file: SegmentFile) -> None
         "embedded AWS": 2.0,
     }
     assert (figures["wall_ratio"], figures["cpu_ratio"]) == (17.0 / 5.0, 9.5 / 5.0)
+    assert figures["with_start"] == {"wall_ratio": 17.0 / 5.5, "cpu_ratio": 9.5 / 6.5}
     assert figures["rows_per_second"] == 300 / 17.0
     summary, where = tables_of(figures)
-    assert [row[0] for row in summary.rows] == ["the pipeline", "conversion alone", "ratio"]
+    assert [row[0] for row in summary.rows] == [
+        "the pipeline",
+        "conversion alone",
+        "ratio",
+        "conversion alone, with its start",
+        "ratio",
+    ]
     assert where.note.splitlines()[0].count("c") == 32  # of 60

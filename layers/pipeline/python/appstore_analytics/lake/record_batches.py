@@ -28,7 +28,7 @@ def with_frequent_strings_first(rows: pa.Table, strings: Iterable[str]) -> pa.Ta
     small numbers most bits are zero, and compression leaves less of them. What is frequent is counted in the first
     rows; a batch of no rows, ahead of all, has the dictionaries that the others' are then joined to.
     """
-    first = rows.to_batches(max_chunksize=_COUNTED_ROWS)[0]
+    first = rows.slice(0, _COUNTED_ROWS).to_batches()[0]
     ahead = first.slice(0, 0)
     for name in strings:
         column = first.column(name)
