@@ -88,7 +88,10 @@ class MemorySampler:
     def _sample(self, process: int) -> None:
         try:
             if process not in self._kinds:
-                self._kinds[process] = _kind_of(process, self.group)
+                kind = _kind_of(process, self.group)
+                if kind is None:
+                    return
+                self._kinds[process] = kind
             pages = int((_PROC / str(process) / "statm").read_text().split()[1])
             seconds = _cpu_seconds(process)
         except (OSError, IndexError):  # it has just ended
@@ -104,7 +107,8 @@ def cpu_seconds_by_kind(group: int) -> dict[str, float]:
     seconds: dict[str, float] = defaultdict(float)
     for process in _processes_of(group):
         with suppress(OSError, IndexError):  # it has just ended
-            seconds[_kind_of(process, group)] += _cpu_seconds(process)
+            if (kind := _kind_of(process, group)) is not None:
+                seconds[kind] += _cpu_seconds(process)
     return seconds
 
 
@@ -114,12 +118,13 @@ def _processes_of(group: int) -> Iterator[int]:
             yield int(entry.name)
 
 
-def _kind_of(process: int, group: int) -> str:
+def _kind_of(process: int, group: int) -> str | None:
+    """None of a process that is about to become a function's: until then it is a copy of the embedded AWS."""
     if process == group:
         return EMULATOR
     variables = (_PROC / str(process) / "environ").read_bytes().split(b"\0")
     names = [value for name, _, value in (each.partition(b"=") for each in variables) if name == _NAME]
-    return names[0].decode().removeprefix("appstore-analytics-") if names else "other"
+    return names[0].decode().removeprefix("appstore-analytics-") if names else None
 
 
 def _cpu_seconds(process: int) -> float:
