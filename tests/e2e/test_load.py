@@ -1,7 +1,6 @@
 """A sample of `python -m local.load`: the same two days and the same assertions with 30 apps instead of 1,000."""
 
 import re
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 
 from local.aws.histories import LARGEST_DATA_BYTES
 from local.load.histories import MOST_EVENTS, Largest
-from local.load.memory import EMULATOR, KindMemory, MemorySampler, cpu_seconds_by_kind
+from local.load.memory import EMULATOR, KindMemory
 from local.load.page import BEGIN, END, TARGET, failures, rows, write_result
 from local.load.run import Load, run_load
 
@@ -113,14 +112,3 @@ def _rows(text: str) -> list[str]:
 def _label(what: str) -> str:
     """What a row is about, without the number of processes and their seconds."""
     return what.partition(" (")[0]
-
-
-def test_a_process_that_is_not_yet_a_functions_is_not_counted() -> None:
-    waits = (sys.executable, "-c", "input()")
-    with subprocess.Popen(waits, stdin=subprocess.PIPE, env={}, process_group=0) as leader:
-        with subprocess.Popen(waits, stdin=subprocess.PIPE, env={}, process_group=leader.pid) as copy:
-            with MemorySampler(leader.pid) as memory:
-                kinds = cpu_seconds_by_kind(leader.pid).keys()
-            copy.kill()
-        leader.kill()
-    assert kinds == memory.by_kind().keys() == {EMULATOR}

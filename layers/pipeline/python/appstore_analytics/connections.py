@@ -15,7 +15,7 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 6},
     connect_timeout=5,
     max_pool_connections=32,
-    # A name of its own: botocore's is put together anew for every request, a tenth of what one costs.
+    # A name of its own: botocore's is put together anew for every request.
     user_agent=DIMENSION[1],
 )
 
