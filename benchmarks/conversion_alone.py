@@ -1,5 +1,6 @@
 """Conversion alone: files on the disk become parts on the disk, in as many plain processes as there are cores."""
 
+import os
 import resource
 import time
 from collections.abc import Sequence
@@ -9,7 +10,9 @@ from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
+from appstore_analytics.contract.memory import CONVERSION_MEMORY
 from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.lake.conversion import convert
 from appstore_analytics.rules.vintage import Vintage
@@ -44,7 +47,8 @@ class RowsLostError(Exception):
 def convert_alone(files: Sequence[SegmentFile], cores: int) -> Alone:
     """Convert all files, the largest first."""
     begun, cpu_before = time.perf_counter(), _cpu_seconds_of_children()
-    with ProcessPoolExecutor(cores, get_context("spawn")) as processes:
+    # What a process inherits when it is spawned, that is with the first file it gets.
+    with patch.dict(os.environ, CONVERSION_MEMORY), ProcessPoolExecutor(cores, get_context("spawn")) as processes:
         list(processes.map(_convert, [*files[-cores:]] * cores))  # every process has imported everything
         started = time.perf_counter()
         converted = list(processes.map(_convert, files))

@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import geometric_mean, median
 from typing import Any
 
+from appstore_analytics.contract import memory
 from benchmarks.data import segment
 from benchmarks.measure import run
 from benchmarks.results import Table, arguments, report
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAKE = ROOT / "layers" / "pipeline" / "python" / "appstore_analytics" / "lake"
 MEASURED = [
     *(LAKE / f"{name}.py" for name in ("conversion", "parquet", "record_batches", "schema", "sorting", "tsv")),
+    Path(memory.__file__),
     *sorted((ROOT / "benchmarks" / "peers").glob("*.py")),
     ROOT / "benchmarks" / "job.py",
 ]
@@ -46,6 +48,9 @@ PEERS = {
     "with_awswrangler": "awswrangler",
     "stdlib": "peers",
 }
+_AS_DEPLOYED = ("ours", "limits")
+"""Who runs with the environment of the Lambda; the limits are those of the same Arrow."""
+
 _ROUNDS = 5
 _FAR_BEHIND = 4.0
 """What takes so many times our CPU is not run again on the same input, which takes minutes of the largest: neither on
@@ -164,6 +169,7 @@ def _measure(case: Case, server: str) -> Measurement:
         "AWS_SECRET_ACCESS_KEY": "benchmark",
         "AWS_DEFAULT_REGION": "eu-central-1",
         "POLARS_MAX_THREADS": str(case.cores),
+        **(memory.CONVERSION_MEMORY if case.peer in _AS_DEPLOYED else {}),
     }
     repeats = str(_REPEATS.get(case.rows, 1))
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:

@@ -1,7 +1,7 @@
 """The Lambda functions: one per step, each with its own role, log group, settings and size."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aws_cdk import Duration, Size
 from aws_cdk import aws_iam as iam
@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from appstore_analytics.contract import disks
+from appstore_analytics.contract.memory import CONVERSION_MEMORY
 from appstore_analytics.contract.metrics import NAMESPACE
 from appstore_analytics.contract.settings import Environment
 from infra.acknowledgements import acknowledge
@@ -27,6 +28,7 @@ class Capacity:
     minutes: int
     disk_gibibytes: float = 0.5
     carries_arrow: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 CAPACITIES: Mapping[str, Capacity] = {
@@ -36,7 +38,9 @@ CAPACITIES: Mapping[str, Capacity] = {
     "list_instances": Capacity(512, 10),
     "download_segments": Capacity(512, 15, disk_gibibytes=disks.DOWNLOAD_GIBIBYTES),
     # 20 million rows take a third of it (docs/benchmarks.md); small files are the rule, and wait for S3 (docs/cost.md)
-    "convert_instance": Capacity(1024, 15, disk_gibibytes=disks.CONVERSION_GIBIBYTES, carries_arrow=True),
+    "convert_instance": Capacity(
+        1024, 15, disk_gibibytes=disks.CONVERSION_GIBIBYTES, carries_arrow=True, variables=CONVERSION_MEMORY
+    ),
     "restore_parts": Capacity(512, 15),  # a snapshot may hold years of Dates
     "publish_date": Capacity(2048, 15, disk_gibibytes=disks.PUBLICATION_GIBIBYTES, carries_arrow=True),
     "verify_table": Capacity(512, 15),  # waits for Athena
@@ -95,6 +99,7 @@ class Functions(Construct):
             ephemeral_storage_size=Size.mebibytes(int(capacity.disk_gibibytes * 1024)),
             environment={
                 **environment,
+                **capacity.variables,
                 "POWERTOOLS_SERVICE_NAME": step,
                 "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
                 "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -7,6 +7,7 @@ from pathlib import Path
 import botocore
 import pytest
 
+from appstore_analytics.contract.memory import CONVERSION_MEMORY
 from benchmarks.cold_start import FUNCTIONS, WITH_ARROW, imports, size_mb
 from infra.layers import (
     AWS_TARGET,
@@ -180,6 +181,20 @@ def test_what_our_code_does_works_with_the_real_layers_alone() -> None:
     done, files = json.loads(result.stdout)
     assert done == [6, {"purchases": "12", "sales_in_usd": "3.000000"}]
     assert all(any(Path(each).is_relative_to(folder) for folder in folders) for each in files)
+
+
+def test_the_layers_arrow_keeps_the_memory_that_a_conversion_has_freed() -> None:
+    layer = build_layers(THIS_MACHINE)[ThirdPartyLayer.ARROW] / "python"
+    environment = {"PYTHONPATH": str(layer), "PATH": os.environ["PATH"], **CONVERSION_MEMORY}
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", "import pyarrow; print(pyarrow.default_memory_pool().backend_name)"],
+        env=environment | {"MIMALLOC_VERBOSE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout == "mimalloc\n"
+    assert "option 'purge_delay': -1" in result.stderr
 
 
 def test_the_layers_stay_small() -> None:

@@ -11,6 +11,7 @@ from synthesis import PROJECT, Synthesis, context, plain, synthesize
 
 from appstore_analytics.contract import disks, settings
 from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.memory import CONVERSION_MEMORY
 from appstore_analytics.contract.settings import Settings
 from appstore_analytics.contract.tables import APPSTORE_TABLES, CuratedTable
 from infra.configuration import parse_context
@@ -316,11 +317,17 @@ def test_every_function_folder_is_a_function_and_every_function_has_a_folder(syn
     assert folders == set(synthesis.functions()) == set(CAPACITIES)
 
 
+def test_the_function_that_converts_keeps_its_memory(synthesis: Synthesis) -> None:
+    environment = synthesis.functions()["convert_instance"]["Environment"]["Variables"]
+    assert environment.items() >= CONVERSION_MEMORY.items()
+
+
 @pytest.mark.parametrize("step", CAPACITIES)
 def test_the_environment_of_a_function_is_the_fields_of_its_settings(synthesis: Synthesis, step: str) -> None:
     kind: type[Settings] = getattr(settings, f"{state_name(step)}Settings")
     environment = synthesis.functions()[step]["Environment"]["Variables"]
-    own = {name: plain(value) for name, value in environment.items() if not name.startswith("POWERTOOLS_")}
+    of_libraries = ("POWERTOOLS_", *CAPACITIES[step].variables)
+    own = {name: plain(value) for name, value in environment.items() if not name.startswith(of_libraries)}
     assert set(own) == {each.name.upper() for each in fields(kind)}
     assert kind.from_environment(own).to_environment() == own
     assert environment["POWERTOOLS_SERVICE_NAME"] == step
