@@ -14,6 +14,7 @@ from appstore_analytics.contract.messages import Operation
 from appstore_analytics.rules.call_budget import calls_needed, ceiling
 from benchmarks.days import Day, Days, aws_in_process
 from benchmarks.machine import versions
+from benchmarks.progress import say
 from benchmarks.results import Table, arguments, report
 from local.apple import WorldSettings
 
@@ -70,6 +71,7 @@ class ScarceDay:
 
 def count_calls(reports: int, usual_days: int) -> Calls:
     """The first days of an account, and the average of so many usual ones."""
+    say(f"Counting the calls of {reports} reports")
     apps = _SMALL.apps
     with aws_in_process():
         days = Days(_SMALL, CORE_REPORT_NAMES[:reports])
@@ -88,6 +90,7 @@ def live_a_scarce_day(calls_per_hour: int, reports: int, hours: int = _HOURS) ->
     """A usual day of as many apps as this quota carries in so many hours, less what an app's calls do not divide."""
     per_hour = ceiling(calls_per_hour, Operation.DAILY)
     apps = hours * (per_hour - per_hour % reports) // calls_needed(1, reports)
+    say(f"Living a day of {apps} apps with {calls_per_hour} calls an hour")
     with aws_in_process():
         settings = replace(_SMALL, apps=apps)
         days = Days(settings, CORE_REPORT_NAMES[:reports], seconds_per_call=_SECONDS_PER_CALL)

@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.machine import versions
 from benchmarks.measure import run
+from benchmarks.progress import say
 from benchmarks.results import Table, arguments, report
 from infra.layers import AWS_TARGET, PIPELINE_LAYER, THIS_MACHINE, Target, ThirdPartyLayer, build_layers
 
@@ -62,6 +63,7 @@ def size_mb(folder: Path) -> float:
 
 
 def _of_function(name: str, runs: int) -> dict[str, Any]:
+    say(f"Importing {name}")
     measured = [imports(name) for _ in range(runs)]
     return {
         **{key: median(each[key] for each in measured) for key in ("cpu_seconds", "wall_seconds", "peak_mb")},

@@ -17,6 +17,7 @@ from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.lake.conversion import convert
 from appstore_analytics.rules.vintage import Vintage
 from benchmarks.data import LAST_DATE
+from benchmarks.progress import say
 from benchmarks.setup import BUILD
 from benchmarks.workload import SegmentFile
 
@@ -46,6 +47,7 @@ class RowsLostError(Exception):
 
 def convert_alone(files: Sequence[SegmentFile], cores: int) -> Alone:
     """Convert all files, the largest first."""
+    say("Converting alone")
     begun, cpu_before = time.perf_counter(), _cpu_seconds_of_children()
     # What a process inherits when it is spawned, that is with the first file it gets.
     with patch.dict(os.environ, CONVERSION_MEMORY), ProcessPoolExecutor(cores, get_context("spawn")) as processes:

@@ -23,6 +23,7 @@ from typing import Any
 from appstore_analytics.contract import memory
 from benchmarks.data import segment
 from benchmarks.measure import run
+from benchmarks.progress import say
 from benchmarks.results import Table, arguments, report
 from benchmarks.s3_server import s3_server
 from benchmarks.setup import BUILD, python_of
@@ -69,6 +70,10 @@ class Case:
     rows: int
     cores: int
 
+    def __str__(self) -> str:
+        """In a few words."""
+        return f"{self.peer}: {self.job}, {self.table}, {self.rows:,} rows, cores: {self.cores}"
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
@@ -98,6 +103,7 @@ def main(words: Sequence[str] | None = None) -> None:
         for case in _due(cases, rounds, measured):
             if time.monotonic() > ends_at:
                 break
+            say(f"{len(measured)} of at most {sum(map(len, cases)) * rounds:,} runs; now {case}")
             measurement = _measure(case, server)
             measured.append(measurement)
             if kept:

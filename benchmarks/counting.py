@@ -15,6 +15,7 @@ from typing import Any
 from appstore_analytics.contract.layout import CURATED_PREFIX, PARTS_PREFIX, RAW_PREFIX
 from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
 from benchmarks.days import Days, aws_in_process
+from benchmarks.progress import say
 from local.apple import WorldSettings
 
 ROWS_PER_DATE = 100
@@ -130,6 +131,7 @@ def count_day(apps: int, reports: tuple[str, ...], rows_per_date: int = ROWS_PER
         calls_per_hour=10**6,
     )
     teller = _Teller()
+    say(f"Counting a day of {apps} apps")
     with aws_in_process():
         days = Days(settings, reports)
         days.run()

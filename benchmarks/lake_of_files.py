@@ -17,6 +17,7 @@ from appstore_analytics.lake.parts import write_parts
 from appstore_analytics.rules.part_history import PartVersion
 from appstore_analytics.rules.vintage import Vintage
 from benchmarks.data import APP_ID, segment
+from benchmarks.progress import say
 
 _TODAY = date(2026, 11, 23)
 
@@ -112,6 +113,7 @@ def fill_with_parts(bucket: Bucket, table_name: str, apps: int, rows_of_app: int
     """The parts of so many apps, each converted from a segment of its own."""
     table = tables_by_name()[table_name]
     for app_id in range(APP_ID, APP_ID + apps):
+        say(f"Making the parts of {app_id - APP_ID:,} of {apps:,} apps")
         path = segment(table_name, rows_of_app, app_id, dates)
         convert_into(bucket, table, app_id, path, Vintage(date(2026, 11, 21), AccessType.ONGOING, "instance-1"))
         path.unlink()

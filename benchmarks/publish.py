@@ -21,6 +21,7 @@ from benchmarks.data import APP_ID, LAST_DATE, segment
 from benchmarks.lake_of_files import BucketOfFiles, convert_into, curated, fill_with_parts
 from benchmarks.machine import versions
 from benchmarks.measure import run
+from benchmarks.progress import say
 from benchmarks.results import Table, arguments, report
 from benchmarks.setup import BUILD
 
@@ -44,7 +45,8 @@ def _of_size(parts: int, rows: int, runs: int) -> dict[str, Any]:
         lake = Path(folder) / "lake"
         shutil.copytree(kept, lake)
         measured = []
-        for _ in range(runs):
+        for number in range(1, runs + 1):
+            say(f"{parts:,} parts of {rows:,} rows: run {number} of {runs}")
             curated(BucketOfFiles(lake), TABLE, LAST_DATE).unlink(missing_ok=True)
             measured.append(_publish(lake))
         again = _publish(lake)

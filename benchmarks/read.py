@@ -23,6 +23,7 @@ from appstore_analytics.lake.publication import publish
 from benchmarks.data import APP_ID, LAST_DATE
 from benchmarks.lake_of_files import BucketOfFiles, curated, fill_with_parts
 from benchmarks.machine import versions
+from benchmarks.progress import say
 from benchmarks.results import Table, arguments, report
 from benchmarks.setup import BUILD
 
@@ -57,10 +58,12 @@ def main(words: Sequence[str] | None = None) -> None:
     asked = arguments("read", __doc__.split("\n", maxsplit=1)[0]).parse_args(words)
     apps, dates, rows = _QUICK if asked.quick else _FULL
     lake = _lake(apps, dates, rows)
-    figures = {
-        "lake": {"apps": apps, "dates": dates, "rows": apps * rows},
-        "read": [_answer(lake, layout, question, dates) for question in QUESTIONS for layout in _LAYOUTS],
-    }
+    answers = []
+    for question in QUESTIONS:
+        for layout in _LAYOUTS:
+            say(f"Asking the layout {layout}: {question.name}")
+            answers.append(_answer(lake, layout, question, dates))
+    figures = {"lake": {"apps": apps, "dates": dates, "rows": apps * rows}, "read": answers}
     report("read", figures, [_table(figures)], versions(["duckdb", "pyarrow"]), asked)
 
 
@@ -72,7 +75,8 @@ def _lake(apps: int, dates: int, rows: int) -> Path:
         draft = Path(tempfile.mkdtemp(dir=BUILD))
         bucket = BucketOfFiles(draft)
         fill_with_parts(bucket, TABLE, apps, rows, dates)
-        for day in _days(dates):
+        for number, day in enumerate(_days(dates)):
+            say(f"Publishing {number} of {dates} Dates")
             with tempfile.TemporaryDirectory() as scratch:
                 publish(bucket, tables_by_name()[TABLE], day, Path(scratch))
         shutil.rmtree(draft / "publications")

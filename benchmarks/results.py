@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine
+from benchmarks.progress import say
 
 RESULTS = Path(__file__).resolve().parent / "results"
 _DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -54,6 +55,7 @@ def report(
     is_usual: bool = True,
 ) -> None:
     """Print `tables`; write `figures` to `--json` and, unless `--quick` or unusual, to results/<name>.json."""
+    say("")
     for table in tables:
         sys.stdout.write(f"\n{table}\n")
     result = {

@@ -1,9 +1,10 @@
 """The seed's workload through the deployed pipeline: `python -m benchmarks.seed`.
 
 221 files with 15,367,527 rows, from the simulated App Store Connect to *verified* in Athena, by one daily run on the
-embedded AWS; and the same files through conversion alone, in as many plain processes as there are cores, before and
-after it. Files are made, the stack is deployed and the apps are registered beforehand: none of that is in the times.
-Most functions start in the run; so the ratio is told to conversion alone by warm processes, and with their start.
+embedded AWS; and the same files through conversion alone, in as many plain processes as there are cores. The two take
+turns, conversion first and last; of the runs the one in the middle is told, of conversion alone the medians. Files are
+made, the stack is deployed and the apps are registered beforehand: none of that is in the times. Most functions start
+in the run; so the ratio is told to conversion alone by warm processes, and with their start.
 """
 
 import time
@@ -12,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from os import cpu_count, getloadavg
-from statistics import mean
+from os import cpu_count
+from statistics import median
 from typing import Any
 
 from appstore_analytics.contract.catalogue.definition import Granularity
@@ -21,6 +22,7 @@ from appstore_analytics.contract.messages import Verdict
 from benchmarks.conversion_alone import Alone, convert_alone
 from benchmarks.data import APP_ID, LAST_DATE
 from benchmarks.machine import versions
+from benchmarks.progress import say
 from benchmarks.results import Table, arguments, report
 from benchmarks.timeline import Timeline, read_timeline
 from benchmarks.workload import SEED, SegmentFile, files_of, make, scaled_down
@@ -34,6 +36,7 @@ from operations.executions import Execution, Pipeline
 
 _BUILT_ON = LAST_DATE + timedelta(days=1)
 _CALLS_PER_HOUR = 3500
+_RUNS = 3
 _QUICK_FILES, _QUICK_ROWS = 10, 20
 _SIMULATED_APPLE = "simulated App Store Connect"
 _LETTERS_OF_PICTURE = 60
@@ -70,15 +73,17 @@ def main(words: Sequence[str] | None = None) -> None:
     cores = cpu_count() or 1
     files = files_of(shares)
     make(files, cores)
-    before = convert_alone(files, cores)
-    run = run_seed(files)
-    after = convert_alone(files, cores)
-    figures = figures_of(files, cores, (before, after), run)
+    runs, alone = [], [convert_alone(files, cores)]
+    for number in range(1, (1 if asked.quick else _RUNS) + 1):
+        runs.append(run_seed(files, f"Run {number}"))
+        alone.append(convert_alone(files, cores))
+    figures = figures_of(files, cores, alone, runs)
     report("seed", figures, tables_of(figures), versions(["boto3", "duckdb", "ministack", "pyarrow"]), asked)
 
 
-def run_seed(files: Sequence[SegmentFile]) -> SeedRun:
+def run_seed(files: Sequence[SegmentFile], name: str) -> SeedRun:
     """Deploy, register the apps, let Apple build the files, and measure the run that fetches them."""
+    say(f"{name}: deploying, and the day on which the apps are registered")
     with ExitStack() as running:
         apple = running.enter_context(SimulatedApple(world_of(files)))
         aws = running.enter_context(EmbeddedAws())
@@ -86,6 +91,7 @@ def run_seed(files: Sequence[SegmentFile]) -> SeedRun:
         pipeline = deploy_pipeline(aws, apple, reports, _CALLS_PER_HOUR, lambda *_: None)
         _run(pipeline, "first-day", LAST_DATE)
         apple.world.move_to(_BUILT_ON)
+        say(f"{name}: the day of the files")
         cpu_before = _cpu_seconds(aws)
         execution = _run(pipeline, "data-day", _BUILT_ON)
         cpu_after = _cpu_seconds(aws)
@@ -121,11 +127,14 @@ def _cpu_seconds(aws: EmbeddedAws) -> dict[str, float]:
     return {**cpu_seconds_by_kind(aws.process_id), _SIMULATED_APPLE: time.process_time()}
 
 
-def figures_of(files: Sequence[SegmentFile], cores: int, alone: Sequence[Alone], run: SeedRun) -> dict[str, Any]:
+def figures_of(
+    files: Sequence[SegmentFile], cores: int, alone: Sequence[Alone], runs: Sequence[SeedRun]
+) -> dict[str, Any]:
     """What was moved, how long it took, where the time went, and the ratios to conversion alone."""
+    run = sorted(runs, key=lambda each: each.timeline.seconds)[len(runs) // 2]
     rows, seconds = sum(file.rows for file in files), run.timeline.seconds
     alone_wall, alone_cpu, start_wall, start_cpu = (
-        mean(getattr(each, name) for each in alone)
+        median(getattr(each, name) for each in alone)
         for name in ("wall_seconds", "cpu_seconds", "start_wall_seconds", "start_cpu_seconds")
     )
     cpu = sum(run.cpu_seconds.values())
@@ -138,10 +147,12 @@ def figures_of(files: Sequence[SegmentFile], cores: int, alone: Sequence[Alone],
             "parts": sum(file.dates for file in files),
         },
         "cores": cores,
-        "load_average": getloadavg(),
         "seconds": seconds,
         "rows_per_second": rows / seconds,
         "cpu_seconds": cpu,
+        "runs": [
+            {"wall_seconds": each.timeline.seconds, "cpu_seconds": sum(each.cpu_seconds.values())} for each in runs
+        ],
         "alone": {
             "seconds": alone_wall,
             "cpu_seconds": alone_cpu,
@@ -200,8 +211,13 @@ def _summary(figures: Mapping[str, Any]) -> Table:
         f"The seed's workload: {workload['files']:,} files, {workload['rows']:,} rows of {workload['apps']:,} apps, "
         f"{workload['bytes'] / 1e6:,.0f} MB, {workload['parts']:,} parts"
     )
-    note = f"{figures['cores']} cores; load average behind it: {figures['load_average'][0]:.1f}."
+    note = f"{figures['cores']} cores; runs of the pipeline: {_seconds(figures['runs'])}; "
+    note += f"of conversion alone: {_seconds(alone['runs'])}."
     return Table(title, ("from Apple to verified", "wall s", "CPU s", "rows per s"), rows, note)
+
+
+def _seconds(runs: Sequence[Mapping[str, float]]) -> str:
+    return ", ".join(f"{each['wall_seconds']:.1f}" for each in runs) + " s"
 
 
 def _taken(what: str, rows: int, seconds: float, cpu_seconds: float) -> tuple[str, str, str, str]:

@@ -23,6 +23,7 @@ from appstore_analytics.lake.schema import string_columns, table_schema
 from benchmarks.data import APP_ID, LAST_DATE
 from benchmarks.lake_of_files import BucketOfFiles, curated, fill_with_parts
 from benchmarks.machine import versions
+from benchmarks.progress import say
 from benchmarks.results import Table, arguments, report
 from benchmarks.setup import BUILD
 
@@ -89,7 +90,8 @@ def _written(variant: Variant, rows: pa.RecordBatch, path: Path, runs: int) -> d
     ]
     statistics = [each.name for each in rows.schema if each.name == "app_id" or pa.types.is_date(each.type)]
     seconds = []
-    for _ in range(runs):
+    for number in range(1, runs + 1):
+        say(f"Writing {variant.name}: run {number} of {runs}")
         begin = time.process_time()
         with pq.ParquetWriter(
             path, rows.schema, **{"write_statistics": statistics} | _AS_IT_IS | variant.options

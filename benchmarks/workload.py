@@ -14,6 +14,7 @@ from pathlib import Path
 
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from benchmarks.data import APP_ID, segment
+from benchmarks.progress import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,8 @@ def make(files: Sequence[SegmentFile], cores: int) -> None:
     """Make what is not there yet, so that nobody's time has it in it."""
     # Threads of this process (servers, watchers) must not be forked.
     with ProcessPoolExecutor(cores, get_context("spawn")) as processes:
-        for _ in processes.map(_make, files):
-            pass
+        for number, _ in enumerate(processes.map(_make, files), 1):
+            say(f"Making {number} of {len(files)} files")
 
 
 def _make(file: SegmentFile) -> int:

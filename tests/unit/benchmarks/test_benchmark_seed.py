@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -70,7 +71,9 @@ def test_where_the_time_went_adds_up_to_the_whole_run(file: SegmentFile) -> None
     publish = MapTime("Publish", 1, 1, 3.0, {"PublishDate": 3.0})
     cpu = {"convert-instance": 6.0, "plan-items": 0.5, "embedded AWS": 2.0, "simulated App Store Connect": 1.0}
     run = SeedRun(cpu, Timeline(17.0, {"PlanRun": 1.0}, (land, left, publish)))
-    figures = figures_of([file], 2, (Alone(4.0, 3.0, 1.0, 0.2), Alone(6.0, 7.0, 2.0, 0.8)), run)
+    quick, slow = (replace(run, timeline=replace(run.timeline, seconds=seconds)) for seconds in (1.0, 100.0))
+    alone = (Alone(4.0, 3.0, 1.0, 0.2), Alone(6.0, 7.0, 2.0, 0.8))
+    figures = figures_of([file], 2, alone, (slow, run, quick))
     assert {room: spent["seconds"] for room, spent in figures["rooms"].items() if spent["seconds"]} == {
         "Apple": 2.0,
         "convert": 9.0,

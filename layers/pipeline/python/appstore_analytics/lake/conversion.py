@@ -30,7 +30,7 @@ from appstore_analytics.rules.gaps import skipped_dates
 from appstore_analytics.rules.vintage import Vintage
 
 _RUN_ROWS = 250_000
-_SPILLED_ROWS = 16_384
+_SPILLED_ROWS = 8_192  # of every run as many lie in memory when the runs meet
 _WIDE_INTEGER = pa.decimal128(19, 0)
 _INT64_VALUES = 2**63
 _SORTED_BY = ("territory", "device", "source_type", "platform_version")
