@@ -37,7 +37,7 @@ CAPACITIES: Mapping[str, Capacity] = {
     "register_request": Capacity(512, 8),
     "list_instances": Capacity(512, 10),
     "download_segments": Capacity(512, 15, disk_gibibytes=disks.DOWNLOAD_GIBIBYTES),
-    # 20 million rows take a quarter of it (docs/benchmarks.md); small files are the rule, and wait for S3 (docs/cost.md)
+    # 20 million rows need a quarter (docs/benchmarks.md); small files are the rule, and wait for S3 (docs/cost.md)
     "convert_instance": Capacity(
         1024, 15, disk_gibibytes=disks.CONVERSION_GIBIBYTES, carries_arrow=True, variables=CONVERSION_MEMORY
     ),
