@@ -58,12 +58,10 @@ def main(words: Sequence[str] | None = None) -> None:
     asked = arguments("read", __doc__.split("\n", maxsplit=1)[0]).parse_args(words)
     apps, dates, rows = _QUICK if asked.quick else _FULL
     lake = _lake(apps, dates, rows)
-    answers = []
-    for question in QUESTIONS:
-        for layout in _LAYOUTS:
-            say(f"Asking the layout {layout}: {question.name}")
-            answers.append(_answer(lake, layout, question, dates))
-    figures = {"lake": {"apps": apps, "dates": dates, "rows": apps * rows}, "read": answers}
+    figures = {
+        "lake": {"apps": apps, "dates": dates, "rows": apps * rows},
+        "read": [_answer(lake, layout, question, dates) for question in QUESTIONS for layout in _LAYOUTS],
+    }
     report("read", figures, [_table(figures)], versions(["duckdb", "pyarrow"]), asked)
 
 
@@ -96,6 +94,7 @@ def _files(lake: Path, layout: str, days: int) -> list[Path]:
 
 
 def _answer(lake: Path, layout: str, question: Question, dates: int) -> dict[str, Any]:
+    say(f"Asking the layout {layout}: {question.name}")
     files = _files(lake, layout, min(question.days, dates))
     if layout == _LAYOUTS[1] and question.app_id is not None:
         files = [path for path in files if path.stem == str(question.app_id)]

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 
+from benchmarks.progress import say
 from tests.integration.concurrency.races import RACES, run_race
 from tests.integration.concurrency.rounds import rounds
 from tests.integration.crash.day import Sequel
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     races = list(_races(options.quick))
     seconds = round(time.monotonic() - started)
     page = _page(matrix, races, seconds, scope="a sample, `--quick`" if options.quick else "everything")
+    say("")
     print(page)  # noqa: T201 (a command)
     if not options.quick:
         PAGE.write_text(page)
@@ -64,7 +66,7 @@ def _matrix(quick: bool, jobs: int) -> Iterator[Row]:
             if lines:
                 where = f"{case.death.moment} {case.call}"
                 lost.setdefault((case.step, case.sequel), []).append(f"{where}: {lines[0]}")
-            _progress(f"matrix {number}/{len(cases)}")
+            say(f"matrix {number}/{len(cases)}")
     for (step, sequel), count in tried.items():
         yield Row(f"{step}, {sequel}", count, tuple(lost.get((step, sequel), ())))
 
@@ -72,7 +74,7 @@ def _matrix(quick: bool, jobs: int) -> Iterator[Row]:
 def _races(quick: bool) -> Iterator[Row]:
     for race in RACES:
         examples = EXAMPLES[race.__name__] // (QUICKER if quick else 1)
-        _progress(f"{race.__name__}: {examples} interleavings")
+        say(f"{race.__name__}: {examples} interleavings")
         try:
             run_race(race, examples, derandomize=False)
         except AssertionError as error:
@@ -80,7 +82,7 @@ def _races(quick: bool) -> Iterator[Row]:
         else:
             yield Row(_summary(race), examples)
     count = ROUNDS // (QUICKER if quick else 1)
-    _progress(f"{count} rounds of two vintages")
+    say(f"{count} rounds of two vintages")
     ended = list(rounds(count, seed=int(time.time())))
     deaths = sum(of_round for *_, of_round in ended)
     different = tuple(f"round {number}" for number, (found, alone, _) in enumerate(ended) if found != alone)
@@ -89,11 +91,6 @@ def _races(quick: bool) -> Iterator[Row]:
 
 def _summary(race: type[object]) -> str:
     return (race.__doc__ or "").rstrip(".")
-
-
-def _progress(text: str) -> None:
-    sys.stderr.write(f"\r{text:<40}")
-    sys.stderr.flush()
 
 
 def _page(matrix: Sequence[Row], races: Sequence[Row], seconds: int, scope: str) -> str:
