@@ -14,6 +14,6 @@ if __name__ == "__main__":
 
         main()
     else:
-        from local import setup
+        from workshop import setup
 
         sys.exit(setup.main([str(setup.PYTHON), str(ROOT / "manage.py"), *sys.argv[1:]]))

@@ -3,12 +3,12 @@
 # ./quick_start.sh --help says what it can do.
 set -eu
 CDPATH='' cd -- "$(dirname -- "$0")"
-. local/python.sh
+. workshop/python.sh
 
 for argument in "$@"; do
     case $argument in
         -h | --help) exec "$python" -E -m local.arguments --help ;;
-        --clean) exec "$python" -E -m local.setup --clean ;;
+        --clean) exec "$python" -E -m workshop.setup --clean ;;
     esac
 done
-exec "$python" -E -m local.setup .venv/bin/python -m local "$@"
+exec "$python" -E -m workshop.setup .venv/bin/python -m local "$@"

@@ -3,12 +3,12 @@
 # With arguments only pytest runs, with these arguments: ./run_tests.sh tests/unit -k vintage
 set -eu
 CDPATH='' cd -- "$(dirname -- "$0")"
-. local/python.sh
+. workshop/python.sh
 
 if [ $# -gt 0 ]; then
-    exec "$python" -E -m local.setup .venv/bin/python -m pytest "$@"
+    exec "$python" -E -m workshop.setup .venv/bin/python -m pytest "$@"
 fi
-"$python" -E -m local.setup
+"$python" -E -m workshop.setup
 
 failed=
 check() {
@@ -17,7 +17,7 @@ check() {
 }
 check ruff format --check .
 check ruff check .
-check mypy layers/pipeline/python/appstore_analytics functions infra local operations benchmarks app.py manage.py
+check mypy layers/pipeline/python/appstore_analytics functions infra workshop local operations benchmarks app.py manage.py
 check lint-imports
 
 echo "== pytest"

@@ -1,1 +1,1 @@
-"""What stands in for Apple and AWS on a laptop; nothing that ships imports it."""
+"""The two simulators, of App Store Connect and of AWS, and what runs on them: the demo and the load test."""

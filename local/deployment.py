@@ -14,10 +14,10 @@ from typing import Any
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
 from local.aws.server import ACCOUNT, EmbeddedAws
-from local.toolchain import node_environment
 from operations.embedded import REGION
 from operations.executions import Pipeline
 from operations.installation import STACK
+from workshop.toolchain import node_environment
 
 PROJECT = Path(__file__).resolve().parents[1]
 _LANES = max(2, os.cpu_count() or 1)

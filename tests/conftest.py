@@ -2,7 +2,7 @@
 
 import os
 
-from local.toolchain import node_environment
+from workshop.toolchain import node_environment
 
 os.environ.update(node_environment())
 for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL") or name == "AWS_PROFILE"]:

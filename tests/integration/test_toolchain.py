@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.toolchain import node_environment
+from workshop.toolchain import node_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 CLOSED_PORT = 9  # discard: nothing listens on it
@@ -35,7 +35,7 @@ def test_a_registry_out_of_reach_is_npms_own_words_and_exit_code(tmp_path: Path)
         "npm_config_fetch_retries": "0",
         "npm_config_cache": str(tmp_path / "cache"),
     }
-    code = f"from pathlib import Path; from local.toolchain import install_cdk; install_cdk(Path({str(tmp_path)!r}))"
+    code = f"from pathlib import Path; from workshop.toolchain import install_cdk; install_cdk(Path({str(tmp_path)!r}))"
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 1

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from local.setup import MADE_FROM
+from workshop.setup import MADE_FROM
 
 ROOT = Path(__file__).resolve().parents[2]
 NPM_ADVICE = (
@@ -53,7 +53,7 @@ class Project:
         return subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
 
     def is_complete(self, python: str | Path = ".venv/bin/python") -> bool:
-        code = "import local.setup; print(local.setup.is_complete())"
+        code = "import workshop.setup; print(workshop.setup.is_complete())"
         command = [str(self.root / python), "-E", "-c", code]
         answer = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=True).stdout
         return answer == "True\n"
@@ -68,7 +68,8 @@ def _make_project(folder: Path) -> Project:
     for name in (
         "quick_start.sh",
         "run_tests.sh",
-        "local/python.sh",
+        "workshop/__init__.py",
+        "workshop/python.sh",
         "local/arguments.py",
         "local/__init__.py",
         *MADE_FROM,

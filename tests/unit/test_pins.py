@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.pins import EVERYTHING, PARTS
+from workshop.pins import EVERYTHING, PARTS
 
 ROOT = Path(__file__).resolve().parents[2]
 ASKED = re.compile(r"(?P<name>[\w.-]+)(\[\w+])?==(?P<version>[\w.]+) +# \S.*")
@@ -83,7 +83,7 @@ def test_the_closure_is_what_this_environment_runs() -> None:
 
 
 def test_the_cdk_command_line_is_pinned_by_content_and_names_no_registry() -> None:
-    lock = json.loads((ROOT / "local/cdk/package-lock.json").read_text(encoding="utf-8"))
+    lock = json.loads((ROOT / "workshop/cdk/package-lock.json").read_text(encoding="utf-8"))
     packages = {name: package for name, package in lock["packages"].items() if name}
     assert packages
     assert all(package["integrity"].startswith("sha512-") for package in packages.values())

@@ -27,10 +27,10 @@ from local.apple.control import answer_control
 from local.apple.http import Call
 from local.apple.keys import ApiRole, fresh_key
 from local.arguments import parse_arguments
-from local.pins import EVERYTHING
 from operations import commands as manage
 from operations.arguments import arranged
 from tests.unit.docs.reading_docs import PACKAGE, README, ROOT, blocks, commands, rows
+from workshop.pins import EVERYTHING
 
 COMMANDS = [command for block in blocks("sh") for command in commands(block)]
 AWS = [command for command in COMMANDS if command[0] == "aws"]
@@ -71,7 +71,7 @@ def _is_python(arguments: list[str]) -> None:
         return
     assert arguments[0] == "-m"
     module, options = arguments[1], [argument for argument in arguments[2:] if argument.startswith("--")]
-    if module == "local.setup":  # takes a command, no options
+    if module == "workshop.setup":  # takes a command, no options
         assert options == []
         return
     environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent)}

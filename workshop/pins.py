@@ -1,4 +1,4 @@
-"""Pins every package with the hash of each of its files: `python -m local.pins` writes each requirements*.txt.
+"""Pins every package with the hash of each of its files: `python -m workshop.pins` writes each requirements*.txt.
 
 What is asked for, and why, stands in requirements*.in beside it; pip installs what the .txt files pin and refuses any
 other byte. Needs the package index, and uv on PATH (`pipx install uv`), which nothing else of the project needs. Pins
@@ -18,7 +18,7 @@ PARTS = ("requirements.txt", "layers/dependencies/requirements.txt", "layers/arr
 
 # For every Python from the oldest that runs the project, and every platform that a package has files for.
 _COMPILE = ("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes")
-_FORM = ("--no-annotate", "--custom-compile-command", "python -m local.pins")
+_FORM = ("--no-annotate", "--custom-compile-command", "python -m workshop.pins")
 
 
 def main(arguments: Sequence[str]) -> int:

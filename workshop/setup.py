@@ -1,4 +1,4 @@
-"""Makes .venv, in which everything else runs, and then becomes the given command: `python3 -m local.setup [command …]`.
+"""Makes .venv, then becomes the given command: `python3 -m workshop.setup [command …]`.
 
 Standard library only: it runs on the machine's own Python before anything is installed. A complete .venv carries a
 stamp of everything it was made from, written last, so a second start costs one comparison and an interrupted,
@@ -28,9 +28,9 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "complete"
 MADE_FROM = (
     "requirements-dev.txt",
-    "local/cdk/package-lock.json",
-    "local/setup.py",
-    "local/toolchain.py",
+    "workshop/cdk/package-lock.json",
+    "workshop/setup.py",
+    "workshop/toolchain.py",
 )
 IMPORTABLE = ("layers/pipeline/python", ".")
 LEFTOVERS = (".venv", ".build", "cdk.out")
@@ -106,7 +106,7 @@ def build(lock: int) -> None:
     _make_importable()
     _run(
         "Installing the CDK command line",
-        (PYTHON, "-E", "-m", "local.toolchain"),
+        (PYTHON, "-E", "-m", "workshop.toolchain"),
         lock,
         advice="npm could not fetch the CDK command line: check the network, or the registry and proxy in npm's "
         "configuration (~/.npmrc), and start again.",

@@ -1,7 +1,7 @@
 """Node and the CDK command line inside the virtual environment, whatever node this machine has or lacks.
 
-`python -m local.toolchain` installs the command line into the environment of the Python that runs it.
-Standard library only: local/setup.py runs this while the environment is being made.
+`python -m workshop.toolchain` installs the command line into the environment of the Python that runs it.
+Standard library only: workshop/setup.py runs this while the environment is being made.
 """
 
 import importlib.util
@@ -16,7 +16,7 @@ _LOCKED = Path(__file__).resolve().parent / "cdk"
 
 _CDK_SCRIPT = """\
 #!/bin/sh
-# The AWS CDK command line on this environment's own node and Python. Written by local/toolchain.py.
+# The AWS CDK command line on this environment's own node and Python. Written by workshop/toolchain.py.
 export PATH={bin}:"$PATH" JSII_NODE={node} NODE_USE_SYSTEM_CA="${{NODE_USE_SYSTEM_CA:-1}}"
 exec {node} {cdk} "$@"
 """
@@ -46,7 +46,7 @@ def node_environment() -> dict[str, str]:
 
 
 def install_cdk(environment: Path) -> NoReturn:
-    """Puts the CDK command line that local/cdk pins into <environment>/cdk, to be run as <environment>/bin/cdk.
+    """Puts the CDK command line that workshop/cdk pins into <environment>/cdk, to be run as <environment>/bin/cdk.
 
     A second run installs it anew. Does not return but becomes `npm ci`, whose words and exit code are the answer.
     """
