@@ -1,9 +1,19 @@
-"""For every test: aws-cdk-lib finds the node of .venv, and no variable of the shell leads from moto to another AWS."""
+"""For every test: aws-cdk-lib finds the node of .venv, no variable of the shell leads from moto to another AWS, and
+hypothesis tries as many examples as its profile says: `full`, or `fast`, which HYPOTHESIS_PROFILE or pytest's
+--hypothesis-profile choose.
+"""
 
 import os
+
+from hypothesis import settings
 
 from workshop.toolchain import node_environment
 
 os.environ.update(node_environment())
 for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL") or name == "AWS_PROFILE"]:
     del os.environ[name]  # the README tells people to export the one of a kept embedded AWS
+
+# No deadline: on a busy machine it would fail a test for what other processes do.
+settings.register_profile("full", max_examples=100, deadline=None)
+settings.register_profile("fast", max_examples=15, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "full"))

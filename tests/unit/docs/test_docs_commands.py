@@ -1,13 +1,17 @@
 """Every shell command of the documentation is known to this module; what it may say is checked or tried."""
 
+import contextlib
+import functools
+import io
 import itertools
 import json
-import os
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,7 +33,7 @@ from local.apple.keys import ApiRole, fresh_key
 from local.arguments import parse_arguments
 from operations import commands as manage
 from operations.arguments import arranged
-from tests.unit.docs.reading_docs import PACKAGE, README, ROOT, blocks, commands, rows
+from tests.unit.docs.reading_docs import README, ROOT, blocks, commands, rows
 from workshop.pins import EVERYTHING
 
 COMMANDS = [command for block in blocks("sh") for command in commands(block)]
@@ -74,11 +78,27 @@ def _is_python(arguments: list[str]) -> None:
     if module == "workshop.setup":  # takes a command, no options
         assert options == []
         return
-    environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent)}
-    shown = subprocess.run(
-        [sys.executable, "-m", module, "--help"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-    )
-    assert [option for option in options if option not in shown.stdout] == []
+    shown = _help_of(module)
+    assert [option for option in options if option not in shown] == []
+
+
+@functools.cache
+def _help_of(module: str) -> str:
+    """What `python -m module --help` prints. In this process, which imports pyarrow and aws-cdk-lib once for all."""
+    found = find_spec(f"{module}.__main__") if _is_a_package(module) else find_spec(module)
+    assert found is not None, f"no module {module}"
+    assert found.origin is not None, f"no file of {module}"
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed), pytest.raises(SystemExit) as end:
+        patch.setattr(sys, "argv", [module, "--help"])
+        runpy.run_path(found.origin, run_name="__main__")
+    assert end.value.code == 0
+    return printed.getvalue()
+
+
+def _is_a_package(module: str) -> bool:
+    found = find_spec(module)
+    return found is not None and found.submodule_search_locations is not None
 
 
 def _is_aws(arguments: list[str]) -> None:
@@ -149,10 +169,7 @@ def test_every_command_exists_and_takes_these_arguments(command: list[str]) -> N
 
 def test_the_options_of_quick_start_are_all_explained() -> None:
     explained = [row[0].split()[0] for row in rows(README, "option")]
-    shown = subprocess.run(
-        [sys.executable, "-m", "local.arguments", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert set(explained) == set(re.findall(r"^  (--\w+)", shown.stdout, re.MULTILINE))
+    assert set(explained) == set(re.findall(r"^  (--\w+)", _help_of("local.arguments"), re.MULTILINE))
     assert parse_arguments([]).apps == 70  # the figures in the README are those of ./quick_start.sh without options
 
 

@@ -13,7 +13,7 @@ import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from appstore_analytics.contract.catalogue.definition import ColumnType
@@ -283,7 +283,6 @@ _AMOUNTS = st.decimals(-(10**9), 10**9, places=6).map("{:f}".format) | st.just("
 _ROWS = st.lists(st.tuples(st.integers(14, 20), _NUMBERS, _AMOUNTS, _AMOUNTS), max_size=25)
 
 
-@settings(max_examples=40, deadline=None)
 @given(_ROWS)
 def test_rows_and_sums_equal_an_independent_count(
     tmp_path_factory: pytest.TempPathFactory, cells: list[tuple[int, str, str, str]]

@@ -10,7 +10,7 @@ import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from appstore_analytics.contract.catalogue.definition import Column, ColumnType
@@ -155,7 +155,6 @@ def test_the_mode_of_a_report_is_the_default_or_the_other() -> None:
 _CELLS = st.none() | st.text(st.characters(codec="utf-8"), max_size=5)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(max_size=4), min_size=1, max_size=5, unique=True), st.data())
 def test_extra_is_each_rows_cells_by_header(headers: list[str], data: st.DataObject) -> None:
     rows = data.draw(st.lists(st.tuples(*[_CELLS] * len(headers)), min_size=1, max_size=8))

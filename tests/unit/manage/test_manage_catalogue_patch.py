@@ -81,7 +81,7 @@ def test_nothing_new_is_no_patch() -> None:
     assert catalogue_patch({}) == ""
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(header=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
 def test_no_header_of_a_file_gets_out_of_its_quotes(header: str) -> None:
     patch = catalogue_patch({SESSIONS: {header: ColumnType.STRING}})

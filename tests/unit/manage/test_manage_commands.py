@@ -88,6 +88,7 @@ def test_an_embedded_aws_that_is_gone_is_said_to_be(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)  # the pauses between its retries
     monkeypatch.setattr(embedded.address, "__defaults__", ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, Path("x")))
     assert ended("--local", "runs") == ExitStatus.UNREACHABLE
     assert "does not answer" in said(capsys)
