@@ -1,7 +1,7 @@
 """How many calls Apple sees per app and day, beside the least possible, and how many apps one API key serves.
 
-`python -m benchmarks.calls`: the real steps against the simulated App Store Connect (`benchmarks/days.py`). The least
-of a day with data is one list of instances per report and one list of segments per new instance.
+`python -m benchmarks.calls`: the real steps against the simulated App Store Connect (`benchmarks/usage/days.py`). The
+least of a day with data is one list of instances per report and one list of segments per new instance.
 """
 
 import argparse
@@ -12,10 +12,10 @@ from typing import Any
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
 from appstore_analytics.contract.messages import Operation
 from appstore_analytics.rules.call_budget import calls_needed, ceiling
-from benchmarks.days import Day, Days, aws_in_process
-from benchmarks.machine import versions
-from benchmarks.progress import say
+from benchmarks.measuring.machine import versions
+from benchmarks.measuring.progress import say
 from benchmarks.results import Table, arguments, report
+from benchmarks.usage.days import Day, Days, aws_in_process
 from local.apple import WorldSettings
 
 REPORTS = (6, 26)

@@ -10,9 +10,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.machine import versions
-from benchmarks.measure import run
-from benchmarks.progress import say
+from benchmarks.measuring.machine import versions
+from benchmarks.measuring.measure import run
+from benchmarks.measuring.progress import say
 from benchmarks.results import Table, arguments, report
 from infra.layers import AWS_TARGET, PIPELINE_LAYER, THIS_MACHINE, Target, ThirdPartyLayer, build_layers
 

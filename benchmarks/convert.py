@@ -21,11 +21,11 @@ from statistics import geometric_mean, median
 from typing import Any
 
 from appstore_analytics.contract import memory
-from benchmarks.data import segment
-from benchmarks.measure import run
-from benchmarks.progress import say
+from benchmarks.conversion.s3_server import s3_server
+from benchmarks.measuring.measure import run
+from benchmarks.measuring.progress import say
 from benchmarks.results import Table, arguments, report
-from benchmarks.s3_server import s3_server
+from benchmarks.samples.data import segment
 from benchmarks.setup import BUILD, python_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,8 +33,8 @@ LAKE = ROOT / "layers" / "pipeline" / "python" / "appstore_analytics" / "lake"
 MEASURED = [
     *(LAKE / f"{name}.py" for name in ("conversion", "parquet", "record_batches", "schema", "sorting", "tsv")),
     Path(memory.__file__),
-    *sorted((ROOT / "benchmarks" / "peers").glob("*.py")),
-    ROOT / "benchmarks" / "job.py",
+    *sorted((ROOT / "benchmarks" / "conversion" / "peers").glob("*.py")),
+    ROOT / "benchmarks" / "conversion" / "job.py",
 ]
 SMALL, MEDIUM, LARGE, HUGE = 5_000, 70_000, 5_000_000, 20_000_000
 TABLES = ("engagement", "downloads", "sessions", "purchases_detailed")
@@ -180,7 +180,7 @@ def _measure(case: Case, server: str) -> Measurement:
     repeats = str(_REPEATS.get(case.rows, 1))
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
         words = (case.peer, case.job, case.table, _segment(case.table, case.rows), folder, repeats)
-        done = run([python, "-m", "benchmarks.job", *words], variables, case.cores)
+        done = run([python, "-m", "benchmarks.conversion.job", *words], variables, case.cores)
     _check(case, done.answer.pop("counted"))
     return Measurement(case=case, peak_mb=done.peak_mb, **done.answer)
 

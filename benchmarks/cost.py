@@ -1,7 +1,8 @@
 """What a deployment costs on AWS in a month: `python -m benchmarks.cost --apps 70 --reports 6`.
 
 Counted are the resources of the template that cdk.json makes, the states of its state machine, and what the real steps
-ask of AWS on a usual day (`benchmarks/counting.py`); `benchmarks/bill.py` makes the bill. Prices: `contract/prices.py`.
+ask of AWS on a usual day (`benchmarks/usage/counting.py`); `benchmarks/usage/bill.py` makes the bill. Prices:
+`contract/prices.py`.
 """
 
 from collections.abc import Sequence
@@ -9,11 +10,11 @@ from collections.abc import Sequence
 from appstore_analytics.contract import prices
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
 from appstore_analytics.contract.prices import LOOKED_UP_ON, PRICES, REGION
-from benchmarks.bill import LOG_BYTES_OF_A_CALL, SECONDS, Line, Model
-from benchmarks.counting import ROWS_PER_DATE, count_day
-from benchmarks.deployment import synthesize
-from benchmarks.machine import versions
+from benchmarks.measuring.machine import versions
 from benchmarks.results import Table, arguments, report
+from benchmarks.usage.bill import LOG_BYTES_OF_A_CALL, SECONDS, Line, Model
+from benchmarks.usage.counting import ROWS_PER_DATE, count_day
+from benchmarks.usage.deployment import synthesize
 
 SIZES = (70, 1_000, 10_000)
 _REPORTS = 6

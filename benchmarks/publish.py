@@ -17,12 +17,12 @@ from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.parquet import WRITER_VERSION
 from appstore_analytics.rules.vintage import Vintage
-from benchmarks.data import APP_ID, LAST_DATE, segment
-from benchmarks.lake_of_files import BucketOfFiles, convert_into, curated, fill_with_parts
-from benchmarks.machine import versions
-from benchmarks.measure import run
-from benchmarks.progress import say
+from benchmarks.measuring.machine import versions
+from benchmarks.measuring.measure import run
+from benchmarks.measuring.progress import say
+from benchmarks.publication.lake_of_files import BucketOfFiles, convert_into, curated, fill_with_parts
 from benchmarks.results import Table, arguments, report
+from benchmarks.samples.data import APP_ID, LAST_DATE, segment
 from benchmarks.setup import BUILD
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -85,7 +85,7 @@ def _restate(lake: Path, rows: int) -> None:
 
 def _publish(lake: Path) -> dict[str, Any]:
     path = f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'pipeline' / 'python'}"
-    done = run([sys.executable, "-m", "benchmarks.publish_job", lake, TABLE], {"PYTHONPATH": path}, cores=1)
+    done = run([sys.executable, "-m", "benchmarks.publication.job", lake, TABLE], {"PYTHONPATH": path}, cores=1)
     return done.answer | {"peak_mb": done.peak_mb}
 
 

@@ -20,11 +20,11 @@ import pyarrow.parquet as pq
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.parquet import WRITER_VERSION
 from appstore_analytics.lake.publication import publish
-from benchmarks.data import APP_ID, LAST_DATE
-from benchmarks.lake_of_files import BucketOfFiles, curated, fill_with_parts
-from benchmarks.machine import versions
-from benchmarks.progress import say
+from benchmarks.measuring.machine import versions
+from benchmarks.measuring.progress import say
+from benchmarks.publication.lake_of_files import BucketOfFiles, curated, fill_with_parts
 from benchmarks.results import Table, arguments, report
+from benchmarks.samples.data import APP_ID, LAST_DATE
 from benchmarks.setup import BUILD
 
 TABLE = "engagement"

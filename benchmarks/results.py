@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import machine
-from benchmarks.progress import say
+from benchmarks.measuring.machine import machine
+from benchmarks.measuring.progress import say
 
 RESULTS = Path(__file__).resolve().parent / "results"
 _DOCS = Path(__file__).resolve().parent.parent / "docs"

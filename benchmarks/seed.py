@@ -19,13 +19,13 @@ from typing import Any
 
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.messages import Verdict
-from benchmarks.conversion_alone import Alone, convert_alone
-from benchmarks.data import APP_ID, LAST_DATE
-from benchmarks.machine import versions
-from benchmarks.progress import say
+from benchmarks.conversion.alone import Alone, convert_alone
+from benchmarks.measuring.machine import versions
+from benchmarks.measuring.progress import say
+from benchmarks.measuring.timeline import Timeline, read_timeline
 from benchmarks.results import Table, arguments, report
-from benchmarks.timeline import Timeline, read_timeline
-from benchmarks.workload import SEED, SegmentFile, files_of, make, scaled_down
+from benchmarks.samples.data import APP_ID, LAST_DATE
+from benchmarks.samples.workload import SEED, SegmentFile, files_of, make, scaled_down
 from local.apple.model import Series, WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.world import World

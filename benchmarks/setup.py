@@ -7,7 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent / ".build" / "benchmarks"
-ENVIRONMENTS = {"peers": "requirements.txt", "awswrangler": "requirements-awswrangler.txt"}
+ENVIRONMENTS = {"peers": "conversion/requirements.txt", "awswrangler": "conversion/requirements-awswrangler.txt"}
 
 
 def python_of(environment: str) -> Path:

@@ -20,11 +20,11 @@ from appstore_analytics.lake.parquet import ROW_GROUP_ROWS
 from appstore_analytics.lake.publication import publish
 from appstore_analytics.lake.record_batches import in_one_batch, with_own_dictionaries
 from appstore_analytics.lake.schema import string_columns, table_schema
-from benchmarks.data import APP_ID, LAST_DATE
-from benchmarks.lake_of_files import BucketOfFiles, curated, fill_with_parts
-from benchmarks.machine import versions
-from benchmarks.progress import say
+from benchmarks.measuring.machine import versions
+from benchmarks.measuring.progress import say
+from benchmarks.publication.lake_of_files import BucketOfFiles, curated, fill_with_parts
 from benchmarks.results import Table, arguments, report
+from benchmarks.samples.data import APP_ID, LAST_DATE
 from benchmarks.setup import BUILD
 
 TABLE = "engagement"

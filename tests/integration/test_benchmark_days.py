@@ -2,7 +2,7 @@
 
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
 from benchmarks.calls import live_a_scarce_day
-from benchmarks.counting import Unit, count_day, lines_of
+from benchmarks.usage.counting import Unit, count_day, lines_of
 
 
 def test_the_counts_of_a_third_size_lie_on_the_line_through_two_others() -> None:

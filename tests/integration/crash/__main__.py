@@ -14,7 +14,7 @@ from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.progress import say
+from benchmarks.measuring.progress import say
 from tests.integration.concurrency.races import RACES, run_race
 from tests.integration.concurrency.rounds import rounds
 from tests.integration.crash.day import Sequel

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.timeline import read_timeline
+from benchmarks.measuring.timeline import read_timeline
 from local.aws.server import EmbeddedAws
 from local.load.histories import Largest, read_travelled
 from tests.integration.embedded_aws import deployment

@@ -6,8 +6,8 @@ import pytest
 
 from benchmarks import convert
 from benchmarks.convert import Case, DifferentAnswerError, Measurement, figures_of, tables_of
-from benchmarks.data import APP_ID, segment
-from benchmarks.measure import RunFailedError, run
+from benchmarks.measuring.measure import RunFailedError, run
+from benchmarks.samples.data import APP_ID, segment
 
 
 def measured(peer: str, cpu_seconds: float, job: str = "plain", rows: int = 70_000) -> Measurement:
@@ -59,7 +59,7 @@ def test_a_peer_that_counts_differently_is_no_peer(monkeypatch: pytest.MonkeyPat
 
 
 def test_our_own_code_is_measured_in_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.data.DATA", tmp_path / "data")
+    monkeypatch.setattr("benchmarks.samples.data.DATA", tmp_path / "data")
     monkeypatch.setattr(convert, "BUILD", tmp_path)
     measurement = convert._measure(Case("ours", "whole", "purchases_detailed", 200, 1), server="")
     assert measurement.cpu_seconds > 0
@@ -74,14 +74,14 @@ def test_a_measured_process_that_fails_says_why() -> None:
 
 def test_the_pins_of_the_peers_are_complete() -> None:
     for name in ("requirements.txt", "requirements-awswrangler.txt"):
-        lines = (convert.ROOT / "benchmarks" / name).read_text(encoding="utf-8").splitlines()
+        lines = (convert.ROOT / "benchmarks" / "conversion" / name).read_text(encoding="utf-8").splitlines()
         assert [line for line in lines if not line.startswith("#") and line.count("==") != 1] == []
 
 
 def test_the_sample_data_are_the_same_bytes_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     contents = []
     for folder in ("first", "second"):
-        monkeypatch.setattr("benchmarks.data.DATA", tmp_path / folder)
+        monkeypatch.setattr("benchmarks.samples.data.DATA", tmp_path / folder)
         contents.append(segment("sessions", 300).read_bytes())
         assert segment("sessions", 300, app_id=APP_ID + 1).read_bytes() != contents[0]
     assert contents[0] == contents[1]

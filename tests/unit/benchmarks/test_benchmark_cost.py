@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from appstore_analytics.contract.prices import ALARMS, DASHBOARDS, LAMBDA_CALLS, PRICES, Page, Seen
-from benchmarks.counting import Linear
-from benchmarks.deployment import walk
 from benchmarks.results import RESULTS
+from benchmarks.usage.counting import Linear
+from benchmarks.usage.deployment import walk
 from operations.cost import Work, cost_of
 
 

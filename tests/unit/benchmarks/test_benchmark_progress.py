@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from benchmarks.progress import say
+from benchmarks.measuring.progress import say
 
 
 class Terminal(io.StringIO):

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from appstore_analytics.contract.messages import AccessType
-from benchmarks import conversion_alone
-from benchmarks.conversion_alone import Alone
-from benchmarks.data import APP_ID, LAST_DATE
+from benchmarks.conversion import alone as conversion_alone
+from benchmarks.conversion.alone import Alone
+from benchmarks.measuring.timeline import MapTime, Timeline
+from benchmarks.samples.data import APP_ID, LAST_DATE
+from benchmarks.samples.workload import SEED, SegmentFile, files_of, scaled_down
 from benchmarks.seed import SeedRun, figures_of, tables_of, world_of
-from benchmarks.timeline import MapTime, Timeline
-from benchmarks.workload import SEED, SegmentFile, files_of, scaled_down
 from local.apple.publication import window_days
 
 
@@ -43,7 +43,7 @@ def test_the_quick_workload_has_the_same_reports() -> None:
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SegmentFile:
-    monkeypatch.setattr("benchmarks.data.DATA", tmp_path)
+    monkeypatch.setattr("benchmarks.samples.data.DATA", tmp_path)
     monkeypatch.setattr(conversion_alone, "BUILD", tmp_path)
     return SegmentFile("performance", APP_ID + 1, rows=300, dates=2)
 

@@ -1,5 +1,6 @@
-"""One conversion by one peer, in this process: `python -m benchmarks.job PEER JOB TABLE SEGMENT FOLDER REPEATS`.
+"""One conversion by one peer, in this process.
 
+`python -m benchmarks.conversion.job PEER JOB TABLE SEGMENT FOLDER REPEATS`
 Prints what one repetition cost, without imports, and what `whole` counted, as JSON. Small inputs are repeated after one
 run that is not counted, because a function that is warm is the usual one.
 """
@@ -18,7 +19,7 @@ _ENOUGH_SECONDS = 0.5
 
 def main(peer: str, job: str, table_name: str, segment: str, folder: str, repeats: str) -> None:
     """Run it and print the figures."""
-    module = importlib.import_module(f"benchmarks.peers.{peer}")
+    module = importlib.import_module(f"benchmarks.conversion.peers.{peer}")
     work, table, target = getattr(module, job), tables_by_name()[table_name], Path(folder)
     given = module.prepare(job, Path(segment), table) if hasattr(module, "prepare") else Path(segment)
     counted = None

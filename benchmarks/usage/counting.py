@@ -14,8 +14,8 @@ from typing import Any
 
 from appstore_analytics.contract.layout import CURATED_PREFIX, PARTS_PREFIX, RAW_PREFIX
 from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
-from benchmarks.days import Days, aws_in_process
-from benchmarks.progress import say
+from benchmarks.measuring.progress import say
+from benchmarks.usage.days import Days, aws_in_process
 from local.apple import WorldSettings
 
 ROWS_PER_DATE = 100

@@ -6,8 +6,8 @@ from pathlib import Path
 import awswrangler as wr
 
 from appstore_analytics.contract.tables import CuratedTable
-from benchmarks.peers import APP_ID, PROCESSING_DATE, ZSTD_LEVEL, Counted, measures, sort_columns
-from benchmarks.peers.pandas_csv import read
+from benchmarks.conversion.peers import APP_ID, PROCESSING_DATE, ZSTD_LEVEL, Counted, measures, sort_columns
+from benchmarks.conversion.peers.pandas_csv import read
 
 _BUCKET = "s3://benchmark"
 

@@ -12,7 +12,7 @@ from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.parquet import RowGroups, part_layout
 from appstore_analytics.lake.schema import in_memory, report_schema
 from appstore_analytics.lake.tsv import SegmentReader
-from benchmarks.peers import APP_ID
+from benchmarks.conversion.peers import APP_ID
 
 _BLOCK_BYTES = 4 << 20
 

@@ -6,7 +6,15 @@ import polars as pl
 
 from appstore_analytics.contract.catalogue.definition import ColumnType
 from appstore_analytics.contract.tables import CuratedTable
-from benchmarks.peers import APP_ID, PROCESSING_DATE, ROW_GROUP_ROWS, ZSTD_LEVEL, Counted, measures, sort_columns
+from benchmarks.conversion.peers import (
+    APP_ID,
+    PROCESSING_DATE,
+    ROW_GROUP_ROWS,
+    ZSTD_LEVEL,
+    Counted,
+    measures,
+    sort_columns,
+)
 
 _TYPES = {
     ColumnType.STRING: pl.String(),

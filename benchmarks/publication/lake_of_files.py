@@ -16,8 +16,8 @@ from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredO
 from appstore_analytics.lake.parts import write_parts
 from appstore_analytics.rules.part_history import PartVersion
 from appstore_analytics.rules.vintage import Vintage
-from benchmarks.data import APP_ID, segment
-from benchmarks.progress import say
+from benchmarks.measuring.progress import say
+from benchmarks.samples.data import APP_ID, segment
 
 _TODAY = date(2026, 11, 23)
 

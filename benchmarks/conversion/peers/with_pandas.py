@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from appstore_analytics.contract.catalogue.definition import ColumnType
 from appstore_analytics.contract.tables import CuratedTable
-from benchmarks.peers import APP_ID, PROCESSING_DATE, ZSTD_LEVEL, Counted, measures, sort_columns
-from benchmarks.peers.pandas_csv import read
+from benchmarks.conversion.peers import APP_ID, PROCESSING_DATE, ZSTD_LEVEL, Counted, measures, sort_columns
+from benchmarks.conversion.peers.pandas_csv import read
 
 _DATE, _MONEY = pd.ArrowDtype(pa.date32()), pd.ArrowDtype(pa.decimal128(18, 6))
 

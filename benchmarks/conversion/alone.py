@@ -16,10 +16,10 @@ from appstore_analytics.contract.memory import CONVERSION_MEMORY
 from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.lake.conversion import convert
 from appstore_analytics.rules.vintage import Vintage
-from benchmarks.data import LAST_DATE
-from benchmarks.progress import say
+from benchmarks.measuring.progress import say
+from benchmarks.samples.data import LAST_DATE
+from benchmarks.samples.workload import SegmentFile
 from benchmarks.setup import BUILD
-from benchmarks.workload import SegmentFile
 
 _BUILT_ON = LAST_DATE + timedelta(days=1)
 _VINTAGE = Vintage(_BUILT_ON, AccessType.ONGOING, "instance-1")

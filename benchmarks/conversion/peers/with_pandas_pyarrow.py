@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from appstore_analytics.contract.catalogue.definition import ColumnType
 from appstore_analytics.contract.tables import CuratedTable
-from benchmarks.peers import ZSTD_LEVEL, Counted
-from benchmarks.peers.with_pandas import write_by_date
+from benchmarks.conversion.peers import ZSTD_LEVEL, Counted
+from benchmarks.conversion.peers.with_pandas import write_by_date
 
 _TYPES = {
     ColumnType.STRING: pa.string(),

@@ -1,7 +1,7 @@
 """As much of S3 as a client needs to write objects and read them back, in memory, in a process of its own.
 
-Its work is then not counted as the client's. `python -m benchmarks.s3_server` prints its address and serves until its
-standard input ends.
+Its work is then not counted as the client's. `python -m benchmarks.conversion.s3_server` prints its address and serves
+until its standard input ends.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 _objects: dict[str, bytes] = {}
 _pieces: dict[str, dict[int, bytes]] = {}
 
@@ -25,7 +25,7 @@ _pieces: dict[str, dict[int, bytes]] = {}
 def s3_server() -> Iterator[str]:
     """Its address; any bucket exists and is empty. The server ends with this block."""
     with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.s3_server"],
+        [sys.executable, "-m", "benchmarks.conversion.s3_server"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from appstore_analytics.contract.catalogue.definition import ColumnType
 from appstore_analytics.contract.tables import CuratedTable
-from benchmarks.peers import APP_ID, PROCESSING_DATE, ZSTD_LEVEL, Counted, measures, sort_columns
+from benchmarks.conversion.peers import APP_ID, PROCESSING_DATE, ZSTD_LEVEL, Counted, measures, sort_columns
 
 _ROWS_AT_ONCE = 50_000
 _PARSERS: dict[ColumnType, Callable[[str], Any]] = {

@@ -10,7 +10,7 @@ from appstore_analytics.lake.parquet import RowGroups, part_layout
 from appstore_analytics.lake.schema import report_schema
 from appstore_analytics.lake.tsv import SegmentReader
 from appstore_analytics.rules.vintage import Vintage
-from benchmarks.peers import APP_ID, PROCESSING_DATE, Counted
+from benchmarks.conversion.peers import APP_ID, PROCESSING_DATE, Counted
 
 _VINTAGE = Vintage(PROCESSING_DATE, AccessType.ONGOING, "instance-1")
 _TODAY = date(2026, 11, 23)

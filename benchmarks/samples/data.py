@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from appstore_analytics.contract.catalogue.definition import Column, ColumnType, Role
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 
-DATA = Path(__file__).resolve().parent.parent / ".build" / "benchmarks" / "data"
+DATA = Path(__file__).resolve().parents[2] / ".build" / "benchmarks" / "data"
 APP_ID = 1_000_000_001
 LAST_DATE = date(2026, 11, 20)
 

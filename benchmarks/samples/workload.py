@@ -13,8 +13,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
-from benchmarks.data import APP_ID, segment
-from benchmarks.progress import say
+from benchmarks.measuring.progress import say
+from benchmarks.samples.data import APP_ID, segment
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""One publication, in this process: `python -m benchmarks.publish_job FOLDER TABLE`. Prints what it cost, as JSON."""
+"""One publication, in this process: `python -m benchmarks.publication.job FOLDER TABLE`.
+
+Prints what it cost, as JSON.
+"""
 
 import json
 import sys
@@ -8,8 +11,8 @@ from pathlib import Path
 
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.publication import publish
-from benchmarks.data import LAST_DATE
-from benchmarks.lake_of_files import BucketOfFiles
+from benchmarks.publication.lake_of_files import BucketOfFiles
+from benchmarks.samples.data import LAST_DATE
 
 
 def main(folder: str, table_name: str) -> None:

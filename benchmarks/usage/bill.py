@@ -20,9 +20,9 @@ from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.registry.runs import REMEMBERED
 from appstore_analytics.rules.call_budget import calls_per_day, ceiling
 from appstore_analytics.rules.freshness import DATES_LOOKED_AT, look_back_days
-from benchmarks.counting import DayCounted, Linear, Stored, Unit, lines_of
-from benchmarks.deployment import Deployed, Walked, walk
 from benchmarks.results import RESULTS
+from benchmarks.usage.counting import DayCounted, Linear, Stored, Unit, lines_of
+from benchmarks.usage.deployment import Deployed, Walked, walk
 from infra.state_machine import STEPS_OF_MAPS
 
 SECONDS: Mapping[str, float] = {

@@ -1,0 +1,1 @@
+"""Invented rows: single segments, and the seed's workload made of them."""
