@@ -37,6 +37,9 @@ esac
 """
 
 
+AS_A_TESTER = ("-c", "user.name=tester", "-c", "user.email=tester@example.com")
+
+
 @dataclass(frozen=True)
 class Project:
     root: Path
@@ -206,6 +209,27 @@ def test_failed_tests_fail_the_run(made: Project) -> None:
     _write_tools(made)
     (made.root / "pytest.py").write_text("import sys\nsys.exit(2)\n")
     assert made.run("run_tests.sh").returncode == 2
+
+
+def test_fast_types_what_differs_from_main_and_runs_the_unit_tests_with_few_examples(made: Project) -> None:
+    _write_tools(made)
+    path = f"{made.tools}:/usr/bin:/bin"
+    without_git = made.run("run_tests.sh", "--fast")
+    assert without_git.returncode == 0
+    assert "== mypy layers/pipeline/python/appstore_analytics functions" in without_git.stdout
+    for command in (["init", "--initial-branch=main"], ["add", "quick_start.sh"], [*AS_A_TESTER, "commit", "-m", "x"]):
+        subprocess.run(["git", *command], cwd=made.root, env=made.environment(PATH=path), check=True)
+    try:
+        (made.root / "tests").mkdir()
+        (made.root / "tests/new.py").touch()
+        fast = made.run("run_tests.sh", "--fast", PATH=path).stdout.splitlines()
+    finally:
+        shutil.rmtree(made.root / ".git")
+        shutil.rmtree(made.root / "tests")
+    (types,) = [line for line in fast if line.startswith("== mypy")]
+    assert "workshop/setup.py" in types.split()
+    assert "tests/new.py" not in types
+    assert fast[-2:] == ["pytest -n 2 --dist loadfile -q --hypothesis-profile=fast tests/unit", "1 passed"]
 
 
 def test_with_arguments_only_pytest_runs(made: Project) -> None:

@@ -1,0 +1,11 @@
+"""What the generated pages share: their folder and the form of a table's row."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def row(*cells: str) -> Iterator[str]:
+    """One line of a Markdown table; a bar inside a cell is escaped."""
+    yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

@@ -1,0 +1,94 @@
+"""docs/reports.md, all of it from the catalogue."""
+
+from collections.abc import Iterable, Iterator
+
+from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
+from appstore_analytics.contract.catalogue.definition import Category, Column, ReportDefinition
+from appstore_analytics.contract.tables import APP_ID, EXTRA, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
+from docs.pages import row
+
+_HEAD = """\
+# Reports and tables
+
+Written by `python docs/generate.py` from the catalogue (`contract/catalogue/`); a test fails when the two differ.
+
+{reports} reports, {tables} tables. The {core} reports marked *core* have tables by default; the context key `reports`
+chooses others. A table stands in the Glue database `curated` for each granularity that is both configured and built by
+Apple.
+
+Every table has these columns around Apple's own, and the partition `dt` (type `date`), which is Apple's Date:
+
+{lineage}
+
+How to read a report below:
+
+- **Complete**: so many days after a Date Apple calls it complete. Weekly and monthly Dates are complete when first
+  published. *Late rows* is Apple's word for telemetry: rows of a Date may arrive for so many days.
+- **Newest vintage**: *replaces* where Apple states that the newest processing date holds all rows of a Date; *all kept*
+  where Apple states no such rule, and the table's name ends in `_vintages`: choose one by `processing_date` or
+  `is_newest_vintage` before you sum.
+- **Role**: only an *additive measure* may be summed over rows. A *non-additive measure* (uniques) never may. Where
+  Apple does not say, it is a *number of unknown additivity*.
+- **Required**: a file without this column is quarantined. Any other missing column is null and named in the run report.
+"""
+
+
+def reports_page() -> str:
+    """The whole page; the same catalogue gives the same text."""
+    tables = sum(len(report.granularities) for report in REPORTS)
+    head = _HEAD.format(reports=len(REPORTS), tables=tables, core=len(CORE_REPORT_NAMES), lineage="\n".join(_lineage()))
+    blocks = [head, *(_category(category) for category in Category)]
+    return "\n".join(blocks)
+
+
+def _lineage() -> Iterator[str]:
+    yield from row("column", "type", "meaning")
+    yield from row("---", "---", "---")
+    for column in (APP_ID, PROCESSING_DATE):
+        yield from row(f"`{column.name}`", column.type, f"{column.meaning}.")
+    yield from row(
+        f"`{IS_NEWEST_VINTAGE.name}`",
+        IS_NEWEST_VINTAGE.type,
+        f"Only in `_vintages` tables. {IS_NEWEST_VINTAGE.meaning}.",
+    )
+    yield from row(f"`{EXTRA.name}`", EXTRA.type, f"The last column. {EXTRA.meaning}; null where a row has none.")
+
+
+def _category(category: Category) -> str:
+    reports = [report for report in REPORTS if report.category is category]
+    return "\n".join([f"## {category}", "", *(_report(report) for report in reports)])
+
+
+def _report(report: ReportDefinition) -> str:
+    core = " (core)" if report.name in CORE_REPORT_NAMES else ""
+    tables = [CuratedTable(report, granularity) for granularity in report.granularities]
+    lines = [
+        f"### {report.name}{core}",
+        "",
+        f"- **Tables**: {', '.join(f'`{table.name}`' for table in tables)}",
+        f"- **Granularities**: {', '.join(report.granularities)}",
+        f"- **Complete**: {_completeness(report)}",
+        f"- **Newest vintage**: {'replaces' if report.newest_vintage_replaces else 'all kept'}",
+        f"- **History**: {f'from {report.history_from}' if report.history_from else 'Apple does not say'}",
+        f"- **Apple's page**: [{report.documentation}]({report.documentation_url})",
+        "",
+        *_columns(report.columns),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _completeness(report: ReportDefinition) -> str:
+    if report.completeness_days is not None:
+        return f"{report.completeness_days} days after the Date"
+    if report.late_arrival_days is not None:
+        return f"not stated; late rows for up to {report.late_arrival_days} days"
+    return "not stated"
+
+
+def _columns(columns: Iterable[Column]) -> Iterator[str]:
+    yield from row("column", "Apple's header", "type", "role", "required", "meaning")
+    yield from row("---", "---", "---", "---", "---", "---")
+    for column in columns:
+        required = "yes" if column.required else ""
+        yield from row(f"`{column.name}`", column.header, column.type, column.role, required, column.meaning)

@@ -1,0 +1,25 @@
+"""The command `docs/generate.py`, once it runs in .venv: writes the generated pages, or compares them."""
+
+import argparse
+import sys
+
+from docs.pages import FOLDER
+from docs.reliability_page import reliability_page
+from docs.reports_page import reports_page
+
+
+def main() -> int:
+    """Write the pages, or with --check compare; 1 when one is out of date."""
+    parser = argparse.ArgumentParser(
+        prog="docs/generate.py", description="Write the generated pages of the documentation."
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing, exit with 1 if a page is out of date")
+    check = parser.parse_args().check
+    stale = 0
+    for path, page in ((FOLDER / "reports.md", reports_page()), (FOLDER / "reliability.md", reliability_page())):
+        if not check:
+            path.write_text(page, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != page:
+            sys.stderr.write(f"docs/{path.name} is out of date: run `python docs/generate.py` and commit the result.\n")
+            stale = 1
+    return stale
