@@ -1,3 +1,4 @@
+import base64
 import json
 import traceback
 from functools import partial
@@ -118,6 +119,78 @@ def test_a_bad_secret_is_one_sentence_that_names_secret_and_field_and_never_its_
     assert not any(line in said for pem in (P384, RSA, LOCKED) for line in pem.splitlines()[1:-1])
 
 
+PEM = TEAM.private_key_pem
+BODY = "".join(PEM.splitlines()[1:-1])
+BOM = "\ufeff"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        PEM,
+        f"{BOM}{PEM}",
+        f"  \n{PEM}\n\n",
+        PEM.replace("\n", "\r\n"),
+        PEM.replace("\n", "\\n"),
+        PEM.replace("\n", "\\r\\n"),
+        PEM.replace("\n", " "),
+        PEM.replace("\n", ""),
+        BODY,
+        f"{BODY[:64]}\n{BODY[64:]}\n",
+        base64.b64encode(PEM.encode()).decode(),
+        base64.encodebytes(PEM.encode()).decode(),
+    ],
+)
+def test_a_private_key_that_has_one_reading_is_read(written):
+    key = ApiKey.from_secret(secret_of(TEAM, private_key=written), NAME)
+    assert verified(Tokens(lambda: key, Clock()).bearer(), TEAM)
+
+
+@pytest.mark.parametrize("around", [("", "\n"), (" ", "\r\n"), (BOM, ""), ("\u00a0", "\t")])
+def test_what_surrounds_an_id_is_no_part_of_it(around):
+    before, after = around
+    secret = secret_of(TEAM, key_id=f"{before}{TEAM.key_id}{after}", issuer_id=f"{before}{ISSUER}{after}")
+    key = ApiKey.from_secret(secret, NAME)
+    assert (key.key_id, key.issuer_id) == (TEAM.key_id, ISSUER)
+    assert ApiKey.from_secret(secret_of(TEAM, issuer_id=f"{before}{after}"), NAME).issuer_id is None
+
+
+@pytest.mark.parametrize("mark", [BOM, "\u00ef\u00bb\u00bf", "\n"])
+def test_a_secret_that_was_saved_with_a_byte_order_mark_is_read(mark):
+    assert ApiKey.from_secret(f"{mark}{secret_of(TEAM)}\n", NAME).key_id == TEAM.key_id
+
+
+def test_line_ends_that_are_not_escaped_are_read():
+    secret = secret_of(TEAM).replace("\\n", "\n")
+    assert verified(Tokens(lambda: ApiKey.from_secret(secret, NAME), Clock()).bearer(), TEAM)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (PEM, "holds only the text of a .p8 file: put JSON"),
+        ("[" * 60_000, "is not JSON"),
+        (secret_of(TEAM, key_id="2X9R 4HXF34"), "key_id .* exactly as App Store Connect shows it"),
+        (secret_of(TEAM, key_id=ISSUER), "key_id .* exactly as"),
+        (secret_of(TEAM, key_id="AuthKey_2X9R4HXF34.p8"), "key_id .* without blanks, quotes or a file's name"),
+        (secret_of(TEAM, key_id='"2X9R4HXF34"'), "key_id .* exactly as"),
+        (secret_of(TEAM, key_id=1234567890), "key_id .* must be text"),
+        (secret_of(TEAM, issuer_id=f"<{ISSUER}>"), "issuer_id .* leave it out for individual keys"),
+        (secret_of(TEAM, private_key=None), "private_key .* is missing: put the text of Apple's .p8 file there"),
+        (secret_of(TEAM, private_key=" "), "private_key .* is missing"),
+        (secret_of(TEAM, private_key="AuthKey_2X9R4HXF34.p8"), "private_key .* is the name of a file"),
+        (secret_of(TEAM, private_key=PEM.split("-----END")[0]), "private_key .* is cut off: its END line is missing"),
+        (secret_of(TEAM, private_key=PEM.replace("PRIVATE", "PUBLIC")), "private_key .* is no private key"),
+        (secret_of(TEAM, private_key=LOCKED), "private_key .* locked with a password"),
+        (secret_of(TEAM, private_key=RSA), "private_key .* of another kind"),
+        (secret_of(TEAM, private_key=BODY[:-8]), "private_key .* characters missing|cannot be read"),
+    ],
+)
+def test_a_secret_without_one_reading_is_refused_by_what_is_wrong_with_it(text, words):
+    with pytest.raises(ConfigurationRefused, match=words):
+        ApiKey.from_secret(text, NAME)
+
+
 @pytest.mark.parametrize("key", [TEAM, INDIVIDUAL])
 def test_no_repr_shows_the_private_key_or_a_token(key):
     api_key = ApiKey.from_secret(secret_of(key), NAME)
@@ -148,6 +221,13 @@ def test_a_rotated_key_is_picked_up_after_five_minutes(secrets_manager):
     assert ring.tokens("main").bearer() == token
     clock.pass_by(seconds=1)
     assert verified(ring.tokens("main").bearer(), INDIVIDUAL)["sub"] == "user"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_secret_that_was_saved_as_the_bytes_of_a_file_is_read(secrets_manager, encoding):
+    secrets_manager.create_secret(Name=NAME, SecretBinary=secret_of(TEAM).encode(encoding))
+    ring = KeyRing(secrets_manager, NAME.removesuffix("main"), Clock())
+    assert verified(ring.tokens("main").bearer(), TEAM)
 
 
 def test_a_key_that_apple_refuses_is_read_again_at_once(secrets_manager):

@@ -6,21 +6,22 @@ from appstore_analytics.apple.rate_limit import RateLimit
 
 
 @pytest.mark.parametrize(
-    ("text", "hour", "minute"),
+    ("text", "hour", "minute", "limit"),
     [
-        ("user-hour-lim:3500;user-hour-rem:500;", 500, None),
-        ("user-hour-lim:3600;user-hour-rem:0", 0, None),
-        ("user-minute-lim:350;user-minute-rem:7;", None, 7),
-        ("user-minute-rem: 7; user-hour-rem:  12; more:1", 12, 7),
-        ("user-hour-lim:3500;", None, None),
-        ("user-hour-rem:;user-minute-rem:soon", None, None),
-        ("user-hour-rem:-1;", None, None),
-        (f"user-hour-rem:{'9' * 5000};", None, None),
-        ("", None, None),
+        ("user-hour-lim:3500;user-hour-rem:500;", 500, None, 3500),
+        ("user-hour-lim:3600;user-hour-rem:0", 0, None, 3600),
+        ("user-hour-lim:300;", None, None, 300),
+        ("user-hour-lim:0;user-hour-rem:5;", 5, None, None),
+        ("user-minute-lim:350;user-minute-rem:7;", None, 7, None),
+        ("user-minute-rem: 7; user-hour-rem:  12; more:1", 12, 7, None),
+        ("user-hour-lim:many;user-hour-rem:;user-minute-rem:soon", None, None, None),
+        ("user-hour-rem:-1;", None, None, None),
+        (f"user-hour-rem:{'9' * 5000};", None, None, None),
+        ("", None, None, None),
     ],
 )
-def test_what_is_left_is_read_as_far_as_apple_says_it(text, hour, minute):
-    assert RateLimit.from_headers({"X-Rate-Limit": text}) == RateLimit(hour, minute, None)
+def test_the_quota_is_read_as_far_as_apple_says_it(text, hour, minute, limit):
+    assert RateLimit.from_headers({"X-Rate-Limit": text}) == RateLimit(hour, minute, None, limit)
 
 
 def test_an_answer_without_the_headers_says_nothing():
@@ -43,7 +44,7 @@ HEADERS = st.text() | st.lists(PIECES | NUMBERS | st.text(max_size=3)).map("".jo
 @given(HEADERS, HEADERS)
 def test_any_text_gives_a_rate_limit_of_numbers_that_can_be_calculated_with(limit, retry_after):
     read = RateLimit.from_headers({"X-Rate-Limit": limit, "Retry-After": retry_after})
-    for number in (read.hour_remaining, read.minute_remaining, read.retry_after_seconds):
+    for number in (read.hour_remaining, read.minute_remaining, read.retry_after_seconds, read.hour_limit):
         assert number is None or 0 <= number < 10**9
 
 
@@ -51,4 +52,4 @@ def test_any_text_gives_a_rate_limit_of_numbers_that_can_be_calculated_with(limi
 def test_both_numbers_are_found_in_either_order(hour, minute):
     parts = [f"user-hour-lim:3500;user-hour-rem:{hour};", f"user-minute-lim:350;user-minute-rem:{minute};"]
     for text in ("".join(parts), "".join(reversed(parts))):
-        assert RateLimit.from_headers({"X-Rate-Limit": text}) == RateLimit(hour, minute)
+        assert RateLimit.from_headers({"X-Rate-Limit": text}) == RateLimit(hour, minute, None, 3500)

@@ -4,7 +4,9 @@ Source: Apple, "Generating Tokens for API Requests": ES256, `aud` is `appstoreco
 key names its issuer in `iss`, an individual key has `sub: user` instead. No `scope`: it would allow GET only.
 """
 
+import codecs
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,15 +15,16 @@ from typing import Any, Self
 
 import jwt
 from botocore.exceptions import ClientError
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
+from appstore_analytics.apple.private_key import PrivateKeyRefusedError, read_private_key, trimmed
 from appstore_analytics.contract.errors import ConfigurationRefused
 
 _AUDIENCE = "appstoreconnect-v1"
 _LIFETIME = timedelta(minutes=7)
 _RENEWED_BEFORE_END = timedelta(minutes=2)
+_KEY_ID = re.compile(r"[A-Za-z0-9]{1,64}")
+_ISSUER_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _NO_SECRET = ("ResourceNotFoundException", "InvalidRequestException")
 """It is not there, or it is about to be deleted."""
 
@@ -38,28 +41,54 @@ class ApiKey:
     def from_secret(cls, text: str, secret_name: str) -> Self:
         """The key in a secret: JSON with `key_id`, `private_key` (the .p8 file's text) and, for team keys, `issuer_id`.
 
-        ConfigurationRefused names the secret and the field; it never repeats what the secret holds.
+        Blanks, line ends and byte order marks around a value are no part of it. ConfigurationRefused names the secret
+        and the field and says what is wrong; it never repeats what the secret holds.
         """
-        try:
-            secret = json.loads(text)
-        except ValueError:
-            raise ConfigurationRefused(
-                f"The secret {secret_name} is not JSON: put key_id, issuer_id, private_key."
-            ) from None
-        if not isinstance(secret, dict) or not isinstance(secret.get("key_id"), str) or not secret["key_id"]:
+        secret = _fields(text, secret_name)
+        key_id = _identifier(secret, "key_id", _KEY_ID, secret_name)
+        if key_id is None:
             raise ConfigurationRefused(f"The secret {secret_name} holds no API key yet: key_id is missing.")
-        issuer_id = secret.get("issuer_id") or None
-        if not isinstance(issuer_id, str | None):
-            raise ConfigurationRefused(
-                f"issuer_id in the secret {secret_name} must be text; leave it out for individual keys."
-            )
+        issuer_id = _identifier(secret, "issuer_id", _ISSUER_ID, secret_name)
         try:
-            private_key = load_pem_private_key(str(secret.get("private_key")).encode(), password=None)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            private_key = None
-        if not isinstance(private_key, EllipticCurvePrivateKey) or not isinstance(private_key.curve, SECP256R1):
-            raise ConfigurationRefused(f"private_key in the secret {secret_name} must be the text of Apple's .p8 file.")
-        return cls(secret["key_id"], issuer_id, private_key)
+            private_key = read_private_key(secret.get("private_key"))
+        except PrivateKeyRefusedError as refused:
+            raise ConfigurationRefused(
+                f"private_key in the secret {secret_name} {refused}: put the text of Apple's .p8 file there."
+            ) from None
+        return cls(key_id, issuer_id, private_key)
+
+
+def _fields(text: str, secret_name: str) -> dict[str, Any]:
+    """The secret's JSON object; line ends inside its texts are read as they are."""
+    text = trimmed(text)
+    if text.startswith("-----BEGIN "):
+        raise ConfigurationRefused(
+            f"The secret {secret_name} holds only the text of a .p8 file: put JSON with key_id, issuer_id, private_key."
+        )
+    try:
+        secret = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        raise ConfigurationRefused(
+            f"The secret {secret_name} is not JSON: put key_id, issuer_id, private_key."
+        ) from None
+    if not isinstance(secret, dict):
+        raise ConfigurationRefused(f"The secret {secret_name} holds no API key yet: key_id is missing.")
+    return secret
+
+
+def _identifier(secret: dict[str, Any], name: str, form: re.Pattern[str], secret_name: str) -> str | None:
+    """One id of the secret, without what surrounds it; None when it is missing or empty."""
+    value = secret.get(name)
+    value = trimmed(value) if isinstance(value, str) else value
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not form.fullmatch(value):
+        hint = "; leave it out for individual keys" if name == "issuer_id" else ""
+        raise ConfigurationRefused(
+            f"{name} in the secret {secret_name} must be text exactly as App Store Connect shows it, "
+            f"without blanks, quotes or a file's name{hint}."
+        )
+    return value
 
 
 class Tokens:
@@ -116,4 +145,13 @@ class KeyRing:
             if error.response["Error"]["Code"] not in _NO_SECRET:
                 raise
             raise ConfigurationRefused(f"There is no secret {secret_name}: deploy, and put the API key in.") from None
-        return ApiKey.from_secret(answer.get("SecretString", ""), secret_name)
+        return ApiKey.from_secret(_text(answer), secret_name)
+
+
+def _text(answer: dict[str, Any]) -> str:
+    """The secret's text, also of one that was saved as a file's bytes."""
+    if "SecretString" in answer:
+        return str(answer["SecretString"])
+    content: bytes = answer.get("SecretBinary", b"")
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+    return content.decode(encoding, errors="replace")
