@@ -81,7 +81,7 @@ class AppStoreConnect:
             key = self._authenticate(visit.call)
         except ApiError as error:
             return error.answer()
-        limit = self.world.settings.calls_per_hour
+        limit = self.world.calls.limit
         remaining = self.world.calls.take(key.key_id, self.wall_seconds())
         headers = {"X-Rate-Limit": f"user-hour-lim:{limit};user-hour-rem:{remaining or 0};"}
         if remaining is None or not self.world.resting_calls.take(key.key_id, self.wall_seconds()):

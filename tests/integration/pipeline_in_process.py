@@ -41,8 +41,8 @@ from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan
 from appstore_analytics.lake.schema import arrow_type
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.call_budget import Reservation
 from appstore_analytics.registry.instances import LedgerInstance
+from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.steps.convert_instance import convert_instance
 from appstore_analytics.steps.download_segments import download_segments
 from appstore_analytics.steps.list_instances import expected_calls, list_instances

@@ -9,10 +9,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from appstore_analytics.apple.rate_limit import RateLimit
-from appstore_analytics.contract.errors import CallsUnavailable
+from appstore_analytics.contract.errors import CallsUnavailable, KeyDoubted, KeyRejected
 from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.waits import WaitFor
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.call_budget import CallBudget, Reservation
+from appstore_analytics.registry.call_budget import CallBudget
+from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.rules.call_budget import ceiling, minute_of
 from tests.aws_in_process import in_threads
 from tests.clock import Clock
@@ -220,6 +222,89 @@ def test_a_generous_answer_gives_no_calls(budget: CallBudget, clock: Clock) -> N
     assert budget.balance().used == 3
 
 
+def answered_by(limit: int, budget: CallBudget, clock: Clock, expected: int, calls: int, configured: int = 3500) -> int:
+    """How many of `calls` a step gets from a key whose rolling hour has `limit`, as Apple tells it with each answer."""
+    with contextlib.suppress(CallsUnavailable), reservation(budget, clock, expected, configured) as step:
+        for _ in range(calls):
+            step.take()
+            step.answered(RateLimit(hour_remaining=limit - step.made, hour_limit=limit))
+    return step.made
+
+
+@pytest.mark.parametrize("limit", [6, 20, 105, 300, 3499])
+def test_the_hours_limit_is_learnt_from_the_first_answer_and_used_up_but_for_the_spared_part(
+    budget: CallBudget, clock: Clock, limit: int
+) -> None:
+    most = ceiling(limit, Operation.DAILY)
+    assert 0.9 * most <= answered_by(limit, budget, clock, expected=150, calls=4000) <= most
+    assert budget.balance().hour_limit == limit
+    assert 0.9 * most <= budget.balance().used <= most
+    with pytest.raises(CallsUnavailable, match="no calls left in Apple's hour") as early:
+        reservation(budget, clock, 150, 3500).take()
+    assert early.value.waits_for is WaitFor.APPLES_HOUR
+    clock.now = early.value.available_at
+    assert 0.9 * most <= answered_by(limit, budget, clock, expected=150, calls=4000) <= most
+
+
+def test_a_limit_above_the_configured_one_is_not_used(budget: CallBudget, clock: Clock) -> None:
+    assert 90 <= answered_by(3600, budget, clock, expected=10, calls=200, configured=100) <= 97
+    assert budget.balance().hour_limit is None
+
+
+def test_a_limit_that_apple_raises_again_is_learnt_as_well(budget: CallBudget, clock: Clock) -> None:
+    answered_by(10, budget, clock, expected=5, calls=2)
+    assert answered_by(1000, budget, clock, expected=5, calls=500) == 500
+    assert budget.balance().hour_limit == 1000
+
+
+def test_a_refusal_tells_the_limit_too(budget: CallBudget, clock: Clock) -> None:
+    with pytest.raises(CallsUnavailable) as throttled, reservation(budget, clock, 5, 3500) as step:
+        step.take()
+        step.refused(RateLimit(hour_remaining=0, hour_limit=300, retry_after_seconds=30))
+    assert throttled.value.waits_for is WaitFor.APPLES_THROTTLING
+    assert (budget.balance().hour_limit, budget.balance().used) == (300, 1)
+
+
+def test_steps_that_run_at_once_share_the_limit_that_one_of_them_learns(budget: CallBudget, clock: Clock) -> None:
+    early = [reservation(budget, clock, 50, 3500) for _ in range(4)]
+    for step in early:
+        step.take()
+    for step in early:
+        step.answered(RateLimit(hour_limit=105))
+        step.__exit__()
+    with pytest.raises(CallsUnavailable):
+        for _ in range(200):
+            late = reservation(budget, clock, 1, 3500)
+            late.take()
+            late.__exit__()
+    assert budget.balance().used == ceiling(105, Operation.DAILY)
+
+
+def test_a_401_now_and_then_is_doubt_and_only_a_minute_of_nothing_else_a_rejection(
+    budget: CallBudget, clock: Clock
+) -> None:
+    def refusal(error: type[Exception]) -> str:
+        with pytest.raises(error) as raised, reservation(budget, clock) as step:
+            step.take()
+            step.rejected("NOT_AUTHORIZED")
+        return str(raised.value)
+
+    assert "(NOT_AUTHORIZED). If that goes on, put a valid one into its secret" in refusal(KeyDoubted)
+    clock.pass_by(seconds=59)
+    refusal(KeyDoubted)
+    with reservation(budget, clock) as step:
+        step.take()
+        step.answered(NOTHING)
+    clock.pass_by(seconds=59)
+    refusal(KeyDoubted)  # since the answer
+    clock.pass_by(seconds=60)
+    sentence = refusal(KeyRejected)
+    assert sentence.startswith("App Store Connect does not accept the API key 'main' (NOT_AUTHORIZED), since 10:02 UTC")
+    assert sentence.endswith("put a valid one into its secret.")
+    clock.pass_by(hours=8)
+    refusal(KeyDoubted)  # yesterday's doubt says nothing about today
+
+
 def test_a_refusal_says_when_to_come_back_and_closes_the_key_for_the_next_step(
     budget: CallBudget, clock: Clock
 ) -> None:
@@ -241,7 +326,8 @@ def test_a_step_knows_a_refusal_from_an_hour_that_is_used_up(budget: CallBudget,
     assert (refused.refusals, refused.is_exhausted) == (1, False)
     assert (resting.refusals, resting.is_exhausted) == (0, False)
     clock.now += MINUTE * 3
-    with pytest.raises(CallsUnavailable), reservation(budget, clock, expected=200) as exhausted:
+    budget.reserve(96, 97, clock.now)
+    with pytest.raises(CallsUnavailable), reservation(budget, clock, expected=2) as exhausted:
         exhausted.take()
     assert (exhausted.refusals, exhausted.is_exhausted) == (0, True)
 

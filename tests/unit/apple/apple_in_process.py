@@ -12,7 +12,7 @@ import requests
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.apple.keys import ApiKey, Tokens
 from appstore_analytics.apple.rate_limit import RateLimit
-from appstore_analytics.contract.errors import CallsUnavailable
+from appstore_analytics.contract.errors import CallsUnavailable, KeyDoubted
 from local.apple import AppStoreConnect as SimulatedApp
 from local.apple import World, WorldSettings, mount
 from local.apple.adapter import APPLE_URL
@@ -77,6 +77,9 @@ class SpentCalls:
     def refused(self, limit: RateLimit) -> NoReturn:
         self.refusals.append(limit)
         raise CallsUnavailable("Apple throttles this key.", datetime(2026, 6, 2, 11, 0, tzinfo=UTC))
+
+    def rejected(self, code: str) -> NoReturn:
+        raise KeyDoubted(f"App Store Connect does not accept the key ({code}).")
 
 
 def secret_of(key: Any, **changes: Any) -> str:

@@ -12,7 +12,7 @@ from appstore_analytics.contract.errors import (
     AppleRefused,
     AppleUnavailable,
     CallsUnavailable,
-    KeyRejected,
+    KeyDoubted,
     NotFound,
     RoleMissing,
 )
@@ -53,7 +53,7 @@ def test_a_report_request_is_created_once_found_and_read_down_to_its_segments():
     (instance,) = client.instances(report_id, Granularity.DAILY)
     assert instance.processing_date == apple.world.today
     assert all(segment.url not in repr(segment) for segment in client.segments(instance.id))
-    assert apple.calls.limits[0] == RateLimit(3499)
+    assert apple.calls.limits[0] == RateLimit(3499, hour_limit=3500)
 
 
 def test_deleting_a_missing_report_request_is_fine():
@@ -232,10 +232,10 @@ def test_a_token_that_ended_on_the_way_is_renewed_once():
     assert first != second
 
 
-def test_a_revoked_key_is_rejected_after_one_renewal():
+def test_a_key_is_doubted_after_one_renewal():
     apple = Apple()
     apple.world.keys.revoke(apple.key.key_id)
-    with pytest.raises(KeyRejected, match="NOT_AUTHORIZED"):
+    with pytest.raises(KeyDoubted, match="NOT_AUTHORIZED"):
         apple.client.app_ids()
     assert len(apple.wire.calls) == 2
 
@@ -275,7 +275,7 @@ def test_no_error_holds_the_token_or_the_key(status, number):
     apple = Apple()
     bearer = apple.tokens.bearer()
     apple.wire.application = answering(failing(status) if status else requests.ConnectionError(f"lost {bearer}"))
-    with pytest.raises((AppleRefused, AppleUnavailable, KeyRejected, RoleMissing)) as raised:
+    with pytest.raises((AppleRefused, AppleUnavailable, KeyDoubted, RoleMissing)) as raised:
         calls_of(apple.client)[number]()
     said = "".join(traceback.format_exception(raised.value)) + repr(raised.value)
     assert bearer not in said

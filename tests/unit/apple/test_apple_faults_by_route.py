@@ -13,7 +13,7 @@ from appstore_analytics.contract.errors import (
     AppleUnavailable,
     CallsUnavailable,
     DownloadBroken,
-    KeyRejected,
+    KeyDoubted,
     NotFound,
     RoleMissing,
     SegmentUrlExpired,
@@ -37,7 +37,7 @@ CALLS: dict[str, Callable[["Seen"], object]] = {
 POST, DELETE, FILE = "POST /v1/analyticsReportRequests$", "DELETE /v1/analyticsReportRequests/", "GET /segments/"
 
 FAULTS = [
-    (Fault(FaultKind.STATUS, status=401, times=None), KeyRejected),
+    (Fault(FaultKind.STATUS, status=401, times=None), KeyDoubted),
     (Fault(FaultKind.STATUS, status=403), RoleMissing),
     (Fault(FaultKind.STATUS, status=404), NotFound),
     (Fault(FaultKind.STATUS, status=409), AppleRefused),

@@ -14,7 +14,7 @@ from appstore_analytics.contract.messages import Operation
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.settings import AppleSettings, DownloadSegmentsSettings
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.call_budget import Reservation
+from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.telemetry import emit
 
 

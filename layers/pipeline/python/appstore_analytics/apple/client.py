@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError
 from appstore_analytics.apple.keys import Tokens
 from appstore_analytics.apple.rate_limit import RateLimit
 from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, KeyRejected, NotFound, RoleMissing
+from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, NotFound, RoleMissing
 from appstore_analytics.contract.layout import is_app_id, safe_id
 from appstore_analytics.contract.messages import AccessType
 
@@ -50,6 +50,9 @@ class Calls(Protocol):
 
     def refused(self, limit: RateLimit) -> NoReturn:
         """Learn from a 429: always raises CallsUnavailable."""
+
+    def rejected(self, code: str) -> NoReturn:
+        """Learn from a 401 to a fresh token: always raises KeyDoubted or KeyRejected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,8 @@ class AppStoreConnect:
         if answer.status == requests.codes.unauthorized:
             self._tokens.forget()  # once: the token may have ended on the way, or the key been rotated
             answer = self._send(method, url, body)
+        if answer.status == requests.codes.unauthorized:
+            self._calls.rejected(_error_code(answer))
         limit = RateLimit.from_headers(answer.headers)
         if answer.status == requests.codes.too_many_requests:
             self._calls.refused(limit)
@@ -233,8 +238,6 @@ def _raise_for_status(method: str, answer: _Answer) -> None:
     code = _error_code(answer)
     if status >= requests.codes.internal_server_error:
         raise AppleUnavailable(f"App Store Connect answered {status} {code}.")
-    if status == requests.codes.unauthorized:
-        raise KeyRejected(f"App Store Connect does not accept the API key ({code}): put a valid one into its secret.")
     if status == requests.codes.forbidden:
         raise RoleMissing(_forbidden_sentence(method, code))
     if status == requests.codes.not_found:

@@ -4,6 +4,7 @@
     ├── TransientError            Retry: the same call may succeed in a moment
     │   ├── AppleUnavailable        5xx, time-out, connection reset
     │   ├── DownloadBroken          a segment arrived truncated, or its MD5 or size differs
+    │   ├── KeyDoubted              401 to fresh tokens of a key that may work again in a moment
     │   ├── ObjectContended         an S3 object was replaced under our hands too many times
     │   ├── QueryInterrupted        Athena read an object while it was replaced
     │   └── SegmentUrlExpired       a signed URL outlived its five minutes
@@ -14,7 +15,7 @@
     │   ├── InputRefused            the execution input is wrong
     │   ├── InstanceQuarantined     a file breaks the contract of its report
     │   ├── InstanceTooLarge        an instance needs more disk than its function has
-    │   ├── KeyRejected             401: the API key is revoked, expired or mistyped
+    │   ├── KeyRejected             401 for longer than a moment: the API key is revoked or mistyped
     │   ├── NotFound                404: what was asked for does not exist (any more)
     │   ├── ObjectExpired           bytes that are needed have outlived their retention in S3
     │   ├── QueryFailed             Athena refuses or fails the query
@@ -28,6 +29,8 @@ The state machine's Retry lists are the leaves below TransientError; a test comp
 """
 
 from datetime import datetime
+
+from appstore_analytics.contract.waits import WaitFor
 
 TRANSIENT_RETRIES = 5
 """How often Step Functions asks again after a TransientError: over about two minutes."""
@@ -47,6 +50,10 @@ class AppleUnavailable(TransientError):
 
 class DownloadBroken(TransientError):
     """A segment's bytes are not the ones that Apple announced."""
+
+
+class KeyDoubted(TransientError):
+    """App Store Connect answered 401 to fresh tokens; valid keys get that now and then, for a moment."""
 
 
 class ObjectContended(TransientError):
@@ -90,7 +97,7 @@ class InstanceTooLarge(PermanentError):
 
 
 class KeyRejected(PermanentError):
-    """App Store Connect does not accept the API key (401)."""
+    """App Store Connect goes on refusing the API key (401)."""
 
 
 class NotFound(PermanentError):
@@ -110,7 +117,9 @@ class RoleMissing(PermanentError):
 
 
 class NotReady(PipelineError):
-    """Nothing is wrong, it is only too early: come back at `available_at` (UTC)."""
+    """Nothing is wrong, it is only too early: come back at `available_at` (UTC). `waits_for` says what for."""
+
+    waits_for = WaitFor.NOTHING
 
     def __init__(self, sentence: str, available_at: datetime) -> None:
         super().__init__(sentence)
@@ -120,9 +129,15 @@ class NotReady(PipelineError):
 class CallsUnavailable(NotReady):
     """The API key has no calls left in this hour, or Apple throttles it."""
 
+    def __init__(self, sentence: str, available_at: datetime, waits_for: WaitFor = WaitFor.APPLES_HOUR) -> None:
+        super().__init__(sentence, available_at)
+        self.waits_for = waits_for
+
 
 class ClaimHeld(NotReady):
     """Another execution holds the claim on this app's report request."""
+
+    waits_for = WaitFor.OTHER_EXECUTION
 
 
 class TimeUsedUp(NotReady):

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 
 from appstore_analytics.contract.layout import RUN_PARTITION
 from appstore_analytics.contract.messages import Item, ItemRecord, MapName, Verdict
-from appstore_analytics.registry.call_budget import Reservation
 from appstore_analytics.registry.conditions import is_condition_failure
 from appstore_analytics.registry.queries import query_items
+from appstore_analytics.registry.reservation import Reservation
 
 REMEMBERED = timedelta(days=90)
 """So long the items of a run, and the journal of its writes, can be asked for."""

@@ -17,6 +17,11 @@ _BACKFILL_SHARE = 0.5
 _FIRST_CLOSURE_SECONDS = 60
 _LONGEST_CLOSURE_SECONDS = 3600
 
+_DOUBT_LASTS = timedelta(seconds=60)
+"""Valid keys get 401 now and then; the Retry of a step takes about half a minute."""
+
+_DOUBT_IS_FORGOTTEN_AFTER = timedelta(minutes=10)
+
 
 def calls_per_day(calls_per_hour: int) -> int:
     """What one API key can carry in 24 hours."""
@@ -32,6 +37,11 @@ def ceiling(calls_per_hour: int, operation: Operation) -> int:
     """How many calls of a rolling hour this operation may see used."""
     usable = int(calls_per_hour * (1 - _SPARED))
     return int(usable * _BACKFILL_SHARE) if operation is Operation.BACKFILL else usable
+
+
+def hour_of(calls_per_hour: int, hour_limit: int | None) -> int:
+    """The calls of a rolling hour: the configured ones, or fewer where Apple's own limit of the key is lower."""
+    return calls_per_hour if hour_limit is None else min(calls_per_hour, hour_limit)
 
 
 def minute_of(instant: datetime) -> int:
@@ -59,3 +69,15 @@ def closure_seconds(refusals_in_a_row: int, asked: int | None = None) -> int:
     if asked is None:
         asked = _FIRST_CLOSURE_SECONDS * 2 ** min(max(refusals_in_a_row - 1, 0), 10)
     return min(max(asked, 1), _LONGEST_CLOSURE_SECONDS)
+
+
+def doubted_since(first: datetime | None, last: datetime | None, now: datetime) -> datetime:
+    """Since when a key has got nothing but 401, one of them `now`; an old doubt has nothing to do with this one."""
+    if first is None or last is None or now - last > _DOUBT_IS_FORGOTTEN_AFTER:
+        return now
+    return first
+
+
+def is_rejected(since: datetime, now: datetime) -> bool:
+    """Whether a key that has got nothing but 401 since then is refused for good: everybody has tried it again."""
+    return now - since >= _DOUBT_LASTS

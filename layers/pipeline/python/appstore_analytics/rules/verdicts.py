@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterable
 
-from appstore_analytics.contract.errors import GhostRequest, InstanceQuarantined, KeyRejected, RoleMissing
+from appstore_analytics.contract.errors import GhostRequest, InstanceQuarantined, KeyDoubted, KeyRejected, RoleMissing
 from appstore_analytics.contract.messages import ItemRecord, Verdict
 
 _BY_ERROR = {
     RoleMissing.__name__: Verdict.FORBIDDEN,
+    KeyDoubted.__name__: Verdict.KEY_REJECTED,
     KeyRejected.__name__: Verdict.KEY_REJECTED,
     GhostRequest.__name__: Verdict.CONFLICT,
     InstanceQuarantined.__name__: Verdict.QUARANTINED,

@@ -13,8 +13,8 @@ from appstore_analytics.contract.messages import LandItem, Outcome, Verdict, ste
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.raw import is_landed, land_segment
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.call_budget import Reservation
 from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance, SegmentRecord
+from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.steps.waiting import waits_when_not_ready
 
 DOWNLOADS_BEGIN_FOR_SECONDS = 240

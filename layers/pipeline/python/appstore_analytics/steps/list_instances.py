@@ -20,9 +20,9 @@ from appstore_analytics.contract.messages import (
 )
 from appstore_analytics.contract.tables import CuratedTable, curated_tables, tables_by_name
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.call_budget import Reservation
 from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.registry.report_requests import Asked, KnownRequest
+from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS, is_due, may_have_instances, snapshot_is_due
 from appstore_analytics.rules.vintage import Vintage
 from appstore_analytics.steps.waiting import waits_when_not_ready

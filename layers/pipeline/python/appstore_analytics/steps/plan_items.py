@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
+from itertools import chain, groupby, islice
 from typing import Any
 
 from appstore_analytics.contract.messages import (
@@ -24,10 +24,10 @@ from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, write_manifest
 from appstore_analytics.registry import Registry
+from appstore_analytics.registry.call_budget import CallBudget
 from appstore_analytics.registry.instances import LedgerInstance
 from appstore_analytics.registry.landed_instances import landed_instances
 from appstore_analytics.registry.runs import open_items
-from appstore_analytics.rules.call_budget import ceiling
 from appstore_analytics.steps.list_instances import expected_calls
 
 _ITEMS: Mapping[MapName, type[Item]] = {
@@ -83,7 +83,7 @@ def _plan_left(
     waits: dict[str, str] = {}
     if plan.operation.calls_apple and (instant := _calls_available_at(plan, map_name, events, registry, now)) > now:
         waits["available_at"] = utc_text(instant)
-        events = _of_an_hour(plan, map_name, events)  # the others would only find that no calls are left
+        events = _of_an_hour(plan, map_name, events, registry)  # the others would only find that no calls are left
     manifest_key = write_manifest(lake, plan.run_id, map_name, events, left=True)
     return {"manifest_key": manifest_key, "items": len(events), **waits}
 
@@ -103,21 +103,28 @@ def _calls_available_at(
         account = plan.account(name)
         calls[account.reader_key_name] += items * _calls_of_an_item(plan, map_name)
         calls[account.admin_key_name] += items if map_name is MapName.REGISTER else 0
-    most = ceiling(plan.calls_per_hour, plan.operation)
-    budgets = ((registry.call_budget(key_name), min(wanted, most)) for key_name, wanted in (+calls).items())
-    return max((budget.available_at(wanted, most, now) for budget, wanted in budgets), default=now)
+    waits = (_available_at(registry.call_budget(name), wanted, plan, now) for name, wanted in (+calls).items())
+    return max(waits, default=now)
 
 
-def _of_an_hour(plan: RunPlan, map_name: MapName, events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As many of each account as a whole hour of its key carries, the first of them."""
-    room = ceiling(plan.calls_per_hour, plan.operation) // _calls_of_an_item(plan, map_name)
-    taken: Counter[str] = Counter()
-    fitting = []
-    for event in events:
-        taken[event["account"]] += 1
-        if taken[event["account"]] <= room:
-            fitting.append(event)
+def _available_at(budget: CallBudget, wanted: int, plan: RunPlan, now: datetime) -> datetime:
+    most = budget.most(plan.calls_per_hour, plan.operation)
+    return budget.available_at(min(wanted, most), most, now)
+
+
+def _of_an_hour(
+    plan: RunPlan, map_name: MapName, events: Sequence[dict[str, Any]], registry: Registry
+) -> list[dict[str, Any]]:
+    """As many of each account as a whole hour of its key carries, the first of them; one at least."""
+    fitting: list[dict[str, Any]] = []
+    for name, of_account in groupby(sorted(events, key=_account_of), key=_account_of):
+        most = registry.call_budget(plan.account(name).reader_key_name).most(plan.calls_per_hour, plan.operation)
+        fitting += islice(of_account, max(most // _calls_of_an_item(plan, map_name), 1))
     return fitting
+
+
+def _account_of(event: Mapping[str, str]) -> str:
+    return event["account"]
 
 
 def _calls_of_an_item(plan: RunPlan, map_name: MapName) -> int:

@@ -7,8 +7,8 @@ from appstore_analytics.apple.client import AppStoreConnect, ReportRequest
 from appstore_analytics.contract.errors import GhostRequest, PipelineError
 from appstore_analytics.contract.messages import AccessType, Operation, Outcome, RegisterItem, RunPlan, step_result
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.call_budget import Reservation
 from appstore_analytics.registry.report_requests import Asked, Claim, KnownRequest
+from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.rules.due import must_look, snapshot_is_outdated
 from appstore_analytics.steps.waiting import waits_when_not_ready
 

@@ -1,0 +1,171 @@
+"""The calls of one step, out of the budget that all steps share."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NoReturn, Protocol, Self
+
+from appstore_analytics.contract.errors import CallsUnavailable, KeyDoubted, KeyRejected
+from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.waits import WaitFor
+from appstore_analytics.registry.call_budget import Balance, CallBudget
+from appstore_analytics.rules.call_budget import ceiling, hour_of, is_rejected, minute_of
+
+_MINUTE_SECONDS = 60
+_WORTH_A_START = 10
+"""A step that does not get all it expects begins with less, if that is a tenth of the hour: one of a tiny limit."""
+
+
+class Limit(Protocol):
+    """What an answer of Apple says about the quota."""
+
+    @property
+    def hour_remaining(self) -> int | None:
+        """Calls left in the rolling hour."""
+
+    @property
+    def hour_limit(self) -> int | None:
+        """Calls of a whole rolling hour."""
+
+    @property
+    def minute_remaining(self) -> int | None:
+        """Calls left in the minute."""
+
+    @property
+    def retry_after_seconds(self) -> int | None:
+        """How long Apple asks to wait."""
+
+
+class Reservation:
+    """The calls of one step: reserved in one go, topped up when they do not suffice, returned when left over.
+
+    Counts what was really called (`made`) and answered with 429 (`refusals`), and remembers whether the hour was used
+    up when it asked for calls (`is_exhausted`). A context manager, so that a step that fails returns its rest as well.
+    A step that needs more than a whole hour has gets what there is, and goes on with the next hour's.
+    """
+
+    def __init__(
+        self,
+        budget: CallBudget,
+        calls_per_hour: int,
+        operation: Operation,
+        expected_calls: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._budget = budget
+        self._calls_per_hour = self._hour = calls_per_hour
+        self._operation = operation
+        self._expected = max(expected_calls, 1)
+        self._clock = clock
+        self._left = 0
+        self._minute = 0
+        self._balance: Balance | None = None
+        self._counted_by_apple = 0
+        self._is_answered = False
+        self._rest: CallsUnavailable | None = None
+        self.made = 0
+        self.refusals = 0
+        self.is_exhausted = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._return_what_is_left()
+        if self._is_answered and self._balance is not None:
+            self._learn(self._balance)
+
+    def take(self) -> None:
+        """Spend one call, or raise CallsUnavailable before it is made."""
+        if self._rest is not None:
+            raise self._rest
+        now = self._clock()
+        if self._left and minute_of(now) != self._minute:
+            self._carry_over(minute_of(now))
+        if not self._left:
+            self._balance = self._reserve(now)
+            self._minute = minute_of(now)
+        self._left -= 1
+        self.made += 1
+
+    def _reserve(self, now: datetime) -> Balance:
+        most = ceiling(self._hour, self._operation)
+        wanted = max(min(self._expected, most), 1)
+        try:
+            return self._book(wanted, most, now)
+        except CallsUnavailable as unavailable:
+            balance = self._budget.balance()
+            if self._adapt_to(balance.hour_limit):
+                return self._reserve(now)
+            self.is_exhausted = unavailable.waits_for is WaitFor.APPLES_HOUR
+            if self.is_exhausted and wanted > (room := most - balance.used) >= max(most // _WORTH_A_START, 1):
+                return self._book(room, most, now)
+            raise
+
+    def _book(self, calls: int, most: int, now: datetime) -> Balance:
+        balance = self._budget.reserve(calls, most, now, self._hour)
+        self._left, self.is_exhausted = calls, False
+        return balance
+
+    def _adapt_to(self, hour_limit: int | None) -> bool:
+        """Calculate with Apple's limit of the key; False when that changes nothing."""
+        hour = hour_of(self._calls_per_hour, hour_limit)
+        has_changed = hour != self._hour
+        self._hour = hour
+        return has_changed
+
+    def _return_what_is_left(self) -> None:
+        if self._left:
+            self._budget.give_back(self._left, self._minute)
+            self._left = 0
+
+    def _carry_over(self, minute: int) -> None:
+        """Apple counts a call when it is made: what is left belongs to the minute of now, not to the booking's."""
+        if not self._budget.move(self._left, self._minute, minute):
+            self._left = 0  # after an hour
+        self._minute = minute
+
+    def answered(self, limit: Limit) -> None:
+        """Learn from an answer's headers: what is left may only become less, the limit is what Apple says it is.
+
+        An answer that is the minute's last one stands; the next call has to wait.
+        """
+        self._is_answered = True
+        self._learn_limit(limit)
+        if limit.hour_remaining is not None:
+            counted = (limit.hour_limit or self._hour) - limit.hour_remaining
+            self._counted_by_apple = max(self._counted_by_apple, counted)
+        if limit.minute_remaining == 0:
+            self._rest = self._budget.rest(_MINUTE_SECONDS, self._clock())
+
+    def refused(self, limit: Limit) -> NoReturn:
+        """A 429 closes the key for everybody and says nothing about what was asked for."""
+        self._is_answered = False
+        self._learn_limit(limit)
+        self.refusals += 1
+        raise self._budget.close(limit.retry_after_seconds, self._clock())
+
+    def rejected(self, code: str) -> NoReturn:
+        """A 401 to a fresh token: KeyDoubted, or KeyRejected once the key has got nothing else for a minute."""
+        self._is_answered = False
+        now = self._clock()
+        since = self._budget.doubt(now)
+        sentence = f"App Store Connect does not accept the API key '{self._budget.key_name}' ({code})"
+        if is_rejected(since, now):
+            raise KeyRejected(f"{sentence}, since {since:%H:%M} UTC: put a valid one into its secret.")
+        raise KeyDoubted(f"{sentence}. If that goes on, put a valid one into its secret.")
+
+    def _learn_limit(self, limit: Limit) -> None:
+        """What was booked by a higher limit is given back: the next call is booked by the lower one."""
+        known = None if self._balance is None else self._balance.hour_limit
+        if limit.hour_limit is None or hour_of(self._calls_per_hour, limit.hour_limit) == self._hour:
+            return
+        if limit.hour_limit != known:
+            self._budget.learn_limit(limit.hour_limit)
+        self._adapt_to(limit.hour_limit)
+        self._return_what_is_left()
+
+    def _learn(self, balance: Balance) -> None:
+        if balance.refusals or balance.doubted_since is not None:
+            self._budget.forget_refusals()
+        if balance.used < self._counted_by_apple:
+            self._budget.raise_used(self._counted_by_apple, self._clock())
