@@ -143,7 +143,7 @@ def _api_failure(fault: Fault) -> Answer:
     headers = {} if fault.retry_after_seconds is None else {"Retry-After": str(fault.retry_after_seconds)}
     if fault.minute_header:
         headers["X-Rate-Limit"] = "user-minute-lim:350;user-minute-rem:0;"
-    code = _CODES.get(fault.status, "UNEXPECTED_ERROR")
+    code = fault.code or _CODES.get(fault.status, "UNEXPECTED_ERROR")
     return ApiError(fault.status, code, title, f"An error occurred ({fault.status})").answer(headers)
 
 

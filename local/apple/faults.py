@@ -82,6 +82,7 @@ class Fault:
 
     Faults of files and links are asked for on the segments list (`GET /v1/analyticsReportInstances/.*/segments`).
     `app_id`, `report` and `processing_date` ("" = any) narrow it to answers about these.
+    `code` is Apple's error code; "" is the usual one of the status.
     `status` 429 may carry `retry_after_seconds`, and `minute_header` replaces the hour in `X-Rate-Limit` by the minute.
     `after_effect`: the work is done and only the answer lost (status, reset). `column` is the header that header faults
     touch; "" chooses the first measure. `seconds` is the length of a delay, which is a time-out beyond the client's
@@ -96,6 +97,7 @@ class Fault:
     report: str = ""
     processing_date: str = ""
     status: int = 503
+    code: str = ""
     retry_after_seconds: int | None = None
     minute_header: bool = False
     after_effect: bool = False

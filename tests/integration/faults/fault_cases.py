@@ -16,7 +16,7 @@ from appstore_analytics.contract.errors import (
     DownloadBroken,
     GhostRequest,
     InstanceQuarantined,
-    KeyRejected,
+    KeyDoubted,
     NotFound,
     PipelineError,
     RoleMissing,
@@ -58,7 +58,8 @@ class FaultCase:
     `error` is the class that the app's step ends with; a transient one is retried, CallsUnavailable waited for. `words`
     stand in the app's reason in the run report, which names the columns as well that the catalogue does not know,
     those that the file lacks and the Date before the newest if the file skips it. `is_new`: the app has no report
-    request yet on that day. `schema_mode` is every report's.
+    request yet on that day. `schema_mode` is every report's. `attempts`: how many fail, if not
+    one per fault.
     """
 
     fault: str
@@ -73,6 +74,7 @@ class FaultCase:
     skips_a_date: bool = False
     is_new: bool = False
     schema_mode: SchemaMode = SchemaMode.EVOLVE
+    attempts: int | None = None
     today: date = MIDDLE_OF_THE_MONTH
 
     @property
@@ -217,10 +219,18 @@ REFUSED = (
         is_new=True,
     ),
     FaultCase(
+        "401 three times to a valid key",
+        _status(401, INSTANCES, 3),
+        f"A fresh token is refused as well. {_RETRIED}",
+        KeyDoubted,
+        attempts=1,
+    ),
+    FaultCase(
         "401 to fresh tokens too",
         _status(401, INSTANCES, ALWAYS),
-        "The API key is revoked or mistyped: no retry.",
-        KeyRejected,
+        "The step is retried with pauses, because valid keys get 401 now and then. A key that gets nothing else for a "
+        "minute is revoked or mistyped: it is not tried any more.",
+        KeyDoubted,
         Verdict.KEY_REJECTED,
         "put a valid one into its secret",
         Healing.NEXT_RUN,
@@ -261,6 +271,35 @@ REFUSED = (
         verdict=Verdict.EXPIRED,
         words="only a new snapshot repairs it",
         healing=Healing.SNAPSHOT,
+    ),
+    FaultCase(
+        "403 whose code leaves the cause open",
+        _status(403, INSTANCES, ALWAYS, code="FORBIDDEN"),
+        "No retry; the reason names both causes, an agreement and the role.",
+        RoleMissing,
+        Verdict.FORBIDDEN,
+        "either an agreement is missing or has expired",
+        Healing.NEXT_RUN,
+    ),
+    FaultCase(
+        "409 with another cause than an existing request",
+        _status(409, CREATE, code="ENTITY_ERROR.RELATIONSHIP.INVALID"),
+        "Listed once more, in case there is one; then the reason has Apple's code. Every run tries again.",
+        AppleRefused,
+        Verdict.FAILED,
+        "409 ENTITY_ERROR.RELATIONSHIP.INVALID",
+        Healing.NEXT_DAY,
+        is_new=True,
+    ),
+    FaultCase(
+        "404 for the app: mistyped, deleted or moved",
+        _status(404, REQUESTS, ALWAYS),
+        "The reason names the app and what to do about it. If Apple knows it again, the next run goes on.",
+        NotFound,
+        Verdict.FAILED,
+        "remove it from accounts in cdk.json",
+        Healing.NEXT_DAY,
+        is_new=True,
     ),
     FaultCase(
         "404 for a report that was known",

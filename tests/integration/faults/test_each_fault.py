@@ -85,7 +85,7 @@ def expected_errors(case: FaultCase) -> list[str]:
         return []
     (fault,) = case.orders
     if issubclass(case.error, TransientError):
-        return [case.error.__name__] * (fault.times or 1 + TRANSIENT_RETRIES)
+        return [case.error.__name__] * (case.attempts or fault.times or 1 + TRANSIENT_RETRIES)
     return [Outcome.WAIT] * (fault.times or 0) if case.error is CallsUnavailable else [case.error.__name__]
 
 

@@ -43,7 +43,10 @@ RACED = APP_IDS[24:30]
 
 EXISTING = FOUND + RACED
 NEW = APP_IDS[30:]
-ADMIN_SENTENCE = "The API key's role does not allow POST (FORBIDDEN_ERROR): use a key with the role Admin."
+ADMIN_SENTENCE = (
+    "App {} has no report request (ONGOING) yet. "
+    "The API key's role does not allow POST (FORBIDDEN_ERROR): use a key with the role Admin."
+)
 
 
 @dataclass(frozen=True)

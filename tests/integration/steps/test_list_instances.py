@@ -11,7 +11,15 @@ from appstore_analytics.registry.instances import InstanceStatus
 from local.apple import AccessType as SimulatedAccessType
 from local.apple import FaultKind
 from local.apple.model import Series
-from tests.integration.pipeline_in_process import APP, CRASHES, DOWNLOADS, LIST_INSTANCES, LIST_REPORTS, Pipeline
+from tests.integration.pipeline_in_process import (
+    ACCOUNT,
+    APP,
+    CRASHES,
+    DOWNLOADS,
+    LIST_INSTANCES,
+    LIST_REPORTS,
+    Pipeline,
+)
 
 DONE = {"outcome": "done"}
 SESSIONS = "App Sessions Standard"
@@ -152,6 +160,7 @@ def test_where_apple_is_slow_it_ends_in_time_and_goes_on_at_once(
 def test_without_calls_left_it_waits_until_the_hour_has_passed(start: Callable[..., Pipeline]) -> None:
     pipeline = start(reports=THREE, calls_per_hour=6)
     plan = registered(pipeline)
+    pipeline.registry.call_budget(ACCOUNT).reserve(2, 5, pipeline.clock.now)
     answer = pipeline.list_app(plan)
     assert answer["outcome"] == "wait"
     assert pipeline.list_app(plan)["outcome"] == "wait"

@@ -4,9 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from appstore_analytics.contract.errors import (
+    AppleRefused,
     AppleUnavailable,
     GhostRequest,
+    KeyDoubted,
     KeyRejected,
+    NotFound,
     PipelineError,
     RoleMissing,
 )
@@ -174,15 +177,76 @@ def test_a_key_that_may_not_create_is_told_which_role_it_needs(pipeline: Pipelin
     assert is_free(pipeline)
 
 
+def test_a_stopped_request_says_so_where_the_key_may_not_make_it_anew(pipeline: Pipeline) -> None:
+    pipeline.register(pipeline.plan())
+    pipeline.world.stop_request(APP)
+    pipeline.sign_in(pipeline.world.keys.register(ApiRole.SALES_AND_REPORTS))
+    pipeline.world.advance(7)
+    with pytest.raises(RoleMissing) as missing:
+        pipeline.register(pipeline.plan())
+    assert str(missing.value) == (
+        f"Apple has stopped the report request (ONGOING) of app {APP}, because its reports were not fetched for a long "
+        "time, so it has to be made anew. The API key's role does not allow POST (FORBIDDEN_ERROR): use a key with the "
+        "role Admin."
+    )
+
+
+def test_an_outdated_snapshot_says_so_where_the_key_may_not_delete_it(pipeline: Pipeline) -> None:
+    pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10)))
+    pipeline.sign_in(pipeline.world.keys.register(ApiRole.SALES_AND_REPORTS))
+    pipeline.world.advance(33)
+    with pytest.raises(RoleMissing, match=f"snapshot of app {APP} has outlived its instances .* use a key with"):
+        pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 6, 10)))
+
+
+def test_an_app_that_apple_does_not_know_is_named_and_healed_when_it_is_back(pipeline: Pipeline) -> None:
+    plan = pipeline.plan()
+    app = pipeline.world.apps.pop(APP)
+    with pytest.raises(NotFound, match=f"Apple does not know app {APP}: remove it from accounts in cdk.json"):
+        pipeline.register(plan)
+    pipeline.world.apps[APP] = app
+    assert pipeline.register(plan) == NEXT
+
+
+def test_a_409_with_another_cause_is_told_by_its_code(pipeline: Pipeline) -> None:
+    pipeline.fault(
+        FaultKind.STATUS, "POST /v1/analyticsReportRequests", status=409, code="ENTITY_ERROR.RELATIONSHIP.INVALID"
+    )
+    with pytest.raises(AppleRefused, match=rf"{APP}: 409 ENTITY_ERROR.RELATIONSHIP.INVALID\. Every run tries again"):
+        pipeline.register(pipeline.plan())
+    assert (pipeline.count(LIST_REQUESTS), pipeline.count(CREATE), pipeline.count(DELETE)) == (2, 1, 0)
+    assert is_free(pipeline)
+
+
+def test_a_snapshot_that_apple_does_not_grant_yet_names_the_quota(pipeline: Pipeline) -> None:
+    snapshot = pipeline.world.create_request(APP, AccessType.ONE_TIME_SNAPSHOT)
+    pipeline.world.delete_request(snapshot.id)
+    with pytest.raises(GhostRequest, match="one snapshot in about 31 days, also where an earlier one was deleted"):
+        pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10)))
+
+
+def test_a_key_that_gets_401_for_more_than_a_minute_is_rejected(pipeline: Pipeline) -> None:
+    pipeline.world.keys.revoke(pipeline.world.admin_key.key_id)
+    plan = pipeline.plan()
+    for _ in range(2):
+        with pytest.raises(KeyDoubted):
+            pipeline.register(plan)
+    pipeline.clock.pass_by(seconds=60)
+    with pytest.raises(
+        KeyRejected, match=r"API key 'main' \(NOT_AUTHORIZED\), since .* put a valid one into its secret"
+    ):
+        pipeline.register(plan)
+
+
 def test_a_key_that_only_reads_suffices_where_the_request_stands(pipeline: Pipeline) -> None:
     pipeline.world.create_request(APP, ONGOING)
     pipeline.sign_in(pipeline.world.keys.register(ApiRole.SALES_AND_REPORTS))
     assert pipeline.register(pipeline.plan()) == NEXT
 
 
-def test_a_revoked_key_is_rejected_after_one_fresh_token(pipeline: Pipeline) -> None:
+def test_a_key_is_doubted_after_one_fresh_token(pipeline: Pipeline) -> None:
     pipeline.world.keys.revoke(pipeline.world.admin_key.key_id)
-    with pytest.raises(KeyRejected, match="secret"):
+    with pytest.raises(KeyDoubted, match="secret"):
         pipeline.register(pipeline.plan())
     assert pipeline.count(LIST_REQUESTS) == 2
     assert is_free(pipeline)

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from itertools import chain, repeat
 from typing import Any, NoReturn
@@ -20,6 +20,7 @@ from local.apple.http import Answer, Application, Environ, send
 from tests.clock import Clock
 
 APP = "1000000001"
+LATEST = date(2026, 12, 31)
 STORAGE_URL = "https://asp-us-west-2.s3.us-west-2.amazonaws.com"
 
 
@@ -109,3 +110,8 @@ class Apple:
         self.calls = SpentCalls()
         self.tokens = Tokens(partial(ApiKey.from_secret, secret_of(key), "the secret"), self.clock)
         self.client = AppStoreConnect(self.session, APPLE_URL, self.tokens, self.calls)
+
+
+def report_id(client: AppStoreConnect, request_id: str, name: str = "App Downloads Standard") -> str:
+    (found,) = (report.id for report in client.reports(request_id) if report.name == name)
+    return found

@@ -6,6 +6,7 @@ import traceback
 import pytest
 import requests
 
+from appstore_analytics.apple.entries import Conflict
 from appstore_analytics.apple.rate_limit import RateLimit
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import (
@@ -21,7 +22,7 @@ from local.apple import Fault, FaultKind
 from local.apple.adapter import APPLE_URL
 from local.apple.http import Answer, json_answer
 from local.apple.keys import ApiRole
-from tests.unit.apple.apple_in_process import APP, Apple, answering
+from tests.unit.apple.apple_in_process import APP, LATEST, Apple, answering, report_id
 
 
 def failing(status, code="SOME_ERROR", **headers):
@@ -45,12 +46,12 @@ def test_a_report_request_is_created_once_found_and_read_down_to_its_segments():
     apple = Apple()
     client = apple.client
     made = client.create_report_request(APP, AccessType.ONGOING)
-    assert client.create_report_request(APP, AccessType.ONGOING) is None
+    assert client.create_report_request(APP, AccessType.ONGOING) == Conflict("STATE_ERROR")
     assert client.report_requests(APP, AccessType.ONGOING) == (made,)
     assert client.report_requests(APP, AccessType.ONE_TIME_SNAPSHOT) == ()
     apple.world.advance(1)
-    report_id = client.report_ids(made.id)["App Downloads Standard"]
-    (instance,) = client.instances(report_id, Granularity.DAILY)
+    found = report_id(client, made.id)
+    (instance,) = client.instances(found, Granularity.DAILY, LATEST).listed
     assert instance.processing_date == apple.world.today
     assert all(segment.url not in repr(segment) for segment in client.segments(instance.id))
     assert apple.calls.limits[0] == RateLimit(3499, hour_limit=3500)
@@ -110,10 +111,20 @@ def test_a_next_link_that_is_no_address_is_refused(links):
 REQUEST = {"accessType": "ONGOING", "stoppedDueToInactivity": False}
 INSTANCE = {"granularity": "DAILY", "processingDate": "2026-06-01"}
 SEGMENT = {"url": "https://x/s3cr3t", "checksum": "d41d8cd98f00b204e9800998ecf8427e", "sizeInBytes": 1}
+
+
+def the_instances(client):
+    """All of them, or the first refusal as an error: entries of instances are refused one by one."""
+    found = client.instances("r1", Granularity.DAILY, LATEST)
+    for reason in found.refused.values():
+        raise AppleRefused(reason)
+    return found.listed
+
+
 LISTS = {
     "report_requests": (lambda client: client.report_requests(APP, AccessType.ONGOING), REQUEST),
-    "report_ids": (lambda client: client.report_ids("r"), {"name": "App Downloads Standard"}),
-    "instances": (lambda client: client.instances("r1", Granularity.DAILY), INSTANCE),
+    "reports": (lambda client: client.reports("r"), {"name": "App Downloads Standard"}),
+    "instances": (the_instances, INSTANCE),
     "segments": (lambda client: client.segments("i"), SEGMENT),
 }
 
@@ -125,18 +136,18 @@ def listing(what, *entries):
 @pytest.mark.parametrize(
     ("what", "changes", "words"),
     [
-        ("report_requests", {"accessType": "HOURLY"}, r"e1 with an unknown accessType \(HOURLY\)"),
+        ("report_requests", {"accessType": "HOURLY"}, r"e1 with an impossible accessType \(HOURLY\)"),
         ("report_requests", {"accessType": None}, "e1 without accessType"),
-        ("report_requests", {"stoppedDueToInactivity": "false"}, r"an unknown stoppedDueToInactivity \(false\)"),
-        ("report_ids", {"name": None}, "e1 without name"),
-        ("instances", {"granularity": "HOURLY"}, r"an unknown granularity \(HOURLY\)"),
-        ("instances", {"granularity": ["DAILY"]}, r"an unknown granularity\."),
-        ("instances", {"processingDate": "yesterday"}, r"an unknown processingDate \(yesterday\)"),
+        ("report_requests", {"stoppedDueToInactivity": "false"}, r"an impossible stoppedDueToInactivity \(false\)"),
+        ("reports", {"name": None}, "e1 without name"),
+        ("instances", {"granularity": "HOURLY"}, r"an impossible granularity \(HOURLY\)"),
+        ("instances", {"granularity": ["DAILY"]}, r"an impossible granularity\."),
+        ("instances", {"processingDate": "yesterday"}, r"an impossible processingDate \(yesterday\)"),
         ("instances", {"processingDate": None}, "without processingDate"),
-        ("segments", {"checksum": 7}, r"an unknown checksum \(7\)"),
-        ("segments", {"sizeInBytes": "1"}, r"an unknown sizeInBytes \(1\)"),
-        ("segments", {"sizeInBytes": True}, r"an unknown sizeInBytes \(True\)"),
-        ("segments", {"url": ["https://x/s3cr3t"]}, r"an unknown url\."),
+        ("segments", {"checksum": 7}, r"an impossible checksum \(7\)"),
+        ("segments", {"sizeInBytes": "1"}, r"an impossible sizeInBytes \(1\)"),
+        ("segments", {"sizeInBytes": True}, r"an impossible sizeInBytes \(True\)"),
+        ("segments", {"url": ["https://x/s3cr3t"]}, r"an impossible url\."),
     ],
 )
 def test_an_entry_that_nobody_knows_is_refused_by_the_attributes_name(what, changes, words):
@@ -154,7 +165,7 @@ def test_an_entry_without_an_id_is_refused(what, entry):
 
 
 @pytest.mark.parametrize("attributes", [None, [], {}])
-@pytest.mark.parametrize("what", ["report_requests", "report_ids", "instances"])
+@pytest.mark.parametrize("what", ["report_requests", "reports", "instances"])
 def test_an_entry_without_attributes_is_refused(what, attributes):
     with pytest.raises(AppleRefused, match="e1 without"):
         listing(what, {"id": "e1", "attributes": attributes})
@@ -177,6 +188,101 @@ def test_an_entry_that_is_listed_twice_is_one_unless_the_two_contradict_each_oth
     other = {"stoppedDueToInactivity": True, "processingDate": "2026-06-02", "sizeInBytes": 2}
     with pytest.raises(AppleRefused, match="e1 twice, and not the same"):
         listing(what, first, {"id": "e1", "attributes": attributes | other})
+
+
+def instance(identifier, processing_date, granularity="DAILY"):
+    return {"id": identifier, "attributes": {"granularity": granularity, "processingDate": processing_date}}
+
+
+IMPOSSIBLE_DAYS = [
+    "9999-12-31",
+    "2027-01-01",
+    "0001-01-01",
+    "20260601",
+    "2026-W23-1",
+    "2026-152",
+    "2026-06-31",
+    "2026-6-1",
+    "2026-06-01T00:00:00Z",
+    "\uff12\uff10\uff12\uff16-06-01",
+    "2026-06-01 ",
+    "",
+    20260601,
+    True,
+    ["2026-06-01"],
+]
+
+
+@pytest.mark.parametrize("day", IMPOSSIBLE_DAYS)
+def test_an_instance_with_an_impossible_processing_date_is_refused_by_name_and_no_other(day):
+    entries = [instance("good", "2026-06-01"), instance("bad", day), instance("newest", LATEST.isoformat())]
+    client = Apple(answering(json_answer({"data": entries}))).client
+    found = client.instances("r1", Granularity.DAILY, LATEST)
+    assert [each.id for each in found.listed] == ["good", "newest"]
+    assert list(found.refused) == ["bad"]
+    assert found.refused["bad"].startswith("App Store Connect sent bad with an impossible processingDate")
+
+
+def test_every_entry_that_cannot_be_right_is_refused_alone():
+    entries = [
+        instance("a", "2026-06-01"),
+        None,
+        instance("b", "2026-06-02"),
+        instance("b", "2026-06-03"),
+        instance("../c", "2026-06-04"),
+        {"id": 7},
+        instance("d", "2026-06-05", "HOURLY"),
+        instance("e", "2026-06-06", "WEEKLY"),
+        instance("a", "2026-06-01"),
+        instance("f", "2026-06-07"),
+    ]
+    found = Apple(answering(json_answer({"data": entries}))).client.instances("r1", Granularity.DAILY, LATEST)
+    assert [each.id for each in found.listed] == ["a", "f"]
+    assert list(found.refused) == ["entry 2", "b", "../c", "entry 6", "d"]
+
+
+def test_a_list_of_an_app_without_end_costs_five_calls():
+    pages = [json_answer({"data": [], "links": {"next": f"{APPLE_URL}/v1/x?cursor={n}"}}) for n in range(9)]
+    for what in ("report_requests", "reports", "instances"):
+        apple = Apple(answering(*pages))
+        with pytest.raises(AppleRefused, match="more than 5 pages"):
+            LISTS[what][0](apple.client)
+        assert len(apple.wire.calls) == 5
+
+
+@pytest.mark.parametrize("code", ["STATE_ERROR", "STATE_ERROR.ENTITY_STATE_INVALID", "ENTITY_ERROR"])
+def test_a_409_tells_by_its_code_that_the_request_exists(code):
+    client = Apple(answering(failing(409, code))).client
+    assert client.create_report_request(APP, AccessType.ONGOING).says_it_exists
+
+
+@pytest.mark.parametrize("code", ["ENTITY_ERROR.RELATIONSHIP.INVALID", "ENTITY_ERROR.ATTRIBUTE.INVALID", "OTHER"])
+def test_a_409_with_another_code_means_something_else(code):
+    assert Apple(answering(failing(409, code))).client.create_report_request(APP, AccessType.ONGOING) == Conflict(code)
+    assert not Conflict(code).says_it_exists
+
+
+def test_an_app_that_apple_does_not_know_is_named_with_what_to_do():
+    with pytest.raises(NotFound) as unknown:
+        Apple(answering(failing(404, "NOT_FOUND"))).client.report_requests("123", AccessType.ONGOING)
+    assert str(unknown.value).startswith("Apple does not know app 123: remove it from accounts in cdk.json if")
+    assert "the account that it moved to" in str(unknown.value)
+    assert str(unknown.value).endswith("the next run heals it.")
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "other"),
+    [
+        ("FORBIDDEN_ERROR", "role Admin, Finance or Sales and Reports", "agreement"),
+        ("FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED", "account holder must accept", "role"),
+        ("FORBIDDEN", "either an agreement is missing or has expired.*or the API key needs the role Admin", "nothing"),
+        ("FORBIDDEN.SOMETHING_NEW", "either an agreement .* or the API key needs", "nothing"),
+    ],
+)
+def test_a_403_names_the_causes_that_its_code_leaves_open(code, words, other):
+    with pytest.raises(RoleMissing, match=words) as refused:
+        Apple(answering(failing(403, code))).client.app_ids()
+    assert other not in str(refused.value)
 
 
 def test_an_app_that_is_listed_twice_is_one():

@@ -20,7 +20,7 @@ from appstore_analytics.contract.errors import (
 )
 from appstore_analytics.contract.messages import AccessType
 from local.apple import Fault, FaultKind, mount
-from tests.unit.apple.apple_in_process import APP, STORAGE_URL, Apple
+from tests.unit.apple.apple_in_process import APP, LATEST, STORAGE_URL, Apple, report_id
 
 OTHER = "1000000002"
 
@@ -29,8 +29,10 @@ CALLS: dict[str, Callable[["Seen"], object]] = {
     "GET /v1/apps/.*/analyticsReportRequests": lambda seen: seen.client.report_requests(APP, AccessType.ONGOING),
     "POST /v1/analyticsReportRequests$": lambda seen: seen.client.create_report_request(OTHER, AccessType.ONGOING),
     "DELETE /v1/analyticsReportRequests/": lambda seen: seen.client.delete_report_request(seen.request_id),
-    "GET /v1/analyticsReportRequests/.*/reports": lambda seen: seen.client.report_ids(seen.request_id),
-    "GET /v1/analyticsReports/.*/instances": lambda seen: seen.client.instances(seen.report_id, Granularity.DAILY),
+    "GET /v1/analyticsReportRequests/.*/reports": lambda seen: seen.client.reports(seen.request_id),
+    "GET /v1/analyticsReports/.*/instances": lambda seen: seen.client.instances(
+        seen.report_id, Granularity.DAILY, LATEST
+    ),
     "GET /v1/analyticsReportInstances/.*/segments": lambda seen: seen.client.segments(seen.instance_id),
     "GET /segments/": lambda seen: b"".join(seen.store.chunks(seen.segment)),
 }
@@ -72,8 +74,8 @@ class Seen(Apple):
         super().__init__()
         self.request_id = self.world.create_request(APP, AccessType.ONGOING).id
         self.world.advance(1)
-        self.report_id = self.client.report_ids(self.request_id)["App Downloads Standard"]
-        (instance,) = self.client.instances(self.report_id, Granularity.DAILY)
+        self.report_id = report_id(self.client, self.request_id)
+        (instance,) = self.client.instances(self.report_id, Granularity.DAILY, LATEST).listed
         self.instance_id = instance.id
         self.segment = self.client.segments(instance.id)[0]
         session = requests.Session()

@@ -5,7 +5,7 @@ import traceback
 import pytest
 import requests
 
-from appstore_analytics.apple.client import Segment
+from appstore_analytics.apple.entries import Segment
 from appstore_analytics.apple.segments import SegmentStore
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, DownloadBroken, SegmentUrlExpired
 from local.apple import mount

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 from sqlglot import expressions as sql
 
-from appstore_analytics.apple.client import AppStoreConnect, Instance, ReportRequest, Segment
+from appstore_analytics.apple.client import AppStoreConnect
+from appstore_analytics.apple.entries import Instance, ReportRequest, Segment
 from appstore_analytics.athena.checks import counting_query
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, InputRefused, PipelineError
@@ -79,11 +80,14 @@ def request_ids(client: AppStoreConnect) -> list[str]:
 
 
 def report_ids(client: AppStoreConnect) -> list[str]:
-    return list(client.report_ids("r").values())
+    return [report.id for report in client.reports("r")]
 
 
 def instance_ids(client: AppStoreConnect) -> list[str]:
-    return [instance.id for instance in client.instances("r", Granularity.DAILY)]
+    found = client.instances("r", Granularity.DAILY, date(2026, 12, 31))
+    for reason in found.refused.values():
+        raise AppleRefused(reason)
+    return [instance.id for instance in found.listed]
 
 
 def segment_ids(client: AppStoreConnect) -> list[str]:
@@ -277,7 +281,7 @@ def test_pages_without_an_end_are_refused() -> None:
 )
 def test_a_segment_is_listed_with_an_md5_and_a_size_or_refused(attributes: dict[str, object]) -> None:
     answer = listed("s", url="https://x.amazonaws.com/a", **attributes)
-    with pytest.raises(AppleRefused, match=r"with an unknown (checksum|sizeInBytes)"):
+    with pytest.raises(AppleRefused, match=r"with an impossible (checksum|sizeInBytes)"):
         Apple(answering(answer)).client.segments("i")
 
 

@@ -1,28 +1,41 @@
-"""The Analytics Reports API of App Store Connect 4.4.1, one method per call.
+"""The Analytics Reports API of App Store Connect 4.5.1, one method per call.
 
 Apple decides by HTTP status and by the prefix of an error's `code`, so this does; titles and details are only quoted.
 POST and DELETE are never repeated here, because whoever called decides after looking; except with a fresh token after a
 401, which says that nothing was done.
+
+A list is refused as a whole where it cannot be followed; an entry of instances that cannot be right is refused alone.
 """
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from time import monotonic
-from types import NoneType
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
 
+from appstore_analytics.apple.entries import (
+    Conflict,
+    Instances,
+    Report,
+    ReportRequest,
+    Segment,
+    each_once,
+    printable,
+    read_app_id,
+    read_instances,
+    read_report,
+    read_report_request,
+    read_segment,
+)
 from appstore_analytics.apple.keys import Tokens
 from appstore_analytics.apple.rate_limit import RateLimit
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, NotFound, RoleMissing
-from appstore_analytics.contract.layout import is_app_id, safe_id
 from appstore_analytics.contract.messages import AccessType
 
 _TIMEOUT_SECONDS = (5, 30)  # to connect, for each piece that arrives
@@ -31,12 +44,12 @@ _LONGEST_ANSWER_SECONDS = sum(_TIMEOUT_SECONDS)
 LONGEST_CALL_SECONDS = _LONGEST_ANSWER_SECONDS + _TIMEOUT_SECONDS[1]
 """After so long a call has answered or failed: the clock is read between any two pieces."""
 _PAGE_LIMIT = 200
-_SHOWN_CHARACTERS = 40
 _MOST_PAGES = 100
-"""20,000 entries, more than any account has of anything: a list that never ends must not use up the key's quota."""
+"""20,000 apps or segments: a list that never ends must not use up the key's quota."""
+_MOST_PAGES_OF_AN_APP = 5
+"""1,000 requests, reports or instances; Apple offers about 156 reports, and lists an instance for 35 days."""
 _LONGEST_ANSWER_BYTES = 8 << 20
 _CHUNK_BYTES = 1 << 16
-_MD5 = re.compile(r"[0-9A-Fa-f]{32}")
 
 
 class Calls(Protocol):
@@ -56,34 +69,6 @@ class Calls(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ReportRequest:
-    """A standing order for an app's reports. Apple tells neither its age nor whether it is ready."""
-
-    id: str
-    access_type: AccessType
-    is_stopped: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """What Apple built of one report on one processing date."""
-
-    id: str
-    granularity: Granularity
-    processing_date: date
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One file of an instance. The URL is a credential for five minutes: it is never shown, logged or stored."""
-
-    id: str
-    url: str = field(repr=False, compare=False)
-    checksum: str | None
-    size_bytes: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Answer:
     """What App Store Connect answered, in full: whatever it sends fits into memory."""
 
@@ -98,10 +83,6 @@ class _Answer:
             return json.loads(self.body)
         except RecursionError:
             raise ValueError("nested too deeply") from None
-
-
-_Listed = TypeVar("_Listed", ReportRequest, Instance, Segment)
-_Value = TypeVar("_Value")
 
 
 class AppStoreConnect:
@@ -119,16 +100,26 @@ class AppStoreConnect:
     def app_ids(self) -> tuple[str, ...]:
         """The ids of all apps that the key sees."""
         pages = self._pages("v1/apps", {"limit": _PAGE_LIMIT, "fields[apps]": "bundleId"})
-        return tuple(dict.fromkeys(_app_id(data["id"]) for data in pages))
+        return tuple(dict.fromkeys(read_app_id(data) for data in pages))
 
     def report_requests(self, app_id: str, access_type: AccessType) -> tuple[ReportRequest, ...]:
-        """The report requests of an app; there is no way to list them but through the app."""
-        query = {"filter[accessType]": access_type, "limit": _PAGE_LIMIT}
-        found = (_report_request(data) for data in self._pages(f"v1/apps/{app_id}/analyticsReportRequests", query))
-        return tuple(request for request in _each_once(found) if request.access_type is access_type)
+        """The report requests of an app; there is no way to list them but through the app.
 
-    def create_report_request(self, app_id: str, access_type: AccessType) -> ReportRequest | None:
-        """A new report request, or None when Apple answers 409: one of this access type exists already."""
+        NotFound says that Apple does not know the app.
+        """
+        query = {"filter[accessType]": access_type, "limit": _PAGE_LIMIT}
+        pages = self._pages(f"v1/apps/{app_id}/analyticsReportRequests", query, _MOST_PAGES_OF_AN_APP)
+        try:
+            found = each_once(read_report_request(data) for data in pages)
+        except NotFound:
+            raise NotFound(
+                f"Apple does not know app {app_id}: remove it from accounts in cdk.json if it was mistyped or deleted, "
+                "or name it in the account that it moved to. If Apple lists it again, the next run heals it."
+            ) from None
+        return tuple(request for request in found if request.access_type is access_type)
+
+    def create_report_request(self, app_id: str, access_type: AccessType) -> ReportRequest | Conflict:
+        """A new report request, or Apple's 409: most often one of this access type exists already."""
         body = {
             "data": {
                 "type": "analyticsReportRequests",
@@ -138,8 +129,8 @@ class AppStoreConnect:
         }
         answer = self._call("POST", urljoin(self._base_url, "v1/analyticsReportRequests"), body=body)
         if answer.status == requests.codes.conflict:
-            return None
-        return _report_request(_entry(_body(answer, dict)["data"]))
+            return Conflict(_error_code(answer))
+        return read_report_request(_body(answer, dict)["data"])
 
     def delete_report_request(self, request_id: str) -> None:
         """Delete a report request; one that is gone already is success."""
@@ -148,24 +139,29 @@ class AppStoreConnect:
         except NotFound:
             return
 
-    def report_ids(self, request_id: str) -> dict[str, str]:
-        """The reports of a request, by Apple's name. Empty until Apple has prepared them."""
-        pages = self._pages(f"v1/analyticsReportRequests/{request_id}/reports", {"limit": _PAGE_LIMIT})
-        return {_attribute(data, "name", _exactly(str)): safe_id(data["id"], "report id") for data in pages}
+    def reports(self, request_id: str) -> tuple[Report, ...]:
+        """The reports that a request offers, each once. Empty until Apple has prepared them."""
+        path = f"v1/analyticsReportRequests/{request_id}/reports"
+        pages = self._pages(path, {"limit": _PAGE_LIMIT}, _MOST_PAGES_OF_AN_APP)
+        return each_once(map(read_report, pages))
 
-    def instances(self, report_id: str, granularity: Granularity) -> tuple[Instance, ...]:
-        """The instances of a report, in no promised order, each once."""
+    def instances(self, report_id: str, granularity: Granularity, latest: date) -> Instances:
+        """The instances of a report, in no promised order, each once.
+
+        Refused is an entry whose processing date is not a day as Apple writes it or lies after `latest`, and an id that
+        is listed twice with different attributes.
+        """
         query = {"filter[granularity]": granularity, "limit": _PAGE_LIMIT}
-        found = (_instance(data) for data in self._pages(f"v1/analyticsReports/{report_id}/instances", query))
-        return tuple(instance for instance in _each_once(found) if instance.granularity is granularity)
+        pages = self._pages(f"v1/analyticsReports/{report_id}/instances", query, _MOST_PAGES_OF_AN_APP)
+        return read_instances(pages, granularity, latest)
 
     def segments(self, instance_id: str) -> tuple[Segment, ...]:
         """The segments of an instance, each once; NotFound when it has expired, although Apple may still list it."""
         pages = self._pages(f"v1/analyticsReportInstances/{instance_id}/segments", {"limit": _PAGE_LIMIT})
-        return _each_once(_segment(data) for data in pages)
+        return each_once(read_segment(data) for data in pages)
 
-    def _pages(self, path: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """The `data` of every page, each entry with an id.
+    def _pages(self, path: str, query: dict[str, Any], most: int = _MOST_PAGES) -> Iterator[Any]:
+        """The entries of every page.
 
         AppleRefused when a page leads back to one already read, to another host, or on without end.
         """
@@ -176,11 +172,11 @@ class AppStoreConnect:
                 raise AppleRefused(f"App Store Connect sent a page of {path} that links to itself.")
             if not self._is_apples(url):
                 raise AppleRefused(f"App Store Connect sent a page of {path} that links to another host.")
-            if len(seen) == _MOST_PAGES:
-                raise AppleRefused(f"App Store Connect sent more than {_MOST_PAGES} pages of {path}.")
+            if len(seen) == most:
+                raise AppleRefused(f"App Store Connect sent more than {most} pages of {path}.")
             seen.add(url)
             body = _body(self._call("GET", url), list)
-            yield from map(_entry, body["data"])
+            yield from body["data"]
             url = _next(body)
 
     def _is_apples(self, url: str) -> bool:
@@ -246,10 +242,16 @@ def _raise_for_status(method: str, answer: _Answer) -> None:
 
 
 def _forbidden_sentence(method: str, code: str) -> str:
+    """The cause as far as the code tells it; any code but two may mean either."""
+    needed = "Admin" if method in ("POST", "DELETE") else "Admin, Finance or Sales and Reports"
     if code.startswith("FORBIDDEN.REQUIRED_AGREEMENTS"):
         return "An agreement is missing or has expired: the account holder must accept it in App Store Connect."
-    needed = "Admin" if method in ("POST", "DELETE") else "Admin, Finance or Sales and Reports"
-    return f"The API key's role does not allow {method} ({code}): use a key with the role {needed}."
+    if code.startswith("FORBIDDEN_ERROR"):
+        return f"The API key's role does not allow {method} ({code}): use a key with the role {needed}."
+    return (
+        f"App Store Connect forbids {method} ({code}): either an agreement is missing or has expired, then the account "
+        f"holder must accept it in App Store Connect; or the API key needs the role {needed}."
+    )
 
 
 def _error_code(answer: _Answer) -> str:
@@ -258,11 +260,7 @@ def _error_code(answer: _Answer) -> str:
         code = answer.json()["errors"][0]["code"]
     except (ValueError, LookupError, TypeError):
         code = answer.reason
-    return _printable(str(code)[:80])
-
-
-def _printable(text: str) -> str:
-    return re.sub(r"[^\x20-\x7e]", "?", text)
+    return printable(str(code)[:80])
 
 
 def _body(answer: _Answer, data_type: type) -> dict[str, Any]:
@@ -282,84 +280,3 @@ def _next(body: dict[str, Any]) -> str:
     if not isinstance(following, str | None):
         raise AppleRefused("App Store Connect sent a page whose links.next is no address.")
     return following or ""
-
-
-def _entry(data: Any) -> dict[str, Any]:
-    """An entry of a list, once it is sure that it is one."""
-    if not isinstance(data, dict) or not isinstance(data.get("id"), str) or not data["id"]:
-        raise AppleRefused("App Store Connect sent an entry without an id.")
-    return data
-
-
-def _attribute(data: dict[str, Any], name: str, read: Callable[[Any], _Value], missing: Any = None) -> _Value:
-    """An attribute of an entry, `missing` if it has none; AppleRefused names the one that `read` refuses."""
-    attributes = data.get("attributes")
-    value = attributes.get(name) if isinstance(attributes, dict) else None
-    try:
-        return read(missing if value is None else value)
-    except (TypeError, ValueError):
-        shown = f" ({_printable(str(value)[:_SHOWN_CHARACTERS])})" if isinstance(value, str | int) else ""
-        raise AppleRefused(
-            f"App Store Connect sent {_printable(data['id'][:_SHOWN_CHARACTERS])} "
-            f"{'without' if value is None else 'with an unknown'} {name}{shown}."
-        ) from None
-
-
-def _exactly(*types: type) -> Callable[[Any], Any]:
-    """Takes values of these types only: JSON's true is no number."""
-
-    def read(value: Any) -> Any:
-        if type(value) not in types:
-            raise TypeError(value)
-        return value
-
-    return read
-
-
-def _checksum(value: Any) -> str | None:
-    if value is not None and not (isinstance(value, str) and _MD5.fullmatch(value)):
-        raise ValueError(value)
-    return value
-
-
-def _each_once(listed: Iterable[_Listed]) -> tuple[_Listed, ...]:
-    """The entries without repetitions; AppleRefused when two of one id contradict each other."""
-    once: dict[str, _Listed] = {}
-    for entry in listed:
-        if once.setdefault(entry.id, entry) != entry:
-            raise AppleRefused(f"App Store Connect listed {entry.id} twice, and not the same.")
-    return tuple(once.values())
-
-
-def _app_id(value: object) -> str:
-    if not is_app_id(value):
-        raise AppleRefused("App Store Connect listed an app whose id is not a number.")
-    return str(value)
-
-
-def _report_request(data: dict[str, Any]) -> ReportRequest:
-    return ReportRequest(
-        safe_id(data["id"], "report request id"),
-        _attribute(data, "accessType", AccessType),
-        _attribute(data, "stoppedDueToInactivity", _exactly(bool), missing=False),
-    )
-
-
-def _instance(data: dict[str, Any]) -> Instance:
-    return Instance(
-        safe_id(data["id"], "instance id"),
-        _attribute(data, "granularity", Granularity),
-        _attribute(data, "processingDate", date.fromisoformat),
-    )
-
-
-def _segment(data: dict[str, Any]) -> Segment:
-    url = _attribute(data, "url", _exactly(str), missing="")
-    if not url:
-        raise AppleUnavailable("App Store Connect listed a segment without a URL.")
-    return Segment(
-        safe_id(data["id"], "segment id"),
-        url,
-        _attribute(data, "checksum", _checksum),
-        _attribute(data, "sizeInBytes", _exactly(int, NoneType)),
-    )

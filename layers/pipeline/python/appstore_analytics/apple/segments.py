@@ -10,7 +10,7 @@ import requests
 from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import parse_url
 
-from appstore_analytics.apple.client import Segment
+from appstore_analytics.apple.entries import Segment
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, DownloadBroken, SegmentUrlExpired
 
 _TIMEOUT_SECONDS = (5, 60)  # to connect, and for each piece that arrives

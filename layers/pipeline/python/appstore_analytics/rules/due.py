@@ -31,6 +31,14 @@ def is_due(granularity: Granularity, as_of: date, newest: date | None) -> bool:
     return newest < published
 
 
+def latest_processing_date(as_of: date, today: date) -> date:
+    """The last processing date that can be true: tomorrow, because a day begins earlier elsewhere.
+
+    A later one would be the newest vintage for ever. `as_of` counts where it is ahead of the machine's UTC day.
+    """
+    return max(as_of, today) + timedelta(days=1)
+
+
 def may_have_instances(requested_on: date | None, as_of: date) -> bool:
     """Whether an ongoing request can have brought anything: not on the day it was made.
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import Any
 
-from appstore_analytics.apple.client import AppStoreConnect, Segment
+from appstore_analytics.apple.client import AppStoreConnect
+from appstore_analytics.apple.entries import Segment
 from appstore_analytics.apple.segments import SegmentStore
 from appstore_analytics.contract.disks import LARGEST_INSTANCE_BYTES, TOO_LARGE
 from appstore_analytics.contract.errors import InstanceTooLarge, NotFound, SegmentUrlExpired

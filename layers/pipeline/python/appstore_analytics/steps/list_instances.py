@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from time import monotonic
 from typing import Any, Self
 
-from appstore_analytics.apple.client import AppStoreConnect, Instance
+from appstore_analytics.apple.client import AppStoreConnect
+from appstore_analytics.apple.entries import Instance
 from appstore_analytics.contract.errors import NotFound, PipelineError, TimeUsedUp
 from appstore_analytics.contract.messages import (
     AccessType,
@@ -23,7 +24,13 @@ from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.registry.report_requests import Asked, KnownRequest
 from appstore_analytics.registry.reservation import Reservation
-from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS, is_due, may_have_instances, snapshot_is_due
+from appstore_analytics.rules.due import (
+    INSTANCE_LIFE_DAYS,
+    is_due,
+    latest_processing_date,
+    may_have_instances,
+    snapshot_is_due,
+)
 from appstore_analytics.rules.vintage import Vintage
 from appstore_analytics.steps.waiting import waits_when_not_ready
 
@@ -114,7 +121,8 @@ def _list_request(
     ledger = registry.instances.since(app_id, known.access_type, _oldest(known, plan))
     due = [table for table in _due_tables(plan, known, ledger) if _mark(known, table) not in listing.done]
     try:
-        _list_tables(due, known, ledger, registry, apple, listing)
+        latest = latest_processing_date(plan.as_of, datetime.now(UTC).date())
+        _list_tables(due, known, ledger, registry, apple, listing, latest)
     except NotFound:
         registry.report_requests.forget(known)  # deleted or made anew behind our back: the next run looks
         raise
@@ -129,12 +137,13 @@ def _list_tables(
     registry: Registry,
     apple: AppStoreConnect,
     listing: _Listing,
+    latest: date,
 ) -> None:
     noted = {instance.key for instance in ledger}
     report_ids = _report_ids(known, {table.report.name for table in due}, registry, apple)
     for table in due:
         listing.begin_table()
-        listed = _instances(report_ids.get(table.report.name), table, apple)
+        listed = _instances(report_ids.get(table.report.name), table, latest, apple)
         for instance in (_ledger_instance(known.app_id, table, known.access_type, one) for one in listed):
             if instance.key not in noted:
                 registry.instances.add(instance)
@@ -144,16 +153,16 @@ def _list_tables(
             listing.without_instances.add(table.name)
 
 
-def _instances(report_id: str | None, table: CuratedTable, apple: AppStoreConnect) -> Sequence[Instance]:
+def _instances(report_id: str | None, table: CuratedTable, latest: date, apple: AppStoreConnect) -> Sequence[Instance]:
     """The instances of one table; none where Apple does not offer the report to this app (yet)."""
-    return () if report_id is None else apple.instances(report_id, table.granularity)
+    return () if report_id is None else apple.instances(report_id, table.granularity, latest).listed
 
 
 def _report_ids(known: KnownRequest, wanted: set[str], registry: Registry, apple: AppStoreConnect) -> dict[str, str]:
     """Apple's report ids by name: cached per request, asked for again while a wanted one is missing."""
     if known.request_id is None or wanted <= known.report_ids.keys():
         return known.report_ids
-    offered = apple.report_ids(known.request_id)
+    offered = {report.name: report.id for report in apple.reports(known.request_id)}
     report_ids = known.report_ids | {name: offered[name] for name in sorted(wanted & offered.keys())}
     if report_ids != known.report_ids:
         registry.report_requests.remember_report_ids(known, report_ids)

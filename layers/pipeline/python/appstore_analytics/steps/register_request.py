@@ -1,10 +1,13 @@
 """register_request: one live report request per app and access type, whatever runs at the same time."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from appstore_analytics.apple.client import AppStoreConnect, ReportRequest
-from appstore_analytics.contract.errors import GhostRequest, PipelineError
+from appstore_analytics.apple.client import AppStoreConnect
+from appstore_analytics.apple.entries import Conflict, ReportRequest
+from appstore_analytics.contract.errors import AppleRefused, GhostRequest, PipelineError, RoleMissing
 from appstore_analytics.contract.messages import AccessType, Operation, Outcome, RegisterItem, RunPlan, step_result
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.report_requests import Asked, Claim, KnownRequest
@@ -34,7 +37,7 @@ def register_request(
     A request that is known and was looked at lately costs no call. Otherwise: claim, look, create only what Apple does
     not list; a backfill replaces a snapshot that has outlived its instances. A second run finds the request and counts
     a duplicate prevented; after a crash between creating and remembering, the next look adopts what was created.
-    GhostRequest: Apple says "exists" and lists nothing.
+    GhostRequest: Apple says "exists" and lists nothing. AppleRefused: it has another reason. RoleMissing says why.
     """
     if plan.operation is Operation.BACKFILL:
         registry.report_requests.ask(item.app_id, _wishes(plan))
@@ -72,22 +75,63 @@ def _find_or_create(app_id: str, access_type: AccessType, outdated: str | None, 
     """The request that lives afterwards. The `outdated` one makes room for a new one."""
     listed = apple.report_requests(app_id, access_type)
     if outdated in {request.id for request in listed}:
-        apple.delete_report_request(str(outdated))
+        with _explained(f"The snapshot of app {app_id} has outlived its instances and has to be made anew."):
+            apple.delete_report_request(str(outdated))
         listed = tuple(request for request in listed if request.id != outdated)
     if live := _live(listed):
         return _Live(live)
-    if created := apple.create_report_request(app_id, access_type):
-        return _Live(created, is_new=True, replaces_stopped=bool(listed))
-    listed = apple.report_requests(app_id, access_type)  # 409: somebody created one, or the stopped one is in the way
+    with _explained(_why_now(app_id, access_type, listed)):
+        made = apple.create_report_request(app_id, access_type)
+        if isinstance(made, Conflict):
+            return _after_conflict(app_id, access_type, made, apple)
+    return _Live(made, is_new=True, replaces_stopped=bool(listed))
+
+
+def _after_conflict(app_id: str, access_type: AccessType, conflict: Conflict, apple: AppStoreConnect) -> _Live:
+    """Apple says that there is a request: somebody created one meanwhile, or a stopped one is in the way."""
+    listed = apple.report_requests(app_id, access_type)
     if live := _live(listed):
         return _Live(live)
-    for stopped in listed:
-        apple.delete_report_request(stopped.id)
-    if listed and (created := apple.create_report_request(app_id, access_type)):
-        return _Live(created, is_new=True, replaces_stopped=True)
-    raise GhostRequest(
-        f"Apple says that app {app_id} has a report request ({access_type}) but lists none: "
-        "ask Apple's developer support."
+    if conflict.says_it_exists and listed:
+        for stopped in listed:
+            apple.delete_report_request(stopped.id)
+        made = apple.create_report_request(app_id, access_type)
+        if isinstance(made, ReportRequest):
+            return _Live(made, is_new=True, replaces_stopped=True)
+        conflict = made
+    raise _unresolved(app_id, access_type, conflict)
+
+
+def _unresolved(app_id: str, access_type: AccessType, conflict: Conflict) -> PipelineError:
+    if not conflict.says_it_exists:
+        return AppleRefused(
+            f"Apple refuses to create the report request ({access_type}) of app {app_id}: 409 {conflict.code}. "
+            "Every run tries again; if it stays so, ask Apple's developer support with this code."
+        )
+    quota = ""
+    if access_type is AccessType.ONE_TIME_SNAPSHOT:
+        quota = "Apple grants one snapshot in about 31 days, also where an earlier one was deleted: try again then, or "
+    return GhostRequest(
+        f"Apple says that app {app_id} has a report request ({access_type}) but lists none (409 {conflict.code}): "
+        f"{quota}ask Apple's developer support."
+    )
+
+
+@contextmanager
+def _explained(why: str) -> Iterator[None]:
+    """Say why this key needs a right just now, where it lacks it."""
+    try:
+        yield
+    except RoleMissing as missing:
+        raise RoleMissing(f"{why} {missing}") from None
+
+
+def _why_now(app_id: str, access_type: AccessType, listed: Sequence[ReportRequest]) -> str:
+    if not listed:
+        return f"App {app_id} has no report request ({access_type}) yet."
+    return (
+        f"Apple has stopped the report request ({access_type}) of app {app_id}, because its reports were not fetched "
+        "for a long time, so it has to be made anew."
     )
 
 

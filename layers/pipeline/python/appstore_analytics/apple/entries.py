@@ -1,0 +1,220 @@
+"""What App Store Connect lists, checked where it comes in: its ids can be part of a key or an address afterwards."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import NoneType
+from typing import Any, TypeVar
+
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable
+from appstore_analytics.contract.layout import is_app_id, safe_id
+from appstore_analytics.contract.messages import AccessType
+
+_SHOWN_CHARACTERS = 40
+_MD5 = re.compile(r"[0-9A-Fa-f]{32}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_EARLIEST = date(2020, 1, 1)  # no table has a Date before it
+_EXISTS = ("STATE_ERROR", "ENTITY_ERROR")
+"""The codes of a 409 that mean "you have one already"; other codes below ENTITY_ERROR name another cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """A standing order for an app's reports. Apple tells neither its age nor whether it is ready."""
+
+    id: str
+    access_type: AccessType
+    is_stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Apple's 409 to a new report request; `code` is Apple's."""
+
+    code: str
+
+    @property
+    def says_it_exists(self) -> bool:
+        """Whether Apple means that the app has a request of this access type already."""
+        return self.code == _EXISTS[1] or self.code.startswith(_EXISTS[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report that a request offers, by Apple's name."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What Apple built of one report on one processing date."""
+
+    id: str
+    granularity: Granularity
+    processing_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One file of an instance. The URL is a credential for five minutes: it is never shown, logged or stored."""
+
+    id: str
+    url: str = field(repr=False, compare=False)
+    checksum: str | None
+    size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Instances:
+    """The instances of a report that can be right, and why each other entry of Apple's list cannot, by its id."""
+
+    listed: tuple[Instance, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+_Listed = TypeVar("_Listed", ReportRequest, Report, Segment)
+_Value = TypeVar("_Value")
+
+
+def read_entry(data: Any) -> dict[str, Any]:
+    """An entry of a list, once it is sure that it is one."""
+    if not isinstance(data, dict) or not isinstance(data.get("id"), str) or not data["id"]:
+        raise AppleRefused("App Store Connect sent an entry without an id.")
+    return data
+
+
+def _attribute(data: dict[str, Any], name: str, read: Callable[[Any], _Value], missing: Any = None) -> _Value:
+    """An attribute of an entry, `missing` if it has none; AppleRefused names the one that `read` refuses."""
+    attributes = data.get("attributes")
+    value = attributes.get(name) if isinstance(attributes, dict) else None
+    try:
+        return read(missing if value is None else value)
+    except (TypeError, ValueError):
+        shown = f" ({_shown(str(value))})" if isinstance(value, str | int) else ""
+        raise AppleRefused(
+            f"App Store Connect sent {_shown(data['id'])} "
+            f"{'without' if value is None else 'with an impossible'} {name}{shown}."
+        ) from None
+
+
+def _shown(text: str) -> str:
+    return printable(text[:_SHOWN_CHARACTERS])
+
+
+def _exactly(*types: type) -> Callable[[Any], Any]:
+    """Takes values of these types only: JSON's true is no number."""
+
+    def read(value: Any) -> Any:
+        if type(value) not in types:
+            raise TypeError(value)
+        return value
+
+    return read
+
+
+def _checksum(value: Any) -> str | None:
+    if value is not None and not (isinstance(value, str) and _MD5.fullmatch(value)):
+        raise ValueError(value)
+    return value
+
+
+_TWICE = "App Store Connect listed {} twice, and not the same."
+
+
+def each_once(listed: Iterable[_Listed]) -> tuple[_Listed, ...]:
+    """The entries without repetitions; AppleRefused when two of one id contradict each other."""
+    once: dict[str, _Listed] = {}
+    for entry in listed:
+        if once.setdefault(entry.id, entry) != entry:
+            raise AppleRefused(_TWICE.format(entry.id))
+    return tuple(once.values())
+
+
+def read_app_id(entry: Any) -> str:
+    """The id of an app: digits."""
+    app_id: str = read_entry(entry)["id"]
+    if not is_app_id(app_id):
+        raise AppleRefused("App Store Connect listed an app whose id is not a number.")
+    return app_id
+
+
+def read_report_request(entry: Any) -> ReportRequest:
+    """A report request of an app."""
+    data = read_entry(entry)
+    return ReportRequest(
+        safe_id(data["id"], "report request id"),
+        _attribute(data, "accessType", AccessType),
+        _attribute(data, "stoppedDueToInactivity", _exactly(bool), missing=False),
+    )
+
+
+def _instance(data: dict[str, Any], latest: date) -> Instance:
+    def processing_date(value: Any) -> date:
+        day = _day(value)
+        if not _EARLIEST <= day <= latest:
+            raise ValueError(value)
+        return day
+
+    return Instance(
+        safe_id(data["id"], "instance id"),
+        _attribute(data, "granularity", Granularity),
+        _attribute(data, "processingDate", processing_date),
+    )
+
+
+def _day(value: Any) -> date:
+    """A day in the one form that Apple documents; `date.fromisoformat` reads others as well."""
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError(value)
+    return date.fromisoformat(value)
+
+
+def read_report(entry: Any) -> Report:
+    """A report of a request."""
+    data = read_entry(entry)
+    return Report(safe_id(data["id"], "report id"), _attribute(data, "name", _exactly(str)))
+
+
+def read_instances(entries: Iterable[Any], granularity: Granularity, latest: date) -> Instances:
+    """The instances of one granularity; see `AppStoreConnect.instances` for what is refused."""
+    listed: dict[str, Instance] = {}
+    refused: dict[str, str] = {}
+    for number, entry in enumerate(entries, start=1):
+        try:
+            instance = _instance(read_entry(entry), latest)
+        except AppleRefused as reason:
+            refused[_name(entry) or f"entry {number}"] = str(reason)
+            continue
+        if listed.setdefault(instance.id, instance) != instance:
+            refused[instance.id] = _TWICE.format(instance.id)
+    kept = (one for one in listed.values() if one.granularity is granularity and one.id not in refused)
+    return Instances(tuple(kept), refused)
+
+
+def _name(entry: Any) -> str:
+    """The id of an entry that may be anything, as far as it can be shown."""
+    found = entry.get("id") if isinstance(entry, dict) else None
+    return _shown(found) if isinstance(found, str) else ""
+
+
+def read_segment(entry: Any) -> Segment:
+    """A segment of an instance; AppleUnavailable while it has no URL."""
+    data = read_entry(entry)
+    url = _attribute(data, "url", _exactly(str), missing="")
+    if not url:
+        raise AppleUnavailable("App Store Connect listed a segment without a URL.")
+    return Segment(
+        safe_id(data["id"], "segment id"),
+        url,
+        _attribute(data, "checksum", _checksum),
+        _attribute(data, "sizeInBytes", _exactly(int, NoneType)),
+    )
+
+
+def printable(text: str) -> str:
+    """The text with a question mark for each character outside printable ASCII."""
+    return re.sub(r"[^\x20-\x7e]", "?", text)
