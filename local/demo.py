@@ -12,33 +12,23 @@ from pathlib import Path
 from typing import Any
 
 from appstore_analytics.athena.query import Athena
-from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
-from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.layout import CURATED_PREFIX
-from appstore_analytics.contract.messages import Verdict
-from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE, CuratedTable
+from appstore_analytics.contract.messages import Operation, Verdict
+from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE
 from appstore_analytics.lake.objects import Bucket
 from local import screens
-from local.apple.model import Series, WorldSettings
+from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple
-from local.apple.truth import newest_vintages
 from local.apple.world import World
 from local.arguments import Arguments
 from local.aws.server import EmbeddedAws
 from local.deployment import deploy, open_pipeline, put_api_key
-from local.proof import TableProof, prove
+from local.proof import count_in_athena, prove
+from local.story import LATE_TABLE, REPORT_NAMES, RESTATED_TABLE, TABLES, Restated, Story
 from operations.embedded import announced
 from operations.executions import Execution, Pipeline
 from operations.progress import run_view
 
-REPORT_NAMES = (
-    "App Downloads Standard",
-    "App Store Installation and Deletion Standard",
-    "App Sessions Standard",
-    "App Store Purchases Standard",
-    "App Store Discovery and Engagement Standard",
-    "App Install Performance",
-)
 ACCOUNT = "main"
 _CALLS_PER_APP = 45
 _APPLE_QUOTA = 3500
@@ -46,15 +36,12 @@ _DAY = timedelta(days=1)
 
 _FIRST_QUESTION = "SELECT dt, COUNT(*), COUNT(DISTINCT app_id) FROM curated.engagement WHERE dt >="
 
-TABLES = tuple(CuratedTable(REPORTS_BY_NAME[name], Granularity.DAILY) for name in REPORT_NAMES)
-ENGAGEMENT = CuratedTable(REPORTS_BY_NAME["App Store Discovery and Engagement Standard"], Granularity.DAILY)
-
 
 @dataclass
 class Demo:
     """Everything that runs, and what was found wrong."""
 
-    world: World
+    story: Story
     aws: EmbeddedAws
     pipeline: Pipeline
     athena: Athena
@@ -79,18 +66,18 @@ def run_demo(arguments: Arguments) -> int:
         world = World(settings)
         apple = running.enter_context(SimulatedApple(world))
         aws = running.enter_context(EmbeddedAws())
-        demo = _deployed(aws, apple, calls_per_hour, arguments.apps)
-        _day_one(demo, today - 2 * _DAY)
-        _day_two(demo, today - _DAY)
-        restated = _day_three(demo, today)
-        _day_three_again(demo, today)
-        _close(demo, today, restated)
+        demo = _deployed(aws, apple, calls_per_hour, Story(world, today))
+        _day_one(demo)
+        _day_two(demo)
+        restated = _day_three(demo)
+        _day_three_again(demo)
+        _close(demo, restated)
         if arguments.keep:
             _keep(aws, apple)
     return demo.failures
 
 
-def _deployed(aws: EmbeddedAws, apple: SimulatedApple, calls_per_hour: int, apps: int) -> Demo:
+def _deployed(aws: EmbeddedAws, apple: SimulatedApple, calls_per_hour: int, story: Story) -> Demo:
     screens.heading("Deploy: cdk bootstrap, cdk deploy onto the embedded AWS")
     context = {
         "apple_base_url": apple.url,
@@ -108,9 +95,10 @@ def _deployed(aws: EmbeddedAws, apple: SimulatedApple, calls_per_hour: int, apps
         ACCOUNT,
         {"key_id": key.key_id, "issuer_id": apple.world.keys.issuer_id, "private_key": key.private_key_pem},
     )
+    apps = len(story.world.apps)
     screens.say(f"deployed in {time.monotonic() - started:.0f} s; App Store Connect (simulated) has {apps} apps")
     return Demo(
-        world=apple.world,
+        story=story,
         aws=aws,
         pipeline=open_pipeline(aws, deployment),
         athena=Athena(aws.client("athena"), deployment.workgroup),
@@ -119,22 +107,21 @@ def _deployed(aws: EmbeddedAws, apple: SimulatedApple, calls_per_hour: int, apps
     )
 
 
-def _day_one(demo: Demo, day: date) -> None:
+def _day_one(demo: Demo) -> None:
+    day = demo.story.days[0]
     screens.heading(f"Day 1, {day}: report requests are registered, nothing is ready")
-    report = _run(demo, "day-1", {"operation": "daily", "as_of": day.isoformat()})
+    report = _run(demo, "day-1", day)
     demo.check(
         (f"{demo.apps} report requests were created, one per app", report["requests_created"] == demo.apps),
         ("every app is not ready, which is not success", _count(report, Verdict.NOT_READY) == demo.apps),
     )
 
 
-def _day_two(demo: Demo, day: date) -> None:
+def _day_two(demo: Demo) -> None:
+    day = demo.story.days[1]
     screens.heading(f"Day 2, {day}: data arrives")
-    demo.world.move_to(day)
-    series = _late_series(demo)
-    demo.world.delay_instance(series, day, day + _DAY)
-    report = _run(demo, "day-2", {"operation": "daily", "as_of": day.isoformat()})
-    expected = demo.apps * len(TABLES) - 1
+    expected = demo.story.begin_day_two()
+    report = _run(demo, "day-2", day)
     demo.check(
         ("every app is verified", _count(report, Verdict.VERIFIED) == demo.apps),
         (f"{expected} instances landed (one is late, Apple sends it tomorrow)", report["instances"] == expected),
@@ -142,30 +129,30 @@ def _day_two(demo: Demo, day: date) -> None:
     )
 
 
-def _day_three(demo: Demo, day: date) -> dict[date, tuple[int, int]]:
+def _day_three(demo: Demo) -> Restated:
+    story, day = demo.story, demo.story.today
     screens.heading(f"Day 3, {day}: Apple restates two earlier Dates and sends one late instance out of order")
-    dates = (day - 4 * _DAY, day - 3 * _DAY)
-    before = {date_: _rows_of_date(demo, date_) for date_ in dates}
-    for date_ in dates:
-        demo.world.restate(_restated_series(demo), date_)
-    demo.world.move_to(day)
-    report = _run(demo, "day-3", {})
-    after = {date_: _rows_of_date(demo, date_) for date_ in dates}
-    restated = {date_: (before[date_], after[date_]) for date_ in dates}
+    before = _restated_rows(demo)
+    expected = story.begin_day_three()
+    report = _run(demo, "day-3", day)
+    after = _restated_rows(demo)
+    restated = {date_: (before[date_], after[date_]) for date_ in after}
     demo.check(
         ("every app is verified", _count(report, Verdict.VERIFIED) == demo.apps),
-        ("one instance per app and report, and the late one", report["instances"] == demo.apps * len(TABLES) + 1),
+        ("one instance per app and report, and the late one", report["instances"] == expected),
         ("newer vintages replaced whole Dates", report["parts_replaced"] > 0),
-        ("the late instance speaks only for the Date that no newer one holds", _late_is_placed(demo, day)),
-        ("rows of both restated Dates vanished", all(new < old for old, new in restated.values())),
+        ("the late instance speaks only for the Date that no newer one holds", _late_is_placed(demo)),
+        ("both restated Dates have the rows that Apple sends now", after == story.restated_rows()),
+        ("rows of the Date that was complete vanished", story.rows_vanished(restated)),
     )
     return restated
 
 
-def _day_three_again(demo: Demo, day: date) -> None:
+def _day_three_again(demo: Demo) -> None:
+    day = demo.story.today
     screens.heading(f"Day 3 again, {day}: a second run changes nothing")
     before = _etags(demo)
-    report = _run(demo, "day-3-again", {"operation": "daily"})
+    report = _run(demo, "day-3-again", day)
     demo.check(
         ("no report request was created", report["requests_created"] == 0),
         (f"{demo.apps} duplicates were prevented", report["duplicates_prevented"] == demo.apps),
@@ -174,15 +161,15 @@ def _day_three_again(demo: Demo, day: date) -> None:
     )
 
 
-def _close(demo: Demo, today: date, restated: Mapping[date, tuple[int, int]]) -> None:
+def _close(demo: Demo, restated: Restated) -> None:
     screens.heading("What happened")
     _prove(demo)
-    _show_records(demo, today, restated)
+    _show_records(demo, restated)
     _show_query(
         demo,
         f"{_FIRST_QUESTION} …",
         CURATED_DATABASE,
-        f"{_FIRST_QUESTION} DATE '{(today - 7 * _DAY).isoformat()}' GROUP BY dt ORDER BY dt",
+        f"{_FIRST_QUESTION} DATE '{(demo.story.today - 7 * _DAY).isoformat()}' GROUP BY dt ORDER BY dt",
         ("dt", "rows", "apps"),
     )
     if demo.failures:
@@ -194,18 +181,19 @@ def _close(demo: Demo, today: date, restated: Mapping[date, tuple[int, int]]) ->
 def _prove(demo: Demo) -> None:
     proofs = [prove(table, demo.raw, demo.athena) for table in TABLES]
     screens.show_proofs(proofs)
-    truth = [_truth(demo.world, proof) for proof in proofs]
+    truth = [demo.story.rows_of(table) == proof.in_athena for table, proof in zip(TABLES, proofs, strict=True)]
     demo.check(
         ("every table equals the raw files, app by app and Date by Date", all(proof.equal for proof in proofs)),
         ("and what the simulated Apple says it has sent", all(truth)),
     )
 
 
-def _show_records(demo: Demo, today: date, restated: Mapping[date, tuple[int, int]]) -> None:
+def _show_records(demo: Demo, restated: Restated) -> None:
     """What the pipeline knows about itself: the restated Dates, the registry's counters, the verdicts on freshness."""
+    today = demo.story.today
     rows = [(day, old, new, new - old) for day, (old, new) in restated.items()]
     screens.show_rows(
-        f"Restated by Apple: engagement of app {_restated_series(demo).app_id}",
+        f"Restated by Apple: engagement of app {demo.story.restated_series.app_id}",
         ("Date", "rows before", "rows after", "change"),
         rows,
     )
@@ -227,7 +215,9 @@ def _show_query(demo: Demo, title: str, database: str, sql: str, columns: tuple[
     screens.show_rows(title, columns, list(demo.athena.rows(sql, database)))
 
 
-def _run(demo: Demo, name: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+def _run(demo: Demo, name: str, day: date) -> dict[str, Any]:
+    """A daily run on a business day; the machine's own date plays no part, also when midnight passes meanwhile."""
+    payload = {"operation": Operation.DAILY, "as_of": day.isoformat()}
     with run_view(screens.console) as view:
         execution = demo.pipeline.run(name, payload, view.show)
     if execution.report is None:
@@ -251,40 +241,25 @@ def _count(report: Mapping[str, Any], verdict: Verdict) -> int:
     return len(report["apps_by_verdict"].get(verdict, ()))
 
 
-def _restated_series(demo: Demo) -> Series:
-    return Series(min(demo.world.apps), ENGAGEMENT.report.name, Granularity.DAILY)
-
-
-def _late_series(demo: Demo) -> Series:
-    return Series(max(demo.world.apps), TABLES[0].report.name, Granularity.DAILY)
-
-
-def _late_is_placed(demo: Demo, day: date) -> bool:
-    """The late instance holds three Dates; the two youngest stand in today's instance as well, which is newer."""
+def _late_is_placed(demo: Demo) -> bool:
     sql = (
-        f"SELECT dt, MIN(processing_date), MAX(processing_date) FROM {TABLES[0].name} "  # noqa: S608 (our own names)
-        f"WHERE app_id = {_late_series(demo).app_id} GROUP BY dt"
+        f"SELECT dt, MIN(processing_date), MAX(processing_date) FROM {LATE_TABLE.name} "  # noqa: S608 (our own names)
+        f"WHERE app_id = {demo.story.late_series.app_id} GROUP BY dt"
     )
     speaks = {cells[0]: cells[1:] for cells in demo.athena.rows(sql, CURATED_DATABASE)}
-    late, today = ((day - _DAY).isoformat(),) * 2, (day.isoformat(),) * 2
-    expected = {4: late, 3: today, 2: today, 1: today}
-    return speaks == {(day - back * _DAY).isoformat(): vintages for back, vintages in expected.items()}
+    expected = demo.story.late_processing_dates()
+    return speaks == {day.isoformat(): (built.isoformat(),) * 2 for day, built in expected.items()}
 
 
-def _rows_of_date(demo: Demo, day: date) -> int:
-    app_id = _restated_series(demo).app_id
-    sql = f"SELECT COUNT(*) FROM engagement WHERE dt = DATE '{day.isoformat()}' AND app_id = {app_id}"  # noqa: S608
-    ((rows,),) = demo.athena.rows(sql, CURATED_DATABASE)
-    return int(rows or 0)
+def _restated_rows(demo: Demo) -> dict[date, int]:
+    """What Athena counts for the two restated Dates."""
+    in_athena = count_in_athena(RESTATED_TABLE, demo.athena)
+    app_id = int(demo.story.restated_series.app_id)
+    return {day: in_athena.get((app_id, day), 0) for day in demo.story.restated_dates}
 
 
 def _etags(demo: Demo) -> dict[str, str]:
     return {stored.key: stored.etag for stored in demo.pipeline.lake.list(CURATED_PREFIX)}
-
-
-def _truth(world: World, proof: TableProof) -> bool:
-    report = next(table.report.name for table in TABLES if table.name == proof.table)
-    return {(int(one.app_id), one.date): one.rows for one in newest_vintages(world, report)} == proof.in_athena
 
 
 def _keep(aws: EmbeddedAws, apple: SimulatedApple) -> None:

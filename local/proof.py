@@ -12,8 +12,7 @@ from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.layout import RAW_PREFIX
 from appstore_analytics.contract.tables import CURATED_DATABASE, CuratedTable
 from appstore_analytics.lake.objects import Bucket
-
-Batches = dict[tuple[int, date], int]
+from local.story import Batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def prove(table: CuratedTable, raw: Bucket, athena: Athena) -> TableProof:
         files=files,
         rows_in_files=rows_in_files,
         expected={key: rows for key, (_, rows) in newest.items()},
-        in_athena=_count_in_athena(table, athena),
+        in_athena=count_in_athena(table, athena),
     )
 
 
@@ -90,7 +89,8 @@ def _dates(compressed: bytes, table: CuratedTable) -> Iterator[date]:
         yield date.fromisoformat(cells[position])
 
 
-def _count_in_athena(table: CuratedTable, athena: Athena) -> Batches:
+def count_in_athena(table: CuratedTable, athena: Athena) -> Batches:
+    """Athena's count of a table's rows by app and Date."""
     sql = f'SELECT app_id, dt, COUNT(*) FROM "{table.name}" GROUP BY app_id, dt'  # noqa: S608 (a catalogue's name)
     return {
         (int(app_id or 0), date.fromisoformat(day or "")): int(rows or 0)
