@@ -10,8 +10,10 @@ if __name__ == "__main__":
     if sys.version_info < (3, 11) and Path(sys.prefix) != ROOT / ".venv":
         sys.exit("manage.py needs Python 3.11 or newer: `python3.11 manage.py …`, or `.venv/bin/python manage.py …`.")
     if Path(sys.prefix) == ROOT / ".venv":
-        from operations.commands import main
-
+        try:
+            from operations.commands import main
+        except KeyboardInterrupt:  # loading takes a second
+            sys.exit(130)
         main()
     else:
         from workshop import setup

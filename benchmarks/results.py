@@ -39,7 +39,7 @@ class Table:
 
 def arguments(name: str, purpose: str) -> argparse.ArgumentParser:
     """The options that every benchmark has."""
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=purpose)
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=purpose, allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="small inputs, under a minute; the result is not kept")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same figures to FILE")
     return parser
@@ -105,7 +105,7 @@ def page_with_results(page: str, results: Iterable[Path]) -> str:
 
 def main() -> None:
     """Print the kept results and bring the pages up to date."""
-    argparse.ArgumentParser(prog="python -m benchmarks.results", description=__doc__).parse_args()
+    argparse.ArgumentParser(prog="python -m benchmarks.results", description=__doc__, allow_abbrev=False).parse_args()
     for page, results in results_by_page().items():
         for path in results:
             sys.stdout.write(f"{kept_result(path)}\n")

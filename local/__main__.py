@@ -1,31 +1,30 @@
 """`python -m local`: the demo. ./quick_start.sh calls it."""
 
-import signal
 import sys
-from types import FrameType
 
-from local.arguments import parse_arguments
-from local.demo import run_demo
-from local.deployment import DeploymentError
-from local.screens import say
+from local.ending import until_interrupted
 
 
 def main() -> int:
-    """Run the demo; 0 when everything is as it should be, 130 after Ctrl-C."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    """Run the demo; 0 when all checks passed, 130 after Ctrl-C."""
+    return until_interrupted(_demo)
+
+
+def _demo() -> int:
+    # Imported here: it takes seconds, in which Ctrl-C ends the demo as well as later.
+    from local.arguments import parse_arguments  # noqa: PLC0415
+
     arguments = parse_arguments(sys.argv[1:])
+    from local import screens  # noqa: PLC0415
+    from local.aws.server import EmbeddedAwsError  # noqa: PLC0415
+    from local.demo import run_demo  # noqa: PLC0415
+    from local.deployment import DeploymentError  # noqa: PLC0415
+
     try:
         return 1 if run_demo(arguments) else 0
-    except DeploymentError as error:
-        say(str(error), style="red")
+    except (DeploymentError, EmbeddedAwsError) as error:
+        screens.say(str(error), style="red")
         return 1
-    except KeyboardInterrupt:
-        say("stopped; nothing is left running")
-        return 130
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

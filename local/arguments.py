@@ -26,6 +26,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="./quick_start.sh",
         description="Deploys the pipeline onto an AWS inside this machine, feeds it from a simulated App Store Connect "
         "and queries the tables. Needs Python 3.11 or newer: no AWS account, no API key, no Docker, no Node.",
+        allow_abbrev=False,
         epilog="The first start makes .venv in this folder (about a minute, 1 GB). Nothing is installed outside of it.",
     )
     parser.add_argument(

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -268,4 +267,4 @@ def _keep(aws: EmbeddedAws, apple: SimulatedApple) -> None:
     screens.say(f"The simulated App Store Connect, in a browser: {apple.url}/_control/state")
     screens.say("Ask it anything: ./manage.py --local status")
     with announced(aws.url), contextlib.suppress(KeyboardInterrupt):
-        threading.Event().wait()
+        aws.wait()

@@ -5,45 +5,47 @@ For another server that speaks Apple's API: name it in the context, and give the
 
 import argparse
 import json
-import signal
 import sys
-import threading
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from local import screens
-from local.aws.server import EmbeddedAws
+from local.aws.server import EmbeddedAws, EmbeddedAwsError
 from local.deployment import DeploymentError, deploy, put_api_key
+from local.ending import until_interrupted
 from operations.embedded import announced
 
 
 def main() -> int:
-    """Deploy, say how to reach what runs, and wait; 1 when the deployment fails."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    """Deploy, say how to reach what runs, and wait; 1 when the deployment fails, 130 after Ctrl-C."""
     options = _options()
+    return until_interrupted(lambda: _deployed_until_interrupted(options))
+
+
+def _deployed_until_interrupted(options: argparse.Namespace) -> int:
     try:
         with EmbeddedAws() as aws:
-            with screens.deployment_progress() as progress:
-                deployment = deploy(aws, options.context, progress)
-            if options.api_key:
-                put_api_key(aws, options.key_name, json.loads(options.api_key.read_text()))
-            screens.show_environment(aws.environment)
-            screens.say(f"State machine: {deployment.state_machine_arn}")
-            screens.say(f"Raw bucket: {deployment.raw_bucket}   Lake bucket: {deployment.lake_bucket}")
-            screens.say("Running until Ctrl-C; ./manage.py --local finds it.")
+            _deploy(aws, options)
             with announced(aws.url):
-                threading.Event().wait()
-    except DeploymentError as error:
+                aws.wait()
+    except (DeploymentError, EmbeddedAwsError) as error:
         screens.say(str(error), style="red")
-        return 1
-    except KeyboardInterrupt:
-        screens.say("stopped; nothing is left running")
-    return 0
+    return 1
+
+
+def _deploy(aws: EmbeddedAws, options: argparse.Namespace) -> None:
+    with screens.deployment_progress() as progress:
+        deployment = deploy(aws, options.context, progress)
+    if options.api_key:
+        put_api_key(aws, options.key_name, json.loads(options.api_key.read_text()))
+    screens.show_environment(aws.environment)
+    screens.say(f"State machine: {deployment.state_machine_arn}")
+    screens.say(f"Raw bucket: {deployment.raw_bucket}   Lake bucket: {deployment.lake_bucket}")
+    screens.say("Running until Ctrl-C; ./manage.py --local finds it.")
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local.deploy", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m local.deploy", allow_abbrev=False, description=__doc__)
     parser.add_argument(
         "--context",
         action="append",
@@ -65,10 +67,6 @@ def _pair(text: str, parser: argparse.ArgumentParser) -> tuple[str, Any]:
     if not sign:
         parser.error(f"--context {text!r} must be KEY=VALUE")
     return key, value
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -89,12 +89,11 @@ def open_pipeline(aws: EmbeddedAws, deployment: Deployment) -> Pipeline:
 
 def _cdk(aws: EmbeddedAws, arguments: list[str], folder: Path, progress: Progress) -> None:
     command = [str(Path(sys.prefix) / "bin" / "cdk"), *arguments, "--no-notices", "--no-color"]
-    environment = os.environ | node_environment() | aws.environment | {"HOME": str(aws.directory / "home")}
     said: list[str] = []
     with subprocess.Popen(  # noqa: S603 (our own command line)
         command,
         cwd=folder,
-        env=environment,
+        env=_environment(aws),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -110,3 +109,14 @@ def _cdk(aws: EmbeddedAws, arguments: list[str], folder: Path, progress: Progres
             raise
     if process.returncode != 0:
         raise DeploymentError(f"cdk {arguments[0]} failed:\n{''.join(said[-25:])}")
+
+
+def _environment(aws: EmbeddedAws) -> dict[str, str]:
+    """The person's environment without the profiles and endpoints of other AWS accounts, and no proxy to this one.
+
+    Proxies stay: building the layers may fetch packages through them.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+    direct = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1,localhost")))
+    no_proxy = {"NO_PROXY": direct, "no_proxy": direct}
+    return kept | no_proxy | node_environment() | aws.environment | {"HOME": str(aws.directory / "home")}

@@ -41,7 +41,7 @@ class Where:
     def session(self) -> boto3.Session:
         """A boto3 session; `--local` never uses the person's credentials."""
         if self.local:
-            return boto3.Session(*embedded.CREDENTIALS, region_name=embedded.REGION)
+            return embedded.session()
         return boto3.Session(profile_name=self.profile, region_name=self.region or os.environ.get("AWS_REGION"))
 
     def open(self) -> "Installation":

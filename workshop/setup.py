@@ -22,6 +22,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from workshop.running import programs_running
+
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
@@ -116,8 +118,13 @@ def build(lock: int) -> None:
 
 
 def remove_leftovers() -> None:
-    """Removes everything that was made here. A second run finds nothing and says the same."""
+    """Removes everything that was made here. A second run finds nothing and says the same.
+
+    SetupError while a program runs from it: its files would vanish under it.
+    """
     with _only_one():
+        if programs := programs_running():
+            raise SetupError(f"Nothing was removed, because this still runs: {'; '.join(programs)}. Stop it first.")
         for name in LEFTOVERS:
             if (ROOT / name).exists():
                 shutil.rmtree(ROOT / name)

@@ -12,6 +12,7 @@ from local.apple.keys import ApiKey
 from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.world import World
+from workshop.running import running
 
 
 def main() -> None:
@@ -34,11 +35,12 @@ def main() -> None:
             f"steer it: {apple.url}/_control/state; stop it: Ctrl-C\n"
         )
         sys.stdout.flush()
-        _wait()
+        with running(f"the simulated App Store Connect at {apple.url}"):
+            _wait()
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local.apple", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m local.apple", allow_abbrev=False, description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--apps", type=int, default=3)
     parser.add_argument("--seed", type=int, default=7)

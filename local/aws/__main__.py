@@ -103,7 +103,7 @@ def _raise_limit_of_open_files() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local.aws", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m local.aws", description=__doc__, allow_abbrev=False)
     parser.add_argument("--port", type=int, required=True, help="loopback port to listen on")
     parser.add_argument(
         "--owned-directory", type=Path, help="end, and remove this directory, as soon as standard input closes"

@@ -16,18 +16,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import boto3
-
-from operations.embedded import CREDENTIALS, REGION
+from operations.embedded import CREDENTIALS, REGION, session
+from workshop.running import running
 
 ACCOUNT = "000000000000"
 _PROJECT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30.0
 _REMOVE_SECONDS = 5.0
+_WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_ENDED = "The embedded AWS was ended from outside while it was in use, and what it held is gone: start again."
 
 
 class EmbeddedAwsError(RuntimeError):
-    """The server did not start; the message ends with the last lines of its log."""
+    """The server did not start, with the last lines of its log; or it was ended while it was in use."""
 
 
 class EmbeddedAws:
@@ -46,8 +47,9 @@ class EmbeddedAws:
         self.url = f"http://127.0.0.1:{self.port}"
         self.directory = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
         self.log_path = self.directory / "server.log"
-        self._session = boto3.Session(*CREDENTIALS, region_name=REGION)
+        self._session = session()
         self._clients: dict[str, Any] = {}
+        self._running = contextlib.ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -71,6 +73,12 @@ class EmbeddedAws:
             raise EmbeddedAwsError("The embedded AWS has not been started: use it in a with statement.")
         return self._process.pid
 
+    def wait(self) -> None:
+        """Wait for Ctrl-C. EmbeddedAwsError when the server ends before: nothing but this object should end it."""
+        if self._process is not None:
+            self._process.wait()
+        raise EmbeddedAwsError(_ENDED)
+
     def client(self, service: str) -> Any:
         """A boto3 client of `service` on this server; the same one each time, because making one takes long."""
         if service not in self._clients:
@@ -83,18 +91,24 @@ class EmbeddedAws:
         return self._session.resource("dynamodb", endpoint_url=self.url).Table(name)
 
     def __enter__(self) -> Self:
+        self._running.enter_context(running(f"the embedded AWS at {self.url}"))
         try:
             self._start()
             self._wait_until_healthy()
         except BaseException:
             self._stop()
+            self._running.close()
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        was_ended = self._process is not None and self._process.poll() is not None
         self._stop()
+        self._running.close()
+        if was_ended and isinstance(error, Exception):
+            raise EmbeddedAwsError(_ENDED) from error
 
     def _start(self) -> None:
         home = self.directory / "home"
@@ -126,7 +140,7 @@ class EmbeddedAws:
 
     def _is_healthy(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=5) as answer:  # noqa: S310 (loopback)
+            with _WITHOUT_PROXY.open(f"{self.url}/_ministack/health", timeout=5) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False

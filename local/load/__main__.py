@@ -32,7 +32,7 @@ def _end(load: Load, quick: bool) -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local.load", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m local.load", description=__doc__, allow_abbrev=False)
     parser.add_argument("--apps", type=int, default=1000, metavar="N", help="how many apps Apple has (default: 1000)")
     parser.add_argument("--reports", type=int, default=6, metavar="N", help="how many core reports (default: 6)")
     parser.add_argument(

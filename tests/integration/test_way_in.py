@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from workshop.running import running
 from workshop.setup import MADE_FROM
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,6 +74,7 @@ def _make_project(folder: Path) -> Project:
         "run_tests.sh",
         "workshop/__init__.py",
         "workshop/python.sh",
+        "workshop/running.py",
         "local/arguments.py",
         "local/__init__.py",
         *MADE_FROM,
@@ -349,3 +351,52 @@ def test_clean_removes_what_was_made_and_waits_for_a_setup_under_way(project: Pr
         assert clean.stderr.read() == "Removed .venv, .build, cdk.out.\n"
     assert not any((project.root / name).exists() for name in (".venv", ".build", "cdk.out"))
     assert (project.root / "quick_start.sh").exists()
+
+
+@pytest.mark.parametrize("option", ["--clea", "--keeps", "clean"])
+def test_an_option_that_is_not_there_is_refused_before_anything_is_made(project: Project, option: str) -> None:
+    result = project.run("quick_start.sh", option)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.endswith(f"error: unrecognized arguments: {option}\n")
+    assert not (project.root / ".venv").exists()
+
+
+def test_clean_with_an_option_that_is_not_there_removes_nothing(project: Project) -> None:
+    (project.root / ".build").mkdir()
+    assert project.run("quick_start.sh", "--clean", "--al").returncode == 2
+    assert (project.root / ".build").exists()
+
+
+def test_clean_is_refused_while_something_runs_from_this_folder(project: Project) -> None:
+    (project.root / ".venv").mkdir()
+    folder = project.root / ".build/running"
+    with (
+        running("the embedded AWS at http://127.0.0.1:4566", folder),
+        running("the simulated App Store Connect", folder),
+    ):
+        result = project.run("quick_start.sh", "--clean")
+        assert (result.returncode, result.stdout) == (1, "")
+        assert "the embedded AWS at http://127.0.0.1:4566 (process " in result.stderr
+        assert "the simulated App Store Connect (process " in result.stderr
+        assert (project.root / ".venv").exists()
+    assert project.run("quick_start.sh", "--clean").returncode == 0
+    assert not (project.root / ".venv").exists()
+
+
+def test_what_a_killed_program_leaves_behind_is_not_taken_for_a_running_one(project: Project) -> None:
+    (project.root / ".build/running").mkdir(parents=True)
+    (project.root / ".build/running/left").write_text("the embedded AWS (process 1)")
+    assert project.run("quick_start.sh", "--clean").returncode == 0
+
+
+@pytest.mark.parametrize("when", ["argparse", "boto3", "local.aws.server"])
+def test_ctrl_c_while_the_demo_is_being_loaded_is_one_sentence(when: str) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "local", "--apps", "1"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as demo:
+        assert demo.stderr
+        assert any(line.rstrip().endswith(f"| {when}") or f" {when}\n" in line for line in demo.stderr)
+        os.killpg(demo.pid, signal.SIGINT)
+        out, err = demo.communicate(timeout=60)
+    assert (demo.returncode, out) == (130, "stopped; nothing is left running\n")
+    assert "Traceback" not in err

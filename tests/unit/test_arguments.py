@@ -1,6 +1,12 @@
+import ast
+from pathlib import Path
+
 import pytest
 
 from local.arguments import Arguments, parse_arguments
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("benchmarks", "docs", "functions", "infra", "layers/pipeline", "local", "operations", "tests", "workshop")
 
 
 def test_without_arguments_the_demo_has_seventy_apps_and_tidies_up() -> None:
@@ -16,3 +22,25 @@ def test_a_number_of_apps_that_makes_no_sense_is_refused(apps: str, capsys: pyte
     with pytest.raises(SystemExit):
         parse_arguments([f"--apps={apps}"])
     assert f"--apps: {apps!r} is not a whole number from 1 up" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--clea", "--kee", "--app=3", "--cleaner", "--clean=yes", "clean", "-k", "--"])
+def test_an_option_that_is_not_there_is_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        parse_arguments([option, "x"])
+    assert end.value.code == 2
+    assert option.partition("=")[0] in capsys.readouterr().err
+
+
+def test_no_program_of_this_project_guesses_what_an_abbreviated_option_means() -> None:
+    parsers = [
+        (path, call)
+        for folder in OURS
+        for path in (ROOT / folder).rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("ArgumentParser")
+    ]
+    assert len(parsers) > 5
+    for path, call in parsers:
+        given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        assert given.get("allow_abbrev") == "False", f"{path.relative_to(ROOT)}:{call.lineno}"

@@ -38,7 +38,7 @@ class Row:
 
 def main(arguments: Sequence[str]) -> int:
     """Try everything; 1 when anything was lost."""
-    parser = argparse.ArgumentParser(prog="python -m tests.integration.crash", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.integration.crash", description=__doc__, allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="a sample of everything, and no page is written")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes for the matrix")
     options = parser.parse_args(arguments)

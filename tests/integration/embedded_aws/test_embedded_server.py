@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from local.aws import ministack
-from local.aws.server import EmbeddedAws
+from local.aws.server import EmbeddedAws, EmbeddedAwsError
+from workshop.running import programs_running
 
 OWNER = """
 import sys, time
@@ -106,3 +107,20 @@ def test_a_private_name_that_is_gone_is_reported_with_its_patch() -> None:
     text.script = "a b a"  # type: ignore[attr-defined]
     with pytest.raises(ministack.PatchDoesNotFitError, match="no longer finds"):
         ministack.rewrite(text, "script", "a", "c", patch="functions")
+
+
+@pytest.mark.parametrize("use", ["a request", "a wait"])
+def test_a_server_that_is_killed_while_it_is_in_use_is_one_sentence(use: str) -> None:
+    with pytest.raises(EmbeddedAwsError, match="ended from outside while it was in use") as ended, EmbeddedAws() as aws:
+        os.killpg(aws.process_id, signal.SIGKILL)
+        if use == "a wait":
+            aws.wait()
+        aws.client("s3").list_buckets()
+    assert "\n" not in str(ended.value)
+    assert not aws.directory.exists()
+
+
+def test_while_it_runs_it_is_known_to_run_from_this_folder() -> None:
+    with EmbeddedAws() as aws:
+        assert any(aws.url in what for what in programs_running())
+    assert not any(aws.url in what for what in programs_running())

@@ -9,7 +9,9 @@ import pytest
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.integration.january", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.integration.january", description=__doc__, allow_abbrev=False
+    )
     parser.add_argument("--reports", type=int, default=10, metavar="N", help="how many core reports (default: 10)")
     os.environ["JANUARY_REPORTS"] = str(parser.parse_args().reports)  # before the scenario is imported
     return int(pytest.main([str(Path(__file__).parent), "-s", "-q", "-p", "no:cacheprovider"]))

@@ -2,8 +2,11 @@
 
 import io
 import json
+import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from appstore_analytics.contract.messages import Account
 from infra.configuration import DeploymentConfiguration
 from operations import aws_errors, commands, embedded
 from operations.executions import Pipeline
-from operations.exits import ExitStatus, Unreachable
+from operations.exits import ExitStatus, Refused, Unreachable
 from operations.installation import STACK, configuration_in
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -91,7 +94,7 @@ def test_an_embedded_aws_that_is_gone_is_said_to_be(
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)  # the pauses between its retries
     monkeypatch.setattr(embedded.address, "__defaults__", ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, Path("x")))
     assert ended("--local", "runs") == ExitStatus.UNREACHABLE
-    assert "does not answer" in said(capsys)
+    assert "No embedded AWS is running at http://127.0.0.1:9 (AWS_ENDPOINT_URL): start one" in said(capsys)
 
 
 @pytest.mark.parametrize(
@@ -129,20 +132,72 @@ def test_an_error_of_aws_is_one_sentence(error: Any, words: str) -> None:
     assert "\n" not in aws_errors.sentence(error)
 
 
-def test_the_address_of_a_kept_embedded_aws_is_found_while_it_runs(tmp_path: Path) -> None:
-    file = tmp_path / "build" / "embedded-aws"
-    with embedded.announced("http://127.0.0.1:1", file):
-        assert embedded.address({}, file) == "http://127.0.0.1:1"
-        assert embedded.address({"AWS_ENDPOINT_URL": "http://127.0.0.1:2"}, file) == "http://127.0.0.1:2"
+@pytest.fixture
+def listening() -> Iterator[Callable[[], str]]:
+    """Addresses at which something listens."""
+    with ExitStack() as servers:
+
+        def listen() -> str:
+            server = servers.enter_context(socket.create_server(("127.0.0.1", 0)))
+            return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+        yield listen
+
+
+CLOSED = "http://127.0.0.1:1"
+
+
+def test_the_address_of_a_kept_embedded_aws_is_found_while_it_runs(
+    tmp_path: Path, listening: Callable[[], str]
+) -> None:
+    file, url = tmp_path / "build" / "embedded-aws", listening()
+    with embedded.announced(url, file):
+        assert embedded.address({}, file) == url
+        assert embedded.address({"AWS_ENDPOINT_URL": f"{url}/"}, file) == url
     with pytest.raises(Unreachable):
         embedded.address({}, file)
+
+
+def test_an_endpoint_in_the_environment_never_leads_to_another_deployment(
+    tmp_path: Path, listening: Callable[[], str]
+) -> None:
+    file, url, other = tmp_path / "embedded-aws", listening(), listening()
+    with embedded.announced(url, file), pytest.raises(Refused) as refused:
+        embedded.address({"AWS_ENDPOINT_URL": other}, file)
+    assert str(refused.value) == (
+        f"AWS_ENDPOINT_URL is {other}, but the embedded AWS of this folder is {url}: unset AWS_ENDPOINT_URL, "
+        "or leave out --local."
+    )
+    assert embedded.address({"AWS_ENDPOINT_URL": other}, file) == other  # announced by another folder
+
+
+@pytest.mark.parametrize("endpoint", ["https://vpce-1.s3.example.com", "localhost:4566", "nonsense"])
+def test_an_endpoint_elsewhere_is_no_embedded_aws(tmp_path: Path, endpoint: str) -> None:
+    with pytest.raises(Refused, match="which is not on this machine: unset it"):
+        embedded.address({"AWS_ENDPOINT_URL": endpoint}, tmp_path / "embedded-aws")
+
+
+@pytest.mark.parametrize("environment", [{}, {"AWS_ENDPOINT_URL": CLOSED}])
+def test_a_killed_embedded_aws_leaves_an_announcement_that_is_not_believed(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    file = tmp_path / "embedded-aws"
+    with embedded.announced(CLOSED, file), pytest.raises(Unreachable, match=r"No embedded AWS is running.*--keep"):
+        embedded.address(environment, file)
+
+
+def test_a_profile_and_a_proxy_of_the_person_do_not_touch_the_embedded_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "gone")
+    monkeypatch.setenv("HTTP_PROXY", CLOSED)
+    client = embedded.session().client("s3", endpoint_url=CLOSED)
+    assert client.meta.config.proxies == {}
 
 
 def test_the_address_of_a_later_one_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "embedded-aws"
     with embedded.announced("http://127.0.0.1:1", file):
         file.write_text("http://127.0.0.1:2")
-    assert embedded.address({}, file) == "http://127.0.0.1:2"
+    assert file.read_text() == "http://127.0.0.1:2"
 
 
 def test_the_stack_is_called_as_the_app_calls_it() -> None:
