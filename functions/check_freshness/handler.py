@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from appstore_analytics.athena.query import Athena
-from appstore_analytics.connections import open_bucket, open_client
 from appstore_analytics.contract.settings import CheckFreshnessSettings
 from appstore_analytics.steps.check_freshness import check_freshness
-from appstore_analytics.telemetry import emit, logger
+from appstore_analytics.wiring.connections import open_bucket, open_client
+from appstore_analytics.wiring.telemetry import emit, logger
 
 SETTINGS = CheckFreshnessSettings.from_environment()
 LAKE = open_bucket(SETTINGS.lake_bucket)

@@ -5,11 +5,11 @@ from typing import Any
 
 import requests
 
-from appstore_analytics.connections import open_client
 from appstore_analytics.contract.settings import NotifySlackSettings
 from appstore_analytics.slack.webhook import post, read_webhook
 from appstore_analytics.steps.notify_slack import notify_slack
-from appstore_analytics.telemetry import logger
+from appstore_analytics.wiring.connections import open_client
+from appstore_analytics.wiring.telemetry import logger
 
 SETTINGS = NotifySlackSettings.from_environment()
 SECRETS = open_client("secretsmanager")

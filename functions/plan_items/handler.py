@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from appstore_analytics.connections import open_bucket, open_registry
 from appstore_analytics.contract.messages import MapName
 from appstore_analytics.contract.settings import PlanItemsSettings
 from appstore_analytics.steps.plan_items import plan_items
-from appstore_analytics.telemetry import logger
+from appstore_analytics.wiring.connections import open_bucket, open_registry
+from appstore_analytics.wiring.telemetry import logger
 
 SETTINGS = PlanItemsSettings.from_environment()
 REGISTRY = open_registry(SETTINGS)

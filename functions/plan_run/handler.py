@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from appstore_analytics.apple.client import AppStoreConnect
-from appstore_analytics.apple_connections import AppleConnections, reserve_calls
-from appstore_analytics.connections import open_bucket, open_registry
 from appstore_analytics.contract.messages import Configuration, Operation
 from appstore_analytics.contract.settings import PlanRunSettings
 from appstore_analytics.steps.plan_run import plan_run
-from appstore_analytics.telemetry import logger
+from appstore_analytics.wiring.apple_connections import AppleConnections, reserve_calls
+from appstore_analytics.wiring.connections import open_bucket, open_registry
+from appstore_analytics.wiring.telemetry import logger
 
 SETTINGS = PlanRunSettings.from_environment()
 REGISTRY = open_registry(SETTINGS)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from appstore_analytics.connections import open_bucket, open_registry
 from appstore_analytics.contract.messages import PublishItem
 from appstore_analytics.contract.settings import PublishDateSettings
 from appstore_analytics.steps.publish_date import publish_date
-from appstore_analytics.telemetry import logger
+from appstore_analytics.wiring.connections import open_bucket, open_registry
+from appstore_analytics.wiring.telemetry import logger
 
 SETTINGS = PublishDateSettings.from_environment()
 REGISTRY = open_registry(SETTINGS)

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from appstore_analytics.apple_connections import AppleConnections, reserve_calls
-from appstore_analytics.connections import open_bucket, open_registry
 from appstore_analytics.contract.messages import RegisterItem
 from appstore_analytics.contract.settings import RegisterRequestSettings
 from appstore_analytics.lake.run_notes import plans_read_once
 from appstore_analytics.steps.register_request import WORST_CASE_CALLS, register_request
-from appstore_analytics.telemetry import logger
+from appstore_analytics.wiring.apple_connections import AppleConnections, reserve_calls
+from appstore_analytics.wiring.connections import open_bucket, open_registry
+from appstore_analytics.wiring.telemetry import logger
 
 SETTINGS = RegisterRequestSettings.from_environment()
 REGISTRY = open_registry(SETTINGS)

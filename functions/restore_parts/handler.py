@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from appstore_analytics.connections import open_bucket, open_registry
 from appstore_analytics.contract.messages import RestoreItem
 from appstore_analytics.contract.settings import RestorePartsSettings
 from appstore_analytics.steps.restore_parts import restore_parts
-from appstore_analytics.telemetry import logger
+from appstore_analytics.wiring.connections import open_bucket, open_registry
+from appstore_analytics.wiring.telemetry import logger
 
 SETTINGS = RestorePartsSettings.from_environment()
 REGISTRY = open_registry(SETTINGS)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from appstore_analytics.connections import open_bucket, open_registry
 from appstore_analytics.contract.settings import SummarizeRunSettings
 from appstore_analytics.rules.verdicts import error_sentence
 from appstore_analytics.steps.summarize_run import summarize_run
-from appstore_analytics.telemetry import emit, logger
+from appstore_analytics.wiring.connections import open_bucket, open_registry
+from appstore_analytics.wiring.telemetry import emit, logger
 
 SETTINGS = SummarizeRunSettings.from_environment()
 REGISTRY = open_registry(SETTINGS)

@@ -13,10 +13,10 @@ from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, read_rows, write_rows
 from appstore_analytics.registry import Registry
-from appstore_analytics.rules.run_summary import RunSummary, count_verdicts, summarize
+from appstore_analytics.report.page import write_run_page
+from appstore_analytics.report.summary import RunSummary, count_verdicts, summarize
 from appstore_analytics.rules.times import compact_time
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
-from appstore_analytics.steps.run_page import write_run_page
 
 _SUCCEEDED, _FAILED = "SUCCEEDED", "FAILED"
 

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
-from appstore_analytics.connections import open_bucket, open_client
+from appstore_analytics.wiring.connections import open_bucket, open_client
 from tests.aws_in_process import aws_in_process
 
 BUCKETS = ("lake", "raw")

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.messages import Account, ItemRecord, MapName, Operation, RunPlan, Verdict
-from appstore_analytics.rules.run_page import Chart, run_page
-from appstore_analytics.rules.run_summary import AppSummary, ItemError, RunSummary, summarize
+from appstore_analytics.report.charts import Chart
+from appstore_analytics.report.markup import run_page
+from appstore_analytics.report.summary import AppSummary, ItemError, RunSummary, summarize
 
 DAY = date(2025, 6, 2)
 PLAN = RunPlan(

@@ -21,7 +21,7 @@ from appstore_analytics.contract.messages import (
     Verdict,
     VerifyItem,
 )
-from appstore_analytics.rules.run_summary import AppSummary, RunSummary, count_verdicts, summarize
+from appstore_analytics.report.summary import AppSummary, RunSummary, count_verdicts, summarize
 
 RUN = "20250602T100000123Z-daily"
 ACCOUNT = "main"

@@ -1,4 +1,4 @@
-"""The page of a run, for summarize_run: what it shows beside the records is read from the lake here."""
+"""Writes the page of a run. What it shows beside the records is read from the lake here."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,9 @@ from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.published import published_dates, read_publication
 from appstore_analytics.lake.run_notes import planned_at
-from appstore_analytics.rules.run_page import Chart, run_page
-from appstore_analytics.rules.run_summary import Records, RunSummary
+from appstore_analytics.report.charts import Chart
+from appstore_analytics.report.markup import run_page
+from appstore_analytics.report.summary import Records, RunSummary
 from appstore_analytics.rules.times import compact_time
 
 _DATES_CHARTED = 35

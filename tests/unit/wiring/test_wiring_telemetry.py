@@ -3,7 +3,7 @@ import json
 import pytest
 
 from appstore_analytics.contract.metrics import Metric
-from appstore_analytics.telemetry import emit
+from appstore_analytics.wiring.telemetry import emit
 from local.aws.metrics import embedded_metrics
 
 

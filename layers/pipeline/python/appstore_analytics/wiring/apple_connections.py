@@ -9,13 +9,13 @@ import requests
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.apple.keys import KeyRing
 from appstore_analytics.apple.segments import SegmentStore
-from appstore_analytics.connections import open_client
 from appstore_analytics.contract.messages import Operation
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.settings import AppleSettings, DownloadSegmentsSettings
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.reservation import Reservation
-from appstore_analytics.telemetry import emit
+from appstore_analytics.wiring.connections import open_client
+from appstore_analytics.wiring.telemetry import emit
 
 
 def _now() -> datetime:

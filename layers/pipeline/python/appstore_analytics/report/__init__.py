@@ -1,0 +1,1 @@
+"""What a run tells people: its summary, and the page with its charts."""

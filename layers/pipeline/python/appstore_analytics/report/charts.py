@@ -1,0 +1,64 @@
+"""Charts of the page: one measure by Date, a bar each, as SVG."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from xml.etree.ElementTree import Element, SubElement
+
+from appstore_analytics.report.elements import add_section, add_text, number_text
+
+_CHART_WIDTH, _CHART_HEIGHT = 320, 96
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A measure summed over all apps, by Date, oldest first; `restated` are the Dates that this run replaced."""
+
+    title: str
+    values: tuple[tuple[date, Decimal], ...]
+    restated: frozenset[date]
+
+
+def add_charts(body: Element, charts: Iterable[Chart]) -> None:
+    """Add the section with these charts; none without values, and no section without a chart."""
+    drawn = [chart for chart in charts if chart.values]
+    if not drawn:
+        return
+    section = add_section(body, "By Date")
+    add_text(
+        section,
+        "p",
+        "Sums over all apps as they stand now. Dates that this run replaced are in full colour.",
+        kind="quiet",
+    )
+    figures = SubElement(section, "div", {"class": "charts"})
+    for chart in drawn:
+        _chart(figures, chart)
+
+
+def _chart(parent: Element, chart: Chart) -> None:
+    figure = SubElement(parent, "figure")
+    _, newest = chart.values[-1]
+    caption = add_text(figure, "figcaption", f"{chart.title}: ")
+    add_text(caption, "span", f"{number_text(newest)} on {chart.values[-1][0].isoformat()}")
+    svg = SubElement(figure, "svg", viewBox=f"0 0 {_CHART_WIDTH} {_CHART_HEIGHT}", role="img")
+    highest = max((value for _, value in chart.values), default=Decimal(0)) or Decimal(1)
+    step = _CHART_WIDTH / len(chart.values)
+    for number, (day, value) in enumerate(chart.values):
+        height = max(float(max(value, Decimal(0)) / highest) * (_CHART_HEIGHT - 2), 1)
+        bar = SubElement(
+            svg,
+            "rect",
+            {
+                "x": f"{number * step + 1:.1f}",
+                "y": f"{_CHART_HEIGHT - height:.1f}",
+                "width": f"{max(step - 2, 1):.1f}",
+                "height": f"{height:.1f}",
+                "class": "restated" if day in chart.restated else "bar",
+            },
+        )
+        add_text(bar, "title", f"{day.isoformat()}: {number_text(value)}")
+    ends = SubElement(figure, "div", {"class": "ends"})
+    add_text(ends, "span", chart.values[0][0].isoformat())
+    add_text(ends, "span", chart.values[-1][0].isoformat())

@@ -1,0 +1,266 @@
+"""The page of a run: one HTML file that needs nothing else, readable on a phone.
+
+Built as elements and not as text, so nothing that Apple sends can become markup.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.messages import MapName, RunPlan, Verdict
+from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.report.charts import Chart, add_charts
+from appstore_analytics.report.elements import (
+    add_left_out,
+    add_section,
+    add_table,
+    add_text,
+    duration_text,
+    visible,
+)
+from appstore_analytics.report.style import STYLE
+from appstore_analytics.report.summary import AppSummary, Records, RunSummary, verdict_grid
+from appstore_analytics.rules.gaps import periods
+
+_APPS_SHOWN = 300
+_RESTATEMENTS_SHOWN = 100
+_ERRORS_SHOWN = 100
+_SKIPS_SHOWN = 100
+
+_MARKS = {  # a letter beside the colour, for whoever sees colours differently
+    Verdict.VERIFIED: ("good", "✓"),
+    Verdict.PUBLISHED: ("good", "✓"),
+    Verdict.CONVERTED: ("good", "✓"),
+    Verdict.UNCHANGED: ("calm", "="),
+    Verdict.READY: ("wait", "…"),
+    Verdict.NOT_READY: ("wait", "…"),
+    Verdict.EXPIRED: ("late", "e"),
+}
+_FAILURE_MARK = ("bad", "✗")
+_OTHER_MARK = ("calm", "·")
+
+
+def run_page(
+    plan: RunPlan,
+    summary: RunSummary,
+    records: Records,
+    *,
+    seconds: float,
+    planned_at: Mapping[MapName, datetime],
+    changes: Sequence[Mapping[str, Any]],
+    charts: Iterable[Chart],
+) -> bytes:
+    """The page as UTF-8 HTML. `planned_at` says when each Map was planned, `changes` are rows of `appstore.batches`.
+
+    Of long lists it shows the beginning, failures first, and says how much it leaves out.
+    """
+    page = Element("html", lang="en")
+    _head(page, plan)
+    body = SubElement(page, "body")
+    _title(body, plan, summary, seconds)
+    _figures(body, summary, changes)
+    _errors(body, summary)
+    add_charts(body, charts)
+    _grid(body, summary, records)
+    _restatements(body, changes)
+    _skipped_dates(body, summary)
+    _timing(body, plan, seconds, planned_at)
+    markup: str = tostring(page, encoding="unicode", method="html")
+    return f"<!doctype html>\n{markup}\n".encode()
+
+
+def _head(page: Element, plan: RunPlan) -> None:
+    head = SubElement(page, "head")
+    SubElement(head, "meta", charset="utf-8")
+    SubElement(head, "meta", name="viewport", content="width=device-width, initial-scale=1")
+    policy = {"http-equiv": "Content-Security-Policy", "content": "default-src 'none'; style-src 'unsafe-inline'"}
+    SubElement(head, "meta", policy)
+    add_text(head, "title", f"{plan.operation} {plan.as_of.isoformat()}")
+    add_text(head, "style", STYLE)
+
+
+def _title(body: Element, plan: RunPlan, summary: RunSummary, seconds: float) -> None:
+    header = SubElement(body, "header")
+    word, kind = ("failed", "bad") if summary.has_failed else ("succeeded", "good")
+    heading = SubElement(header, "h1")
+    heading.text = f"{plan.operation} · {plan.as_of.isoformat()} "
+    add_text(heading, "span", word, kind=f"badge {kind}")
+    started = plan.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    add_text(header, "p", f"Started {started}, took {duration_text(seconds)}. Run {plan.run_id}.", kind="quiet")
+    if summary.cause:
+        add_text(header, "p", summary.cause, kind="cause")
+
+
+def _figures(body: Element, summary: RunSummary, changes: Sequence[Mapping[str, Any]]) -> None:
+    totals = summary.totals
+    good = sum(not app.verdict.is_failure for app in summary.apps)
+    restated = {(change["table_name"], change["date"]) for change in changes if _is_restatement(change)}
+    figures = {
+        "apps without failure": f"{good:,} of {len(summary.apps):,}",
+        "instances": f"{totals['instances']:,}",
+        "rows from Apple": f"{totals['rows_raw']:,}",
+        "rows counted by Athena": f"{totals['rows_athena']:,}",
+        "Dates published": f"{totals['dates_published']:,}",
+        "Dates replaced": f"{len(restated):,}",
+        "calls to Apple": f"{totals['apple_calls']:,}",
+    }
+    listed = SubElement(body, "dl")
+    for name, value in figures.items():
+        entry = SubElement(listed, "div")
+        add_text(entry, "dt", name)
+        add_text(entry, "dd", value)
+
+
+def _errors(body: Element, summary: RunSummary) -> None:
+    if not summary.errors:
+        return
+    section = add_section(body, "What failed")
+    for error in summary.errors[:_ERRORS_SHOWN]:
+        failure = SubElement(section, "div", {"class": "failure"})
+        line = SubElement(failure, "p")
+        add_text(line, "span", error.verdict, kind="badge bad").tail = f" {visible(error.table)}"
+        add_text(failure, "p", error.reason)
+        add_text(failure, "p", error.item, kind="quiet")
+    add_left_out(section, len(summary.errors) - _ERRORS_SHOWN, "failures")
+
+
+def _grid(body: Element, summary: RunSummary, records: Records) -> None:
+    cells = verdict_grid(records)
+    tables = sorted({table for _, table in cells})
+    apps = sorted(summary.apps, key=_failures_first)
+    section = add_section(body, "Apps and tables")
+    _legend(section)
+    scroll = SubElement(section, "div", {"class": "scroll"})
+    grid = SubElement(scroll, "table", {"class": "grid"})
+    header = SubElement(SubElement(grid, "thead"), "tr")
+    for name in ("app", "verdict"):
+        add_text(header, "th", name)
+    for table in tables:
+        add_text(SubElement(header, "th", {"class": "turned"}), "span", table)
+    rows = SubElement(grid, "tbody")
+    for app in apps[:_APPS_SHOWN]:
+        row = SubElement(rows, "tr")
+        add_text(row, "th", app.app_id)
+        add_text(row, "td", app.verdict, kind=_mark(app.verdict)[0]).set("title", app.reason)
+        for table in tables:
+            _cell(row, table, cells.get((app.app_id, table)))
+    add_left_out(section, len(apps) - _APPS_SHOWN, "apps, which ended no worse")
+
+
+def _failures_first(app: AppSummary) -> tuple[bool, bool, str]:
+    return not app.verdict.is_failure, app.verdict is not Verdict.NOT_READY, app.app_id
+
+
+def _cell(row: Element, table: str, word: str | None) -> None:
+    if word is None:
+        SubElement(row, "td")
+        return
+    kind, mark = _mark(word)
+    add_text(row, "td", mark, kind=kind).set("title", f"{table}: {word}")
+
+
+def _mark(word: str) -> tuple[str, str]:
+    """The colour and the letter of a verdict."""
+    verdict = Verdict(word)
+    return _FAILURE_MARK if verdict.is_failure else _MARKS.get(verdict, _OTHER_MARK)
+
+
+def _legend(section: Element) -> None:
+    legend = SubElement(section, "p", {"class": "legend"})
+    for word in (Verdict.VERIFIED, Verdict.UNCHANGED, Verdict.NOT_READY, Verdict.EXPIRED, Verdict.FAILED):
+        kind, mark = _mark(word)
+        entry = SubElement(legend, "span")
+        add_text(entry, "b", mark, kind=kind).tail = f" {word}"
+
+
+def _restatements(body: Element, changes: Sequence[Mapping[str, Any]]) -> None:
+    """Dates of which Apple sent a newer file, the largest changes first."""
+    restated = [change for change in changes if _is_restatement(change)]
+    if not restated:
+        return
+    section = add_section(body, "What Apple replaced")
+    add_text(section, "p", "Newer files hold these Dates anew; appstore.batches has every app of them.", kind="quiet")
+    by_date: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for change in restated:
+        by_date[change["table_name"], change["date"]].append(change)
+    dates = sorted(
+        (
+            _Restated(table, day, len(of), _sum(of, "replaced_rows"), _sum(of, "rows"))
+            for (table, day), of in by_date.items()
+        ),
+        key=lambda one: (-abs(one.rows_now - one.rows_before), one.table, one.day),
+    )
+    rows = (
+        (
+            one.table,
+            one.day,
+            f"{one.apps:,}",
+            f"{one.rows_before:,}",
+            f"{one.rows_now:,}",
+            f"{one.rows_now - one.rows_before:+,}",
+        )
+        for one in dates[:_RESTATEMENTS_SHOWN]
+    )
+    add_table(section, ("table", "Date", "apps", "rows before", "rows now", "change"), rows)
+    add_left_out(section, len(dates) - _RESTATEMENTS_SHOWN, "Dates")
+
+
+@dataclass(frozen=True, slots=True)
+class _Restated:
+    table: str
+    day: str
+    apps: int
+    rows_before: int
+    rows_now: int
+
+
+def _sum(changes: Iterable[Mapping[str, Any]], column: str) -> int:
+    return sum(change[column] for change in changes)
+
+
+def _skipped_dates(body: Element, summary: RunSummary) -> None:
+    """A notice, no failure: a Date without rows is how Apple shows a day without use as well."""
+    skips = [(table, app, days) for table, apps in summary.skipped_dates.items() for app, days in apps.items()]
+    if not skips:
+        return
+    section = add_section(body, "Dates without a row between others")
+    note = (
+        "A new file has no row of these Dates, and rows before and after them. What older files brought for them "
+        "stays. A small app has such days; of a larger one Apple may have skipped the Date."
+    )
+    add_text(section, "p", note, kind="quiet")
+    rows = (
+        (table, app, _spans(days, tables_by_name()[table].granularity)) for table, app, days in skips[:_SKIPS_SHOWN]
+    )
+    add_table(section, ("table", "app", "Dates"), rows)
+    add_left_out(section, len(skips) - _SKIPS_SHOWN, "apps and tables")
+
+
+def _spans(days: Iterable[str], granularity: Granularity) -> str:
+    """Dates that follow each other as one span."""
+    spans = ((run[0], run[-1]) for run in periods([date.fromisoformat(day) for day in days], granularity))
+    return ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in spans)
+
+
+def _timing(body: Element, plan: RunPlan, seconds: float, planned_at: Mapping[MapName, datetime]) -> None:
+    """A Map takes from its planning to the planning of the next; what is left is the beginning and this summary."""
+    if not planned_at:
+        return
+    bars = SubElement(add_section(body, "Where the time went"), "div", {"class": "timing"})
+    times = [*((planned - plan.started_at).total_seconds() for planned in planned_at.values()), seconds]
+    for map_name, (start, end) in zip(planned_at, pairwise(times), strict=True):
+        spent = max(end - start, 0.0)
+        row = SubElement(bars, "div")
+        add_text(row, "span", map_name.capitalize())
+        bar = SubElement(row, "i")
+        bar.set("style", f"width:{100 * spent / max(seconds, 1e-3):.1f}%")
+        add_text(row, "span", duration_text(spent))
+
+
+def _is_restatement(change: Mapping[str, Any]) -> bool:
+    return change["replaced_rows"] is not None
