@@ -47,6 +47,14 @@ def _is_a_script(arguments: list[str]) -> None:
     assert arguments == []
 
 
+def _is_the_test_script(arguments: list[str]) -> None:
+    if arguments[:1] == ["--fast"]:
+        assert '"$*" = --fast' in (ROOT / "run_tests.sh").read_text(encoding="utf-8")
+    elif arguments:
+        assert (ROOT / arguments[0]).exists()
+        assert arguments[1:2] in ([], ["-k"])
+
+
 def _is_activation(arguments: list[str]) -> None:
     assert arguments == [".venv/bin/activate"]
 
@@ -126,7 +134,14 @@ def _is_curl(arguments: list[str]) -> None:
     assert answer.status == 200, answer.body
 
 
-def _is_the_audit_of_python_packages(arguments: list[str]) -> None:
+def _is_the_installation_of_hooks(arguments: list[str]) -> None:
+    assert arguments == ["install"]
+    assert (ROOT / ".pre-commit-config.yaml").is_file()
+
+
+def _is_pipx(arguments: list[str]) -> None:
+    if arguments == ["install", "pre-commit"]:
+        return
     assert arguments[:2] == ["run", "pip-audit"]
     assert arguments[-2:] == ["-r", EVERYTHING]
 
@@ -140,14 +155,15 @@ def _is_the_audit_of_node_packages(arguments: list[str]) -> None:
 MAY_FOLLOW: dict[str, Callable[[list[str]], None]] = {
     "./manage.py": _is_manage,
     "./quick_start.sh": _is_a_script,
-    "./run_tests.sh": _is_a_script,
+    "./run_tests.sh": _is_the_test_script,
     ".": _is_activation,
     ".venv/bin/python": _is_python,
     "aws": _is_aws,
     "cdk": _is_cdk,
     "curl": _is_curl,
     "npm": _is_the_audit_of_node_packages,
-    "pipx": _is_the_audit_of_python_packages,
+    "pipx": _is_pipx,
+    "pre-commit": _is_the_installation_of_hooks,
     "git": _is_git,
     "python3": _is_python,
 }
