@@ -1,6 +1,7 @@
 """Writes the generated pages of the documentation: `python docs/generate.py`, with any Python from 3.11.
 
-docs/reports.md comes from the catalogue, the table of faults in docs/reliability.md from the list of the tests.
+docs/reports.md comes from the catalogue, docs/kpis.md from that of the KPIs, the table of faults in
+docs/reliability.md from the list of the tests.
 Outside of .venv it makes .venv if necessary, and runs in it. A second run writes the same bytes.
 """
 

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from docs.kpis_page import kpis_page
 from docs.pages import FOLDER
 from docs.reliability_page import reliability_page
 from docs.reports_page import reports_page
@@ -16,7 +17,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, exit with 1 if a page is out of date")
     check = parser.parse_args().check
     stale = 0
-    for path, page in ((FOLDER / "reports.md", reports_page()), (FOLDER / "reliability.md", reliability_page())):
+    pages = {"reports.md": reports_page(), "kpis.md": kpis_page(), "reliability.md": reliability_page()}
+    for path, page in ((FOLDER / name, page) for name, page in pages.items()):
         if not check:
             path.write_text(page, encoding="utf-8")
         elif not path.is_file() or path.read_text(encoding="utf-8") != page:

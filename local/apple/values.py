@@ -20,7 +20,17 @@ _PAGES = (
 _VERSIONS = ("4.2.0", "4.2.0", "4.1.3", "4.0", "3.9.12", "")
 _DURATIONS = ("1 Week", "1 Month", "1 Month", "1 Year")
 _PLANS = ("Plus Monthly", "Plus Monthly", "Plus Yearly", "Family Yearly")
-_SUBSCRIPTION_EVENTS = ("Activation", "Renewal", "Renewal", "Renewal", "Cancellation", "Refund", "Billing retry")
+_SUBSCRIPTION_GROUPS = ("Renewals", "Renewals", "Paid Subscription Starts", "Voluntary Churn", "Involuntary Churn")
+_SUBSCRIPTION_EVENTS = (
+    "Full Price Renewals",
+    "Full Price Renewals",
+    "Free Trial Starts",
+    "Full Price from Free Trial",
+    "Voluntary Churn from Free Trials",
+    "Voluntary Churn from Full Price",
+    "Involuntary Churn from Full Price",
+    "Refunds from Full Price",
+)
 
 _POOLS: dict[str, tuple[str, ...]] = {
     "app_clip_event_type": ("App Clip card views", "App Clip opens", "Installations"),
@@ -45,8 +55,8 @@ _POOLS: dict[str, tuple[str, ...]] = {
     "download_type": ("First-time download", "Redownload", "Auto-update", "Auto-update", "Manual update", "Restore"),
     "engagement_type": ("", "", "Tap", "Share", "Open"),
     "event": ("Impression", "Impression", "Page view", "Tap", "Install", "Delete"),
-    "event_group": ("Activations", "Renewals", "Cancellations"),
-    "event_grouping": ("Activations", "Renewals", "Cancellations"),
+    "event_group": _SUBSCRIPTION_GROUPS,
+    "event_grouping": _SUBSCRIPTION_GROUPS,
     "event_name": _SUBSCRIPTION_EVENTS,
     "event_sub_type": _SUBSCRIPTION_EVENTS,
     "family_sharing": ("Individual", "Individual", "Family"),
@@ -75,8 +85,8 @@ _POOLS: dict[str, tuple[str, ...]] = {
     "save_type": ("", "Message", "Switch plan"),
     "source_info": ("", "", "com.example.reader", "com.example.mail", "example.org", "search.example.com"),
     "source_type": _SOURCES,
-    "state_metric": ("Active", "Active", "Billing grace period", "Billing retry"),
-    "state_metric_grouping": ("Paid", "Free trial", "Offer"),
+    "state_metric": ("Full price", "Full price", "Free trials", "Paid offers", "Grace period", "Billing retry"),
+    "state_metric_grouping": ("Paid plans", "Paid plans", "Subscription offers", "Billing issue"),
     "subscription_duration": _DURATIONS,
     "subscription_group": ("Plus", "Plus", "Family"),
     "subscription_name": _PLANS,

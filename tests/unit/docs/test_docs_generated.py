@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from appstore_analytics.contract.catalogue import REPORTS
+from appstore_analytics.contract.kpis import KPIS
 from local.apple import FaultKind
 from tests.integration.faults.fault_cases import CASES
 from tests.unit.docs.reading_docs import ROOT
@@ -40,11 +41,11 @@ def test_a_page_that_is_not_current_is_told_and_written_anew(tmp_path: Path) -> 
 
     stale = subprocess.run([sys.executable, str(program), "--check"], capture_output=True, text=True, check=False)
     assert stale.returncode == 1
-    for page in ("reports.md", "reliability.md"):
+    for page in ("reports.md", "kpis.md", "reliability.md"):
         assert f"docs/{page} is out of date: run `python docs/generate.py` and commit the result.\n" in stale.stderr
 
     subprocess.run([sys.executable, str(program)], check=True)
-    for page in ("reports.md", "reliability.md"):
+    for page in ("reports.md", "kpis.md", "reliability.md"):
         assert (tmp_path / "docs" / page).read_bytes() == (ROOT / "docs" / page).read_bytes()
 
 
@@ -52,6 +53,13 @@ def test_every_report_has_its_chapter() -> None:
     page = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
     chapters = [line.removeprefix("### ").removesuffix(" (core)") for line in page.splitlines() if line[:4] == "### "]
     assert sorted(chapters) == sorted(report.name for report in REPORTS)
+
+
+def test_every_kpi_has_its_chapter_its_trap_and_its_query() -> None:
+    page = (ROOT / "docs" / "kpis.md").read_text(encoding="utf-8")
+    assert re.findall(r"^### (.*)$", page, re.MULTILINE) == [kpi.name for kpi in KPIS]
+    assert all(f"- **Trap**: {kpi.trap}\n" in page for kpi in KPIS)
+    assert page.count("```sql\n") == len(KPIS)
 
 
 def test_every_kind_of_fault_is_tried_and_every_fault_has_its_row_with_a_test_of_its_own() -> None:
