@@ -17,6 +17,7 @@ from os import cpu_count
 from statistics import median
 from typing import Any
 
+from appstore_analytics.answers.executions import Execution, Pipeline
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.messages import Verdict
 from benchmarks.conversion.alone import Alone, convert_alone
@@ -32,7 +33,6 @@ from local.apple.world import World
 from local.aws.server import EmbeddedAws
 from local.load.memory import EMULATOR, cpu_seconds_by_kind
 from local.load.run import deploy_pipeline
-from operations.executions import Execution, Pipeline
 
 _BUILT_ON = LAST_DATE + timedelta(days=1)
 _CALLS_PER_HOUR = 3500

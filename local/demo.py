@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from appstore_analytics.answers.executions import Execution, Pipeline
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.layout import CURATED_PREFIX
 from appstore_analytics.contract.messages import Operation, Verdict
@@ -25,7 +26,6 @@ from local.deployment import deploy, open_pipeline, put_api_key
 from local.proof import count_in_athena, prove
 from local.story import LATE_TABLE, REPORT_NAMES, RESTATED_TABLE, TABLES, Restated, Story
 from operations.embedded import announced
-from operations.executions import Execution, Pipeline
 from operations.progress import run_view
 
 ACCOUNT = "main"

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from appstore_analytics.answers.executions import Pipeline
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
 from local.aws.server import ACCOUNT, EmbeddedAws
 from operations.embedded import REGION
-from operations.executions import Pipeline
-from operations.installation import STACK
+from operations.where import STACK
 from workshop.toolchain import node_environment
 
 PROJECT = Path(__file__).resolve().parents[1]

@@ -1,1 +1,1 @@
-"""manage.py: asking and starting an installed pipeline from outside, on AWS and on the embedded AWS alike."""
+"""manage.py: the commands, and what they show in a terminal."""

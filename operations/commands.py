@@ -1,4 +1,4 @@
-"""The command line: what may be asked, and how each command ends. Facts are found elsewhere."""
+"""The command line: what can be asked, and how each command ends. The answers come from the package's `answers`."""
 
 import json
 import sys
@@ -11,25 +11,28 @@ from typing import Annotated, Any
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from appstore_analytics.answers import apps as app_answers
+from appstore_analytics.answers import freshness as freshness_answers
+from appstore_analytics.answers import gaps as gap_answers
+from appstore_analytics.answers import runs as run_answers
+from appstore_analytics.answers import schema, verification
+from appstore_analytics.answers import status as status_answers
+from appstore_analytics.answers.backfill_plan import backfill_payload, plan_backfill
+from appstore_analytics.answers.errors import Refused, Unreachable
+from appstore_analytics.answers.executions import Started, new_name
+from appstore_analytics.answers.facts import Facts
+from appstore_analytics.answers.installation import Installation
+from appstore_analytics.answers.registry_statistics import registry_statistics
+from appstore_analytics.answers.repairs import plan_reprocess, plan_rollback, reprocess_payload
 from appstore_analytics.contract.errors import InputRefused, PipelineError
 from appstore_analytics.contract.messages import Operation
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.rules.execution_input import parse_execution_input
-from operations import apps as app_facts
-from operations import aws_errors, moving_in, schema, screens, verification
-from operations import freshness as freshness_facts
-from operations import gaps as gap_facts
-from operations import runs as run_facts
-from operations import status as status_facts
+from operations import aws_errors, moving_in, screens
 from operations.arguments import arranged
-from operations.backfill_plan import backfill_payload, plan_backfill
-from operations.executions import Started, new_name
-from operations.exits import CommandError, ExitStatus, Refused
-from operations.facts import Facts
-from operations.installation import STACK, Installation, Where
+from operations.exits import ExitStatus
 from operations.progress import run_view
-from operations.registry_statistics import registry_statistics
-from operations.repairs import plan_reprocess, plan_rollback, reprocess_payload
+from operations.where import STACK, Where
 
 app = typer.Typer(
     name="manage.py",
@@ -126,10 +129,10 @@ def run(
     """Show one run: totals, apps by verdict, every error, where to look further."""
     asked: _Asked = context.obj
     installation = asked.installation()
-    if follow and (started := run_facts.find_execution(installation.pipeline, run_id)):
+    if follow and (started := run_answers.find_execution(installation.pipeline, run_id)):
         _follow(asked, installation, started)
         return
-    _answer(asked, run_facts.show_run(installation.pipeline, run_id, _console_region(installation)))
+    _answer(asked, run_answers.show_run(installation.pipeline, run_id, _console_region(installation)))
 
 
 @app.command(rich_help_panel=ASK)
@@ -138,20 +141,20 @@ def runs(
     last: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 10,
 ) -> None:
     """List the newest runs and how they ended."""
-    _answer(context.obj, run_facts.list_runs(context.obj.installation().pipeline, last))
+    _answer(context.obj, run_answers.list_runs(context.obj.installation().pipeline, last))
 
 
 @app.command(rich_help_panel=ASK)
 def status(context: typer.Context, as_of: AsOf = None) -> None:
     """Say for every app how its report requests stand: ready, not ready, stopped, forbidden …"""
     here = context.obj.installation()
-    _answer(context.obj, status_facts.request_status(here.accounts, here.registry, here.lake, _day(as_of)))
+    _answer(context.obj, status_answers.request_status(here.accounts, here.registry, here.lake, _day(as_of)))
 
 
 @app.command(rich_help_panel=ASK)
 def freshness(context: typer.Context) -> None:
     """Show the last hourly check: which tables of which apps lack data that is due, and why."""
-    _answer(context.obj, freshness_facts.freshness_report(context.obj.installation().lake))
+    _answer(context.obj, freshness_answers.freshness_report(context.obj.installation().lake))
 
 
 @app.command(rich_help_panel=ASK)
@@ -163,7 +166,8 @@ def gaps(
     """Answer "is yesterday complete?": missing Dates, the days left to fetch them, and what repairs them."""
     here = context.obj.installation()
     first = since.date() if since else None
-    _answer(context.obj, gap_facts.find_gaps(here.accounts, here.tables, here.registry, here.lake, _day(as_of), first))
+    found = gap_answers.find_gaps(here.accounts, here.tables, here.registry, here.lake, _day(as_of), first)
+    _answer(context.obj, found)
 
 
 @app.command(rich_help_panel=ASK)
@@ -208,7 +212,7 @@ def schema_verify(
 def registry_stats(context: typer.Context, as_of: AsOf = None) -> None:
     """Count what the registry holds: requests, instances, dirty Dates, calls of the hour."""
     here = context.obj.installation()
-    stands = status_facts.request_status(here.accounts, here.registry, here.lake, _day(as_of))
+    stands = status_answers.request_status(here.accounts, here.registry, here.lake, _day(as_of))
     calls_per_hour = here.configuration.calls_per_hour
     _answer(context.obj, registry_statistics(here.accounts, calls_per_hour, here.tables, here.registry, stands))
 
@@ -217,7 +221,7 @@ def registry_stats(context: typer.Context, as_of: AsOf = None) -> None:
 def apps(context: typer.Context) -> None:
     """List the apps that are fetched, with their report requests and last verdicts."""
     here = context.obj.installation()
-    _answer(context.obj, app_facts.list_apps(here.configuration, here.accounts, here.registry, here.lake))
+    _answer(context.obj, app_answers.list_apps(here.configuration, here.accounts, here.registry, here.lake))
 
 
 @app.command(rich_help_panel=REPAIR)
@@ -277,7 +281,7 @@ def _tables(installation: Installation, names: Sequence[str] | None) -> list[Cur
 
 def _report_of(installation: Installation, run_id: str) -> dict[str, Any]:
     """The report of the run whose id begins so."""
-    found = run_facts.find_report(installation.lake, run_id)
+    found = run_answers.find_report(installation.lake, run_id)
     if found is None:
         raise Refused(f"There is no report of a run '{run_id}': ./manage.py runs lists them.")
     return found[1]
@@ -318,7 +322,7 @@ def _follow(asked: _Asked, installation: Installation, started: Started) -> None
         screens.say(progress, f"The run goes on. Follow it again: ./manage.py run {started.run_id} --follow")
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
     region = _console_region(installation)
-    _answer(asked, run_facts.details_of(execution, started, installation.pipeline, region))
+    _answer(asked, run_answers.details_of(execution, started, installation.pipeline, region))
 
 
 def _answer(asked: _Asked, facts: Facts) -> None:
@@ -339,11 +343,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and end with its exit status; every expected trouble is one sentence on standard error."""
     try:
         app(arranged(sys.argv[1:] if arguments is None else arguments))
-    except CommandError as error:
-        _give_up(str(error), error.status)
-    except InputRefused as error:
+    except (Refused, InputRefused) as error:
         _give_up(str(error), ExitStatus.REFUSED)
-    except PipelineError as error:
+    except (Unreachable, PipelineError) as error:
         _give_up(str(error), ExitStatus.UNREACHABLE)
     except (BotoCoreError, ClientError) as error:
         _give_up(aws_errors.sentence(error), ExitStatus.UNREACHABLE)

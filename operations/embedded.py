@@ -11,7 +11,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from operations.exits import Refused, Unreachable
+from appstore_analytics.answers.errors import Refused, Unreachable
 
 ADDRESS_FILE = Path(__file__).resolve().parents[1] / ".build" / "embedded-aws"
 REGION = "us-east-1"

@@ -19,9 +19,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from appstore_analytics.answers.errors import Refused
 from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.registry import Registry
-from operations.exits import Refused
 
 _SECTIONS = {"ongoing_requests": AccessType.ONGOING, "one_time_requests": AccessType.ONE_TIME_SNAPSHOT}
 _VERSIONS = (None, "2.0")

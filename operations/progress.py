@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from operations.executions import Snapshot
+from appstore_analytics.answers.executions import Snapshot
 
 
 class RunView:

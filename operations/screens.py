@@ -14,7 +14,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from operations.facts import Facts, is_table, to_json
+from appstore_analytics.answers.facts import Facts, is_table, to_json
 
 _PIPED_WIDTH = 240
 _PATCH = "patch"

@@ -10,6 +10,7 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Key
 
+from appstore_analytics.answers.executions import Pipeline
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
 from appstore_analytics.contract.layout import RUN_PARTITION, run_key
 from appstore_analytics.registry.queries import query_items
@@ -22,7 +23,6 @@ from local.demo import ACCOUNT
 from local.deployment import Progress, deploy, open_pipeline, put_api_key
 from local.load.histories import Travelled, read_travelled
 from local.load.memory import KindMemory, MemorySampler
-from operations.executions import Pipeline
 
 _APPLE_QUOTA = 3500
 _CALLS_PER_TABLE = 4  # of an app, in both days together

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from appstore_analytics.answers.executions import Execution, Pipeline, Snapshot
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.layout import CURATED_PREFIX
@@ -25,8 +26,7 @@ from local.apple.truth import Batch, every_vintage, newest_vintages
 from local.apple.world import World
 from local.aws.server import EmbeddedAws
 from local.deployment import Deployment, put_api_key
-from operations.executions import Execution, Pipeline, Snapshot
-from operations.installation import STACK
+from operations.where import STACK
 
 DAY = timedelta(days=1)
 FRIDAY = 4

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from deployed import DATES_PER_INSTANCE, DAY, Counted, Deployed, app, friday_of_the_scenarios, report_of
 
-from operations.executions import Execution, Snapshot
+from appstore_analytics.answers.executions import Execution, Snapshot
 
 APP = app(12)
 SUNDAY = friday_of_the_scenarios() - DAY * 12

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 from deployed import DAY, Counted, Deployed, app, friday_of_the_scenarios, report_of, series
 
-from operations.executions import Execution
+from appstore_analytics.answers.executions import Execution
 
 APPS = (app(13), app(14))
 THIRD_DAY = friday_of_the_scenarios() - DAY * 6

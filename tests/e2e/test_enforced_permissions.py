@@ -24,6 +24,7 @@ from deployed import (
     texts_left_behind,
 )
 
+from appstore_analytics.answers.executions import Execution, Snapshot
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.lake.objects import Bucket
@@ -35,7 +36,6 @@ from local.apple.world import World
 from local.aws.server import ACCOUNT, EmbeddedAws
 from local.deployment import STACK, deploy, open_pipeline
 from operations.embedded import REGION
-from operations.executions import Execution, Snapshot
 
 APPS = (app(0), app(1))
 THURSDAY = friday_of_the_scenarios() - DAY

@@ -19,9 +19,9 @@ from deployed import (
     texts_left_behind,
 )
 
+from appstore_analytics.answers.executions import Execution
 from appstore_analytics.contract.messages import AccessType
 from local.apple.faults import Fault, FaultKind
-from operations.executions import Execution
 
 MONDAY = friday_of_the_scenarios() - DAY * 11
 TUESDAY, WEDNESDAY, THURSDAY = MONDAY + DAY, MONDAY + DAY * 2, MONDAY + DAY * 3

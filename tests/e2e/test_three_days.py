@@ -27,8 +27,8 @@ from deployed import (
     texts_left_behind,
 )
 
+from appstore_analytics.answers.executions import Execution
 from appstore_analytics.contract.errors import QueryFailed
-from operations.executions import Execution
 
 APPS = (app(15), app(16), app(17))
 RESTATED, LATE = APPS[0], APPS[2]

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from appstore_analytics.answers.cost import Work, cost_of
 from appstore_analytics.contract.prices import ALARMS, DASHBOARDS, LAMBDA_CALLS, PRICES, Page, Seen
 from benchmarks.results import RESULTS
 from benchmarks.usage.counting import Linear
 from benchmarks.usage.deployment import walk
-from operations.cost import Work, cost_of
 
 
 def kept(name: str) -> Any:

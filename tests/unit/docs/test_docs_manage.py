@@ -6,20 +6,20 @@ from dataclasses import fields
 import pytest
 from typer.main import get_command
 
+from appstore_analytics.answers.apps import AppList
+from appstore_analytics.answers.backfill_plan import BackfillPlan
+from appstore_analytics.answers.freshness import FreshnessReport
+from appstore_analytics.answers.gaps import Gaps
+from appstore_analytics.answers.registry_statistics import RegistryStatistics
+from appstore_analytics.answers.repairs import ReprocessPlan, RollbackPlan
+from appstore_analytics.answers.runs import RunDetails, RunList
+from appstore_analytics.answers.schema import ABSENT, GLUE, PARQUET, UNKNOWN, SchemaComparison
+from appstore_analytics.answers.status import RequestStatus, RequestVerdict
+from appstore_analytics.answers.verification import Verification
 from appstore_analytics.rules.gaps import Repair
 from operations import commands
-from operations.apps import AppList
-from operations.backfill_plan import BackfillPlan
 from operations.exits import ExitStatus
-from operations.freshness import FreshnessReport
-from operations.gaps import Gaps
 from operations.moving_in import Import
-from operations.registry_statistics import RegistryStatistics
-from operations.repairs import ReprocessPlan, RollbackPlan
-from operations.runs import RunDetails, RunList
-from operations.schema import ABSENT, GLUE, PARQUET, UNKNOWN, SchemaComparison
-from operations.status import RequestStatus, RequestVerdict
-from operations.verification import Verification
 from tests.unit.docs.reading_docs import ROOT, blocks, rows
 from tests.unit.docs.reading_docs import commands as commands_of
 

@@ -17,12 +17,14 @@ from botocore.exceptions import ClientError, SSOTokenLoadError
 from botocore.stub import Stubber
 
 import app as cdk_app
+from appstore_analytics.answers.errors import Refused, Unreachable
+from appstore_analytics.answers.executions import Pipeline
+from appstore_analytics.answers.installation import configuration_in
 from appstore_analytics.contract.messages import Account
 from infra.configuration import DeploymentConfiguration
 from operations import aws_errors, commands, embedded
-from operations.executions import Pipeline
-from operations.exits import ExitStatus, Refused, Unreachable
-from operations.installation import STACK, configuration_in
+from operations.exits import ExitStatus
+from operations.where import STACK
 
 ROOT = Path(__file__).resolve().parents[3]
 

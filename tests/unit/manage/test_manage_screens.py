@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from appstore_analytics.answers.facts import counted, to_json
 from operations import screens
-from operations.facts import counted, to_json
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,16 @@ Apart from publication.py, because whoever compares counts needs no Arrow.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from appstore_analytics.contract.layout import TableDate, curated_location
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket, StoredObject
 from appstore_analytics.lake.parts import Batch
+from appstore_analytics.rules.counts import BatchKey, Counts
 from appstore_analytics.rules.vintage import Vintage
 
 DIGEST = "digest"
@@ -28,6 +30,19 @@ def published_dates(bucket: Bucket, table: CuratedTable) -> list[date]:
     """The Dates of a table for which an object stands, oldest first."""
     keys = (stored.key for stored in bucket.list(curated_location(table.name)))
     return [date.fromisoformat(key.split("dt=", 1)[1][:10]) for key in keys]
+
+
+def published_counts(lake: Bucket, table: CuratedTable, days: Collection[date]) -> dict[BatchKey, Counts]:
+    """What the converter counted of these Dates' current parts, by app and Date; several vintages of an app add up."""
+    expected: dict[BatchKey, Counts] = {}
+    for day in days:
+        for batch in read_publication(lake, table, day):
+            sums = {name: None if text is None else Decimal(text) for name, text in batch.sums.items()}
+            before = expected.get((batch.app_id, day))
+            expected[batch.app_id, day] = (
+                Counts(batch.rows, sums) if before is None else before + Counts(batch.rows, sums)
+            )
+    return expected
 
 
 def note(batches: Sequence[Batch]) -> bytes:

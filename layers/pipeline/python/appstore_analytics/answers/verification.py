@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
+from appstore_analytics.answers.facts import counted
+from appstore_analytics.athena.checks import compare_dates
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.published import published_dates
+from appstore_analytics.lake.published import published_counts, published_dates
 from appstore_analytics.rules.counts import Comparison
-from appstore_analytics.steps.verify_table import compare_dates
-from operations.facts import counted
 
 _DIFFERENCES_SHOWN = 100
 
@@ -67,7 +68,7 @@ def verify(tables: Sequence[CuratedTable], start: date, end: date, lake: Bucket,
     lines, differences = [], []
     for table in tables:
         days = [day for day in published_dates(lake, table) if start <= day <= end]
-        comparisons = compare_dates(table, days, lake, athena) if days else []
+        comparisons = compare_dates(table, days, partial(published_counts, lake, table), athena) if days else []
         lines.append(_line(table, days, comparisons))
         differences += [_difference(table, one) for one in comparisons if not one.equal]
     return Verification(start, end, tuple(lines), tuple(differences[:_DIFFERENCES_SHOWN]))

@@ -13,6 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 from asking import day, days, tables
 
+from appstore_analytics.answers.backfill_plan import BackfillPlan, backfill_payload, plan_backfill
+from appstore_analytics.answers.errors import Refused
+from appstore_analytics.answers.repairs import ReprocessPlan, plan_reprocess, plan_rollback, reprocess_payload
+from appstore_analytics.answers.runs import find_report, newest_reports
+from appstore_analytics.answers.schema import ABSENT, EQUAL, GLUE, PARQUET, UNKNOWN, SchemaComparison, compare_schemas
+from appstore_analytics.answers.schema_sources import newest_instances, samples
+from appstore_analytics.answers.verification import Verification, verify
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.errors import InputRefused
 from appstore_analytics.contract.layout import TableDate
@@ -20,14 +27,7 @@ from appstore_analytics.contract.messages import AccessType, Account
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.rules.execution_input import parse_execution_input
 from local.apple import FaultKind, World, WorldSettings
-from operations.backfill_plan import BackfillPlan, backfill_payload, plan_backfill
-from operations.exits import Refused
 from operations.moving_in import Import, import_registry
-from operations.repairs import ReprocessPlan, plan_reprocess, plan_rollback, reprocess_payload
-from operations.runs import find_report, newest_reports
-from operations.schema import ABSENT, EQUAL, GLUE, PARQUET, UNKNOWN, SchemaComparison, compare_schemas
-from operations.schema_sources import newest_instances, samples
-from operations.verification import Verification, verify
 from tests.aws_in_process import aws_in_process
 from tests.integration.pipeline_in_process import APP, DOWNLOADS, Pipeline
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from appstore_analytics.answers.facts import counted
+from appstore_analytics.answers.status import RequestStatus, verdict_counts
 from appstore_analytics.contract.messages import AccessType, Account, Operation
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.call_budget import ceiling, is_given_back
-from operations.facts import counted
-from operations.status import RequestStatus, verdict_counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
+from appstore_analytics.answers.facts import counted
 from appstore_analytics.contract.layout import PARTS_PREFIX, TableDate
 from appstore_analytics.contract.messages import AccessType, Account
 from appstore_analytics.contract.tables import CuratedTable
@@ -17,7 +18,6 @@ from appstore_analytics.registry.report_requests import KnownRequest
 from appstore_analytics.rules.due import snapshot_is_due, snapshot_is_outdated, snapshot_renewable_on
 from appstore_analytics.rules.freshness import published_on, speaks_for
 from appstore_analytics.rules.gaps import Repair, days_left, expected_dates, periods, snapshot_holds
-from operations.facts import counted
 
 _DAY = timedelta(days=1)
 _LONG_ENOUGH = timedelta(days=100)  # for two months and their completion

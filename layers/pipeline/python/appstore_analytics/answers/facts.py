@@ -1,4 +1,4 @@
-"""What a command answers: facts as frozen dataclasses, whether all is well, and one sentence that sums them up.
+"""What an answer is: facts as frozen dataclasses, whether all is well, and one sentence that sums them up.
 
 A renderer needs no more: a field is a line, a tuple of dataclasses is a table, and JSON has the same names.
 """
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 
 class Facts(Protocol):
-    """The answer of a command: a frozen dataclass."""
+    """An answer: a frozen dataclass."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 

@@ -1,75 +1,41 @@
 """An installed stack: where its things are, what it is configured to fetch, and how to talk to it."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
+from appstore_analytics.answers.apps import known_accounts
+from appstore_analytics.answers.errors import Unreachable
+from appstore_analytics.answers.executions import Pipeline
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.messages import Account, Configuration
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
-from operations import embedded
-from operations.apps import known_accounts
-from operations.executions import Pipeline
-from operations.exits import Unreachable
 
-STACK = "AppStoreAnalytics"
-_CONFIG = Config(
-    retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=30, max_pool_connections=32
-)
 _SECONDS_BETWEEN_LOOKS = 5.0
 _SECONDS_BETWEEN_LOCAL_LOOKS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Which AWS, and which stack in it. Without a profile or region boto3 looks for them as the AWS CLI does."""
+class Clients(Protocol):
+    """How AWS is spoken to: with whose credentials, where, and with which retries."""
 
-    local: bool = False
-    profile: str | None = None
-    region: str | None = None
-    stack: str = STACK
-
-    def session(self) -> boto3.Session:
-        """A boto3 session; `--local` never uses the person's credentials."""
-        if self.local:
-            return embedded.session()
-        return boto3.Session(profile_name=self.profile, region_name=self.region or os.environ.get("AWS_REGION"))
-
-    def open(self) -> "Installation":
-        """The installed stack; Unreachable with one sentence when there is none here."""
-        endpoint = embedded.address() if self.local else None
-        session = self.session()
-        client: Any = session.client
-        outputs = _outputs(client("cloudformation", config=_CONFIG, endpoint_url=endpoint), self.stack)
-        return Installation(outputs, _Clients(session, endpoint))
-
-
-@dataclass(frozen=True)
-class _Clients:
-    session: boto3.Session
-    endpoint: str | None
+    @property
+    def endpoint(self) -> str | None:
+        """The address of an embedded AWS; None for the real one."""
 
     def client(self, service: str) -> Any:
-        create: Any = self.session.client
-        return create(service, config=_CONFIG, endpoint_url=self.endpoint)
+        """A boto3 client."""
 
     def table(self, name: str) -> Any:
-        return self.session.resource("dynamodb", config=_CONFIG, endpoint_url=self.endpoint).Table(name)
+        """A table of DynamoDB."""
 
 
 class Installation:
     """The parts of an installed stack, opened when they are first used."""
 
-    def __init__(self, outputs: Mapping[str, str], clients: _Clients) -> None:
+    def __init__(self, outputs: Mapping[str, str], clients: Clients) -> None:
         self._outputs = outputs
         self._clients = clients
 
@@ -153,17 +119,3 @@ def _values(node: Any, name: str) -> Iterator[Any]:
     if isinstance(node, list):
         for child in node:
             yield from _values(child, name)
-
-
-def _outputs(cloudformation: Any, stack: str) -> dict[str, str]:
-    try:
-        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError":
-            region = cloudformation.meta.region_name
-            raise Unreachable(
-                f"There is no stack {stack} in {region}: deploy it, or say where it is with --region, --profile "
-                "or --stack."
-            ) from None
-        raise
-    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}

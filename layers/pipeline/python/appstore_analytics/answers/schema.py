@@ -5,20 +5,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from appstore_analytics.answers.catalogue_patch import catalogue_patch
+from appstore_analytics.answers.facts import counted
+from appstore_analytics.answers.schema_sources import Sample, guessed_type, newest_instances, samples
+from appstore_analytics.athena.glue import glue_columns
 from appstore_analytics.contract.catalogue.definition import Column, ColumnType, ReportDefinition, header_key
 from appstore_analytics.contract.tables import APP_ID, EXTRA, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
+from appstore_analytics.lake.footers import parquet_columns
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
-from operations.catalogue_patch import catalogue_patch
-from operations.facts import counted
-from operations.schema_sources import (
-    Sample,
-    glue_columns,
-    guessed_type,
-    newest_instances,
-    parquet_columns,
-    samples,
-)
 
 _FILES_PER_TABLE = 5
 _LOOK_BACK = timedelta(days=42)

@@ -8,12 +8,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from appstore_analytics.answers.errors import Refused
+from appstore_analytics.answers.executions import RUNNING, Execution, Pipeline, Started
+from appstore_analytics.answers.facts import counted
 from appstore_analytics.contract.layout import REPORTS_PREFIX
 from appstore_analytics.contract.messages import Verdict
 from appstore_analytics.lake.objects import Bucket
-from operations.executions import RUNNING, Execution, Pipeline, Started
-from operations.exits import Refused
-from operations.facts import counted
 
 SUCCEEDED = "SUCCEEDED"
 _REPORT = re.compile(rf"{REPORTS_PREFIX}production_(?P<operation>\w+)_(?P<started>\d{{8}}T\d{{9}}Z)\.json")

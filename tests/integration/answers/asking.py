@@ -3,11 +3,11 @@
 from datetime import date
 from typing import Any
 
+from appstore_analytics.answers.apps import known_accounts
+from appstore_analytics.answers.gaps import Gaps, find_gaps
+from appstore_analytics.answers.status import RequestStatus, request_status
 from appstore_analytics.contract.messages import MapName, RunPlan
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
-from operations.apps import known_accounts
-from operations.gaps import Gaps, find_gaps
-from operations.status import RequestStatus, request_status
 from tests.integration.pipeline_in_process import Pipeline
 
 

@@ -4,13 +4,13 @@ from datetime import date, timedelta
 
 from asking import backfill, day, days, status, tables
 
+from appstore_analytics.answers.apps import known_accounts, list_apps, newest_daily_plan
+from appstore_analytics.answers.freshness import freshness_report
+from appstore_analytics.answers.registry_statistics import registry_statistics
+from appstore_analytics.answers.status import RequestVerdict
 from appstore_analytics.contract.layout import TableDate, appstore_key, run_key
 from appstore_analytics.contract.messages import Account
 from appstore_analytics.lake.run_notes import write_rows
-from operations.apps import known_accounts, list_apps, newest_daily_plan
-from operations.freshness import freshness_report
-from operations.registry_statistics import registry_statistics
-from operations.status import RequestVerdict
 from tests.integration.pipeline_in_process import APP, Pipeline
 
 DAY = timedelta(days=1)

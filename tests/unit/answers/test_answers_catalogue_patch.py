@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from appstore_analytics.answers.catalogue_patch import catalogue_patch
+from appstore_analytics.answers.schema_sources import guessed_type
 from appstore_analytics.contract.catalogue import REPORTS, REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import ColumnType
-from operations.catalogue_patch import catalogue_patch
-from operations.schema_sources import guessed_type
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOGUE = "layers/pipeline/python/appstore_analytics/contract/catalogue"

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from appstore_analytics.answers.facts import counted
+from appstore_analytics.answers.runs import newest_reports
 from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.messages import AccessType, Account, Configuration, Operation, RunPlan
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan
 from appstore_analytics.registry import Registry
-from operations.facts import counted
-from operations.runs import newest_reports
 
 _PLANS_LOOKED_AT = 10
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from appstore_analytics.answers.backfill_plan import wanted_tables
+from appstore_analytics.answers.errors import Refused
+from appstore_analytics.answers.facts import counted
 from appstore_analytics.contract.layout import appstore_key
 from appstore_analytics.contract.messages import Account, Configuration, Operation
 from appstore_analytics.lake.objects import Bucket
@@ -15,9 +18,6 @@ from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import LedgerInstance
 from appstore_analytics.registry.landed_instances import landed_instances
 from appstore_analytics.rules.execution_input import ExecutionInput
-from operations.backfill_plan import wanted_tables
-from operations.exits import Refused
-from operations.facts import counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from appstore_analytics.answers.apps import newest_daily_plan
+from appstore_analytics.answers.facts import days
 from appstore_analytics.contract.messages import AccessType, Account, ItemRecord, MapName, RegisterItem, Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.report_requests import KnownRequest
 from appstore_analytics.rules.due import is_silent
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
-from operations.apps import newest_daily_plan
-from operations.facts import days
 
 _APPLE_BUILDS_WITHIN_DAYS = 2
 _DAY = timedelta(days=1)

@@ -7,6 +7,9 @@ from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
+from appstore_analytics.answers.cost import CostLine, Work, cost_of
+from appstore_analytics.answers.errors import Refused
+from appstore_analytics.answers.facts import counted
 from appstore_analytics.contract.messages import AccessType, Account, Configuration, Operation
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
@@ -17,9 +20,6 @@ from appstore_analytics.rules.call_budget import ceiling
 from appstore_analytics.rules.due import snapshot_is_outdated, snapshot_renewable_on
 from appstore_analytics.rules.execution_input import ExecutionInput
 from appstore_analytics.rules.gaps import expected_dates
-from operations.cost import CostLine, Work, cost_of
-from operations.exits import Refused
-from operations.facts import counted
 
 _DATES_LOOKED_AT = 7
 _LOOK, _DELETE, _CREATE = 1, 1, 1

@@ -1,4 +1,4 @@
-"""What each place says about a table's columns: files of Apple, the Glue table, the footer of a Parquet object."""
+"""What Apple's newest files say about a table's columns: the beginnings of the files that the ledger names."""
 
 import csv
 import io
@@ -8,24 +8,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
-from typing import Any, BinaryIO
-
-from botocore.exceptions import ClientError
+from typing import BinaryIO
 
 from appstore_analytics.contract.catalogue.definition import ColumnType
-from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import AccessType
-from appstore_analytics.contract.tables import CURATED_DATABASE, CuratedTable
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.published import published_dates
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.instances import LedgerInstance
 
 _SAMPLE_BYTES = 64 << 10
 _PIECE_BYTES = 64  # what a break takes with it; unpacked 64 KB at most
-_FOOTER_BYTES = 64 << 10
-_MAGIC = b"PAR1"
-_TAIL = 8  # the footer's length in four bytes, and the magic
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -94,37 +86,3 @@ def guessed_type(values: Sequence[str]) -> ColumnType:
     if values and all(re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII) for value in values):
         return ColumnType.DATE
     return ColumnType.STRING
-
-
-def glue_columns(glue: Any, table: CuratedTable) -> dict[str, str]:
-    """Name and type of every column of the Glue table, without the partition; none when there is no such table."""
-    try:
-        found = glue.get_table(DatabaseName=CURATED_DATABASE, Name=table.name)["Table"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "EntityNotFoundException":
-            return {}
-        raise
-    return {column["Name"]: column["Type"] for column in found["StorageDescriptor"]["Columns"]}
-
-
-def parquet_columns(lake: Bucket, table: CuratedTable) -> dict[str, str] | None:
-    """Name and Glue type of every column in the footer of the newest published object; None where nothing is."""
-    days = published_dates(lake, table)
-    if not days:
-        return None
-    import pyarrow.parquet as pq  # noqa: PLC0415 (Arrow takes a second to load, and only this needs it)
-
-    from appstore_analytics.lake.schema import arrow_type  # noqa: PLC0415
-
-    def glue_type(found: Any) -> str:  # compared, not looked up: equal maps may differ in their hashes
-        return next((str(kind) for kind in ColumnType if arrow_type(kind) == found), str(found))
-
-    schema = pq.read_metadata(io.BytesIO(_footer(lake, TableDate(table.name, days[-1]).curated_key)))
-    return {each.name: glue_type(each.type) for each in schema.schema.to_arrow_schema()}
-
-
-def _footer(lake: Bucket, key: str) -> bytes:
-    """A Parquet file that consists of the object's footer only: the rows stay where they are."""
-    tail = lake.tail(key, _FOOTER_BYTES)
-    size = int.from_bytes(tail[-_TAIL:-4], "little") + _TAIL
-    return _MAGIC + (tail if size <= len(tail) else lake.tail(key, size))[-size:]

@@ -7,11 +7,11 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
+from appstore_analytics.answers.facts import counted
 from appstore_analytics.contract.layout import appstore_location
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_rows
 from appstore_analytics.rules.freshness import Freshness
-from operations.facts import counted
 
 
 @dataclass(frozen=True, slots=True)

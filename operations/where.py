@@ -1,0 +1,69 @@
+"""Where the stack is: which AWS, with whose credentials, under which name."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from appstore_analytics.answers.errors import Unreachable
+from appstore_analytics.answers.installation import Installation
+from operations import embedded
+
+STACK = "AppStoreAnalytics"
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=30, max_pool_connections=32
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which AWS, and which stack in it. Without a profile or region boto3 looks for them as the AWS CLI does."""
+
+    local: bool = False
+    profile: str | None = None
+    region: str | None = None
+    stack: str = STACK
+
+    def session(self) -> boto3.Session:
+        """A boto3 session; `--local` never uses the person's credentials."""
+        if self.local:
+            return embedded.session()
+        return boto3.Session(profile_name=self.profile, region_name=self.region or os.environ.get("AWS_REGION"))
+
+    def open(self) -> Installation:
+        """The installed stack; Unreachable with one sentence when there is none here."""
+        endpoint = embedded.address() if self.local else None
+        session = self.session()
+        client: Any = session.client
+        outputs = _outputs(client("cloudformation", config=_CONFIG, endpoint_url=endpoint), self.stack)
+        return Installation(outputs, _Clients(session, endpoint))
+
+
+@dataclass(frozen=True)
+class _Clients:
+    session: boto3.Session
+    endpoint: str | None
+
+    def client(self, service: str) -> Any:
+        create: Any = self.session.client
+        return create(service, config=_CONFIG, endpoint_url=self.endpoint)
+
+    def table(self, name: str) -> Any:
+        return self.session.resource("dynamodb", config=_CONFIG, endpoint_url=self.endpoint).Table(name)
+
+
+def _outputs(cloudformation: Any, stack: str) -> dict[str, str]:
+    try:
+        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            region = cloudformation.meta.region_name
+            raise Unreachable(
+                f"There is no stack {stack} in {region}: deploy it, or say where it is with --region, --profile "
+                "or --stack."
+            ) from None
+        raise
+    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
