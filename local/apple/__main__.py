@@ -8,11 +8,15 @@ import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from appstore_analytics.contract.messages import AccessType
 from local.apple.keys import ApiKey
 from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.world import World
 from workshop.running import running
+
+_LONGEST_DAYS_AGO = 35
+"""So long instances live."""
 
 
 def main() -> None:
@@ -20,13 +24,14 @@ def main() -> None:
     options = _options()
     today = options.today or datetime.now(UTC).date()
     settings = WorldSettings(
-        today=today,
+        today=today - timedelta(days=options.requested_days_ago),
         seed=options.seed,
         apps=options.apps,
         rows_per_date=options.rows_per_date,
         history_start=options.history_start or today - timedelta(days=90),
     )
     world = World(settings)
+    _let_requests_be_made(world, options.requested_days_ago)
     key_file = _written_key(world.admin_key, options.key_file)
     with SimulatedApple(world, options.port) as apple:
         sys.stdout.write(
@@ -47,8 +52,28 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows-per-date", type=int, default=100)
     parser.add_argument("--today", type=date.fromisoformat, help="business date at the start; default: today (UTC)")
     parser.add_argument("--history-start", type=date.fromisoformat, help="of snapshots; default: 90 days before today")
+    parser.add_argument(
+        "--requested-days-ago",
+        type=_days,
+        default=7,
+        help="every app has had its ONGOING request for so long, so that there is data at once; 0: no app has one",
+    )
     parser.add_argument("--key-file", type=Path, help="where the private key goes; default: a new temporary folder")
     return parser.parse_args()
+
+
+def _days(text: str) -> int:
+    days = int(text)
+    if not 0 <= days <= _LONGEST_DAYS_AGO:
+        raise argparse.ArgumentTypeError(f"must be 0 to {_LONGEST_DAYS_AGO} days")
+    return days
+
+
+def _let_requests_be_made(world: World, days_ago: int) -> None:
+    if days_ago:
+        for app_id in world.apps:
+            world.create_request(app_id, AccessType.ONGOING)
+        world.advance(days_ago)
 
 
 def _written_key(key: ApiKey, path: Path | None) -> Path:

@@ -9,9 +9,10 @@ from functools import partial
 from local.apple.control import answer_control
 from local.apple.faults import ARRIVING_KINDS, ENDING_KINDS, Fault, FaultKind, ResetError, Target
 from local.apple.http import Answer, ApiError, Call, Environ, StartResponse, read_call, send
-from local.apple.keys import MAY_READ, MAY_WRITE, ApiKey, NotAuthorizedError, ScopeError
-from local.apple.resources import ROUTES, Route, Visit, forbidden, no_such_path, target_of
+from local.apple.keys import ApiKey, NotAuthorizedError, ScopeError
+from local.apple.routes import ROUTES, Route
 from local.apple.segments import FOREIGN_HOST, PREFIX, ROUTE, SegmentStore, xml_error
+from local.apple.visits import Visit, forbidden, no_such_path, target_of
 from local.apple.world import World
 
 _CODES = {
@@ -100,7 +101,7 @@ class AppStoreConnect:
             raise ApiError(405, "METHOD_NOT_ALLOWED", "The method is not allowed", str(error)) from None
 
     def _routed(self, route: Route, visit: Visit, key: ApiKey) -> Answer:
-        if key.role not in (MAY_READ if route.method == "GET" else MAY_WRITE):
+        if key.role not in route.roles:
             return forbidden("The API key in use does not allow this request").answer()
         try:
             return route.answer(visit)

@@ -9,6 +9,7 @@
     POST   /_control/repeated_instances             series, "processing_date"
     POST   /_control/stopped_requests               {"app_id": ..., "access_type": "ONGOING"}
     POST   /_control/forbidden_apps                 {"app_id": ..., "forbidden": true}
+    POST   /_control/renamed_reports                {"report": ..., "name": the one that Apple offers from now on}
     GET, POST, DELETE /_control/faults              the fields of `Fault`; "kind" is required
     GET, DELETE       /_control/statistics          calls by route and status
     GET    /_control/truth?report=…&granularity=…   what a right lake holds; &vintages=all for every vintage
@@ -92,6 +93,11 @@ def _repeat(world: World, call: Call) -> Json:
     return {}
 
 
+def _rename(world: World, call: Call) -> Json:
+    world.rename_report(REPORTS_BY_NAME[call.json()["report"]].name, str(call.json()["name"]))
+    return {}
+
+
 def _stop(world: World, call: Call) -> Json:
     body = call.json()
     world.stop_request(body["app_id"], AccessType(body.get("access_type", AccessType.ONGOING)))
@@ -161,6 +167,7 @@ _HANDLERS: dict[tuple[str, str], Callable[[World, Call], Json]] = {
     ("POST", "late_instances"): _late,
     ("POST", "delayed_instances"): _delay,
     ("POST", "repeated_instances"): _repeat,
+    ("POST", "renamed_reports"): _rename,
     ("POST", "stopped_requests"): _stop,
     ("POST", "forbidden_apps"): _forbid,
     ("GET", "faults"): _list_faults,

@@ -5,10 +5,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import count
 
-from appstore_analytics.contract.catalogue.definition import ReportDefinition, Role
+from appstore_analytics.contract.catalogue import REPORTS
+from appstore_analytics.contract.catalogue.definition import ReportDefinition, Role, header_key
 from local.apple.data import Row
 from local.apple.faults import FaultKind
+
+NEW_HEADER = next(
+    f"New Column {number}"
+    for number in count(1)
+    if not any(header_key(f"New Column {number}") == header_key(each.header) for one in REPORTS for each in one.columns)
+)
+"""A header that no report has, whatever the catalogue learns."""
 
 COMMA_SEPARATED = "App Crashes Expanded"
 
@@ -79,7 +88,7 @@ def _renamed(sheet: Sheet, report: ReportDefinition, column: str) -> Sheet:
 
 
 def _added(sheet: Sheet, _report: ReportDefinition, column: str) -> Sheet:
-    header = [sheet.header[0], column or "Audience", *sheet.header[1:]]
+    header = [sheet.header[0], column or NEW_HEADER, *sheet.header[1:]]
     return Sheet(header, [[row[0], "Everyone", *row[1:]] for row in sheet.rows])
 
 

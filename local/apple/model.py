@@ -50,6 +50,28 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """A version of an app. `store_state` is the older word for its `state`."""
+
+    id: str
+    number: str
+    state: str
+    store_state: str
+    created_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person of the account; every one is invented."""
+
+    id: str
+    username: str
+    first_name: str
+    last_name: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReportRequest:
     """A report request. The dates are the simulator's own: Apple shows none of them."""
 

@@ -15,7 +15,7 @@ from local.apple.faults import FILE_KINDS, LINK_KINDS, Fault, FaultKind
 from local.apple.files import FileFault, segment_bytes
 from local.apple.http import Answer, Call, Json
 from local.apple.model import Instance
-from local.apple.world import World
+from local.apple.world import GoneError, World
 
 PREFIX = "/segments/"
 ROUTE = "GET /segments/{instance}/{segment}"
@@ -29,30 +29,46 @@ class SegmentStore:
     def __init__(self, world: World, wall_seconds: Callable[[], float] = time.time) -> None:
         self._world = world
         self._wall_seconds = wall_seconds
+        self._named: dict[str, tuple[Instance, int]] = {}
         self._secret = secrets.token_bytes(32)
         self._written = lru_cache(maxsize=256)(self._written_file)
         self._checksum = lru_cache(maxsize=4096)(self._checksum_of_file)
 
-    def entries(self, instance: Instance, base_url: str, faults: Sequence[Fault]) -> list[Json]:
+    def named(self, segment_id: str) -> tuple[Instance, int]:
+        """The instance and the number of a segment that was listed once. Raises GoneError."""
+        if segment_id not in self._named:
+            raise GoneError(segment_id)
+        return self._named[segment_id]
+
+    def entries(self, instance: Instance, call: Call, faults: Sequence[Fault]) -> list[Json]:
         """The instance's segments as the API lists them: checksum (MD5 of the gzip bytes), size and a fresh link."""
         inside = tuple(FileFault(fault.kind, fault.column) for fault in faults if fault.kind in FILE_KINDS)
         links = [fault.kind for fault in faults if fault.kind in LINK_KINDS]
-        return [self._entry(instance, index, base_url, inside, links) for index in range(instance.segments)]
+        return [self._entry(instance, index, call, inside, links) for index in range(instance.segments)]
 
     def _entry(
-        self, instance: Instance, index: int, base_url: str, inside: tuple[FileFault, ...], links: list[FaultKind]
+        self, instance: Instance, index: int, call: Call, inside: tuple[FileFault, ...], links: list[FaultKind]
     ) -> Json:
         file = self._file(instance, index, inside)
         checksum = self._checksum(instance, index, inside)
         lives_seconds = -1 if FaultKind.EXPIRED_URL in links else URL_LIVES_SECONDS
-        host = FOREIGN_HOST if FaultKind.FOREIGN_HOST in links else self._world.settings.segment_base_url or base_url
+        host = (
+            FOREIGN_HOST if FaultKind.FOREIGN_HOST in links else self._world.settings.segment_base_url or call.base_url
+        )
         attributes = {
             "checksum": checksum[::-1] if FaultKind.WRONG_CHECKSUM in links else checksum,
             "sizeInBytes": len(file) + (FaultKind.WRONG_SIZE in links),
             "url": host + self._signed(f"{PREFIX}{instance.id}/{index}.txt.gz", lives_seconds, inside),
         }
         segment_id = draw.identifier(self._world.settings.seed, instance.id, index)
-        return {"type": "analyticsReportSegments", "id": segment_id, "attributes": attributes}
+        self._named[segment_id] = instance, index
+        wanted = call.values("fields[analyticsReportSegments]") or attributes
+        return {
+            "type": "analyticsReportSegments",
+            "id": segment_id,
+            "attributes": {name: value for name, value in attributes.items() if name in wanted},
+            "links": {"self": f"{call.base_url}/v1/analyticsReportSegments/{segment_id}"},
+        }
 
     def _file(self, instance: Instance, index: int, inside: tuple[FileFault, ...]) -> bytes:
         given = self._world.file_of(instance)

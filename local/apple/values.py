@@ -1,7 +1,10 @@
 """What stands in the cells: plausible values of Apple's dimensions. What stands twice is drawn twice as often."""
 
+from datetime import date, timedelta
+
 from appstore_analytics.contract.catalogue.definition import Column
-from local.apple.model import App
+from local.apple import draw
+from local.apple.model import App, User, Version
 
 _ADJECTIVES = ("Harbor", "Maple", "Quiet", "Copper", "Northern", "Paper", "Juniper", "Lantern", "Velvet", "Granite")
 _NOUNS = ("Notes", "Garden", "Budget", "Trails", "Recipes", "Chess", "Weather", "Journal", "Fit", "Radio")
@@ -18,6 +21,12 @@ _PAGES = (
     "In-app event",
 )
 _VERSIONS = ("4.2.0", "4.2.0", "4.1.3", "4.0", "3.9.12", "")
+_NEWEST_VERSION = date(2025, 3, 3)
+_PEOPLE = (
+    ("Alma", "Sandhill", ("ACCOUNT_HOLDER", "ADMIN")),
+    ("Bruno", "Fernbank", ("DEVELOPER",)),
+    ("Cleo", "Marshlight", ("SALES", "FINANCE")),
+)
 _DURATIONS = ("1 Week", "1 Month", "1 Month", "1 Year")
 _PLANS = ("Plus Monthly", "Plus Monthly", "Plus Yearly", "Family Yearly")
 _SUBSCRIPTION_GROUPS = ("Renewals", "Renewals", "Paid Subscription Starts", "Voluntary Churn", "Involuntary Churn")
@@ -54,7 +63,7 @@ _POOLS: dict[str, tuple[str, ...]] = {
     "download_info": ("", "", "", "Offer code", "Pre-order", "TestFlight"),
     "download_type": ("First-time download", "Redownload", "Auto-update", "Auto-update", "Manual update", "Restore"),
     "engagement_type": ("", "", "Tap", "Share", "Open"),
-    "event": ("Impression", "Impression", "Page view", "Tap", "Install", "Delete"),
+    "event": ("Impression", "Impression", "Page view", "Tap"),
     "event_group": _SUBSCRIPTION_GROUPS,
     "event_grouping": _SUBSCRIPTION_GROUPS,
     "event_name": _SUBSCRIPTION_EVENTS,
@@ -93,6 +102,10 @@ _POOLS: dict[str, tuple[str, ...]] = {
     "territory": ("US", "US", "US", "GB", "DE", "FR", "JP", "BR", "IN", "CA", "AU", "NA", "NO", "CH"),
     "vanity_code": ("", "", "", "SUMMER26"),
 }
+_POOLS_OF_TABLES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("installs", "event"): ("Install", "Install", "Delete"),
+}
+"""Where a report's values are its own; a Detailed report has those of its Standard one."""
 _ANYTHING = ("Low", "Low", "Medium", "High", "Other")
 _DISTRIBUTIONS = ("[12, 7, 3, 1]", "[4, 4, 0, 1]", "[31, 18, 2, 0]")
 
@@ -106,8 +119,31 @@ def invented_app(number: int) -> App:
     return App(str(1_000_000_001 + number), name, f"com.example.{name.lower().replace(' ', '-')}")
 
 
-def strings_of(column: Column, app: App) -> tuple[str, ...]:
-    """The values that a string column of this app can have; the empty string is null."""
+def versions_of(app: App) -> tuple[Version, ...]:
+    """The versions of an app, the newest first: one on sale, the others replaced by it."""
+    numbers = [number for number in dict.fromkeys(_VERSIONS) if number]
+    return tuple(
+        Version(
+            draw.identifier(0, "version", app.id, number),
+            number,
+            "READY_FOR_DISTRIBUTION" if age == 0 else "REPLACED_WITH_NEW_VERSION",
+            "READY_FOR_SALE" if age == 0 else "REPLACED_WITH_NEW_VERSION",
+            _NEWEST_VERSION - timedelta(days=61 * age),
+        )
+        for age, number in enumerate(numbers)
+    )
+
+
+def users() -> list[User]:
+    """The people of the account, by username."""
+    return [
+        User(draw.identifier(0, "user", first, last), f"{first}.{last}@example.com".lower(), first, last, roles)
+        for first, last, roles in _PEOPLE
+    ]
+
+
+def strings_of(column: Column, app: App, table: str) -> tuple[str, ...]:
+    """The values that a string column of this app and table can have; the empty string is null."""
     if column.name == "app_name":
         return (app.name,)
     if column.name == "page_title":
@@ -116,4 +152,5 @@ def strings_of(column: Column, app: App) -> tuple[str, ...]:
         return (app.name, *_PLANS)
     if column.name.endswith("_distribution"):
         return _DISTRIBUTIONS
-    return _POOLS.get(column.name, _ANYTHING)
+    pool = _POOLS_OF_TABLES.get((table.removesuffix("_detailed"), column.name))
+    return pool or _POOLS.get(column.name, _ANYTHING)

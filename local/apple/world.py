@@ -77,6 +77,7 @@ class World:
         self._restatements: dict[Series, list[tuple[date, date]]] = {}
         self._irregularities: dict[tuple[Series, date], Irregularity] = {}
         self._skipped: set[tuple[Series, date]] = set()
+        self._renamed: dict[str, str] = {}
         self._files: dict[tuple[Series, date], Path] = {}
         self._lock = threading.RLock()
 
@@ -126,6 +127,15 @@ class World:
             self._requests[request.id] = replace(request, stopped_on=self.today)
 
     # Reports and instances
+
+    def offered_name(self, report_name: str) -> str:
+        """The name under which Apple offers a report: its own, unless a scenario has renamed it."""
+        with self._lock:
+            return self._renamed.get(report_name, report_name)
+
+    def offered_name_of(self, report_id: str) -> str:
+        """The same for a report's id. Raises GoneError."""
+        return self.offered_name(self.report(report_id)[1].name)
 
     def report_id(self, request: ReportRequest, report: ReportDefinition) -> str:
         """Apple's form: it changes whenever the request is made anew."""
@@ -278,6 +288,11 @@ class World:
         """The next instance corrects this Date, however old: counts change and some rows vanish."""
         with self._lock:
             self._restatements.setdefault(series, []).append((day, self.today + DAY))
+
+    def rename_report(self, report_name: str, offered_name: str) -> None:
+        """From now on Apple offers this report under another name."""
+        with self._lock:
+            self._renamed[report_name] = offered_name
 
     def skip_date(self, series: Series, day: date) -> None:
         """No ongoing instance ever holds this Date (a known fault of Apple); a snapshot does. Order it before."""

@@ -22,6 +22,7 @@ from deployed import (
 from appstore_analytics.answers.executions import Execution
 from appstore_analytics.contract.messages import AccessType
 from local.apple.faults import Fault, FaultKind
+from local.apple.files import NEW_HEADER
 
 MONDAY = friday_of_the_scenarios() - DAY * 11
 TUESDAY, WEDNESDAY, THURSDAY = MONDAY + DAY, MONDAY + DAY * 2, MONDAY + DAY * 3
@@ -48,7 +49,7 @@ FAULTS = {
         Fault(FaultKind.TRUNCATED_BODY, DOWNLOAD, app_id=TRUNCATED, report=ENGAGEMENT),
         Fault(FaultKind.STATUS, INSTANCES, app_id=THROTTLED, status=429, retry_after_seconds=1),
         Fault(FaultKind.STATUS, SEGMENTS, times=2, app_id=UNAVAILABLE, report=ENGAGEMENT, status=503),
-        Fault(FaultKind.HEADER_ADDED, SEGMENTS, app_id=WIDENED, report=ENGAGEMENT, column="Audience"),
+        Fault(FaultKind.HEADER_ADDED, SEGMENTS, app_id=WIDENED, report=ENGAGEMENT, column=NEW_HEADER),
     ),
     "wednesday": (
         Fault(FaultKind.CORRUPT_GZIP, SEGMENTS, app_id=CORRUPT, report=ENGAGEMENT),
@@ -179,9 +180,9 @@ def test_an_instance_that_apple_no_longer_has_is_expired(deployed: Deployed, day
 def test_a_column_that_the_catalogue_does_not_know_is_reported_and_kept_in_extra(
     deployed: Deployed, days: dict[str, Day]
 ) -> None:
-    assert report_of(days["tuesday"].execution)["unknown_columns"] == {"engagement": ["Audience"]}
+    assert report_of(days["tuesday"].execution)["unknown_columns"] == {"engagement": [NEW_HEADER]}
     sql = (
-        "SELECT app_id, MIN(element_at(extra, 'Audience')), MAX(element_at(extra, 'Audience')), "
+        f"SELECT app_id, MIN(element_at(extra, '{NEW_HEADER}')), MAX(element_at(extra, '{NEW_HEADER}')), "
         "MAX(CARDINALITY(extra)), COUNT(extra) > 0, COUNT(*) = COUNT(extra) "
         f"FROM engagement WHERE processing_date = DATE '{TUESDAY}' GROUP BY app_id"
     )

@@ -25,6 +25,7 @@ from appstore_analytics.contract.errors import (
 from appstore_analytics.contract.messages import Verdict
 from appstore_analytics.contract.schema_modes import SchemaMode
 from local.apple.faults import Fault, FaultKind
+from local.apple.files import NEW_HEADER
 
 HURT = "1000000001"
 
@@ -461,18 +462,18 @@ FILES_INSIDE = (
     ),
     FaultCase(
         "a header added",
-        _order(FaultKind.HEADER_ADDED, SEGMENTS, column="Audience"),
+        _order(FaultKind.HEADER_ADDED, SEGMENTS, column=NEW_HEADER),
         "The rows count, the column is kept in `extra` and named in the run report.",
-        unknown_column="Audience",
+        unknown_column=NEW_HEADER,
     ),
     FaultCase(
         "a header added, schema mode `strict`",
-        _order(FaultKind.HEADER_ADDED, SEGMENTS, column="Audience"),
+        _order(FaultKind.HEADER_ADDED, SEGMENTS, column=NEW_HEADER),
         f"The reason names the column. {_QUARANTINED} Once the catalogue knows the column, or the mode is `evolve`, a "
         "reprocess brings it in.",
         InstanceQuarantined,
         Verdict.QUARANTINED,
-        "does not know the column 'Audience'",
+        f"does not know the column '{NEW_HEADER}'",
         Healing.QUARANTINE,
         schema_mode=SchemaMode.STRICT,
     ),

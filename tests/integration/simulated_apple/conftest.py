@@ -1,4 +1,5 @@
 import gzip
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -114,3 +115,10 @@ def start() -> Callable[..., Client]:
 @pytest.fixture
 def client(start: Callable[..., Client]) -> Client:
     return start()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if not os.environ.get("OPENAPI"):
+        terminalreporter.write_line(
+            "NOT RUN: the comparison with Apple's OpenAPI document; OPENAPI=FILE names a copy of it.", yellow=True
+        )

@@ -9,6 +9,7 @@ import requests
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from local.apple import Fault, FaultKind
 from local.apple.faults import FILE_KINDS
+from local.apple.files import NEW_HEADER
 
 APPLE = "https://api.appstoreconnect.apple.com"
 DOWNLOADS = "App Downloads Standard"
@@ -226,7 +227,7 @@ def test_a_file_can_skip_a_date(start):
         (FaultKind.HEADER_RENAMED, "", [*HEADER[:-1], "Counts Total"]),
         (FaultKind.HEADER_RENAMED, "Device", [f"{each} Total" if each == "Device" else each for each in HEADER]),
         (FaultKind.HEADER_REMOVED, "", HEADER[:-1]),
-        (FaultKind.HEADER_ADDED, "", [HEADER[0], "Audience", *HEADER[1:]]),
+        (FaultKind.HEADER_ADDED, "", [HEADER[0], NEW_HEADER, *HEADER[1:]]),
         (FaultKind.HEADER_REORDERED, "", HEADER[::-1]),
     ],
 )
@@ -263,7 +264,7 @@ def test_faults_of_one_file_happen_together(start):
     for kind in 2 * sorted(FILE_KINDS - {FaultKind.CORRUPT_GZIP, FaultKind.GZIP_BOMB}):
         order(client, kind, route=SEGMENTS_LIST)
     header, first, *others = client.lines(instance_id)
-    assert header == ["Counts Total", *HEADER[-2:0:-1], "Audience", "Date"]
+    assert header == ["Counts Total", *HEADER[-2:0:-1], NEW_HEADER, "Date"]
     assert (first[-1], "1005000001" in first) == ("05/30/2026", True)
     assert len(others[-1]) == len(header) - 1
 

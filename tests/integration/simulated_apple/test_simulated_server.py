@@ -126,5 +126,14 @@ def test_a_person_can_start_it_and_sign_in_with_the_key_file(tmp_path):
         token = jwt.encode(party, key_file.read_text(), "ES256", {"kid": key_id})
         answer = requests.get(f"{url}/v1/apps", headers={"Authorization": f"Bearer {token}"}, timeout=5)
         assert len(answer.json()["data"]) == 2
+        headers = {"Authorization": f"Bearer {token}"}
+
+        def data(path, **query):
+            return requests.get(f"{url}/v1/{path}", params=query, headers=headers, timeout=5).json()["data"]
+
+        (request,) = data("apps/1000000001/analyticsReportRequests")  # for a week: there is data at once
+        (report,) = data(f"analyticsReportRequests/{request['id']}/reports", **{"filter[name]": "App Crashes"})
+        built = [each["attributes"]["processingDate"] for each in data(f"analyticsReports/{report['id']}/instances")]
+        assert {f"2026-05-{day}" for day in range(26, 32)} | {"2026-06-01"} <= set(built)
         program.send_signal(signal.SIGINT)
         assert program.wait(10) == 0

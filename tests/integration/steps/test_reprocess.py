@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from appstore_analytics.apple.client import AppStoreConnect
-from appstore_analytics.contract.catalogue.definition import Column
+from appstore_analytics.contract.catalogue.definition import Column, snake_case
 from appstore_analytics.contract.errors import InputRefused
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.messages import Account, Configuration, LandItem, MapName, RunPlan, Verdict
@@ -17,6 +17,7 @@ from appstore_analytics.lake.run_notes import read_plan
 from appstore_analytics.registry.instances import InstanceStatus
 from appstore_analytics.steps.plan_run import plan_run
 from local.apple import FaultKind
+from local.apple.files import NEW_HEADER
 from tests.integration.pipeline_in_process import APP, CRASHES, DOWNLOADS, Pipeline
 
 
@@ -135,21 +136,21 @@ def test_a_file_that_strict_quarantined_is_released_by_a_reprocess_once_the_mode
     item, plan = _quarantined_by_strict(pipeline)
     pipeline.schema_modes = SchemaModes()  # as a deployment with another schema_modes leaves it
     pipeline.whole(operation="reprocess", run_id=plan.run_id)
-    assert pipeline.report()["unknown_columns"] == {"downloads": ["Audience"]}
+    assert pipeline.report()["unknown_columns"] == {"downloads": [NEW_HEADER]}
     assert pipeline.instance(item).status is InstanceStatus.CONVERTED
-    assert _extras(pipeline) == [{"Audience": "Everyone"}]
+    assert _extras(pipeline) == [{NEW_HEADER: "Everyone"}]
 
 
 def test_a_file_that_strict_quarantined_is_released_by_a_reprocess_once_the_catalogue_knows_its_column(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     item, plan = _quarantined_by_strict(pipeline)
-    _learn(monkeypatch, "Audience")
+    _learn(monkeypatch, NEW_HEADER)
     pipeline.whole(operation="reprocess", run_id=plan.run_id)
     assert pipeline.report()["unknown_columns"] == {}
     assert pipeline.instance(item).status is InstanceStatus.CONVERTED
     table = pipeline.athena.table("downloads")
-    assert set(table["audience"].to_pylist()) == {"Everyone"}
+    assert set(table[snake_case(NEW_HEADER)].to_pylist()) == {"Everyone"}
     assert "extra" not in table.column_names
 
 
@@ -161,12 +162,12 @@ def test_a_reprocess_moves_what_the_catalogue_has_learnt_out_of_extra(
     pipeline.fault(FaultKind.HEADER_ADDED, "/segments$")
     pipeline.whole()
     before = pipeline.athena.table("downloads")
-    assert _extras(pipeline) == [{"Audience": "Everyone"}]
-    _learn(monkeypatch, "Audience")
+    assert _extras(pipeline) == [{NEW_HEADER: "Everyone"}]
+    _learn(monkeypatch, NEW_HEADER)
     pipeline.whole(operation="reprocess")
     after = pipeline.athena.table("downloads")
-    assert set(after["audience"].to_pylist()) == {"Everyone"}
-    assert after.drop_columns("audience") == before.drop_columns("extra")
+    assert set(after[snake_case(NEW_HEADER)].to_pylist()) == {"Everyone"}
+    assert after.drop_columns(snake_case(NEW_HEADER)) == before.drop_columns("extra")
 
 
 def _quarantined_by_strict(pipeline: Pipeline) -> tuple[LandItem, RunPlan]:
@@ -180,7 +181,7 @@ def _quarantined_by_strict(pipeline: Pipeline) -> tuple[LandItem, RunPlan]:
     (item,) = pipeline.land_items(plan)
     assert pipeline.instance(item).status is InstanceStatus.QUARANTINED
     (error,) = pipeline.report()["errors"]
-    assert "does not know the column 'Audience'" in error["reason"]
+    assert f"does not know the column '{NEW_HEADER}'" in error["reason"]
     assert pipeline.bytes_of("curated/") == {}
     return item, plan
 

@@ -12,6 +12,7 @@ from appstore_analytics.lake.run_notes import read_rows
 from appstore_analytics.registry.instances import InstanceStatus
 from appstore_analytics.steps.plan_items import plan_items
 from local.apple import FaultKind
+from local.apple.files import NEW_HEADER
 from tests.integration.pipeline_in_process import APP, Pipeline
 
 STRICT = SchemaModes(exceptions=("downloads",))
@@ -61,7 +62,7 @@ def test_it_fails_the_run_that_asked_and_no_later_one_and_its_parts_stand(pipeli
     pipeline.schema_modes = STRICT
     plan, item, row = asked(pipeline, SECOND)
     assert row["verdict"] == "quarantined"
-    assert "does not know the column 'Audience'" in row["reason"]
+    assert f"does not know the column '{NEW_HEADER}'" in row["reason"]
     assert nothing_is_tried_again(pipeline)
     instance = pipeline.instance(item)
     assert instance.status is InstanceStatus.CONVERTED

@@ -2,12 +2,14 @@ import re
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appstore_analytics.contract.catalogue import REPORTS, REPORTS_BY_NAME
-from appstore_analytics.contract.catalogue.definition import ColumnType, Granularity, Role
+from appstore_analytics.contract.catalogue.definition import ColumnType, Granularity, Role, header_key
 from local.apple.data import rows_of_date, sums
+from local.apple.files import NEW_HEADER
 from local.apple.model import Series
 from local.apple.values import invented_app
 
@@ -43,6 +45,25 @@ def test_the_plausible_values_are_the_treacherous_ones():
     assert {"NA", "", "iOS 26.5", 'Customer review modal open ("more")', "Harbor Notes", "1000000001"} <= cells
     money = [row[-2] for row in rows("App Store Purchases Standard", count=400)]
     assert {len(each.partition(".")[2]) for each in money} == {2, 6}
+
+
+@pytest.mark.parametrize(
+    ("report", "events"),
+    [
+        ("App Store Discovery and Engagement Standard", {"Impression", "Page view", "Tap"}),
+        ("App Store Discovery and Engagement Detailed", {"Impression", "Page view", "Tap"}),
+        ("App Store Installation and Deletion Standard", {"Install", "Delete"}),
+        ("App Store Installation and Deletion Detailed", {"Install", "Delete"}),
+    ],
+)
+def test_a_report_has_the_events_that_it_is_about(report, events):
+    at = [column.name for column in REPORTS_BY_NAME[report].columns].index("event")
+    assert {row[at] for row in rows(report, count=200)} == events
+
+
+def test_a_header_that_is_added_is_one_that_no_report_has():
+    headers = {header_key(column.header) for report in REPORTS for column in report.columns}
+    assert header_key(NEW_HEADER) not in headers
 
 
 def test_seed_app_and_report_decide():
