@@ -5,6 +5,7 @@ import sys
 
 from docs.kpis_page import kpis_page
 from docs.pages import FOLDER
+from docs.pipeline_picture import pipeline_picture
 from docs.reliability_page import reliability_page
 from docs.reports_page import reports_page
 
@@ -16,12 +17,19 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="write nothing, exit with 1 if a page is out of date")
     check = parser.parse_args().check
+    pages = {
+        "reports.md": reports_page(),
+        "kpis.md": kpis_page(),
+        "reliability.md": reliability_page(),
+        "pictures/pipeline.svg": pipeline_picture(),
+    }
     stale = 0
-    pages = {"reports.md": reports_page(), "kpis.md": kpis_page(), "reliability.md": reliability_page()}
-    for path, page in ((FOLDER / name, page) for name, page in pages.items()):
+    for name, page in pages.items():
+        path = FOLDER / name
         if not check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(page, encoding="utf-8")
         elif not path.is_file() or path.read_text(encoding="utf-8") != page:
-            sys.stderr.write(f"docs/{path.name} is out of date: run `python docs/generate.py` and commit the result.\n")
+            sys.stderr.write(f"docs/{name} is out of date: run `python docs/generate.py` and commit the result.\n")
             stale = 1
     return stale

@@ -15,7 +15,7 @@ from appstore_analytics.registry import Registry
 from appstore_analytics.rules.call_budget import minute_of
 from appstore_analytics.steps.summarize_run import summarize_run
 from tests.aws_in_process import aws_in_process, new_bucket, new_registry
-from tests.unit.docs.reading_docs import README, ROOT, blocks, commands
+from tests.unit.docs.reading_docs import ROOT, blocks, commands
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -64,14 +64,14 @@ def test_the_budget_is_read_as_the_page_says(registry: Registry) -> None:
     assert "closed_until" in item
 
 
-def test_the_run_report_in_the_readme_has_the_fields_of_a_real_one(registry: Registry) -> None:
+def test_the_run_report_has_the_fields_of_a_real_one(registry: Registry) -> None:
     lake = new_bucket("lake")
     plan = RunPlan("run", Operation.DAILY, NOW.date(), NOW, (), (), (), 3500)
     write_plan(lake, plan)
     summarize_run("run", "", registry, lake, lambda *_: None, NOW)
     page, stored = lake.list("reports/")
     real = json.loads(lake.read(stored.key) or b"")
-    (shown,) = (json.loads(block.text) for block in blocks("json", pages=(README,)))
+    (shown,) = (json.loads(block.text) for block in blocks("json", pages=(OPERATIONS,)))
     assert shown.keys() == real.keys()
     assert stored.key == "reports/production_daily_20261123T100000000Z.json"
     assert page.key == "reports/production_daily_20261123T100000000Z.html"

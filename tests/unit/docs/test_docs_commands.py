@@ -217,7 +217,7 @@ def test_outputs_are_asked_for_by_names_that_the_stack_gives() -> None:
 
 
 def test_the_table_of_context_keys_is_cdk_json() -> None:
-    shown = {key: json.loads(default) for key, default, _ in rows(README, "key")}
+    shown = {key: json.loads(default) for key, default, _ in rows(ROOT / "docs" / "configuration.md", "key")}
     cdk_json = json.loads((ROOT / "cdk.json").read_text())["context"]
     assert shown == {key: value for key, value in cdk_json.items() if ":" not in key}
     assert parse_context(shown) == DeploymentConfiguration()

@@ -44,7 +44,7 @@ ANSWERS = {
 
 def test_every_command_has_its_line_and_its_example() -> None:
     assert {row[0] for row in rows(PAGE, "command")} == COMMANDS.keys()
-    pages = (PAGE, ROOT / "docs" / "moving-in.md")
+    pages = (PAGE, ROOT / "docs" / "migration.md")
     used = {word for block in blocks("sh", pages=pages) for line in commands_of(block) for word in line}
     assert COMMANDS.keys() <= used
 

@@ -14,7 +14,7 @@ RENEWED_MINUTES = (keys._LIFETIME - keys._RENEWED_BEFORE_END).seconds // 60
 WORDS = {3: "three", 4: "four", 5: "five"}
 
 SENTENCES = [
-    ("README.md", f"{call_budget._SPARED:.0%}".replace("%", " %") + " of it stay unused"),
+    ("docs/configuration.md", f"{call_budget._SPARED:.0%}".replace("%", " %") + " of it stay unused"),
     ("README.md", f"waits up to {WORDS[plan_run._SNAPSHOT_PATIENCE.days]} days for the snapshot"),
     ("README.md", f"the daily runs look after it for {due.INSTANCE_LIFE_DAYS} days"),
     ("README.md", f"is older than {due._SNAPSHOT_RENEWED_AFTER_DAYS} days"),

@@ -14,7 +14,7 @@ from appstore_analytics.contract.tables import (
     tables_by_name,
 )
 from local.aws.trino import QueryError, tables_of, translate
-from tests.unit.docs.reading_docs import README, ROOT, Block, blocks, rows
+from tests.unit.docs.reading_docs import ROOT, Block, blocks, rows
 
 QUERIES = blocks("sql")
 GLUE = {
@@ -71,7 +71,7 @@ def test_the_table_of_appstore_tables_is_complete() -> None:
     assert rows(page, "table") == [[table.name, table.meaning] for table in APPSTORE_TABLES]
 
 
-def test_the_numbers_of_reports_in_the_readme_are_the_catalogues() -> None:
-    (meaning,) = [row[2] for row in rows(README, "key") if row[0] == "reports"]
+def test_the_numbers_of_reports_in_the_configuration_are_the_catalogues() -> None:
+    (meaning,) = [row[2] for row in rows(ROOT / "docs" / "configuration.md", "key") if row[0] == "reports"]
     assert f"({len(CORE_REPORT_NAMES)} reports)" in meaning
     assert f"({len(REPORTS)})" in meaning
