@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
-from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.rules.call_budget import calls_needed, ceiling
 from benchmarks.measuring.machine import versions
 from benchmarks.measuring.progress import say

@@ -13,10 +13,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.parquet import WRITER_VERSION
-from appstore_analytics.rules.vintage import Vintage
+from appstore_analytics.model.vintage import Vintage
 from benchmarks.measuring.machine import versions
 from benchmarks.measuring.measure import run
 from benchmarks.measuring.progress import say

@@ -19,7 +19,7 @@ from typing import Any
 
 from appstore_analytics.answers.executions import Execution, Pipeline
 from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.messages import Verdict
+from appstore_analytics.contract.verdicts import Verdict
 from benchmarks.conversion.alone import Alone, convert_alone
 from benchmarks.measuring.machine import versions
 from benchmarks.measuring.progress import say

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from appstore_analytics.contract import messages
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
 from appstore_analytics.contract.catalogue.definition import Granularity, ReportDefinition
+from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.layout import is_app_id
-from appstore_analytics.contract.messages import Account, MapName
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.schema_modes import SchemaMode, SchemaModes
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 
@@ -99,9 +99,9 @@ class DeploymentConfiguration:
         return curated_tables((report.name for report in REPORTS if report.name in wanted), self.granularities)
 
     @property
-    def for_plan_run(self) -> messages.Configuration:
+    def for_plan_run(self) -> Configuration:
         """What the state machine hands to plan_run."""
-        return messages.Configuration(
+        return Configuration(
             self.accounts,
             self.reports,
             self.granularities,

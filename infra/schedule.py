@@ -9,7 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.operations import Operation
 from infra.configuration import DeploymentConfiguration
 from infra.naming import NAME
 

@@ -40,7 +40,9 @@ from appstore_analytics.contract.errors import (
     leaves,
 )
 from appstore_analytics.contract.layout import RUN_PARTITION, RUNS_PREFIX
-from appstore_analytics.contract.messages import MapName, Operation, Outcome, Verdict
+from appstore_analytics.contract.maps import MapName, Outcome
+from appstore_analytics.contract.operations import Operation
+from appstore_analytics.contract.verdicts import Verdict
 from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
 from infra.functions import state_name

@@ -13,8 +13,9 @@ from typing import Any
 from appstore_analytics.answers.executions import Execution, Pipeline
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.layout import CURATED_PREFIX
-from appstore_analytics.contract.messages import Operation, Verdict
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from local import screens
 from local.apple.model import WorldSettings

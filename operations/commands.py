@@ -25,7 +25,7 @@ from appstore_analytics.answers.installation import Installation
 from appstore_analytics.answers.registry_statistics import registry_statistics
 from appstore_analytics.answers.repairs import plan_reprocess, plan_rollback, reprocess_payload
 from appstore_analytics.contract.errors import InputRefused, PipelineError
-from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.rules.execution_input import parse_execution_input
 from operations import aws_errors, moving_in, screens

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from appstore_analytics.answers.errors import Refused
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.registry import Registry
 
 _SECTIONS = {"ongoing_requests": AccessType.ONGOING, "one_time_requests": AccessType.ONE_TIME_SNAPSHOT}

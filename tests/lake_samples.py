@@ -9,11 +9,10 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from appstore_analytics.contract.catalogue.definition import ColumnType
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType, ColumnType
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.conversion import Conversion, convert
-from appstore_analytics.rules.vintage import Vintage
+from appstore_analytics.model.vintage import Vintage
 
 APP = 1000000001
 TODAY = date(2026, 11, 23)

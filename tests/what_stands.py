@@ -8,16 +8,17 @@ from datetime import date
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.layout import CURATED_PREFIX, PARTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, TableDate
-from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.objects import Bucket, StoredObject
-from appstore_analytics.lake.parts import Batch, batch_of_part
+from appstore_analytics.lake.parts import batch_of_part
 from appstore_analytics.lake.published import DIGEST, read_publication
 from appstore_analytics.lake.run_notes import read_rows
+from appstore_analytics.model.instances import InstanceStatus
+from appstore_analytics.model.parts import Batch
+from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import InstanceStatus
-from appstore_analytics.rules.vintage import Vintage
 from local.apple import World
 
 _OF_ONE_RUN = {"expires_at", "created_in_run", "requested_on", "report_ids", "converted_by"}

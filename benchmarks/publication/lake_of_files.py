@@ -8,14 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.conversion import convert
 from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredObject
 from appstore_analytics.lake.parts import write_parts
-from appstore_analytics.rules.part_history import PartVersion
-from appstore_analytics.rules.vintage import Vintage
+from appstore_analytics.model.parts import PartVersion
+from appstore_analytics.model.vintage import Vintage
 from benchmarks.measuring.progress import say
 from benchmarks.samples.data import APP_ID, segment
 

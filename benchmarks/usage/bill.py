@@ -13,8 +13,9 @@ from typing import Any
 
 from appstore_analytics.contract import prices
 from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.messages import MapName, Operation
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.metrics import Metric
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.prices import ATHENA_LEAST_MB, DAYS_OF_A_MONTH, HOURS_OF_A_MONTH, Price
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.registry.runs import REMEMBERED

@@ -26,22 +26,15 @@ from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.apple.keys import ApiKey, Tokens
 from appstore_analytics.apple.segments import SegmentStore
 from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.layout import CURATED_PREFIX
-from appstore_analytics.contract.messages import (
-    Account,
-    Configuration,
-    LandItem,
-    MapName,
-    Outcome,
-    PublishItem,
-    RegisterItem,
-    RunPlan,
-    VerifyItem,
-)
+from appstore_analytics.contract.maps import MapName, Outcome
 from appstore_analytics.contract.prices import REGION
 from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import plans_read_once
+from appstore_analytics.model.items import LandItem, PublishItem, RegisterItem, VerifyItem
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.steps.convert_instance import convert_instance

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from appstore_analytics.contract.messages import LandItem
 from appstore_analytics.contract.schema_modes import SchemaMode, SchemaModes
 from appstore_analytics.contract.settings import ConvertInstanceSettings
+from appstore_analytics.model.items import LandItem
 from appstore_analytics.steps.convert_instance import convert_instance
 from appstore_analytics.wiring.connections import open_bucket, open_registry
 from appstore_analytics.wiring.telemetry import logger

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from appstore_analytics.contract.messages import LandItem
 from appstore_analytics.contract.settings import DownloadSegmentsSettings
 from appstore_analytics.lake.run_notes import plans_read_once
+from appstore_analytics.model.items import LandItem
 from appstore_analytics.steps.download_segments import download_segments
 from appstore_analytics.wiring.apple_connections import AppleConnections, open_segment_store, reserve_calls
 from appstore_analytics.wiring.connections import open_bucket, open_registry

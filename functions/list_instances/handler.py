@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from appstore_analytics.contract.messages import RegisterItem
 from appstore_analytics.contract.settings import ListInstancesSettings
 from appstore_analytics.lake.run_notes import plans_read_once
+from appstore_analytics.model.items import RegisterItem
 from appstore_analytics.steps.list_instances import expected_calls, list_instances
 from appstore_analytics.wiring.apple_connections import AppleConnections, reserve_calls
 from appstore_analytics.wiring.connections import open_bucket, open_registry

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from appstore_analytics.contract.messages import MapName
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.settings import PlanItemsSettings
 from appstore_analytics.steps.plan_items import plan_items
 from appstore_analytics.wiring.connections import open_bucket, open_registry

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from appstore_analytics.apple.client import AppStoreConnect
-from appstore_analytics.contract.messages import Configuration, Operation
+from appstore_analytics.contract.configuration import Configuration
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.settings import PlanRunSettings
 from appstore_analytics.steps.plan_run import plan_run
 from appstore_analytics.wiring.apple_connections import AppleConnections, reserve_calls

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from appstore_analytics.contract.messages import PublishItem
 from appstore_analytics.contract.settings import PublishDateSettings
+from appstore_analytics.model.items import PublishItem
 from appstore_analytics.steps.publish_date import publish_date
 from appstore_analytics.wiring.connections import open_bucket, open_registry
 from appstore_analytics.wiring.telemetry import logger

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from appstore_analytics.contract.messages import RestoreItem
 from appstore_analytics.contract.settings import RestorePartsSettings
+from appstore_analytics.model.items import RestoreItem
 from appstore_analytics.steps.restore_parts import restore_parts
 from appstore_analytics.wiring.connections import open_bucket, open_registry
 from appstore_analytics.wiring.telemetry import logger

@@ -4,9 +4,9 @@ from functools import partial
 from typing import Any
 
 from appstore_analytics.athena.query import Athena
-from appstore_analytics.contract.messages import VerifyItem
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.settings import VerifyTableSettings
+from appstore_analytics.model.items import VerifyItem
 from appstore_analytics.steps.verify_table import verify_table
 from appstore_analytics.wiring.connections import open_bucket, open_client, open_registry
 from appstore_analytics.wiring.telemetry import emit, logger

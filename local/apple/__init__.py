@@ -4,7 +4,7 @@
 and `mount` puts it into a `requests` session. `python -m local.apple` starts it for a person.
 """
 
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType
 from local.apple.adapter import mount
 from local.apple.api import AppStoreConnect
 from local.apple.faults import Fault, FaultKind

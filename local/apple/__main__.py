@@ -8,7 +8,7 @@ import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType
 from local.apple.keys import ApiKey
 from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 
 from appstore_analytics.contract.catalogue import REPORTS as EVERY_REPORT
-from appstore_analytics.contract.catalogue.definition import Category, Granularity, ReportDefinition
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType, Category, Granularity, ReportDefinition
 from local.apple.faults import FILE_KINDS, LINK_KINDS
 from local.apple.http import Answer, ApiError, Json, json_answer
 from local.apple.model import Instance, ReportRequest

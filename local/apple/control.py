@@ -23,8 +23,7 @@ from collections.abc import Callable
 from datetime import date
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
-from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from local.apple.faults import Fault, FaultKind
 from local.apple.http import Answer, Call, Json, json_answer
 from local.apple.model import Series

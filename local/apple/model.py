@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 
 
 @dataclass(frozen=True, slots=True)

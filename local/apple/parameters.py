@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from appstore_analytics.contract.catalogue.definition import Category, Granularity
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType, Category, Granularity
 from local.apple.http import ApiError, Call
 
 HIGHEST_LIMIT = 200

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
-from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from local.apple.data import sums
 from local.apple.model import Instance
 from local.apple.publication import DAY, completeness_days

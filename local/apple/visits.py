@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from appstore_analytics.contract.catalogue.definition import Category, Granularity
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType, Category, Granularity
 from local.apple.faults import LIST_KINDS, FaultKind, Target
 from local.apple.http import Answer, ApiError, Call, Json, json_answer
 from local.apple.model import App, Instance

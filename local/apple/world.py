@@ -7,8 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from appstore_analytics.contract.catalogue import REPORTS, REPORTS_BY_NAME
-from appstore_analytics.contract.catalogue.definition import Granularity, ReportDefinition
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity, ReportDefinition
 from local.apple import draw
 from local.apple.data import Row, rows_of_date
 from local.apple.faults import Faults

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appstore_analytics.contract.messages import Verdict
+from appstore_analytics.contract.verdicts import Verdict
 from infra.functions import CAPACITIES
 from local.aws.histories import LARGEST_DATA_BYTES
 from local.load.histories import MOST_EVENTS

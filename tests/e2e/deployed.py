@@ -15,9 +15,8 @@ from typing import Any
 
 from appstore_analytics.answers.executions import Execution, Pipeline, Snapshot
 from appstore_analytics.athena.query import Athena
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.layout import CURATED_PREFIX
-from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.contract.tables import CURATED_DATABASE, CuratedTable, tables_by_name
 from appstore_analytics.lake.objects import Bucket
 from local.apple.keys import ApiKey, ApiRole

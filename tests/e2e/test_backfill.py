@@ -9,7 +9,7 @@ import pytest
 from deployed import DAY, Counted, Deployed, access_types, app, friday_of_the_scenarios, report_of
 
 from appstore_analytics.answers.executions import Execution, Snapshot
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType
 
 ASKED, OTHER = app(9), app(10)
 APPS = (ASKED, OTHER)

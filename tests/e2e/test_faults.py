@@ -20,7 +20,7 @@ from deployed import (
 )
 
 from appstore_analytics.answers.executions import Execution
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType
 from local.apple.faults import Fault, FaultKind
 from local.apple.files import NEW_HEADER
 

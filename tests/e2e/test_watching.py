@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from deployed import DAY, SLACK_SECRET, Deployed, app, friday_of_the_scenarios
 
-from appstore_analytics.contract.messages import Operation
 from appstore_analytics.contract.metrics import DIMENSION, NAMESPACE, Metric
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.rules.call_budget import ceiling, minute_of
 from local.apple.faults import Fault, FaultKind

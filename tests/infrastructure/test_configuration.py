@@ -7,8 +7,9 @@ from synthesis import context
 
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
 from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.errors import ConfigurationRefused
-from appstore_analytics.contract.messages import Account, Configuration, MapName
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.schema_modes import SchemaMode
 from infra.configuration import DeploymentConfiguration, MaxConcurrency, parse_context
 

@@ -142,14 +142,14 @@ import gzip, io, json, pathlib, sys, tempfile
 import aws_lambda_powertools, requests, jwt, cryptography.hazmat.primitives.asymmetric.ec
 import isal, pyarrow, pyarrow.dataset
 from datetime import date
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake import conversion
 from appstore_analytics.lake.parquet import RowGroups, table_layout
 from appstore_analytics.lake.publication import _opened
 from appstore_analytics.lake.record_batches import in_one_batch
 from appstore_analytics.lake.schema import in_memory, part_schema
-from appstore_analytics.rules.vintage import Vintage
+from appstore_analytics.model.vintage import Vintage
 conversion._RUN_ROWS = 2  # so that rows are spilled, too
 table = tables_by_name()["purchases"]
 cells = {"date": "2026-11-20", "app_apple_identifier": "7", "purchases": "2", "sales_in_usd": "0.5"}

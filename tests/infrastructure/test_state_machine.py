@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from synthesis import Synthesis, context, synthesize
 
+from appstore_analytics.contract.configuration import Configuration
 from appstore_analytics.contract.errors import NotReady, PermanentError, PipelineError, TransientError, leaves
-from appstore_analytics.contract.messages import Configuration, MapName, Operation, Outcome
+from appstore_analytics.contract.maps import MapName, Outcome
+from appstore_analytics.contract.operations import Operation
 from infra.functions import CAPACITIES, OUTSIDE_OF_RUNS, state_name
 from infra.state_machine import EXPRESS_FIRST, FUNCTION_DEATHS, LAMBDA_ERRORS, STEPS_OF_MAPS
 from tests.integration.crash import day

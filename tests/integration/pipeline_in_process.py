@@ -17,31 +17,22 @@ from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.apple.keys import ApiKey, Tokens
 from appstore_analytics.apple.segments import SegmentStore
 from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.errors import PipelineError
 from appstore_analytics.contract.layout import CURATED_PREFIX
-from appstore_analytics.contract.messages import (
-    Account,
-    Configuration,
-    ItemRecord,
-    LandItem,
-    MapName,
-    Operation,
-    Outcome,
-    PublishItem,
-    RegisterItem,
-    RestoreItem,
-    RunPlan,
-    Verdict,
-    VerifyItem,
-)
+from appstore_analytics.contract.maps import MapName, Outcome
 from appstore_analytics.contract.metrics import Metric
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan
 from appstore_analytics.lake.schema import arrow_type
+from appstore_analytics.model.instances import LedgerInstance
+from appstore_analytics.model.items import ItemRecord, LandItem, PublishItem, RegisterItem, RestoreItem, VerifyItem
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import LedgerInstance
 from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.steps.convert_instance import convert_instance
 from appstore_analytics.steps.download_segments import download_segments

@@ -3,13 +3,13 @@
 from datetime import date
 from pathlib import Path
 
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.conversion import convert
 from appstore_analytics.lake.parquet import RowGroups, part_layout
 from appstore_analytics.lake.schema import report_schema
 from appstore_analytics.lake.tsv import SegmentReader
-from appstore_analytics.rules.vintage import Vintage
+from appstore_analytics.model.vintage import Vintage
 from benchmarks.conversion.peers import APP_ID, PROCESSING_DATE, Counted
 
 _VINTAGE = Vintage(PROCESSING_DATE, AccessType.ONGOING, "instance-1")

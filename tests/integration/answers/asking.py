@@ -6,8 +6,9 @@ from typing import Any
 from appstore_analytics.answers.apps import known_accounts
 from appstore_analytics.answers.gaps import Gaps, find_gaps
 from appstore_analytics.answers.status import RequestStatus, request_status
-from appstore_analytics.contract.messages import MapName, RunPlan
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
+from appstore_analytics.model.plan import RunPlan
 from tests.integration.pipeline_in_process import Pipeline
 
 

@@ -21,9 +21,10 @@ from appstore_analytics.answers.schema import ABSENT, EQUAL, GLUE, PARQUET, UNKN
 from appstore_analytics.answers.schema_sources import newest_instances, samples
 from appstore_analytics.answers.verification import Verification, verify
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
+from appstore_analytics.contract.catalogue.definition import AccessType
+from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.errors import InputRefused
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import AccessType, Account
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.rules.execution_input import parse_execution_input
 from local.apple import FaultKind, World, WorldSettings

@@ -8,8 +8,8 @@ from appstore_analytics.answers.apps import known_accounts, list_apps, newest_da
 from appstore_analytics.answers.freshness import freshness_report
 from appstore_analytics.answers.registry_statistics import registry_statistics
 from appstore_analytics.answers.status import RequestVerdict
+from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.layout import TableDate, appstore_key, run_key
-from appstore_analytics.contract.messages import Account
 from appstore_analytics.lake.run_notes import write_rows
 from tests.integration.pipeline_in_process import APP, Pipeline
 

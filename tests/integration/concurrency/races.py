@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.errors import KeyRejected
-from appstore_analytics.contract.messages import AccessType, MapName, PublishItem, RunPlan
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.model.items import PublishItem
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry.report_requests import LEASE_SECONDS
 from local.apple import World, WorldSettings
 from local.apple.model import Series

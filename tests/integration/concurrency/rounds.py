@@ -9,13 +9,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.parts import PartFile, write_parts
 from appstore_analytics.lake.publication import publish
+from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry import Registry
-from appstore_analytics.rules.vintage import Vintage
 from tests.aws_in_process import aws_in_process, new_bucket, new_registry
 from tests.call_points import Call, DiedError, every_call_seen_by
 from tests.lake_samples import APP, DAY, ENGAGEMENT, converted, row, tsv, vintage

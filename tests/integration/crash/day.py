@@ -13,10 +13,10 @@ from enum import StrEnum
 from typing import Any, Protocol
 from unittest.mock import patch
 
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.errors import TransientError
 from appstore_analytics.contract.layout import report_key
-from appstore_analytics.contract.messages import AccessType, MapName, Outcome
+from appstore_analytics.contract.maps import MapName, Outcome
 from appstore_analytics.lake.run_notes import read_plan
 from appstore_analytics.rules.times import compact_time
 from appstore_analytics.steps.plan_items import plan_items

@@ -9,8 +9,9 @@ import boto3
 import pytest
 
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import Operation, RunPlan
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.lake.run_notes import write_plan
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.call_budget import minute_of
 from appstore_analytics.steps.summarize_run import summarize_run

@@ -22,8 +22,8 @@ from appstore_analytics.contract.errors import (
     RoleMissing,
     SegmentUrlExpired,
 )
-from appstore_analytics.contract.messages import Verdict
 from appstore_analytics.contract.schema_modes import SchemaMode
+from appstore_analytics.contract.verdicts import Verdict
 from local.apple.faults import Fault, FaultKind
 from local.apple.files import NEW_HEADER
 

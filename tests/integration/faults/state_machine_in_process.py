@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from appstore_analytics.contract.configuration import Configuration
 from appstore_analytics.contract.errors import TRANSIENT_RETRIES, PipelineError, TransientError, leaves
-from appstore_analytics.contract.messages import Configuration, MapName, Outcome
+from appstore_analytics.contract.maps import MapName, Outcome
 from tests.integration.pipeline_in_process import ACCOUNT, Account, Pipeline
 
 _MOST_WAITS = 20

@@ -5,11 +5,12 @@ from datetime import date
 
 import pytest
 
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.errors import TRANSIENT_RETRIES, CallsUnavailable, TransientError
-from appstore_analytics.contract.messages import AccessType, Outcome, Verdict
+from appstore_analytics.contract.maps import Outcome
 from appstore_analytics.contract.schema_modes import SchemaModes
-from appstore_analytics.registry.instances import InstanceStatus
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.instances import InstanceStatus
 from local.apple import FaultKind, World, WorldSettings
 from local.apple.publication import DAY
 from local.apple.truth import newest_vintages

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from appstore_analytics.contract.messages import AccessType
-from appstore_analytics.registry.instances import InstanceStatus
+from appstore_analytics.contract.catalogue.definition import AccessType
+from appstore_analytics.model.instances import InstanceStatus
 from local.apple import Fault, FaultKind, World, WorldSettings
 from local.apple.faults import FILE_KINDS, LINK_KINDS
 from local.apple.truth import newest_vintages

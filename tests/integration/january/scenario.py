@@ -15,9 +15,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.errors import PipelineError
 from appstore_analytics.contract.layout import report_key
-from appstore_analytics.contract.messages import AccessType, MapName, Outcome, RunPlan
+from appstore_analytics.contract.maps import MapName, Outcome
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.rules.times import compact_time
 from appstore_analytics.steps.plan_items import plan_items
 from infra.state_machine import EXPRESS_FIRST

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.rules.call_budget import ceiling
 from tests.aws_in_process import aws_in_process
 from tests.integration.january.scenario import (

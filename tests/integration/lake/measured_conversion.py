@@ -4,10 +4,10 @@ import re
 from datetime import date
 from pathlib import Path
 
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.conversion import convert
-from appstore_analytics.rules.vintage import Vintage
+from appstore_analytics.model.vintage import Vintage
 
 TABLE = tables_by_name()["engagement"]
 APP_ID = 1_000_000_001

@@ -17,19 +17,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from appstore_analytics.contract.catalogue.definition import Column, ColumnType
+from appstore_analytics.contract.catalogue.definition import AccessType, Column, ColumnType
 from appstore_analytics.contract.errors import InstanceQuarantined, ObjectContended
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import AccessType
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake import publication as publication_module
 from appstore_analytics.lake.objects import Bucket, ObjectAbsentError, StoredObject
-from appstore_analytics.lake.parts import PartOutcome, part_version, put_part_back, write_parts
+from appstore_analytics.lake.parts import part_version, put_part_back, write_parts
 from appstore_analytics.lake.publication import Publication, PublicationState, publish
 from appstore_analytics.lake.published import read_publication
 from appstore_analytics.lake.schema import table_schema
-from appstore_analytics.rules.part_history import PartVersion
-from appstore_analytics.rules.vintage import Vintage
+from appstore_analytics.model.parts import PartOutcome, PartVersion
+from appstore_analytics.model.vintage import Vintage
 from tests.integration.lake.conftest import new_bucket
 from tests.lake_samples import APP, CRASHES_EXPANDED, DAY, ENGAGEMENT, converted, row, tsv, vintage
 

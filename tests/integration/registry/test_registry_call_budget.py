@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from appstore_analytics.apple.rate_limit import RateLimit
 from appstore_analytics.contract.errors import CallsUnavailable, KeyDoubted, KeyRejected
-from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.waits import WaitFor
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.call_budget import CallBudget

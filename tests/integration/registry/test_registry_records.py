@@ -4,14 +4,17 @@ from typing import Any
 
 import pytest
 
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import AccessType, LandItem, MapName, PublishItem, RegisterItem, Verdict
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.instances import InstanceStatus, LedgerInstance, SegmentRecord
+from appstore_analytics.model.items import LandItem, PublishItem, RegisterItem
+from appstore_analytics.model.parts import JournalLine, PartVersion
+from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance, SegmentRecord
+from appstore_analytics.registry.instances import instance_key
 from appstore_analytics.registry.runs import open_items
-from appstore_analytics.rules.part_history import JournalLine, PartVersion
-from appstore_analytics.rules.vintage import Vintage
 from tests.aws_in_process import in_threads
 
 APP = "1000000001"
@@ -32,7 +35,7 @@ def instance(registry: Registry) -> LedgerInstance:
 
 
 def status(registry: Registry, instance: LedgerInstance) -> InstanceStatus:
-    found = registry.instances.get(APP, instance.key)
+    found = registry.instances.get(APP, instance_key(instance.vintage))
     assert found is not None
     return found.status
 
@@ -43,11 +46,11 @@ def status(registry: Registry, instance: LedgerInstance) -> InstanceStatus:
 def test_an_instance_is_added_once_and_never_thrown_back(registry: Registry, instance: LedgerInstance) -> None:
     registry.instances.mark_landed(instance.landed(SEGMENTS))
     assert not registry.instances.add(instance)
-    assert registry.instances.get(APP, instance.key) == instance.landed(SEGMENTS)
+    assert registry.instances.get(APP, instance_key(instance.vintage)) == instance.landed(SEGMENTS)
 
 
 def test_an_unknown_instance_is_none(registry: Registry) -> None:
-    assert registry.instances.get(APP, listed().key) is None
+    assert registry.instances.get(APP, instance_key(listed().vintage)) is None
 
 
 def test_the_ledger_is_read_from_a_processing_date_on_oldest_first(registry: Registry) -> None:
@@ -66,7 +69,7 @@ def test_a_ledger_of_more_than_one_page_is_read_to_its_end(registry: Registry) -
     for number in range(12):
         registry.instances.add(listed(2, f"i-{number:02}"))
         registry.table.update_item(
-            Key={"pk": f"APP#{APP}", "sk": listed(2, f"i-{number:02}").key},
+            Key={"pk": f"APP#{APP}", "sk": instance_key(listed(2, f"i-{number:02}").vintage)},
             UpdateExpression="SET padding = :padding",
             ExpressionAttributeValues={":padding": padding},
         )
@@ -88,7 +91,7 @@ def test_nothing_leads_back_from_converted(registry: Registry, instance: LedgerI
     registry.instances.mark_landed(instance.landed(SEGMENTS[:1]))
     registry.instances.mark_quarantined(instance, frozenset(), "a header is missing")
     registry.instances.mark_expired(instance)
-    found = registry.instances.get(APP, instance.key)
+    found = registry.instances.get(APP, instance_key(instance.vintage))
     assert found is not None
     assert (found.status, found.segments) == (InstanceStatus.CONVERTED, SEGMENTS)
 
@@ -112,10 +115,10 @@ def test_a_landed_instance_may_be_quarantined_and_never_expires(registry: Regist
 def test_the_ranges_converted_of_a_snapshot_add_up(registry: Registry, instance: LedgerInstance) -> None:
     registry.instances.mark_landed(instance.landed(SEGMENTS))
     for dates in ("2025-01-01/2025-01-31", "2025-02-01/2025-02-28"):
-        found = registry.instances.get(APP, instance.key)
+        found = registry.instances.get(APP, instance_key(instance.vintage))
         assert found is not None
         registry.instances.mark_converted(found, frozenset({dates}), "run-1", [])
-    found = registry.instances.get(APP, instance.key)
+    found = registry.instances.get(APP, instance_key(instance.vintage))
     assert found is not None
     assert found.converted_dates == {"2025-01-01/2025-01-31", "2025-02-01/2025-02-28"}
 
@@ -249,7 +252,7 @@ def test_counters_add_up_whoever_counts(registry: Registry) -> None:
 def converted(registry: Registry, instance: LedgerInstance, run_id: str = "run-1") -> LedgerInstance:
     registry.instances.mark_landed(instance.landed(SEGMENTS))
     registry.instances.mark_converted(instance, frozenset(), run_id, [DIRTY.day])
-    found = registry.instances.get(APP, instance.key)
+    found = registry.instances.get(APP, instance_key(instance.vintage))
     assert found is not None
     return found
 
@@ -257,7 +260,7 @@ def converted(registry: Registry, instance: LedgerInstance, run_id: str = "run-1
 def test_the_first_run_that_converts_an_instance_answers_for_it(registry: Registry, instance: LedgerInstance) -> None:
     first = converted(registry, instance)
     registry.instances.mark_converted(first, frozenset(), "run-2", [])
-    found = registry.instances.get(APP, instance.key)
+    found = registry.instances.get(APP, instance_key(instance.vintage))
     assert found is not None
     assert (found.converted_by, first.refused_dates, found.refused_dates) == ("run-1", {DIRTY.day}, frozenset())
 
@@ -271,10 +274,10 @@ def test_only_a_release_leads_back_from_rolled_back_and_the_next_run_answers(
     assert status(registry, instance) is InstanceStatus.ROLLED_BACK
     registry.instances.release(instance)
     assert status(registry, instance) is InstanceStatus.LANDED
-    found = registry.instances.get(APP, instance.key)
+    found = registry.instances.get(APP, instance_key(instance.vintage))
     assert found is not None
     registry.instances.mark_converted(found, frozenset(), "run-2", [])
-    found = registry.instances.get(APP, instance.key)
+    found = registry.instances.get(APP, instance_key(instance.vintage))
     assert found is not None
     assert found.converted_by == "run-2"
 
@@ -283,7 +286,7 @@ def test_a_reopened_instance_is_still_the_run_s_that_had_converted_it(
     registry: Registry, instance: LedgerInstance
 ) -> None:
     registry.instances.reopen(converted(registry, instance))
-    found = registry.instances.get(APP, instance.key)
+    found = registry.instances.get(APP, instance_key(instance.vintage))
     assert found is not None
     assert (found.status, found.converted_by) == (InstanceStatus.LANDED, "run-1")
 

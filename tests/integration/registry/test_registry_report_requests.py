@@ -2,10 +2,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.errors import ClaimHeld
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.model.requests import Asked, Claim
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.report_requests import LEASE_SECONDS, Asked, Claim
+from appstore_analytics.registry.report_requests import LEASE_SECONDS
 from tests.aws_in_process import in_threads
 
 APP = "1000000001"

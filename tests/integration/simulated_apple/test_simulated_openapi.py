@@ -11,8 +11,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from local.apple import Fault, FaultKind
 from local.apple.routes import ROUTES
 from tests.integration.simulated_apple.openapi import Json, OpenApi

@@ -1,6 +1,6 @@
 import pytest
 
-from appstore_analytics.contract.messages import RunPlan
+from appstore_analytics.model.plan import RunPlan
 from tests.integration.pipeline_in_process import Pipeline
 
 

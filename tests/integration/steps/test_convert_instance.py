@@ -9,11 +9,13 @@ import pytest
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import InstanceQuarantined, InstanceTooLarge
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import LandItem, MapName, Verdict
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.parts import batch_of_part
+from appstore_analytics.model.instances import InstanceStatus
+from appstore_analytics.model.items import LandItem
 from appstore_analytics.registry.dirty_dates import DirtyDates
-from appstore_analytics.registry.instances import InstanceStatus
 from local.apple import AccessType, FaultKind
 from local.apple.model import Series
 from local.apple.publication import dates_of_snapshot as dates_of

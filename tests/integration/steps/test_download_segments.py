@@ -14,8 +14,12 @@ from appstore_analytics.contract.errors import (
     RoleMissing,
     SegmentUrlExpired,
 )
-from appstore_analytics.contract.messages import LandItem, MapName, RunPlan, Verdict
-from appstore_analytics.registry.instances import Instances, InstanceStatus
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.instances import InstanceStatus
+from appstore_analytics.model.items import LandItem
+from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.registry.instances import Instances
 from local.apple import FaultKind
 from tests.call_points import DiedError
 from tests.integration.pipeline_in_process import APP, DOWNLOAD, LIST_SEGMENTS, Pipeline

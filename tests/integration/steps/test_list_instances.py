@@ -4,10 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, NotFound
-from appstore_analytics.contract.messages import AccessType, LandItem, MapName, RunPlan, Verdict
-from appstore_analytics.registry.instances import InstanceStatus
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.instances import InstanceStatus
+from appstore_analytics.model.items import LandItem
+from appstore_analytics.model.plan import RunPlan
 from local.apple import AccessType as SimulatedAccessType
 from local.apple import FaultKind
 from local.apple.model import Series

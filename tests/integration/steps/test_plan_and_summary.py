@@ -11,12 +11,15 @@ import pytest
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.contract.catalogue import REPORTS
 from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused
-from appstore_analytics.contract.messages import Account, Configuration, MapName, RunPlan, Verdict
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.tables import APPSTORE_TABLES
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import plans_read_once, read_plan, write_plan
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.steps.plan_items import plan_items
 from appstore_analytics.steps.plan_run import plan_run
 from local.apple import FaultKind

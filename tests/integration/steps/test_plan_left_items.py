@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from appstore_analytics.contract.messages import LandItem, MapName, RegisterItem, RunPlan, Verdict
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.items import LandItem, RegisterItem
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.steps.plan_items import plan_items
 from local.apple import World, WorldSettings
 from tests.aws_in_process import aws_in_process

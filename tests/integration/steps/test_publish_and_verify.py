@@ -8,10 +8,13 @@ import pytest
 
 from appstore_analytics.contract.errors import QueryInterrupted
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import MapName, PublishItem, RunPlan, Verdict, VerifyItem
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.tables import APPSTORE_TABLES
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_rows
+from appstore_analytics.model.items import PublishItem, VerifyItem
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry.dirty_dates import DirtyDates
 from appstore_analytics.registry.runs import Runs
 from appstore_analytics.steps import publish_date as publish_step

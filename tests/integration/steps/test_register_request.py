@@ -3,6 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.errors import (
     AppleRefused,
     AppleUnavailable,
@@ -13,8 +14,7 @@ from appstore_analytics.contract.errors import (
     PipelineError,
     RoleMissing,
 )
-from appstore_analytics.contract.messages import AccessType
-from appstore_analytics.registry.report_requests import Asked, KnownRequest
+from appstore_analytics.model.requests import Asked, KnownRequest
 from local.apple import ApiRole, FaultKind
 from tests.aws_in_process import in_threads
 from tests.integration.pipeline_in_process import ACCOUNT, APP, CREATE, DELETE, DOWNLOADS, LIST_REQUESTS, Pipeline

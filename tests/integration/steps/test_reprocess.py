@@ -7,14 +7,18 @@ import pytest
 
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.contract.catalogue.definition import Column, snake_case
+from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.errors import InputRefused
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import Account, Configuration, LandItem, MapName, RunPlan, Verdict
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.parts import part_version
 from appstore_analytics.lake.run_notes import read_plan
-from appstore_analytics.registry.instances import InstanceStatus
+from appstore_analytics.model.instances import InstanceStatus
+from appstore_analytics.model.items import LandItem
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.steps.plan_run import plan_run
 from local.apple import FaultKind
 from local.apple.files import NEW_HEADER

@@ -9,11 +9,14 @@ import pytest
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import InputRefused
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import MapName, RunPlan, Verdict
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.parts import part_version
+from appstore_analytics.model.instances import InstanceStatus
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry.dirty_dates import DirtyDates
-from appstore_analytics.registry.instances import Instances, InstanceStatus
+from appstore_analytics.registry.instances import Instances
 from appstore_analytics.registry.journal import Journal
 from tests.integration.pipeline_in_process import APP, CRASHES, DOWNLOADS, Pipeline
 

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import LandItem, MapName, RestoreItem
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.parts import part_version
+from appstore_analytics.model.instances import InstanceStatus, LedgerInstance, SegmentRecord
+from appstore_analytics.model.items import LandItem, RestoreItem
+from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance, SegmentRecord
-from appstore_analytics.rules.vintage import Vintage
 from appstore_analytics.steps.convert_instance import convert_instance
 from appstore_analytics.steps.restore_parts import restore_parts
 from tests.aws_in_process import aws_in_process, new_bucket, new_registry

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from appstore_analytics.contract.messages import LandItem, MapName, RunPlan
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.lake.run_notes import read_rows
-from appstore_analytics.registry.instances import InstanceStatus
+from appstore_analytics.model.instances import InstanceStatus
+from appstore_analytics.model.items import LandItem
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.steps.plan_items import plan_items
 from local.apple import FaultKind
 from local.apple.files import NEW_HEADER

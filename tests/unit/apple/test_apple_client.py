@@ -8,7 +8,7 @@ import requests
 
 from appstore_analytics.apple.entries import Conflict
 from appstore_analytics.apple.rate_limit import RateLimit
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.errors import (
     AppleRefused,
     AppleUnavailable,
@@ -17,7 +17,6 @@ from appstore_analytics.contract.errors import (
     NotFound,
     RoleMissing,
 )
-from appstore_analytics.contract.messages import AccessType
 from local.apple import Fault, FaultKind
 from local.apple.adapter import APPLE_URL
 from local.apple.http import Answer, json_answer

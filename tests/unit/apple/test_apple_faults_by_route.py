@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from appstore_analytics.apple.segments import SegmentStore
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.errors import (
     AppleRefused,
     AppleUnavailable,
@@ -18,7 +18,6 @@ from appstore_analytics.contract.errors import (
     RoleMissing,
     SegmentUrlExpired,
 )
-from appstore_analytics.contract.messages import AccessType
 from local.apple import Fault, FaultKind, mount
 from tests.unit.apple.apple_in_process import APP, LATEST, STORAGE_URL, Apple, report_id
 

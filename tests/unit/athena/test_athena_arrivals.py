@@ -8,8 +8,8 @@ from appstore_analytics.athena.arrivals import (
     present_dates,
     requests_query,
 )
-from appstore_analytics.contract.messages import Verdict
 from appstore_analytics.contract.tables import APPSTORE_TABLES, tables_by_name
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.rules.freshness import Arrivals, Request
 from local.aws.trino import tables_of, translate
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType
 from benchmarks.conversion import alone as conversion_alone
 from benchmarks.conversion.alone import Alone
 from benchmarks.measuring.timeline import MapTime, Timeline

@@ -5,8 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.tables import CuratedTable
 from local.apple.model import Instance, WorldSettings
 from local.apple.world import World

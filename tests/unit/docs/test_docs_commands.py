@@ -23,7 +23,7 @@ from botocore import xform_name
 from typer.main import get_command
 
 from appstore_analytics.apple.keys import ApiKey
-from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.rules.execution_input import parse_execution_input
 from infra.configuration import DeploymentConfiguration, parse_context
 from local.apple import World, WorldSettings

@@ -7,7 +7,8 @@ import pytest
 from appstore_analytics import registry
 from appstore_analytics.contract import layout
 from appstore_analytics.contract.errors import NotReady, PermanentError, PipelineError, TransientError, leaves
-from appstore_analytics.contract.messages import Operation, Verdict
+from appstore_analytics.contract.operations import Operation
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.rules.call_budget import ceiling
 from tests.unit.docs.reading_docs import ROOT, code_words, rows
 

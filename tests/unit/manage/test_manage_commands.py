@@ -20,7 +20,7 @@ import app as cdk_app
 from appstore_analytics.answers.errors import Refused, Unreachable
 from appstore_analytics.answers.executions import Pipeline
 from appstore_analytics.answers.installation import configuration_in
-from appstore_analytics.contract.messages import Account
+from appstore_analytics.contract.configuration import Account
 from infra.configuration import DeploymentConfiguration
 from operations import aws_errors, commands, embedded
 from operations.exits import ExitStatus

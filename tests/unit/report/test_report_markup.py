@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.messages import Account, ItemRecord, MapName, Operation, RunPlan, Verdict
+from appstore_analytics.contract.configuration import Account
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.operations import Operation
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.items import ItemRecord
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.report.charts import Chart
 from appstore_analytics.report.markup import run_page
 from appstore_analytics.report.summary import AppSummary, ItemError, RunSummary, summarize

@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 
 from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.messages import (
-    Account,
+from appstore_analytics.contract.configuration import Account
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.operations import Operation
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.items import (
     Item,
     ItemRecord,
     LandItem,
-    MapName,
-    Operation,
     PublishItem,
     RegisterItem,
     RestoreItem,
-    RunPlan,
-    Verdict,
     VerifyItem,
 )
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.report.summary import AppSummary, RunSummary, count_verdicts, summarize
 
 RUN = "20250602T100000123Z-daily"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.rules.call_budget import (
     available_at,
     calls_needed,

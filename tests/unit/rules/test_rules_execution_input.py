@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.errors import InputRefused
-from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.rules.execution_input import ExecutionInput, parse_execution_input
 
 TODAY = date(2025, 6, 2)

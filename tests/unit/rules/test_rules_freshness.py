@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.messages import Verdict
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.rules.freshness import (
     Arrivals,
     Freshness,

@@ -1,9 +1,10 @@
 from datetime import date
 
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import AccessType
-from appstore_analytics.rules.part_history import JournalLine, PartVersion, to_put_back
-from appstore_analytics.rules.vintage import Vintage
+from appstore_analytics.model.parts import JournalLine, PartVersion
+from appstore_analytics.model.vintage import Vintage
+from appstore_analytics.rules.part_history import to_put_back
 
 TABLE_DATE = TableDate("downloads", date(2025, 6, 1))
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appstore_analytics.contract.errors import PermanentError, leaves
-from appstore_analytics.contract.messages import ItemRecord, Verdict
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.items import ItemRecord
 from appstore_analytics.rules.verdicts import app_verdict, error_sentence, item_reason, item_verdict
 
 FAILURES = [verdict for verdict in Verdict if verdict.is_failure]

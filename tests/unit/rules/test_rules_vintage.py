@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
-from appstore_analytics.rules.vintage import Vintage, complete_dates, is_final
+from appstore_analytics.model.vintage import Vintage
+from appstore_analytics.rules.vintage import complete_dates, is_final
 
 FEW_DAYS = st.dates(date(2025, 6, 1), date(2025, 6, 3))
 VINTAGES = st.builds(Vintage, FEW_DAYS, st.sampled_from(AccessType), st.sampled_from(["a", "b", "a/b", ""]))

@@ -16,15 +16,16 @@ from sqlglot import expressions as sql
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.apple.entries import Instance, ReportRequest, Segment
 from appstore_analytics.athena.checks import counting_query
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
+from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, InputRefused, PipelineError
 from appstore_analytics.contract.layout import TableDate, raw_key, raw_prefix, run_key
-from appstore_analytics.contract.messages import AccessType, Account, Configuration, LandItem, RegisterItem
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.raw import land_segment
-from appstore_analytics.registry.instances import LedgerInstance
+from appstore_analytics.model.items import LandItem, RegisterItem
+from appstore_analytics.model.vintage import Vintage
+from appstore_analytics.registry.instances import instance_key
 from appstore_analytics.rules.execution_input import parse_execution_input
-from appstore_analytics.rules.vintage import Vintage
 from appstore_analytics.steps.plan_run import plan_run
 from local import screens
 from local.apple.adapter import APPLE_URL
@@ -144,7 +145,7 @@ def test_every_key_has_the_parts_that_the_layout_draws_whatever_the_ids_are(
 def test_every_registry_key_reads_back_as_it_was_written(
     app_id: str, instance: str, built: date, access_type: AccessType
 ) -> None:
-    key = LedgerInstance(app_id, "downloads", Granularity.DAILY, Vintage(built, access_type, instance)).key
+    key = instance_key(Vintage(built, access_type, instance))
     assert key.split("#") == ["INSTANCE", access_type, built.isoformat(), instance]
     assert LandItem("run", "main", app_id, key).record == f"LAND#{app_id}#{key}"
     assert RegisterItem("run", "main", app_id).record.count("#") == 1

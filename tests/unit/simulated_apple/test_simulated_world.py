@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
 
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType
 from local.apple import draw
 from local.apple.model import WorldSettings
 from local.apple.world import EntityExistsError, World

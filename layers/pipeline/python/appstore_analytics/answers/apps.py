@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.answers.runs import newest_reports
+from appstore_analytics.contract.catalogue.definition import AccessType
+from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.errors import ConfigurationRefused
-from appstore_analytics.contract.messages import AccessType, Account, Configuration, Operation, RunPlan
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 
 _PLANS_LOOKED_AT = 10

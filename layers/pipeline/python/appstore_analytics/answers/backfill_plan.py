@@ -10,12 +10,14 @@ from typing import Any
 from appstore_analytics.answers.cost import CostLine, Work, cost_of
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.facts import counted
-from appstore_analytics.contract.messages import AccessType, Account, Configuration, Operation
+from appstore_analytics.contract.catalogue.definition import AccessType
+from appstore_analytics.contract.configuration import Account, Configuration
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.published import published_dates, read_publication
+from appstore_analytics.model.requests import KnownRequest
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.report_requests import KnownRequest
 from appstore_analytics.rules.call_budget import ceiling
 from appstore_analytics.rules.due import snapshot_is_outdated, snapshot_renewable_on
 from appstore_analytics.rules.execution_input import ExecutionInput

@@ -10,9 +10,11 @@ from uuid import uuid4
 
 from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.layout import report_key
-from appstore_analytics.contract.messages import ItemRecord, MapName, RunPlan
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan
+from appstore_analytics.model.items import ItemRecord
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.call_budget import ceiling
 from appstore_analytics.rules.times import compact_time, run_id

@@ -7,14 +7,15 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from appstore_analytics.answers.facts import counted
+from appstore_analytics.contract.catalogue.definition import AccessType
+from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.layout import PARTS_PREFIX, TableDate
-from appstore_analytics.contract.messages import AccessType, Account
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.published import published_dates
+from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
+from appstore_analytics.model.requests import KnownRequest
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
-from appstore_analytics.registry.report_requests import KnownRequest
 from appstore_analytics.rules.due import snapshot_is_due, snapshot_is_outdated, snapshot_renewable_on
 from appstore_analytics.rules.freshness import published_on, speaks_for
 from appstore_analytics.rules.gaps import Repair, days_left, expected_dates, periods, snapshot_holds

@@ -9,7 +9,7 @@ from appstore_analytics.answers.apps import known_accounts
 from appstore_analytics.answers.errors import Unreachable
 from appstore_analytics.answers.executions import Pipeline
 from appstore_analytics.athena.query import Athena
-from appstore_analytics.contract.messages import Account, Configuration
+from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry

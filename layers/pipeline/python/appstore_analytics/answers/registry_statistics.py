@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime
 
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.answers.status import RequestStatus, verdict_counts
-from appstore_analytics.contract.messages import AccessType, Account, Operation
+from appstore_analytics.contract.catalogue.definition import AccessType
+from appstore_analytics.contract.configuration import Account
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.call_budget import ceiling, is_given_back

@@ -10,12 +10,13 @@ from typing import Any
 from appstore_analytics.answers.backfill_plan import wanted_tables
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.facts import counted
+from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.layout import appstore_key
-from appstore_analytics.contract.messages import Account, Configuration, Operation
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_rows
+from appstore_analytics.model.instances import LedgerInstance
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import LedgerInstance
 from appstore_analytics.registry.landed_instances import landed_instances
 from appstore_analytics.rules.execution_input import ExecutionInput
 

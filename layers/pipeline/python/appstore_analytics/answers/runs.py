@@ -12,7 +12,7 @@ from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.executions import RUNNING, Execution, Pipeline, Started
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.contract.layout import REPORTS_PREFIX
-from appstore_analytics.contract.messages import Verdict
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 
 SUCCEEDED = "SUCCEEDED"

@@ -10,11 +10,10 @@ from datetime import date
 from itertools import islice
 from typing import BinaryIO
 
-from appstore_analytics.contract.catalogue.definition import ColumnType
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType, ColumnType
 from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.model.instances import LedgerInstance
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import LedgerInstance
 
 _SAMPLE_BYTES = 64 << 10
 _PIECE_BYTES = 64  # what a break takes with it; unpacked 64 KB at most

@@ -8,10 +8,14 @@ from enum import StrEnum
 
 from appstore_analytics.answers.apps import newest_daily_plan
 from appstore_analytics.answers.facts import days
-from appstore_analytics.contract.messages import AccessType, Account, ItemRecord, MapName, RegisterItem, Verdict
+from appstore_analytics.contract.catalogue.definition import AccessType
+from appstore_analytics.contract.configuration import Account
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.model.items import ItemRecord, RegisterItem
+from appstore_analytics.model.requests import KnownRequest
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.report_requests import KnownRequest
 from appstore_analytics.rules.due import is_silent
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
 

@@ -34,9 +34,8 @@ from appstore_analytics.apple.entries import (
 )
 from appstore_analytics.apple.keys import Tokens
 from appstore_analytics.apple.rate_limit import RateLimit
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, NotFound, RoleMissing
-from appstore_analytics.contract.messages import AccessType
 
 _TIMEOUT_SECONDS = (5, 30)  # to connect, for each piece that arrives
 _LONGEST_ANSWER_SECONDS = sum(_TIMEOUT_SECONDS)

@@ -7,10 +7,9 @@ from datetime import date
 from types import NoneType
 from typing import Any, TypeVar
 
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable
 from appstore_analytics.contract.layout import is_app_id, safe_id
-from appstore_analytics.contract.messages import AccessType
 
 _SHOWN_CHARACTERS = 40
 _MD5 = re.compile(r"[0-9A-Fa-f]{32}")

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from appstore_analytics.contract.messages import AccessType, Verdict
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.tables import PARTITION_COLUMN, CuratedTable
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.rules.freshness import Arrivals, Request
 from appstore_analytics.rules.times import instant_of_run
 

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
@@ -25,8 +24,8 @@ from appstore_analytics.contract.errors import ObjectContended
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket, StoredObject
-from appstore_analytics.rules.part_history import PartVersion
-from appstore_analytics.rules.vintage import Vintage
+from appstore_analytics.model.parts import Batch, PartOutcome, PartVersion
+from appstore_analytics.model.vintage import Vintage
 
 _ATTEMPTS = 12
 _CALLS = ThreadPoolExecutor(8, "parts")
@@ -53,25 +52,6 @@ class PartFile:
     path: Path
     rows: int
     sums: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What one vintage holds of one Date of one table of one app; `sums` as in PartFile."""
-
-    app_id: int
-    vintage: Vintage
-    rows: int
-    sums: Mapping[str, str]
-
-
-class PartOutcome(StrEnum):
-    """What became of a part."""
-
-    WRITTEN = "written"
-    REPLACED = "replaced"
-    UNCHANGED = "unchanged"
-    REFUSED = "refused"
 
 
 class PartJournal(Protocol):

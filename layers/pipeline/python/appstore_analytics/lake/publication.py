@@ -30,10 +30,11 @@ from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import EXTRA, IS_NEWEST_VINTAGE, CuratedTable
 from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredObject
 from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups, table_layout
-from appstore_analytics.lake.parts import Batch, batch_of_part
+from appstore_analytics.lake.parts import batch_of_part
 from appstore_analytics.lake.published import DIGEST, note, read_note
 from appstore_analytics.lake.schema import in_memory, string_columns, table_schema
-from appstore_analytics.rules.vintage import Vintage
+from appstore_analytics.model.parts import Batch
+from appstore_analytics.model.vintage import Vintage
 
 _ATTEMPTS = 12
 _FETCHES_AT_ONCE = 8

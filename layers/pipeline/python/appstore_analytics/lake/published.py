@@ -12,9 +12,9 @@ from typing import Any
 from appstore_analytics.contract.layout import TableDate, curated_location
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket, StoredObject
-from appstore_analytics.lake.parts import Batch
+from appstore_analytics.model.parts import Batch
+from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.rules.counts import BatchKey, Counts
-from appstore_analytics.rules.vintage import Vintage
 
 DIGEST = "digest"
 """The metadata in which an object carries the name of its note."""

@@ -8,8 +8,10 @@ from typing import Any
 
 from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.layout import RUNS_PREFIX, run_key
-from appstore_analytics.contract.messages import MapName, Operation, RunPlan
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.model.plan import RunPlan
 
 _JSON = "application/json"
 _JSON_LINES = "application/jsonl"

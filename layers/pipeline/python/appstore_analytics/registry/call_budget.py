@@ -19,7 +19,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from appstore_analytics.contract.errors import CallsUnavailable
-from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.waits import WaitFor
 from appstore_analytics.registry.conditions import is_condition_failure
 from appstore_analytics.rules.call_budget import (

@@ -8,84 +8,19 @@ the ranges that were quarantined, or that its raw bytes are gone.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
-from typing import Any, Self
+from typing import Any
 
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
-from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.messages import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
+from appstore_analytics.model.instances import InstanceStatus, LedgerInstance, SegmentRecord
+from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry.conditions import is_condition_failure
 from appstore_analytics.registry.queries import query_items
-from appstore_analytics.rules.vintage import Vintage
 
 _REMEMBERED = timedelta(days=400)
-
-
-class InstanceStatus(StrEnum):
-    """How far an instance has come."""
-
-    LISTED = "listed"
-    LANDED = "landed"
-    CONVERTED = "converted"
-    QUARANTINED = "quarantined"
-    ROLLED_BACK = "rolled back"
-    EXPIRED = "expired"
-
-
-_HAVE_LANDED = frozenset(
-    {InstanceStatus.LANDED, InstanceStatus.CONVERTED, InstanceStatus.QUARANTINED, InstanceStatus.ROLLED_BACK}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentRecord:
-    """One segment in the raw bucket."""
-
-    segment_id: str
-    key: str
-    size_bytes: int
-    checksum: str
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerInstance:
-    """One instance of one app, as the ledger knows it. `table` is the curated table that its rows belong to.
-
-    `converted_dates` are the ranges that backfills had converted of a snapshot; a daily instance is converted whole.
-    `quarantined_dates` are the ranges asked of a snapshot that were quarantined, not to be tried before a reprocess.
-    `converted_by` is the run that answers for its parts; `refused_dates` are those where a newer vintage stood.
-    `raw_has_expired`: its parts stand, and nobody can convert it again.
-    """
-
-    app_id: str
-    table: str
-    granularity: Granularity
-    vintage: Vintage
-    status: InstanceStatus = InstanceStatus.LISTED
-    segments: tuple[SegmentRecord, ...] = ()
-    converted_dates: frozenset[str] = frozenset()
-    quarantined_dates: frozenset[str] = frozenset()
-    converted_by: str = ""
-    refused_dates: frozenset[date] = frozenset()
-    raw_has_expired: bool = False
-
-    @property
-    def key(self) -> str:
-        """Its sort key in the app's partition: sorted by access type and processing date."""
-        return instance_key(self.vintage)
-
-    @property
-    def has_landed(self) -> bool:
-        """Whether its raw bytes are there, as far as we know, so that Apple is not needed for them."""
-        return self.status in _HAVE_LANDED and not self.raw_has_expired
-
-    def landed(self, segments: tuple[SegmentRecord, ...]) -> Self:
-        """The same instance with its segments in the raw bucket."""
-        return replace(self, status=InstanceStatus.LANDED, segments=segments)
 
 
 class Instances:
@@ -99,7 +34,7 @@ class Instances:
         expires_at = int((datetime.now(UTC) + _REMEMBERED).timestamp())
         item = {
             "pk": _partition(instance.app_id),
-            "sk": instance.key,
+            "sk": instance_key(instance.vintage),
             "table": instance.table,
             "granularity": instance.granularity,
             "status": instance.status,
@@ -206,7 +141,7 @@ class Instances:
         values["status"] = to
         try:
             self._table.update_item(
-                Key={"pk": _partition(instance.app_id), "sk": instance.key},
+                Key={"pk": _partition(instance.app_id), "sk": instance_key(instance.vintage)},
                 UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
                 ConditionExpression=condition,
                 ExpressionAttributeNames={f"#{name}": name for name in values},

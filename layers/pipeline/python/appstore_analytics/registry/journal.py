@@ -12,11 +12,11 @@ from typing import Any
 from boto3.dynamodb.conditions import Key
 
 from appstore_analytics.contract.layout import RUN_PARTITION, TableDate
+from appstore_analytics.model.parts import JournalLine, PartVersion
+from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry.instances import instance_key
 from appstore_analytics.registry.queries import query_items
 from appstore_analytics.registry.runs import REMEMBERED
-from appstore_analytics.rules.part_history import JournalLine, PartVersion
-from appstore_analytics.rules.vintage import Vintage
 
 
 class Journal:

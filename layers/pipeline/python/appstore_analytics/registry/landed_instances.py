@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
-from appstore_analytics.contract.messages import MapName
-from appstore_analytics.registry.instances import LedgerInstance
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.model.instances import LedgerInstance
+from appstore_analytics.registry.instances import instance_key
 from appstore_analytics.registry.registry import Registry
 
 
@@ -20,7 +21,7 @@ def landed_instances(
     handled = None if of_run is None else set(_handled(registry, of_run))
     for app_id in app_ids:
         for instance in registry.instances.of_app(app_id, start or date.min):
-            is_named = handled is None or (app_id, instance.key) in handled
+            is_named = handled is None or (app_id, instance_key(instance.vintage)) in handled
             is_built_by_then = instance.vintage.processing_date <= (end or date.max)
             if is_named and is_built_by_then and instance.has_landed and instance.table in tables:
                 yield instance

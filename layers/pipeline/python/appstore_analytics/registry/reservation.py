@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NoReturn, Protocol, Self
 
 from appstore_analytics.contract.errors import CallsUnavailable, KeyDoubted, KeyRejected
-from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.waits import WaitFor
 from appstore_analytics.registry.call_budget import Balance, CallBudget
 from appstore_analytics.rules.call_budget import ceiling, hour_of, is_rejected, minute_of

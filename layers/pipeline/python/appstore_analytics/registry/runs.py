@@ -13,7 +13,9 @@ from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from appstore_analytics.contract.layout import RUN_PARTITION
-from appstore_analytics.contract.messages import Item, ItemRecord, MapName, Verdict
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.items import Item, ItemRecord
 from appstore_analytics.registry.conditions import is_condition_failure
 from appstore_analytics.registry.queries import query_items
 from appstore_analytics.registry.reservation import Reservation

@@ -12,8 +12,10 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.messages import MapName, RunPlan, Verdict
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.report.charts import Chart, add_charts
 from appstore_analytics.report.elements import (
     add_left_out,

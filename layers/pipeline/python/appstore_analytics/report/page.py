@@ -8,11 +8,11 @@ from typing import Any
 
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.layout import page_key
-from appstore_analytics.contract.messages import RunPlan
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.published import published_dates, read_publication
 from appstore_analytics.lake.run_notes import planned_at
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.report.charts import Chart
 from appstore_analytics.report.markup import run_page
 from appstore_analytics.report.summary import Records, RunSummary

@@ -4,7 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from appstore_analytics.contract.messages import Account, ItemRecord, MapName, Operation, RunPlan, Verdict
+from appstore_analytics.contract.configuration import Account
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.operations import Operation
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.items import ItemRecord
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.rules.verdicts import app_verdict, item_reason, item_verdict
 
 _APPS_NAMED = 20

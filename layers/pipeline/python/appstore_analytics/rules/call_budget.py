@@ -6,7 +6,7 @@ A rolling hour forgives no burst, so a minute's calls are given back only when t
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.operations import Operation
 
 _SPARED = 0.03
 """Left unused, because Apple counts a call when it arrives and we when we reserve it."""

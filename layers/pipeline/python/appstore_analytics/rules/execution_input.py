@@ -9,7 +9,7 @@ from typing import Any
 from appstore_analytics.contract.catalogue import REPORTS, REPORTS_BY_NAME
 from appstore_analytics.contract.errors import InputRefused
 from appstore_analytics.contract.layout import is_app_id
-from appstore_analytics.contract.messages import Operation
+from appstore_analytics.contract.operations import Operation
 
 _FIELDS = {
     Operation.DAILY: ("operation", "as_of"),

@@ -15,8 +15,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.messages import Verdict
 from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.rules.vintage import complete_on
 
 DATES_LOOKED_AT = 3

@@ -8,39 +8,8 @@ taken back gives way to the nearest write before it that is not: so rollbacks in
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.rules.vintage import Vintage
-
-
-@dataclass(frozen=True, slots=True)
-class PartVersion:
-    """One write of a part as S3 keeps it: which run wrote which vintage, and the version and ETag it got."""
-
-    run_id: str
-    vintage: Vintage
-    version_id: str
-    etag: str
-
-    def is_write_of(self, run_id: str, vintage: Vintage) -> bool:
-        """Whether this is what that run wrote of that vintage, whatever version S3 calls it after a rollback."""
-        return (self.run_id, self.vintage) == (run_id, vintage)
-
-
-@dataclass(frozen=True, slots=True)
-class JournalLine:
-    """One write, noted before it happened. `before` is what stood then; None where nothing did.
-
-    `taken_back_by` is the rollback's run, empty while the write counts.
-    """
-
-    run_id: str
-    app_id: str
-    vintage: Vintage
-    table_date: TableDate
-    before: PartVersion | None
-    taken_back_by: str = ""
+from appstore_analytics.model.parts import JournalLine, PartVersion
 
 
 def to_put_back(line: JournalLine, line_of: Callable[[PartVersion], JournalLine | None]) -> PartVersion | None:

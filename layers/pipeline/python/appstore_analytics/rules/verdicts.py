@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable
 
 from appstore_analytics.contract.errors import GhostRequest, InstanceQuarantined, KeyDoubted, KeyRejected, RoleMissing
-from appstore_analytics.contract.messages import ItemRecord, Verdict
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.items import ItemRecord
 
 _BY_ERROR = {
     RoleMissing.__name__: Verdict.FORBIDDEN,

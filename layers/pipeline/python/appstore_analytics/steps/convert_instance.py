@@ -9,20 +9,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.disks import TOO_LARGE
 from appstore_analytics.contract.errors import InstanceQuarantined, InstanceTooLarge, ObjectExpired
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import AccessType, LandItem, Outcome, Verdict, step_result
+from appstore_analytics.contract.maps import Outcome, step_result
 from appstore_analytics.contract.schema_modes import SchemaMode, SchemaModes
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.conversion import Conversion, convert
 from appstore_analytics.lake.objects import Bucket, ObjectAbsentError
-from appstore_analytics.lake.parts import PartOutcome, write_parts
+from appstore_analytics.lake.parts import write_parts
+from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
+from appstore_analytics.model.items import LandItem
+from appstore_analytics.model.parts import JournalLine, PartOutcome, PartVersion
+from appstore_analytics.model.requests import Asked, KnownRequest
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
-from appstore_analytics.registry.report_requests import Asked, KnownRequest
 from appstore_analytics.rules.freshness import speaks_for
-from appstore_analytics.rules.part_history import JournalLine, PartVersion
 from appstore_analytics.rules.vintage import complete_dates
 
 _DATES_NAMED = 31

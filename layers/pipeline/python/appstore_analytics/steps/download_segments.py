@@ -10,11 +10,13 @@ from appstore_analytics.apple.segments import SegmentStore
 from appstore_analytics.contract.disks import LARGEST_INSTANCE_BYTES, TOO_LARGE
 from appstore_analytics.contract.errors import InstanceTooLarge, NotFound, SegmentUrlExpired
 from appstore_analytics.contract.layout import raw_key, raw_prefix
-from appstore_analytics.contract.messages import LandItem, Outcome, Verdict, step_result
+from appstore_analytics.contract.maps import Outcome, step_result
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.raw import is_landed, land_segment
+from appstore_analytics.model.instances import InstanceStatus, LedgerInstance, SegmentRecord
+from appstore_analytics.model.items import LandItem
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance, SegmentRecord
 from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.steps.waiting import waits_when_not_ready
 

@@ -8,21 +8,19 @@ from typing import Any, Self
 
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.apple.entries import Instance
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.errors import NotFound, PipelineError, TimeUsedUp
-from appstore_analytics.contract.messages import (
-    AccessType,
-    LandItem,
-    Operation,
-    Outcome,
-    RegisterItem,
-    RunPlan,
-    Verdict,
-    step_result,
-)
+from appstore_analytics.contract.maps import Outcome, step_result
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import CuratedTable, curated_tables, tables_by_name
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
+from appstore_analytics.model.items import LandItem, RegisterItem
+from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.model.requests import Asked, KnownRequest
+from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
-from appstore_analytics.registry.report_requests import Asked, KnownRequest
+from appstore_analytics.registry.instances import instance_key
 from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.rules.due import (
     INSTANCE_LIFE_DAYS,
@@ -31,7 +29,6 @@ from appstore_analytics.rules.due import (
     may_have_instances,
     snapshot_is_due,
 )
-from appstore_analytics.rules.vintage import Vintage
 from appstore_analytics.steps.waiting import waits_when_not_ready
 
 WORST_CASE_CALLS_OF_A_TABLE = 3
@@ -139,13 +136,13 @@ def _list_tables(
     listing: _Listing,
     latest: date,
 ) -> None:
-    noted = {instance.key for instance in ledger}
+    noted = {instance_key(instance.vintage) for instance in ledger}
     report_ids = _report_ids(known, {table.report.name for table in due}, registry, apple)
     for table in due:
         listing.begin_table()
         listed = _instances(report_ids.get(table.report.name), table, latest, apple)
         for instance in (_ledger_instance(known.app_id, table, known.access_type, one) for one in listed):
-            if instance.key not in noted:
+            if instance_key(instance.vintage) not in noted:
                 registry.instances.add(instance)
                 ledger.append(instance)
         listing.done.add(_mark(known, table))
@@ -229,7 +226,7 @@ def _is_to_land(instance: LedgerInstance, known: KnownRequest, plan: RunPlan) ->
 def _plan_to_land(item: RegisterItem, due: Iterable[LedgerInstance], registry: Registry) -> None:
     for instance in due:
         registry.runs.plan(
-            LandItem(item.run_id, item.account, item.app_id, instance.key),
+            LandItem(item.run_id, item.account, item.app_id, instance_key(instance.vintage)),
             table=instance.table,
             processing_date=instance.vintage.processing_date.isoformat(),
         )

@@ -6,26 +6,18 @@ from datetime import datetime
 from itertools import chain, groupby, islice
 from typing import Any
 
-from appstore_analytics.contract.messages import (
-    MOST_ITEMS_OF_A_MAP,
-    Item,
-    LandItem,
-    MapName,
-    Operation,
-    PublishItem,
-    RegisterItem,
-    RestoreItem,
-    RunPlan,
-    Verdict,
-    VerifyItem,
-    utc_text,
-)
+from appstore_analytics.contract.maps import MOST_ITEMS_OF_A_MAP, MapName, utc_text
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import curated_tables
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, write_manifest
+from appstore_analytics.model.instances import LedgerInstance
+from appstore_analytics.model.items import Item, LandItem, PublishItem, RegisterItem, RestoreItem, VerifyItem
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.call_budget import CallBudget
-from appstore_analytics.registry.instances import LedgerInstance
+from appstore_analytics.registry.instances import instance_key
 from appstore_analytics.registry.landed_instances import landed_instances
 from appstore_analytics.registry.runs import open_items
 from appstore_analytics.steps.list_instances import expected_calls
@@ -173,7 +165,7 @@ def _instance_items(
             registry.instances.release(instance)
             processing_date = instance.vintage.processing_date.isoformat()
             facts = {"table": instance.table, "processing_date": processing_date}
-            yield LandItem(plan.run_id, account, instance.app_id, instance.key), facts
+            yield LandItem(plan.run_id, account, instance.app_id, instance_key(instance.vintage)), facts
 
 
 def _landed_instances(plan: RunPlan, registry: Registry) -> Iterator[tuple[str, LedgerInstance]]:

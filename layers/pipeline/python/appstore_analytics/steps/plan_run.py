@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from appstore_analytics.apple.client import AppStoreConnect
+from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused
 from appstore_analytics.contract.layout import report_key
-from appstore_analytics.contract.messages import Account, Configuration, Operation, RunPlan
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import find_plan, newest_run, write_plan
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry.runs import REMEMBERED
 from appstore_analytics.rules.call_budget import calls_needed, calls_per_day, ceiling
 from appstore_analytics.rules.execution_input import ExecutionInput, parse_execution_input

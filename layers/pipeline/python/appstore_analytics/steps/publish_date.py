@@ -5,11 +5,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from appstore_analytics.contract.layout import run_key
-from appstore_analytics.contract.messages import Outcome, PublishItem, Verdict, step_result
+from appstore_analytics.contract.maps import Outcome, step_result
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.publication import Publication, publish
 from appstore_analytics.lake.run_notes import announce_changes, announced_changes, withdraw_changes
+from appstore_analytics.model.items import PublishItem
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.vintage import is_final
 

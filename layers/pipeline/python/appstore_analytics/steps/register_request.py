@@ -7,10 +7,14 @@ from datetime import UTC, datetime
 
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.apple.entries import Conflict, ReportRequest
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.errors import AppleRefused, GhostRequest, PipelineError, RoleMissing
-from appstore_analytics.contract.messages import AccessType, Operation, Outcome, RegisterItem, RunPlan, step_result
+from appstore_analytics.contract.maps import Outcome, step_result
+from appstore_analytics.contract.operations import Operation
+from appstore_analytics.model.items import RegisterItem
+from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.model.requests import Asked, Claim, KnownRequest
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.report_requests import Asked, Claim, KnownRequest
 from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.rules.due import must_look, snapshot_is_outdated
 from appstore_analytics.steps.waiting import waits_when_not_ready

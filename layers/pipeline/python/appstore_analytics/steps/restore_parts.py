@@ -7,14 +7,18 @@ from datetime import date
 from enum import StrEnum
 
 from appstore_analytics.contract.errors import ObjectContended, ObjectExpired
-from appstore_analytics.contract.messages import LandItem, Outcome, RestoreItem, Verdict, step_result
+from appstore_analytics.contract.maps import Outcome, step_result
 from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket, ObjectAbsentError
 from appstore_analytics.lake.parts import part_key, part_version, put_part_back
+from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
+from appstore_analytics.model.items import LandItem, RestoreItem
+from appstore_analytics.model.parts import JournalLine, PartVersion
+from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import InstanceStatus, LedgerInstance
-from appstore_analytics.rules.part_history import JournalLine, PartVersion, to_put_back
-from appstore_analytics.rules.vintage import Vintage
+from appstore_analytics.registry.instances import instance_key
+from appstore_analytics.rules.part_history import to_put_back
 
 _ATTEMPTS = 12
 
@@ -148,7 +152,7 @@ class _Rollback:
         for other in self.registry.instances.of_app(instance.app_id, min(stands)):
             if other.table == instance.table and self._would_stand(other, stands):
                 self.registry.instances.reopen(other)
-                land = LandItem(self.item.run_id, self.item.account, other.app_id, other.key)
+                land = LandItem(self.item.run_id, self.item.account, other.app_id, instance_key(other.vintage))
                 processing_date = other.vintage.processing_date.isoformat()
                 self.registry.runs.plan(land, table=other.table, processing_date=processing_date)
 

@@ -6,12 +6,16 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.layout import appstore_key, report_key, run_key
-from appstore_analytics.contract.messages import AccessType, ItemRecord, MapName, RunPlan, Verdict
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, read_rows, write_rows
+from appstore_analytics.model.items import ItemRecord
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.report.page import write_run_page
 from appstore_analytics.report.summary import RunSummary, count_verdicts, summarize

@@ -8,11 +8,13 @@ from typing import Any
 from appstore_analytics.athena.checks import compare_dates
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.layout import TableDate, run_key
-from appstore_analytics.contract.messages import MapName, Outcome, Verdict, VerifyItem, step_result
+from appstore_analytics.contract.maps import MapName, Outcome, step_result
 from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.published import published_counts
 from appstore_analytics.lake.run_notes import write_rows
+from appstore_analytics.model.items import VerifyItem
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.counts import Comparison
 

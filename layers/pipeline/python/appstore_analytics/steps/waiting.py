@@ -5,7 +5,7 @@ from functools import wraps
 from typing import ParamSpec
 
 from appstore_analytics.contract.errors import NotReady
-from appstore_analytics.contract.messages import Outcome, step_result
+from appstore_analytics.contract.maps import Outcome, step_result
 
 _Arguments = ParamSpec("_Arguments")
 

@@ -9,8 +9,8 @@ import requests
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.apple.keys import KeyRing
 from appstore_analytics.apple.segments import SegmentStore
-from appstore_analytics.contract.messages import Operation
 from appstore_analytics.contract.metrics import Metric
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.settings import AppleSettings, DownloadSegmentsSettings
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.reservation import Reservation

@@ -15,6 +15,13 @@ class Category(StrEnum):
     PERFORMANCE = "PERFORMANCE"
 
 
+class AccessType(StrEnum):
+    """Apple's `accessType` of a report request."""
+
+    ONGOING = "ONGOING"
+    ONE_TIME_SNAPSHOT = "ONE_TIME_SNAPSHOT"
+
+
 class Granularity(StrEnum):
     """Apple's `granularity` of an instance: how long the period of one Date is."""
 

@@ -7,26 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
+from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.messages import (
-    MOST_ITEMS_OF_A_MAP,
-    AccessType,
-    Account,
-    Configuration,
-    Item,
-    LandItem,
-    MapName,
-    Operation,
-    Outcome,
-    PublishItem,
-    RegisterItem,
-    RestoreItem,
-    RunPlan,
-    Verdict,
-    VerifyItem,
-    step_result,
-)
+from appstore_analytics.contract.maps import MOST_ITEMS_OF_A_MAP, MapName, Outcome, step_result
+from appstore_analytics.contract.operations import Operation
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.items import Item, LandItem, PublishItem, RegisterItem, RestoreItem, VerifyItem
+from appstore_analytics.model.plan import RunPlan
 from local.aws.histories import LARGEST_DATA_BYTES
 
 TEXTS = st.text(max_size=8)

@@ -1,0 +1,45 @@
+"""The Distributed Maps, and what their children and functions tell each other.
+
+Rows, keys, tokens and signed URLs never enter a state. Facts live in DynamoDB and S3; a Map's child ends with `{}`.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class MapName(StrEnum):
+    """The five Distributed Maps, in order; each operation runs some of them."""
+
+    REGISTER = "REGISTER"
+    RESTORE = "RESTORE"
+    LAND = "LAND"
+    PUBLISH = "PUBLISH"
+    VERIFY = "VERIFY"
+
+
+MOST_ITEMS_OF_A_MAP = 50_000
+"""A Map answers with its children's outputs, `{}` each, and may answer 256 KiB (Step Functions quotas): 87,381 of them.
+
+Far less, because summarize_run holds the records of all items in its memory.
+"""
+
+
+class Outcome(StrEnum):
+    """What a Map's child does after a step."""
+
+    NEXT = "next"
+    DONE = "done"
+    WAIT = "wait"  # until `available_at`, then the same step again
+
+
+def step_result(outcome: Outcome, available_at: datetime | None = None) -> dict[str, str]:
+    """What a step returns to its child; a Wait state reads `available_at`."""
+    return {"outcome": outcome, **({"available_at": utc_text(available_at)} if available_at else {})}
+
+
+def utc_text(instant: datetime) -> str:
+    """What a Wait state reads (UTC, ISO 8601 with Z).
+
+    In whole seconds, and up: who comes back a moment too early waits once more.
+    """
+    return (instant + timedelta(microseconds=999_999)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,40 @@
+"""How an item, or an app, ended: the words that functions, state machine and tables share."""
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """How an item, or an app, ended."""
+
+    READY = "ready"
+    CONVERTED = "converted"
+    PUBLISHED = "published"
+    VERIFIED = "verified"
+    UNCHANGED = "unchanged"
+    ROLLED_BACK = "rolled back"
+    SUPERSEDED = "superseded"
+    NOT_READY = "not ready"
+    EXPIRED = "expired"
+    FORBIDDEN = "forbidden"
+    KEY_REJECTED = "key rejected"
+    CONFLICT = "conflict"
+    QUARANTINED = "quarantined"
+    MISMATCH = "mismatch"
+    FAILED = "failed"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether a run with such an app ends FAILED."""
+        return self in _FAILURES
+
+
+_FAILURES = frozenset(
+    {
+        Verdict.FORBIDDEN,
+        Verdict.KEY_REJECTED,
+        Verdict.CONFLICT,
+        Verdict.QUARANTINED,
+        Verdict.MISMATCH,
+        Verdict.FAILED,
+    }
+)

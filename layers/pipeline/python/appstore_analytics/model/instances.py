@@ -1,0 +1,67 @@
+"""Instances as the ledger knows them."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import Self
+
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.model.vintage import Vintage
+
+
+class InstanceStatus(StrEnum):
+    """How far an instance has come."""
+
+    LISTED = "listed"
+    LANDED = "landed"
+    CONVERTED = "converted"
+    QUARANTINED = "quarantined"
+    ROLLED_BACK = "rolled back"
+    EXPIRED = "expired"
+
+
+_HAVE_LANDED = frozenset(
+    {InstanceStatus.LANDED, InstanceStatus.CONVERTED, InstanceStatus.QUARANTINED, InstanceStatus.ROLLED_BACK}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRecord:
+    """One segment in the raw bucket."""
+
+    segment_id: str
+    key: str
+    size_bytes: int
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerInstance:
+    """One instance of one app, as the ledger knows it. `table` is the curated table that its rows belong to.
+
+    `converted_dates` are the ranges that backfills had converted of a snapshot; a daily instance is converted whole.
+    `quarantined_dates` are the ranges asked of a snapshot that were quarantined, not to be tried before a reprocess.
+    `converted_by` is the run that answers for its parts; `refused_dates` are those where a newer vintage stood.
+    `raw_has_expired`: its parts stand, and nobody can convert it again.
+    """
+
+    app_id: str
+    table: str
+    granularity: Granularity
+    vintage: Vintage
+    status: InstanceStatus = InstanceStatus.LISTED
+    segments: tuple[SegmentRecord, ...] = ()
+    converted_dates: frozenset[str] = frozenset()
+    quarantined_dates: frozenset[str] = frozenset()
+    converted_by: str = ""
+    refused_dates: frozenset[date] = frozenset()
+    raw_has_expired: bool = False
+
+    @property
+    def has_landed(self) -> bool:
+        """Whether its raw bytes are there, as far as we know, so that Apple is not needed for them."""
+        return self.status in _HAVE_LANDED and not self.raw_has_expired
+
+    def landed(self, segments: tuple[SegmentRecord, ...]) -> Self:
+        """The same instance with its segments in the raw bucket."""
+        return replace(self, status=InstanceStatus.LANDED, segments=segments)

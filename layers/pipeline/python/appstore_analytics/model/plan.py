@@ -1,0 +1,72 @@
+"""What one execution is about."""
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any, Self
+
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
+from appstore_analytics.contract.configuration import Account
+from appstore_analytics.contract.operations import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What one execution is about: written once by plan_run, read by every step.
+
+    `as_of` decides what is due and the age of snapshots; it never hides an instance that Apple lists.
+    `start_date` and `end_date` (inclusive) limit the Dates of a backfill; `give_up_at` ends its wait for the snapshot.
+    `of_run` is the run that a rollback takes back, or whose instances are reprocessed; `start_processing_date` and
+    `end_processing_date` (inclusive) limit the instances of a reprocess.
+    """
+
+    run_id: str
+    operation: Operation
+    as_of: date
+    started_at: datetime
+    accounts: tuple[Account, ...]
+    reports: tuple[str, ...]
+    granularities: tuple[Granularity, ...]
+    calls_per_hour: int
+    start_date: date | None = None
+    end_date: date | None = None
+    give_up_at: datetime | None = None
+    of_run: str | None = None
+    start_processing_date: date | None = None
+    end_processing_date: date | None = None
+
+    @property
+    def access_type(self) -> AccessType:
+        """The report request this operation stands on."""
+        return AccessType.ONE_TIME_SNAPSHOT if self.operation is Operation.BACKFILL else AccessType.ONGOING
+
+    def account(self, name: str) -> Account:
+        """One of the plan's accounts."""
+        return next(account for account in self.accounts if account.name == name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {key: value.isoformat() if isinstance(value, date) else value for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, plan: dict[str, Any]) -> Self:
+        """The plan that `to_json` wrote."""
+        return cls(
+            run_id=plan["run_id"],
+            operation=Operation(plan["operation"]),
+            as_of=date.fromisoformat(plan["as_of"]),
+            started_at=datetime.fromisoformat(plan["started_at"]),
+            accounts=tuple(Account.from_payload(account) for account in plan["accounts"]),
+            reports=tuple(plan["reports"]),
+            granularities=tuple(Granularity(name) for name in plan["granularities"]),
+            calls_per_hour=plan["calls_per_hour"],
+            start_date=_date(plan["start_date"]),
+            end_date=_date(plan["end_date"]),
+            give_up_at=datetime.fromisoformat(plan["give_up_at"]) if plan["give_up_at"] else None,
+            of_run=plan.get("of_run"),  # plans of runs that began before there were rollbacks have none
+            start_processing_date=_date(plan.get("start_processing_date")),
+            end_processing_date=_date(plan.get("end_processing_date")),
+        )
+
+
+def _date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -1,0 +1,65 @@
+"""Report requests as the registry knows them, and what backfills asked of them."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from appstore_analytics.contract.catalogue.definition import AccessType
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Asked:
+    """What a backfill wanted of a snapshot: a report (Apple's name) and its Dates, inclusive."""
+
+    report: str
+    start_date: date
+    end_date: date
+    asked_on: date
+
+    def __str__(self) -> str:
+        return "|".join(
+            (self.report, self.start_date.isoformat(), self.end_date.isoformat(), self.asked_on.isoformat())
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> "Asked":
+        """The wish that `str` wrote."""
+        report, *days = text.rsplit("|", 3)
+        return cls(report, *(date.fromisoformat(day) for day in days))
+
+    @property
+    def dates(self) -> str:
+        """The Dates as the ledger remembers them once they are converted."""
+        return f"{self.start_date.isoformat()}/{self.end_date.isoformat()}"
+
+    def covers(self, day: date) -> bool:
+        """Whether this Date was asked for."""
+        return self.start_date <= day <= self.end_date
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRequest:
+    """What is known about an app's report request of one access type.
+
+    `requested_on` is None where Apple had it already: nobody tells its age, but it is older than `known_since`.
+    `report_ids` belong to `request_id`. `replaces_stopped`: it was made in the place of one that Apple had stopped.
+    """
+
+    app_id: str
+    access_type: AccessType
+    request_id: str | None = None
+    requested_on: date | None = None
+    known_since: date | None = None
+    looked_on: date | None = None
+    created_in_run: str | None = None
+    replaces_stopped: bool = False
+    report_ids: dict[str, str] = field(default_factory=dict)
+    newest_instance: date | None = None
+    asked: tuple[Asked, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to register one app, until its lease ends."""
+
+    token: str
+    known: KnownRequest
