@@ -1,5 +1,6 @@
 """What the generated pages share: their folder and the form of a table's row."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,3 +10,8 @@ FOLDER = Path(__file__).resolve().parent
 def row(*cells: str) -> Iterator[str]:
     """One line of a Markdown table; a bar inside a cell is escaped."""
     yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def anchor(heading: str) -> str:
+    """The anchor that GitHub gives a heading: `App Sessions (core)` → `app-sessions-core`."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

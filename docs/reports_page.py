@@ -4,30 +4,51 @@ from collections.abc import Iterable, Iterator
 
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
 from appstore_analytics.contract.catalogue.definition import Category, Column, ReportDefinition
+from appstore_analytics.contract.catalogue.values import KNOWN_VALUES, KnownValues
 from appstore_analytics.contract.tables import APP_ID, EXTRA, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
-from docs.pages import row
+from docs.pages import anchor, row
+from docs.report_questions import QUESTIONS
 
 _HEAD = """\
 # Reports and tables
 
 Written by `python docs/generate.py` from the catalogue (`contract/catalogue/`); a test fails when the two differ.
 
-{reports} reports, {tables} tables. The {core} reports marked *core* have tables by default; the context key `reports`
-chooses others. A table stands in the Glue database `curated` for each granularity that is both configured and built by
-Apple.
+{reports} reports, {tables} tables. The {core} reports marked *core* have tables by default; the configuration key
+[`reports`](configuration.md) chooses others. The Glue database `curated` has a table for each granularity that is both
+configured and built by Apple.
 
-Every table has these columns around Apple's own, and the partition `dt` (type `date`), which is Apple's Date:
+## Which report answers which question?
+
+{questions}
+
+*Standard* reports are complete. *Detailed* ones have more columns, but Apple leaves out small groups and adds noise:
+use them for shares, not for totals, and never add the two. [kpis.md](kpis.md) has the formula and the query of each
+key figure. The other {others} reports count the use of one of Apple's frameworks each; find them by name:
+{names}
+
+## Known values
+
+What these columns are known to hold. The lists are not complete, and the case of a value differs between files: compare
+`lower(…)`.
+
+{values}
+
+## Columns of every table
+
+Around Apple's columns every table has these, and the partition `dt` (type `date`), which is Apple's
+[Date](glossary.md):
 
 {lineage}
 
-How to read a report below:
+## How to read a report below
 
-- **Complete**: so many days after a Date Apple calls it complete. Weekly and monthly Dates are complete when first
-  published. *Late rows* is Apple's word for telemetry: rows of a Date may arrive for so many days.
+- **Complete**: the number of days after a Date until Apple calls it complete. Weekly and monthly Dates are complete
+  when first published. *Late rows* is Apple's word for telemetry: rows of a Date can arrive for that many days.
 - **Newest vintage**: *replaces* where Apple states that the newest processing date holds all rows of a Date; *all kept*
-  where Apple states no such rule, and the table's name ends in `_vintages`: choose one by `processing_date` or
-  `is_newest_vintage` before you sum.
-- **Role**: only an *additive measure* may be summed over rows. A *non-additive measure* (uniques) never may. Where
+  where Apple states no such rule, and the table's name ends in `_vintages`: choose one [vintage](glossary.md) by
+  `processing_date` or `is_newest_vintage` before you sum.
+- **Role**: only an *additive measure* can be summed over rows. A *non-additive measure* (uniques) never can. Where
   Apple does not say, it is a *number of unknown additivity*.
 - **Required**: a file without this column is quarantined. Any other missing column is null and named in the run report.
 """
@@ -36,9 +57,44 @@ How to read a report below:
 def reports_page() -> str:
     """The whole page; the same catalogue gives the same text."""
     tables = sum(len(report.granularities) for report in REPORTS)
-    head = _HEAD.format(reports=len(REPORTS), tables=tables, core=len(CORE_REPORT_NAMES), lineage="\n".join(_lineage()))
+    others = [report for report in REPORTS if report.name not in CORE_REPORT_NAMES]
+    head = _HEAD.format(
+        reports=len(REPORTS),
+        tables=tables,
+        core=len(CORE_REPORT_NAMES),
+        others=len(others),
+        questions="\n".join(_questions()),
+        names=", ".join(_link(report, report.name) for report in others) + ".",
+        values="\n".join(_values()),
+        lineage="\n".join(_lineage()),
+    )
     blocks = [head, *(_category(category) for category in Category)]
     return "\n".join(blocks)
+
+
+def _questions() -> Iterator[str]:
+    by_stem = {report.table: report for report in REPORTS}
+    yield from row("question", "table")
+    yield from row("---", "---")
+    for question, stems in QUESTIONS:
+        tables = (CuratedTable(by_stem[stem], by_stem[stem].granularities[0]) for stem in stems)
+        yield from row(question, ", ".join(_link(table.report, f"`{table.name}`") for table in tables))
+
+
+def _link(report: ReportDefinition, text: str) -> str:
+    return f"[{text}](#{anchor(_title(report))})"
+
+
+def _values() -> Iterator[str]:
+    yield from row("column", "known values", "source")
+    yield from row("---", "---", "---")
+    for known in KNOWN_VALUES:
+        yield from row(_column_of(known), ", ".join(f"`{value}`" for value in known.values), known.source)
+
+
+def _column_of(known: KnownValues) -> str:
+    tables = ", ".join(f"`{stem}`" for stem in known.reports)
+    return f"`{known.column}` of {tables}" if tables else f"`{known.column}`"
 
 
 def _lineage() -> Iterator[str]:
@@ -60,10 +116,9 @@ def _category(category: Category) -> str:
 
 
 def _report(report: ReportDefinition) -> str:
-    core = " (core)" if report.name in CORE_REPORT_NAMES else ""
     tables = [CuratedTable(report, granularity) for granularity in report.granularities]
     lines = [
-        f"### {report.name}{core}",
+        f"### {_title(report)}",
         "",
         f"- **Tables**: {', '.join(f'`{table.name}`' for table in tables)}",
         f"- **Granularities**: {', '.join(report.granularities)}",
@@ -76,6 +131,10 @@ def _report(report: ReportDefinition) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _title(report: ReportDefinition) -> str:
+    return f"{report.name} (core)" if report.name in CORE_REPORT_NAMES else report.name
 
 
 def _completeness(report: ReportDefinition) -> str:

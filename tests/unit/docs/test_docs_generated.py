@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from appstore_analytics.contract.catalogue import REPORTS
+from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
 from appstore_analytics.contract.kpis import KPIS
+from docs.report_questions import QUESTIONS
 from local.apple import FaultKind
 from tests.integration.faults.fault_cases import CASES
 from tests.unit.docs.reading_docs import ROOT
@@ -54,6 +55,11 @@ def test_every_report_has_its_chapter() -> None:
     page = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
     chapters = [line.removeprefix("### ").removesuffix(" (core)") for line in page.splitlines() if line[:4] == "### "]
     assert sorted(chapters) == sorted(report.name for report in REPORTS)
+
+
+def test_every_report_with_tables_by_default_answers_a_question() -> None:
+    asked = {stem for _, stems in QUESTIONS for stem in stems}
+    assert asked == {report.table for report in REPORTS if report.name in CORE_REPORT_NAMES}
 
 
 def test_every_kpi_has_its_chapter_its_trap_and_its_query() -> None:

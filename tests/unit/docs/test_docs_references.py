@@ -1,9 +1,11 @@
+import functools
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from docs.pages import anchor
 from tests.unit.docs.reading_docs import PACKAGE, PAGES, README, ROOT, code_words, prose, rows
 
 PROSE_PAGES = tuple(page for page in PAGES if page.name != "reports.md")
@@ -28,7 +30,9 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         if parts.scheme:
             assert parts.scheme == "https", link
         else:
-            assert (page.parent / parts.path).exists(), link
+            target = page.parent / parts.path if parts.path else page
+            assert target.exists(), link
+            assert not parts.fragment or parts.fragment in _anchors(target), link
 
 
 @pytest.mark.parametrize("page", PROSE_PAGES, ids=lambda page: page.name)
@@ -69,6 +73,11 @@ def test_every_decision_says_why_and_what_else_was_possible() -> None:
         assert f"]({path.name})" in (folder / "README.md").read_text(encoding="utf-8")
         assert text.startswith(f"# {int(path.name[:4])}. ")
         assert re.findall(r"^## (\w+)$", text, re.MULTILINE) == ["Context", "Decision", "Alternatives", "Consequences"]
+
+
+@functools.cache
+def _anchors(page: Path) -> set[str]:
+    return {anchor(heading) for heading in re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)}
 
 
 def _file(name: str, page: Path) -> Path | None:

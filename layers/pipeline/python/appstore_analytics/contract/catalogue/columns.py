@@ -37,10 +37,8 @@ DATE = Column(
     required=True,
     meaning="Day the events belong to; for WEEKLY/MONTHLY instances the first day (Monday / 1st) of the period",
 )
-DEVICE = Column("Device", meaning="Device family (observed values: iPhone, iPad, Apple TV, Apple Vision, Desktop)")
-DOWNLOAD_TYPE = Column(
-    "Download Type", meaning="Kind of download (first-time, redownload, manual/auto update, restore)"
-)
+DEVICE = Column("Device", meaning="Device family")
+DOWNLOAD_TYPE = Column("Download Type", meaning="Kind of download")
 DURATION = Column("Duration", type=ColumnType.FLOAT64, role=Role.UNKNOWN)
 ENGAGEMENT_TYPE = Column("Engagement Type", meaning="Action taken on an impression or page; empty for non-tap events")
 EVENT = Column("Event", meaning="Kind of event")

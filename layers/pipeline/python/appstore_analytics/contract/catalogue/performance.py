@@ -41,10 +41,10 @@ REPORTS: tuple[ReportDefinition, ...] = (
                 "Download Info",
                 meaning="Extra context on how the app got there (offer code, pre-order, TestFlight, non App Store ...)",
             ),
-            Column("Install Status", meaning="Outcome (observed values: Success, Failure)"),
+            Column("Install Status", meaning="Outcome"),
             Column(
                 "Install Package Type",
-                meaning="Kind of package (observed: Full install, Full package update, Diff package update)",
+                meaning="Kind of package",
             ),
             columns.DEVICE,
             columns.PLATFORM_VERSION,
