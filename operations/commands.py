@@ -22,6 +22,7 @@ from appstore_analytics.answers.errors import Refused, Unreachable
 from appstore_analytics.answers.executions import Started, new_name
 from appstore_analytics.answers.facts import Facts
 from appstore_analytics.answers.installation import Installation
+from appstore_analytics.answers.publishing import mark_planned, plan_publish
 from appstore_analytics.answers.registry_statistics import registry_statistics
 from appstore_analytics.answers.repairs import plan_reprocess, plan_rollback, reprocess_payload
 from appstore_analytics.contract.errors import InputRefused, PipelineError
@@ -83,7 +84,7 @@ def _list_option(name: str, metavar: str, words: str) -> Any:
     return typer.Option(name, metavar=metavar, help=words)
 
 
-Yes = Annotated[bool, typer.Option("--yes", help="Start it without asking.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Go on without asking.")]
 AsOf = Annotated[datetime | None, _date_option("--as-of", "Judge as on this day.")]
 Tables = Annotated[list[str] | None, _list_option("--tables", "TABLE …", "Only these tables.")]
 Reports = Annotated[
@@ -260,6 +261,24 @@ def reprocess(
     _if_confirmed(asked, here, plan, payload, yes=yes)
 
 
+@app.command(rich_help_panel=REPAIR)
+def publish(
+    context: typer.Context,
+    *,
+    tables: Annotated[list[str], _list_option("--tables", "TABLE …", "The tables.")],
+    start: Annotated[datetime, _date_option("--from", "The first Date.")],
+    end: Annotated[datetime, _date_option("--to", "The last Date.")],
+    yes: Yes = False,
+) -> None:
+    """Mark Dates dirty, so that the next run publishes and verifies them again. Shows first which."""
+    asked: _Asked = context.obj
+    here = asked.installation()
+    chosen = _tables(here, tables)
+    plan = plan_publish(chosen, start.date(), end.date(), here.registry, here.lake)
+    _require_consent(asked, plan, "Mark them?", "Nothing was marked. Pass --yes to mark them.", yes=yes)
+    _answer(asked, mark_planned(plan, chosen, here.registry, here.lake))
+
+
 @app.command("import-registry", rich_help_panel=REPAIR)
 def import_registry(
     context: typer.Context,
@@ -290,19 +309,24 @@ def _report_of(installation: Installation, run_id: str) -> dict[str, Any]:
 def _if_confirmed(
     asked: _Asked, installation: Installation, plan: Facts, payload: dict[str, Any], *, yes: bool
 ) -> None:
-    """Show the plan, and go on only with --yes, or when the person at the terminal says so."""
-    if not (yes and asked.as_json):  # with both, the answer is the run's
-        screens.show(plan, as_json=asked.as_json)
-    if not yes and (asked.as_json or not sys.stdin.isatty() or not _confirmed()):
-        screens.say(screens.console(stderr=True), "Nothing was started; --yes starts it.")
-        raise typer.Exit(ExitStatus.GOOD if plan.is_good else ExitStatus.BAD)
+    """Show the plan, and start it only with --yes, or when the person at the terminal says so."""
+    _require_consent(asked, plan, "Start it?", "Nothing was started. Pass --yes to start it.", yes=yes)
     _start(asked, installation, payload)
 
 
-def _confirmed() -> bool:
+def _require_consent(asked: _Asked, plan: Facts, question: str, otherwise: str, *, yes: bool) -> None:
+    """Show the plan, and end the command here without --yes or the word of the person at the terminal."""
+    if not (yes and asked.as_json):  # with both, the answer is the run's
+        screens.show(plan, as_json=asked.as_json)
+    if not yes and (asked.as_json or not sys.stdin.isatty() or not _confirmed(question)):
+        screens.say(screens.console(stderr=True), otherwise)
+        raise typer.Exit(ExitStatus.GOOD if plan.is_good else ExitStatus.BAD)
+
+
+def _confirmed(question: str) -> bool:
     """What the person at the terminal says; whoever ends the input, or the command, has not said yes."""
     try:
-        return typer.confirm("Start it?", err=True)
+        return typer.confirm(question, err=True)
     except typer.Abort:
         return False
 

@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 
-from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.lake.run_notes import write_plan
 from appstore_analytics.model.plan import RunPlan
@@ -48,13 +47,6 @@ def _by_hand(registry: Registry, operation: str) -> dict[str, Any]:
     client = boto3.client("dynamodb", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
     answer: dict[str, Any] = getattr(client, operation.replace("-", "_"))(TableName=registry.table.name, **arguments)
     return answer
-
-
-def test_a_dirty_mark_by_hand_is_one(registry: Registry) -> None:
-    _by_hand(registry, "put-item")
-    marked = TableDate("engagement", date(2026, 11, 18))
-    assert list(registry.dirty_dates.of_table("engagement")) == [marked]
-    assert registry.dirty_dates.clear(marked, str(registry.dirty_dates.token(marked)))
 
 
 def test_the_budget_is_read_as_the_page_says(registry: Registry) -> None:

@@ -10,6 +10,7 @@ from appstore_analytics.answers.apps import AppList
 from appstore_analytics.answers.backfill_plan import BackfillPlan
 from appstore_analytics.answers.freshness import FreshnessReport
 from appstore_analytics.answers.gaps import Gaps
+from appstore_analytics.answers.publishing import PublishPlan
 from appstore_analytics.answers.registry_statistics import RegistryStatistics
 from appstore_analytics.answers.repairs import ReprocessPlan, RollbackPlan
 from appstore_analytics.answers.runs import RunDetails, RunList
@@ -31,6 +32,7 @@ ANSWERS = {
     "freshness": FreshnessReport,
     "gaps": Gaps,
     "import-registry": Import,
+    "publish": PublishPlan,
     "registry-stats": RegistryStatistics,
     "reprocess": ReprocessPlan,
     "rollback": RollbackPlan,

@@ -255,4 +255,4 @@ def test_the_script_runs_from_anywhere_with_any_python(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("typed", "is_yes"), [("y\n", True), ("n\n", False), ("", False)])
 def test_only_a_yes_starts_what_was_planned(typed: str, is_yes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-    assert commands._confirmed() is is_yes
+    assert commands._confirmed("Start it?") is is_yes

@@ -90,6 +90,11 @@ class TableDate:
         return int(re.split(r"[/.]", key.removeprefix(self.parts_prefix), maxsplit=1)[0])
 
 
+def parts_location(table: str) -> str:
+    """The folder of one table's parts."""
+    return f"{PARTS_PREFIX}{table}/"
+
+
 def curated_location(table: str) -> str:
     """The folder of one curated table."""
     return f"{CURATED_PREFIX}{table}/"

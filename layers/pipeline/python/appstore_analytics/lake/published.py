@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from appstore_analytics.contract.layout import TableDate, curated_location
+from appstore_analytics.contract.layout import TableDate, curated_location, parts_location
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket, StoredObject
 from appstore_analytics.model.parts import Batch
@@ -30,6 +30,16 @@ def published_dates(bucket: Bucket, table: CuratedTable) -> list[date]:
     """The Dates of a table for which an object stands, oldest first."""
     keys = (stored.key for stored in bucket.list(curated_location(table.name)))
     return [date.fromisoformat(key.split("dt=", 1)[1][:10]) for key in keys]
+
+
+def stored_dates(bucket: Bucket, table: CuratedTable) -> list[date]:
+    """The Dates of a table that have a part or an object, oldest first: all that can be published."""
+    folders = (
+        folder
+        for location in (parts_location(table.name), curated_location(table.name))
+        for folder in bucket.folders(location)
+    )
+    return sorted({date.fromisoformat(folder.removeprefix("dt=")) for folder in folders})
 
 
 def published_counts(lake: Bucket, table: CuratedTable, days: Collection[date]) -> dict[BatchKey, Counts]:
