@@ -50,6 +50,8 @@ Around Apple's columns every table has these, and the partition `dt` (type `date
   `processing_date` or `is_newest_vintage` before you sum.
 - **Role**: only an *additive measure* can be summed over rows. A *non-additive measure* (uniques) never can. Where
   Apple does not say, it is a *number of unknown additivity*.
+- **Apple's header**: compared without spaces, punctuation and case. *also* names other spellings of Apple's, which are
+  read as the same column; `contract/catalogue/` says where each was seen.
 - **Required**: a file without this column is quarantined. Any other missing column is null and named in the run report.
 """
 
@@ -150,4 +152,5 @@ def _columns(columns: Iterable[Column]) -> Iterator[str]:
     yield from row("---", "---", "---", "---", "---", "---")
     for column in columns:
         required = "yes" if column.required else ""
-        yield from row(f"`{column.name}`", column.header, column.type, column.role, required, column.meaning)
+        header = ", also ".join((column.header, *(alias.header for alias in column.aliases)))
+        yield from row(f"`{column.name}`", header, column.type, column.role, required, column.meaning)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from appstore_analytics.lake import tsv
 from appstore_analytics.lake.conversion import _RUN_ROWS
+from appstore_analytics.lake.header import MOST_UNKNOWN_COLUMNS, UNKNOWN_HEADERS_BYTES
 from infra.functions import CAPACITIES
 from tests.integration.lake.measured_conversion import APP_ID, TABLE, converted
 
@@ -20,8 +20,8 @@ OF_THE_RUNTIME = 128 << 20  # the handler's own imports and what Lambda keeps fo
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak stands in /proc")
 def test_the_widest_extra_fits_into_the_memory_of_the_converter(tmp_path: Path) -> None:
     segment = tmp_path / "segment.txt.gz"
-    width = tsv._UNKNOWN_HEADERS_BYTES // tsv._MOST_UNKNOWN_COLUMNS
-    unknown = [f"U{number}".ljust(width, "x") for number in range(tsv._MOST_UNKNOWN_COLUMNS)]
+    width = UNKNOWN_HEADERS_BYTES // MOST_UNKNOWN_COLUMNS
+    unknown = [f"U{number}".ljust(width, "x") for number in range(MOST_UNKNOWN_COLUMNS)]
     header = "\t".join([*(column.header for column in TABLE.report.columns), *unknown])
     row = "\t".join(
         [*(KNOWN.get(column.header, "some text") for column in TABLE.report.columns), *["cell"] * len(unknown)]

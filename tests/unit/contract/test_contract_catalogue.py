@@ -88,3 +88,12 @@ def test_a_column_is_named_after_its_header_unless_it_has_a_name() -> None:
 
 def test_every_report_says_where_apple_documents_it() -> None:
     assert [report.name for report in REPORTS if not report.documentation.strip()] == []
+
+
+def test_types_follow_what_the_descriptions_hold_where_apples_types_contradict_them() -> None:
+    photo = {column.header: column.type for column in REPORTS_BY_NAME["Photo Capture Usage"].columns}
+    assert {photo[each] for each in ("Photo Format", "Semantic Scene Type", "Output File Type")} == {ColumnType.STRING}
+    crabs = {column.header: column.type for column in REPORTS_BY_NAME["CRABS-Based Video Playback Usage"].columns}
+    assert len(crabs) == 11
+    assert crabs["Indicated Bit Rate"] is crabs["Play Time Wall Clock"] is ColumnType.INT64
+    assert crabs["Interface Type"] is ColumnType.STRING

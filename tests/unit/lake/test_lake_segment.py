@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
+from appstore_analytics.lake import inflation
 from appstore_analytics.lake import tsv as tsv_module
 from appstore_analytics.lake.tsv import SegmentReader
 from tests.lake_samples import APP, CRASHES_EXPANDED, DAY, ENGAGEMENT, PURCHASES, comma_separated, row, tsv
@@ -262,12 +263,12 @@ def test_bytes_that_are_no_gzip_are_refused() -> None:
 def test_an_archive_built_to_explode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     content = tsv([row(ENGAGEMENT)] * 15_000)
     monkeypatch.setattr(tsv_module, "_BLOCK_BYTES", 1 << 16)
-    monkeypatch.setattr(tsv_module, "_EXPANSION_FREE_BYTES", 1 << 20)
-    monkeypatch.setattr(tsv_module, "_LARGEST_EXPANSION", 10)
+    monkeypatch.setattr(inflation, "_EXPANSION_FREE_BYTES", 1 << 20)
+    monkeypatch.setattr(inflation, "_LARGEST_EXPANSION", 10)
     refused(content, "10 times its size")
-    monkeypatch.setattr(tsv_module, "_LARGEST_EXPANSION", 10_000)
+    monkeypatch.setattr(inflation, "_LARGEST_EXPANSION", 10_000)
     assert len(rows_of(content)) == 15_000
-    monkeypatch.setattr(tsv_module, "LARGEST_UNPACKED_BYTES", 1 << 20)
+    monkeypatch.setattr(inflation, "LARGEST_UNPACKED_BYTES", 1 << 20)
     refused(content, "unpacks to more than")
 
 
@@ -304,7 +305,10 @@ def test_any_text_and_number_comes_back_as_it_was(cells: list[tuple[str, str, in
         for event, territory, counts in cells
     ]
     got = rows_of(tsv(rows, list(row(ENGAGEMENT))))
-    assert [(each["event"] or "", each["territory"] or "", each["counts"]) for each in got] == cells
+    assert [(each["event"], each["territory"], each["counts"]) for each in got] == [
+        (None if not event.strip() else event, None if not territory.strip() else territory, counts)
+        for event, territory, counts in cells
+    ]
 
 
 @given(st.lists(st.decimals(-(10**11), 10**11, places=9), min_size=1, max_size=10))

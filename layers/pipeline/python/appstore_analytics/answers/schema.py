@@ -107,7 +107,7 @@ def _lines(
     """The catalogue's columns, then what only files, Glue or Parquet know."""
     headers = {header_key(header): header for sample in seen for header in sample.headers if header}
     for column in table.columns:
-        header = "" if column.name in _OURS else headers.pop(header_key(column.header), "")
+        header = "" if column.name in _OURS else _popped(headers, column)
         places = (str(column.type), glue.get(column.name, ""), "" if parquet is None else parquet.get(column.name, ""))
         verdict = _verdict(column, header, places, has_files=bool(seen), is_published=parquet is not None)
         yield ColumnLine(table.name, column.name, header, *places, verdict)
@@ -117,6 +117,13 @@ def _lines(
     for name in sorted({*glue, *(parquet or ())} - known):
         there = (glue.get(name, ""), (parquet or {}).get(name, ""))
         yield ColumnLine(table.name, name, "", "", *there, GLUE if there[0] else PARQUET)
+
+
+def _popped(headers: dict[str, str], column: Column) -> str:
+    """The header that the files have for a column, its own before an alias; empty where they have none."""
+    spellings = (column.header, *(alias.header for alias in column.aliases))
+    key = next((key for key in map(header_key, spellings) if key in headers), "")
+    return headers.pop(key, "")
 
 
 def _verdict(column: Column, header: str, places: tuple[str, str, str], *, has_files: bool, is_published: bool) -> str:

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ def samples(raw: Bucket, instances: Sequence[LedgerInstance], files: int) -> Ite
 def _sample(raw: Bucket, key: str) -> Sample:
     with raw.open(key) as stream:
         text = _beginning(stream).decode("utf-8", errors="replace")
-    header, *lines = text.removeprefix(_BYTE_ORDER_MARK).splitlines() or [""]
+    header, *lines = text.removeprefix(_BYTE_ORDER_MARK).split("\n")
     delimiter = "\t" if "\t" in header else ","
     rows = (_cells(line, delimiter) for line in lines[:-1])  # the last line may be cut
     return Sample(key, _cells(header, delimiter), tuple(rows))
@@ -74,8 +75,15 @@ def _beginning(stream: BinaryIO) -> bytes:
 
 
 def _cells(line: str, delimiter: str) -> tuple[str, ...]:
-    cells = next(csv.reader([line])) if delimiter == "," and line else line.split(delimiter)
-    return tuple(cell.strip() for cell in cells)
+    """The cells of a line; none of one that the converter would not split either, and quarantines its file for."""
+    line = line.removesuffix("\r")
+    try:
+        cells = next(csv.reader([line])) if delimiter == "," and line else line.split(delimiter)
+    except csv.Error:
+        return ()
+    if "\r" in line:
+        return ()
+    return tuple(unicodedata.normalize("NFC", cell.strip()) for cell in cells)
 
 
 def guessed_type(values: Sequence[str]) -> ColumnType:

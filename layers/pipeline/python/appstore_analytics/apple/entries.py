@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable
 from appstore_analytics.contract.layout import is_app_id, safe_id
+from appstore_analytics.rules.times import iso_date
 
 _SHOWN_CHARACTERS = 40
 _MD5 = re.compile(r"[0-9A-Fa-f]{32}")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EARLIEST = date(2020, 1, 1)  # no table has a Date before it
 _EXISTS = ("STATE_ERROR", "ENTITY_ERROR")
 """The codes of a 409 that mean "you have one already"; other codes below ENTITY_ERROR name another cause."""
@@ -153,7 +153,7 @@ def read_report_request(entry: Any) -> ReportRequest:
 
 def _instance(data: dict[str, Any], latest: date) -> Instance:
     def processing_date(value: Any) -> date:
-        day = _day(value)
+        day = iso_date(value)
         if not _EARLIEST <= day <= latest:
             raise ValueError(value)
         return day
@@ -163,13 +163,6 @@ def _instance(data: dict[str, Any], latest: date) -> Instance:
         _attribute(data, "granularity", Granularity),
         _attribute(data, "processingDate", processing_date),
     )
-
-
-def _day(value: Any) -> date:
-    """A day in the one form that Apple documents; `date.fromisoformat` reads others as well."""
-    if not isinstance(value, str) or not _DAY.fullmatch(value):
-        raise ValueError(value)
-    return date.fromisoformat(value)
 
 
 def read_report(entry: Any) -> Report:

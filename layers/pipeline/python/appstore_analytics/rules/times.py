@@ -1,7 +1,19 @@
-"""How instants are written where a name may hold only letters and digits."""
+"""How days and instants are written: days as ISO 8601 dates, instants where a name may hold only letters and digits."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
+
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def iso_date(text: str) -> date:
+    """The day that `2026-11-20` names; ValueError for any other spelling of it, and for a day that does not exist.
+
+    Python's own reader also takes `20261120` and `2026-W47-5`.
+    """
+    if not _ISO_DATE.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
 
 
 def compact_time(instant: datetime) -> str:

@@ -1,6 +1,6 @@
 """Columns that several reports share, word for word."""
 
-from appstore_analytics.contract.catalogue.definition import Column, ColumnType, Role
+from appstore_analytics.contract.catalogue.definition import Alias, Column, ColumnType, Role
 
 APP_APPLE_IDENTIFIER = Column(
     "App Apple Identifier",
@@ -40,6 +40,26 @@ DATE = Column(
 DEVICE = Column("Device", meaning="Device family")
 DOWNLOAD_TYPE = Column("Download Type", meaning="Kind of download")
 DURATION = Column("Duration", type=ColumnType.FLOAT64, role=Role.UNKNOWN)
+_LIVE_SUBSCRIPTION_EVENTS = "live files of Subscription Event Standard"
+_DOCUMENTED_SUBSCRIPTION_EVENTS = "Apple's page subscription-event"
+EVENT_GROUP = Column(
+    "Event Group",
+    meaning="Group of the subscription event (docs call it Event Grouping)",
+    aliases=(Alias("Event Grouping", _DOCUMENTED_SUBSCRIPTION_EVENTS),),
+)
+EVENT_GROUPING = Column(
+    "Event Grouping",
+    meaning="Group of the subscription event",
+    aliases=(Alias("Event Group", _LIVE_SUBSCRIPTION_EVENTS),),
+)
+EVENT_NAME = Column(
+    "Event Name",
+    meaning="Subscription event (docs call it Event Sub Type)",
+    aliases=(Alias("Event Sub Type", _DOCUMENTED_SUBSCRIPTION_EVENTS),),
+)
+EVENT_SUB_TYPE = Column(
+    "Event Sub Type", meaning="Subscription event", aliases=(Alias("Event Name", _LIVE_SUBSCRIPTION_EVENTS),)
+)
 ENGAGEMENT_TYPE = Column("Engagement Type", meaning="Action taken on an impression or page; empty for non-tap events")
 EVENT = Column("Event", meaning="Kind of event")
 FAMILY_SHARING = Column("Family Sharing", meaning="Individual or shared with family")
@@ -56,9 +76,30 @@ PAGE_TYPE = Column("Page Type", meaning="Kind of App Store page involved")
 PLATFORM = Column(
     "Platform", meaning="OS version of the device (telemetry-style reports use this header instead of Platform Version)"
 )
-PLATFORM_VERSION = Column("Platform Version", meaning='OS name + version, e.g. "iOS 26.5"; iPad rows say iOS too')
+_EARLIER_PREORDERS = "an earlier state of Apple's page app-store-pre-order"
+PLATFORM_VERSION = Column(
+    "Platform Version",
+    meaning='OS name + version, e.g. "iOS 26.5"; iPad rows say iOS too',
+    aliases=(Alias("Platform Verison", _EARLIER_PREORDERS),),
+)
 PRE_ORDER = Column(
     "Pre-Order", meaning="Flag that the download/purchase came from a pre-order; empty in all observed rows"
+)
+PRE_ORDERS_CANCELED = Column(
+    "Pre-Orders Canceled",
+    type=ColumnType.INT64,
+    role=Role.ADDITIVE,
+    required=True,
+    meaning="Pre-orders cancelled",
+    aliases=(Alias("Pre-Order Canceled", _EARLIER_PREORDERS),),
+)
+PRE_ORDERS_PLACED = Column(
+    "Pre-Orders Placed",
+    type=ColumnType.INT64,
+    role=Role.ADDITIVE,
+    required=True,
+    meaning="Pre-orders placed",
+    aliases=(Alias("Pre-Order Placed", "Fivetran's table app_store_pre_order_detailed_daily"),),
 )
 RELEASE_TYPE = Column("Release Type", meaning="Kind of OS release")
 SOURCE_INFO = Column("Source Info", meaning="Referring app bundle id or web domain (Detailed only)")

@@ -1,8 +1,12 @@
 """The words in which a report is described: one definition drives Glue, Arrow and the documentation."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+
+_COUNTED_CATEGORIES = "LMNS"
+"""Of Unicode: letters, marks, numbers and symbols."""
 
 
 class Category(StrEnum):
@@ -53,11 +57,13 @@ class Role(StrEnum):
 
 
 def header_key(header: str) -> str:
-    """The form in which two spellings of one header are equal: letters and digits, lower case.
+    """The form in which two spellings of one header are equal: its letters, digits and symbols, whatever their case.
 
-    Apple says that column positions may change and its own spellings vary (`visibleTime`, `Visible Time`).
+    Apple says that column positions may change and its own spellings vary (`visibleTime`, `Visible Time`). Letters of
+    every script count, with their accents, composed or not; spaces and punctuation but `%` do not.
     """
-    return re.sub(r"[^a-z0-9]", "", header.lower())
+    folded = unicodedata.normalize("NFD", unicodedata.normalize("NFD", header).casefold())
+    return "".join(each for each in folded if each == "%" or unicodedata.category(each)[0] in _COUNTED_CATEGORIES)
 
 
 def snake_case(header: str) -> str:
@@ -66,11 +72,20 @@ def snake_case(header: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """Another spelling that Apple uses, or has used, for a column's header; `source` is where it was seen."""
+
+    header: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column of a report, as Apple documents it.
 
     `header` is Apple's spelling, `name` ours in Glue and Parquet. A file without a `required` column is
-    quarantined; any other missing column is null and reported.
+    quarantined; any other missing column is null and reported. A file may spell the header as one of the `aliases`; one
+    that has both has this column, and an unknown one.
     """
 
     header: str
@@ -79,6 +94,7 @@ class Column:
     required: bool = False
     meaning: str = ""
     name: str = ""
+    aliases: tuple[Alias, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name:
