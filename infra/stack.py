@@ -1,6 +1,5 @@
 """The stack: it composes the constructs and says what each function may do."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from appstore_analytics.contract.layout import (
     RAW_PREFIX,
     REPORTS_PREFIX,
     RUNS_PREFIX,
+    api_key_output,
 )
 from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE
 from infra.alarms import Alarms
@@ -235,5 +235,4 @@ class AppStoreAnalyticsStack(Stack):
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
         for key_name in self.api_keys.by_key_name:
-            word = "".join(part.capitalize() for part in re.split("[-/]", key_name))
-            CfnOutput(self, f"ApiKeySecret{word}", value=f"{API_KEY_SECRET_PREFIX}{key_name}")
+            CfnOutput(self, api_key_output(key_name), value=f"{API_KEY_SECRET_PREFIX}{key_name}")

@@ -1,17 +1,16 @@
 """`python -m local.deploy`: the pipeline on the embedded AWS against any App Store Connect, until Ctrl-C.
 
-For another server that speaks Apple's API: name it in the context, and give the key that it accepts.
+For another server that speaks Apple's API: name it in the context, and store the key that it accepts with
+`./manage.py --local put-key`.
 """
 
 import argparse
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from local import screens
 from local.aws.server import EmbeddedAws, EmbeddedAwsError
-from local.deployment import DeploymentError, deploy, put_api_key
+from local.deployment import DeploymentError, deploy
 from local.ending import until_interrupted
 from operations.embedded import announced
 
@@ -36,8 +35,6 @@ def _deployed_until_interrupted(options: argparse.Namespace) -> int:
 def _deploy(aws: EmbeddedAws, options: argparse.Namespace) -> None:
     with screens.deployment_progress() as progress:
         deployment = deploy(aws, options.context, progress)
-    if options.api_key:
-        put_api_key(aws, options.key_name, json.loads(options.api_key.read_text()))
     screens.show_environment(aws.environment)
     screens.say(f"State machine: {deployment.state_machine_arn}")
     screens.say(f"Raw bucket: {deployment.raw_bucket}   Lake bucket: {deployment.lake_bucket}")
@@ -52,10 +49,6 @@ def _options() -> argparse.Namespace:
         default=[],
         metavar="KEY=VALUE",
         help="a key of cdk.json's context, its value as JSON or text; may be repeated",
-    )
-    parser.add_argument("--key-name", default="main", help="whose secret gets the key: the account's name (main)")
-    parser.add_argument(
-        "--api-key", type=Path, metavar="FILE", help="JSON with key_id, private_key and, for team keys, issuer_id"
     )
     options = parser.parse_args()
     options.context = dict(_pair(text, parser) for text in options.context)

@@ -33,6 +33,7 @@ from operations import aws_errors, moving_in, screens
 from operations.arguments import arranged
 from operations.exits import ExitStatus
 from operations.progress import run_view
+from operations.put_key import key_id_of, put_key, read_key_file, secret_text
 from operations.where import STACK, Where
 
 app = typer.Typer(
@@ -49,7 +50,7 @@ The options below may stand before or after the command. Exit status: 0 all is w
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-RUN, ASK, REPAIR = "Run", "Ask", "Repair and move in"
+SET_UP, RUN, ASK, REPAIR = "Set up", "Run", "Ask", "Repair and move in"
 
 
 @dataclass
@@ -90,6 +91,24 @@ Tables = Annotated[list[str] | None, _list_option("--tables", "TABLE …", "Only
 Reports = Annotated[
     list[str] | None, _list_option("--reports", "REPORT …", "Only these: table names, or Apple's names.")
 ]
+
+
+@app.command("put-key", rich_help_panel=SET_UP)
+def put_api_key(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Apple's .p8 file; - reads standard input.")],
+    *,
+    account: Annotated[str, typer.Option(help="The account in cdk.json.")] = "main",
+    reader: Annotated[bool, typer.Option("--reader", help="The account's second key, which only reads.")] = False,
+    key_id: Annotated[str | None, typer.Option(help="Default: from the file's name, AuthKey_<key id>.p8.")] = None,
+    issuer_id: Annotated[str | None, typer.Option(help="Of a team key. Leave it out for an individual key.")] = None,
+) -> None:
+    """Put an API key of App Store Connect into its secret, checked first and never shown."""
+    here = context.obj.installation()
+    secret = here.api_key_secret(f"{account}/reader" if reader else account)
+    identity = key_id_of(file, key_id)
+    text = secret_text(identity, issuer_id, read_key_file(file), file)
+    _answer(context.obj, put_key(here.secrets_manager, secret, text, identity, issuer_id))
 
 
 @app.command(rich_help_panel=RUN)

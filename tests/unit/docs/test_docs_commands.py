@@ -7,12 +7,10 @@ import itertools
 import json
 import re
 import runpy
-import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,14 +20,12 @@ import pytest
 from botocore import xform_name
 from typer.main import get_command
 
-from appstore_analytics.apple.keys import ApiKey
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.rules.execution_input import parse_execution_input
 from infra.configuration import DeploymentConfiguration, parse_context
 from local.apple import World, WorldSettings
 from local.apple.control import answer_control
 from local.apple.http import Call
-from local.apple.keys import ApiRole, fresh_key
 from local.arguments import parse_arguments
 from operations import commands as manage
 from operations.arguments import arranged
@@ -40,7 +36,6 @@ COMMANDS = [command for block in blocks("sh") for command in commands(block)]
 AWS = [command for command in COMMANDS if command[0] == "aws"]
 AWS_OUTSIDE_OF_BOTOCORE = {("s3", "ls")}
 OPTIONS_OF_THE_AWS_CLI = {"--cli-binary-format", "--output", "--query"}
-SECRET_WRITER = next(command for command in COMMANDS if command[:2] == ["python3", "-c"])
 
 
 def _is_a_script(arguments: list[str]) -> None:
@@ -78,9 +73,6 @@ def _is_manage(arguments: list[str]) -> None:
 
 
 def _is_python(arguments: list[str]) -> None:
-    if arguments[0] == "-c":
-        assert arguments == SECRET_WRITER[1:]
-        return
     assert arguments[0] == "-m"
     module, options = arguments[1], [argument for argument in arguments[2:] if argument.startswith("--")]
     if module == "workshop.setup":  # takes a command, no options
@@ -187,16 +179,6 @@ def test_the_options_of_quick_start_are_all_explained() -> None:
     explained = [row[0].split()[0] for row in rows(README, "option")]
     assert set(explained) == set(re.findall(r"^  (--\w+)", _help_of("local.arguments"), re.MULTILINE))
     assert parse_arguments([]).apps == 70  # the figures in the README are those of ./quick_start.sh without options
-
-
-def test_the_secret_is_written_from_the_p8_file_as_the_pipeline_reads_it(tmp_path: Path) -> None:
-    path = tmp_path / "Auth Key.p8"
-    path.write_text(fresh_key(ApiRole.ADMIN, issuer_id=None).private_key_pem)
-    for issuer_id, expected in (("00000000-0000-0000-0000-000000000000",) * 2, ("", None)):
-        arguments = [sys.executable, "-c", SECRET_WRITER[2], "ABC1234567", issuer_id, str(path)]
-        secret = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
-        read = ApiKey.from_secret(secret, "appstore-analytics/main")
-        assert (read.key_id, read.issuer_id) == ("ABC1234567", expected)
 
 
 def test_execution_inputs_are_accepted() -> None:

@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from appstore_analytics.answers.apps import known_accounts
-from appstore_analytics.answers.errors import Unreachable
+from appstore_analytics.answers.errors import Refused, Unreachable
 from appstore_analytics.answers.executions import Pipeline
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.configuration import Account, Configuration
+from appstore_analytics.contract.layout import api_key_output
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
@@ -48,6 +49,19 @@ class Installation:
     def is_local(self) -> bool:
         """Whether this is the embedded AWS."""
         return self._clients.endpoint is not None
+
+    def api_key_secret(self, key_name: str) -> str:
+        """The name of an API key's secret; Refused, with the names there are, when no such key is deployed."""
+        if secret := self._outputs.get(api_key_output(key_name)):
+            return secret
+        prefix = api_key_output("")
+        deployed = sorted(value.split("/", 1)[1] for name, value in self._outputs.items() if name.startswith(prefix))
+        raise Refused(f"No API key '{key_name}' is deployed: there is {', '.join(deployed)} (accounts in cdk.json).")
+
+    @cached_property
+    def secrets_manager(self) -> Any:
+        """Where the API keys are."""
+        return self._clients.client("secretsmanager")
 
     @cached_property
     def registry(self) -> Registry:

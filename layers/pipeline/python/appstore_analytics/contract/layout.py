@@ -123,3 +123,8 @@ def report_key(operation: str, started_at: str) -> str:
 def page_key(operation: str, started_at: str) -> str:
     """The page of a run, beside its report."""
     return f"{REPORTS_PREFIX}production_{operation}_{started_at}.html"
+
+
+def api_key_output(key_name: str) -> str:
+    """The stack output that names the secret of an API key: `main/reader` → `ApiKeySecretMainReader`."""
+    return "ApiKeySecret" + "".join(word.capitalize() for word in re.split("[-/]", key_name))

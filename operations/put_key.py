@@ -1,0 +1,88 @@
+"""`put-key`: an API key of App Store Connect goes into its secret; checked first, never shown."""
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from appstore_analytics.answers.errors import Refused
+from appstore_analytics.apple.keys import ApiKey
+from appstore_analytics.contract.errors import ConfigurationRefused
+
+STANDARD_INPUT = "-"
+_NAME_OF_APPLES_FILE = re.compile(r"AuthKey_([A-Z0-9]{10,})\.p8")
+_LONGEST_FILE_BYTES = 16_384
+"""Apple's .p8 files have about 260 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStored:
+    """Where the key is now. The private key is in no answer."""
+
+    secret: str
+    key_id: str
+    kind: str
+
+    @property
+    def is_good(self) -> bool:
+        """Always: a key that cannot be one is refused before."""
+        return True
+
+    @property
+    def sentence(self) -> str:
+        """What happens next."""
+        return "Functions use the key within five minutes. ./manage.py doctor asks Apple whether it accepts the key."
+
+
+def read_key_file(file: str) -> str:
+    """The text of a .p8 file, or of standard input for `-`; Refused when there is none."""
+    try:
+        if file == STANDARD_INPUT:
+            content = sys.stdin.buffer.read(_LONGEST_FILE_BYTES + 1)
+        else:
+            with Path(file).open("rb") as stream:
+                content = stream.read(_LONGEST_FILE_BYTES + 1)
+    except OSError as error:
+        raise Refused(f"{file} cannot be read ({error.strerror}): name the .p8 file from App Store Connect.") from None
+    if len(content) > _LONGEST_FILE_BYTES:
+        raise Refused(f"{_shown(file)} is too long for Apple's .p8 file: nothing was stored.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Refused(f"{_shown(file)} is not text, so it is not Apple's .p8 file: nothing was stored.") from None
+
+
+def key_id_of(file: str, given: str | None) -> str:
+    """The key's id: as given, else from the name that Apple gives the file; Refused when the two differ."""
+    named = _NAME_OF_APPLES_FILE.fullmatch(Path(file).name)
+    if given and named and named[1] != given:
+        raise Refused(f"--key-id says {given}, but the file is that of the key {named[1]}: name the right one.")
+    if given:
+        return given
+    if named:
+        return named[1]
+    raise Refused(
+        "--key-id is missing: App Store Connect shows it beside the key, and in the file's name AuthKey_….p8."
+    )
+
+
+def secret_text(key_id: str, issuer_id: str | None, private_key: str, file: str) -> str:
+    """The secret's JSON, read back as the functions read it; Refused with what is wrong and never with the key."""
+    secret = json.dumps({"key_id": key_id, "issuer_id": issuer_id or "", "private_key": private_key})
+    try:
+        ApiKey.from_secret(secret, "made of these")
+    except ConfigurationRefused as refused:
+        raise Refused(f"{_shown(file)}: {refused} Nothing was stored.") from None
+    return secret
+
+
+def put_key(secrets_manager: Any, secret: str, text: str, key_id: str, issuer_id: str | None) -> KeyStored:
+    """Store the key as the secret's newest version; a second run stores it once more, which changes nothing."""
+    secrets_manager.put_secret_value(SecretId=secret, SecretString=text)
+    return KeyStored(secret, key_id, "team key" if issuer_id else "individual key")
+
+
+def _shown(file: str) -> str:
+    return "standard input" if file == STANDARD_INPUT else file
