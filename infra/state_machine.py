@@ -10,8 +10,9 @@
 A Map without items is skipped. Whatever fails outside the children goes to SummarizeRun, which reports it. Only ids
 and counts travel: `{"run_id", "operation", "plan"}`, and `error` when there is one.
 
-Register and Land have a child for each app and each instance, so theirs are Express, which cost next to nothing, but
-live for five minutes and cannot be asked how they ended. What they leave without a verdict is planned once more:
+Register and Land have an item for each app and each instance. Theirs go in batches to Express children, each of which
+costs one transition whatever it holds, but lives for five minutes and cannot be asked how it ended. An inline Map in
+the child works on its items, two at a time. What they leave without a verdict is planned once more, item by item:
 
     PlanLand → Land (Express) → PlanLandLeft ┬─ nothing ────────────────────────────────────────────► PlanPublish
                  ▲                           ├─ Apple's hour is used up → WaitToLand ─┐                   ▲
@@ -21,6 +22,7 @@ live for five minutes and cannot be asked how they ended. What they leave withou
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
@@ -40,7 +42,7 @@ from appstore_analytics.contract.errors import (
     leaves,
 )
 from appstore_analytics.contract.layout import RUN_PARTITION, RUNS_PREFIX
-from appstore_analytics.contract.maps import MapName, Outcome
+from appstore_analytics.contract.maps import ITEMS_OF_A_BATCH, MapName, Outcome
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.verdicts import Verdict
 from infra.acknowledgements import acknowledge
@@ -57,7 +59,10 @@ STEPS_OF_MAPS: Mapping[MapName, Sequence[str]] = {
     MapName.VERIFY: ("verify_table",),
 }
 EXPRESS_FIRST = frozenset({MapName.REGISTER, MapName.LAND})
-"""Maps whose children are many and quick. All others have a child per Date or table, which may take its time."""
+"""Maps whose items are many and quick. All others have a child per Date or table, which may take its time."""
+
+_CALLS_OF_A_BATCH = 1_000  # of list_instances, one a table: at 0.3 s each in two lanes half of the child's five minutes
+_LANES_OF_A_BATCH = 2  # one slow item does not hold up the nine others; with ten, nine lanes would wait for the slowest
 
 LAMBDA_ERRORS = (
     "Lambda.AWSLambdaException",
@@ -87,6 +92,20 @@ _EXPRESS_RETRIES = 2  # the five minutes of an Express child are soon over; the 
 _CALLS_RETURN_WITHIN = 13  # times five minutes: a little over the rolling hour of Apple's quota
 _HAS_ITEMS = sfn.Condition.number_greater_than("$.plan.items", 0)
 _TIME_OUT = Duration.hours(80)  # longer than the wait of a backfill for its snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """How many children of a Map run at once, and how many items each of them works on at a time."""
+
+    children: int
+    in_a_child: int = 1
+
+    @classmethod
+    def of_batches(cls, items_at_once: int) -> "Lanes":
+        """At most `items_at_once` items in all. Never 0, which Step Functions reads as "without limit"."""
+        in_a_child = min(_LANES_OF_A_BATCH, items_at_once)
+        return cls(items_at_once // in_a_child, in_a_child)
 
 
 class PipelineStateMachine(Construct):
@@ -226,7 +245,7 @@ class PipelineStateMachine(Construct):
         word, patiently = map_name.capitalize(), f"{map_name.capitalize()}Patiently"
         patient = self._map(patiently, map_name, summary, following, self._child(map_name, patiently))
         plan = self._plan_items(f"Plan{word}Left", map_name, summary, left=True)
-        quick = self._map(word, map_name, summary, plan, self._express_child(map_name), express=True)
+        quick = self._map_of_batches(map_name, summary, plan)
         wait = sfn.Wait(self, f"WaitTo{word}", time=sfn.WaitTime.timestamp_path("$.plan.available_at"))
         plan.next(
             sfn.Choice(self, f"Decide{word}Left")
@@ -243,28 +262,36 @@ class PipelineStateMachine(Construct):
         return plan
 
     def _map(
-        self,
-        name: str,
-        map_name: MapName,
-        summary: sfn.State,
-        following: sfn.State,
-        child: sfn.State,
-        *,
-        express: bool = False,
+        self, name: str, map_name: MapName, summary: sfn.State, following: sfn.State, child: sfn.State
     ) -> sfn.State:
-        each = sfn.DistributedMap(
+        """A Standard child for each item."""
+        at_once = self._configuration.max_concurrency.of(map_name)
+        each = self._distributed(name, sfn.StateMachineType.STANDARD, at_once)
+        return _leads_on(each.item_processor(child), summary, following)
+
+    def _map_of_batches(self, map_name: MapName, summary: sfn.State, following: sfn.State) -> sfn.State:
+        """An Express child for each batch of items."""
+        word = map_name.capitalize()
+        lanes = Lanes.of_batches(self._configuration.max_concurrency.of(map_name))
+        items = ITEMS_OF_A_BATCH
+        if map_name is MapName.REGISTER:
+            items = max(1, min(items, _CALLS_OF_A_BATCH // len(self._configuration.curated_tables)))
+        each = self._distributed(word, sfn.StateMachineType.EXPRESS, lanes.children, items)
+        return _leads_on(each.item_processor(self._batch(map_name, lanes)), summary, following)
+
+    def _distributed(
+        self, name: str, kind: sfn.StateMachineType, at_once: int, items_of_a_batch: int | None = None
+    ) -> sfn.DistributedMap:
+        return sfn.DistributedMap(
             self,
             name,
             item_reader=sfn.S3JsonItemReader(bucket=self._lake, key=sfn.JsonPath.string_at("$.plan.manifest_key")),
-            map_execution_type=sfn.StateMachineType.EXPRESS if express else sfn.StateMachineType.STANDARD,
-            max_concurrency=self._configuration.max_concurrency.of(map_name),
+            item_batcher=items_of_a_batch and sfn.ItemBatcher(max_items_per_batch=items_of_a_batch),
+            map_execution_type=kind,
+            max_concurrency=at_once,
             tolerated_failure_percentage=100,  # one app's trouble stops nobody; summarize_run counts it
             result_path=sfn.JsonPath.DISCARD,
         )
-        each.item_processor(child)
-        each.add_catch(summary, errors=["States.ALL"], result_path="$.error")
-        each.next(following)
-        return each
 
     def _child(self, map_name: MapName, name: str) -> sfn.State:
         """The steps of one item. However it ends it ends in Done, with `{}`: its verdict stands in the registry."""
@@ -276,10 +303,23 @@ class PipelineStateMachine(Construct):
             following = self._step(step, f"{state_name(step)}{suffix}", following, done, failed)
         return following
 
-    def _express_child(self, map_name: MapName) -> sfn.State:
+    def _batch(self, map_name: MapName, lanes: Lanes) -> sfn.IChainable:
+        """The items of one Express child. No item fails it: each ends in its own Done, whatever happened to it."""
+        word = map_name.capitalize()
+        each = sfn.Map(
+            self,
+            f"{word}Items",
+            items_path="$.Items",
+            max_concurrency=lanes.in_a_child,
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        each.item_processor(self._item_of_a_batch(map_name))
+        return each.next(self._done(word))
+
+    def _item_of_a_batch(self, map_name: MapName) -> sfn.State:
         """The same steps in a hurry: what must wait, or fails for a reason that may pass, ends without a verdict."""
         word = map_name.capitalize()
-        done = self._done(word)
+        done = self._done(f"{word}Item")
         failed = self._record_failure(word, done)
         following: sfn.State = done
         for step in reversed(STEPS_OF_MAPS[map_name]):
@@ -405,6 +445,12 @@ _TRACES = [
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 ]
+
+
+def _leads_on(each: sfn.DistributedMap, summary: sfn.State, following: sfn.State) -> sfn.State:
+    each.add_catch(summary, errors=["States.ALL"], result_path="$.error")
+    each.next(following)
+    return each
 
 
 def _allow(actions: list[str], resources: list[str]) -> iam.PolicyStatement:

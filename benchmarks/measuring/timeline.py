@@ -1,6 +1,7 @@
 """Where an execution's time went, read from its history and from those of its Maps' children."""
 
-from collections import defaultdict
+import json
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,9 +50,21 @@ def read_timeline(step_functions: Any, execution_arn: str) -> Timeline:
 
 def _map_time(step_functions: Any, name: str, seconds: float, arn: str) -> MapTime:
     histories = [events_of(step_functions, child) for child in children_of(step_functions, arn)]
-    lanes = min(len(histories), step_functions.describe_map_run(mapRunArn=arn)["maxConcurrency"] or len(histories))
-    tasks = _seconds_by_state((event for history in histories for event in history), "Task")
-    return MapTime(name, len(histories), lanes, seconds, tasks)
+    run = step_functions.describe_map_run(mapRunArn=arn)
+    items, children_at_once = run["itemCounts"]["total"], run["maxConcurrency"] or len(histories)
+    lanes = min(items, children_at_once * _items_at_once_of_a_child(step_functions, run["executionArn"], name))
+    tasks: dict[str, float] = defaultdict(float)
+    for history in histories:
+        for state, stay in _seconds_by_state(history, "Task").items():
+            tasks[state] += stay
+    return MapTime(name, items, lanes, seconds, dict(tasks))
+
+
+def _items_at_once_of_a_child(step_functions: Any, execution_arn: str, name: str) -> int:
+    """One, or as many as the inline Map of a child with a batch works on."""
+    answer = step_functions.describe_state_machine_for_execution(executionArn=execution_arn)
+    states = json.loads(answer["definition"])["States"][name]["ItemProcessor"]["States"].values()
+    return max((int(state.get("MaxConcurrency", 1)) for state in states if state["Type"] == "Map"), default=1)
 
 
 def _seconds_by_state(events: Iterable[Event], kind: str) -> dict[str, float]:
@@ -62,10 +75,14 @@ def _seconds_by_state(events: Iterable[Event], kind: str) -> dict[str, float]:
 
 
 def _stays(events: Iterable[Event], kind: str) -> Iterator[tuple[str, float]]:
-    """Each visit of a state of this kind: its name, and how long it took."""
-    entered: datetime | None = None
+    """Each visit of a state of this kind: its name, and how long it took.
+
+    The items of a batch visit one state at the same time. Which of them leaves is not told; a sum needs no answer.
+    """
+    entered: dict[str, deque[datetime]] = defaultdict(deque)
     for event in events:
         if event["type"] == f"{kind}StateEntered":
-            entered = event["timestamp"]
-        elif event["type"] == f"{kind}StateExited" and entered is not None:
-            yield event["stateExitedEventDetails"]["name"], (event["timestamp"] - entered).total_seconds()
+            entered[event["stateEnteredEventDetails"]["name"]].append(event["timestamp"])
+        elif event["type"] == f"{kind}StateExited":
+            name = event["stateExitedEventDetails"]["name"]
+            yield name, (event["timestamp"] - entered[name].popleft()).total_seconds()

@@ -13,7 +13,7 @@ from typing import Any
 
 from appstore_analytics.contract import prices
 from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.maps import ITEMS_OF_A_BATCH, MapName
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.prices import ATHENA_LEAST_MB, DAYS_OF_A_MONTH, HOURS_OF_A_MONTH, Price
@@ -23,7 +23,7 @@ from appstore_analytics.rules.call_budget import calls_per_day, ceiling
 from appstore_analytics.rules.freshness import DATES_LOOKED_AT, look_back_days
 from benchmarks.results import RESULTS
 from benchmarks.usage.counting import DayCounted, Linear, Stored, Unit, lines_of
-from benchmarks.usage.deployment import Deployed, Walked, walk
+from benchmarks.usage.deployment import Deployed, MapWalked, Walked, walk
 from infra.state_machine import STEPS_OF_MAPS
 
 SECONDS: Mapping[str, float] = {
@@ -161,17 +161,26 @@ class Model:
 
     def _of_the_state_machine(self, apps: int) -> Iterator[tuple[Price, float]]:
         items, walked = self._items(apps), self.states(apps)
-        standard = sum(items[name] * states for name, states in walked.standard_children.items())
-        yield prices.TRANSITIONS, (walked.parent + standard) * DAYS_OF_A_MONTH
-        traces = 1.0 + sum(items[name] for name in walked.standard_children)
-        for name, states in walked.express_children.items():
-            work = sum(self._seconds(step, apps) for step in STEPS_OF_MAPS[MapName(name.upper())])
-            seconds = work + items[name] * states * SECONDS["Step Functions between two states"]
-            yield prices.EXPRESS_REQUESTS, items[name] * DAYS_OF_A_MONTH
+        yield prices.TRANSITIONS, walked.transitions(items) * DAYS_OF_A_MONTH
+        traces = 1.0
+        for name, each in walked.maps.items():
+            if not each.is_express:
+                traces += each.children(items[name])
+                continue
+            children, seconds = each.children(items[name]), self._express_seconds(name, each, apps)
+            yield prices.EXPRESS_REQUESTS, children * DAYS_OF_A_MONTH
             yield prices.EXPRESS_GB_SECONDS, seconds * _EXPRESS_GB * DAYS_OF_A_MONTH
             at_once = self.deployed.configuration.max_concurrency.of(MapName(name.upper()))
-            traces += _sampled(items[name], seconds / at_once)
+            traces += _sampled(children, seconds / at_once)
         yield prices.TRACES, traces * DAYS_OF_A_MONTH
+
+    def _express_seconds(self, name: str, each: MapWalked, apps: int) -> float:
+        """How long all Express children of a Map live: each until its slower lane has ended, half an item later."""
+        items = self._items(apps)[name]
+        work = sum(self._seconds(step, apps) for step in STEPS_OF_MAPS[MapName(name.upper())])
+        work += each.states(items) * SECONDS["Step Functions between two states"]
+        waiting = each.children(items) * work / max(1, items) * (each.items_at_once - 1) / 2
+        return work / each.items_at_once + waiting
 
     def _of_verifying(self, apps: int) -> Iterator[tuple[Price, float]]:
         tables = len(self.reports)
@@ -200,8 +209,8 @@ class Model:
         yield prices.TRACES, checks
 
     def _waits(self, apps: int) -> Iterator[tuple[Price, float]]:
-        """Where a run takes more calls than an hour has: the first children ask in vain, and then wait in the plan."""
-        refused = self.refused_children(apps)
+        """Where a run takes more calls than an hour has: the first items ask in vain, and then wait in the plan."""
+        refused = self.refused_items(apps)
         if refused:
             passes = refused * DAYS_OF_A_MONTH
             memory = self.deployed.memory_gb["download_segments"]
@@ -210,16 +219,18 @@ class Model:
             yield prices.S3_READS, passes
             yield prices.DYNAMODB_WRITES, passes * _REFUSED_WRITES
             yield prices.DYNAMODB_READS, passes * _REFUSED_READS
-            yield prices.EXPRESS_REQUESTS, passes
-            yield prices.EXPRESS_GB_SECONDS, passes * _EXPRESS_GB * _REFUSED_SECONDS * 2
+            children = passes / ITEMS_OF_A_BATCH
+            yield prices.TRANSITIONS, children
+            yield prices.EXPRESS_REQUESTS, children
+            yield prices.EXPRESS_GB_SECONDS, passes * _EXPRESS_GB * _REFUSED_SECONDS
 
-    def refused_children(self, apps: int) -> float:
-        """How many children of a day find no calls left, all keys together."""
+    def refused_items(self, apps: int) -> float:
+        """How many items of a day find no calls left, all keys together."""
         per_key = apps / self.keys(apps)
         hour = ceiling(self.deployed.configuration.calls_per_hour, Operation.DAILY)
         refused = 0.0
-        for children, calls in ((per_key, len(self.reports)), (per_key * len(self.reports), 1)):
-            refused += max(0.0, children - hour / calls)
+        for items, calls in ((per_key, len(self.reports)), (per_key * len(self.reports), 1)):
+            refused += max(0.0, items - hour / calls)
         return refused * self.keys(apps)
 
     def keys(self, apps: int) -> int:

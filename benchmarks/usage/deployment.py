@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,12 +34,38 @@ class Deployed:
 
 
 @dataclass(frozen=True, slots=True)
+class MapWalked:
+    """A Map on a day on which all goes well: the states that a child enters by itself, and for each of its items."""
+
+    is_express: bool
+    states_of_a_child: int
+    states_of_an_item: int = 0
+    items_of_a_child: int = 1
+    items_at_once: int = 1
+
+    def children(self, items: int) -> int:
+        """The child executions for so many items."""
+        return ceil(items / self.items_of_a_child)
+
+    def states(self, items: int) -> int:
+        """What all children enter."""
+        return self.children(items) * self.states_of_a_child + items * self.states_of_an_item
+
+    def transitions(self, items: int) -> int:
+        """What is billed: the start of each child, and what a Standard one enters. An Express one enters for free."""
+        return self.children(items) + (0 if self.is_express else self.states(items))
+
+
+@dataclass(frozen=True, slots=True)
 class Walked:
-    """The states that an execution enters when all goes well, and a child of each Map; Express ones enter for free."""
+    """The states that an execution enters itself when all goes well, and its Maps by name."""
 
     parent: int
-    standard_children: Mapping[str, int]
-    express_children: Mapping[str, int]
+    maps: Mapping[str, MapWalked]
+
+    def transitions(self, items: Mapping[str, int]) -> int:
+        """The state transitions of an execution whose Maps have so many items, as AWS bills them."""
+        return self.parent + sum(each.transitions(items[name]) for name, each in self.maps.items())
 
 
 def synthesize(context: Mapping[str, Any] | None = None) -> Deployed:
@@ -81,7 +108,7 @@ def _read(configuration: DeploymentConfiguration, template: dict[str, Any]) -> D
 
 def walk(definition: State, items: Mapping[str, int]) -> Walked:
     """Follow a daily run whose Maps have so many items, by name, and leave nothing."""
-    children: dict[str, dict[str, int]] = {"STANDARD": {}, "EXPRESS": {}}
+    maps: dict[str, MapWalked] = {}
     entered = 0
     data: State = {"operation": "daily", "status": "SUCCEEDED", "step": {"outcome": "next"}, "plan": {"waiting": False}}
     for name, state in _way(definition, data):
@@ -89,10 +116,21 @@ def walk(definition: State, items: Mapping[str, int]) -> Walked:
         if name.startswith("Plan"):
             data["plan"]["items"] = items.get(name.removeprefix("Plan"), 0)  # of Plan<Map>Left: nothing is left
         if state["Type"] == "Map":
-            child = state["ItemProcessor"]
-            kind = child["ProcessorConfig"]["ExecutionType"]
-            children[kind][name] = sum(1 for _ in _way(child, {**data, "step": {"outcome": "next"}}))
-    return Walked(entered, children["STANDARD"], children["EXPRESS"])
+            maps[name] = _walk_map(state, {**data, "step": {"outcome": "next"}})
+    return Walked(entered, maps)
+
+
+def _walk_map(state: State, data: State) -> MapWalked:
+    child = state["ItemProcessor"]
+    way = [each for _, each in _way(child, data)]
+    is_express = child["ProcessorConfig"]["ExecutionType"] == "EXPRESS"
+    inline = next((each for each in way if each["Type"] == "Map"), None)
+    if inline is None:
+        return MapWalked(is_express, len(way))
+    of_an_item = sum(1 for _ in _way(inline["ItemProcessor"], data))
+    return MapWalked(
+        is_express, len(way), of_an_item, state["ItemBatcher"]["MaxItemsPerBatch"], inline["MaxConcurrency"]
+    )
 
 
 def _way(machine: State, data: State) -> Iterator[tuple[str, State]]:

@@ -34,6 +34,7 @@ _PATCHED = (
     "faults",
     "functions",
     "histories",
+    "maps",
     "metrics",
     "permissions",
     "step_functions",

@@ -2,6 +2,7 @@
 
 import contextvars
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ LARGEST_DATA_BYTES = 256 * 1024
 _DATA = ("input", "output", "parameters")
 
 _running: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("running_execution")
+_scheduled: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar("scheduled_task", default=None)
+_writing = threading.Lock()  # the iterations of an inline Map write into one history
 
 
 def patch() -> None:
@@ -24,7 +27,7 @@ def patch() -> None:
     replace(service, "_apply_result_selector", lambda select: _with_limited_result(select, error), patch=PATCH)
     replace(service, "_run_execution", lambda run: _known_as_running(run, service), patch=PATCH)
     replace(service, "_run_sub_machine", lambda run: _with_a_childs_events(run, service), patch=PATCH)
-    for execute in ("_execute_pass", "_execute_choice", "_execute_wait", "_execute_task"):
+    for execute in ("_execute_pass", "_execute_choice", "_execute_wait", "_execute_task", "_execute_map"):
         replace(service, execute, lambda execute: _with_a_childs_states(execute, service), patch=PATCH)
     replace(service, "_invoke_resource", lambda invoke: _with_parameters(invoke, error), patch=PATCH)
 
@@ -42,7 +45,11 @@ def _with_limit(add_event: Callable[..., Any], error: type[Exception]) -> Callab
         for each in (details or {}).values():
             for name in _DATA:
                 _refuse_too_large(each.get(name) or "", f"The {name} of {event_type}", error)
-        return add_event(execution, event_type, details)
+        with _writing:
+            event = add_event(execution, event_type, details)
+        if event_type == "TaskScheduled":
+            _scheduled.set(event)
+        return event
 
     return add_event_within_limit
 
@@ -70,7 +77,7 @@ def _with_a_childs_events(run: Callable[..., Any], service: Any) -> Callable[...
     """A child execution has a history of its own from its start to its end; ministack writes its tasks alone."""
 
     def run_sub_machine(states: Any, start_at: str, input_data: Any, execution: dict[str, Any], ctx: Any) -> Any:
-        if not _is_child(execution):
+        if not _is_child(execution) or execution["events"]:  # an iteration writes into the history of its child
             return run(states, start_at, input_data, execution, ctx)
         _running.set(execution)
         started = {"executionStartedEventDetails": {"input": execution["input"]}}
@@ -105,11 +112,11 @@ def _with_parameters(invoke: Callable[[str, Any], Any], error: type[Exception]) 
     """What a task hands to its resource stands in the event that scheduled it."""
 
     def invoke_resource(resource: str, input_data: Any) -> Any:
-        events = _running.get({}).get("events")
-        if events and events[-1]["type"] == "TaskScheduled":
+        event = _scheduled.get()
+        if event is not None:
             parameters = json.dumps(input_data)
             _refuse_too_large(parameters, "The payload of the task", error)
-            events[-1]["taskScheduledEventDetails"]["parameters"] = parameters
+            event["taskScheduledEventDetails"]["parameters"] = parameters
         return invoke(resource, input_data)
 
     return invoke_resource

@@ -27,10 +27,11 @@ class Largest:
 
 @dataclass(frozen=True, slots=True)
 class MapRun:
-    """One Map: its items, how long it ran, and its children's results as they reach the Map, in bytes."""
+    """One Map: its items and children, how long it ran, and the children's results as they reach the Map, in bytes."""
 
     name: str
     items: int
+    children: int
     failed: int
     seconds: float
     result_bytes: int
@@ -82,7 +83,8 @@ def _read_map(step_functions: Any, arn: str, name: str, travelled: Travelled) ->
         result_bytes += len(events[-1].get("executionSucceededEventDetails", {}).get("output", "")) + len(",")  # or "]"
     run = step_functions.describe_map_run(mapRunArn=arn)
     seconds = (run["stopDate"] - run["startDate"]).total_seconds()
-    return MapRun(name, run["itemCounts"]["total"], run["itemCounts"]["failed"], seconds, result_bytes)
+    items, children = run["itemCounts"], run["executionCounts"]
+    return MapRun(name, items["total"], children["total"], items["failed"], seconds, result_bytes)
 
 
 def children_of(step_functions: Any, map_run_arn: str) -> Iterator[str]:

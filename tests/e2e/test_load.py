@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from appstore_analytics.contract.maps import ITEMS_OF_A_BATCH
 from local.aws.histories import LARGEST_DATA_BYTES
 from local.load.histories import MOST_EVENTS, Largest
 from local.load.memory import EMULATOR, KindMemory
@@ -44,7 +45,7 @@ def test_the_first_day_registers_and_lists_nothing(load: Load) -> None:
 def test_no_data_grows_with_the_number_of_apps(load: Load) -> None:
     for day in (load.first_day, load.data_day):
         assert 0 < day.travelled.data.size < 2_000
-        assert 0 < day.travelled.events_of_child.size < 50
+        assert 0 < day.travelled.events_of_child.size < 25 * ITEMS_OF_A_BATCH
         assert 0 < day.travelled.events_of_parent < 200
 
 
@@ -56,7 +57,13 @@ def test_the_maps_had_all_items_and_their_results_are_as_short_as_can_be(load: L
         "Publish": REPORTS * 2,  # Dates of an instance
         "Verify": REPORTS,
     }
-    assert all(run.result_bytes == len("{},") * run.items + 1 for run in maps.values())
+    assert {name: run.children for name, run in maps.items()} == {
+        "Register": APPS / ITEMS_OF_A_BATCH,
+        "Land": APPS * REPORTS / ITEMS_OF_A_BATCH,
+        "Publish": REPORTS * 2,
+        "Verify": REPORTS,
+    }
+    assert all(run.result_bytes == len("{},") * run.children + 1 for run in maps.values())
 
 
 def test_every_function_was_seen_and_stayed_within_its_memory(load: Load) -> None:

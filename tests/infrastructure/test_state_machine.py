@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from synthesis import Synthesis, context, synthesize
 
 from appstore_analytics.contract.configuration import Configuration
 from appstore_analytics.contract.errors import NotReady, PermanentError, PipelineError, TransientError, leaves
-from appstore_analytics.contract.maps import MapName, Outcome
+from appstore_analytics.contract.maps import ITEMS_OF_A_BATCH, MapName, Outcome
 from appstore_analytics.contract.operations import Operation
+from infra.configuration import parse_context
 from infra.functions import CAPACITIES, OUTSIDE_OF_RUNS, state_name
 from infra.state_machine import EXPRESS_FIRST, FUNCTION_DEATHS, LAMBDA_ERRORS, STEPS_OF_MAPS
 from tests.integration.crash import day
@@ -21,6 +23,8 @@ PATIENT = tuple(f"{name}Patiently" if name in QUICK else name for name in MAPS)
 """The Maps whose children wait and retry, in the order of MAPS."""
 
 Machine = dict[str, Any]
+
+SECONDS_OF_A_CALL = 0.3  # to Apple, as benchmarks/bill.py states it
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +48,14 @@ def tasks(machine: Machine) -> dict[str, Any]:
     return {name: state for name, state in all_states(machine).items() if state["Type"] == "Task"}
 
 
+def item_processor(machine: Machine, name: str) -> Machine:
+    """What a Map does with an item: in its child, or in the inline Map of an Express child."""
+    processor: Machine = machine["States"][name]["ItemProcessor"]
+    return processor["States"][f"{name}Items"]["ItemProcessor"] if name in QUICK else processor
+
+
 def of_quick_children(machine: Machine) -> set[str]:
-    return {name for quick in QUICK for name in machine["States"][quick]["ItemProcessor"]["States"]}
+    return {name for quick in QUICK for name in item_processor(machine, quick)["States"]}
 
 
 def functions_called_with_patience(machine: Machine) -> dict[str, Any]:
@@ -99,9 +109,10 @@ def test_every_retry_backs_off_with_jitter_to_at_most_a_minute(machine: Machine)
         }
 
 
-def test_every_task_and_every_map_catches(machine: Machine) -> None:
+def test_every_task_and_every_distributed_map_catches(machine: Machine) -> None:
+    """An inline Map has nothing to catch: its items end in Done, and a batch that dies has left its items open."""
     for name, state in all_states(machine).items():
-        if state["Type"] in {"Task", "Map"}:
+        if state["Type"] == "Task" or name in {*MAPS, *PATIENT}:
             *_, catch = state["Catch"]
             expected = {*leaves(PipelineError)} if name in {"PlanRun", "SummarizeRun"} else {"States.ALL"}
             assert set(catch["ErrorEquals"]) == expected, name
@@ -122,10 +133,11 @@ def test_state_names_are_unique_across_the_children(machine: Machine) -> None:
 
 @pytest.mark.parametrize("name", [*MAPS, *(f"{name}Patiently" for name in QUICK)])
 def test_every_way_through_a_child_ends_in_done_with_an_empty_object(machine: Machine, name: str) -> None:
-    child = machine["States"][name]["ItemProcessor"]["States"]
+    child = item_processor(machine, name)["States"]
     ends = {state for state, definition in child.items() if definition.get("End") or not followers(definition)}
-    assert ends == {f"{name}Done"}
-    assert child[f"{name}Done"] == {"Type": "Pass", "Result": {}, "End": True}
+    done = f"{name}ItemDone" if name in QUICK else f"{name}Done"
+    assert ends == {done}
+    assert child[done] == {"Type": "Pass", "Result": {}, "End": True}
 
 
 @pytest.mark.parametrize(("map_name", "word"), list(zip(MapName, PATIENT, strict=True)))
@@ -148,22 +160,46 @@ def test_a_child_takes_its_steps_in_order_and_does_what_the_outcome_says(
 
 @pytest.mark.parametrize("word", QUICK)
 def test_an_express_child_takes_the_same_steps_and_never_waits(machine: Machine, word: str) -> None:
-    child = machine["States"][word]["ItemProcessor"]
+    child = item_processor(machine, word)
     first, last = [state_name(step) for step in STEPS_OF_MAPS[MapName(word.upper())]]
     assert child["StartAt"] == first
     decide = child["States"][f"Decide{first}"]
     assert [(choice["StringEquals"], choice["Next"]) for choice in decide["Choices"]] == [(Outcome.NEXT, last)]
-    assert decide["Default"] == child["States"][last]["Next"] == f"{word}Done"
+    assert decide["Default"] == child["States"][last]["Next"] == f"{word}ItemDone"
     assert "Wait" not in {state["Type"] for state in child["States"].values()}
+
+
+@pytest.mark.parametrize("word", QUICK)
+def test_a_batch_is_ten_items_in_an_inline_map_that_ends_with_an_empty_object(machine: Machine, word: str) -> None:
+    assert machine["States"][word]["ItemBatcher"] == {"MaxItemsPerBatch": ITEMS_OF_A_BATCH}
+    child = machine["States"][word]["ItemProcessor"]
+    each = dict(child["States"][f"{word}Items"])
+    assert each.pop("ItemProcessor")["ProcessorConfig"] == {"Mode": "INLINE"}
+    assert (child["StartAt"], child["States"][f"{word}Done"]) == (
+        f"{word}Items",
+        {"Type": "Pass", "Result": {}, "End": True},
+    )
+    assert each == {
+        "Type": "Map",
+        "ItemsPath": "$.Items",
+        "MaxConcurrency": 2,
+        "ResultPath": None,
+        "Next": f"{word}Done",
+    }
+
+
+@pytest.mark.parametrize("name", [*PATIENT])
+def test_a_patient_map_has_a_child_for_each_item(machine: Machine, name: str) -> None:
+    assert "ItemBatcher" not in machine["States"][name]
 
 
 @pytest.mark.parametrize("word", QUICK)
 def test_an_express_child_records_what_no_retry_helps_and_leaves_all_else_open(machine: Machine, word: str) -> None:
     for step in STEPS_OF_MAPS[MapName(word.upper())]:
-        recorded, left = machine["States"][word]["ItemProcessor"]["States"][state_name(step)]["Catch"]
+        recorded, left = item_processor(machine, word)["States"][state_name(step)]["Catch"]
         assert set(recorded["ErrorEquals"]) == {*leaves(PermanentError)}
         assert recorded["Next"] == f"Record{word}Failure"
-        assert (left["ErrorEquals"], left["Next"]) == (["States.ALL"], f"{word}Done")
+        assert (left["ErrorEquals"], left["Next"]) == (["States.ALL"], f"{word}ItemDone")
 
 
 @pytest.mark.parametrize("word", QUICK)
@@ -182,7 +218,7 @@ def test_what_express_children_leave_waits_once_for_the_quota_and_is_then_worked
 
 @pytest.mark.parametrize("name", [*MAPS, *(f"{name}Patiently" for name in QUICK)])
 def test_a_failure_is_recorded_under_the_items_own_key(machine: Machine, name: str) -> None:
-    record = machine["States"][name]["ItemProcessor"]["States"][f"Record{name}Failure"]
+    record = item_processor(machine, name)["States"][f"Record{name}Failure"]
     assert record["Parameters"]["Key"] == {
         "pk": {"S.$": "States.Format('RUN#{}', $.run_id)"},
         "sk": {"S.$": "$.record"},
@@ -192,7 +228,7 @@ def test_a_failure_is_recorded_under_the_items_own_key(machine: Machine, name: s
         ":error": {"S.$": "$.error.Error"},
         ":reason": {"S.$": "$.error.Cause"},
     }
-    assert record["Next"] == record["Catch"][0]["Next"] == f"{name}Done"
+    assert record["Next"] == record["Catch"][0]["Next"] == (f"{name}ItemDone" if name in QUICK else f"{name}Done")
 
 
 @pytest.mark.parametrize("name", [*MAPS, *(f"{name}Patiently" for name in QUICK)])
@@ -310,6 +346,7 @@ def test_no_state_passes_a_token_a_url_or_rows(machine: Machine) -> None:
         "$.plan.waiting",
         "$.plan.manifest_key",
         "$.plan.available_at",
+        "$.Items",
         "$.step",
         "$.step.outcome",
         "$.step.available_at",
@@ -337,7 +374,35 @@ def test_it_ends_after_eighty_hours_and_logs_errors_without_data(machine: Machin
 
 def test_the_maps_limits_and_the_wait_come_from_the_context(tmp_path_factory: pytest.TempPathFactory) -> None:
     limits = {"register": 1, "restore": 4, "land": 2, "publish": 3, "verify": 5}
+    limits_of_patient = {
+        name.lower(): limits[map_name.lower()] for name, map_name in zip(PATIENT, MapName, strict=True)
+    }
     values = context(max_concurrency=limits, snapshot_poll_seconds=7, reports=["downloads"])
     states = synthesize(tmp_path_factory.mktemp("limits"), values).definition()["States"]
-    assert {name.lower(): states[name]["MaxConcurrency"] for name in MAPS} == limits
+    assert {name.lower(): states[name]["MaxConcurrency"] for name in PATIENT} == limits_of_patient
     assert states["WaitForSnapshot"]["Seconds"] == 7
+
+
+@pytest.mark.parametrize(
+    ("items_at_once", "children", "in_a_child"), [(1, 1, 1), (2, 1, 2), (3, 1, 2), (10, 5, 2), (20, 10, 2)]
+)
+def test_max_concurrency_is_the_number_of_items_at_work_in_batches_too(
+    tmp_path: Path, items_at_once: int, children: int, in_a_child: int
+) -> None:
+    """Never 0, which Step Functions reads as "without limit"."""
+    limits = dict.fromkeys(("register", "land"), items_at_once)
+    machine = synthesize(tmp_path, context(max_concurrency=limits, reports=["downloads"])).definition()
+    for word in QUICK:
+        each = machine["States"][word]
+        inline = each["ItemProcessor"]["States"][f"{word}Items"]
+        assert (each["MaxConcurrency"], inline["MaxConcurrency"]) == (children, in_a_child)
+        assert 1 <= each["MaxConcurrency"] * inline["MaxConcurrency"] <= items_at_once
+
+
+def test_with_all_reports_a_batch_of_apps_is_smaller_because_each_app_takes_a_call_a_table(tmp_path: Path) -> None:
+    values = context(reports="all", granularities=["DAILY", "WEEKLY", "MONTHLY"])
+    states = synthesize(tmp_path, values).definition()["States"]
+    tables = len(parse_context(values).curated_tables)
+    items = states["Register"]["ItemBatcher"]["MaxItemsPerBatch"]
+    assert 1 <= items < ITEMS_OF_A_BATCH == states["Land"]["ItemBatcher"]["MaxItemsPerBatch"]
+    assert items / 2 * tables * SECONDS_OF_A_CALL <= 150  # half of an Express child's five minutes

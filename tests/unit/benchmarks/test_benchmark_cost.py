@@ -9,7 +9,7 @@ from appstore_analytics.answers.cost import Work, cost_of
 from appstore_analytics.contract.prices import ALARMS, DASHBOARDS, LAMBDA_CALLS, PRICES, Page, Seen
 from benchmarks.results import RESULTS
 from benchmarks.usage.counting import Linear
-from benchmarks.usage.deployment import walk
+from benchmarks.usage.deployment import MapWalked, walk
 
 
 def kept(name: str) -> Any:
@@ -73,6 +73,13 @@ def test_a_walk_enters_what_a_good_day_enters() -> None:
             "Done": {"Type": "Pass", "End": True},
         },
     }
+    batch = {
+        "StartAt": "LandItems",
+        "States": {
+            "LandItems": {"Type": "Map", "MaxConcurrency": 2, "ItemProcessor": child, "Next": "LandDone"},
+            "LandDone": {"Type": "Pass", "End": True},
+        },
+    }
     machine = {
         "StartAt": "PlanLand",
         "States": {
@@ -84,7 +91,14 @@ def test_a_walk_enters_what_a_good_day_enters() -> None:
             },
             "Land": {
                 "Type": "Map",
-                "ItemProcessor": {**child, "ProcessorConfig": {"ExecutionType": "EXPRESS"}},
+                "ItemBatcher": {"MaxItemsPerBatch": 10},
+                "ItemProcessor": {**batch, "ProcessorConfig": {"ExecutionType": "EXPRESS"}},
+                "Next": "PlanPublish",
+            },
+            "PlanPublish": {"Type": "Task", "Next": "Publish"},
+            "Publish": {
+                "Type": "Map",
+                "ItemProcessor": {**child, "ProcessorConfig": {"ExecutionType": "STANDARD"}},
                 "Next": "PlanLandLeft",
             },
             "PlanLandLeft": {"Type": "Task", "Next": "DecideLandLeft"},
@@ -99,9 +113,19 @@ def test_a_walk_enters_what_a_good_day_enters() -> None:
             "End": {"Type": "Succeed"},
         },
     }
-    walked = walk(machine, {"Land": 7})
-    assert (walked.parent, walked.standard_children, walked.express_children) == (6, {}, {"Land": 3})
+    items = {"Land": 21, "Publish": 4}
+    walked = walk(machine, items)
+    assert walked.parent == 8
+    assert walked.maps == {"Land": MapWalked(True, 2, 3, 10, 2), "Publish": MapWalked(False, 3)}
+    assert walked.transitions(items) == 8 + 3 + 4 * (1 + 3)
     assert walk(machine, {}).parent == 3
+
+
+def test_a_backfills_estimate_counts_the_start_of_each_child() -> None:
+    """Ten items a child in Register and Land; three states of its own in each Standard child, for a Date or a table."""
+    lines = {line.what: line.count for line in cost_of(Work(apps=21, tables=2, instances=42, parts=420, dates=20))}
+    assert lines["Step Functions Express requests"] == 3 + 5
+    assert lines["Step Functions transitions"] == 40 + (3 + 5) + (20 + 2) * (1 + 3)
 
 
 def test_a_backfills_estimate_grows_with_its_parts_and_is_in_list_prices() -> None:

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 
+from appstore_analytics.contract.maps import ITEMS_OF_A_BATCH
 from appstore_analytics.contract.prices import (
     ATHENA_LEAST_MB,
     ATHENA_MB,
@@ -17,7 +19,7 @@ from appstore_analytics.contract.prices import (
 )
 
 _TRANSITIONS_OF_A_RUN = 40
-_TRANSITIONS_PER_STANDARD_ITEM = 3
+_TRANSITIONS_PER_STANDARD_CHILD = 4  # its start, and the three states that it enters
 _WRITES_PER_INSTANCE = 10
 _WRITES_PER_PART = 2  # its line in the journal, and its Date's mark
 _GIGABYTE_SECONDS_PER_CALL = 1
@@ -47,18 +49,18 @@ class Work:
 
 def cost_of(work: Work) -> tuple[CostLine, ...]:
     """The lines of a bill for this work. Storage is not among them: it depends on what Apple sends."""
-    of_express_children = work.apps + work.instances
-    of_standard_children = work.dates + work.tables
-    calls = 2 * of_express_children + of_standard_children  # two functions per app and per instance
+    items = work.apps + work.instances
+    express_children = ceil(work.apps / ITEMS_OF_A_BATCH) + ceil(work.instances / ITEMS_OF_A_BATCH)
+    standard_children = work.dates + work.tables
+    calls = 2 * items + standard_children  # two functions per app and per instance
     counts: Mapping[Price, int] = {
         S3_WRITES: work.instances + work.parts + 5 * work.dates,
         S3_READS: 2 * calls + 2 * work.parts,
         LAMBDA_CALLS: calls,
         LAMBDA_GB_SECONDS: round(calls * _GIGABYTE_SECONDS_PER_CALL + work.parts * _GIGABYTE_SECONDS_PER_PART),
-        EXPRESS_REQUESTS: of_express_children,
-        TRANSITIONS: _TRANSITIONS_OF_A_RUN + of_standard_children * _TRANSITIONS_PER_STANDARD_ITEM,
-        DYNAMODB_WRITES: (of_express_children + of_standard_children) * _WRITES_PER_INSTANCE
-        + work.parts * _WRITES_PER_PART,
+        EXPRESS_REQUESTS: express_children,
+        TRANSITIONS: _TRANSITIONS_OF_A_RUN + express_children + standard_children * _TRANSITIONS_PER_STANDARD_CHILD,
+        DYNAMODB_WRITES: (items + standard_children) * _WRITES_PER_INSTANCE + work.parts * _WRITES_PER_PART,
         ATHENA_MB: work.tables * ATHENA_LEAST_MB,
     }
     return tuple(CostLine(price.what, count, round(price.of(count), 4)) for price, count in counts.items())

@@ -24,6 +24,13 @@ Far less, because summarize_run holds the records of all items in its memory.
 """
 
 
+ITEMS_OF_A_BATCH = 10
+"""Items of an Express child, which costs one state transition whatever it holds.
+
+Twenty would save another $0.03 a month for 100 apps, and come nearer to the five minutes that the child lives.
+"""
+
+
 class Outcome(StrEnum):
     """What a Map's child does after a step."""
 
