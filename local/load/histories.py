@@ -55,7 +55,7 @@ class Travelled:
                 state = str(details.get("name", state))
                 for name in _DATA:
                     size = len((details.get(name) or "").encode())
-                    self.data = self.data.or_larger(size, f"{name} of {state}")
+                    self.data = self.data.or_larger(size, f"{name} of {state or 'an execution'}")
                     if event["type"] == "TaskScheduled":
                         self.payload = self.payload.or_larger(size, state)
 
