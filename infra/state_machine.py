@@ -286,7 +286,7 @@ class PipelineStateMachine(Construct):
             self,
             name,
             item_reader=sfn.S3JsonItemReader(bucket=self._lake, key=sfn.JsonPath.string_at("$.plan.manifest_key")),
-            item_batcher=items_of_a_batch and sfn.ItemBatcher(max_items_per_batch=items_of_a_batch),
+            item_batcher=sfn.ItemBatcher(max_items_per_batch=items_of_a_batch) if items_of_a_batch else None,
             map_execution_type=kind,
             max_concurrency=at_once,
             tolerated_failure_percentage=100,  # one app's trouble stops nobody; summarize_run counts it

@@ -24,7 +24,7 @@ PATIENT = tuple(f"{name}Patiently" if name in QUICK else name for name in MAPS)
 
 Machine = dict[str, Any]
 
-SECONDS_OF_A_CALL = 0.3  # to Apple, as benchmarks/bill.py states it
+SECONDS_OF_A_CALL = 0.3  # to Apple, as benchmarks/usage/bill.py states it
 
 
 @pytest.fixture(scope="module")
