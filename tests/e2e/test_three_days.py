@@ -171,7 +171,7 @@ def test_day_two_reports_every_number_of_what_arrived(deployed: Deployed, days: 
 
 
 def test_the_run_report_lies_in_the_lake_under_the_time_of_its_run(deployed: Deployed, days: ThreeDays) -> None:
-    assert re.fullmatch(r"reports/production_daily_\d{8}T\d{9}Z\.json", days.thursday.report_key)
+    assert re.fullmatch(r"reports/production_daily_\d{8}T\d{9}Z-[a-z0-9-]+\.json", days.thursday.report_key)
     assert json.loads(deployed.pipeline.lake.read(days.thursday.report_key) or b"") == days.thursday.report
 
 

@@ -18,7 +18,6 @@ from appstore_analytics.contract.errors import TransientError
 from appstore_analytics.contract.layout import report_key
 from appstore_analytics.contract.maps import MapName, Outcome
 from appstore_analytics.lake.run_notes import read_plan
-from appstore_analytics.rules.times import compact_time
 from appstore_analytics.steps.plan_items import plan_items
 from appstore_analytics.steps.plan_run import plan_run
 from local.apple import World, WorldSettings
@@ -185,7 +184,7 @@ class Execution:
         error = "" if all(self._map(planned["run_id"], map_name) for map_name in STEPS_OF_MAPS) else "a function died"
         plan = read_plan(pipeline.lake, planned["run_id"])
         self._function("summarize_run", "", lambda: pipeline.summarize(plan, error))
-        text = pipeline.lake.read(report_key(plan.operation, compact_time(started_at)))
+        text = pipeline.lake.read(report_key(plan.operation, plan.run_id))
         return None if text is None else json.loads(text)
 
     def _map(self, run_id: str, map_name: MapName) -> bool:

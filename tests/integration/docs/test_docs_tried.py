@@ -59,12 +59,13 @@ def test_the_budget_is_read_as_the_page_says(registry: Registry) -> None:
 
 def test_the_run_report_has_the_fields_of_a_real_one(registry: Registry) -> None:
     lake = new_bucket("lake")
-    plan = RunPlan("run", Operation.DAILY, NOW.date(), NOW, (), (), (), 3500)
+    run_id = "20261123T100000000Z-noon"
+    plan = RunPlan(run_id, Operation.DAILY, NOW.date(), NOW, (), (), (), 3500)
     write_plan(lake, plan)
-    summarize_run("run", "", registry, lake, lambda *_: None, NOW)
+    summarize_run(run_id, "", registry, lake, lambda *_: None, NOW)
     page, stored = lake.list("reports/")
     real = json.loads(lake.read(stored.key) or b"")
     (shown,) = (json.loads(block.text) for block in blocks("json", pages=(OPERATIONS,)))
     assert shown.keys() == real.keys()
-    assert stored.key == "reports/production_daily_20261123T100000000Z.json"
-    assert page.key == "reports/production_daily_20261123T100000000Z.html"
+    assert stored.key == "reports/production_daily_20261123T100000000Z-noon.json"
+    assert page.key == "reports/production_daily_20261123T100000000Z-noon.html"

@@ -20,7 +20,6 @@ from appstore_analytics.contract.errors import PipelineError
 from appstore_analytics.contract.layout import report_key
 from appstore_analytics.contract.maps import MapName, Outcome
 from appstore_analytics.model.plan import RunPlan
-from appstore_analytics.rules.times import compact_time
 from appstore_analytics.steps.plan_items import plan_items
 from infra.state_machine import EXPRESS_FIRST
 from local.apple import AppStoreConnect as SimulatedApp
@@ -161,7 +160,7 @@ class PatientPipeline(Pipeline):
         return Day(name, self._report(plan), routes, self.waited, self.clock.now - started, self.waits)
 
     def _report(self, plan: RunPlan) -> dict[str, Any]:
-        key = report_key(plan.operation, compact_time(plan.started_at))
+        key = report_key(plan.operation, plan.run_id)
         report: dict[str, Any] = json.loads(self.lake.read(key) or b"")
         return report
 

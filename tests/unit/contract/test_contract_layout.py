@@ -38,7 +38,7 @@ def test_every_key_stands_where_the_docstring_draws_it() -> None:
     assert DOWNLOADS.publication_key("abc") == "publications/downloads/dt=2025-06-02/abc.json"
     assert appstore_key("runs", DAY, "r-1") == "appstore/runs/dt=2025-06-02/r-1.jsonl"
     assert run_key("r-1", "plan.json") == "runs/r-1/plan.json"
-    assert report_key("daily", "20250602T100000123Z") == "reports/production_daily_20250602T100000123Z.json"
+    assert report_key("daily", "20250602T100000123Z-x") == "reports/production_daily_20250602T100000123Z-x.json"
 
 
 def test_the_objects_of_a_table_lie_in_the_folder_that_glue_reads() -> None:

@@ -17,7 +17,7 @@ from appstore_analytics.model.items import ItemRecord
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.call_budget import ceiling
-from appstore_analytics.rules.times import compact_time, run_id
+from appstore_analytics.rules.times import run_id
 from appstore_analytics.rules.verdicts import item_verdict
 
 RUNNING = "RUNNING"
@@ -138,7 +138,7 @@ class Pipeline:
             return None
 
     def _ended(self, ended: Started, plan: RunPlan | None) -> Execution:
-        key = report_key(plan.operation, compact_time(plan.started_at)) if plan else ""
+        key = report_key(plan.operation, plan.run_id) if plan else ""
         text = self.lake.read(key) if key else None
         report = json.loads(text) if text else None
         return Execution(ended.name, ended.status, ended.cause, report, key)

@@ -7,7 +7,7 @@ lake bucket   parts/<table>/dt=<Date>/<app id>.parquet                        on
               publications/<table>/dt=<Date>/<digest>.json                    what that object was made of
               appstore/<table>/dt=<day>/<run id>.jsonl                        the pipeline's records
               runs/<run id>/…                                                 a run's plan, manifests and notes
-              reports/production_<operation>_<UTC time>.json, .html           run reports, and their pages
+              reports/production_<operation>_<run id>.json, .html             run reports, and their pages
 """
 
 import re
@@ -115,14 +115,14 @@ def run_key(run_id: str, name: str) -> str:
     return f"{RUNS_PREFIX}{run_id}/{name}"
 
 
-def report_key(operation: str, started_at: str) -> str:
-    """The run report; `started_at` is compact UTC, `20261123T060000123Z`."""
-    return f"{REPORTS_PREFIX}production_{operation}_{started_at}.json"
+def report_key(operation: str, run_id: str) -> str:
+    """The run report. The run's id begins with its start, `20261123T060000123Z`, and no two runs share one."""
+    return f"{REPORTS_PREFIX}production_{operation}_{run_id}.json"
 
 
-def page_key(operation: str, started_at: str) -> str:
+def page_key(operation: str, run_id: str) -> str:
     """The page of a run, beside its report."""
-    return f"{REPORTS_PREFIX}production_{operation}_{started_at}.html"
+    return f"{REPORTS_PREFIX}production_{operation}_{run_id}.html"
 
 
 def api_key_output(key_name: str) -> str:

@@ -16,7 +16,6 @@ from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.report.charts import Chart
 from appstore_analytics.report.markup import run_page
 from appstore_analytics.report.summary import Records, RunSummary
-from appstore_analytics.rules.times import compact_time
 
 _DATES_CHARTED = 35
 
@@ -55,7 +54,7 @@ def write_run_page(
         changes=changes,
         charts=_charts(plan, changes, lake),
     )
-    lake.write(page_key(plan.operation, compact_time(plan.started_at)), page, content_type="text/html; charset=utf-8")
+    lake.write(page_key(plan.operation, plan.run_id), page, content_type="text/html; charset=utf-8")
 
 
 def _charts(plan: RunPlan, changes: Sequence[Mapping[str, Any]], lake: Bucket) -> Iterator[Chart]:

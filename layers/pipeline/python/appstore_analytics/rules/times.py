@@ -1,5 +1,6 @@
 """How days and instants are written: days as ISO 8601 dates, instants where a name may hold only letters and digits."""
 
+import hashlib
 import re
 from datetime import date, datetime
 
@@ -15,6 +16,8 @@ def iso_date(text: str) -> date:
         raise ValueError(text)
     return date.fromisoformat(text)
 
+_LONGEST_NAME, _DIGEST = 40, 10
+
 
 def compact_time(instant: datetime) -> str:
     """UTC to the millisecond, as it stands in run ids, keys and file names: `20261123T060000123Z`."""
@@ -27,5 +30,13 @@ def instant_of_run(run_id: str) -> datetime:
 
 
 def run_id(started_at: datetime, execution_name: str) -> str:
-    """The id of the run that an execution makes; whoever knows the execution finds its run's plan and report."""
-    return f"{compact_time(started_at)}-{re.sub(r'[^A-Za-z0-9-]', '-', execution_name)[:40]}"
+    """The id of the run that an execution makes, so that its plan and report are found by the execution.
+
+    No two executions share one: AWS never gives a name twice, and a name that is shortened or loses characters here
+    gets a digest of the whole.
+    """
+    name = re.sub(r"[^A-Za-z0-9-]", "-", execution_name)[:_LONGEST_NAME]
+    if name != execution_name:
+        digest = hashlib.sha256(execution_name.encode()).hexdigest()[:_DIGEST]
+        name = f"{name[: _LONGEST_NAME - _DIGEST - 1]}-{digest}"
+    return f"{compact_time(started_at)}-{name}"

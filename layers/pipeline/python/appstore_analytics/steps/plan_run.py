@@ -17,7 +17,7 @@ from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry.runs import REMEMBERED
 from appstore_analytics.rules.call_budget import calls_needed, calls_per_day, ceiling
 from appstore_analytics.rules.execution_input import ExecutionInput, parse_execution_input
-from appstore_analytics.rules.times import compact_time, run_id
+from appstore_analytics.rules.times import run_id
 from appstore_analytics.steps.list_instances import expected_calls
 from appstore_analytics.steps.register_request import WORST_CASE_CALLS
 
@@ -88,7 +88,7 @@ def _refuse_too_old_or_unfinished(of_run: RunPlan, now: datetime, configuration:
             f"run_id names a run of {of_run.started_at.date()}, but what it replaced is kept for "
             f"{configuration.kept_versions_days} days (retention.noncurrent_lake): reprocess instead."
         )
-    if lake.head(report_key(of_run.operation, compact_time(of_run.started_at))) is None:
+    if lake.head(report_key(of_run.operation, of_run.run_id)) is None:
         raise InputRefused("run_id names a run without a report: wait until it has ended (docs/operations.md).")
 
 

@@ -19,7 +19,6 @@ from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.report.page import write_run_page
 from appstore_analytics.report.summary import RunSummary, count_verdicts, summarize
-from appstore_analytics.rules.times import compact_time
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
 
 _SUCCEEDED, _FAILED = "SUCCEEDED", "FAILED"
@@ -42,7 +41,7 @@ def summarize_run(
     changes = list(read_rows(lake, run_key(plan.run_id, "batches/")))
     _write_tables(plan, summary, records, report, changes, lake)
     body = json.dumps(report, indent=2, ensure_ascii=False, default=str).encode()
-    key = report_key(plan.operation, compact_time(plan.started_at))
+    key = report_key(plan.operation, plan.run_id)
     lake.write(key, body, content_type="application/json")
     write_run_page(plan, summary, records, seconds, changes, lake)
     _emit(summary, emit)
