@@ -13,7 +13,9 @@ from docs.reports_page import reports_page
 def main() -> int:
     """Write the pages, or with --check compare; 1 when one is out of date."""
     parser = argparse.ArgumentParser(
-        prog="docs/generate.py", description="Write the generated pages of the documentation."
+        prog="docs/generate.py",
+        description="Write the generated pages of the documentation.",
+        allow_abbrev=False,
     )
     parser.add_argument("--check", action="store_true", help="write nothing, exit with 1 if a page is out of date")
     check = parser.parse_args().check

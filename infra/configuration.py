@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
+from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS, REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Granularity, ReportDefinition
 from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.layout import is_app_id
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.schema_modes import SchemaMode, SchemaModes
-from appstore_analytics.contract.tables import CuratedTable, curated_tables
+from appstore_analytics.contract.tables import CuratedTable, curated_tables, report_names
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 LOG_RETENTION_DAYS = (
@@ -234,12 +234,12 @@ def _reports(key: str, value: Any) -> tuple[str, ...]:
 
 
 def _report(key: str, name: str) -> ReportDefinition:
-    found = next((report for report in REPORTS if name in (report.name, report.table)), None)
+    found = report_names().get(name)
     if found is None:
         raise ConfigurationRefused(
             f"Context key '{key}': there is no report '{name}'; use Apple's name or a table's, like \"engagement\"."
         )
-    return found
+    return REPORTS_BY_NAME[found]
 
 
 def _schema_modes(key: str, value: Any) -> SchemaModes:

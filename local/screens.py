@@ -4,15 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
 from local.deployment import Progress as DeploymentProgress
 from local.proof import TableProof
 from operations import screens
 from operations.screens import plain
+from operations.tables import Column
 
 console = screens.console()
 
@@ -72,35 +71,24 @@ def show_checks(checks: Sequence[tuple[str, bool]]) -> None:
 def show_proofs(proofs: Sequence[TableProof]) -> None:
     """The closing table: what Apple sent, what the newest vintages hold, what Athena says."""
     say("From Apple's files to Athena. A loader that appends would show the rows of all files.", style="bold")
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("table")
-    for name in ("apps", "files", "rows in files", "rows raw*", "rows in Athena"):
-        table.add_column(name, justify="right")
-    table.add_column("equal?")
-    for proof in proofs:
-        table.add_row(
-            proof.table,
-            f"{proof.apps:,}",
-            f"{proof.files:,}",
-            f"{proof.rows_in_files:,}",
-            f"{proof.rows_expected:,}",
-            f"{proof.rows_in_athena:,}",
-            Text("yes", style="green") if proof.equal else Text("NO", style="bold red"),
-        )
-    console.print(table)
+    headings = ("apps", "files", "rows in files", "rows raw*", "rows in Athena")
+    columns = [Column("table"), *(Column(heading, is_number=True) for heading in headings), Column("equal?")]
+    screens.show_table(console, columns, [_proof_cells(proof) for proof in proofs])
     say("* counted from the raw bytes by the standard library alone: the newest vintage of each Date", style="dim")
+
+
+def _proof_cells(proof: TableProof) -> list[Text]:
+    counts = (proof.apps, proof.files, proof.rows_in_files, proof.rows_expected, proof.rows_in_athena)
+    equal = Text("yes", style="green") if proof.equal else Text("NO", style="bold red")
+    return [Text(proof.table), *(Text(f"{count:,}") for count in counts), equal]
 
 
 def show_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Any small table."""
     console.print()
     say(title, style="bold")
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, justify="right" if column != columns[0] else "left")
-    for row in rows:
-        table.add_row(*(Text("" if cell is None else plain(str(cell))) for cell in row))
-    console.print(table)
+    cells = [[Text("" if cell is None else plain(str(cell))) for cell in row] for row in rows]
+    screens.show_table(console, [Column(name, is_number=name != columns[0]) for name in columns], cells)
 
 
 def show_environment(environment: Mapping[str, str]) -> None:

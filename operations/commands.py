@@ -1,8 +1,9 @@
 """The command line: what can be asked, and how each command ends. The answers come from the package's `answers`."""
 
 import json
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,7 +29,8 @@ from appstore_analytics.answers.repairs import plan_reprocess, plan_rollback, re
 from appstore_analytics.contract.errors import InputRefused, PipelineError
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import CuratedTable
-from appstore_analytics.rules.execution_input import parse_execution_input
+from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
+from appstore_analytics.rules.execution_input import EARLIEST_DATE, parse_execution_input
 from operations import aws_errors, moving_in, screens
 from operations.arguments import arranged
 from operations.exits import ExitStatus
@@ -49,6 +51,8 @@ The options below may stand before or after the command. Exit status: 0 all is w
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+_STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}|arn:aws[a-z-]*:cloudformation:[!-~]+", re.ASCII)
 
 SET_UP, RUN, ASK, REPAIR = "Set up", "Run", "Ask", "Repair and move in"
 
@@ -74,11 +78,47 @@ def _options(
     stack: Annotated[str, typer.Option(help="The CloudFormation stack.")] = STACK,
     as_json: Annotated[bool, typer.Option("--json", help="Print the same facts as JSON.")] = False,
 ) -> None:
+    _refuse_empty(profile=profile, region=region)
+    if not _STACK_NAME.fullmatch(stack):
+        raise Refused(f"--stack must be the name of a CloudFormation stack, such as {STACK}.")
     context.obj = _Asked(Where(local, profile, region, stack), as_json)
 
 
-def _date_option(name: str, words: str) -> Any:
-    return typer.Option(name, formats=["%Y-%m-%d"], metavar="DATE", help=words)
+def _refuse_empty(**options: str | None) -> None:
+    for name, value in options.items():
+        if value is not None and not value.strip():
+            raise Refused(f"--{name} is empty: give a {name}, or leave it out.")
+
+
+def _date_option(name: str, words: str, check: Callable[[datetime | None], datetime | None] | None = None) -> Any:
+    return typer.Option(name, formats=["%Y-%m-%d"], metavar="DATE", help=words, callback=check)
+
+
+def _run_as_of(as_of: datetime | None) -> datetime | None:
+    """The business date of a run: a day that has begun. Refused before AWS is asked."""
+    if as_of and not EARLIEST_DATE <= as_of.date() <= _day(None):
+        raise Refused(f"--as-of must lie between {EARLIEST_DATE} and today (UTC), {_day(None)}.")
+    return as_of
+
+
+def _judged_as_of(as_of: datetime | None) -> datetime | None:
+    """A day to judge by, in the time of which an instance that Apple has now may still be there."""
+    last = _day(None) + timedelta(days=INSTANCE_LIFE_DAYS)
+    if as_of and not EARLIEST_DATE <= as_of.date() <= last:
+        raise Refused(f"--as-of must lie between {EARLIEST_DATE} and {last}.")
+    return as_of
+
+
+def _from(first: datetime | None) -> datetime | None:
+    """No table has Dates before the earliest one, so that an earlier day means all of them."""
+    earliest = datetime.combine(EARLIEST_DATE, datetime.min.time())
+    return max(first, earliest) if first else None
+
+
+def _to(last: datetime | None) -> datetime | None:
+    if last and last.date() < EARLIEST_DATE:
+        raise Refused(f"--to must not be before {EARLIEST_DATE}: no table has an earlier Date.")
+    return last
 
 
 def _list_option(name: str, metavar: str, words: str) -> Any:
@@ -86,7 +126,8 @@ def _list_option(name: str, metavar: str, words: str) -> Any:
 
 
 Yes = Annotated[bool, typer.Option("--yes", help="Go on without asking.")]
-AsOf = Annotated[datetime | None, _date_option("--as-of", "Judge as on this day.")]
+RunAsOf = Annotated[datetime | None, _date_option("--as-of", "Run as on this day, today or earlier.", _run_as_of)]
+AsOf = Annotated[datetime | None, _date_option("--as-of", "Judge as on this day.", _judged_as_of)]
 Tables = Annotated[list[str] | None, _list_option("--tables", "TABLE …", "Only these tables.")]
 Reports = Annotated[
     list[str] | None, _list_option("--reports", "REPORT …", "Only these: table names, or Apple's names.")
@@ -112,7 +153,7 @@ def put_api_key(
 
 
 @app.command(rich_help_panel=RUN)
-def daily(context: typer.Context, as_of: AsOf = None) -> None:
+def daily(context: typer.Context, as_of: RunAsOf = None) -> None:
     """Start a daily run and follow it to its end."""
     payload = {"operation": Operation.DAILY.value} | ({"as_of": _day(as_of).isoformat()} if as_of else {})
     _start(context.obj, context.obj.installation(), payload)
@@ -123,10 +164,10 @@ def backfill(
     context: typer.Context,
     *,
     app_ids: Annotated[list[str], _list_option("--apps", "ID …", "The apps' Apple ids.")],
-    start: Annotated[datetime, _date_option("--from", "The first Date.")],
-    end: Annotated[datetime, _date_option("--to", "The last Date.")],
+    start: Annotated[datetime, _date_option("--from", "The first Date; before Apple's history it means all of it.")],
+    end: Annotated[datetime, _date_option("--to", "The last Date.", _to)],
     reports: Reports = None,
-    as_of: AsOf = None,
+    as_of: RunAsOf = None,
     yes: Yes = False,
 ) -> None:
     """Fetch history from a snapshot. Shows the plan first: requests, quota, calls, rows, cost."""
@@ -180,7 +221,7 @@ def freshness(context: typer.Context) -> None:
 @app.command(rich_help_panel=ASK)
 def gaps(
     context: typer.Context,
-    since: Annotated[datetime | None, _date_option("--from", "Ignore earlier Dates.")] = None,
+    since: Annotated[datetime | None, _date_option("--from", "Ignore earlier Dates.", _from)] = None,
     as_of: AsOf = None,
 ) -> None:
     """Answer "is yesterday complete?": missing Dates, the days left to fetch them, and what repairs them."""
@@ -194,8 +235,8 @@ def gaps(
 def verify(
     context: typer.Context,
     tables: Tables = None,
-    start: Annotated[datetime | None, _date_option("--from", "Default: 7 days ago.")] = None,
-    end: Annotated[datetime | None, _date_option("--to", "Default: today.")] = None,
+    start: Annotated[datetime | None, _date_option("--from", "Default: 7 days ago.", _from)] = None,
+    end: Annotated[datetime | None, _date_option("--to", "Default: today.", _to)] = None,
 ) -> None:
     """Let Athena count again what stands published, and compare it with what was converted."""
     last = _day(end)
@@ -264,8 +305,8 @@ def reprocess(
     *,
     app_ids: Annotated[list[str] | None, _list_option("--apps", "ID …", "Only these apps.")] = None,
     reports: Reports = None,
-    start: Annotated[datetime | None, _date_option("--from", "First processing date.")] = None,
-    end: Annotated[datetime | None, _date_option("--to", "Last processing date.")] = None,
+    start: Annotated[datetime | None, _date_option("--from", "First processing date.", _from)] = None,
+    end: Annotated[datetime | None, _date_option("--to", "Last processing date.", _to)] = None,
     run_id: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only what this run handled.")] = None,
     yes: Yes = False,
 ) -> None:
@@ -310,11 +351,11 @@ def import_registry(
 
 def _tables(installation: Installation, names: Sequence[str] | None) -> list[CuratedTable]:
     """The deployed tables of these names, or all."""
-    deployed = {table.name: table for table in installation.tables}
+    deployed = {name: table for table in installation.tables for name in table.names}
     for name in names or ():
         if name not in deployed:
             raise Refused(f"There is no deployed table '{name}': docs/reports.md lists those that can be.")
-    return [deployed[name] for name in names or deployed]
+    return list(dict.fromkeys(deployed[name] for name in names or deployed))
 
 
 def _report_of(installation: Installation, run_id: str) -> dict[str, Any]:

@@ -33,9 +33,10 @@ def run_view(console: Console) -> Iterator[RunView]:
 
 
 def _run_table(snapshot: Snapshot) -> Table:
-    running = snapshot.apps - snapshot.apps_done
     table = Table.grid(padding=(0, 2))
-    table.add_row("apps", f"{snapshot.apps_done} done", f"{running} running", f"{snapshot.apps_failed} failed")
+    table.add_row(
+        "apps", f"{snapshot.apps_done} done", f"{snapshot.apps_running} running", f"{snapshot.apps_failed} failed"
+    )
     table.add_row(
         "data",
         f"{snapshot.instances_done}/{snapshot.instances} instances",

@@ -2,27 +2,21 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime
-from types import UnionType
+from datetime import datetime
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, JustifyMethod
+from rich.console import Console
 from rich.syntax import Syntax
-from rich.table import Table
 from rich.text import Text
 
 from appstore_analytics.answers.facts import Facts, is_table, to_json
+from operations.tables import Column, table_lines
 
 _PIPED_WIDTH = 240
 _PATCH = "patch"
 """The field that is shown as it is, for `git apply`."""
-_FOLDED_FROM = 12
-"""A shorter word is kept in one piece."""
-
-_NEVER_FOLDED = ("run_id", "app_id", "table_name", "verdict", "status")
 _GOOD = re.compile(r"SUCCEEDED|ready|fresh|verified|equal|imported|complete|known")
 _WAITING = re.compile(r"RUNNING|not ready|not registered|unchanged|skipped|drift:.*|adopted|no data yet")
 _BAD = re.compile(
@@ -50,18 +44,17 @@ def show(facts: Facts, *, as_json: bool) -> None:
     for name, value in values:
         if is_table(value):
             out.print(Text(_words(name), style="bold"))
-            _show_table(out, _table(value))
+            show_table(out, *_table(value))
         elif name == _PATCH and value:
             _show_diff(out, value)
     say(out, facts.sentence, style="bold green" if facts.is_good else "bold red")
 
 
-def _show_table(out: Console, table: Table) -> None:
-    """No column is left out where the terminal is too narrow: it breaks the lines then."""
-    needed = out.measure(table, options=out.options.update(max_width=_PIPED_WIDTH)).minimum
-    if needed > out.width:
-        table.width = needed
-    out.print(table, crop=False)
+def show_table(out: Console, columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> None:
+    """A table that fits the terminal; on anything else every row is one line."""
+    for line in table_lines(columns, rows, out.width if out.is_terminal else None):
+        out.print(line, soft_wrap=True)
+    out.print()
 
 
 def _show_diff(out: Console, text: str) -> None:
@@ -100,26 +93,18 @@ def plain(text: str) -> str:
     return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
 
 
-def _table(rows: tuple[Any, ...]) -> Table:
-    """Columns that are empty in every row are left out."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+def _table(rows: tuple[Any, ...]) -> tuple[list[Column], list[list[Text]]]:
+    """Columns and cells. Columns that are empty in every row are left out."""
     names = [
         field.name for field in fields(rows[0]) if any(getattr(row, field.name) not in (None, "", ()) for row in rows)
     ]
-    for name in names:
-        justify: JustifyMethod = "right" if _are(rows, name, int | float) else "left"
-        never_folded = name in _NEVER_FOLDED or _are(rows, name, date)
-        words = [*_words(name).split(), *(word for row in rows for word in _text(getattr(row, name)).split())]
-        width = min(max(map(len, words)), _FOLDED_FROM)
-        table.add_column(_words(name), justify=justify, overflow="fold", no_wrap=never_folded, min_width=width)
-    for row in rows:
-        table.add_row(*(_cell(getattr(row, name)) for name in names))
-    return table
+    columns = [Column(_words(name), is_number=_are_numbers(rows, name)) for name in names]
+    return columns, [[_cell(getattr(row, name)) for name in names] for row in rows]
 
 
-def _are(rows: tuple[Any, ...], name: str, kind: type | UnionType) -> bool:
-    """Whether this field is of one kind, where it has a value at all."""
-    return all(isinstance(getattr(row, name), kind | None) for row in rows)
+def _are_numbers(rows: tuple[Any, ...], name: str) -> bool:
+    """Whether this field is a number in every row that has a value."""
+    return all(isinstance(getattr(row, name), int | float | None) for row in rows)
 
 
 def _words(name: str) -> str:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,14 @@ import app as cdk_app
 from appstore_analytics.answers.errors import Refused, Unreachable
 from appstore_analytics.answers.executions import Pipeline
 from appstore_analytics.answers.installation import configuration_in
+from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
+from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.configuration import Account
+from appstore_analytics.contract.tables import CuratedTable
 from infra.configuration import DeploymentConfiguration
 from operations import aws_errors, commands, embedded
 from operations.exits import ExitStatus
-from operations.where import STACK
+from operations.where import STACK, Where
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -236,6 +239,52 @@ def test_ctrl_c_leaves_the_run_and_says_how_to_follow_it_again(
 class Starting:
     def start_execution(self, **_: Any) -> dict[str, Any]:
         return {"executionArn": "arn", "startDate": datetime(2026, 11, 23, 10, 0, tzinfo=UTC)}
+
+
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("daily", "--as-of", TOMORROW), "--as-of must lie between 2020-01-01 and today (UTC)"),
+        (("daily", "--as-of", "9999-12-31"), "--as-of must lie between 2020-01-01 and today (UTC)"),
+        (("daily", "--as-of", "0001-01-01"), "--as-of must lie between 2020-01-01 and today (UTC)"),
+        (
+            ("backfill", "--apps", "1", "--from", "2025-01-01", "--to", "2025-01-02", "--as-of", TOMORROW),
+            "--as-of must lie between 2020-01-01 and today (UTC)",
+        ),
+        *(
+            ((command, "--as-of", day), "--as-of must lie between 2020-01-01 and 2")
+            for command in ("gaps", "status", "schema-verify", "registry-stats")
+            for day in ("0001-01-01", "2019-12-31", "2100-01-01", "9999-12-31")
+        ),
+        (("verify", "--to", "0001-01-03"), "--to must not be before 2020-01-01"),
+        (("verify", "--from", "9999-12-30"), "--from must not be after --to"),
+        (("reprocess", "--to", "2019-01-01"), "--to must not be before 2020-01-01"),
+        (("status", "--stack", ""), "--stack must be the name of a CloudFormation stack"),
+        (("status", "--stack", " "), "--stack must be the name of a CloudFormation stack"),
+        (("status", "--stack", "a/b"), "--stack must be the name of a CloudFormation stack"),
+        (("status", "--region", ""), "--region is empty"),
+        (("status", "--profile", " "), "--profile is empty"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence_before_aws_is_asked(
+    words: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Where, "open", lambda _: pytest.fail("AWS was asked"))
+    assert ended(*words) == ExitStatus.REFUSED
+    assert said(capsys).startswith(sentence)
+
+
+@pytest.mark.parametrize("name", ["crashes_expanded", "crashes_expanded_vintages"])
+def test_a_table_of_vintages_goes_by_both_its_names(name: str) -> None:
+    table = CuratedTable(REPORTS_BY_NAME["App Crashes Expanded"], Granularity.DAILY)
+
+    class Here:
+        tables = (table,)
+
+    assert commands._tables(Here(), [name, table.name]) == [table]  # type: ignore[arg-type]
 
 
 def test_the_script_runs_from_anywhere_with_any_python(tmp_path: Path) -> None:

@@ -1,12 +1,22 @@
+import importlib
 import json
+import pkgutil
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, is_dataclass
 from datetime import UTC, date, datetime
+from enum import Enum
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 
+import operations
+from appstore_analytics import answers
 from appstore_analytics.answers.facts import counted, to_json
 from operations import screens
+
+PACKAGES = (answers, operations)
 
 
 @dataclass(frozen=True)
@@ -115,14 +125,97 @@ def test_no_command_reaches_the_terminal(text: str, capsys: pytest.CaptureFixtur
         assert not set("\x1b\x07\r\x9b\u202e") & set(capsys.readouterr().out)
 
 
+def at_width(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+
+
+def without_colours(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
 def test_a_narrow_terminal_loses_no_column_and_folds_no_date(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "20")
-    out = re.sub(r"\x1b\[[0-9;]*m", "", shown(capsys))
-    (line,) = [line for line in out.splitlines() if "1000000001" in line]
-    assert line.split() == ["1000000001", "1,200", "2026-11-20", "fresh"]
+    at_width(26, monkeypatch)
+    lines = without_colours(shown(capsys)).splitlines()
+    (at,) = [number for number, line in enumerate(lines) if line.startswith("1000000001")]
+    assert lines[at : at + 3] == ["1000000001  1,200  fresh", "    newest: 2026-11-20", "1000000002         late"]
+
+
+def table_rows() -> list[type]:
+    """The kinds of rows in the tables of every command's answer."""
+    found: dict[str, type] = {}
+    for package in PACKAGES:
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            for each in vars(importlib.import_module(module.name)).values():
+                if is_dataclass(each) and isinstance(each, type) and hasattr(each, "sentence"):
+                    for hint in get_type_hints(each).values():
+                        if get_origin(hint) is tuple and is_dataclass(row := get_args(hint)[0]):
+                            found[row.__qualname__] = row  # type: ignore[union-attr]
+    return [found[name] for name in sorted(found)]
+
+
+LONG = "Apple built no instance of this report since 2026-11-20, so the next daily run looks again, and then a backfill"
+WORDS = {
+    "run_id": "20261123T060000123Z-manage-backfill-1a2b3c4d",
+    "app_id": "1000000001",
+    "table_name": "subscription_event_detailed_monthly_vintages",
+    **dict.fromkeys(("reason", "cause"), LONG),
+}
+
+
+def cell_of(name: str, hint: Any, number: int) -> Any:
+    """A long value of a field's type."""
+    options = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    kind = get_origin(options[0]) or options[0]
+    samples: dict[Any, Any] = {
+        int: 1_234_567_890 + number,
+        float: 12_345.6789,
+        bool: True,
+        date: date(2026, 11, 20),
+        datetime: datetime(2026, 11, 23, 6, 0, 12, tzinfo=UTC),
+        tuple: tuple(date(2026, 11, day) for day in range(1, 20)),
+        Mapping: {"fresh": 60, "late": 8, "below threshold": 2},
+    }
+    if isinstance(kind, type) and issubclass(kind, str):
+        return next(iter(kind)) if issubclass(kind, Enum) else WORDS.get(name, f"{name} as long as it gets")
+    return samples[kind]
+
+
+def test_every_command_that_answers_with_a_table_is_met() -> None:
+    assert {"RunLine", "StaleApp", "Gap", "TableCompleteness", "ErrorLine", "SnapshotPlan"} <= {
+        row.__name__ for row in table_rows()
+    }
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+@pytest.mark.parametrize("kind", table_rows(), ids=lambda kind: str(kind.__name__))
+def test_every_table_of_every_command_is_readable_at_any_usual_width(
+    kind: Any, width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_width(width, monkeypatch)
+    hints = get_type_hints(kind)
+    rows = tuple(kind(**{name: cell_of(name, hint, number) for name, hint in hints.items()}) for number in range(3))
+    columns, cells = screens._table(rows)
+    screens.show_table(screens.console(), columns, cells)
+    out = without_colours(capsys.readouterr().out)
+    assert max(map(len, out.splitlines())) <= width
+    told = " ".join(out.split())
+    for row in cells:
+        for cell in row:
+            assert " ".join(cell.plain.split()) in told
+    for column in columns:
+        assert all(word in told for word in column.heading.split())
+
+
+def test_a_terminal_wide_enough_has_everything_beside_each_other(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_width(200, monkeypatch)
+    lines = without_colours(shown(capsys)).splitlines()
+    assert "1000000001  1,200  2026-11-20  fresh" in lines
+    assert "1000000002                     late" in lines
 
 
 def test_the_names_of_values_are_dim_and_the_values_are_not(

@@ -194,3 +194,14 @@ def test_any_json_is_either_valid_or_refused_in_one_printable_sentence(payload: 
         assert parsed.start_date is not None
         assert parsed.end_date is not None
         assert parsed.start_date <= parsed.end_date <= parsed.as_of
+
+
+@pytest.mark.parametrize("name", ["crashes_expanded", "crashes_expanded_vintages", "App Crashes Expanded"])
+def test_a_report_of_vintages_goes_by_every_name_of_its_table(name: str) -> None:
+    wanted = parse_execution_input({"operation": "reprocess", "reports": [name]}, TODAY)
+    assert wanted.reports == ("App Crashes Expanded",)
+
+
+def test_a_table_that_keeps_no_vintages_has_no_such_name() -> None:
+    with pytest.raises(InputRefused):
+        parse_execution_input({"operation": "reprocess", "reports": ["engagement_vintages"]}, TODAY)

@@ -44,9 +44,14 @@ class SnapshotPlan:
 
 @dataclass(frozen=True, slots=True)
 class TablePlan:
-    """One table: rows expected from what it holds for these apps now; an app without any data is not guessed."""
+    """One table: rows expected from what it holds for these apps now; an app without any data is not guessed.
+
+    `first` and `last` are the Dates of the range that Apple has and has completed.
+    """
 
     table_name: str
+    first: date | None
+    last: date | None
     dates: int
     apps_known: int
     rows_expected: int | None
@@ -56,11 +61,13 @@ class TablePlan:
 class BackfillPlan:
     """The plan of a backfill.
 
-    `apple_calls` is the least it takes once the snapshots are ready; while it waits for them, each look (once an hour)
-    takes `apple_calls_per_look`. A backfill may see `apple_calls_per_hour` of the quota used, so it needs `hours`.
+    `history_from` is where Apple's history begins, if that is later than what was asked. `apple_calls` is the least it
+    takes once the snapshots are ready; while it waits for them, each look (once an hour) takes `apple_calls_per_look`.
+    A backfill may see `apple_calls_per_hour` of the quota used, so it needs `hours`.
     """
 
     execution_input: str
+    history_from: date | None
     apps: int
     requests_to_make: int
     apple_calls: int
@@ -81,10 +88,12 @@ class BackfillPlan:
     @property
     def sentence(self) -> str:
         """What it comes to."""
+        clipped = f" Apple's history begins on {self.history_from}, not before." if self.history_from else ""
         wait = " Apple builds a new snapshot in 24 to 48 hours." if self.requests_to_make else ""
         return (
             f"{counted(self.apps, 'app')}: {counted(self.requests_to_make, 'snapshot')} to request, at least "
-            f"{self.apple_calls:,} Apple calls, about {self.rows_expected:,} rows and ${self.us_dollars:,.2f}.{wait}"
+            f"{self.apple_calls:,} Apple calls, about {self.rows_expected:,} rows and ${self.us_dollars:,.2f}."
+            f"{clipped}{wait}"
         )
 
 
@@ -114,6 +123,9 @@ def plan_backfill(
     """What this input will do; Refused where plan_run would refuse it."""
     tables = wanted_tables(wanted, configuration)
     snapshots = tuple(_snapshot(_account_of(app_id, accounts), app_id, wanted, registry) for app_id in wanted.app_ids)
+    begins = min(table.first_date for table in tables)
+    if wanted.end_date and wanted.end_date < begins:
+        raise Refused(f"--to must not be before {begins}: Apple has no earlier Dates of these reports.")
     table_plans = tuple(_table(table, wanted, lake) for table in tables)
     work = _work(wanted, table_plans)
     apps, per_hour = len(wanted.app_ids), ceiling(configuration.calls_per_hour, Operation.BACKFILL)
@@ -121,6 +133,7 @@ def plan_backfill(
     costs = cost_of(work)
     return BackfillPlan(
         execution_input=json.dumps(payload),
+        history_from=begins if begins > date.fromisoformat(payload["start_date"]) else None,
         apps=apps,
         requests_to_make=sum(one.snapshot != "use" for one in snapshots),
         apple_calls=calls,
@@ -172,7 +185,8 @@ def _table(table: CuratedTable, wanted: ExecutionInput, lake: Bucket) -> TablePl
     days = list(_dates(table, wanted))
     per_app = _rows_per_date(table, wanted.app_ids, lake)
     expected = round(sum(per_app.values()) * len(days)) if per_app else None
-    return TablePlan(table.name, len(days), len(per_app), expected)
+    first, last = (days[0], days[-1]) if days else (None, None)
+    return TablePlan(table.name, first, last, len(days), len(per_app), expected)
 
 
 def _dates(table: CuratedTable, wanted: ExecutionInput) -> Iterator[date]:

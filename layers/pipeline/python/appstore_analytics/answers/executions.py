@@ -53,10 +53,11 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An execution at one moment."""
+    """An execution at one moment. An app is done, running or failed: the three add up to `apps`."""
 
     apps: int = 0
     apps_done: int = 0
+    apps_running: int = 0
     apps_failed: int = 0
     instances: int = 0
     instances_done: int = 0
@@ -146,13 +147,17 @@ class Pipeline:
     def _snapshot(self, plan: RunPlan) -> Snapshot:
         records = {map_name: list(self.registry.runs.of_map(plan.run_id, map_name)) for map_name in MapName}
         register, land = records[MapName.REGISTER], records[MapName.LAND]
-        busy = {record.event["app_id"] for record in (*register, *land) if _is_open(record)}
-        failed = {record.event["app_id"] for record in (*register, *land) if _has_failed(record)}
-        apps = sum(len(account.app_ids) for account in plan.accounts)
+        of_apps = (*register, *records[MapName.RESTORE], *land)
+        met = {record.event["app_id"] for record in of_apps}
+        failed = {record.event["app_id"] for record in of_apps if _has_failed(record)}
+        running = {record.event["app_id"] for record in of_apps if _is_open(record)} - failed
+        if plan.operation.calls_apple:
+            running |= {app_id for account in plan.accounts for app_id in account.app_ids} - met
         used = [self.registry.call_budget(account.reader_key_name).balance().used for account in plan.accounts]
         return Snapshot(
-            apps=apps,
-            apps_done=len({record.event["app_id"] for record in register} - busy),
+            apps=len(met | running),
+            apps_done=len(met - running - failed),
+            apps_running=len(running),
             apps_failed=len(failed),
             instances=len(land),
             instances_done=sum(not _is_open(record) for record in land),

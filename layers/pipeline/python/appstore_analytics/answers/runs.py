@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -16,7 +16,9 @@ from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 
 SUCCEEDED = "SUCCEEDED"
-_REPORT = re.compile(rf"{REPORTS_PREFIX}production_(?P<operation>\w+)_(?P<started>\d{{8}}T\d{{9}}Z)\.json")
+_REPORT = re.compile(rf"{REPORTS_PREFIX}production_\w+_(?P<run>\d{{8}}T\d{{9}}Z(-[A-Za-z0-9-]+)?)\.json")
+"""Reports of runs before 0.1.0 have no name behind the time."""
+_NAMED = 5
 _SHOWN_APPS = 20
 NEWEST = "newest"
 
@@ -161,21 +163,41 @@ def details_of(execution: Execution, started: Started, pipeline: Pipeline, regio
 
 
 def find_execution(pipeline: Pipeline, run: str) -> Started | None:
-    """The execution behind a run id (or the beginning of one), the newest for `newest`; None when AWS forgot it."""
-    everything = pipeline.executions()
+    """The execution behind a run id (or the beginning of one), the newest for `newest`; None when AWS forgot it.
+
+    Refused with their ids when several begin so.
+    """
     if run == NEWEST:
-        return next(everything, None)
-    return next((one for one in everything if one.run_id.startswith(run)), None)
+        return next(pipeline.executions(), None)
+    found = {one.run_id: one for one in pipeline.executions() if one.run_id.startswith(run)}
+    return found[_only_one(run, found)] if found else None
 
 
 def find_report(lake: Bucket, run: str) -> tuple[str, dict[str, Any]] | None:
-    """The report of the run whose id begins so, with its key; the newest for `newest`."""
-    keys = [key for started, key in _keys(lake) if run == NEWEST or run.startswith(started) or started.startswith(run)]
-    for key in sorted(keys, key=_started_of, reverse=True):
-        report = read_report(lake, key)
-        if run == NEWEST or report["run_id"].startswith(run):
-            return key, report
-    return None
+    """The report of the run whose id begins so, with its key; the newest for `newest`.
+
+    Refused with their ids when several begin so.
+    """
+    keys = dict(_keys(lake))
+    if run == NEWEST:
+        return (keys[max(keys)], read_report(lake, keys[max(keys)])) if keys else None
+    found = [one for one in keys if one.startswith(run) or run.startswith(one)]
+    if not found:
+        return None
+    key = keys[_only_one(run, found)]
+    report = read_report(lake, key)
+    return (key, report) if report["run_id"].startswith(run) else None
+
+
+def _only_one(run: str, found: Collection[str]) -> str:
+    """The run that is meant: the one of exactly this id, or the only one that begins so."""
+    if run in found:
+        return run
+    if len(found) == 1:
+        return next(iter(found))
+    newest = sorted(found, reverse=True)
+    more = f" and {len(newest) - _NAMED} more" if len(newest) > _NAMED else ""
+    raise Refused(f"{len(newest)} runs begin with '{run}', so say which: {', '.join(newest[:_NAMED])}{more}.")
 
 
 def newest_reports(lake: Bucket, last: int, operation: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -192,15 +214,10 @@ def read_report(lake: Bucket, key: str) -> dict[str, Any]:
 
 
 def _keys(lake: Bucket, operation: str = "") -> Iterator[tuple[str, str]]:
-    """When each run of which there is a report was started, and the report's key."""
+    """The id of each run of which there is a report, and the report's key."""
     for stored in lake.list(f"{REPORTS_PREFIX}production_{operation}"):
         if found := _REPORT.fullmatch(stored.key):
-            yield found["started"], stored.key
-
-
-def _started_of(key: str) -> str:
-    found = _REPORT.fullmatch(key)
-    return found["started"] if found else ""
+            yield found["run"], stored.key
 
 
 def _line_of_report(report: Mapping[str, Any]) -> RunLine:

@@ -68,6 +68,11 @@ class CuratedTable:
         return f"{self.report.table}{period}{'_vintages' if self.keeps_vintages else ''}"
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names that a person may call it by: Glue's, and the same without `_vintages`."""
+        return tuple(dict.fromkeys((self.name, self.name.removesuffix("_vintages"))))
+
+    @property
     def keeps_vintages(self) -> bool:
         """Whether every vintage of a Date stays, because Apple states no rule of replacement."""
         return not self.report.newest_vintage_replaces
@@ -85,6 +90,11 @@ class CuratedTable:
         return (*self.part_columns, EXTRA)
 
     @property
+    def first_date(self) -> date:
+        """No Date is earlier: Apple's history begins then, or the table."""
+        return max(self.report.history_start or self.projection.first, self.projection.first)
+
+    @property
     def projection(self) -> Projection:
         """Where Athena looks for partitions."""
         return _PROJECTIONS[self.granularity]
@@ -96,6 +106,15 @@ class CuratedTable:
         if self.granularity is Granularity.WEEKLY:
             return day.weekday() == 0
         return self.granularity is Granularity.DAILY or day.day == 1
+
+
+@cache
+def report_names() -> dict[str, str]:
+    """Apple's name of each report, by every name that it goes by: Apple's, and its table's, short or in full."""
+    names = {name: name for name in REPORTS_BY_NAME}
+    for report in REPORTS_BY_NAME.values():
+        names |= dict.fromkeys(CuratedTable(report, Granularity.DAILY).names, report.name)
+    return names
 
 
 @cache

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from appstore_analytics.contract.catalogue import REPORTS, REPORTS_BY_NAME
 from appstore_analytics.contract.errors import InputRefused
 from appstore_analytics.contract.layout import is_app_id
 from appstore_analytics.contract.operations import Operation
+from appstore_analytics.contract.tables import report_names
 
 _FIELDS = {
     Operation.DAILY: ("operation", "as_of"),
@@ -26,8 +26,8 @@ _FIELDS = {
 }
 _PROCESSING_DATES = ("start_processing_date", "end_processing_date")
 _PROCESSING_DATES_BY_DATE = dict(zip(("start_date", "end_date"), _PROCESSING_DATES, strict=True))
-_NAMES_BY_TABLE = {report.table: report.name for report in REPORTS}
-_EARLIEST = date(2020, 1, 1)  # no table has an earlier Date
+EARLIEST_DATE = date(2020, 1, 1)
+"""No table has an earlier Date."""
 _RUN_ID = re.compile(r"[0-9]{8}T[0-9]{9}Z-[A-Za-z0-9-]{1,40}", re.ASCII)
 
 
@@ -72,6 +72,9 @@ def _backfill(payload: Mapping[str, Any], today: date) -> ExecutionInput:
         raise InputRefused("start_date must not be after end_date.")
     if end_date > as_of:
         raise InputRefused(f"end_date must not be after {as_of.isoformat()}: a snapshot holds no later Dates.")
+    if end_date < EARLIEST_DATE:
+        raise InputRefused(f"end_date must not be before {EARLIEST_DATE.isoformat()}: no table has an earlier Date.")
+    start_date = max(start_date, EARLIEST_DATE)
     return ExecutionInput(Operation.BACKFILL, as_of, _app_ids(payload), _reports(payload), start_date, end_date)
 
 
@@ -112,8 +115,8 @@ def _unknown(name: str, operation: Operation) -> str:
 
 def _as_of(payload: Mapping[str, Any], today: date) -> date:
     as_of = _date(payload, "as_of") if "as_of" in payload else today
-    if not _EARLIEST <= as_of <= today:
-        raise InputRefused(f"as_of must lie between {_EARLIEST.isoformat()} and today ({today.isoformat()}).")
+    if not EARLIEST_DATE <= as_of <= today:
+        raise InputRefused(f"as_of must lie between {EARLIEST_DATE.isoformat()} and today ({today.isoformat()}).")
     return as_of
 
 
@@ -161,7 +164,7 @@ def _app_ids(payload: Mapping[str, Any]) -> tuple[str, ...]:
 def _reports(payload: Mapping[str, Any]) -> tuple[str, ...]:
     names = []
     for value in _texts(payload, "reports", '["engagement"]') if "reports" in payload else ():
-        name = value if value in REPORTS_BY_NAME else _NAMES_BY_TABLE.get(value)
+        name = report_names().get(value)
         if name is None:
             raise InputRefused(f"reports must hold names of the catalogue (docs/reports.md), not '{_shown(value)}'.")
         names.append(name)

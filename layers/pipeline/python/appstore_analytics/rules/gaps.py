@@ -25,7 +25,11 @@ class Repair(StrEnum):
 
 
 def expected_dates(table: CuratedTable, first: date, as_of: date) -> Iterator[date]:
-    """The Dates from `first` on that a daily run before `as_of` must have brought, oldest first."""
+    """The Dates from `first` on that a daily run before `as_of` must have brought, oldest first.
+
+    There are none before Apple's history begins.
+    """
+    first = max(first, table.first_date)
     if first >= as_of:
         return
     day = _first_date(table.granularity, first)

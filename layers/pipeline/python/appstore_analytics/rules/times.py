@@ -16,6 +16,7 @@ def iso_date(text: str) -> date:
         raise ValueError(text)
     return date.fromisoformat(text)
 
+
 _LONGEST_NAME, _DIGEST = 40, 10
 
 

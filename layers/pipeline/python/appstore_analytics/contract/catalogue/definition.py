@@ -3,8 +3,14 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_DAY_IN_WORDS = re.compile(rf"({'|'.join(_MONTHS)}) (\d{{1,2}}), (\d{{4}})", re.ASCII)
 _COUNTED_CATEGORIES = "LMNS"
 """Of Unicode: letters, marks, numbers and symbols."""
 
@@ -123,6 +129,12 @@ class ReportDefinition:
     newest_vintage_replaces: bool = False
     date_column: str = "date"
     history_from: str = ""
+
+    @property
+    def history_start(self) -> date | None:
+        """The first day of which Apple has data, where `history_from` is a day and not a version of iOS."""
+        found = _DAY_IN_WORDS.fullmatch(self.history_from)
+        return date(int(found[3]), _MONTHS.index(found[1]) + 1, int(found[2])) if found else None
 
     @property
     def documentation_url(self) -> str:
