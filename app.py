@@ -8,11 +8,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "layers" / "pipeline" /
 from aws_cdk import App
 
 from appstore_analytics.contract.errors import ConfigurationRefused
+from appstore_analytics.contract.names import STACK
 from infra.configuration import parse_context
 from infra.layers import AWS_TARGET, THIS_MACHINE, LayerBuildError, build_layers
 from infra.stack import AppStoreAnalyticsStack
-
-STACK = "AppStoreAnalytics"
 
 
 def main() -> None:

@@ -19,9 +19,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from appstore_analytics.contract.metrics import DIMENSION, NAMESPACE, Metric
+from appstore_analytics.contract.names import SERVICE
 from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
-from infra.naming import NAME
 
 HOURS_WITHOUT_A_RUN = 26  # a day, and two hours for the run itself
 _REFUSALS = 3  # one is an accident
@@ -69,8 +69,8 @@ class Alarms(Construct):
         alarm = cloudwatch.Alarm(
             self,
             rule.name,
-            alarm_name=f"{NAME}-{rule.name}",
-            alarm_description=f"{rule.meaning} docs/operations.md#{NAME}-{rule.name.lower()}",
+            alarm_name=f"{SERVICE}-{rule.name}",
+            alarm_description=f"{rule.meaning} docs/operations.md#{SERVICE}-{rule.name.lower()}",
             metric=rule.metric,
             threshold=rule.threshold,
             comparison_operator=(
@@ -85,7 +85,7 @@ class Alarms(Construct):
         return alarm
 
     def _topic(self, e_mail: str) -> sns.Topic:
-        topic = sns.Topic(self, "Topic", topic_name=f"{NAME}-alarms", enforce_ssl=True)
+        topic = sns.Topic(self, "Topic", topic_name=f"{SERVICE}-alarms", enforce_ssl=True)
         # A topic policy of one's own, as enforcing TLS makes, replaces the one that lets the account's alarms publish.
         topic.add_to_resource_policy(
             iam.PolicyStatement(

@@ -3,9 +3,10 @@
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from appstore_analytics.contract.names import API_KEY_SECRET_PREFIX
 from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
-from infra.naming import API_KEY_SECRET_PREFIX, removal_policy
+from infra.naming import removal_policy
 
 
 class ApiKeys(Construct):

@@ -15,10 +15,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from appstore_analytics.contract.metrics import Metric
+from appstore_analytics.contract.names import SERVICE
 from appstore_analytics.contract.prices import ATHENA_MB, LAMBDA_GB_SECONDS
 from infra.alarms import own_metric
 from infra.functions import CAPACITIES
-from infra.naming import NAME
 
 _DAY = Duration.days(1)
 _HOUR = Duration.hours(1)
@@ -53,7 +53,7 @@ class Dashboard(Construct):
             "What does it cost?": self._what_does_it_cost(),
             "Is Apple throttling us?": self._is_apple_throttling_us(),
         }
-        dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=NAME, default_interval=Duration.days(14))
+        dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=SERVICE, default_interval=Duration.days(14))
         for question, widgets in answers.items():
             dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"# {question}", width=_WIDTH, height=1))
             dashboard.add_widgets(*widgets)

@@ -4,8 +4,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from appstore_analytics.contract.names import SERVICE
 from infra.acknowledgements import acknowledge
-from infra.naming import NAME
 
 
 class DeadLetters(Construct):
@@ -16,7 +16,7 @@ class DeadLetters(Construct):
         self.queue = sqs.Queue(
             self,
             "Queue",
-            queue_name=f"{NAME}-dead-letters",
+            queue_name=f"{SERVICE}-dead-letters",
             retention_period=Duration.days(14),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,

@@ -11,11 +11,11 @@ from constructs import Construct
 from appstore_analytics.contract import disks
 from appstore_analytics.contract.memory import CONVERSION_MEMORY
 from appstore_analytics.contract.metrics import NAMESPACE
+from appstore_analytics.contract.names import function_name
 from appstore_analytics.contract.settings import Environment
 from infra.acknowledgements import acknowledge
 from infra.layers import NOT_SHIPPED, PROJECT, RUNTIME, Layers, Target, ThirdPartyLayer
 from infra.logs import log_group
-from infra.naming import NAME
 
 FUNCTIONS = PROJECT / "functions"
 
@@ -78,7 +78,7 @@ class Functions(Construct):
 
     def _function(self, step: str, capacity: Capacity, environment: Mapping[str, str]) -> lambda_.Function:
         id_ = state_name(step)
-        name = f"{NAME}-{step.replace('_', '-')}"
+        name = function_name(step)
         logs = log_group(self, f"{id_}Logs", f"/aws/lambda/{name}", self._log_retention_days)
         role = iam.Role(self, f"{id_}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         logs.grant_write(role)

@@ -18,7 +18,7 @@ from aws_cdk import AssetHashType
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.naming import NAME
+from appstore_analytics.contract.names import SERVICE
 
 PROJECT = Path(__file__).resolve().parent.parent
 BUILD = PROJECT / ".build" / "layers"
@@ -194,7 +194,7 @@ class Layers(Construct):
         return lambda_.LayerVersion(
             self,
             name.capitalize(),
-            layer_version_name=f"{NAME}-{name}",
+            layer_version_name=f"{SERVICE}-{name}",
             code=code,
             compatible_runtimes=[RUNTIME],
             compatible_architectures=[target.architecture],

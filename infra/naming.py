@@ -5,12 +5,6 @@ from typing import cast
 from aws_cdk import Aws, CfnResource, RemovalPolicy, Stack
 from constructs import IConstruct
 
-NAME = "appstore-analytics"
-"""The state machine, the workgroup and the schedule; functions are `appstore-analytics-<step>`."""
-
-API_KEY_SECRET_PREFIX = f"{NAME}/"
-"""The secret of an account is `appstore-analytics/<account>`."""
-
 
 def removal_policy(*, local: bool) -> RemovalPolicy:
     """On AWS data and keys outlive the stack; on the embedded AWS everything goes with it."""

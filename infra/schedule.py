@@ -9,9 +9,9 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from appstore_analytics.contract.names import SERVICE
 from appstore_analytics.contract.operations import Operation
 from infra.configuration import DeploymentConfiguration
-from infra.naming import NAME
 
 _EVERY_HOUR = "cron(20 * * * ? *)"  # apart from the full hour, when everybody's schedules start
 
@@ -31,7 +31,7 @@ class DailySchedule(Construct):
         scheduler.Schedule(
             self,
             "Daily",
-            schedule_name=f"{NAME}-daily",
+            schedule_name=f"{SERVICE}-daily",
             description="Fetch what Apple published since yesterday",
             schedule=scheduler.ScheduleExpression.expression(configuration.schedule, TimeZone.ETC_UTC),
             time_window=scheduler.TimeWindow.off(),
@@ -64,7 +64,7 @@ class HourlyCheck(Construct):
         scheduler.Schedule(
             self,
             "Hourly",
-            schedule_name=f"{NAME}-hourly",
+            schedule_name=f"{SERVICE}-hourly",
             description="Check whether the data that is due is there",
             schedule=scheduler.ScheduleExpression.expression(_EVERY_HOUR, TimeZone.ETC_UTC),
             time_window=scheduler.TimeWindow.off(),

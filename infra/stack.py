@@ -17,8 +17,8 @@ from appstore_analytics.contract.layout import (
     RAW_PREFIX,
     REPORTS_PREFIX,
     RUNS_PREFIX,
-    api_key_output,
 )
+from appstore_analytics.contract.names import API_KEY_SECRET_PREFIX, api_key_output
 from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE
 from infra.alarms import Alarms
 from infra.api_keys import ApiKeys
@@ -28,7 +28,6 @@ from infra.dashboard import Dashboard
 from infra.dead_letters import DeadLetters
 from infra.functions import OUTSIDE_OF_RUNS, Functions
 from infra.layers import AWS_TARGET, THIS_MACHINE, Layers, ThirdPartyLayer
-from infra.naming import API_KEY_SECRET_PREFIX
 from infra.permissions import DELETE, LAKE, RAW, READ, READ_VERSIONS, WRITE, Access, Grantor
 from infra.registry import Registry
 from infra.schedule import DailySchedule, HourlyCheck

@@ -43,13 +43,14 @@ from appstore_analytics.contract.errors import (
 )
 from appstore_analytics.contract.layout import RUN_PARTITION, RUNS_PREFIX
 from appstore_analytics.contract.maps import ITEMS_OF_A_BATCH, MapName, Outcome
+from appstore_analytics.contract.names import SERVICE
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.verdicts import Verdict
 from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
 from infra.functions import state_name
 from infra.logs import log_group
-from infra.naming import NAME, arn, logical_id
+from infra.naming import arn, logical_id
 
 STEPS_OF_MAPS: Mapping[MapName, Sequence[str]] = {
     MapName.REGISTER: ("register_request", "list_instances"),
@@ -125,13 +126,13 @@ class PipelineStateMachine(Construct):
         self._functions = functions
         self._registry = registry
         self._lake = lake
-        self._logs = log_group(self, "Logs", f"/aws/vendedlogs/states/{NAME}", configuration.retention.logs)
+        self._logs = log_group(self, "Logs", f"/aws/vendedlogs/states/{SERVICE}", configuration.retention.logs)
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         policy = self._policy(role)
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
-            state_machine_name=NAME,
+            state_machine_name=SERVICE,
             definition_body=sfn.DefinitionBody.from_chainable(self._plan_run()),
             role=role.without_policy_updates(),
             timeout=_TIME_OUT,
@@ -405,7 +406,7 @@ class PipelineStateMachine(Construct):
     # The role. CDK's own grants would reach every version of every function and every object of the bucket.
 
     def _policy(self, role: iam.Role) -> iam.Policy:
-        executions, machine = arn("states", f"execution:{NAME}"), arn("states", f"stateMachine:{NAME}")
+        executions, machine = arn("states", f"execution:{SERVICE}"), arn("states", f"stateMachine:{SERVICE}")
         policy = iam.Policy(
             self,
             "Policy",
@@ -423,7 +424,7 @@ class PipelineStateMachine(Construct):
         runs = f"<{logical_id(self._lake)}.Arn>/{RUNS_PREFIX}*"
         acknowledge(policy, f"IAM5[Resource::{runs}]", "A manifest's key has the id of its run.")
         for suffix in ("/*", ":*"):
-            children = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{NAME}{suffix}"
+            children = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{SERVICE}{suffix}"
             acknowledge(policy, f"IAM5[Resource::{children}]", "A Map's children are named by Step Functions.")
         acknowledge(policy, "IAM5[Resource::*]", "Log delivery and X-Ray know no resources.")
         return policy

@@ -4,8 +4,8 @@ from aws_cdk import aws_athena as athena
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from appstore_analytics.contract.names import SERVICE
 from infra.configuration import DeploymentConfiguration
-from infra.naming import NAME
 
 
 class Workgroup(Construct):
@@ -13,11 +13,11 @@ class Workgroup(Construct):
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration, results: s3.IBucket) -> None:
         super().__init__(scope, id_)
-        self.name = NAME
+        self.name = SERVICE
         athena.CfnWorkGroup(
             self,
             "Workgroup",
-            name=NAME,
+            name=SERVICE,
             description="App Store Analytics: verification queries, and yours",
             recursive_delete_option=configuration.local,
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(

@@ -13,6 +13,7 @@ from typing import Any
 from appstore_analytics.answers.executions import Execution, Pipeline
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.layout import CURATED_PREFIX
+from appstore_analytics.contract.names import function_name
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE
 from appstore_analytics.contract.verdicts import Verdict
@@ -199,7 +200,7 @@ def _show_records(demo: Demo, restated: Restated) -> None:
     )
     screens.show_rows("Registry", ("counter", "value"), sorted(demo.pipeline.registry.statistics.totals().items()))
     demo.aws.client("lambda").invoke(
-        FunctionName="appstore-analytics-check-freshness", Payload=json.dumps({"at": f"{today}T14:00:00Z"})
+        FunctionName=function_name("check_freshness"), Payload=json.dumps({"at": f"{today}T14:00:00Z"})
     )
     _show_query(
         demo,

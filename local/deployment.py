@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from appstore_analytics.answers.executions import Pipeline
+from appstore_analytics.contract.names import API_KEY_SECRET_PREFIX, STACK
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
 from local.aws.server import ACCOUNT, EmbeddedAws
 from operations.embedded import REGION
-from operations.where import STACK
 from workshop.toolchain import node_environment
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -73,7 +73,7 @@ def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> 
 
 def put_api_key(aws: EmbeddedAws, key_name: str, key: Mapping[str, str]) -> None:
     """Put an App Store Connect API key into its secret, as the README does it with the AWS CLI."""
-    secret_id = f"appstore-analytics/{key_name}"
+    secret_id = f"{API_KEY_SECRET_PREFIX}{key_name}"
     aws.client("secretsmanager").put_secret_value(SecretId=secret_id, SecretString=json.dumps(dict(key)))
 
 

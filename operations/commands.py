@@ -27,6 +27,7 @@ from appstore_analytics.answers.publishing import mark_planned, plan_publish
 from appstore_analytics.answers.registry_statistics import registry_statistics
 from appstore_analytics.answers.repairs import plan_reprocess, plan_rollback, reprocess_payload
 from appstore_analytics.contract.errors import InputRefused, PipelineError
+from appstore_analytics.contract.names import STACK
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
@@ -36,7 +37,7 @@ from operations.arguments import arranged
 from operations.exits import ExitStatus
 from operations.progress import run_view
 from operations.put_key import key_id_of, put_key, read_key_file, secret_text
-from operations.where import STACK, Where
+from operations.where import Where
 
 app = typer.Typer(
     name="manage.py",

@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 
 from appstore_analytics.answers.errors import Unreachable
 from appstore_analytics.answers.installation import Installation
+from appstore_analytics.contract.names import STACK
 from operations import embedded
 
-STACK = "AppStoreAnalytics"
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=30, max_pool_connections=32
 )

@@ -10,11 +10,10 @@ from typing import Any
 
 from aws_cdk import App
 
+from appstore_analytics.contract.names import STACK, step_of
 from infra.configuration import DeploymentConfiguration, parse_context
 from infra.layers import PROJECT, ThirdPartyLayer
 from infra.stack import AppStoreAnalyticsStack
-
-_STACK = "AppStoreAnalytics"
 
 State = dict[str, Any]
 
@@ -77,9 +76,9 @@ def synthesize(context: Mapping[str, Any] | None = None) -> Deployed:
         for layer in layers.values():
             (layer / "python").mkdir(parents=True)
         app = App(context=dict(values), outdir=f"{folder}/cdk.out")
-        AppStoreAnalyticsStack(app, _STACK, configuration, layers)
+        AppStoreAnalyticsStack(app, STACK, configuration, layers)
         app.synth()
-        template = json.loads(Path(folder, "cdk.out", f"{_STACK}.template.json").read_text(encoding="utf-8"))
+        template = json.loads(Path(folder, "cdk.out", f"{STACK}.template.json").read_text(encoding="utf-8"))
     return _read(configuration, template)
 
 
@@ -88,10 +87,7 @@ def _read(configuration: DeploymentConfiguration, template: dict[str, Any]) -> D
         resources = template["Resources"].values()
         return [one["Properties"] for one in resources if one["Type"] == f"AWS::{kind}"]
 
-    functions = {
-        str(function["FunctionName"]).removeprefix("appstore-analytics-").replace("-", "_"): function
-        for function in properties("Lambda::Function")
-    }
+    functions = {step_of(str(function["FunctionName"])): function for function in properties("Lambda::Function")}
     dashboards = properties("CloudWatch::Dashboard")
     (machine,) = properties("StepFunctions::StateMachine")
     return Deployed(

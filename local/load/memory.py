@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from appstore_analytics.contract.names import SERVICE
+
 _PROC = Path("/proc")
 _SAMPLE_SECONDS = 1.0
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -124,7 +126,7 @@ def _kind_of(process: int, group: int) -> str | None:
         return EMULATOR
     variables = (_PROC / str(process) / "environ").read_bytes().split(b"\0")
     names = [value for name, _, value in (each.partition(b"=") for each in variables) if name == _NAME]
-    return names[0].decode().removeprefix("appstore-analytics-") if names else None
+    return names[0].decode().removeprefix(f"{SERVICE}-") if names else None
 
 
 def _cpu_seconds(process: int) -> float:

@@ -17,6 +17,7 @@ from appstore_analytics.answers.executions import Execution, Pipeline, Snapshot
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.layout import CURATED_PREFIX
+from appstore_analytics.contract.names import STACK
 from appstore_analytics.contract.tables import CURATED_DATABASE, CuratedTable, tables_by_name
 from appstore_analytics.lake.objects import Bucket
 from local.apple.keys import ApiKey, ApiRole
@@ -25,7 +26,6 @@ from local.apple.truth import Batch, every_vintage, newest_vintages
 from local.apple.world import World
 from local.aws.server import EmbeddedAws
 from local.deployment import Deployment, put_api_key
-from operations.where import STACK
 
 DAY = timedelta(days=1)
 FRIDAY = 4

@@ -1,4 +1,5 @@
 import base64
+import itertools
 import json
 import traceback
 from functools import partial
@@ -185,6 +186,7 @@ def test_line_ends_that_are_not_escaped_are_read():
         (secret_of(TEAM, private_key=RSA), "private_key .* of another kind"),
         (secret_of(TEAM, private_key=BODY[:-8]), "private_key .* characters missing|cannot be read"),
     ],
+    ids=itertools.count(),
 )
 def test_a_secret_without_one_reading_is_refused_by_what_is_wrong_with_it(text, words):
     with pytest.raises(ConfigurationRefused, match=words):

@@ -23,11 +23,12 @@ from appstore_analytics.answers.installation import configuration_in
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.configuration import Account
+from appstore_analytics.contract.names import STACK
 from appstore_analytics.contract.tables import CuratedTable
 from infra.configuration import DeploymentConfiguration
 from operations import aws_errors, commands, embedded
 from operations.exits import ExitStatus
-from operations.where import STACK, Where
+from operations.where import Where
 
 ROOT = Path(__file__).resolve().parents[3]
 

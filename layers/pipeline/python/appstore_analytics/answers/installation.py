@@ -10,7 +10,7 @@ from appstore_analytics.answers.errors import Refused, Unreachable
 from appstore_analytics.answers.executions import Pipeline
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.configuration import Account, Configuration
-from appstore_analytics.contract.layout import api_key_output
+from appstore_analytics.contract.names import api_key_output
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry

@@ -123,8 +123,3 @@ def report_key(operation: str, run_id: str) -> str:
 def page_key(operation: str, run_id: str) -> str:
     """The page of a run, beside its report."""
     return f"{REPORTS_PREFIX}production_{operation}_{run_id}.html"
-
-
-def api_key_output(key_name: str) -> str:
-    """The stack output that names the secret of an API key: `main/reader` → `ApiKeySecretMainReader`."""
-    return "ApiKeySecret" + "".join(word.capitalize() for word in re.split("[-/]", key_name))

@@ -2,8 +2,10 @@
 
 from enum import StrEnum
 
-NAMESPACE = "AppStoreAnalytics"
-DIMENSION = ("service", "appstore-analytics")
+from appstore_analytics.contract.names import SERVICE, STACK
+
+NAMESPACE = STACK
+DIMENSION = ("service", SERVICE)
 """The one dimension, the same for all: one per app would cost more than everything else."""
 
 
