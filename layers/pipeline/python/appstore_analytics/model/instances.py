@@ -1,7 +1,7 @@
 """Instances as the ledger knows them."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Self
 
@@ -36,13 +36,30 @@ class SegmentRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """A conversion of an instance that a run has begun (UTC) and not ended: it is under way, or it died."""
+
+    begun_at: datetime
+    run_id: str
+
+    def __str__(self) -> str:
+        return f"{self.begun_at.isoformat()} {self.run_id}"
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """The attempt that `str` wrote."""
+        begun_at, run_id = text.split(" ", 1)
+        return cls(datetime.fromisoformat(begun_at), run_id)
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerInstance:
     """One instance of one app, as the ledger knows it. `table` is the curated table that its rows belong to.
 
     `converted_dates` are the ranges that backfills had converted of a snapshot; a daily instance is converted whole.
     `quarantined_dates` are the ranges asked of a snapshot that were quarantined, not to be tried before a reprocess.
     `converted_by` is the run that answers for its parts; `refused_dates` are those where a newer vintage stood.
-    `raw_has_expired`: its parts stand, and nobody can convert it again.
+    `raw_has_expired`: its parts stand, and nobody can convert it again. `attempts` are conversions that have not ended.
     """
 
     app_id: str
@@ -56,6 +73,7 @@ class LedgerInstance:
     converted_by: str = ""
     refused_dates: frozenset[date] = frozenset()
     raw_has_expired: bool = False
+    attempts: frozenset[Attempt] = frozenset()
 
     @property
     def has_landed(self) -> bool:

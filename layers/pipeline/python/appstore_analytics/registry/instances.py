@@ -5,9 +5,12 @@ LISTED ──► LANDED ──► CONVERTED ──► ROLLED_BACK     a reproces
 
 A converted snapshot that is asked for more Dates and refused stays CONVERTED, because its parts stand: the ledger notes
 the ranges that were quarantined, or that its raw bytes are gone.
+
+A conversion is noted before it begins and taken off when it ends, so that the ledger knows of those that died.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +18,7 @@ from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
-from appstore_analytics.model.instances import InstanceStatus, LedgerInstance, SegmentRecord
+from appstore_analytics.model.instances import Attempt, InstanceStatus, LedgerInstance, SegmentRecord
 from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry.conditions import is_condition_failure
 from appstore_analytics.registry.queries import query_items
@@ -70,6 +73,23 @@ class Instances:
             for segment in instance.segments
         ]
         self._move(instance, InstanceStatus.LANDED, (InstanceStatus.LISTED,), segments=segments)
+
+    @contextmanager
+    def attempt(self, instance: LedgerInstance, run_id: str) -> Iterator[None]:
+        """Convert an instance inside of this block: the ledger knows of it until the block ends, however it ends.
+
+        Only a function that dies leaves its attempt behind, and one whose memory is used up, which is the same but for
+        luck. Where the instance moves on, all its attempts are forgotten.
+        """
+        attempt = {str(Attempt(datetime.now(UTC), run_id))}
+        self._change_attempts("ADD", instance, attempt)
+        try:
+            yield
+        except MemoryError:
+            raise
+        except Exception:
+            self._change_attempts("DELETE", instance, attempt)
+            raise
 
     def mark_converted(
         self, instance: LedgerInstance, dates: frozenset[str], run_id: str, refused_dates: Iterable[date]
@@ -133,19 +153,33 @@ class Instances:
         """A newer vintage that refused it was rolled back: it is due, in the name of the run that converted it."""
         self._move(instance, InstanceStatus.LANDED, (InstanceStatus.CONVERTED,))
 
+    def _change_attempts(self, action: str, instance: LedgerInstance, attempts: set[str]) -> None:
+        """Add to the attempts of an instance that can be converted, or take off."""
+        self._update(
+            instance,
+            UpdateExpression=f"{action} attempts :attempts",
+            ConditionExpression=Attr("status").is_in([InstanceStatus.LANDED, InstanceStatus.CONVERTED]),
+            ExpressionAttributeValues={":attempts": attempts},
+        )
+
     def _move(
         self, instance: LedgerInstance, to: InstanceStatus, allowed: tuple[InstanceStatus, ...], **values: Any
     ) -> None:
         """Move on, unless somebody else already moved it: then what they wrote stands."""
-        condition = Attr("status").is_in(list(allowed))
         values["status"] = to
+        self._update(
+            instance,
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values) + " REMOVE attempts",
+            ConditionExpression=Attr("status").is_in(list(allowed)),
+            ExpressionAttributeNames={f"#{name}": name for name in values},
+            ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+        )
+
+    def _update(self, instance: LedgerInstance, **update: Any) -> None:
+        """Write, unless the condition does not hold any more."""
         try:
             self._table.update_item(
-                Key={"pk": _partition(instance.app_id), "sk": instance_key(instance.vintage)},
-                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
-                ConditionExpression=condition,
-                ExpressionAttributeNames={f"#{name}": name for name in values},
-                ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+                Key={"pk": _partition(instance.app_id), "sk": instance_key(instance.vintage)}, **update
             )
         except ClientError as error:
             if not is_condition_failure(error):
@@ -182,4 +216,5 @@ def _instance(item: dict[str, Any]) -> LedgerInstance:
         converted_by=item.get("converted_by", ""),
         refused_dates=frozenset(date.fromisoformat(day) for day in item.get("refused_dates", ())),
         raw_has_expired=item.get("raw_has_expired", False),
+        attempts=frozenset(map(Attempt.from_text, item.get("attempts", ()))),
     )

@@ -25,6 +25,7 @@ from appstore_analytics.model.items import LandItem
 from appstore_analytics.model.parts import JournalLine, PartOutcome, PartVersion
 from appstore_analytics.model.requests import Asked, KnownRequest
 from appstore_analytics.registry import Registry
+from appstore_analytics.rules.deaths import died_too_often
 from appstore_analytics.rules.freshness import speaks_for
 from appstore_analytics.rules.vintage import complete_dates
 
@@ -36,6 +37,11 @@ _RAW_EXPIRED = (
     "(start_processing_date), or keep raw files longer (retention.raw in cdk.json)."
 )
 
+_DIED = (
+    "The converter died on the instance {} of {}, twice: out of memory, out of time, or killed by what the file holds. "
+    "See the log of convert_instance; give it more memory or correct the converter, then reprocess."
+)
+
 
 def convert_instance(
     item: LandItem, registry: Registry, raw: Bucket, lake: Bucket, schema_modes: SchemaModes
@@ -45,7 +51,8 @@ def convert_instance(
     Parts first, all journalled before one is written, then the Dates' dirty marks, then the ledger: a crash in between
     leaves the instance due, and a second run finds its own parts and marks the Dates again. An instance that was rolled
     back is left alone until a reprocess names it. InstanceQuarantined: the file breaks its report's contract; the
-    ledger keeps the reason and the Dates in the lake stay as they are. ObjectExpired: its raw bytes are gone.
+    ledger keeps the reason and the Dates in the lake stay as they are; so does one on which the function died twice,
+    which would die again. ObjectExpired: its raw bytes are gone.
     InstanceTooLarge: the disk is full; it stays landed.
     """
     instance = registry.instances.get(item.app_id, item.instance)
@@ -57,29 +64,43 @@ def convert_instance(
     table = tables_by_name()[instance.table]
     known = _request(instance, registry)
     wanted = frozenset(asked.dates for asked in _asked(table, known))
-    with TemporaryDirectory() as scratch:
-        try:
+    try:
+        _refuse_after_deaths(instance, item)
+        with registry.instances.attempt(instance, item.run_id), TemporaryDirectory() as scratch:
             conversion = _convert(instance, table, known, raw, schema_modes.of(table.report), Path(scratch))
-        except InstanceQuarantined as error:
-            registry.instances.mark_quarantined(instance, wanted, str(error))
-            raise
-        except ObjectAbsentError:
-            registry.instances.mark_raw_expired(instance)
-            raise ObjectExpired(_RAW_EXPIRED.format(instance.vintage, instance.table)) from None
-        except OSError as error:
-            if error.errno != ENOSPC:
-                raise
-            size_bytes = sum(segment.size_bytes for segment in instance.segments)
-            raise InstanceTooLarge(TOO_LARGE.format(instance.vintage, instance.table, size_bytes >> 20)) from None
-        journal = _Journal(registry, _answers_for(instance, item), instance, table)
-        outcomes = write_parts(lake, table, int(instance.app_id), instance.vintage, conversion.parts, journal)
+            journal = _Journal(registry, _answers_for(instance, item), instance, table)
+            outcomes = write_parts(lake, table, int(instance.app_id), instance.vintage, conversion.parts, journal)
+            _mark(instance, table, wanted, item, outcomes, registry)
+    except InstanceQuarantined as error:
+        registry.instances.mark_quarantined(instance, wanted, str(error))
+        raise
+    except ObjectExpired:
+        registry.instances.mark_raw_expired(instance)
+        raise
+    skipped = _skipped(conversion, instance, table, known)
+    registry.runs.finish(item, Verdict.CONVERTED, **_facts(conversion, Counter(outcomes.values()), skipped))
+    return step_result(Outcome.DONE)
+
+
+def _refuse_after_deaths(instance: LedgerInstance, item: LandItem) -> None:
+    """InstanceQuarantined when the instance has killed its function: a time-out and used up memory count as well."""
+    if died_too_often(instance.attempts, item.run_id, datetime.now(UTC)):
+        raise InstanceQuarantined(_DIED.format(instance.vintage, instance.table))
+
+
+def _mark(
+    instance: LedgerInstance,
+    table: CuratedTable,
+    wanted: frozenset[str],
+    item: LandItem,
+    outcomes: Mapping[date, PartOutcome],
+    registry: Registry,
+) -> None:
+    """Mark its Dates dirty, then the instance converted."""
     refused = [day for day, outcome in outcomes.items() if outcome is PartOutcome.REFUSED]
     # also those that stood already: their marks may be what a crash lost
     registry.dirty_dates.mark_all(TableDate(table.name, day) for day in outcomes if day not in refused)
     registry.instances.mark_converted(instance, wanted, item.run_id, refused)
-    skipped = _skipped(conversion, instance, table, known)
-    registry.runs.finish(item, Verdict.CONVERTED, **_facts(conversion, Counter(outcomes.values()), skipped))
-    return step_result(Outcome.DONE)
 
 
 @dataclass(frozen=True)
@@ -128,16 +149,25 @@ def _convert(
     mode: SchemaMode,
     scratch: Path,
 ) -> Conversion:
-    return convert(
-        _segments(instance, raw),
-        table,
-        int(instance.app_id),
-        instance.vintage,
-        datetime.now(UTC).date(),
-        _selection(instance, table, known),
-        scratch,
-        mode,
-    )
+    """ObjectExpired when its raw bytes are gone, InstanceTooLarge when the disk is full."""
+    try:
+        return convert(
+            _segments(instance, raw),
+            table,
+            int(instance.app_id),
+            instance.vintage,
+            datetime.now(UTC).date(),
+            _selection(instance, table, known),
+            scratch,
+            mode,
+        )
+    except ObjectAbsentError:
+        raise ObjectExpired(_RAW_EXPIRED.format(instance.vintage, instance.table)) from None
+    except OSError as error:
+        if error.errno != ENOSPC:
+            raise
+        size_bytes = sum(segment.size_bytes for segment in instance.segments)
+        raise InstanceTooLarge(TOO_LARGE.format(instance.vintage, instance.table, size_bytes >> 20)) from None
 
 
 def _segments(instance: LedgerInstance, raw: Bucket) -> Iterator[BinaryIO]:
