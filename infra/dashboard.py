@@ -95,6 +95,7 @@ class Dashboard(Construct):
             _graph(
                 "Functions, by their errors (Step Functions tries again), and dead letters",
                 *(_named(step, each.metric_errors(statistic="Sum", period=_HOUR)) for step, each in self._by_step()),
+                _named("throttled, all of the account's", _throttles()),
                 _named("dead letters", self._dead_letters.metric_approximate_number_of_messages_visible(period=_HOUR)),
             ),
         ]
@@ -135,6 +136,11 @@ class Dashboard(Construct):
 
     def _by_step(self) -> list[tuple[str, lambda_.IFunction]]:
         return sorted(self._functions.items())
+
+
+def _throttles() -> cloudwatch.Metric:
+    """Calls beyond the number of functions that the account may run at once."""
+    return cloudwatch.Metric(namespace="AWS/Lambda", metric_name="Throttles", statistic="Sum", period=_HOUR)
 
 
 def _graph(title: str, *metrics: cloudwatch.IMetric) -> cloudwatch.GraphWidget:

@@ -70,9 +70,16 @@ LAMBDA_ERRORS = (
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.SdkClientException",
     "Lambda.ServiceException",
-    "Lambda.TooManyRequestsException",
 )
 """What Lambda itself may throw on a bad day: the function did not run, or did not answer."""
+
+THROTTLED = "Lambda.TooManyRequestsException"
+"""The account runs as many functions as it may, ten in a new one. Nothing is wrong, and only time helps.
+
+A patient child asks for two hours and a half (300 attempts after half a minute each, with full jitter between nothing
+and a minute). An item that still finds no room then fails by name, and the next run takes it. An Express child asks for
+some ten seconds, because nine other items share its five minutes; what it leaves goes to a patient one.
+"""
 
 FUNCTION_DEATHS = (
     "Lambda.Unknown",
@@ -89,6 +96,8 @@ mostly lacks it again.
 
 _RETRIED = (*leaves(TransientError), *LAMBDA_ERRORS)
 _DEATHS_FORGIVEN = 2
+THROTTLES_FORGIVEN = 300
+_EXPRESS_THROTTLES_FORGIVEN = 4
 _EXPRESS_RETRIES = 2  # the five minutes of an Express child are soon over; the patient one takes up what is left
 _CALLS_RETURN_WITHIN = 13  # times five minutes: a little over the rolling hour of Apple's quota
 _HAS_ITEMS = sfn.Condition.number_greater_than("$.plan.items", 0)
@@ -398,8 +407,10 @@ class PipelineStateMachine(Construct):
         )
         if express:
             _retry(task, _RETRIED, max_attempts=_EXPRESS_RETRIES)
+            _retry(task, [THROTTLED], max_attempts=_EXPRESS_THROTTLES_FORGIVEN)
             return task
         _retry(task, _RETRIED)
+        _retry(task, [THROTTLED], max_attempts=THROTTLES_FORGIVEN)
         _retry(task, FUNCTION_DEATHS, max_attempts=_DEATHS_FORGIVEN)
         return task
 

@@ -134,10 +134,10 @@ def _way(machine: State, data: State) -> Iterator[tuple[str, State]]:
     while name:
         state = machine["States"][name]
         yield name, state
-        name = _chosen(state, data) if state["Type"] == "Choice" else state.get("Next")
+        name = chosen(state, data) if state["Type"] == "Choice" else state.get("Next")
 
 
-def _chosen(state: State, data: State) -> str:
+def chosen(state: State, data: State) -> str:
     """The state that a Choice leads to; of a last step, whose outcome is never `next`, the end."""
     for choice in state["Choices"]:
         if _holds(choice, data):

@@ -38,11 +38,12 @@ class EmbeddedAws:
     this process be killed, the server notices and does the same by itself.
 
     With `enforces_permissions` a function may do what its role's policies allow and nothing else; ours is the account's
-    root, who may do everything.
+    root, who may do everything. `concurrent_functions` is the account's Lambda quota; a call beyond it is throttled.
     """
 
-    def __init__(self, *, enforces_permissions: bool = False) -> None:
+    def __init__(self, *, enforces_permissions: bool = False, concurrent_functions: int | None = None) -> None:
         self._enforces_permissions = enforces_permissions
+        self._concurrent_functions = concurrent_functions
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.directory = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
@@ -119,6 +120,8 @@ class EmbeddedAws:
         environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "TMPDIR": str(temporary)}
         if self._enforces_permissions:
             environment["AUTH"] = "true"
+        if self._concurrent_functions:
+            environment["LAMBDA_ACCOUNT_CONCURRENCY"] = str(self._concurrent_functions)
         with self.log_path.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 (our own module, run by our own interpreter)
                 [*command, "--owned-directory", str(self.directory)],

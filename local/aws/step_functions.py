@@ -1,4 +1,4 @@
-"""Step Functions: retry delays, the state machine's own time-out, and paths that lead nowhere, as AWS treats them."""
+"""Step Functions: retry delays, time-outs, throttled functions and paths that lead nowhere, as AWS treats them."""
 
 import contextvars
 import json
@@ -13,13 +13,14 @@ PATCH = "step_functions"
 
 
 def patch() -> None:
-    """Replace the five functions of ministack's interpreter which differ from AWS where our state machine looks."""
+    """Replace the six functions of ministack's interpreter which differ from AWS where our state machine looks."""
     service = module("services.stepfunctions")
     error = original(service, "_ExecutionError", patch=PATCH)
     replace(service, "_find_matching_retrier", with_capped_jittered_delay, patch=PATCH)
     replace(service, "_run_execution", lambda run: _with_time_out(run, service), patch=PATCH)
     replace(service, "_fail_execution", _unless_it_has_ended, patch=PATCH)
     replace(service, "_resolve_path", lambda resolve: _with_missing_paths_refused(resolve, error), patch=PATCH)
+    replace(service, "_call_lambda", lambda call: _with_throttles_named(call, error), patch=PATCH)
     replace(service, "_evaluate_rule", lambda evaluate: _with_is_present(evaluate, service), patch=PATCH)
 
 
@@ -37,6 +38,21 @@ def with_capped_jittered_delay(find: Callable[..., tuple[Any, int]]) -> Callable
         return {**retrier, "IntervalSeconds": delay, "BackoffRate": 1}, index
 
     return find_matching_retrier
+
+
+def _with_throttles_named(call: Callable[..., Any], error: type[Exception]) -> Callable[..., Any]:
+    """A function beyond the account's concurrency is Lambda.TooManyRequestsException; ministack says Lambda.Unknown."""
+
+    def call_lambda(function: str, event: Any) -> Any:
+        try:
+            return call(function, event)
+        except error as failure:
+            cause = getattr(failure, "cause", "")
+            if '"TooManyRequestsException"' not in cause:
+                raise
+            raise error("Lambda.TooManyRequestsException", json.loads(cause)["message"]) from failure
+
+    return call_lambda
 
 
 def _with_time_out(run: Callable[[str], None], service: Any) -> Callable[[str], None]:

@@ -14,7 +14,14 @@ from appstore_analytics.contract.maps import ITEMS_OF_A_BATCH, MapName, Outcome
 from appstore_analytics.contract.operations import Operation
 from infra.configuration import parse_context
 from infra.functions import CAPACITIES, OUTSIDE_OF_RUNS, state_name
-from infra.state_machine import EXPRESS_FIRST, FUNCTION_DEATHS, LAMBDA_ERRORS, STEPS_OF_MAPS
+from infra.state_machine import (
+    EXPRESS_FIRST,
+    FUNCTION_DEATHS,
+    LAMBDA_ERRORS,
+    STEPS_OF_MAPS,
+    THROTTLED,
+    THROTTLES_FORGIVEN,
+)
 from tests.integration.crash import day
 
 MAPS = tuple(name.capitalize() for name in MapName)
@@ -75,7 +82,17 @@ def followers(state: dict[str, Any]) -> set[str]:
 def test_every_lambda_task_retries_what_is_transient_and_nothing_else(machine: Machine) -> None:
     for name, task in functions_called_with_patience(machine).items():
         assert set(task["Retry"][0]["ErrorEquals"]) == {*leaves(TransientError), *LAMBDA_ERRORS}, name
-        assert len(task["Retry"]) == (3 if name == "PlanRun" else 2), name
+        assert len(task["Retry"]) == (4 if name == "PlanRun" else 3), name
+
+
+def test_a_throttled_call_is_repeated_by_a_retry_of_its_own(machine: Machine) -> None:
+    """So that the five attempts of other errors are not used up; ten functions at once are a new account's limit."""
+    quick = of_quick_children(machine)
+    for name, task in tasks(machine).items():
+        if task["Resource"].endswith("dynamodb:updateItem"):
+            continue
+        (attempts,) = [retry["MaxAttempts"] for retry in task["Retry"] if retry["ErrorEquals"] == [THROTTLED]]
+        assert attempts == (4 if name in quick else THROTTLES_FORGIVEN), name
 
 
 def test_the_crash_matrix_goes_through_the_steps_of_a_daily_run() -> None:
@@ -84,13 +101,13 @@ def test_the_crash_matrix_goes_through_the_steps_of_a_daily_run() -> None:
 
 def test_a_function_that_died_is_called_twice_more(machine: Machine) -> None:
     for name, task in functions_called_with_patience(machine).items():
-        deaths = task["Retry"][1]
+        deaths = task["Retry"][2]
         assert set(deaths["ErrorEquals"]) == set(FUNCTION_DEATHS), name
         assert deaths["MaxAttempts"] == 2, name
 
 
 def test_plan_run_waits_for_calls_a_little_longer_than_apples_rolling_hour(machine: Machine) -> None:
-    patience = machine["States"]["PlanRun"]["Retry"][2]
+    patience = machine["States"]["PlanRun"]["Retry"][3]
     assert set(patience["ErrorEquals"]) == {*leaves(NotReady)}
     assert patience["BackoffRate"] == 1
     assert 3600 < patience["IntervalSeconds"] * patience["MaxAttempts"] <= 4200

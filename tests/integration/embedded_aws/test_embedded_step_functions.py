@@ -210,3 +210,22 @@ def test_dynamodb_items_are_written_from_a_state(aws: EmbeddedAws) -> None:
         "Item"
     ]
     assert (item["error"], item["failures"]) == ({"S": "Late"}, {"N": "1"})
+
+
+def test_a_function_beyond_the_accounts_concurrency_is_throttled_by_its_name_on_aws() -> None:
+    """Two branches call at the same time, and one function runs at a time: the slower one is throttled."""
+    with EmbeddedAws(concurrent_functions=1) as small:
+        deployment.create_function(small, "slow", "import time\ndef handle(event, context):\n    time.sleep(1)\n")
+        processor = {
+            "ProcessorConfig": {"Mode": "INLINE"},
+            "StartAt": "Step",
+            "States": {
+                "Step": deployment.task(
+                    "slow", Catch=[{"ErrorEquals": ["Lambda.TooManyRequestsException"], "Next": "Throttled"}]
+                ),
+                "Throttled": {"Type": "Pass", "Result": "throttled", "End": True},
+            },
+        }
+        states = {"Map": {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "End": True}}
+        answer = deployment.execute(small, states, {"items": [1, 2, 3]})
+        assert (answer["status"], answer["output"].count("throttled")) == ("SUCCEEDED", 2)
