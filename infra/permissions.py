@@ -28,7 +28,7 @@ _OBJECT_ACTIONS = {
     WRITE: ("s3:PutObject",),
     DELETE: ("s3:DeleteObject",),
 }
-_ATHENA_ACTIONS = ("StartQueryExecution", "GetQueryExecution", "GetQueryResults")
+_ATHENA_ACTIONS = ("StartQueryExecution", "GetQueryExecution", "GetQueryResults", "StopQueryExecution")
 _GLUE_ACTIONS = ("GetDatabase", "GetTable")  # partitions are projected: Athena asks Glue for none
 
 

@@ -7,15 +7,18 @@ from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.settings import CheckFreshnessSettings
 from appstore_analytics.steps.check_freshness import check_freshness
 from appstore_analytics.wiring.connections import open_bucket, open_client
-from appstore_analytics.wiring.telemetry import emit, logger
+from appstore_analytics.wiring.machine_errors import names_machine_errors
+from appstore_analytics.wiring.telemetry import emit, logger, seconds_left
 
 SETTINGS = CheckFreshnessSettings.from_environment()
 LAKE = open_bucket(SETTINGS.lake_bucket)
-ATHENA = Athena(open_client("athena"), SETTINGS.workgroup)
+ATHENA = open_client("athena")
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], _: object) -> dict[str, int]:
+@names_machine_errors("check_freshness")
+def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """See steps/check_freshness.py."""
     at = datetime.fromisoformat(event["at"]).astimezone(UTC) if "at" in event else datetime.now(UTC)
-    return check_freshness(at, timedelta(hours=SETTINGS.freshness_hours), LAKE, ATHENA, emit)
+    athena = Athena(ATHENA, SETTINGS.workgroup, seconds_left=seconds_left(context))
+    return check_freshness(at, timedelta(hours=SETTINGS.freshness_hours), LAKE, athena, emit)

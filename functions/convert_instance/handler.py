@@ -7,6 +7,7 @@ from appstore_analytics.contract.settings import ConvertInstanceSettings
 from appstore_analytics.model.items import LandItem
 from appstore_analytics.steps.convert_instance import convert_instance
 from appstore_analytics.wiring.connections import open_bucket, open_registry
+from appstore_analytics.wiring.machine_errors import names_machine_errors
 from appstore_analytics.wiring.telemetry import logger
 
 SETTINGS = ConvertInstanceSettings.from_environment()
@@ -16,6 +17,7 @@ SCHEMA_MODES = SchemaModes(SchemaMode(SETTINGS.schema_mode), SETTINGS.schema_mod
 
 
 @logger.inject_lambda_context(clear_state=True)
+@names_machine_errors("convert_instance")
 def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     """See steps/convert_instance.py."""
     item = LandItem.from_event(event)

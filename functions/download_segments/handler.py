@@ -8,6 +8,7 @@ from appstore_analytics.model.items import LandItem
 from appstore_analytics.steps.download_segments import download_segments
 from appstore_analytics.wiring.apple_connections import AppleConnections, open_segment_store, reserve_calls
 from appstore_analytics.wiring.connections import open_bucket, open_registry
+from appstore_analytics.wiring.machine_errors import names_machine_errors
 from appstore_analytics.wiring.telemetry import logger
 
 SETTINGS = DownloadSegmentsSettings.from_environment()
@@ -17,6 +18,7 @@ APPLE, STORE = AppleConnections(SETTINGS), open_segment_store(SETTINGS)
 
 
 @logger.inject_lambda_context(clear_state=True)
+@names_machine_errors("download_segments")
 def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     """See steps/download_segments.py."""
     item = LandItem.from_event(event)

@@ -8,6 +8,7 @@ from appstore_analytics.model.items import RegisterItem
 from appstore_analytics.steps.list_instances import expected_calls, list_instances
 from appstore_analytics.wiring.apple_connections import AppleConnections, reserve_calls
 from appstore_analytics.wiring.connections import open_bucket, open_registry
+from appstore_analytics.wiring.machine_errors import names_machine_errors
 from appstore_analytics.wiring.telemetry import logger
 
 SETTINGS = ListInstancesSettings.from_environment()
@@ -17,6 +18,7 @@ APPLE = AppleConnections(SETTINGS)
 
 
 @logger.inject_lambda_context(clear_state=True)
+@names_machine_errors("list_instances")
 def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     """See steps/list_instances.py."""
     item = RegisterItem.from_event(event)

@@ -7,6 +7,7 @@ from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.settings import PlanItemsSettings
 from appstore_analytics.steps.plan_items import plan_items
 from appstore_analytics.wiring.connections import open_bucket, open_registry
+from appstore_analytics.wiring.machine_errors import names_machine_errors
 from appstore_analytics.wiring.telemetry import logger
 
 SETTINGS = PlanItemsSettings.from_environment()
@@ -15,6 +16,7 @@ LAKE = open_bucket(SETTINGS.lake_bucket)
 
 
 @logger.inject_lambda_context(clear_state=True)
+@names_machine_errors("plan_items")
 def handler(event: dict[str, Any], _: object) -> dict[str, str | int | bool]:
     """See steps/plan_items.py."""
     run_id, map_name = event["run_id"], MapName(event["map"])

@@ -11,6 +11,7 @@ from appstore_analytics.contract.settings import PlanRunSettings
 from appstore_analytics.steps.plan_run import plan_run
 from appstore_analytics.wiring.apple_connections import AppleConnections, reserve_calls
 from appstore_analytics.wiring.connections import open_bucket, open_registry
+from appstore_analytics.wiring.machine_errors import names_machine_errors
 from appstore_analytics.wiring.telemetry import logger
 
 SETTINGS = PlanRunSettings.from_environment()
@@ -20,6 +21,7 @@ APPLE = AppleConnections(SETTINGS)
 
 
 @logger.inject_lambda_context(clear_state=True)
+@names_machine_errors("plan_run")
 def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     """See steps/plan_run.py."""
     configuration = Configuration.from_payload(event["configuration"])

@@ -8,6 +8,7 @@ from appstore_analytics.model.items import RegisterItem
 from appstore_analytics.steps.register_request import WORST_CASE_CALLS, register_request
 from appstore_analytics.wiring.apple_connections import AppleConnections, reserve_calls
 from appstore_analytics.wiring.connections import open_bucket, open_registry
+from appstore_analytics.wiring.machine_errors import names_machine_errors
 from appstore_analytics.wiring.telemetry import logger
 
 SETTINGS = RegisterRequestSettings.from_environment()
@@ -17,6 +18,7 @@ APPLE = AppleConnections(SETTINGS)
 
 
 @logger.inject_lambda_context(clear_state=True)
+@names_machine_errors("register_request")
 def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     """See steps/register_request.py."""
     item = RegisterItem.from_event(event)

@@ -6,6 +6,7 @@ from appstore_analytics.contract.settings import SummarizeRunSettings
 from appstore_analytics.rules.verdicts import error_sentence
 from appstore_analytics.steps.summarize_run import summarize_run
 from appstore_analytics.wiring.connections import open_bucket, open_registry
+from appstore_analytics.wiring.machine_errors import names_machine_errors
 from appstore_analytics.wiring.telemetry import emit, logger
 
 SETTINGS = SummarizeRunSettings.from_environment()
@@ -14,6 +15,7 @@ LAKE = open_bucket(SETTINGS.lake_bucket)
 
 
 @logger.inject_lambda_context(clear_state=True)
+@names_machine_errors("summarize_run")
 def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     """See steps/summarize_run.py. `error` is there when a Map, or planning one, failed as a whole."""
     logger.append_keys(run_id=event["run_id"])

@@ -77,7 +77,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "results/queries/*": "s3:AbortMultipartUpload s3:GetObject s3:PutObject",
         "results": "s3:GetBucketLocation s3:ListBucket",
         "athena:workgroup/appstore-analytics": "athena:GetQueryExecution athena:GetQueryResults "
-        "athena:StartQueryExecution",
+        "athena:StartQueryExecution athena:StopQueryExecution",
         "glue:catalog": GLUE,
         "glue:database/curated": GLUE,
         "glue:table/curated/*": GLUE,
@@ -99,7 +99,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "results/queries/*": "s3:AbortMultipartUpload s3:GetObject s3:PutObject",
         "results": "s3:GetBucketLocation s3:ListBucket",
         "athena:workgroup/appstore-analytics": "athena:GetQueryExecution athena:GetQueryResults "
-        "athena:StartQueryExecution",
+        "athena:StartQueryExecution athena:StopQueryExecution",
         "glue:catalog": GLUE,
         "glue:database/appstore": GLUE,
         "glue:table/appstore/*": GLUE,

@@ -154,3 +154,31 @@ def test_other_bytes_absent_ones_and_unnamed_ones_have_not_landed(bucket: Bucket
     land_segment(bucket, KEY, [b"other"], checksum=None, size_bytes=None)
     assert is_landed(bucket, KEY, MD5) is None
     assert is_landed(bucket, KEY, None) is None
+
+
+class _Broken:
+    """A body that breaks before its first byte."""
+
+    def read(self, _: int) -> bytes:
+        raise ConnectionResetError(104, "reset")
+
+    def close(self) -> None:
+        pass
+
+
+def test_after_a_break_the_rest_of_the_same_object_is_read(bucket: Bucket) -> None:
+    bucket.write("k", b"old" * 1000)
+    with bucket.open("k") as stream:
+        assert stream.read(4) == b"oldo"
+        stream._body = _Broken()  # type: ignore[attr-defined]
+        assert stream.read() == (b"old" * 1000)[4:]
+
+
+def test_after_a_break_an_object_that_was_replaced_is_not_mixed_with_the_new_one(bucket: Bucket) -> None:
+    bucket.write("k", b"old" * 1000)
+    with bucket.open("k") as stream:
+        assert stream.read(3) == b"old"
+        bucket.write("k", b"new" * 1000)
+        stream._body = _Broken()  # type: ignore[attr-defined]
+        with pytest.raises(ObjectReplacedError):
+            stream.read(3)

@@ -50,10 +50,72 @@ def test_the_bytes_of_a_query_are_counted_once_it_has_succeeded(client):
     assert scanned == [4096]
 
 
-@pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
-def test_a_query_that_fails_says_why(client, state):
+def test_a_query_that_fails_says_why(client):
     with pytest.raises(QueryFailed, match="SYNTAX_ERROR"):
-        run(client, [{"State": state, "StateChangeReason": "SYNTAX_ERROR: line 1"}])
+        run(client, [{"State": "FAILED", "StateChangeReason": "SYNTAX_ERROR: line 1"}])
+
+
+class Workgroup:
+    """Athena as it answers: each ask has the next of these lists of states, its last one for ever."""
+
+    def __init__(self, *asks):
+        self.asks = list(asks)
+        self.started, self.stopped, self.pauses = [], [], []
+
+    def start_query_execution(self, **_):
+        self.started.append(f"q{len(self.started)}")
+        return {"QueryExecutionId": self.started[-1]}
+
+    def get_query_execution(self, **of):
+        states = self.asks[int(of["QueryExecutionId"][1:])]
+        state = states.pop(0) if len(states) > 1 else states[0]
+        return {"QueryExecution": {"Status": {"State": state}, "Statistics": {"DataScannedInBytes": 1}}}
+
+    def stop_query_execution(self, **of):
+        self.stopped.append(of["QueryExecutionId"])
+
+    def get_paginator(self, _):
+        return self
+
+    def paginate(self, **_):
+        return [{"ResultSet": {"Rows": [{"Data": [cell("n")]}, {"Data": [cell("7")]}]}}]
+
+    def seconds_left(self, of=300.0):
+        return of - sum(self.pauses)
+
+    def rows(self):
+        athena = Athena(self, "w", self.pauses.append, seconds_left=self.seconds_left)
+        return list(athena.rows("SELECT 1", "d"))
+
+
+@pytest.mark.parametrize("state", ["QUEUED", "RUNNING"])
+def test_a_query_that_is_stuck_is_stopped_and_asked_again(client, state):
+    workgroup = Workgroup([state], ["QUEUED", "RUNNING", "SUCCEEDED"])
+    assert workgroup.rows() == [("7",)]
+    assert (workgroup.started, workgroup.stopped) == (["q0", "q1"], ["q0"])
+
+
+def test_a_cancelled_query_is_asked_again(client):
+    workgroup = Workgroup(["RUNNING", "CANCELLED"], ["CANCELLED"], ["SUCCEEDED"])
+    assert workgroup.rows() == [("7",)]
+    assert (len(workgroup.started), workgroup.stopped) == (3, [])
+
+
+@pytest.mark.parametrize("state", ["QUEUED", "RUNNING", "CANCELLED"])
+def test_a_query_that_is_never_answered_is_a_verdict_within_the_functions_time(client, state):
+    workgroup = Workgroup([state], [state], [state])
+    with pytest.raises(QueryFailed, match=f"asked 3 times; the last one was {state}: see the workgroup's queries"):
+        workgroup.rows()
+    assert workgroup.stopped == ([] if state == "CANCELLED" else workgroup.started)
+    assert workgroup.seconds_left() > 10
+
+
+def test_with_no_time_left_a_query_is_still_asked_and_stopped(client):
+    workgroup = Workgroup(["QUEUED"], ["QUEUED"], ["QUEUED"])
+    workgroup.pauses.append(299.0)
+    with pytest.raises(QueryFailed):
+        workgroup.rows()
+    assert workgroup.stopped == workgroup.started
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,21 @@ from typing import Any
 
 from appstore_analytics.contract.errors import QueryFailed, QueryInterrupted
 
+_SUCCEEDED = "SUCCEEDED"
 _POLL_SECONDS = 0.05
 _LONGEST_POLL_SECONDS = 2.0
+_ASKS = 3
+_KEPT_SECONDS = 20.0
+"""What a function keeps of its time to say how it ended."""
+_PATIENCE_SECONDS = 900.0
 _REPLACED_MEANWHILE = ("HIVE_CANNOT_OPEN_SPLIT", "HIVE_CURSOR_ERROR", "HIVE_FILESYSTEM_ERROR", "NoSuchKey")
 
 
 class Athena:
     """One workgroup. Its configuration says where results go and how much a query may scan.
 
-    `count_bytes` is told what each query scanned, which is what Athena bills.
+    `count_bytes` is told what each query scanned, which is what Athena bills. `seconds_left` says for how long the
+    caller may still wait.
     """
 
     def __init__(
@@ -23,21 +29,34 @@ class Athena:
         workgroup: str,
         sleep: Callable[[float], None] = time.sleep,
         count_bytes: Callable[[int], None] = lambda _: None,
+        seconds_left: Callable[[], float] = lambda: _PATIENCE_SECONDS,
     ) -> None:
         self._client = client
         self._workgroup = workgroup
         self._sleep = sleep
         self._count_bytes = count_bytes
+        self._seconds_left = seconds_left
 
     def rows(self, sql: str, database: str) -> Iterator[tuple[str | None, ...]]:
         """The result's rows, each cell as Athena prints it, None for null.
 
-        QueryInterrupted when an object was replaced under the query: ask once more. QueryFailed for anything else.
+        A query that somebody cancelled, or that has not ended after half of the time that is left, is stopped and asked
+        again. QueryInterrupted when an object was replaced under the query: ask once more. QueryFailed for anything
+        else, also when the last of three asks had no answer either.
         """
-        query_id = self._client.start_query_execution(
-            QueryString=sql, WorkGroup=self._workgroup, QueryExecutionContext={"Database": database}
-        )["QueryExecutionId"]
-        self._await_end(query_id)
+        for _ in range(_ASKS):
+            query_id = self._client.start_query_execution(
+                QueryString=sql, WorkGroup=self._workgroup, QueryExecutionContext={"Database": database}
+            )["QueryExecutionId"]
+            state = self._await_end(query_id, (self._seconds_left() - _KEPT_SECONDS) / 2)
+            if state == _SUCCEEDED:
+                return self._results(query_id)
+        raise QueryFailed(
+            f"Athena did not end a query, asked {_ASKS} times; the last one was {state}: see the workgroup's queries "
+            "and the account's limit of queries at once. The next run asks again."
+        )
+
+    def _results(self, query_id: str) -> Iterator[tuple[str | None, ...]]:
         pages = self._client.get_paginator("get_query_results").paginate(QueryExecutionId=query_id)
         cells = (
             tuple(cell.get("VarCharValue") for cell in row["Data"])
@@ -47,17 +66,24 @@ class Athena:
         next(cells, None)  # the first row repeats the column names
         yield from cells
 
-    def _await_end(self, query_id: str) -> None:
-        pause_seconds = _POLL_SECONDS
+    def _await_end(self, query_id: str, patience_seconds: float) -> str:
+        """SUCCEEDED, or the state in which the query is left: it was cancelled, or is stopped after this time."""
+        pause_seconds, waited_seconds = _POLL_SECONDS, 0.0
         while True:
             execution = self._client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
             status = execution["Status"]
-            if status["State"] == "SUCCEEDED":
+            if status["State"] == _SUCCEEDED:
                 self._count_bytes(execution["Statistics"]["DataScannedInBytes"])
-                return
-            if status["State"] in ("FAILED", "CANCELLED"):
+                return _SUCCEEDED
+            if status["State"] == "FAILED":
                 raise _failure(status)
+            if status["State"] == "CANCELLED":
+                return "CANCELLED"
+            if waited_seconds >= patience_seconds:
+                self._client.stop_query_execution(QueryExecutionId=query_id)
+                return str(status["State"])
             self._sleep(pause_seconds)
+            waited_seconds += pause_seconds
             pause_seconds = min(pause_seconds * 1.5, _LONGEST_POLL_SECONDS)
 
 

@@ -1,5 +1,7 @@
 """The disks of the functions that need more than Lambda gives anyway, and what is known not to fit on them."""
 
+from errno import EDQUOT, ENOSPC
+
 GIBIBYTE = 1 << 30
 MOST_GIBIBYTES = 10
 """Of one function (Lambda quotas)."""
@@ -26,3 +28,25 @@ TOO_LARGE = (
     f"CONVERSION_GIBIBYTES in contract/disks.py, now {CONVERSION_GIBIBYTES} and at most {MOST_GIBIBYTES}, and deploy; "
     "the next run takes it up."
 )
+
+_SETTINGS = {
+    "convert_instance": ("CONVERSION_GIBIBYTES", CONVERSION_GIBIBYTES),
+    "download_segments": ("DOWNLOAD_GIBIBYTES", DOWNLOAD_GIBIBYTES),
+    "publish_date": ("PUBLICATION_GIBIBYTES", PUBLICATION_GIBIBYTES),
+}
+
+
+def is_full(error: OSError) -> bool:
+    """Whether this error says that the disk has no room."""
+    return error.errno in (ENOSPC, EDQUOT)
+
+
+def no_room(step: str) -> str:
+    """The sentence about a full disk of a step's function: the setting to raise."""
+    if step not in _SETTINGS:
+        return f"The disk of {step} is full: give its function a size of its own in contract/disks.py, and deploy."
+    setting, gibibytes = _SETTINGS[step]
+    return (
+        f"The disk of {step} is full: raise {setting} in contract/disks.py, now {gibibytes} and at most "
+        f"{MOST_GIBIBYTES}, and deploy; the next run takes it up."
+    )

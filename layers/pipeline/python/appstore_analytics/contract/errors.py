@@ -3,6 +3,7 @@
     PipelineError
     ├── TransientError            Retry: the same call may succeed in a moment
     │   ├── AppleUnavailable        5xx, time-out, connection reset
+    │   ├── AwsUnavailable          an answer of AWS broke off, or did not come, more than once
     │   ├── DownloadBroken          a segment arrived truncated, or its MD5 or size differs
     │   ├── KeyDoubted              401 to fresh tokens of a key that may work again in a moment
     │   ├── ObjectContended         an S3 object was replaced under our hands too many times
@@ -11,6 +12,7 @@
     ├── PermanentError            Catch: recorded with its sentence, retrying cannot help
     │   ├── AppleRefused            Apple says the call itself is wrong (400, 409, 422, …)
     │   ├── ConfigurationRefused    the deployment is configured in a way that cannot work
+    │   ├── DiskFull                the disk of a function has no room for what it works on
     │   ├── GhostRequest            Apple says that a report request exists, and lists none
     │   ├── InputRefused            the execution input is wrong
     │   ├── InstanceQuarantined     a file breaks the contract of its report
@@ -48,6 +50,10 @@ class AppleUnavailable(TransientError):
     """App Store Connect answered 5xx, not in time, or not at all."""
 
 
+class AwsUnavailable(TransientError):
+    """An AWS service broke off its answers or gave none, also when it was asked again at once."""
+
+
 class DownloadBroken(TransientError):
     """A segment's bytes are not the ones that Apple announced."""
 
@@ -78,6 +84,10 @@ class AppleRefused(PermanentError):
 
 class ConfigurationRefused(PermanentError):
     """The deployed configuration cannot work as it is."""
+
+
+class DiskFull(PermanentError):
+    """A function's disk has no room; the sentence names the setting to raise."""
 
 
 class GhostRequest(PermanentError):

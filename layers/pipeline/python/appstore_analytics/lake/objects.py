@@ -8,9 +8,13 @@ that there is nothing to match; all three mean "look again".
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from botocore.exceptions import ClientError
+
+from appstore_analytics.lake.broken_answers import WholeBody, whole_answer
+
+_T = TypeVar("_T")
 
 _LOOK_AGAIN = frozenset({404, 409, 412})
 _COPY_BYTES = 1 << 20
@@ -50,34 +54,28 @@ class Bucket:
 
     def read(self, key: str) -> bytes | None:
         """The bytes at `key`; None when there is no such object."""
-        answer = _none_if_absent(lambda: self._client.get_object(Bucket=self.name, Key=key))
-        if answer is None:
-            return None
-        with answer["Body"] as body:
-            content: bytes = body.read()
-        return content
+        found = _none_if_absent(lambda: self._read(key))
+        return None if found is None else found[0]
 
     def open(self, key: str, if_match: str | None = None) -> BinaryIO:
         """The bytes at `key` as a stream, which the caller closes; ObjectAbsentError where there are none.
 
         With `if_match`, an ETag: ObjectReplacedError unless exactly that object stands there.
         """
-        body: BinaryIO = self._get(key, if_match)["Body"]
+        body, _ = self._get(key, if_match)
         return body
 
     def read_version(self, key: str, version_id: str) -> tuple[bytes, Mapping[str, str]]:
         """The bytes and the metadata of what once stood at `key`; ObjectAbsentError when that version has expired."""
-        answer = _none_if_absent(lambda: self._client.get_object(Bucket=self.name, Key=key, VersionId=version_id))
-        if answer is None:
+        found = _none_if_absent(lambda: self._read(key, VersionId=version_id))
+        if found is None:
             raise ObjectAbsentError(key)
-        with answer["Body"] as body:
-            return body.read(), answer["Metadata"]
+        content, answer = found
+        return content, answer["Metadata"]
 
     def tail(self, key: str, size_bytes: int) -> bytes:
         """The last bytes at `key`, all of them when it is smaller."""
-        answer = self._client.get_object(Bucket=self.name, Key=key, Range=f"bytes=-{size_bytes}")
-        with answer["Body"] as body:
-            content: bytes = body.read()
+        content, _ = self._read(key, Range=f"bytes=-{size_bytes}")
         return content
 
     def fetch(self, key: str, target: BinaryIO, *, if_match: str) -> StoredObject:
@@ -85,11 +83,11 @@ class Bucket:
 
         ObjectReplacedError when another object, or none, stands there by now.
         """
-        answer = self._get(key, if_match)
-        with answer["Body"] as body:
+        body, stored = self._get(key, if_match)
+        with body:
             while chunk := body.read(_COPY_BYTES):
                 target.write(chunk)
-        return _stored_object(key, answer)
+        return stored
 
     def write(
         self,
@@ -144,17 +142,35 @@ class Bucket:
             for entry in page.get("Contents", ()):
                 yield StoredObject(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
 
-    def _get(self, key: str, if_match: str | None) -> dict[str, Any]:
-        if if_match is None:
-            found = _none_if_absent(lambda: self._client.get_object(Bucket=self.name, Key=key))
-            if found is None:
-                raise ObjectAbsentError(key)
-            return found
+    def _read(self, key: str, **of: str) -> tuple[bytes, dict[str, Any]]:
+        """The bytes of an answer, and the answer."""
+
+        def read() -> tuple[bytes, dict[str, Any]]:
+            answer: dict[str, Any] = self._client.get_object(Bucket=self.name, Key=key, **of)
+            with answer["Body"] as body:
+                return body.read(), answer
+
+        return whole_answer(key, read)
+
+    def _get(self, key: str, if_match: str | None) -> tuple[BinaryIO, StoredObject]:
+        """The body, which goes on after a break, and what stands there."""
+
+        def rest(offset: int) -> Any:
+            return self._open(key, IfMatch=stored.etag, Range=f"bytes={offset}-")["Body"]
+
+        answer = self._open(key, **({} if if_match is None else {"IfMatch": if_match}))
+        stored = _stored_object(key, answer)
+        return WholeBody(key, answer["Body"], stored.size_bytes, rest), stored  # type: ignore[return-value]
+
+    def _open(self, key: str, **of: str) -> dict[str, Any]:
+        """ObjectReplacedError where the answer is to be of an ETag, and another object, or none, stands there."""
         try:
-            answer: dict[str, Any] = self._client.get_object(Bucket=self.name, Key=key, IfMatch=if_match)
+            answer: dict[str, Any] = self._client.get_object(Bucket=self.name, Key=key, **of)
         except ClientError as error:
-            if _status(error) in _LOOK_AGAIN:
+            if "IfMatch" in of and _status(error) in _LOOK_AGAIN:
                 raise ObjectReplacedError(key) from error
+            if _status(error) == 404 and error.response["Error"]["Code"] != "NoSuchBucket":
+                raise ObjectAbsentError(key) from error
             raise
         return answer
 
@@ -174,7 +190,7 @@ def _stored_object(key: str, answer: dict[str, Any]) -> StoredObject:
     )
 
 
-def _none_if_absent(call: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+def _none_if_absent(call: Callable[[], _T]) -> _T | None:
     try:
         return call()
     except ClientError as error:

@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from errno import ENOSPC
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from appstore_analytics.contract.catalogue.definition import AccessType
-from appstore_analytics.contract.disks import TOO_LARGE
+from appstore_analytics.contract.disks import TOO_LARGE, is_full
 from appstore_analytics.contract.errors import InstanceQuarantined, InstanceTooLarge, ObjectExpired
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.maps import Outcome, step_result
@@ -164,7 +163,7 @@ def _convert(
     except ObjectAbsentError:
         raise ObjectExpired(_RAW_EXPIRED.format(instance.vintage, instance.table)) from None
     except OSError as error:
-        if error.errno != ENOSPC:
+        if not is_full(error):
             raise
         size_bytes = sum(segment.size_bytes for segment in instance.segments)
         raise InstanceTooLarge(TOO_LARGE.format(instance.vintage, instance.table, size_bytes >> 20)) from None

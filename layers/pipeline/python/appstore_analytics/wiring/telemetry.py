@@ -1,7 +1,10 @@
-"""Logs and metrics of a Lambda: JSON lines with the run and the item, metrics in CloudWatch's embedded format."""
+"""Logs, metrics and time of a Lambda: JSON lines with the run and the item, metrics in CloudWatch's embedded format."""
+
+from collections.abc import Callable
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from appstore_analytics.contract.metrics import DIMENSION, NAMESPACE, Metric
 
@@ -13,3 +16,8 @@ def emit(metric: Metric, value: float) -> None:
     name, service = DIMENSION
     with single_metric(name=metric, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as one:
         one.add_dimension(name=name, value=service)
+
+
+def seconds_left(context: LambdaContext) -> Callable[[], float]:
+    """How many seconds of this invocation are left, whenever it is asked."""
+    return lambda: context.get_remaining_time_in_millis() / 1000

@@ -1,0 +1,97 @@
+"""What S3 does on a bad day: an answer that breaks off, or none at all.
+
+boto3 asks again as long as a call has no answer, and no more once the body has begun: reading it may then fail with an
+error of botocore, of urllib3 or of the connection below (botocore/response.py:StreamingBody).
+"""
+
+import io
+import ssl
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from botocore.exceptions import ConnectionError as NoConnection
+from botocore.exceptions import HTTPClientError, IncompleteReadError
+from urllib3.exceptions import HTTPError
+
+from appstore_analytics.contract.errors import AwsUnavailable
+
+_T = TypeVar("_T")
+
+BROKEN = (HTTPClientError, NoConnection, IncompleteReadError, HTTPError, ConnectionError, TimeoutError, ssl.SSLError)
+"""HTTPClientError covers botocore's ResponseStreamingError and ReadTimeoutError, HTTPError urllib3's ProtocolError."""
+ATTEMPTS = 4
+"""In a row without a byte. Step Functions asks again after a pause (contract/errors.py)."""
+_PIECE_BYTES = 1 << 20
+
+
+def whole_answer(key: str, read: Callable[[], _T]) -> _T:
+    """What `read` answers, which asks for a small object and reads its body: from the beginning after a break."""
+    for _ in range(ATTEMPTS):
+        try:
+            return read()
+        except BROKEN as error:
+            broken = error
+    raise AwsUnavailable(f"{key}: S3 broke off {ATTEMPTS} times ({type(broken).__name__}).") from broken
+
+
+class WholeBody(io.RawIOBase):
+    """The bytes of one object as a stream, whatever breaks on the way: after a break it asks for the rest.
+
+    `reopen` answers with the body of the same object from an offset on. AwsUnavailable when nothing more comes.
+    """
+
+    def __init__(self, key: str, body: Any, size_bytes: int, reopen: Callable[[int], Any]) -> None:
+        super().__init__()
+        self._key = key
+        self._body = body
+        self._size_bytes = size_bytes
+        self._reopen = reopen
+        self._offset = 0
+
+    def readable(self) -> bool:
+        """Whether it can be read: always."""
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:
+        """The next bytes, at most `size`; all that are left without a size."""
+        if size is not None and size >= 0:
+            return self._piece(size)
+        return b"".join(iter(lambda: self._piece(_PIECE_BYTES), b""))
+
+    def readinto(self, buffer: Any) -> int:
+        """See io.RawIOBase."""
+        piece = self._piece(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if not self.closed:
+            self._body.close()
+        super().close()
+
+    def _piece(self, size: int) -> bytes:
+        wanted = min(size, self._size_bytes - self._offset)
+        for attempt in range(ATTEMPTS if wanted else 0):
+            try:
+                piece = self._next(wanted, is_broken=attempt > 0)
+            except BROKEN as error:
+                broken = error
+                continue
+            self._offset += len(piece)
+            return piece
+        if not wanted:
+            return b""
+        raise AwsUnavailable(
+            f"{self._key}: S3 broke off {ATTEMPTS} times after {self._offset:,} of {self._size_bytes:,} bytes "
+            f"({type(broken).__name__})."
+        ) from broken
+
+    def _next(self, wanted: int, *, is_broken: bool) -> bytes:
+        if is_broken:
+            self._body.close()
+            self._body = self._reopen(self._offset)
+        piece: bytes = self._body.read(wanted)
+        if not piece:
+            raise IncompleteReadError(actual_bytes=self._offset, expected_bytes=self._size_bytes)
+        return piece
