@@ -82,7 +82,9 @@ def test_an_owner_that_lost_its_lease_can_neither_write_nor_release(registry: Re
 
 def test_seeing_the_same_request_again_keeps_when_it_was_requested(registry: Registry) -> None:
     write_back(registry, registry.report_requests.claim(APP, ONGOING, NOW), "request-1")
-    registry.report_requests.remember_report_ids(registry.report_requests.get(APP, ONGOING), {"App Crashes": "r1"})
+    registry.report_requests.remember_offer(
+        registry.report_requests.get(APP, ONGOING), {"App Crashes": "r1"}, (), TODAY
+    )
     claim = registry.report_requests.claim(APP, ONGOING, NOW)
     later = TODAY + timedelta(days=7)
     registry.report_requests.write_back(claim, "request-1", requested_on=None, run_id=None, looked_on=later)
@@ -94,10 +96,10 @@ def test_seeing_the_same_request_again_keeps_when_it_was_requested(registry: Reg
 def test_another_request_forgets_the_report_ids_of_the_one_before(registry: Registry) -> None:
     write_back(registry, registry.report_requests.claim(APP, ONGOING, NOW), "request-1")
     stale = registry.report_requests.get(APP, ONGOING)
-    registry.report_requests.remember_report_ids(stale, {"App Crashes": "r1"})
+    registry.report_requests.remember_offer(stale, {"App Crashes": "r1"}, (), TODAY)
     write_back(registry, registry.report_requests.claim(APP, ONGOING, NOW), "request-2")
     assert registry.report_requests.get(APP, ONGOING).report_ids == {}
-    registry.report_requests.remember_report_ids(stale, {"App Crashes": "r1"})
+    registry.report_requests.remember_offer(stale, {"App Crashes": "r1"}, (), TODAY)
     registry.report_requests.remember_newest_instance(stale, TODAY)
     registry.report_requests.forget(stale)
     known = registry.report_requests.get(APP, ONGOING)

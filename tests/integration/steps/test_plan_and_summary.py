@@ -110,6 +110,67 @@ def test_an_account_without_app_ids_means_all_apps_that_its_key_sees(start: Call
     assert plan.accounts == (Account(ACCOUNT, ("1000000001", "1000000002", "1000000003")),)
 
 
+FIRST, SECOND, THIRD = "1000000001", "1000000002", "1000000003"
+
+
+def seen_by(pipeline: Pipeline, *accounts: Account, **apps: tuple[str, ...]) -> RunPlan:
+    """A daily plan in which each account's key sees these apps."""
+
+    class Seen:
+        def __init__(self, key_name: str) -> None:
+            self.app_ids = lambda: apps[key_name]
+
+    pipeline.clock.pass_by(hours=1)
+    configuration = replace(CONFIGURATION, accounts=accounts)
+    answer = plan_run("e", pipeline.clock.now, {}, configuration, pipeline.lake, connect=Seen)  # type: ignore[arg-type]
+    return read_plan(pipeline.lake, answer["run_id"])
+
+
+def test_an_app_that_apple_lists_no_more_is_told_until_it_is_back_or_its_instances_are_gone(pipeline: Pipeline) -> None:
+    account = Account("main")
+    assert seen_by(pipeline, account, main=(FIRST, SECOND)).vanished == ()
+    for _ in range(2):
+        plan = seen_by(pipeline, account, main=(FIRST,))
+        assert [(gone.app_id, gone.last_listed) for gone in plan.vanished] == [(SECOND, date(2025, 6, 2))]
+    assert seen_by(pipeline, account, main=(FIRST, SECOND)).vanished == ()
+    seen_by(pipeline, account, main=(FIRST,))
+    pipeline.clock.pass_by(days=35)
+    assert [gone.app_id for gone in seen_by(pipeline, account, main=(FIRST,)).vanished] == [SECOND]
+    pipeline.clock.pass_by(days=1)
+    assert seen_by(pipeline, account, main=(FIRST,)).vanished == ()
+
+
+def test_an_app_that_the_configuration_no_longer_names_has_not_vanished(pipeline: Pipeline) -> None:
+    seen_by(pipeline, Account("main", (FIRST, SECOND)))
+    assert seen_by(pipeline, Account("main", (FIRST,))).vanished == ()
+
+
+def test_a_vanished_app_is_a_notice_in_report_and_page_and_its_request_is_still_judged(pipeline: Pipeline) -> None:
+    seen_by(pipeline, Account("main"), main=(FIRST, SECOND))
+    plan = seen_by(pipeline, Account("main"), main=(FIRST,))
+    assert pipeline.summarize(plan)["status"] == "SUCCEEDED"
+    (notice,) = report(pipeline)["notices"]
+    assert notice.startswith(
+        f"Apple no longer lists app {SECOND} for the key of account 'main', which saw it until 2025-"
+    )
+    assert notice in page(pipeline)
+    rows = appstore_rows(pipeline, plan)["report_requests"]
+    assert [(row["app_id"], row["verdict"], row["reason"]) for row in rows] == [(SECOND, "failed", notice)]
+
+
+def test_an_app_that_two_keys_see_is_fetched_once(pipeline: Pipeline) -> None:
+    both = (Account("one"), Account("two"))
+    plan = seen_by(pipeline, *both, one=(FIRST, SECOND), two=(SECOND, THIRD))
+    assert plan.accounts == (Account("one", (FIRST, SECOND)), Account("two", (THIRD,)))
+    (notice,) = plan.notices
+    assert notice.startswith("1 app that the key of account 'two' sees is fetched with the key of account 'one' only: ")
+    plan = seen_by(pipeline, Account("one"), Account("two", (SECOND,)), one=(FIRST, SECOND))
+    assert plan.accounts == (Account("one", (FIRST,)), Account("two", (SECOND,)))
+    plan = seen_by(pipeline, *both, one=(FIRST,), two=(FIRST,))
+    assert plan.accounts == (Account("one", (FIRST,)),)
+    assert [gone.app_id for gone in plan.vanished] == [SECOND]
+
+
 @pytest.mark.parametrize(
     ("payload", "sentence"),
     [

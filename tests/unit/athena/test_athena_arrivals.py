@@ -29,7 +29,7 @@ def scans(sql: str, database: str) -> list[tuple[str, str]]:
 
 
 def test_the_records_are_read_of_some_days_only() -> None:
-    for sql, table in ((requests_query(SINCE), "report_requests"), (arrivals_query(SINCE), "instances")):
+    for sql, table in ((requests_query(SINCE), "report_requests"), (arrivals_query(SINCE, SINCE), "instances")):
         assert scans(sql, "appstore") == [(table, "(dt >= CAST('2026-11-13' AS DATE))")]
 
 
@@ -51,8 +51,8 @@ def test_very_many_tables_are_asked_in_several_queries_of_legal_length() -> None
 def test_only_the_apps_of_the_newest_run_are_judged() -> None:
     known = known_requests(
         [
-            ("1000000001", RUN, "unchanged", "", "2026-11-01", "1"),
-            ("1000000002", EARLIER, "unchanged", "", "2026-11-01", "1"),
+            ("1000000001", RUN, "unchanged", "", "2026-11-01", "1", None, None),
+            ("1000000002", EARLIER, "unchanged", "", "2026-11-01", "1", None, None),
         ]
     )
     assert known is not None
@@ -62,14 +62,15 @@ def test_only_the_apps_of_the_newest_run_are_judged() -> None:
 
 
 def test_a_request_that_took_the_place_of_another_does_not_excuse_the_days_before() -> None:
-    known = known_requests([("1000000001", RUN, "ready", "", "2026-11-20", "2")])
+    known = known_requests([("1000000001", RUN, "ready", "", "2026-11-20", "2", "App Crashes|App Opt In", "Crashes")])
     assert known is not None
     (request,) = known.requests
     assert (request.known_since, request.replaced_on) == (None, date(2026, 11, 20))
+    assert (request.missing_reports, request.unknown_reports) == ({"App Crashes", "App Opt In"}, {"Crashes"})
 
 
 def test_a_request_that_apple_had_before_us_owes_everything() -> None:
-    known = known_requests([("1000000001", RUN, "forbidden", "Apple said no.", None, "0")])
+    known = known_requests([("1000000001", RUN, "forbidden", "Apple said no.", None, "0", "", "")])
     assert known is not None
     assert known.requests == (Request(1_000_000_001, Verdict.FORBIDDEN, "Apple said no."),)
 

@@ -48,6 +48,25 @@ def judged(
     return judge(table, request, own, own.converted if siblings is None else siblings, present, MONDAY, TOLERANCE)
 
 
+MISSING = frozenset({DOWNLOADS.report.name})
+NOT_OFFERED = replace(LIVING, missing_reports=MISSING, unknown_reports=frozenset({"Downloads"}))
+
+
+def test_a_report_that_apple_does_not_offer_has_a_verdict_of_its_own_for_ever() -> None:
+    for arrivals in (Arrivals(), Arrivals(frozenset({date(2026, 11, 10)})), Arrivals(not_ready=date(2026, 11, 22))):
+        judgement = judged(NOT_OFFERED, arrivals, siblings=EVERY_DAY)
+        assert judgement.verdict is Freshness.NOT_OFFERED
+        assert judgement.verdict.is_stale
+        assert judgement.reason.startswith(
+            "Apple offers reports to this app, but none named 'App Downloads Standard'; it"
+        )
+        assert "does not know: 'Downloads'. If the report was renamed, update the catalogue" in judgement.reason
+
+
+def test_a_report_that_is_not_offered_and_present_all_the_same_is_fresh() -> None:
+    assert judged(NOT_OFFERED, Arrivals(EVERY_DAY), present=frozenset(DUE)).verdict is Freshness.FRESH
+
+
 # What is due
 
 

@@ -66,6 +66,8 @@ def known_accounts(configuration: Configuration, lake: Bucket) -> tuple[Account,
     """The configured accounts with their apps; one that names none has those that its newest daily run found."""
     plan = None if all(account.app_ids for account in configuration.accounts) else newest_daily_plan(lake)
     found = {account.name: account.app_ids for account in plan.accounts} if plan else {}
+    for gone in plan.vanished if plan else ():  # not to be lost sight of
+        found[gone.account] = (*found.get(gone.account, ()), gone.app_id)
     return tuple(
         replace(account, app_ids=account.app_ids or found.get(account.name, ())) for account in configuration.accounts
     )

@@ -86,6 +86,13 @@ class ErrorLine:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeLine:
+    """One sentence about what did not fail and should be read all the same."""
+
+    notice: str
+
+
+@dataclass(frozen=True, slots=True)
 class Links:
     """Where to look further: the run report and its page, the execution, and its page in the AWS console."""
 
@@ -111,6 +118,7 @@ class RunDetails:
     unknown_columns: Mapping[str, list[str]] | None = None
     missing_columns: Mapping[str, list[str]] | None = None
     skipped_dates: Mapping[str, Mapping[str, list[str]]] | None = None
+    notices: tuple[NoticeLine, ...] = ()
     verdicts: tuple[VerdictLine, ...] = ()
     errors: tuple[ErrorLine, ...] = ()
 
@@ -258,6 +266,7 @@ def _details(report: Mapping[str, Any], links: Links) -> RunDetails:
         unknown_columns=report["unknown_columns"],
         missing_columns=report["missing_columns"],
         skipped_dates=report.get("skipped_dates"),  # reports of runs before these were noticed have none
+        notices=tuple(map(NoticeLine, report.get("notices", ()))),
         verdicts=tuple(_verdict_lines(report["apps_by_verdict"])),
         errors=tuple(ErrorLine(one["item"], one["table"], one["verdict"], one["reason"]) for one in report["errors"]),
     )

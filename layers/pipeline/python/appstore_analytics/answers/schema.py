@@ -1,5 +1,6 @@
 """`schema-verify`: Apple's files, the catalogue, Glue and Parquet, column by column."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,7 +10,13 @@ from appstore_analytics.answers.catalogue_patch import catalogue_patch
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.answers.schema_sources import Sample, guessed_type, newest_instances, samples
 from appstore_analytics.athena.glue import glue_columns
-from appstore_analytics.contract.catalogue.definition import Column, ColumnType, ReportDefinition, header_key
+from appstore_analytics.contract.catalogue.definition import (
+    AccessType,
+    Column,
+    ColumnType,
+    ReportDefinition,
+    header_key,
+)
 from appstore_analytics.contract.tables import APP_ID, EXTRA, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
 from appstore_analytics.lake.footers import parquet_columns
 from appstore_analytics.lake.objects import Bucket
@@ -51,12 +58,21 @@ class TableSchema:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownReport:
+    """A report that Apple offers under a name that the catalogue lacks, and to how many of the apps."""
+
+    name: str
+    apps: int
+
+
+@dataclass(frozen=True, slots=True)
 class SchemaComparison:
     """All tables; `columns` are those that drifted, or all of them on request; `patch` is for `git apply`."""
 
     tables: tuple[TableSchema, ...]
     columns: tuple[ColumnLine, ...]
     patch: str
+    unknown_reports: tuple[UnknownReport, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -66,11 +82,15 @@ class SchemaComparison:
     @property
     def sentence(self) -> str:
         """What drifted, and what to do with the patch."""
+        unknown = ""
+        if self.unknown_reports:
+            count = counted(len(self.unknown_reports), "report")
+            unknown = f" Apple offers {count} that the catalogue does not know; they are not fetched."
         if self.is_good:
-            return f"Files, catalogue, Glue and Parquet agree in {counted(len(self.tables), 'table')}."
+            return f"Files, catalogue, Glue and Parquet agree in {counted(len(self.tables), 'table')}.{unknown}"
         drifted = counted(sum(table.drifted for table in self.tables), "column")
         how = " `./manage.py schema-verify --patch | git apply` enters the new ones." if self.patch else ""
-        return f"{drifted} drifted: docs/manage.md says what each drift means.{how}"
+        return f"{drifted} drifted: docs/manage.md says what each drift means.{how}{unknown}"
 
 
 def compare_schemas(
@@ -98,7 +118,16 @@ def compare_schemas(
         lines += of_table if every_column else drifted
         if unknown := {line.header: _guess(line.header, seen) for line in drifted if line.verdict == UNKNOWN}:
             new.setdefault(table.report, {}).update(unknown)
-    return SchemaComparison(tuple(summaries), tuple(lines), catalogue_patch(new))
+    unknown_reports = tuple(_unknown_reports(app_ids, registry))
+    return SchemaComparison(tuple(summaries), tuple(lines), catalogue_patch(new), unknown_reports)
+
+
+def _unknown_reports(app_ids: Sequence[str], registry: Registry) -> Iterator[UnknownReport]:
+    """As the newest listing of each app's reports told them."""
+    requests = (registry.report_requests.get(app_id, AccessType.ONGOING) for app_id in app_ids)
+    apps = Counter(name for request in requests for name in request.unknown_reports)
+    for name in sorted(apps):
+        yield UnknownReport(name, apps[name])
 
 
 def _lines(

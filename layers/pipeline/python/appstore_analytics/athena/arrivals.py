@@ -15,6 +15,7 @@ from appstore_analytics.rules.freshness import Arrivals, Request
 from appstore_analytics.rules.times import instant_of_run
 
 _TABLES_PER_QUERY = 50  # each table is a stage of its own, and the number of stages is limited
+_BETWEEN_NAMES = "|"
 _CONVERTED = f"WHERE verdict = '{Verdict.CONVERTED}' AND (rolled_back_in IS NULL OR rolled_back_in < run_id)"
 _NOT_CONVERTED = f"WHERE verdict <> '{Verdict.CONVERTED}'"
 
@@ -33,7 +34,9 @@ def requests_query(since: date) -> str:
     """Per app the newest record of its ONGOING request, of runs since this day, and how many requests it had."""
     return (
         "SELECT app_id, MAX(run_id), MAX_BY(verdict, run_id), MAX_BY(reason, run_id), "  # noqa: S608 (no text from outside)
-        "MAX_BY(requested_on, run_id) FILTER (WHERE request_id IS NOT NULL), COUNT(DISTINCT request_id) "
+        "MAX_BY(requested_on, run_id) FILTER (WHERE request_id IS NOT NULL), COUNT(DISTINCT request_id), "
+        f"ARRAY_JOIN(MAX_BY(missing_reports, run_id), '{_BETWEEN_NAMES}'), "
+        f"ARRAY_JOIN(MAX_BY(unknown_reports, run_id), '{_BETWEEN_NAMES}') "
         f"FROM report_requests WHERE access_type = '{AccessType.ONGOING}' "
         f"AND {PARTITION_COLUMN} >= DATE '{since.isoformat()}' GROUP BY app_id"
     )
@@ -50,7 +53,7 @@ def known_requests(rows: Iterable[Row]) -> KnownRequests | None:
 
 
 def _request(row: Row) -> Request:
-    app_id, _, verdict, reason, requested_on, requests = row
+    app_id, _, verdict, reason, requested_on, requests, missing, unknown = row
     asked_on = _date(requested_on)
     replaced = int(requests or 0) > 1
     return Request(
@@ -59,18 +62,24 @@ def _request(row: Row) -> Request:
         reason=reason or "",
         known_since=None if replaced else asked_on,
         replaced_on=asked_on if replaced else None,
+        missing_reports=_names(missing),
+        unknown_reports=_names(unknown),
     )
 
 
-def arrivals_query(since: date) -> str:
-    """Per app and table the ONGOING instances that runs since this day have handled.
+def _names(joined: str | None) -> frozenset[str]:
+    return frozenset(name for name in (joined or "").split(_BETWEEN_NAMES) if name)
+
+
+def arrivals_query(since: date, until: date) -> str:
+    """Per app and table the ONGOING instances up to a processing date that runs since this day have handled.
 
     One that was rolled back after its conversion does not count as converted: its Dates are to be missed.
     """
     instances = (
         "SELECT *, MAX(CASE WHEN is_rolled_back THEN run_id END) OVER (PARTITION BY app_id, instance_id) "  # noqa: S608
         f"AS rolled_back_in FROM instances WHERE access_type = '{AccessType.ONGOING}' AND table_name IS NOT NULL "
-        f"AND {PARTITION_COLUMN} >= DATE '{since.isoformat()}'"
+        f"AND {PARTITION_COLUMN} >= DATE '{since.isoformat()}' AND processing_date <= DATE '{until.isoformat()}'"
     )
     return (
         "SELECT app_id, table_name, "  # noqa: S608 (no text from outside)

@@ -197,6 +197,8 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
             ("requested_on", "date"),
             ("verdict", "string"),
             ("reason", "string"),
+            ("missing_reports", "array<string>"),
+            ("unknown_reports", "array<string>"),
         ),
     ),
     AppstoreTable(

@@ -10,13 +10,32 @@ from appstore_analytics.contract.operations import Operation
 
 
 @dataclass(frozen=True, slots=True)
+class VanishedApp:
+    """An app that a key saw until `last_listed`, and that Apple lists no more."""
+
+    account: str
+    app_id: str
+    last_listed: date
+
+    @property
+    def sentence(self) -> str:
+        """What happened, and what to do about it."""
+        return (
+            f"Apple no longer lists app {self.app_id} for the key of account '{self.account}', which saw it until "
+            f"{self.last_listed}: if that is not meant, look at the key's access to apps and at transfers of the app; "
+            "its tables keep what they have, and its feeds go late."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class RunPlan:
     """What one execution is about: written once by plan_run, read by every step.
 
     `as_of` decides what is due and the age of snapshots; it never hides an instance that Apple lists.
     `start_date` and `end_date` (inclusive) limit the Dates of a backfill; `give_up_at` ends its wait for the snapshot.
     `of_run` is the run that a rollback takes back, or whose instances are reprocessed; `start_processing_date` and
-    `end_processing_date` (inclusive) limit the instances of a reprocess.
+    `end_processing_date` (inclusive) limit the instances of a reprocess. `vanished` are apps that an earlier daily
+    run had and Apple lists no more; `notices` are sentences about the plan for the run report.
     """
 
     run_id: str
@@ -33,6 +52,8 @@ class RunPlan:
     of_run: str | None = None
     start_processing_date: date | None = None
     end_processing_date: date | None = None
+    vanished: tuple[VanishedApp, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def access_type(self) -> AccessType:
@@ -45,7 +66,9 @@ class RunPlan:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {key: value.isoformat() if isinstance(value, date) else value for key, value in asdict(self).items()}
+        plan = asdict(self)
+        plan["vanished"] = [_plain(gone) for gone in plan["vanished"]]
+        return _plain(plan)
 
     @classmethod
     def from_json(cls, plan: dict[str, Any]) -> Self:
@@ -65,7 +88,16 @@ class RunPlan:
             of_run=plan.get("of_run"),  # plans of runs that began before there were rollbacks have none
             start_processing_date=_date(plan.get("start_processing_date")),
             end_processing_date=_date(plan.get("end_processing_date")),
+            vanished=tuple(
+                VanishedApp(gone["account"], gone["app_id"], date.fromisoformat(gone["last_listed"]))
+                for gone in plan.get("vanished", ())
+            ),
+            notices=tuple(plan.get("notices", ())),
         )
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
 
 
 def _date(text: str | None) -> date | None:

@@ -41,7 +41,8 @@ class KnownRequest:
     """What is known about an app's report request of one access type.
 
     `requested_on` is None where Apple had it already: nobody tells its age, but it is older than `known_since`.
-    `report_ids` belong to `request_id`. `replaces_stopped`: it was made in the place of one that Apple had stopped.
+    `report_ids` belong to `request_id`, as do `unknown_reports`: Apple's names that the catalogue lacks, as read on
+    `offer_read_on`. `replaces_stopped`: it was made in the place of one that Apple had stopped.
     """
 
     app_id: str
@@ -53,6 +54,8 @@ class KnownRequest:
     created_in_run: str | None = None
     replaces_stopped: bool = False
     report_ids: dict[str, str] = field(default_factory=dict)
+    unknown_reports: tuple[str, ...] = ()
+    offer_read_on: date | None = None
     newest_instance: date | None = None
     asked: tuple[Asked, ...] = ()
 

@@ -7,6 +7,7 @@ from appstore_analytics.registry.call_budget import CallBudget
 from appstore_analytics.registry.dirty_dates import DirtyDates
 from appstore_analytics.registry.instances import Instances
 from appstore_analytics.registry.journal import Journal
+from appstore_analytics.registry.refusals import Refusals
 from appstore_analytics.registry.report_requests import ReportRequests
 from appstore_analytics.registry.runs import Runs
 from appstore_analytics.registry.statistics import Statistics
@@ -27,6 +28,11 @@ class Registry:
     def instances(self) -> Instances:
         """The ledger of instances."""
         return Instances(self.table)
+
+    @property
+    def refusals(self) -> Refusals:
+        """Entries of Apple's lists that cannot be used."""
+        return Refusals(self.table)
 
     @property
     def dirty_dates(self) -> DirtyDates:

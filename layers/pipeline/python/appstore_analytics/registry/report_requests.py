@@ -7,6 +7,8 @@
 The lease outlives the function's time-out, so a claim is never taken from somebody who may still write.
 """
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -81,6 +83,8 @@ class ReportRequests:
             "created_in_run": claim.known.created_in_run if same else run_id,
             "replaces_stopped": claim.known.replaces_stopped if same else replaces_stopped,
             "report_ids": claim.known.report_ids if same else {},
+            "unknown_reports": list(claim.known.unknown_reports) if same else [],
+            "offer_read_on": _text(claim.known.offer_read_on if same else None),
             "looked_on": looked_on.isoformat(),
         }
         self._with_token(claim, remembered)
@@ -113,17 +117,23 @@ class ReportRequests:
         """Give the claim back and remember nothing."""
         self._with_token(claim, {})
 
-    def remember_report_ids(self, known: KnownRequest, report_ids: dict[str, str]) -> None:
-        """Cache the report ids of a request, unless it has been replaced meanwhile."""
-        self._update_if_same(known, "SET report_ids = :value", report_ids)
+    def remember_offer(
+        self, known: KnownRequest, report_ids: dict[str, str], unknown_reports: Iterable[str], read_on: date
+    ) -> KnownRequest:
+        """Cache what a request offers, unless it has been replaced meanwhile; the request with it."""
+        unknown = tuple(unknown_reports)
+        self._set_if_same(
+            known, report_ids=report_ids, unknown_reports=list(unknown), offer_read_on=read_on.isoformat()
+        )
+        return replace(known, report_ids=report_ids, unknown_reports=unknown, offer_read_on=read_on)
 
     def remember_newest_instance(self, known: KnownRequest, processing_date: date) -> None:
         """Remember how far the listing has come: a request that falls silent is looked at again."""
-        self._update_if_same(known, "SET newest_instance = :value", processing_date.isoformat())
+        self._set_if_same(known, newest_instance=processing_date.isoformat())
 
     def forget(self, known: KnownRequest) -> None:
         """Look at Apple again next time: it no longer knows what this request promised."""
-        self._update_if_same(known, "SET looked_on = :value", None)
+        self._set_if_same(known, looked_on=None)
 
     def ask(self, app_id: str, asked: tuple[Asked, ...]) -> None:
         """Remember which Dates a backfill wants of the app's snapshot. Asking twice is asking once."""
@@ -153,13 +163,16 @@ class ReportRequests:
                 ) from None
             raise
 
-    def _update_if_same(self, known: KnownRequest, update: str, value: Any) -> None:
+    def _set_if_same(self, known: KnownRequest, **values: Any) -> None:
         try:
             self._table.update_item(
                 Key=_key(known.app_id, known.access_type),
-                UpdateExpression=update,
+                UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in values),
                 ConditionExpression="request_id = :request_id",
-                ExpressionAttributeValues={":value": value, ":request_id": known.request_id},
+                ExpressionAttributeValues={
+                    ":request_id": known.request_id,
+                    **{f":{name}": value for name, value in values.items()},
+                },
             )
         except ClientError as error:
             if not is_condition_failure(error):
@@ -181,6 +194,8 @@ def _known(app_id: str, access_type: AccessType, item: dict[str, Any]) -> KnownR
         created_in_run=item.get("created_in_run"),
         replaces_stopped=item.get("replaces_stopped", False),
         report_ids=item.get("report_ids", {}),
+        unknown_reports=tuple(item.get("unknown_reports", ())),
+        offer_read_on=_date(item.get("offer_read_on")),
         newest_instance=_date(item.get("newest_instance")),
         asked=tuple(sorted(Asked.parse(text) for text in item.get("asked", ()))),
     )

@@ -32,6 +32,7 @@ from appstore_analytics.rules.gaps import periods
 _APPS_SHOWN = 300
 _RESTATEMENTS_SHOWN = 100
 _ERRORS_SHOWN = 100
+_NOTICES_SHOWN = 30
 _SKIPS_SHOWN = 100
 
 _MARKS = {  # a letter beside the colour, for whoever sees colours differently
@@ -67,6 +68,7 @@ def run_page(
     _title(body, plan, summary, seconds)
     _figures(body, summary, changes)
     _errors(body, summary)
+    _notices(body, summary)
     add_charts(body, charts)
     _grid(body, summary, records)
     _restatements(body, changes)
@@ -129,6 +131,15 @@ def _errors(body: Element, summary: RunSummary) -> None:
         add_text(failure, "p", error.reason)
         add_text(failure, "p", error.item, kind="quiet")
     add_left_out(section, len(summary.errors) - _ERRORS_SHOWN, "failures")
+
+
+def _notices(body: Element, summary: RunSummary) -> None:
+    if not summary.notices:
+        return
+    section = add_section(body, "To be read")
+    for notice in summary.notices[:_NOTICES_SHOWN]:
+        add_text(section, "p", notice)
+    add_left_out(section, len(summary.notices) - _NOTICES_SHOWN, "notices")
 
 
 def _grid(body: Element, summary: RunSummary, records: Records) -> None:

@@ -10,6 +10,7 @@ from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.items import ItemRecord
 from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.report.notices import missing_reports, notices, unknown_reports
 from appstore_analytics.rules.verdicts import app_verdict, item_reason, item_verdict
 
 _APPS_NAMED = 20
@@ -39,7 +40,11 @@ class ItemError:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run, in words and numbers. `skipped_dates` are those that Apple left out, by table and app."""
+    """One run, in words and numbers. `skipped_dates` are those that Apple left out, by table and app.
+
+    `missing_reports` are those that Apple does not offer, by name with their apps; `notices` are sentences about
+    what did not fail and should be read all the same.
+    """
 
     apps: tuple[AppSummary, ...]
     errors: tuple[ItemError, ...]
@@ -47,6 +52,9 @@ class RunSummary:
     unknown_columns: dict[str, list[str]] = field(default_factory=dict)
     missing_columns: dict[str, list[str]] = field(default_factory=dict)
     skipped_dates: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    missing_reports: dict[str, list[str]] = field(default_factory=dict)
+    unknown_reports: list[str] = field(default_factory=list)
+    notices: tuple[str, ...] = ()
     superseded: tuple[dict[str, str], ...] = ()
     execution_error: str = ""
 
@@ -95,6 +103,9 @@ def summarize(plan: RunPlan, records: Records, execution_error: str = "") -> Run
         unknown_columns=_columns(records, "unknown_columns"),
         missing_columns=_columns(records, "missing_columns"),
         skipped_dates=_skipped_dates(records),
+        missing_reports=missing_reports(records[MapName.REGISTER]),
+        unknown_reports=unknown_reports(records[MapName.REGISTER]),
+        notices=notices(plan, records[MapName.REGISTER]),
         superseded=tuple(part for record in records[MapName.RESTORE] for part in record.facts.get("superseded", ())),
         execution_error=execution_error,
     )

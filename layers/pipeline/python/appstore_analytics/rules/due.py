@@ -31,6 +31,16 @@ def is_due(granularity: Granularity, as_of: date, newest: date | None) -> bool:
     return newest < published
 
 
+def is_remembered_as_vanished(last_listed: date, as_of: date) -> bool:
+    """Whether every run still tells of an app that Apple lists no more: as long as an instance of it can exist."""
+    return as_of - last_listed <= timedelta(days=INSTANCE_LIFE_DAYS)
+
+
+def offer_is_old(read_on: date | None, as_of: date) -> bool:
+    """Whether the reports that a request offers are to be listed again, once a week: Apple may have added some."""
+    return read_on is None or as_of - read_on >= timedelta(days=_LOOK_AGAIN_DAYS)
+
+
 def latest_processing_date(as_of: date, today: date) -> date:
     """The last processing date that can be true: tomorrow, because a day begins earlier elsewhere.
 

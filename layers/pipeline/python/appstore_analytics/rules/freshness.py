@@ -17,6 +17,7 @@ from enum import StrEnum
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.rules.offered_reports import missing_sentence
 from appstore_analytics.rules.vintage import complete_on
 
 DATES_LOOKED_AT = 3
@@ -34,6 +35,7 @@ class Freshness(StrEnum):
     ZERO = "zero"
     NOT_READY = "not ready"
     BELOW_THRESHOLD = "below threshold"
+    NOT_OFFERED = "not offered"
     LATE = "late"
     STOPPED = "stopped"
     FORBIDDEN = "forbidden"
@@ -47,7 +49,14 @@ class Freshness(StrEnum):
 
 
 _STALE = frozenset(
-    {Freshness.LATE, Freshness.STOPPED, Freshness.FORBIDDEN, Freshness.KEY_EXPIRED, Freshness.QUARANTINED}
+    {
+        Freshness.LATE,
+        Freshness.NOT_OFFERED,
+        Freshness.STOPPED,
+        Freshness.FORBIDDEN,
+        Freshness.KEY_EXPIRED,
+        Freshness.QUARANTINED,
+    }
 )
 _BY_VERDICT = {Verdict.KEY_REJECTED: Freshness.KEY_EXPIRED, Verdict.FORBIDDEN: Freshness.FORBIDDEN}
 
@@ -58,6 +67,7 @@ class Request:
 
     `known_since`: only Dates after it are expected; None where Apple had the request before us. `replaced_on`: the day
     on which it took the place of one that Apple had stopped (or somebody deleted: a look shows only that it is gone).
+    `missing_reports` are those that Apple does not offer to the app, `unknown_reports` its names without one of ours.
     """
 
     app_id: int
@@ -65,6 +75,8 @@ class Request:
     reason: str = ""
     known_since: date | None = None
     replaced_on: date | None = None
+    missing_reports: frozenset[str] = frozenset()
+    unknown_reports: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +195,8 @@ def _missing(
     def judgement(verdict: Freshness, reason: str) -> Judgement:
         return Judgement(verdict, due, missing, reason)
 
-    if request.verdict in _BY_VERDICT:
-        return judgement(_BY_VERDICT[request.verdict], request.reason)
+    if request.verdict in _BY_VERDICT or table.report.name in request.missing_reports:
+        return judgement(*_not_fetched(table, request))
     if request.replaced_on and max(missing) <= request.replaced_on + _FIRST_DATA:
         reason = f"Its report request no longer lived and was made anew on {request.replaced_on}."
         return judgement(Freshness.STOPPED, reason)
@@ -198,6 +210,13 @@ def _missing(
     if arrivals.not_converted and any(speaks_for(arrivals.not_converted, day, table) for day in missing):
         return judgement(Freshness.LATE, arrivals.reason)
     return judgement(Freshness.LATE, request.reason or "No instance that holds these Dates has come.")
+
+
+def _not_fetched(table: CuratedTable, request: Request) -> tuple[Freshness, str]:
+    """Why the app, or this report of it, cannot be fetched at all."""
+    if request.verdict in _BY_VERDICT:
+        return _BY_VERDICT[request.verdict], request.reason
+    return Freshness.NOT_OFFERED, missing_sentence(table.report.name, request.unknown_reports)
 
 
 def _is_being_built(processing_date: date | None, at: datetime) -> bool:

@@ -23,6 +23,7 @@ from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE, CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, write_rows
+from appstore_analytics.rules.due import latest_processing_date
 from appstore_analytics.rules.freshness import (
     Arrivals,
     Freshness,
@@ -70,7 +71,8 @@ def _feeds(known: KnownRequests, at: datetime, tolerance: timedelta, lake: Bucke
     plan = read_plan(lake, known.run_id)
     tables = curated_tables(plan.reports, plan.granularities)
     since = at.date() - timedelta(days=look_back_days(tables))
-    arrivals = known_arrivals(_ask(athena, arrivals_query(since), APPSTORE_DATABASE))
+    until = latest_processing_date(at.date(), at.date())
+    arrivals = known_arrivals(_ask(athena, arrivals_query(since, until), APPSTORE_DATABASE))
     due = {table: due_dates(table, at, tolerance) for table in tables}
     present = present_dates(row for sql in presence_queries(due) for row in _ask(athena, sql, CURATED_DATABASE))
     for request in known.requests:

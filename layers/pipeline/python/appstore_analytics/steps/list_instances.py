@@ -7,9 +7,9 @@ from time import monotonic
 from typing import Any, Self
 
 from appstore_analytics.apple.client import AppStoreConnect
-from appstore_analytics.apple.entries import Instance
+from appstore_analytics.apple.entries import Instance, Instances
 from appstore_analytics.contract.catalogue.definition import AccessType
-from appstore_analytics.contract.errors import NotFound, PipelineError, TimeUsedUp
+from appstore_analytics.contract.errors import AppleRefused, NotFound, PipelineError, TimeUsedUp
 from appstore_analytics.contract.maps import Outcome, step_result
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import CuratedTable, curated_tables, tables_by_name
@@ -27,24 +27,42 @@ from appstore_analytics.rules.due import (
     is_due,
     latest_processing_date,
     may_have_instances,
+    offer_is_old,
     snapshot_is_due,
 )
+from appstore_analytics.rules.offered_reports import read_offer
 from appstore_analytics.steps.waiting import waits_when_not_ready
 
 WORST_CASE_CALLS_OF_A_TABLE = 3
 """The request's reports, the instances, and one of them again with a fresh token: more only beyond 200 of either."""
 LISTS_FOR_SECONDS = 240
 """Then no further table is begun. What is left of the function's time is more than one table takes."""
+_REFUSED_OF_A_TABLE = 20
+_REASON_CHARACTERS = 2000
+_CONTRADICTION = "Apple listed it for {} and for {} as well. If Apple mends its list, the next run lands it."
+_GONE = (
+    "Apple no longer knows the report request of app {} or one of its reports ({}) The next run looks for the request, "
+    "and makes a new one if there is none."
+)
 _LEDGER_DAYS = INSTANCE_LIFE_DAYS + 7
 """How far back the ledger is compared with Apple's list: a little longer than Apple lists anything."""
 
 
 @dataclass
 class _Listing:
-    """What one app's listing has found so far: a retry goes on where it stopped."""
+    """What one app's listing has found so far: a retry goes on where it stopped.
+
+    `refused` is why a list of Apple's, or an entry of one, could not be used in this run, by table and name; `known` of
+    them an earlier run has failed for already. `missing` are the reports that Apple does not offer, `unknown` its names
+    that the catalogue lacks.
+    """
 
     done: set[str] = field(default_factory=set)
     without_instances: set[str] = field(default_factory=set)
+    refused: dict[str, str] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
     ends_at: float = field(default_factory=lambda: monotonic() + LISTS_FOR_SECONDS)
 
     def begin_table(self) -> None:
@@ -54,14 +72,39 @@ class _Listing:
                 f"Apple answered {len(self.done)} tables in time; the others come next.", datetime.now(UTC)
             )
 
+    @property
+    def new_refusals(self) -> list[str]:
+        """What this run is the first to meet."""
+        return [reason for name, reason in sorted(self.refused.items()) if name not in self.known]
+
+    def progress(self) -> dict[str, Any]:
+        """The listing as facts of a record that has not ended."""
+        return {
+            "listed": sorted(self.done),
+            "empty": sorted(self.without_instances),
+            "known_refusals": sorted(self.known),
+            **self.facts(),
+        }
+
     def facts(self) -> dict[str, Any]:
-        """The listing as facts of a record."""
-        return {"listed": sorted(self.done), "empty": sorted(self.without_instances)}
+        """What the run report tells of the listing."""
+        return {
+            "refused": dict(sorted(self.refused.items())),
+            "missing_reports": sorted(self.missing),
+            "unknown_reports": sorted(self.unknown),
+        }
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Self:
-        """The listing that `facts` wrote."""
-        return cls(set(facts.get("listed", ())), set(facts.get("empty", ())))
+        """The listing that `progress` wrote."""
+        return cls(
+            set(facts.get("listed", ())),
+            set(facts.get("empty", ())),
+            dict(facts.get("refused", {})),
+            set(facts.get("known_refusals", ())),
+            set(facts.get("missing_reports", ())),
+            set(facts.get("unknown_reports", ())),
+        )
 
 
 @waits_when_not_ready
@@ -84,11 +127,12 @@ def list_instances(
                 ledger += (found := _list_request(item.app_id, plan, known, registry, apple, listing))
                 due += [instance for instance in found if _is_to_land(instance, known, plan)]
         except PipelineError:
-            registry.runs.note(item, **listing.facts())
+            registry.runs.note(item, **listing.progress())
             raise
         _plan_to_land(item, due, registry)
-    verdict = _verdict(plan, listing, ledger, due)
-    registry.runs.finish(item, verdict, calls=calls.made, listed=[], empty=[], **_table_facts(plan, ledger))
+    verdict, reason = _verdict(plan, listing, ledger, due)
+    facts = {"listed": [], "empty": [], "known_refusals": [], **listing.facts(), **_table_facts(plan, ledger)}
+    registry.runs.finish(item, verdict, reason, calls.made, **facts)
     return step_result(Outcome.DONE)
 
 
@@ -115,14 +159,16 @@ def _list_request(
     listing: _Listing,
 ) -> list[LedgerInstance]:
     """The ledger of one request after listing every due table; what Apple lists anew is added to it."""
-    ledger = registry.instances.since(app_id, known.access_type, _oldest(known, plan))
+    latest = latest_processing_date(plan.as_of, datetime.now(UTC).date())
+    known_instances = registry.instances.since(app_id, known.access_type, _oldest(known, plan))
+    ledger = [instance for instance in known_instances if instance.vintage.processing_date <= latest]
     due = [table for table in _due_tables(plan, known, ledger) if _mark(known, table) not in listing.done]
     try:
-        latest = latest_processing_date(plan.as_of, datetime.now(UTC).date())
-        _list_tables(due, known, ledger, registry, apple, listing, latest)
-    except NotFound:
+        known = _with_offer(known, due, plan, registry, apple, listing)
+        _list_tables(due, known, latest, ledger, registry, apple, listing)
+    except NotFound as gone:
         registry.report_requests.forget(known)  # deleted or made anew behind our back: the next run looks
-        raise
+        raise NotFound(_GONE.format(app_id, gone)) from None
     _remember_newest(known, ledger, registry)
     return ledger
 
@@ -130,40 +176,96 @@ def _list_request(
 def _list_tables(
     due: Sequence[CuratedTable],
     known: KnownRequest,
+    latest: date,
     ledger: list[LedgerInstance],
     registry: Registry,
     apple: AppStoreConnect,
     listing: _Listing,
-    latest: date,
 ) -> None:
-    noted = {instance_key(instance.vintage) for instance in ledger}
-    report_ids = _report_ids(known, {table.report.name for table in due}, registry, apple)
+    """What Apple lists of each table; a list that cannot be used is refused by name, and the others go on."""
     for table in due:
-        listing.begin_table()
-        listed = _instances(report_ids.get(table.report.name), table, latest, apple)
-        for instance in (_ledger_instance(known.app_id, table, known.access_type, one) for one in listed):
-            if instance_key(instance.vintage) not in noted:
-                registry.instances.add(instance)
-                ledger.append(instance)
+        if (report_id := known.report_ids.get(table.report.name)) is not None:
+            listing.begin_table()
+            try:
+                found = apple.instances(report_id, table.granularity, latest)
+            except AppleRefused as refused:
+                listing.refused[table.name] = f"The instances of {table.name} were not listed: {refused}"
+                continue
+            _note_listed(found, table, known, ledger, registry, listing)
         listing.done.add(_mark(known, table))
         if table.name not in {instance.table for instance in ledger}:
             listing.without_instances.add(table.name)
 
 
-def _instances(report_id: str | None, table: CuratedTable, latest: date, apple: AppStoreConnect) -> Sequence[Instance]:
-    """The instances of one table; none where Apple does not offer the report to this app (yet)."""
-    return () if report_id is None else apple.instances(report_id, table.granularity, latest).listed
+def _note_listed(
+    found: Instances,
+    table: CuratedTable,
+    known: KnownRequest,
+    ledger: list[LedgerInstance],
+    registry: Registry,
+    listing: _Listing,
+) -> None:
+    """New instances into the ledger; an id that it has for something else contradicts it, and is refused."""
+    for name, reason in sorted(found.refused.items())[:_REFUSED_OF_A_TABLE]:
+        _refuse(known.app_id, table, name, reason, registry, listing)
+    noted = {instance.vintage.instance_id: instance for instance in ledger}
+    for listed in found.listed:
+        instance = _ledger_instance(known.app_id, table, known.access_type, listed)
+        other = noted.get(listed.id)
+        if other is None:
+            registry.instances.add(instance)
+            ledger.append(instance)
+        elif (other.table, other.vintage) != (instance.table, instance.vintage):
+            reason = _CONTRADICTION.format(_when(other), _when(instance))
+            _refuse(known.app_id, table, listed.id, reason, registry, listing)
 
 
-def _report_ids(known: KnownRequest, wanted: set[str], registry: Registry, apple: AppStoreConnect) -> dict[str, str]:
-    """Apple's report ids by name: cached per request, asked for again while a wanted one is missing."""
-    if known.request_id is None or wanted <= known.report_ids.keys():
-        return known.report_ids
-    offered = {report.name: report.id for report in apple.reports(known.request_id)}
-    report_ids = known.report_ids | {name: offered[name] for name in sorted(wanted & offered.keys())}
-    if report_ids != known.report_ids:
-        registry.report_requests.remember_report_ids(known, report_ids)
-    return report_ids
+def _when(instance: LedgerInstance) -> str:
+    return f"{instance.table} ({instance.vintage.processing_date})"
+
+
+def _refuse(app_id: str, table: CuratedTable, name: str, reason: str, registry: Registry, listing: _Listing) -> None:
+    """Refuse one entry by name. The run that meets it first fails for it; later ones only tell of it."""
+    sentence = f"Instance {name} of {table.name} is refused: {reason}"
+    key = f"{table.name}/{name}"
+    if key not in listing.refused and not registry.refusals.add(app_id, table.name, name, reason):
+        listing.known.add(key)
+    listing.refused[key] = sentence
+
+
+def _with_offer(
+    known: KnownRequest,
+    due: Sequence[CuratedTable],
+    plan: RunPlan,
+    registry: Registry,
+    apple: AppStoreConnect,
+    listing: _Listing,
+) -> KnownRequest:
+    """The request with Apple's report ids by the catalogue's names.
+
+    They are asked for again while a wanted one is missing, and once a week because Apple may offer new ones.
+    """
+    wanted = {table.report.name for table in due}
+    if known.request_id is None or not wanted:
+        return known
+    if not wanted <= known.report_ids.keys() or offer_is_old(known.offer_read_on, plan.as_of):
+        try:
+            offer = read_offer((report.name, report.id) for report in apple.reports(known.request_id))
+        except AppleRefused as refused:
+            listing.refused["reports"] = f"The reports of app {known.app_id} were not listed: {refused}"
+            return known
+        for name in wanted & set(offer.ambiguous):
+            listing.refused[name] = (
+                f"Apple offers two reports named '{name}' to app {known.app_id}: neither is fetched."
+            )
+        if offer.report_ids or offer.unknown:
+            of_wanted = {name: offer.report_ids[name] for name in sorted(wanted & offer.report_ids.keys())}
+            report_ids = known.report_ids | of_wanted
+            known = registry.report_requests.remember_offer(known, report_ids, offer.unknown, plan.as_of)
+    if known.report_ids or known.unknown_reports:
+        listing.missing |= wanted - known.report_ids.keys() - listing.refused.keys()
+        listing.unknown |= set(known.unknown_reports)
+    return known
 
 
 def _oldest(known: KnownRequest, plan: RunPlan) -> date:
@@ -234,12 +336,15 @@ def _plan_to_land(item: RegisterItem, due: Iterable[LedgerInstance], registry: R
 
 def _verdict(
     plan: RunPlan, listing: _Listing, ledger: Sequence[LedgerInstance], due: Sequence[LedgerInstance]
-) -> Verdict:
+) -> tuple[Verdict, str]:
+    """How the listing ended, and why if it failed: what was refused does not keep the rest from landing."""
+    if listing.new_refusals:
+        return Verdict.FAILED, " ".join(listing.new_refusals)[:_REASON_CHARACTERS]
     if plan.operation is Operation.BACKFILL and listing.without_instances:
-        return Verdict.NOT_READY
+        return Verdict.NOT_READY, ""
     if due:
-        return Verdict.READY
-    return Verdict.UNCHANGED if ledger else Verdict.NOT_READY
+        return Verdict.READY, ""
+    return (Verdict.UNCHANGED if ledger else Verdict.NOT_READY), ""
 
 
 def _table_facts(plan: RunPlan, ledger: Iterable[LedgerInstance]) -> dict[str, Any]:

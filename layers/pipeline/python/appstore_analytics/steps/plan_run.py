@@ -1,6 +1,6 @@
 """plan_run: what this execution is about, checked before anything is done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,9 +13,10 @@ from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import find_plan, newest_run, write_plan
-from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.model.plan import RunPlan, VanishedApp
 from appstore_analytics.registry.runs import REMEMBERED
 from appstore_analytics.rules.call_budget import calls_needed, calls_per_day, ceiling
+from appstore_analytics.rules.due import is_remembered_as_vanished
 from appstore_analytics.rules.execution_input import ExecutionInput, parse_execution_input
 from appstore_analytics.rules.times import run_id
 from appstore_analytics.steps.list_instances import expected_calls
@@ -45,12 +46,13 @@ def plan_run(
         configuration = replace(
             configuration, accounts=of_run.accounts, reports=of_run.reports, granularities=of_run.granularities
         )
+    accounts, notices = _accounts(configuration, wanted, _app_finder(wanted, of_run, lake, connect))
     plan = RunPlan(
         run_id=run_id(started_at, execution_name),
         operation=wanted.operation,
         as_of=wanted.as_of,
         started_at=started_at,
-        accounts=_accounts(configuration, wanted, _app_finder(wanted, of_run, lake, connect)),
+        accounts=accounts,
         reports=_reports(configuration, wanted),
         granularities=configuration.granularities,
         calls_per_hour=configuration.calls_per_hour,
@@ -60,6 +62,8 @@ def plan_run(
         of_run=wanted.run_id,
         start_processing_date=wanted.start_processing_date,
         end_processing_date=wanted.end_processing_date,
+        vanished=_vanished(configuration, accounts, wanted, lake),
+        notices=notices,
     )
     if plan.operation.calls_apple:
         _refuse_more_than_the_quota(plan)
@@ -105,10 +109,9 @@ def _app_finder(
 
 def _accounts(
     configuration: Configuration, wanted: ExecutionInput, find_apps: Callable[[Account], tuple[str, ...]]
-) -> tuple[Account, ...]:
-    accounts = tuple(
-        replace(account, app_ids=account.app_ids or tuple(find_apps(account))) for account in configuration.accounts
-    )
+) -> tuple[tuple[Account, ...], tuple[str, ...]]:
+    """The accounts with their apps, and what is to be said about them."""
+    accounts, notices = _each_app_once(configuration.accounts, find_apps)
     if wanted.app_ids:
         known = {app_id for account in accounts for app_id in account.app_ids}
         for app_id in wanted.app_ids:
@@ -121,8 +124,55 @@ def _accounts(
         )
     accounts = tuple(account for account in accounts if account.app_ids)
     if not accounts:
-        raise ConfigurationRefused("No account has an app: put app ids under accounts in cdk.json and deploy again.")
-    return accounts
+        raise ConfigurationRefused(
+            "No account has an app: give its API key access to apps in App Store Connect, "
+            "or put app ids under accounts in cdk.json and deploy again."
+        )
+    return accounts, notices
+
+
+def _each_app_once(
+    accounts: Sequence[Account], find_apps: Callable[[Account], tuple[str, ...]]
+) -> tuple[tuple[Account, ...], tuple[str, ...]]:
+    """An app belongs to the account that names it, else to the first whose key sees it: it is never counted twice."""
+    owners = {app_id: account.name for account in accounts for app_id in account.app_ids}
+    found, notices = [], []
+    for account in accounts:
+        if account.app_ids:
+            found.append(account)
+            continue
+        seen = tuple(find_apps(account))
+        for app_id in seen:
+            owners.setdefault(app_id, account.name)
+        own = tuple(app_id for app_id in seen if owners[app_id] == account.name)
+        found.append(replace(account, app_ids=own))
+        if len(own) < len(seen):
+            notices.append(_seen_twice(account.name, len(seen) - len(own), {owners[app_id] for app_id in seen}))
+    return tuple(found), tuple(notices)
+
+
+def _seen_twice(account: str, apps: int, owners: set[str]) -> str:
+    others = ", ".join(f"'{name}'" for name in sorted(owners - {account}))
+    what = "1 app" if apps == 1 else f"{apps:,} apps"
+    return (
+        f"{what} that the key of account '{account}' sees {'is' if apps == 1 else 'are'} fetched with the key of "
+        f"account {others} only: an app is counted once. Name the apps under accounts in cdk.json to choose the key."
+    )
+
+
+def _vanished(
+    configuration: Configuration, accounts: Sequence[Account], wanted: ExecutionInput, lake: Bucket
+) -> tuple[VanishedApp, ...]:
+    """The apps of accounts that name none which the daily run before had, and Apple lists no more."""
+    before = newest_run(lake, Operation.DAILY) if wanted.operation is Operation.DAILY else None
+    if before is None:
+        return ()
+    finding = {account.name for account in configuration.accounts if not account.app_ids}
+    listed = {app_id for account in accounts for app_id in account.app_ids}
+    had = (VanishedApp(one.name, app_id, before.as_of) for one in before.accounts for app_id in one.app_ids)
+    gone = (app for app in (*before.vanished, *had) if app.account in finding and app.app_id not in listed)
+    kept = (app for app in gone if is_remembered_as_vanished(app.last_listed, wanted.as_of))
+    return tuple(sorted(kept, key=lambda app: (app.account, app.app_id)))
 
 
 def _reports(configuration: Configuration, wanted: ExecutionInput) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, read_rows, write_rows
 from appstore_analytics.model.items import ItemRecord
-from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.model.plan import RunPlan, VanishedApp
 from appstore_analytics.registry import Registry
 from appstore_analytics.report.page import write_run_page
 from appstore_analytics.report.summary import RunSummary, count_verdicts, summarize
@@ -67,6 +67,9 @@ def _report(plan: RunPlan, summary: RunSummary, seconds: float) -> dict[str, Any
         "unknown_columns": summary.unknown_columns,
         "missing_columns": summary.missing_columns,
         "skipped_dates": summary.skipped_dates,
+        "missing_reports": summary.missing_reports,
+        "unknown_reports": summary.unknown_reports,
+        "notices": list(summary.notices),
         "errors": [asdict(error) for error in summary.errors],
     }
 
@@ -85,7 +88,10 @@ def _write_tables(
             {**report, "apps_failed": len(summary.failed_apps), "parts_refused": report["parts_refused_as_older"]}
         ],
         "apps": ({"run_id": plan.run_id, **asdict(app)} for app in summary.apps),
-        "report_requests": (_request_row(plan, record) for record in records[MapName.REGISTER]),
+        "report_requests": (
+            *(_request_row(plan, record) for record in records[MapName.REGISTER]),
+            *(_vanished_row(plan, gone) for gone in plan.vanished),
+        ),
         "instances": (_instance_row(plan, record) for record in (*records[MapName.RESTORE], *records[MapName.LAND])),
         "segments": (row for record in records[MapName.LAND] for row in _segment_rows(plan, record)),
         "batches": changes,
@@ -105,6 +111,23 @@ def _request_row(plan: RunPlan, record: ItemRecord) -> dict[str, Any]:
         "requested_on": record.facts.get("requested_on"),
         "verdict": item_verdict(record),
         "reason": item_reason(record),
+        **{name: list(record.facts.get(name, ())) for name in ("missing_reports", "unknown_reports")},
+    }
+
+
+def _vanished_row(plan: RunPlan, gone: VanishedApp) -> dict[str, Any]:
+    """So that its feeds are judged as long as it is remembered."""
+    return {
+        "run_id": plan.run_id,
+        "account": gone.account,
+        "app_id": gone.app_id,
+        "access_type": plan.access_type,
+        "request_id": None,
+        "requested_on": None,
+        "verdict": Verdict.FAILED,
+        "reason": gone.sentence,
+        "missing_reports": [],
+        "unknown_reports": [],
     }
 
 

@@ -1,0 +1,37 @@
+"""What Apple listed and no run can use: remembered, so that only the run that meets it first fails for it."""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from boto3.dynamodb.conditions import Attr
+from botocore.exceptions import ClientError
+
+from appstore_analytics.registry.conditions import is_condition_failure
+
+_REMEMBERED = timedelta(days=400)
+
+
+class Refusals:
+    """The refused entries of every app."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def add(self, app_id: str, table: str, name: str, reason: str) -> bool:
+        """Remember why an entry of a table's list is refused; False when that is known already."""
+        digest = sha256(f"{name}\n{reason}".encode()).hexdigest()[:16]
+        item = {
+            "pk": f"APP#{app_id}",
+            "sk": f"REFUSED#{table}#{digest}",
+            "name": name,
+            "reason": reason,
+            "expires_at": int((datetime.now(UTC) + _REMEMBERED).timestamp()),
+        }
+        try:
+            self._table.put_item(Item=item, ConditionExpression=Attr("pk").not_exists())
+        except ClientError as error:
+            if is_condition_failure(error):
+                return False
+            raise
+        return True

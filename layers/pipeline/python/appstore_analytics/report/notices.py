@@ -1,0 +1,59 @@
+"""What a person should read about a run although nothing of it failed, one sentence each."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from appstore_analytics.model.items import ItemRecord
+from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.rules.offered_reports import missing_sentence, unknown_sentence
+
+_NAMED = 20
+
+
+def missing_reports(register: Sequence[ItemRecord]) -> dict[str, list[str]]:
+    """The apps to which Apple does not offer a wanted report, by the report's name in the catalogue."""
+    apps: dict[str, list[str]] = defaultdict(list)
+    for record in register:
+        for report in record.facts.get("missing_reports", ()):
+            apps[report].append(record.event["app_id"])
+    return {report: sorted(found) for report, found in sorted(apps.items())}
+
+
+def unknown_reports(register: Sequence[ItemRecord]) -> list[str]:
+    """The names of reports that Apple offers to any app and the catalogue lacks."""
+    return sorted({name for record in register for name in record.facts.get("unknown_reports", ())})
+
+
+def notices(plan: RunPlan, register: Sequence[ItemRecord]) -> tuple[str, ...]:
+    """All notices of a run, those about whole apps first."""
+    return (
+        *(gone.sentence for gone in plan.vanished),
+        *plan.notices,
+        *_missing(register),
+        *_unknown(register),
+        *_refused(register),
+    )
+
+
+def _missing(register: Sequence[ItemRecord]) -> Iterator[str]:
+    unknown = unknown_reports(register)
+    for report, apps in missing_reports(register).items():
+        yield f"{_apps(apps)}: {missing_sentence(report, unknown)}"
+
+
+def _unknown(register: Sequence[ItemRecord]) -> Iterator[str]:
+    if unknown := unknown_reports(register):
+        yield unknown_sentence(unknown)
+
+
+def _refused(register: Sequence[ItemRecord]) -> Iterator[str]:
+    """Those that failed the run are among its errors as well; the others were told of by an earlier run."""
+    for record in register:
+        for _, sentence in sorted(record.facts.get("refused", {}).items()):
+            yield f"App {record.event['app_id']}: {sentence}"
+
+
+def _apps(app_ids: Sequence[str]) -> str:
+    named = ", ".join(app_ids[:_NAMED])
+    more = f" and {len(app_ids) - _NAMED} more" if len(app_ids) > _NAMED else ""
+    return f"{'App' if len(app_ids) == 1 else 'Apps'} {named}{more}"
