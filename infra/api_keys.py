@@ -1,5 +1,7 @@
 """One secret per API key of App Store Connect; a person puts the key in after the first deployment."""
 
+from typing import Literal
+
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
@@ -24,6 +26,10 @@ class ApiKeys(Construct):
         self.by_key_name = {name: self._secret(name, configuration) for name in names}
         self.admin = [self.by_key_name[account.admin_key_name] for account in accounts]
         self.reader = [self.by_key_name[account.reader_key_name] for account in accounts]
+
+    def of(self, whose: Literal["admin", "reader", "every"]) -> list[secretsmanager.Secret]:
+        """The secrets of the keys that register, of those that read, or of all."""
+        return {"admin": self.admin, "reader": self.reader, "every": list(self.by_key_name.values())}[whose]
 
     def _secret(self, key_name: str, configuration: DeploymentConfiguration) -> secretsmanager.Secret:
         secret = secretsmanager.Secret(

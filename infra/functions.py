@@ -47,11 +47,15 @@ CAPACITIES: Mapping[str, Capacity] = {
     "summarize_run": Capacity(1024, 15),  # reads the records of all items
     "check_freshness": Capacity(512, 5),  # waits for Athena
     "notify_slack": Capacity(256, 1),
+    "check_key": Capacity(512, 2),
 }
 """Every step, by the name of its folder in `functions/`. notify_slack is deployed where a webhook is configured."""
 
-OUTSIDE_OF_RUNS = frozenset({"check_freshness", "notify_slack"})
-"""Invoked asynchronously, by nobody who waits for an answer; all others are states of an execution."""
+ASYNCHRONOUS = frozenset({"check_freshness", "notify_slack"})
+"""Invoked by a schedule or a topic, which wait for no answer: what fails for good becomes a dead letter."""
+
+OUTSIDE_OF_RUNS = ASYNCHRONOUS | {"check_key"}
+"""All others are states of an execution. check_key answers a person: `./manage.py doctor`."""
 
 
 class Functions(Construct):

@@ -43,7 +43,7 @@ class Access:
     lake: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     raw: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lists: tuple[str, ...] = ()
-    api_keys: Literal["admin", "reader"] | None = None
+    api_keys: Literal["admin", "reader", "every"] | None = None
     athena: tuple[str, ...] = ()  # databases
     secret: str = ""  # one that the stack does not make
 
@@ -68,7 +68,7 @@ class Grantor:
             # prefix would not hold for GetObject, which has none.
             _allow(role, ["s3:ListBucket"], [self._bucket(name).bucket_arn])
         if access.api_keys:
-            secrets = self.api_keys.admin if access.api_keys == "admin" else self.api_keys.reader
+            secrets = self.api_keys.of(access.api_keys)
             _allow(role, ["secretsmanager:GetSecretValue"], [secret.secret_arn for secret in secrets])
         if access.secret:
             # Secrets Manager puts six characters of its own behind a name.

@@ -18,7 +18,7 @@ from appstore_analytics.contract.layout import (
     REPORTS_PREFIX,
     RUNS_PREFIX,
 )
-from appstore_analytics.contract.names import API_KEY_SECRET_PREFIX, api_key_output
+from appstore_analytics.contract.names import API_KEY_SECRET_PREFIX, api_key_output, function_name
 from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE
 from infra.alarms import Alarms
 from infra.api_keys import ApiKeys
@@ -26,7 +26,7 @@ from infra.buckets import Buckets
 from infra.configuration import DeploymentConfiguration
 from infra.dashboard import Dashboard
 from infra.dead_letters import DeadLetters
-from infra.functions import OUTSIDE_OF_RUNS, Functions
+from infra.functions import ASYNCHRONOUS, OUTSIDE_OF_RUNS, Functions
 from infra.layers import AWS_TARGET, THIS_MACHINE, Layers, ThirdPartyLayer
 from infra.permissions import DELETE, LAKE, RAW, READ, READ_VERSIONS, WRITE, Access, Grantor
 from infra.registry import Registry
@@ -106,6 +106,7 @@ MAY: Mapping[str, Access] = {
         lists=(LAKE,),
         athena=(CURATED_DATABASE, APPSTORE_DATABASE),
     ),
+    "check_key": Access(registry=("GetItem", "UpdateItem"), api_keys="every"),
 }
 """What each function may do, beside writing its own logs and traces. IAM sees exactly this."""
 
@@ -184,6 +185,7 @@ class AppStoreAnalyticsStack(Stack):
             "publish_date": settings.PublishDateSettings(table, lake),
             "verify_table": settings.VerifyTableSettings(table, lake, workgroup=self.workgroup.name),
             "summarize_run": settings.SummarizeRunSettings(table, lake),
+            "check_key": settings.CheckKeySettings(table, lake, url, keys),
             "check_freshness": settings.CheckFreshnessSettings(
                 lake, self.workgroup.name, self._configuration.freshness_hours
             ),
@@ -198,7 +200,7 @@ class AppStoreAnalyticsStack(Stack):
         self.alarms = Alarms(self, "Alarms", configuration, machine, dead_letters)
         if slack := by_step.get("notify_slack"):
             self.alarms.tell_slack(slack, dead_letters)
-        for step in sorted(OUTSIDE_OF_RUNS & by_step.keys()):
+        for step in sorted(ASYNCHRONOUS & by_step.keys()):
             by_step[step].configure_async_invoke(on_failure=SqsDestination(dead_letters), retry_attempts=2)
         if configuration.dashboard:
             Dashboard(
@@ -230,6 +232,7 @@ class AppStoreAnalyticsStack(Stack):
             "StateMachineArn": self.pipeline.state_machine.state_machine_arn,
             "Workgroup": self.workgroup.name,
             "AlarmTopicArn": self.alarms.topic.topic_arn,
+            "CheckKeyFunction": function_name("check_key"),
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

@@ -26,13 +26,14 @@ from appstore_analytics.answers.installation import Installation
 from appstore_analytics.answers.publishing import mark_planned, plan_publish
 from appstore_analytics.answers.registry_statistics import registry_statistics
 from appstore_analytics.answers.repairs import plan_reprocess, plan_rollback, reprocess_payload
-from appstore_analytics.contract.errors import InputRefused, PipelineError
+from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused, PipelineError
 from appstore_analytics.contract.names import STACK
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
 from appstore_analytics.rules.execution_input import EARLIEST_DATE, parse_execution_input
-from operations import aws_errors, moving_in, screens
+from infra.configuration import parse_context
+from operations import aws_errors, doctor, moving_in, screens
 from operations.arguments import arranged
 from operations.exits import ExitStatus
 from operations.progress import run_view
@@ -55,6 +56,7 @@ The options below may stand before or after the command. Exit status: 0 all is w
 
 _STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}|arn:aws[a-z-]*:cloudformation:[!-~]+", re.ASCII)
 
+_CDK_JSON = Path(__file__).resolve().parents[1] / "cdk.json"
 SET_UP, RUN, ASK, REPAIR = "Set up", "Run", "Ask", "Repair and move in"
 
 
@@ -133,6 +135,17 @@ Tables = Annotated[list[str] | None, _list_option("--tables", "TABLE …", "Only
 Reports = Annotated[
     list[str] | None, _list_option("--reports", "REPORT …", "Only these: table names, or Apple's names.")
 ]
+
+
+@app.command("doctor", rich_help_panel=SET_UP)
+def find_faults(context: typer.Context) -> None:
+    """Say what stands in the way of a deployment or a run: credentials, quotas, names, keys. Changes nothing."""
+    asked: _Asked = context.obj
+    try:
+        wanted = parse_context(json.loads(_CDK_JSON.read_text(encoding="utf-8"))["context"])
+    except (ConfigurationRefused, ValueError) as error:
+        raise Refused(f"cdk.json: {error}") from None
+    _answer(asked, doctor.examine(asked.where.connect(), asked.where.stack, wanted, datetime.now(UTC)))
 
 
 @app.command("put-key", rich_help_panel=SET_UP)

@@ -33,25 +33,30 @@ class Where:
             return embedded.session()
         return boto3.Session(profile_name=self.profile, region_name=self.region or os.environ.get("AWS_REGION"))
 
+    def connect(self) -> "Connection":
+        """AWS, whether or not the stack is there."""
+        return Connection(self.session(), embedded.address() if self.local else None)
+
     def open(self) -> Installation:
         """The installed stack; Unreachable with one sentence when there is none here."""
-        endpoint = embedded.address() if self.local else None
-        session = self.session()
-        client: Any = session.client
-        outputs = _outputs(client("cloudformation", config=_CONFIG, endpoint_url=endpoint), self.stack)
-        return Installation(outputs, _Clients(session, endpoint))
+        connection = self.connect()
+        return Installation(_outputs(connection.client("cloudformation"), self.stack), connection)
 
 
 @dataclass(frozen=True)
-class _Clients:
+class Connection:
+    """One AWS account and region, with the credentials of whoever asks."""
+
     session: boto3.Session
     endpoint: str | None
 
     def client(self, service: str) -> Any:
+        """A boto3 client."""
         create: Any = self.session.client
         return create(service, config=_CONFIG, endpoint_url=self.endpoint)
 
     def table(self, name: str) -> Any:
+        """A table of DynamoDB."""
         return self.session.resource("dynamodb", config=_CONFIG, endpoint_url=self.endpoint).Table(name)
 
 

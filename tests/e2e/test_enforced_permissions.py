@@ -202,6 +202,9 @@ def _watch(guarded: Deployed) -> None:
     message = {"Records": [{"Sns": {"Message": json.dumps({"AlarmName": "n", "NewStateValue": "OK"})}}]}
     with pytest.raises(AssertionError):
         guarded.invoke("notify_slack", message)
+    for key_name in ("main", "main/reader"):
+        told = guarded.invoke("check_key", {"key": key_name, "calls_per_hour": 3500})
+        assert told["verdict"] in ("admin", "not admin")
 
 
 def _calls(guarded: Deployed) -> list[dict[str, Any]]:

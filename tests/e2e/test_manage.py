@@ -59,6 +59,12 @@ def manage(account: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: p
     return Manage(capsys)
 
 
+def test_the_doctor_finds_a_deployed_pipeline_in_order(manage: Manage) -> None:
+    found = {check["subject"]: check["result"] for check in manage.answers("doctor")["checks"]}
+    assert found["credentials"] == found["stack"] == found["API key main"] == "ok"
+    assert "fix" not in found.values()
+
+
 def test_a_day_is_run_and_then_asked_about(manage: Manage) -> None:
     today = FRIDAY.isoformat()
     # before the day's run

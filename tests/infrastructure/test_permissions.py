@@ -107,6 +107,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "glue:table/curated/*": GLUE,
         **DESTINATION,
     },
+    "check_key": {"registry": "dynamodb:GetItem dynamodb:UpdateItem", **API_KEY},
     "notify_slack": {"secretsmanager:secret:harbor/slack-??????": "secretsmanager:GetSecretValue", **DESTINATION},
 }
 EVERY_FUNCTION = {

@@ -159,6 +159,13 @@ class AppStoreConnect:
         pages = self._pages(f"v1/analyticsReportInstances/{instance_id}/segments", {"limit": _PAGE_LIMIT})
         return each_once(read_segment(data) for data in pages)
 
+    def list_one_user(self) -> None:
+        """Ask for one user of the team, and look at none: the role Admin and a few others may; RoleMissing says no.
+
+        Source: "List Users", App Store Connect API. It is the one harmless call that tells Admin from Finance or Sales.
+        """
+        self._call("GET", urljoin(self._base_url, "v1/users?limit=1&fields[users]=roles"))
+
     def _pages(self, path: str, query: dict[str, Any], most: int = _MOST_PAGES) -> Iterator[Any]:
         """The entries of every page.
 

@@ -125,6 +125,11 @@ class CheckFreshnessSettings(Environment):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckKeySettings(AppleSettings):
+    """check_key."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotifySlackSettings(Environment):
     """notify_slack. The secret `webhook_secret` holds the URL, whose host must be one of `hosts`."""
 

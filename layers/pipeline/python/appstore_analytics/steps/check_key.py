@@ -1,0 +1,49 @@
+"""check_key: does Apple accept an API key, and is its role Admin; asked by a person, never by a run."""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from appstore_analytics.apple.client import AppStoreConnect
+from appstore_analytics.contract.errors import (
+    ConfigurationRefused,
+    KeyDoubted,
+    KeyRejected,
+    NotReady,
+    PipelineError,
+    RoleMissing,
+)
+
+
+class KeyVerdict(StrEnum):
+    """What Apple says about a key."""
+
+    ADMIN = "admin"
+    NOT_ADMIN = "not admin"
+    REJECTED = "rejected"
+    UNUSABLE = "unusable"  # the secret holds no key
+    UNKNOWN = "unknown"  # Apple did not say
+
+
+def check_key(connect: Callable[[], AppStoreConnect]) -> dict[str, str]:
+    """The verdict on one key, and a sentence; one call to Apple, which changes nothing there.
+
+    Listing users takes the role Admin or one close to it ("Users", App Store Connect API), so 200 says "Admin or
+    similar": only a registration shows whether Apple accepts a report request. A second run asks again.
+    """
+    try:
+        connect().list_one_user()
+    except ConfigurationRefused as error:
+        return _answer(KeyVerdict.UNUSABLE, str(error))
+    except RoleMissing as error:
+        return _answer(KeyVerdict.NOT_ADMIN, str(error))
+    except (KeyRejected, KeyDoubted) as error:
+        return _answer(KeyVerdict.REJECTED, str(error))
+    except NotReady as error:
+        return _answer(KeyVerdict.UNKNOWN, f"{error} It has calls again at {error.available_at:%H:%M} UTC.")
+    except PipelineError as error:
+        return _answer(KeyVerdict.UNKNOWN, str(error))
+    return _answer(KeyVerdict.ADMIN, "Apple accepts the key; its role is Admin or similar.")
+
+
+def _answer(verdict: KeyVerdict, sentence: str) -> dict[str, str]:
+    return {"verdict": verdict, "sentence": sentence}

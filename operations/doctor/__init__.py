@@ -1,0 +1,72 @@
+"""`doctor`: what stands in the way of a deployment or of a run, found before it fails."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.names import API_KEY_SECRET_PREFIX, SERVICE
+from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE
+from infra.configuration import DeploymentConfiguration
+from operations.doctor import account, keys, names
+from operations.doctor.checks import Check, Diagnosis, Result, looked_at
+from operations.where import Connection
+
+__all__ = ["Check", "Diagnosis", "Result", "examine"]
+
+
+def examine(aws: Connection, stack: str, wanted: DeploymentConfiguration, now: datetime) -> Diagnosis:
+    """Every check that applies, before and after the deployment; nothing is changed.
+
+    `wanted` is what cdk.json asks for, `now` this machine's time (UTC). Where AWS does not know the credentials that is
+    an error of boto3, since nothing else could be looked at.
+    """
+    return Diagnosis(tuple(_checks(aws, stack, wanted, now)))
+
+
+def _checks(aws: Connection, stack: str, wanted: DeploymentConfiguration, now: datetime) -> Iterator[Check]:
+    identity = aws.client("sts").get_caller_identity()
+    yield account.check_identity(identity)
+    yield account.check_clock(identity, now)
+    cloudformation = aws.client("cloudformation")
+    region = cloudformation.meta.region_name
+    yield Check("region", Result.OK, f"{region}.")
+    if aws.endpoint is None:
+        yield from _account(aws, str(identity["Account"]), region, wanted)
+    status = names.stack_status(cloudformation, stack)
+    yield names.check_stack(stack, status)
+    if status:
+        yield from _deployed(aws, cloudformation, stack, wanted)
+    else:
+        yield from looked_at("names", partial(names.check_names, aws.client, _wanted_names(wanted)))
+    yield from keys.check_quota(wanted.accounts, len(wanted.curated_tables), wanted.calls_per_hour)
+    yield from looked_at("shared quota", lambda: keys.check_sharing(names.other_pipelines(cloudformation, stack)))
+
+
+def _account(aws: Connection, account_id: str, region: str, wanted: DeploymentConfiguration) -> Iterator[Check]:
+    """What the embedded AWS does not have."""
+    most = max(wanted.max_concurrency.of(map_name) for map_name in MapName)
+    client = aws.client
+    yield from looked_at("bootstrap", lambda: account.check_bootstrap(client("ssm"), account_id, region))
+    yield from looked_at("Lambda quota", lambda: account.check_lambda_quota(client("lambda"), most))
+    yield from looked_at("Lake Formation", lambda: account.check_lake_formation(client("lakeformation")))
+
+
+def _deployed(aws: Connection, cloudformation: Any, stack: str, wanted: DeploymentConfiguration) -> Iterator[Check]:
+    check_key = names.outputs(cloudformation, stack).get("CheckKeyFunction")
+    if check_key is None:
+        yield Check("API keys", Result.SKIPPED, f"{stack} was deployed by an older version: deploy again.")
+        return
+    ask = keys.check_key_function(aws.client("lambda"), check_key, wanted.calls_per_hour)
+    yield from looked_at("API keys", lambda: keys.check_keys(wanted.accounts, ask))
+
+
+def _wanted_names(wanted: DeploymentConfiguration) -> names.WantedNames:
+    key_names = dict.fromkeys(name for one in wanted.accounts for name in (one.admin_key_name, one.reader_key_name))
+    return names.WantedNames(
+        databases=(CURATED_DATABASE, APPSTORE_DATABASE),
+        workgroup=SERVICE,
+        dashboard=SERVICE,
+        secrets=tuple(f"{API_KEY_SECRET_PREFIX}{name}" for name in key_names),
+    )

@@ -1,0 +1,121 @@
+"""Names that the deployment needs and that something else may have: AWS refuses a stack that finds one taken."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from operations.doctor.checks import Check, Result
+
+_GONE_STATUSES = frozenset({"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"})
+_STUCK_STATUSES = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "CREATE_FAILED"})
+
+
+@dataclass(frozen=True, slots=True)
+class WantedNames:
+    """The fixed names of a deployment. Everything else gets its name from CloudFormation."""
+
+    databases: tuple[str, ...]
+    workgroup: str
+    dashboard: str
+    secrets: tuple[str, ...]
+
+
+def stack_status(cloudformation: Any, stack: str) -> str:
+    """CloudFormation's status of the stack; empty when there is none."""
+    try:
+        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            return ""
+        raise
+    status = str(found["StackStatus"])
+    return "" if status in _GONE_STATUSES else status
+
+
+def outputs(cloudformation: Any, stack: str) -> dict[str, str]:
+    """The outputs of a stack that exists."""
+    (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
+
+
+def check_stack(stack: str, status: str) -> Check:
+    """Whether the stack is there, and whether the next deployment can work on it."""
+    if not status:
+        return Check("stack", Result.OK, f"{stack} is not deployed yet: `cdk deploy` makes it.")
+    if status in _STUCK_STATUSES:
+        return Check(
+            "stack",
+            Result.FIX,
+            f"{stack} is {status}: CloudFormation cannot update it. Read its first failed event, then "
+            f"`cdk destroy {stack}` and deploy again.",
+        )
+    return Check("stack", Result.OK, f"{stack} is {status}.")
+
+
+def check_names(client: Callable[[str], Any], wanted: WantedNames) -> Iterator[Check]:
+    """What is taken by something outside the stack, each with the way out. Ask only while there is no stack."""
+    taken = [check for find in (_databases, _secrets, _others) for check in find(client, wanted)]
+    yield from taken or [Check("names", Result.OK, "No name that the stack needs is taken.")]
+
+
+def _databases(client: Callable[[str], Any], wanted: WantedNames) -> Iterator[Check]:
+    glue = client("glue")
+    for name in wanted.databases:
+        if _exists(partial(glue.get_database, Name=name), "EntityNotFoundException"):
+            yield _taken("Glue database", name, "give the pipeline other databases in cdk.json (databases)")
+
+
+def _secrets(client: Callable[[str], Any], wanted: WantedNames) -> Iterator[Check]:
+    secrets = client("secretsmanager")
+    for name in wanted.secrets:
+        try:
+            found = secrets.describe_secret(SecretId=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            continue
+        if "DeletedDate" in found:
+            yield Check(
+                "names",
+                Result.FIX,
+                f"The secret {name} is being deleted, which keeps its name taken for up to 30 days: restore it with "
+                f"`aws secretsmanager restore-secret --secret-id {name}` and adopt it, or delete it for good with "
+                "--force-delete-without-recovery.",
+            )
+        else:
+            yield _taken("secret", name, "adopt it (docs/upgrade.md), or delete it if it is an old pipeline's")
+
+
+def _others(client: Callable[[str], Any], wanted: WantedNames) -> Iterator[Check]:
+    workgroup, dashboard = wanted.workgroup, wanted.dashboard
+    another_name = "choose another `name` in cdk.json, or remove it"
+    if _exists(lambda: client("athena").get_work_group(WorkGroup=workgroup), "InvalidRequestException"):
+        yield _taken("Athena workgroup", workgroup, another_name)
+    if _exists(lambda: client("cloudwatch").get_dashboard(DashboardName=dashboard), "ResourceNotFound"):
+        yield _taken("dashboard", dashboard, another_name)
+
+
+def _taken(what: str, name: str, way_out: str) -> Check:
+    return Check("names", Result.FIX, f"The {what} {name} exists, and the stack did not make it: {way_out}.")
+
+
+def _exists(ask: Callable[[], Any], absent: str) -> bool:
+    try:
+        ask()
+    except ClientError as error:
+        if error.response["Error"]["Code"].startswith(absent):
+            return False
+        raise
+    return True
+
+
+def other_pipelines(cloudformation: Any, stack: str) -> Iterable[str]:
+    """Other stacks of this project in the account and region, by their outputs."""
+    for page in cloudformation.get_paginator("describe_stacks").paginate():
+        for each in page["Stacks"]:
+            keys = {output["OutputKey"] for output in each.get("Outputs", ())}
+            if each["StackName"] != stack and {"RegistryTable", "RawBucket", "StateMachineArn"} <= keys:
+                yield each["StackName"]

@@ -1,0 +1,28 @@
+"""check_key: what Apple says of a key, from the simulated App Store Connect."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from appstore_analytics.apple.client import AppStoreConnect
+from appstore_analytics.contract.errors import AppleUnavailable, CallsUnavailable, ConfigurationRefused, KeyRejected
+from appstore_analytics.steps.check_key import KeyVerdict, check_key
+
+
+def refusing(error: Exception) -> AppStoreConnect:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (ConfigurationRefused("The secret holds no API key yet."), KeyVerdict.UNUSABLE),
+        (KeyRejected("Apple rejects the key."), KeyVerdict.REJECTED),
+        (CallsUnavailable("No calls left.", datetime(2026, 11, 23, 10, 30, tzinfo=UTC)), KeyVerdict.UNKNOWN),
+        (AppleUnavailable("Apple did not answer."), KeyVerdict.UNKNOWN),
+    ],
+)
+def test_each_trouble_has_its_verdict_and_its_sentence(error: Exception, verdict: KeyVerdict) -> None:
+    told = check_key(lambda: refusing(error))
+    assert told["verdict"] == verdict
+    assert str(error) in told["sentence"]
