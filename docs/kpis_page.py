@@ -16,7 +16,7 @@ Written by `python docs/generate.py` from the KPI catalogue (`contract/kpis/`); 
 {kpis} numbers that people ask for, as formulas over the tables of [reports.md](reports.md). Each has a *trap*: the
 sentence to read before the number is compared with another one.
 
-What the value of several Dates, or of several slices of one, is:
+What the value of several [Dates](glossary.md), or of several slices of one, is:
 
 - **sum**: exact, for any slice and any period.
 - **ratio of sums**: divide the sums, never average ratios. It can be split by what all of its tables can be split by.

@@ -140,7 +140,7 @@ One small day in one process, against the simulated App Store Connect and moto: 
 and a `_vintages` table, a Date that Apple restates. Its functions make {calls} calls of AWS and Apple. At each of
 the {points} points before, between and after them one function dies: the call is not made, or its answer is lost, and
 nothing is cleaned up. Then Step Functions either calls the function again in the same run, as it does for a function
-that was killed or ran out of memory or time; or nobody does, not even a record is written, and another run follows.
+that was killed or ran out of memory or time; or no retry follows and no record is written, and another run follows.
 
 Compared with the undisturbed day: every byte of the raw files, the parts and the tables; the ledger, the known report
 requests and dirty marks; the report requests at Apple; what was verified in Athena; what the restatement ledger tells.
@@ -152,7 +152,8 @@ A run that lost something must say so and name the item.
 
 ## Runs meet
 
-Hypothesis chooses, call by call, who goes on and who dies; after a clean run everything must be as after one run alone.
+Hypothesis chooses, call by call, which process continues and which dies; after a clean run everything must be as
+after one run alone.
 
 | race | tried | lost |
 | --- | --- | --- |

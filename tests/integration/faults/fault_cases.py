@@ -93,8 +93,8 @@ def _status(status: int, route: str, times: int | None = 1, **more: object) -> t
     return _order(FaultKind.STATUS, route, times, status=status, **more)
 
 
-_RETRIED = "The step is retried after a pause and goes on where it stopped."
-_WAITED = "The key rests for everybody; the children wait, then go on where they stopped."
+_RETRIED = "The step is retried after a pause and continues where it stopped."
+_WAITED = "No function uses the key for a while; the children wait, then continue where they stopped."
 _FAILED = "After five more attempts the item has failed."
 _QUARANTINED = "Nothing of the file reaches the tables; its raw bytes are kept and the ledger keeps the reason."
 
@@ -108,7 +108,7 @@ THROTTLED = (
     FaultCase(
         "429 without `Retry-After`, twice",
         _status(429, SEGMENTS, 2),
-        f"{_WAITED} The rest doubles with every refusal in a row.",
+        f"{_WAITED} The pause doubles with every refusal in a row.",
         CallsUnavailable,
     ),
     FaultCase(
@@ -120,7 +120,7 @@ THROTTLED = (
     FaultCase(
         "429 to the creation of a report request",
         _status(429, CREATE, retry_after_seconds=30),
-        f"{_WAITED} Then the app is looked at again before anything is created.",
+        f"{_WAITED} Then the app is checked again before anything is created.",
         CallsUnavailable,
         Verdict.NOT_READY,
         healing=Healing.NEXT_DAY,
@@ -312,7 +312,7 @@ REFUSED = (
         Healing.NEXT_RUN,
     ),
     FaultCase(
-        "a status that nobody expects",
+        "an unexpected status",
         _status(422, SEGMENTS),
         "No retry.",
         AppleRefused,

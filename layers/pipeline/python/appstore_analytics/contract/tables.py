@@ -187,7 +187,7 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
     ),
     AppstoreTable(
         "report_requests",
-        "One row per app and run: the report request it stands on",
+        "One row per app and run: the report request that it uses",
         (
             ("run_id", "string"),
             ("account", "string"),
