@@ -171,6 +171,7 @@ def test_line_ends_that_are_not_escaped_are_read():
     [
         (PEM, "holds only the text of a .p8 file: put JSON"),
         ("[" * 60_000, "is not JSON"),
+        ('{"key_id":' * 6_000, "is not JSON"),
         (secret_of(TEAM, key_id="2X9R 4HXF34"), "key_id .* exactly as App Store Connect shows it"),
         (secret_of(TEAM, key_id=ISSUER), "key_id .* exactly as"),
         (secret_of(TEAM, key_id="AuthKey_2X9R4HXF34.p8"), "key_id .* without blanks, quotes or a file's name"),

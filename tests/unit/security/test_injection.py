@@ -2,7 +2,9 @@
 
 import gzip
 import io
+import json
 import re
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 
@@ -257,9 +259,38 @@ def test_an_answer_that_unpacks_to_more_than_any_page_is_refused() -> None:
         Apple(answering(Answer(200, bomb, {"Content-Encoding": "gzip"}))).client.app_ids()
 
 
-def test_an_answer_nested_deeper_than_python_is_no_json() -> None:
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"[" * (8 << 20), "more than 500,000 values"),
+        (b'{"a":' * 400_000, "nested deeper than 32 levels"),
+        (b'{"data": [' + b"[" * 40 + b"]" * 40 + b"]}", "nested deeper than 32 levels"),
+        (b'{"data": [' + b"{}," * (2 << 20) + b"{}]}", "more than 500,000 values"),
+        (b'{"data": [' + b"1," * (3 << 20) + b"1]}", "more than 500,000 values"),
+    ],
+    ids=["arrays", "objects", "just too deep", "empty objects", "numbers"],
+)
+def test_an_answer_that_would_fill_the_memory_is_refused_before_it_is_read(body: bytes, sentence: str) -> None:
+    wire = answering(Answer(200, body))
+    tracemalloc.start()
+    with pytest.raises(AppleRefused, match=sentence):
+        Apple(wire).client.app_ids()
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 128 << 20
+
+
+def test_brackets_inside_of_texts_are_no_levels() -> None:
+    data = {"id": "r1", "attributes": {"name": '[{"' * 100 + "\\"}}
+    body = json.dumps({"data": [data]}).encode()
+    for answer in (body, b"\xef\xbb\xbf" + body):
+        assert [each.name for each in Apple(answering(Answer(200, answer))).client.reports("r")] == ['[{"' * 100 + "\\"]
+
+
+@pytest.mark.parametrize("body", [b'"' * 9999, b'{"data": "' + b"\\" * 99_999, b"\xff[", b"[" * 9 + b'"' + b"]" * 9])
+def test_an_answer_that_is_not_json_stays_one_that_may_be_asked_again(body: bytes) -> None:
     with pytest.raises(AppleUnavailable, match="not JSON:API"):
-        Apple(answering(Answer(200, b"[" * 200_000))).client.app_ids()
+        Apple(answering(Answer(200, body))).client.app_ids()
 
 
 def test_pages_without_an_end_are_refused() -> None:

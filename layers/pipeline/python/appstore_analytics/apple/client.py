@@ -7,7 +7,6 @@ POST and DELETE are never repeated here, because whoever called decides after lo
 A list is refused as a whole where it cannot be followed; an entry of instances that cannot be right is refused alone.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,6 +17,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
+from appstore_analytics.apple.bounded_json import UnreasonableJsonError, read_json
 from appstore_analytics.apple.entries import (
     Conflict,
     Instances,
@@ -78,10 +78,7 @@ class _Answer:
 
     def json(self) -> Any:
         """The body's JSON; ValueError when it is none, or none that anybody would send."""
-        try:
-            return json.loads(self.body)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
+        return read_json(self.body)
 
 
 class AppStoreConnect:
@@ -272,6 +269,8 @@ def _error_code(answer: _Answer) -> str:
 def _body(answer: _Answer, data_type: type) -> dict[str, Any]:
     try:
         body = answer.json()
+    except UnreasonableJsonError as error:
+        raise AppleRefused(f"App Store Connect answered {answer.status} with {error}: no page is like that.") from None
     except ValueError:
         body = None
     if not isinstance(body, dict) or not isinstance(body.get("data"), data_type):

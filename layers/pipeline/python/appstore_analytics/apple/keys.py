@@ -5,7 +5,6 @@ key names its issuer in `iss`, an individual key has `sub: user` instead. No `sc
 """
 
 import codecs
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import jwt
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
+from appstore_analytics.apple.bounded_json import read_json
 from appstore_analytics.apple.private_key import PrivateKeyRefusedError, read_private_key, trimmed
 from appstore_analytics.contract.errors import ConfigurationRefused
 
@@ -66,8 +66,8 @@ def _fields(text: str, secret_name: str) -> dict[str, Any]:
             f"The secret {secret_name} holds only the text of a .p8 file: put JSON with key_id, issuer_id, private_key."
         )
     try:
-        secret = json.loads(text, strict=False)
-    except (ValueError, RecursionError):
+        secret = read_json(text, strict=False)
+    except ValueError:
         raise ConfigurationRefused(
             f"The secret {secret_name} is not JSON: put key_id, issuer_id, private_key."
         ) from None
