@@ -19,6 +19,7 @@ from appstore_analytics.model.instances import InstanceStatus
 from appstore_analytics.model.parts import Batch
 from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry import Registry
+from appstore_analytics.registry.keys import is_instance, parse_instance_key
 from local.apple import World
 
 _OF_ONE_RUN = {"expires_at", "created_in_run", "requested_on", "report_ids", "converted_by"}
@@ -181,12 +182,11 @@ def _converted_but_older(
 ) -> Iterator[str]:
     """Each Date that an instance was converted into must stand with its vintage or a newer one."""
     for name, item in items.items():
-        if "INSTANCE#" not in name or item.get("status") != InstanceStatus.CONVERTED:
+        if not is_instance(item) or item.get("status") != InstanceStatus.CONVERTED:
             continue
-        _, access_type, processing_date, instance_id = item["sk"].split("#")
-        vintage = Vintage(date.fromisoformat(processing_date), AccessType(access_type), instance_id)
-        for day in world.instance(instance_id).dates:
-            standing = newest.get((TableDate(item["table"], day), int(item["pk"].removeprefix("APP#"))))
+        app_id, vintage = parse_instance_key(item)
+        for day in world.instance(vintage.instance_id).dates:
+            standing = newest.get((TableDate(item["table"], day), int(app_id)))
             if standing is None or standing < vintage:
                 yield f"{name} is converted, but {day} of {item['table']} stands with {standing}"
 

@@ -7,12 +7,13 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
 from appstore_analytics.contract.layout import CURATED_PREFIX, PARTS_PREFIX, RAW_PREFIX
+from appstore_analytics.registry.keys import instance_key, is_instance, parse_instance_key
 from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
 from benchmarks.measuring.progress import say
 from benchmarks.usage.days import Days, aws_in_process
@@ -165,13 +166,14 @@ def lines_of(few: DayCounted, many: DayCounted) -> dict[tuple[str, str], Linear]
 def _grow_old(days: Days) -> None:
     """Fill the ledger with the instances of five weeks, as copies of the newest: listing reads them all."""
     table = days.registry.table
-    items = [item for item in table.scan()["Items"] if str(item["sk"]).startswith("INSTANCE#")]
+    items = [item for item in table.scan()["Items"] if is_instance(item)]
     with table.batch_writer() as writer:
         for item in items:
-            kind, access_type, day, instance = str(item["sk"]).split("#", 3)
+            app_id, newest = parse_instance_key(item)
             for age in range(1, INSTANCE_LIFE_DAYS + 7):
-                older = (date.fromisoformat(day) - timedelta(days=age)).isoformat()
-                writer.put_item(Item={**item, "sk": f"{kind}#{access_type}#{older}#{instance}-{age}"})
+                day, instance_id = newest.processing_date - timedelta(days=age), f"{newest.instance_id}-{age}"
+                older = replace(newest, processing_date=day, instance_id=instance_id)
+                writer.put_item(Item={**item, **instance_key(app_id, older)})
 
 
 def _items(days: Days) -> dict[tuple[str, str], Any]:

@@ -12,7 +12,8 @@ from boto3.dynamodb.conditions import Key
 
 from appstore_analytics.answers.executions import Pipeline
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
-from appstore_analytics.contract.layout import RUN_PARTITION, run_key
+from appstore_analytics.contract.layout import run_key
+from appstore_analytics.registry.keys import run_partition
 from appstore_analytics.registry.queries import query_items
 from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple
@@ -156,7 +157,7 @@ def _looking(aws: EmbeddedAws, pipeline: Pipeline, name: str, look: Look) -> Ite
 
 
 def _partition(pipeline: Pipeline, run_id: str) -> Partition:
-    items = list(query_items(pipeline.registry.table, Key("pk").eq(RUN_PARTITION.format(run_id))))
+    items = list(query_items(pipeline.registry.table, Key("pk").eq(run_partition(run_id))))
     return Partition(len(items), sum(len(str(item)) for item in items))
 
 

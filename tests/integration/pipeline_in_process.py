@@ -286,7 +286,7 @@ class Pipeline:
         return [LandItem.from_event(record.event) for record in records]
 
     def instance(self, item: LandItem) -> LedgerInstance:
-        instance = self.registry.instances.get(item.app_id, item.instance)
+        instance = self.registry.instances.get(item.app_id, item.vintage)
         assert instance is not None
         return instance
 

@@ -26,6 +26,7 @@ from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.errors import InputRefused
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.registry.keys import instance_key
 from appstore_analytics.rules.execution_input import parse_execution_input
 from local.apple import FaultKind, World, WorldSettings
 from operations.moving_in import Import, import_registry
@@ -296,7 +297,7 @@ def test_a_reprocess_leaves_out_instances_whose_raw_files_have_expired(pipeline:
     instances.mark_raw_expired(expired)
     (table,) = planned_reprocess(pipeline, (APP,), ("downloads",)).tables
     pipeline.registry.table.update_item(
-        Key={"pk": f"APP#{APP}", "sk": expired.key},
+        Key=instance_key(APP, expired.vintage),
         UpdateExpression="REMOVE raw_has_expired",
     )
     assert (table.instances, table.newest_processing_date) == (2, TODAY - DAY)

@@ -138,7 +138,7 @@ class Vintages(Race):
     @rule(number=st.integers(0, 3))
     def a_converter_begins(self, number: int) -> None:
         item = self.land_items[number]
-        self._begin(f"convert {item.instance}", lambda: self.pipeline.convert(item))
+        self._begin(f"convert {item.vintage}", lambda: self.pipeline.convert(item))
 
     @precondition(lambda self: self.begun < 8)
     @rule(table=st.sampled_from(["downloads", "crashes_expanded_vintages"]), day=st.integers(2, 4))

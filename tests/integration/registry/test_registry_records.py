@@ -13,7 +13,7 @@ from appstore_analytics.model.items import LandItem, PublishItem, RegisterItem
 from appstore_analytics.model.parts import JournalLine, PartVersion
 from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import instance_key
+from appstore_analytics.registry.keys import dirty_key, instance_key, item_key
 from appstore_analytics.registry.runs import open_items
 from tests.aws_in_process import in_threads
 
@@ -21,7 +21,7 @@ APP = "1000000001"
 SEGMENTS = (SegmentRecord("s-1", "raw/1.txt.gz", 10, "aa"), SegmentRecord("s-2", "raw/2.txt.gz", 20, "bb"))
 DIRTY = TableDate("downloads", date(2025, 6, 1))
 REGISTER = RegisterItem("run-1", "main", APP)
-LAND = LandItem("run-1", "main", APP, "INSTANCE#ONGOING#2025-06-02#i-1")
+LAND = LandItem("run-1", "main", APP, Vintage(date(2025, 6, 2), AccessType.ONGOING, "i-1"))
 
 
 def listed(day: int = 2, instance_id: str = "i-1", access_type: AccessType = AccessType.ONGOING) -> LedgerInstance:
@@ -35,7 +35,7 @@ def instance(registry: Registry) -> LedgerInstance:
 
 
 def status(registry: Registry, instance: LedgerInstance) -> InstanceStatus:
-    found = registry.instances.get(APP, instance_key(instance.vintage))
+    found = registry.instances.get(APP, instance.vintage)
     assert found is not None
     return found.status
 
@@ -46,11 +46,11 @@ def status(registry: Registry, instance: LedgerInstance) -> InstanceStatus:
 def test_an_instance_is_added_once_and_never_thrown_back(registry: Registry, instance: LedgerInstance) -> None:
     registry.instances.mark_landed(instance.landed(SEGMENTS))
     assert not registry.instances.add(instance)
-    assert registry.instances.get(APP, instance_key(instance.vintage)) == instance.landed(SEGMENTS)
+    assert registry.instances.get(APP, instance.vintage) == instance.landed(SEGMENTS)
 
 
 def test_an_unknown_instance_is_none(registry: Registry) -> None:
-    assert registry.instances.get(APP, instance_key(listed().vintage)) is None
+    assert registry.instances.get(APP, listed().vintage) is None
 
 
 def test_the_ledger_is_read_from_a_processing_date_on_oldest_first(registry: Registry) -> None:
@@ -69,7 +69,7 @@ def test_a_ledger_of_more_than_one_page_is_read_to_its_end(registry: Registry) -
     for number in range(12):
         registry.instances.add(listed(2, f"i-{number:02}"))
         registry.table.update_item(
-            Key={"pk": f"APP#{APP}", "sk": instance_key(listed(2, f"i-{number:02}").vintage)},
+            Key=instance_key(APP, listed(2, f"i-{number:02}").vintage),
             UpdateExpression="SET padding = :padding",
             ExpressionAttributeValues={":padding": padding},
         )
@@ -91,7 +91,7 @@ def test_nothing_leads_back_from_converted(registry: Registry, instance: LedgerI
     registry.instances.mark_landed(instance.landed(SEGMENTS[:1]))
     registry.instances.mark_quarantined(instance, frozenset(), "a header is missing")
     registry.instances.mark_expired(instance)
-    found = registry.instances.get(APP, instance_key(instance.vintage))
+    found = registry.instances.get(APP, instance.vintage)
     assert found is not None
     assert (found.status, found.segments) == (InstanceStatus.CONVERTED, SEGMENTS)
 
@@ -115,10 +115,10 @@ def test_a_landed_instance_may_be_quarantined_and_never_expires(registry: Regist
 def test_the_ranges_converted_of_a_snapshot_add_up(registry: Registry, instance: LedgerInstance) -> None:
     registry.instances.mark_landed(instance.landed(SEGMENTS))
     for dates in ("2025-01-01/2025-01-31", "2025-02-01/2025-02-28"):
-        found = registry.instances.get(APP, instance_key(instance.vintage))
+        found = registry.instances.get(APP, instance.vintage)
         assert found is not None
         registry.instances.mark_converted(found, frozenset({dates}), "run-1", [])
-    found = registry.instances.get(APP, instance_key(instance.vintage))
+    found = registry.instances.get(APP, instance.vintage)
     assert found is not None
     assert found.converted_dates == {"2025-01-01/2025-01-31", "2025-02-01/2025-02-28"}
 
@@ -154,7 +154,7 @@ def test_dates_are_marked_25_a_request_and_what_dynamodb_leaves_is_asked_for_aga
 
     def leave_one(parsed: dict[str, Any], **_: object) -> None:
         if len(sizes) == 1:
-            left = registry.table.get_item(Key={"pk": "DIRTY#downloads", "sk": dates[0].day.isoformat()})["Item"]
+            left = registry.table.get_item(Key=dirty_key(dates[0]))["Item"]
             registry.table.delete_item(Key={name: left[name] for name in ("pk", "sk")})
             item = {name: {"S": value} for name, value in left.items()}
             parsed["UnprocessedItems"] = {registry.table.name: [{"PutRequest": {"Item": item}}]}
@@ -186,7 +186,7 @@ def test_an_item_is_planned_once_with_what_is_known_of_it(registry: Registry) ->
     record = registry.runs.get(LAND)
     assert record is not None
     assert (record.event, record.verdict, record.facts) == (
-        LAND.to_event(),
+        {**LAND.to_event(), "record": "LAND#1000000001#INSTANCE#ONGOING#2025-06-02#i-1"},
         Verdict.CONVERTED,
         {"table": "downloads"},
     )
@@ -197,7 +197,7 @@ def test_an_item_that_never_ended_has_no_verdict_and_is_open(registry: Registry)
     registry.runs.plan(RegisterItem("run-1", "main", "1000000002"))
     registry.runs.finish(REGISTER, Verdict.READY, "fine", rows=3)
     records = list(registry.runs.of_map("run-1", MapName.REGISTER))
-    assert open_items(records) == [RegisterItem("run-1", "main", "1000000002").to_event()]
+    assert [RegisterItem.from_event(event).app_id for event in open_items(records)] == ["1000000002"]
     assert [(record.verdict, record.reason) for record in records] == [(Verdict.READY, "fine"), (None, "")]
     assert records[0].facts == {"rows": 3}
 
@@ -207,7 +207,7 @@ def test_planning_again_opens_an_item_and_keeps_its_facts(registry: Registry) ->
     registry.runs.note(REGISTER, request_id="request-1")
     registry.runs.finish(REGISTER, Verdict.FAILED, "a reason")
     registry.table.update_item(
-        Key={"pk": "RUN#run-1", "sk": REGISTER.record},
+        Key=item_key(REGISTER),
         UpdateExpression="SET #error = :error",
         ExpressionAttributeNames={"#error": "error"},
         ExpressionAttributeValues={":error": "RoleMissing"},
@@ -224,9 +224,9 @@ def test_items_are_found_by_run_map_and_the_beginning_of_their_key(registry: Reg
     for item in (*items, REGISTER, PublishItem("run-2", "downloads", "2025-06-01")):
         registry.runs.plan(item)
     found = list(registry.runs.of_map("run-1", MapName.PUBLISH))
-    assert [record.event for record in found] == [item.to_event() for item in items]
-    below = list(registry.runs.of_map("run-1", MapName.PUBLISH, below="downloads#"))
-    assert [record.event for record in below] == [items[0].to_event()]
+    assert [PublishItem.from_event(record.event) for record in found] == items
+    below = list(registry.runs.of_map("run-1", MapName.PUBLISH, "downloads"))
+    assert [PublishItem.from_event(record.event) for record in below] == items[:1]
 
 
 def test_calls_of_an_item_add_up_whoever_makes_them(registry: Registry) -> None:
@@ -252,7 +252,7 @@ def test_counters_add_up_whoever_counts(registry: Registry) -> None:
 def converted(registry: Registry, instance: LedgerInstance, run_id: str = "run-1") -> LedgerInstance:
     registry.instances.mark_landed(instance.landed(SEGMENTS))
     registry.instances.mark_converted(instance, frozenset(), run_id, [DIRTY.day])
-    found = registry.instances.get(APP, instance_key(instance.vintage))
+    found = registry.instances.get(APP, instance.vintage)
     assert found is not None
     return found
 
@@ -260,7 +260,7 @@ def converted(registry: Registry, instance: LedgerInstance, run_id: str = "run-1
 def test_the_first_run_that_converts_an_instance_answers_for_it(registry: Registry, instance: LedgerInstance) -> None:
     first = converted(registry, instance)
     registry.instances.mark_converted(first, frozenset(), "run-2", [])
-    found = registry.instances.get(APP, instance_key(instance.vintage))
+    found = registry.instances.get(APP, instance.vintage)
     assert found is not None
     assert (found.converted_by, first.refused_dates, found.refused_dates) == ("run-1", {DIRTY.day}, frozenset())
 
@@ -274,10 +274,10 @@ def test_only_a_release_leads_back_from_rolled_back_and_the_next_run_answers(
     assert status(registry, instance) is InstanceStatus.ROLLED_BACK
     registry.instances.release(instance)
     assert status(registry, instance) is InstanceStatus.LANDED
-    found = registry.instances.get(APP, instance_key(instance.vintage))
+    found = registry.instances.get(APP, instance.vintage)
     assert found is not None
     registry.instances.mark_converted(found, frozenset(), "run-2", [])
-    found = registry.instances.get(APP, instance_key(instance.vintage))
+    found = registry.instances.get(APP, instance.vintage)
     assert found is not None
     assert found.converted_by == "run-2"
 
@@ -286,7 +286,7 @@ def test_a_reopened_instance_is_still_the_run_s_that_had_converted_it(
     registry: Registry, instance: LedgerInstance
 ) -> None:
     registry.instances.reopen(converted(registry, instance))
-    found = registry.instances.get(APP, instance_key(instance.vintage))
+    found = registry.instances.get(APP, instance.vintage)
     assert found is not None
     assert (found.status, found.converted_by) == (InstanceStatus.LANDED, "run-1")
 

@@ -82,13 +82,13 @@ def test_a_death_in_each_of_two_runs_counts_as_well(
     pipeline: Pipeline, item: LandItem, place: tuple[object, str]
 ) -> None:
     for _ in range(2):
-        (again,) = [each for each in land_items(pipeline) if each.instance == item.instance]
+        (again,) = [each for each in land_items(pipeline) if each.vintage == item.vintage]
         with deaths(place), pytest.raises(DiedError), later():
             pipeline.convert(again)
-    (third,) = [each for each in land_items(pipeline) if each.instance == item.instance]
+    (third,) = [each for each in land_items(pipeline) if each.vintage == item.vintage]
     with later(), pytest.raises(InstanceQuarantined):
         pipeline.convert(third)
-    assert item.instance not in [each.instance for each in land_items(pipeline)]
+    assert item.vintage not in [each.vintage for each in land_items(pipeline)]
 
 
 def test_one_death_is_forgiven_and_forgotten_once_the_instance_is_converted(pipeline: Pipeline, item: LandItem) -> None:

@@ -1,6 +1,7 @@
 import hashlib
 import itertools
 from collections.abc import Callable
+from datetime import date
 from unittest.mock import Mock
 
 import pytest
@@ -42,7 +43,7 @@ def listed(pipeline: Pipeline) -> LandItem:
 def planned_again(pipeline: Pipeline) -> tuple[RunPlan, LandItem]:
     plan = pipeline.plan()
     pipeline.list_app(plan)
-    (item,) = [each for each in pipeline.land_items(plan) if "2025-06-03" in each.instance]
+    (item,) = [each for each in pipeline.land_items(plan) if each.vintage.processing_date == date(2025, 6, 3)]
     return plan, item
 
 
@@ -213,6 +214,6 @@ def test_a_403_is_a_verdict(pipeline: Pipeline, item: LandItem) -> None:
 
 
 def test_an_item_that_the_ledger_does_not_know_asks_nobody(pipeline: Pipeline, item: LandItem) -> None:
-    unknown = LandItem(item.run_id, item.account, "1000000009", item.instance)
+    unknown = LandItem(item.run_id, item.account, "1000000009", item.vintage)
     assert pipeline.download(unknown) == NEXT
     assert pipeline.count(LIST_SEGMENTS) == 0

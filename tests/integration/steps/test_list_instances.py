@@ -88,9 +88,7 @@ def test_what_an_earlier_run_left_is_planned_by_the_next(pipeline: Pipeline) -> 
     pipeline.list_app(left)
     plan = pipeline.plan()
     pipeline.list_app(plan)
-    assert [item.instance for item in pipeline.land_items(plan)] == [
-        item.instance for item in pipeline.land_items(left)
-    ]
+    assert [item.vintage for item in pipeline.land_items(plan)] == [item.vintage for item in pipeline.land_items(left)]
 
 
 def test_a_late_instance_with_an_older_processing_date_is_not_lost(pipeline: Pipeline) -> None:

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.items import LandItem, RegisterItem
 from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.steps.plan_items import plan_items
 from local.apple import World, WorldSettings
 from tests.aws_in_process import aws_in_process
@@ -101,7 +103,8 @@ def test_a_key_that_rests_after_a_429_is_waited_for(pipeline: Pipeline) -> None:
 
 def test_a_reprocess_needs_no_calls_and_waits_for_none(pipeline: Pipeline) -> None:
     plan = pipeline.plan(operation="reprocess", app_ids=[*pipeline.world.apps][:1])
-    pipeline.registry.runs.plan(LandItem(plan.run_id, ACCOUNT, "1000000001", "INSTANCE#ONGOING#2025-06-01#i1"))
+    vintage = Vintage(date(2025, 6, 1), AccessType.ONGOING, "i1")
+    pipeline.registry.runs.plan(LandItem(plan.run_id, ACCOUNT, "1000000001", vintage))
     use_up(pipeline, USABLE)
     answer = left(pipeline, plan, MapName.LAND)
     assert (answer["items"], "available_at" in answer) == (1, False)

@@ -108,7 +108,7 @@ def test_new_bytes_of_a_reprocess_are_rolled_back_to_the_old_ones_and_the_instan
     assert lake(pipeline) != before
     pipeline.rollback(plan)
     assert lake(pipeline) == before
-    newest = max(pipeline.land_items(plan), key=lambda item: item.instance)
+    newest = max(pipeline.land_items(plan), key=lambda item: item.vintage)
     assert pipeline.instance(newest).status is InstanceStatus.CONVERTED
 
 

@@ -198,7 +198,7 @@ def test_a_late_instance_stands_once_the_newer_one_that_refused_it_is_rolled_bac
     pipeline.convert(newer)
     pipeline.summarize(plan)
     following = pipeline.whole()  # lands the late one, which gives way for the Dates that both hold
-    assert [item.instance for item in pipeline.land_items(following)] == [late.instance]
+    assert [item.vintage for item in pipeline.land_items(following)] == [late.vintage]
     assert vintage_of(pipeline, date(2025, 6, 1)) == date(2025, 6, 4)
     pipeline.rollback(plan)
     assert vintage_of(pipeline, date(2025, 6, 1)) == date(2025, 6, 3)

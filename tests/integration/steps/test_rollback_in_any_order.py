@@ -60,8 +60,7 @@ class Scene:
             self.registry.instances.mark_landed(listed.landed((SegmentRecord("s", key, 1, "md5"),)))
 
     def instance(self, of: Vintage) -> LedgerInstance:
-        key = LedgerInstance(APP, ENGAGEMENT.name, Granularity.DAILY, of).key
-        found = self.registry.instances.get(APP, key)
+        found = self.registry.instances.get(APP, of)
         assert found is not None
         return found
 
@@ -70,14 +69,14 @@ class Scene:
         self.runs.append(run)
         self.handled[run] = set(vintages)
         for of in vintages:
-            self._convert(run, self.instance(of).key)
+            self._convert(run, of)
             if of not in self.taken_back:
                 self.counts.setdefault(of, run)
 
     def rollback(self, run: str) -> None:
         rollback = f"rollback-of-{run}-{len(list(self.registry.runs.of_map('all', MapName.RESTORE)))}"
         for record in self.registry.runs.of_map(run, MapName.LAND):
-            item = RestoreItem(rollback, ACCOUNT, APP, record.event["instance"], run)
+            item = RestoreItem(rollback, ACCOUNT, APP, LandItem.from_event(record.event).vintage, run)
             self.registry.runs.plan(item)
             restore_parts(item, self.registry, self.lake)
         for record in self.registry.runs.of_map(rollback, MapName.LAND):
@@ -93,8 +92,8 @@ class Scene:
         self.taken_back -= set(named)
         self.run(named)
 
-    def _convert(self, run: str, instance: str) -> None:
-        item = LandItem(run, ACCOUNT, APP, instance)
+    def _convert(self, run: str, of: Vintage) -> None:
+        item = LandItem(run, ACCOUNT, APP, of)
         self.registry.runs.plan(item)
         convert_instance(item, self.registry, self.raw, self.lake, SchemaModes())
 

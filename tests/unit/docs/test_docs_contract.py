@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from appstore_analytics import registry
 from appstore_analytics.contract import layout
 from appstore_analytics.contract.errors import NotReady, PermanentError, PipelineError, TransientError, leaves
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.registry import keys
 from appstore_analytics.rules.call_budget import ceiling
 from tests.unit.docs.reading_docs import ROOT, code_words, rows
 
@@ -38,7 +38,7 @@ def test_every_prefix_of_the_lake_appears_in_the_way_of_a_segment() -> None:
 
 
 def test_every_item_of_the_registry_appears_in_the_way_of_a_segment() -> None:
-    partitions = re.findall(r"^([A-Z]+)(?:#|\s)", str(registry.__doc__), re.MULTILINE)
+    partitions = re.findall(r"^([A-Z]+)(?:#|\s)", str(keys.__doc__), re.MULTILINE)
     assert len(partitions) >= 6
     words = code_words(ARCHITECTURE)
     assert [name for name in partitions if not any(re.match(rf"{name}(#|$)", word) for word in words)] == []

@@ -89,7 +89,7 @@ def page(
 
 
 def landed(app_id: str, verdict: Verdict) -> ItemRecord:
-    event = {"app_id": app_id, "instance": "INSTANCE#ONGOING#2025-06-01#1"}
+    event = {"app_id": app_id, "vintage": "2025-06-01/ONGOING/1"}
     return ItemRecord(f"LAND#{app_id}", event, verdict, facts={"table": "downloads", "processing_date": "2025-06-01"})
 
 

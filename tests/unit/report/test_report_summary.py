@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.operations import Operation
@@ -21,6 +21,8 @@ from appstore_analytics.model.items import (
     VerifyItem,
 )
 from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.model.vintage import Vintage
+from appstore_analytics.registry.keys import item_key
 from appstore_analytics.report.summary import AppSummary, RunSummary, count_verdicts, summarize
 
 RUN = "20250602T100000123Z-daily"
@@ -29,7 +31,8 @@ APP, OTHER, THIRD = "1000000001", "1000000002", "1000000003"
 TABLE = "downloads"
 
 REGISTER = RegisterItem(RUN, ACCOUNT, APP)
-LAND = LandItem(RUN, ACCOUNT, APP, "x")
+VINTAGE = Vintage(date(2025, 6, 2), AccessType.ONGOING, "i-1")
+LAND = LandItem(RUN, ACCOUNT, APP, VINTAGE)
 PUBLISH = PublishItem(RUN, TABLE, "2025-06-01")
 VERIFY = VerifyItem(RUN, TABLE)
 
@@ -48,11 +51,11 @@ def plan(*app_ids: str) -> RunPlan:
 
 
 def ended(item: Item, verdict: Verdict | None, reason: str = "", error: str = "", **facts: Any) -> ItemRecord:
-    return ItemRecord(item.record, item.to_event(), verdict, reason, error, facts)
+    return ItemRecord(item_key(item)["sk"], item.to_event(), verdict, reason, error, facts)
 
 
 def landed(app_id: str, processing_date: str = "2025-06-02", **facts: Any) -> ItemRecord:
-    item = LandItem(RUN, ACCOUNT, app_id, f"{TABLE}#{processing_date}")
+    item = LandItem(RUN, ACCOUNT, app_id, replace(VINTAGE, processing_date=date.fromisoformat(processing_date)))
     return ended(item, Verdict.CONVERTED, table=TABLE, processing_date=processing_date, **facts)
 
 
@@ -96,7 +99,9 @@ def test_every_caught_error_reaches_the_app_and_no_other(item: Item, error: str,
     run = summary(landed(APP), ended(item, None, cause, error))
     assert verdicts(run) == {APP: verdict, OTHER: Verdict.NOT_READY}
     assert run.apps[0].reason == "It broke."
-    assert [(each.item, each.verdict, each.reason) for each in run.errors] == [(item.record, verdict, "It broke.")]
+    assert [(each.item, each.verdict, each.reason) for each in run.errors] == [
+        (item_key(item)["sk"], verdict, "It broke.")
+    ]
     assert run.cause == f"1 of 2 apps failed: {APP} ({verdict})."
 
 
@@ -139,9 +144,9 @@ def test_a_rollback_tells_of_each_app_what_went_back_and_what_was_superseded() -
     rollback = replace(plan(APP, OTHER, THIRD), operation=Operation.ROLLBACK)
     records = {name: list[ItemRecord]() for name in MapName}
     records[MapName.RESTORE] = [
-        ended(RestoreItem(RUN, ACCOUNT, APP, "x", "r-1"), Verdict.ROLLED_BACK, table=TABLE, parts_restored=2),
+        ended(RestoreItem(RUN, ACCOUNT, APP, VINTAGE, "r-1"), Verdict.ROLLED_BACK, table=TABLE, parts_restored=2),
         ended(
-            RestoreItem(RUN, ACCOUNT, OTHER, "x", "r-1"),
+            RestoreItem(RUN, ACCOUNT, OTHER, VINTAGE, "r-1"),
             Verdict.SUPERSEDED,
             table=TABLE,
             parts_deleted=1,

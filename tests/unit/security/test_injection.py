@@ -26,7 +26,13 @@ from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.raw import land_segment
 from appstore_analytics.model.items import LandItem, RegisterItem
 from appstore_analytics.model.vintage import Vintage
-from appstore_analytics.registry.instances import instance_key
+from appstore_analytics.registry.keys import (
+    instance_key,
+    item_key,
+    journal_key,
+    parse_instance_key,
+    parse_journal_key,
+)
 from appstore_analytics.rules.execution_input import parse_execution_input
 from appstore_analytics.steps.plan_run import plan_run
 from local import screens
@@ -147,10 +153,14 @@ def test_every_key_has_the_parts_that_the_layout_draws_whatever_the_ids_are(
 def test_every_registry_key_reads_back_as_it_was_written(
     app_id: str, instance: str, built: date, access_type: AccessType
 ) -> None:
-    key = instance_key(Vintage(built, access_type, instance))
-    assert key.split("#") == ["INSTANCE", access_type, built.isoformat(), instance]
-    assert LandItem("run", "main", app_id, key).record == f"LAND#{app_id}#{key}"
-    assert RegisterItem("run", "main", app_id).record.count("#") == 1
+    vintage = Vintage(built, access_type, instance)
+    key = instance_key(app_id, vintage)
+    assert key["sk"].split("#") == ["INSTANCE", access_type, built.isoformat(), instance]
+    assert parse_instance_key(key) == (app_id, vintage)
+    assert item_key(LandItem("run", "main", app_id, vintage))["sk"] == f"LAND#{app_id}#{key['sk']}"
+    assert item_key(RegisterItem("run", "main", app_id))["sk"].count("#") == 1
+    line = journal_key("run", app_id, vintage, TableDate("downloads", DAY))
+    assert parse_journal_key(line) == ("run", app_id, TableDate("downloads", DAY))
 
 
 # What a person sends

@@ -9,10 +9,9 @@ from typing import Any
 from uuid import uuid4
 
 from appstore_analytics.contract.errors import ConfigurationRefused
-from appstore_analytics.contract.layout import report_key
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.run_notes import read_plan
+from appstore_analytics.lake.run_notes import read_plan, report_key_of
 from appstore_analytics.model.items import ItemRecord
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
@@ -139,7 +138,7 @@ class Pipeline:
             return None
 
     def _ended(self, ended: Started, plan: RunPlan | None) -> Execution:
-        key = report_key(plan.operation, plan.run_id) if plan else ""
+        key = (report_key_of(self.lake, plan) if plan else None) or ""
         text = self.lake.read(key) if key else None
         report = json.loads(text) if text else None
         return Execution(ended.name, ended.status, ended.cause, report, key)

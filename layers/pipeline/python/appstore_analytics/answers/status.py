@@ -13,7 +13,7 @@ from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.model.items import ItemRecord, RegisterItem
+from appstore_analytics.model.items import ItemRecord
 from appstore_analytics.model.requests import KnownRequest
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.due import is_silent
@@ -93,12 +93,12 @@ def request_status(accounts: tuple[Account, ...], registry: Registry, lake: Buck
     """The verdict on each app's ONGOING request, and on its snapshot where there is one."""
     plan = newest_daily_plan(lake)
     run_id = plan.run_id if plan else ""
-    records = {one.record: one for one in registry.runs.of_map(run_id, MapName.REGISTER)} if run_id else {}
+    records = {one.event["app_id"]: one for one in registry.runs.of_map(run_id, MapName.REGISTER)} if run_id else {}
     lines = tuple(
         line
         for account in accounts
         for app_id in account.app_ids
-        for line in _of_app(account.name, app_id, records.get(RegisterItem(run_id, "", app_id).record), registry, as_of)
+        for line in _of_app(account.name, app_id, records.get(app_id), registry, as_of)
     )
     return RequestStatus(as_of, run_id, lines)
 

@@ -7,10 +7,11 @@ from functools import lru_cache, partial
 from typing import Any
 
 from appstore_analytics.contract.errors import ConfigurationRefused
-from appstore_analytics.contract.layout import RUNS_PREFIX, run_key
+from appstore_analytics.contract.layout import RUNS_PREFIX, report_key, run_key
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.model.former_state import former_report_key
 from appstore_analytics.model.plan import RunPlan
 
 _JSON = "application/json"
@@ -40,6 +41,12 @@ def find_plan(bucket: Bucket, run_id: str) -> RunPlan | None:
     """The plan of a run; None when there is no such run, or no longer."""
     text = bucket.read(run_key(run_id, "plan.json"))
     return None if text is None else RunPlan.from_json(json.loads(text))
+
+
+def report_key_of(bucket: Bucket, plan: RunPlan) -> str | None:
+    """The key of a run's report; None while the run has not ended."""
+    keys = (report_key(plan.operation, plan.run_id), former_report_key(plan.operation, plan.run_id))
+    return next((key for key in keys if bucket.head(key)), None)
 
 
 def write_manifest(

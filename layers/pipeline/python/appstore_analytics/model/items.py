@@ -1,34 +1,42 @@
 """The items of the Maps' manifests, and how they ended."""
 
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, ClassVar, Self
 
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.former_state import event_with_vintage
+from appstore_analytics.model.vintage import Vintage
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of a Map's manifest. `record` is the sort key of its terminal record in the run's partition."""
+    """One line of a Map's manifest."""
 
     map_name: ClassVar[MapName]
 
     run_id: str
-    record: str = field(init=False)
 
-    def _set_record(self, *key: str) -> None:
-        object.__setattr__(self, "record", "#".join((self.map_name, *key)))
+    @property
+    def identity(self) -> tuple[str | Vintage, ...]:
+        """What tells the item from the others of its run and Map."""
+        raise NotImplementedError
 
     def to_event(self) -> dict[str, str]:
-        """The manifest line, which is also the event of the child's functions."""
-        return asdict(self)
+        """The item in the event of the child's functions. The manifest line also names its record."""
+        return {each.name: str(getattr(self, each.name)) for each in fields(self)}
 
     @classmethod
-    def from_event(cls, event: dict[str, Any]) -> Self:
+    def from_event(cls, event: Mapping[str, Any]) -> Self:
         """The item in a function's event; whatever else the state carries is ignored."""
-        return cls(**{each.name: event[each.name] for each in fields(cls) if each.init})
+        event = event_with_vintage(event)
+        return cls(**{each.name: _READ.get(each.name, str)(event[each.name]) for each in fields(cls)})
+
+
+_READ: Mapping[str, Callable[[str], Any]] = {"vintage": Vintage.parse}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,37 +48,40 @@ class RegisterItem(Item):
     account: str
     app_id: str
 
-    def __post_init__(self) -> None:
-        self._set_record(self.app_id)
+    @property
+    def identity(self) -> tuple[str | Vintage, ...]:
+        """The app."""
+        return (self.app_id,)
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreItem(Item):
-    """RESTORE: one instance that the run `of_run` handled. `instance` is its sort key in the app's ledger."""
+class _InstanceItem(Item):
+    """One instance of one app."""
+
+    account: str
+    app_id: str
+    vintage: Vintage
+
+    @property
+    def identity(self) -> tuple[str | Vintage, ...]:
+        """The app and the instance."""
+        return (self.app_id, self.vintage)
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreItem(_InstanceItem):
+    """RESTORE: one instance that the run `of_run` handled."""
 
     map_name = MapName.RESTORE
 
-    account: str
-    app_id: str
-    instance: str
     of_run: str
-
-    def __post_init__(self) -> None:
-        self._set_record(self.app_id, self.instance)
 
 
 @dataclass(frozen=True, slots=True)
-class LandItem(Item):
-    """LAND: one instance. `instance` is its sort key in the app's ledger."""
+class LandItem(_InstanceItem):
+    """LAND: one instance."""
 
     map_name = MapName.LAND
-
-    account: str
-    app_id: str
-    instance: str
-
-    def __post_init__(self) -> None:
-        self._set_record(self.app_id, self.instance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +93,10 @@ class PublishItem(Item):
     table: str
     day: str
 
-    def __post_init__(self) -> None:
-        self._set_record(self.table, self.day)
+    @property
+    def identity(self) -> tuple[str | Vintage, ...]:
+        """The table and the Date."""
+        return (self.table, self.day)
 
     @property
     def table_date(self) -> TableDate:
@@ -99,14 +112,17 @@ class VerifyItem(Item):
 
     table: str
 
-    def __post_init__(self) -> None:
-        self._set_record(self.table)
+    @property
+    def identity(self) -> tuple[str | Vintage, ...]:
+        """The table."""
+        return (self.table,)
 
 
 @dataclass(frozen=True, slots=True)
 class ItemRecord:
     """How one manifest item of a run ended. Without a verdict it never did.
 
+    `record` names it within its run, as the run report does; `event` is its manifest line.
     `error` is the class name of the error that Step Functions caught, with its cause in `reason`; `facts` are what the
     steps noted about the item.
     """

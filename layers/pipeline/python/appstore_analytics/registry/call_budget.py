@@ -22,6 +22,7 @@ from appstore_analytics.contract.errors import CallsUnavailable
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.waits import WaitFor
 from appstore_analytics.registry.conditions import is_condition_failure
+from appstore_analytics.registry.keys import budget_key
 from appstore_analytics.rules.call_budget import (
     available_at,
     ceiling,
@@ -58,7 +59,7 @@ class CallBudget:
     def __init__(self, table: Any, key_name: str) -> None:
         self._table = table
         self.key_name = key_name
-        self._key = {"pk": f"BUDGET#{key_name}", "sk": "CALLS"}
+        self._key = budget_key(key_name)
 
     def balance(self) -> Balance:
         """How many calls count at this moment, as far as somebody has given old minutes back."""

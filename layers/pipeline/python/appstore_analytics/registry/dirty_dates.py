@@ -8,7 +8,6 @@ A part written after the listing comes with a newer token, so its mark survives 
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.registry.conditions import is_condition_failure
+from appstore_analytics.registry.keys import dirty_key, dirty_partition, parse_dirty_key
 from appstore_analytics.registry.queries import query_items
 
 
@@ -38,18 +38,18 @@ class DirtyDates:
 
     def of_table(self, table: str) -> Iterator[TableDate]:
         """The dirty Dates of one table, oldest first."""
-        for item in query_items(self._table, Key("pk").eq(f"DIRTY#{table}")):
-            yield TableDate(table, date.fromisoformat(item["sk"]))
+        for item in query_items(self._table, Key("pk").eq(dirty_partition(table))):
+            yield parse_dirty_key(item)
 
     def token(self, table_date: TableDate) -> str | None:
         """The mark as it stands now; None when the Date is clean. To be read before the parts are listed."""
-        item = self._table.get_item(Key=_key(table_date), ConsistentRead=True).get("Item")
+        item = self._table.get_item(Key=dirty_key(table_date), ConsistentRead=True).get("Item")
         return item["token"] if item else None
 
     def clear(self, table_date: TableDate, token: str) -> bool:
         """Take the mark away if it is still the one that was read; False when somebody marked the Date again."""
         try:
-            self._table.delete_item(Key=_key(table_date), ConditionExpression=Attr("token").eq(token))
+            self._table.delete_item(Key=dirty_key(table_date), ConditionExpression=Attr("token").eq(token))
         except ClientError as error:
             if is_condition_failure(error):
                 return False
@@ -58,8 +58,4 @@ class DirtyDates:
 
 
 def _mark(table_date: TableDate) -> dict[str, str]:
-    return {**_key(table_date), "token": uuid4().hex}
-
-
-def _key(table_date: TableDate) -> dict[str, str]:
-    return {"pk": f"DIRTY#{table_date.table}", "sk": table_date.day.isoformat()}
+    return {**dirty_key(table_date), "token": uuid4().hex}

@@ -21,6 +21,7 @@ from appstore_analytics.contract.catalogue.definition import AccessType, Granula
 from appstore_analytics.model.instances import Attempt, InstanceStatus, LedgerInstance, SegmentRecord
 from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry.conditions import is_condition_failure
+from appstore_analytics.registry.keys import app_partition, instance_key, instance_range, parse_instance_key
 from appstore_analytics.registry.queries import query_items
 
 _REMEMBERED = timedelta(days=400)
@@ -36,8 +37,7 @@ class Instances:
         """Note an instance that Apple lists; False when it was known already."""
         expires_at = int((datetime.now(UTC) + _REMEMBERED).timestamp())
         item = {
-            "pk": _partition(instance.app_id),
-            "sk": instance_key(instance.vintage),
+            **instance_key(instance.app_id, instance.vintage),
             "table": instance.table,
             "granularity": instance.granularity,
             "status": instance.status,
@@ -51,9 +51,9 @@ class Instances:
             raise
         return True
 
-    def get(self, app_id: str, key: str) -> LedgerInstance | None:
+    def get(self, app_id: str, vintage: Vintage) -> LedgerInstance | None:
         """One instance, None when the ledger does not know it."""
-        item = self._table.get_item(Key={"pk": _partition(app_id), "sk": key}, ConsistentRead=True).get("Item")
+        item = self._table.get_item(Key=instance_key(app_id, vintage), ConsistentRead=True).get("Item")
         return _instance(item) if item else None
 
     def of_app(self, app_id: str, processing_date: date) -> list[LedgerInstance]:
@@ -62,8 +62,8 @@ class Instances:
 
     def since(self, app_id: str, access_type: AccessType, processing_date: date) -> list[LedgerInstance]:
         """The instances of an app and access type from a processing date on, oldest first."""
-        first, last = f"{_prefix(access_type)}{processing_date.isoformat()}", f"{_prefix(access_type)}~"
-        condition = Key("pk").eq(_partition(app_id)) & Key("sk").between(first, last)
+        first, last = instance_range(access_type, processing_date)
+        condition = Key("pk").eq(app_partition(app_id)) & Key("sk").between(first, last)
         return [_instance(item) for item in query_items(self._table, condition)]
 
     def mark_landed(self, instance: LedgerInstance) -> None:
@@ -178,34 +178,19 @@ class Instances:
     def _update(self, instance: LedgerInstance, **update: Any) -> None:
         """Write, unless the condition does not hold any more."""
         try:
-            self._table.update_item(
-                Key={"pk": _partition(instance.app_id), "sk": instance_key(instance.vintage)}, **update
-            )
+            self._table.update_item(Key=instance_key(instance.app_id, instance.vintage), **update)
         except ClientError as error:
             if not is_condition_failure(error):
                 raise
 
 
-def instance_key(vintage: Vintage) -> str:
-    """The sort key of an instance in its app's partition."""
-    return f"{_prefix(vintage.access_type)}{vintage.processing_date.isoformat()}#{vintage.instance_id}"
-
-
-def _partition(app_id: str) -> str:
-    return f"APP#{app_id}"
-
-
-def _prefix(access_type: AccessType) -> str:
-    return f"INSTANCE#{access_type}#"
-
-
 def _instance(item: dict[str, Any]) -> LedgerInstance:
-    _, access_type, processing_date, instance_id = item["sk"].split("#", 3)
+    app_id, vintage = parse_instance_key(item)
     return LedgerInstance(
-        app_id=item["pk"].removeprefix("APP#"),
+        app_id=app_id,
         table=item["table"],
         granularity=Granularity(item["granularity"]),
-        vintage=Vintage(date.fromisoformat(processing_date), AccessType(access_type), instance_id),
+        vintage=vintage,
         status=InstanceStatus(item["status"]),
         segments=tuple(
             SegmentRecord(segment["id"], segment["key"], int(segment["bytes"]), segment["md5"])

@@ -6,15 +6,15 @@ rollback decides by what stands in S3.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from boto3.dynamodb.conditions import Key
 
-from appstore_analytics.contract.layout import RUN_PARTITION, TableDate
+from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.model.parts import JournalLine, PartVersion
 from appstore_analytics.model.vintage import Vintage
-from appstore_analytics.registry.instances import instance_key
+from appstore_analytics.registry.keys import journal_key, journal_prefix, parse_journal_key, run_partition
 from appstore_analytics.registry.queries import query_items
 from appstore_analytics.registry.runs import REMEMBERED
 
@@ -35,12 +35,12 @@ class Journal:
 
     def of_instance(self, run_id: str, app_id: str, vintage: Vintage) -> Iterator[JournalLine]:
         """What a run noted of one instance, by table and Date."""
-        condition = Key("pk").eq(RUN_PARTITION.format(run_id)) & Key("sk").begins_with(_prefix(app_id, vintage))
+        condition = Key("pk").eq(run_partition(run_id)) & Key("sk").begins_with(journal_prefix(app_id, vintage))
         return map(_line, query_items(self._table, condition))
 
     def of_version(self, table_date: TableDate, app_id: str, version: PartVersion) -> JournalLine | None:
         """The line of a write that stands or stood; None when it is no longer remembered."""
-        key = _key(JournalLine(version.run_id, app_id, version.vintage, table_date, None))
+        key = journal_key(version.run_id, app_id, version.vintage, table_date)
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         return _line(item) if item else None
 
@@ -53,13 +53,8 @@ class Journal:
         )
 
 
-def _prefix(app_id: str, vintage: Vintage) -> str:
-    return f"PART#{app_id}#{instance_key(vintage)}#"
-
-
 def _key(line: JournalLine) -> dict[str, str]:
-    place = f"{line.table_date.table}#{line.table_date.day.isoformat()}"
-    return {"pk": RUN_PARTITION.format(line.run_id), "sk": f"{_prefix(line.app_id, line.vintage)}{place}"}
+    return journal_key(line.run_id, line.app_id, line.vintage, line.table_date)
 
 
 def _written(version: PartVersion) -> dict[str, str]:
@@ -67,14 +62,13 @@ def _written(version: PartVersion) -> dict[str, str]:
 
 
 def _line(item: dict[str, Any]) -> JournalLine:
-    _, app_id, _ = item["sk"].split("#", 2)
-    _, table, day = item["sk"].rsplit("#", 2)
+    run_id, app_id, table_date = parse_journal_key(item)
     before = item.get("before")
     return JournalLine(
-        run_id=item["pk"].removeprefix(RUN_PARTITION.format("")),
+        run_id=run_id,
         app_id=app_id,
         vintage=Vintage.parse(item["vintage"]),
-        table_date=TableDate(table, date.fromisoformat(day)),
+        table_date=table_date,
         before=before and PartVersion(**{**before, "vintage": Vintage.parse(before["vintage"])}),
         taken_back_by=item.get("taken_back_by", ""),
     )

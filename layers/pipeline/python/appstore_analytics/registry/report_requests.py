@@ -20,6 +20,7 @@ from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.errors import ClaimHeld
 from appstore_analytics.model.requests import Asked, Claim, KnownRequest
 from appstore_analytics.registry.conditions import is_condition_failure, item_that_stood
+from appstore_analytics.registry.keys import request_key
 
 LEASE_SECONDS = 540
 """Longer than register_request may run; a test compares it with the function's time-out."""
@@ -35,7 +36,7 @@ class ReportRequests:
 
     def get(self, app_id: str, access_type: AccessType) -> KnownRequest:
         """What is known; an empty KnownRequest where nothing is."""
-        item = self._table.get_item(Key=_key(app_id, access_type), ConsistentRead=True).get("Item", {})
+        item = self._table.get_item(Key=request_key(app_id, access_type), ConsistentRead=True).get("Item", {})
         return _known(app_id, access_type, item)
 
     def claim(self, app_id: str, access_type: AccessType, now: datetime) -> Claim:
@@ -43,7 +44,7 @@ class ReportRequests:
         token = uuid4().hex
         try:
             answer = self._table.update_item(
-                Key=_key(app_id, access_type),
+                Key=request_key(app_id, access_type),
                 UpdateExpression="SET claim_token = :token, lease_until = :until",
                 # free, or its owner is certainly dead
                 ConditionExpression="attribute_not_exists(claim_token) OR lease_until < :now",
@@ -98,7 +99,7 @@ class ReportRequests:
         """
         try:
             self._table.update_item(
-                Key=_key(app_id, access_type),
+                Key=request_key(app_id, access_type),
                 UpdateExpression="SET request_id = :id, requested_on = :requested_on, known_since = :known_since",
                 ConditionExpression="attribute_not_exists(request_id) AND attribute_not_exists(claim_token)",
                 ExpressionAttributeValues={
@@ -138,7 +139,7 @@ class ReportRequests:
     def ask(self, app_id: str, asked: tuple[Asked, ...]) -> None:
         """Remember which Dates a backfill wants of the app's snapshot. Asking twice is asking once."""
         self._table.update_item(
-            Key=_key(app_id, AccessType.ONE_TIME_SNAPSHOT),
+            Key=request_key(app_id, AccessType.ONE_TIME_SNAPSHOT),
             UpdateExpression="ADD asked :asked",
             ExpressionAttributeValues={":asked": {str(one) for one in asked}},
         )
@@ -147,7 +148,7 @@ class ReportRequests:
         sets = ", ".join(f"{name} = :{name}" for name in values)
         try:
             self._table.update_item(
-                Key=_key(claim.known.app_id, claim.known.access_type),
+                Key=request_key(claim.known.app_id, claim.known.access_type),
                 UpdateExpression=(f"SET {sets} " if sets else "") + "REMOVE claim_token, lease_until",
                 ConditionExpression="claim_token = :token",
                 ExpressionAttributeValues={
@@ -166,7 +167,7 @@ class ReportRequests:
     def _set_if_same(self, known: KnownRequest, **values: Any) -> None:
         try:
             self._table.update_item(
-                Key=_key(known.app_id, known.access_type),
+                Key=request_key(known.app_id, known.access_type),
                 UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in values),
                 ConditionExpression="request_id = :request_id",
                 ExpressionAttributeValues={
@@ -177,10 +178,6 @@ class ReportRequests:
         except ClientError as error:
             if not is_condition_failure(error):
                 raise
-
-
-def _key(app_id: str, access_type: AccessType) -> dict[str, str]:
-    return {"pk": f"APP#{app_id}", "sk": f"REQUEST#{access_type}"}
 
 
 def _known(app_id: str, access_type: AccessType, item: dict[str, Any]) -> KnownRequest:

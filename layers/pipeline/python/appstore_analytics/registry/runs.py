@@ -12,11 +12,11 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
-from appstore_analytics.contract.layout import RUN_PARTITION
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.items import Item, ItemRecord
 from appstore_analytics.registry.conditions import is_condition_failure
+from appstore_analytics.registry.keys import item_key, items_prefix, record_of, run_partition
 from appstore_analytics.registry.queries import query_items
 from appstore_analytics.registry.reservation import Reservation
 
@@ -33,7 +33,9 @@ class Runs:
     def plan(self, item: Item, **facts: Any) -> bool:
         """Plan an item, with what is known of it; False when it is planned already."""
         expires_at = int((datetime.now(UTC) + REMEMBERED).timestamp())
-        planned = {**_key(item), "event": item.to_event(), **facts, "expires_at": expires_at}
+        key = item_key(item)
+        event = {**item.to_event(), "record": record_of(key)}  # where the state machine writes an error that it caught
+        planned = {**key, "event": event, **facts, "expires_at": expires_at}
         try:
             self._table.put_item(Item=planned, ConditionExpression=Attr("pk").not_exists())
         except ClientError as error:
@@ -46,7 +48,7 @@ class Runs:
         """Plan an item that may have ended in an earlier pass of the same run; its facts stay."""
         if not self.plan(item):
             self._table.update_item(
-                Key=_key(item),
+                Key=item_key(item),
                 UpdateExpression="REMOVE verdict, reason, #error",
                 ExpressionAttributeNames={"#error": "error"},
             )
@@ -68,14 +70,14 @@ class Runs:
         """Write an item's terminal record. Writing it twice leaves the same, but for `calls`: they add up."""
         self._write(item, calls, {**facts, "verdict": verdict, "reason": reason})
 
-    def of_map(self, run_id: str, map_name: MapName, below: str = "") -> Iterator[ItemRecord]:
-        """The items of one Map, sorted; `below` narrows them to those whose key begins so."""
-        condition = Key("pk").eq(RUN_PARTITION.format(run_id)) & Key("sk").begins_with(f"{map_name}#{below}")
+    def of_map(self, run_id: str, map_name: MapName, *names: str) -> Iterator[ItemRecord]:
+        """The items of one Map, sorted; `names` narrow them to those whose identity begins with them."""
+        condition = Key("pk").eq(run_partition(run_id)) & Key("sk").begins_with(items_prefix(map_name, *names))
         return map(_record, query_items(self._table, condition))
 
     def get(self, item: Item) -> ItemRecord | None:
         """One item, None when it was never planned."""
-        found = self._table.get_item(Key=_key(item), ConsistentRead=True).get("Item")
+        found = self._table.get_item(Key=item_key(item), ConsistentRead=True).get("Item")
         return _record(found) if found else None
 
     def _write(self, item: Item, calls: int, facts: dict[str, Any]) -> None:
@@ -85,7 +87,7 @@ class Runs:
             return
         values = {**facts, "calls": calls} if calls else facts
         self._table.update_item(
-            Key=_key(item),
+            Key=item_key(item),
             UpdateExpression=" ".join(sets + adds),
             ExpressionAttributeNames={f"#{name}": name for name in values},
             ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
@@ -97,16 +99,12 @@ def open_items(records: Iterable[ItemRecord]) -> list[dict[str, Any]]:
     return [record.event for record in records if record.verdict is None]
 
 
-def _key(item: Item) -> dict[str, str]:
-    return {"pk": RUN_PARTITION.format(item.run_id), "sk": item.record}
-
-
 _OWN = frozenset({"pk", "sk", "event", "verdict", "reason", "error", "expires_at"})
 
 
 def _record(item: dict[str, Any]) -> ItemRecord:
     return ItemRecord(
-        record=item["sk"],
+        record=record_of(item),
         event=item.get("event", {}),
         verdict=Verdict(item["verdict"]) if "verdict" in item else None,
         reason=item.get("reason", ""),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-_KEY = {"pk": "STATISTICS", "sk": "TOTAL"}
+from appstore_analytics.registry.keys import STATISTICS_KEY
 
 
 class Statistics:
@@ -16,7 +16,7 @@ class Statistics:
         counts = {name: count for name, count in counts.items() if count}
         if counts:
             self._table.update_item(
-                Key=_KEY,
+                Key=STATISTICS_KEY,
                 UpdateExpression="ADD " + ", ".join(f"#{name} :{name}" for name in counts),
                 ExpressionAttributeNames={f"#{name}": name for name in counts},
                 ExpressionAttributeValues={f":{name}": count for name, count in counts.items()},
@@ -24,5 +24,5 @@ class Statistics:
 
     def totals(self) -> dict[str, int]:
         """Every counter."""
-        item = self._table.get_item(Key=_KEY, ConsistentRead=True).get("Item", {})
-        return {name: int(count) for name, count in item.items() if name not in _KEY}
+        item = self._table.get_item(Key=STATISTICS_KEY, ConsistentRead=True).get("Item", {})
+        return {name: int(count) for name, count in item.items() if name not in STATISTICS_KEY}

@@ -54,7 +54,7 @@ def convert_instance(
     which would die again. ObjectExpired: its raw bytes are gone.
     InstanceTooLarge: the disk is full; it stays landed.
     """
-    instance = registry.instances.get(item.app_id, item.instance)
+    instance = registry.instances.get(item.app_id, item.vintage)
     if instance is not None and instance.status is InstanceStatus.ROLLED_BACK:
         registry.runs.finish(item, Verdict.UNCHANGED, "It was rolled back: only a reprocess that names it converts it.")
         return step_result(Outcome.DONE)

@@ -36,7 +36,7 @@ def download_segments(
     segments the instance is *not ready* and stays due; after a 404 it is *expired*. InstanceTooLarge: it could not be
     converted.
     """
-    instance = registry.instances.get(item.app_id, item.instance)
+    instance = registry.instances.get(item.app_id, item.vintage)
     if instance is None or instance.status is not InstanceStatus.LISTED:
         return step_result(Outcome.NEXT)
     with registry.runs.calls_of_a_failure(item, calls):

@@ -20,7 +20,6 @@ from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.model.requests import Asked, KnownRequest
 from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import instance_key
 from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.rules.due import (
     INSTANCE_LIFE_DAYS,
@@ -328,7 +327,7 @@ def _is_to_land(instance: LedgerInstance, known: KnownRequest, plan: RunPlan) ->
 def _plan_to_land(item: RegisterItem, due: Iterable[LedgerInstance], registry: Registry) -> None:
     for instance in due:
         registry.runs.plan(
-            LandItem(item.run_id, item.account, item.app_id, instance_key(instance.vintage)),
+            LandItem(item.run_id, item.account, item.app_id, instance.vintage),
             table=instance.table,
             processing_date=instance.vintage.processing_date.isoformat(),
         )

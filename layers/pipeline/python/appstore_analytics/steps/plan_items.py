@@ -17,7 +17,6 @@ from appstore_analytics.model.items import Item, LandItem, PublishItem, Register
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.call_budget import CallBudget
-from appstore_analytics.registry.instances import instance_key
 from appstore_analytics.registry.landed_instances import landed_instances
 from appstore_analytics.registry.runs import open_items
 from appstore_analytics.steps.list_instances import expected_calls
@@ -136,12 +135,12 @@ def _items(plan: RunPlan, map_name: MapName, registry: Registry) -> Iterator[Ite
 
 def _unready_apps(plan: RunPlan, registry: Registry) -> Iterator[RegisterItem]:
     """All apps in the first pass; in the next ones of a backfill those whose snapshot was not ready."""
-    verdicts = {record.record: record.verdict for record in registry.runs.of_map(plan.run_id, MapName.REGISTER)}
+    records = registry.runs.of_map(plan.run_id, MapName.REGISTER)
+    verdicts = {record.event["app_id"]: record.verdict for record in records}
     for account in plan.accounts:
         for app_id in account.app_ids:
-            item = RegisterItem(plan.run_id, account.name, app_id)
-            if verdicts.get(item.record, Verdict.NOT_READY) in (None, Verdict.NOT_READY):
-                yield item
+            if verdicts.get(app_id, Verdict.NOT_READY) in (None, Verdict.NOT_READY):
+                yield RegisterItem(plan.run_id, account.name, app_id)
 
 
 def _unready_instances(plan: RunPlan, registry: Registry) -> Iterator[LandItem]:
@@ -159,13 +158,13 @@ def _instance_items(
         for record in registry.runs.of_map(plan.of_run, MapName.LAND):
             item = LandItem.from_event(record.event)
             facts = {name: record.facts[name] for name in ("table", "processing_date")}
-            yield RestoreItem(plan.run_id, item.account, item.app_id, item.instance, plan.of_run), facts
+            yield RestoreItem(plan.run_id, item.account, item.app_id, item.vintage, plan.of_run), facts
     elif map_name is MapName.LAND and plan.operation is Operation.REPROCESS:
         for account, instance in _landed_instances(plan, registry):
             registry.instances.release(instance)
             processing_date = instance.vintage.processing_date.isoformat()
             facts = {"table": instance.table, "processing_date": processing_date}
-            yield LandItem(plan.run_id, account, instance.app_id, instance_key(instance.vintage)), facts
+            yield LandItem(plan.run_id, account, instance.app_id, instance.vintage), facts
 
 
 def _landed_instances(plan: RunPlan, registry: Registry) -> Iterator[tuple[str, LedgerInstance]]:

@@ -8,11 +8,10 @@ from typing import Any
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused
-from appstore_analytics.contract.layout import report_key
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.run_notes import find_plan, newest_run, write_plan
+from appstore_analytics.lake.run_notes import find_plan, newest_run, report_key_of, write_plan
 from appstore_analytics.model.plan import RunPlan, VanishedApp
 from appstore_analytics.registry.runs import REMEMBERED
 from appstore_analytics.rules.call_budget import calls_needed, calls_per_day, ceiling
@@ -92,7 +91,7 @@ def _refuse_too_old_or_unfinished(of_run: RunPlan, now: datetime, configuration:
             f"run_id names a run of {of_run.started_at.date()}, but what it replaced is kept for "
             f"{configuration.kept_versions_days} days (retention.noncurrent_lake): reprocess instead."
         )
-    if lake.head(report_key(of_run.operation, of_run.run_id)) is None:
+    if report_key_of(lake, of_run) is None:
         raise InputRefused("run_id names a run without a report: wait until it has ended (docs/operations.md).")
 
 

@@ -17,7 +17,6 @@ from appstore_analytics.model.items import LandItem, RestoreItem
 from appstore_analytics.model.parts import JournalLine, PartVersion
 from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.instances import instance_key
 from appstore_analytics.rules.part_history import to_put_back
 
 _ATTEMPTS = 12
@@ -51,7 +50,7 @@ def restore_parts(item: RestoreItem, registry: Registry, lake: Bucket) -> dict[s
     again. A second run finds nothing to do. ObjectExpired: S3 no longer keeps what stood before; all other Dates are
     restored nevertheless.
     """
-    instance = registry.instances.get(item.app_id, item.instance)
+    instance = registry.instances.get(item.app_id, item.vintage)
     lines = [] if instance is None else [*registry.journal.of_instance(item.of_run, item.app_id, instance.vintage)]
     if instance is None or not (lines or instance.converted_by == item.of_run):
         registry.runs.finish(item, Verdict.UNCHANGED, "The run wrote no part of it.")
@@ -152,7 +151,7 @@ class _Rollback:
         for other in self.registry.instances.of_app(instance.app_id, min(stands)):
             if other.table == instance.table and self._would_stand(other, stands):
                 self.registry.instances.reopen(other)
-                land = LandItem(self.item.run_id, self.item.account, other.app_id, instance_key(other.vintage))
+                land = LandItem(self.item.run_id, self.item.account, other.app_id, other.vintage)
                 processing_date = other.vintage.processing_date.isoformat()
                 self.registry.runs.plan(land, table=other.table, processing_date=processing_date)
 

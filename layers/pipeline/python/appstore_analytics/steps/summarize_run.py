@@ -6,7 +6,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.layout import appstore_key, report_key, run_key
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.metrics import Metric
@@ -14,7 +13,7 @@ from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, read_rows, write_rows
-from appstore_analytics.model.items import ItemRecord
+from appstore_analytics.model.items import ItemRecord, LandItem
 from appstore_analytics.model.plan import RunPlan, VanishedApp
 from appstore_analytics.registry import Registry
 from appstore_analytics.report.page import write_run_page
@@ -135,16 +134,16 @@ def _instance_row(plan: RunPlan, record: ItemRecord) -> dict[str, Any]:
     facts = record.facts
     table = tables_by_name().get(str(facts.get("table")))
     numbers = ("segments", "bytes", "rows_raw", "rows_curated", "parts_written", "parts_replaced", "parts_refused")
-    _, access_type, processing_date, instance_id = record.event["instance"].split("#", 3)
+    item = LandItem.from_event(record.event)
     return {
         "run_id": plan.run_id,
         "app_id": record.event["app_id"],
         "report": table.report.name if table else None,
         "table_name": table.name if table else None,
         "granularity": table.granularity if table else None,
-        "access_type": AccessType(access_type),
-        "processing_date": processing_date,
-        "instance_id": instance_id,
+        "access_type": item.vintage.access_type,
+        "processing_date": item.vintage.processing_date,
+        "instance_id": item.vintage.instance_id,
         "verdict": item_verdict(record),
         "reason": item_reason(record),
         **{name: int(facts.get(name, 0)) for name in (*numbers, "digits_rounded", "dates_skipped")},
@@ -159,7 +158,7 @@ def _segment_rows(plan: RunPlan, record: ItemRecord) -> Iterable[dict[str, Any]]
             "run_id": plan.run_id,
             "app_id": record.event["app_id"],
             "table_name": record.facts.get("table"),
-            "instance_id": record.event["instance"].split("#", 3)[3],
+            "instance_id": LandItem.from_event(record.event).vintage.instance_id,
             **{name: segment[name] for name in ("segment_id", "checksum", "key")},
             "bytes": int(segment["bytes"]),
         }

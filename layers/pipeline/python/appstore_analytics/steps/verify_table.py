@@ -40,7 +40,7 @@ def verify_table(item: VerifyItem, registry: Registry, lake: Bucket, athena: Ath
 
 def _published(item: VerifyItem, registry: Registry) -> dict[date, str | None]:
     """The Dates of this table that the run published, with the token of the mark that each had; None after a crash."""
-    records = registry.runs.of_map(item.run_id, MapName.PUBLISH, below=f"{item.table}#")
+    records = registry.runs.of_map(item.run_id, MapName.PUBLISH, item.table)
     return {date.fromisoformat(record.event["day"]): record.facts.get("token") for record in records}
 
 
