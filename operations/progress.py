@@ -49,4 +49,6 @@ def _run_table(snapshot: Snapshot) -> Table:
         f"{snapshot.tables_done}/{snapshot.tables} tables verified",
         f"{snapshot.calls_left:,} Apple calls left",
     )
+    if snapshot.waits:
+        table.add_row("", f"The run {snapshot.waits}")
     return table

@@ -22,7 +22,7 @@ from appstore_analytics.registry import Registry
 from appstore_analytics.registry.keys import is_instance, parse_instance_key
 from local.apple import World
 
-_OF_ONE_RUN = {"expires_at", "created_in_run", "requested_on", "report_ids", "converted_by"}
+_OF_ONE_RUN = {"expires_at", "created_in_run", "requested_on", "report_ids", "offer_read_on", "converted_by"}
 """What differs between runs that end equal: times, the runs' names, and who created a request, which nobody tells of an
 adopted one. So that one is listed on its first day, and its report ids are known a day earlier."""
 

@@ -14,6 +14,7 @@ from appstore_analytics.answers.runs import find_execution, find_report, list_ru
 from appstore_analytics.contract.layout import report_key
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.contract.waits import WaitFor
 from appstore_analytics.model.items import RegisterItem
 from tests.integration.pipeline_in_process import APP, Pipeline
 
@@ -148,3 +149,15 @@ def test_a_reprocess_counts_the_apps_that_it_meets(start: Callable[..., Pipeline
     assert apps_of(snapshot(pipeline, plan)) == (0, 0, 0, 0)
     pipeline.run(plan)
     assert apps_of(snapshot(pipeline, plan)) == (1, 1, 0, 0)
+
+
+def test_a_run_under_way_says_what_it_waits_for_and_until_when(pipeline: Pipeline) -> None:
+    here = installed(pipeline, "daily")
+    running = {**StepFunctions("daily").execution(0), "status": "RUNNING"}
+    here._step_functions.execution = lambda _: running  # type: ignore[method-assign]
+    assert show_run(here, "newest", None).cause == ""
+    run_id, until = "20261123T100001000Z-daily", datetime(2999, 1, 1, 11, 5, tzinfo=UTC)
+    pipeline.registry.waits.note(run_id, WaitFor.APPLES_HOUR, until, datetime(2026, 11, 23, 10, 30, tzinfo=UTC))
+    waits = "waits for Apple's hour until 2999-01-01 11:05 UTC"
+    assert show_run(here, "newest", None).sentence == f"Under way: ./manage.py run {run_id} --follow. It {waits}."
+    assert [line.cause for line in list_runs(here, 5).runs] == [waits]

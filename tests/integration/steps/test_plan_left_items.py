@@ -10,6 +10,7 @@ import pytest
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.contract.waits import WaitFor
 from appstore_analytics.model.items import LandItem, RegisterItem
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.model.vintage import Vintage
@@ -79,6 +80,11 @@ def test_a_used_up_hour_is_waited_for_once_with_no_more_items_than_it_carries(pi
     instant = datetime.fromisoformat(answer["available_at"])
     assert timedelta(minutes=60) < instant - pipeline.clock.now <= timedelta(minutes=61)
     assert answer["items"] == USABLE
+    (wait,) = pipeline.registry.waits.of_run(plan.run_id)
+    assert (wait.waits_for, wait.since) == (WaitFor.APPLES_HOUR, pipeline.clock.now)
+    pipeline.summarize(plan)
+    assert pipeline.report()["notices"] == [wait.past]
+    assert pipeline.report()["waits"][0]["waits_for"] == "Apple's hour"
     pipeline.clock.now = instant
     assert "available_at" not in left(pipeline, plan)
     use_up(pipeline, USABLE)  # all of it is there
@@ -108,3 +114,18 @@ def test_a_reprocess_needs_no_calls_and_waits_for_none(pipeline: Pipeline) -> No
     use_up(pipeline, USABLE)
     answer = left(pipeline, plan, MapName.LAND)
     assert (answer["items"], "available_at" in answer) == (1, False)
+
+
+def test_throttling_is_waited_for_by_its_name(pipeline: Pipeline) -> None:
+    plan = planned(pipeline)
+    pipeline.registry.call_budget(ACCOUNT).close(300, pipeline.clock.now)
+    left(pipeline, plan)
+    (wait,) = pipeline.registry.waits.of_run(plan.run_id)
+    assert wait.now.startswith("waits for the end of Apple's throttling until 2025-06-02 12:05")
+
+
+def test_an_hour_that_apple_says_is_smaller_carries_fewer_items(pipeline: Pipeline) -> None:
+    plan = planned(pipeline)
+    pipeline.registry.call_budget(ACCOUNT).learn_limit(5)
+    use_up(pipeline, 4)
+    assert left(pipeline, plan)["items"] == 4

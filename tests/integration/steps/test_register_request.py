@@ -94,6 +94,8 @@ def test_whoever_meets_a_claim_waits_and_asks_apple_nothing(pipeline: Pipeline) 
     answer = pipeline.register(plan)
     assert answer["outcome"] == "wait"
     assert timedelta() < instant(answer) - datetime.now(UTC) < timedelta(seconds=10)
+    (wait,) = pipeline.registry.waits.of_run(plan.run_id)
+    assert wait.waits_for == "another execution that registers the app"
     assert pipeline.count(LIST_REQUESTS) == 0
 
 

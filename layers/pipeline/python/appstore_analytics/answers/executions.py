@@ -14,8 +14,8 @@ from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, report_key_of
 from appstore_analytics.model.items import ItemRecord
 from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.model.waits import longest
 from appstore_analytics.registry import Registry
-from appstore_analytics.rules.call_budget import ceiling
 from appstore_analytics.rules.times import run_id
 from appstore_analytics.rules.verdicts import item_verdict
 
@@ -67,6 +67,7 @@ class Snapshot:
     tables: int = 0
     tables_done: int = 0
     calls_left: int = 0
+    waits: str = ""
 
 
 Show = Callable[[Snapshot], None] | None
@@ -152,7 +153,9 @@ class Pipeline:
         running = {record.event["app_id"] for record in of_apps if _is_open(record)} - failed
         if plan.operation.calls_apple:
             running |= {app_id for account in plan.accounts for app_id in account.app_ids} - met
-        used = [self.registry.call_budget(account.reader_key_name).balance().used for account in plan.accounts]
+        budgets = [self.registry.call_budget(account.reader_key_name) for account in plan.accounts]
+        left = [one.most(plan.calls_per_hour, plan.operation) - one.balance().used for one in budgets]
+        wait = longest(self.registry.waits.of_run(plan.run_id), datetime.now(UTC))
         return Snapshot(
             apps=len(met | running),
             apps_done=len(met - running - failed),
@@ -166,7 +169,8 @@ class Pipeline:
             dates_done=sum(not _is_open(record) for record in records[MapName.PUBLISH]),
             tables=len(records[MapName.VERIFY]),
             tables_done=sum(not _is_open(record) for record in records[MapName.VERIFY]),
-            calls_left=len(used) * ceiling(plan.calls_per_hour, plan.operation) - sum(used),
+            waits=wait.now if wait else "",
+            calls_left=sum(left),
         )
 
 

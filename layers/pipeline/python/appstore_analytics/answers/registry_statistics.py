@@ -12,7 +12,7 @@ from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.registry import Registry
-from appstore_analytics.rules.call_budget import ceiling, is_given_back
+from appstore_analytics.rules.call_budget import ceiling, hour_of, is_given_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,5 +99,6 @@ def _budget(key_name: str, calls_per_hour: int, registry: Registry, now: datetim
     balance = registry.call_budget(key_name).balance()
     used = sum(calls for minute, calls in balance.calls_by_minute.items() if not is_given_back(minute, now))
     rests = balance.closed_until if balance.closed_until and balance.closed_until > now else None
-    daily, backfill = (ceiling(calls_per_hour, operation) for operation in (Operation.DAILY, Operation.BACKFILL))
+    hour = hour_of(calls_per_hour, balance.hour_limit)
+    daily, backfill = (ceiling(hour, operation) for operation in (Operation.DAILY, Operation.BACKFILL))
     return BudgetLine(key_name, used, daily, backfill, rests, balance.refusals)

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -14,6 +14,7 @@ from appstore_analytics.answers.facts import counted
 from appstore_analytics.contract.layout import REPORTS_PREFIX
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.model.waits import longest
 
 SUCCEEDED = "SUCCEEDED"
 _REPORT = re.compile(rf"{REPORTS_PREFIX}production_\w+_(?P<run>\d{{8}}T\d{{9}}Z(-[A-Za-z0-9-]+)?)\.json")
@@ -131,7 +132,8 @@ class RunDetails:
     def sentence(self) -> str:
         """How it ended."""
         if self.status == RUNNING:
-            return f"Under way: ./manage.py run {self.run_id} --follow"
+            waits = f"It {self.cause}. " if self.cause else ""
+            return f"Under way: ./manage.py run {self.run_id} --follow. {waits}".strip()
         return self.cause or f"{self.status} in {self.seconds or 0:.0f} s."
 
 
@@ -140,7 +142,7 @@ def list_runs(pipeline: Pipeline, last: int) -> RunList:
     reports = {report["run_id"]: report for _, report in newest_reports(pipeline.lake, last)}
     started = {one.run_id: one for one in islice(pipeline.executions(), last)}
     lines = [
-        _line_of_report(reports[run]) if run in reports else _line_of_execution(pipeline.describe(started[run].arn))
+        _line_of_report(reports[run]) if run in reports else _line_of_execution(started[run].arn, pipeline)
         for run in reports.keys() | started.keys()
     ]
     return RunList(tuple(sorted(lines, key=lambda line: line.started_at, reverse=True)[:last]))
@@ -155,11 +157,20 @@ def show_run(pipeline: Pipeline, run: str, region: str | None) -> RunDetails:
     if started is None:
         raise Refused(f"There is no run '{run}': ./manage.py runs lists them.")
     links = _links(pipeline.lake, "", started, region)
-    return _without_report(pipeline.describe(started.arn), links)
+    return _without_report(pipeline.describe(started.arn), links, pipeline)
 
 
-def _without_report(stands: Started, links: Links) -> RunDetails:
-    return RunDetails(stands.run_id, "", stands.status, stands.started_at, cause=stands.cause, links=links)
+def _without_report(stands: Started, links: Links, pipeline: Pipeline) -> RunDetails:
+    cause = _cause(stands, pipeline)
+    return RunDetails(stands.run_id, "", stands.status, stands.started_at, cause=cause, links=links)
+
+
+def _cause(stands: Started, pipeline: Pipeline) -> str:
+    """Why an execution without a report has ended, or what one that is under way waits for."""
+    if stands.status != RUNNING:
+        return stands.cause
+    wait = longest(pipeline.registry.waits.of_run(stands.run_id), datetime.now(UTC))
+    return wait.now if wait else ""
 
 
 def details_of(execution: Execution, started: Started, pipeline: Pipeline, region: str | None) -> RunDetails:
@@ -244,8 +255,9 @@ def _line_of_report(report: Mapping[str, Any]) -> RunLine:
     )
 
 
-def _line_of_execution(stands: Started) -> RunLine:
-    return RunLine(stands.run_id, "", stands.status, stands.started_at, cause=stands.cause)
+def _line_of_execution(arn: str, pipeline: Pipeline) -> RunLine:
+    stands = pipeline.describe(arn)
+    return RunLine(stands.run_id, "", stands.status, stands.started_at, cause=_cause(stands, pipeline))
 
 
 def _failed_apps(report: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from appstore_analytics.registry.refusals import Refusals
 from appstore_analytics.registry.report_requests import ReportRequests
 from appstore_analytics.registry.runs import Runs
 from appstore_analytics.registry.statistics import Statistics
+from appstore_analytics.registry.waits import Waits
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ class Registry:
     def statistics(self) -> Statistics:
         """Counters over all time."""
         return Statistics(self.table)
+
+    @property
+    def waits(self) -> Waits:
+        """What runs wait for."""
+        return Waits(self.table)
 
     def call_budget(self, key_name: str) -> CallBudget:
         """The calls of one API key."""

@@ -1,10 +1,11 @@
 """What a person should read about a run although nothing of it failed, one sentence each."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from appstore_analytics.model.items import ItemRecord
 from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.model.waits import Wait, by_cause
 from appstore_analytics.rules.offered_reports import missing_sentence, unknown_sentence
 
 _NAMED = 20
@@ -24,14 +25,15 @@ def unknown_reports(register: Sequence[ItemRecord]) -> list[str]:
     return sorted({name for record in register for name in record.facts.get("unknown_reports", ())})
 
 
-def notices(plan: RunPlan, register: Sequence[ItemRecord]) -> tuple[str, ...]:
-    """All notices of a run, those about whole apps first."""
+def notices(plan: RunPlan, register: Sequence[ItemRecord], waits: Iterable[Wait] = ()) -> tuple[str, ...]:
+    """All notices of a run, those about whole apps first, its waits last."""
     return (
         *(gone.sentence for gone in plan.vanished),
         *plan.notices,
         *_missing(register),
         *_unknown(register),
         *_refused(register),
+        *(wait.past for wait in by_cause(waits)),
     )
 
 

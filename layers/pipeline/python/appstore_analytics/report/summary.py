@@ -10,6 +10,7 @@ from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.items import ItemRecord
 from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.model.waits import Wait
 from appstore_analytics.report.notices import missing_reports, notices, unknown_reports
 from appstore_analytics.rules.verdicts import app_verdict, item_reason, item_verdict
 
@@ -86,8 +87,8 @@ class RunSummary:
         return f"{len(self.failed_apps)} of {len(self.apps)} apps failed: {named}{more}."
 
 
-def summarize(plan: RunPlan, records: Records, execution_error: str = "") -> RunSummary:
-    """The summary of a run. `execution_error` is what ended a Map or a plan before its items could."""
+def summarize(plan: RunPlan, records: Records, execution_error: str = "", waits: Iterable[Wait] = ()) -> RunSummary:
+    """The summary of a run that had these waits. `execution_error` ended a Map or a plan before its items could."""
     every = [record for map_name in MapName for record in records[map_name]]
     errors = [
         ItemError(record.record, item_verdict(record), item_reason(record), _table(record))
@@ -105,7 +106,7 @@ def summarize(plan: RunPlan, records: Records, execution_error: str = "") -> Run
         skipped_dates=_skipped_dates(records),
         missing_reports=missing_reports(records[MapName.REGISTER]),
         unknown_reports=unknown_reports(records[MapName.REGISTER]),
-        notices=notices(plan, records[MapName.REGISTER]),
+        notices=notices(plan, records[MapName.REGISTER], waits),
         superseded=tuple(part for record in records[MapName.RESTORE] for part in record.facts.get("superseded", ())),
         execution_error=execution_error,
     )

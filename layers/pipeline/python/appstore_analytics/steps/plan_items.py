@@ -10,6 +10,7 @@ from appstore_analytics.contract.maps import MOST_ITEMS_OF_A_MAP, MapName, utc_t
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.contract.waits import WaitFor
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, write_manifest
 from appstore_analytics.model.instances import LedgerInstance
@@ -58,7 +59,7 @@ def _plan(
     return {
         "manifest_key": write_manifest(lake, plan.run_id, map_name, events),
         "items": len(events),
-        "waiting": map_name is MapName.VERIFY and _waits_for_snapshot(plan, registry, now),
+        "waiting": map_name is MapName.VERIFY and _has_to_wait_for_snapshot(plan, registry, now),
     }
 
 
@@ -74,6 +75,7 @@ def _plan_left(
     waits: dict[str, str] = {}
     if plan.operation.calls_apple and (instant := _calls_available_at(plan, map_name, events, registry, now)) > now:
         waits["available_at"] = utc_text(instant)
+        registry.waits.note(plan.run_id, _waits_for(plan, registry, now), instant, now)
         events = _of_an_hour(plan, map_name, events, registry)  # the others would only find that no calls are left
     manifest_key = write_manifest(lake, plan.run_id, map_name, events, left=True)
     return {"manifest_key": manifest_key, "items": len(events), **waits}
@@ -96,6 +98,14 @@ def _calls_available_at(
         calls[account.admin_key_name] += items if map_name is MapName.REGISTER else 0
     waits = (_available_at(registry.call_budget(name), wanted, plan, now) for name, wanted in (+calls).items())
     return max(waits, default=now)
+
+
+def _waits_for(plan: RunPlan, registry: Registry, now: datetime) -> WaitFor:
+    """Apple's throttling where it rests any key of the plan, else the hour."""
+    names = {name for account in plan.accounts for name in (account.admin_key_name, account.reader_key_name)}
+    closed = (registry.call_budget(name).balance().closed_until for name in names)
+    is_throttled = any(until is not None and until > now for until in closed)
+    return WaitFor.APPLES_THROTTLING if is_throttled else WaitFor.APPLES_HOUR
 
 
 def _available_at(budget: CallBudget, wanted: int, plan: RunPlan, now: datetime) -> datetime:
@@ -187,6 +197,14 @@ def _touched_tables(plan: RunPlan, registry: Registry) -> Iterator[VerifyItem]:
     tables = {record.event["table"] for record in registry.runs.of_map(plan.run_id, MapName.PUBLISH)}
     for table in sorted(tables):
         yield VerifyItem(plan.run_id, table)
+
+
+def _has_to_wait_for_snapshot(plan: RunPlan, registry: Registry, now: datetime) -> bool:
+    """The same as `_waits_for_snapshot`, noted in the registry: until the run gives up, at the latest."""
+    waits = _waits_for_snapshot(plan, registry, now)
+    if waits and plan.give_up_at is not None:
+        registry.waits.note(plan.run_id, WaitFor.SNAPSHOT, plan.give_up_at, now)
+    return waits
 
 
 def _waits_for_snapshot(plan: RunPlan, registry: Registry, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, read_rows, write_rows
 from appstore_analytics.model.items import ItemRecord, LandItem
 from appstore_analytics.model.plan import RunPlan, VanishedApp
+from appstore_analytics.model.waits import Wait, by_cause
 from appstore_analytics.registry import Registry
 from appstore_analytics.report.page import write_run_page
 from appstore_analytics.report.summary import RunSummary, count_verdicts, summarize
@@ -34,9 +35,10 @@ def summarize_run(
     """
     plan = read_plan(lake, run_id)
     records = {map_name: list(registry.runs.of_map(run_id, map_name)) for map_name in MapName}
-    summary = summarize(plan, records, execution_error)
+    waits = tuple(registry.waits.of_run(run_id))
+    summary = summarize(plan, records, execution_error, waits)
     seconds = round(((now or datetime.now(UTC)) - plan.started_at).total_seconds(), 3)
-    report = _report(plan, summary, seconds)
+    report = _report(plan, summary, seconds, waits)
     changes = list(read_rows(lake, run_key(plan.run_id, "batches/")))
     _write_tables(plan, summary, records, report, changes, lake)
     body = json.dumps(report, indent=2, ensure_ascii=False, default=str).encode()
@@ -47,7 +49,7 @@ def summarize_run(
     return {"status": report["status"], "cause": f"{summary.cause} The report is {key}." if summary.cause else ""}
 
 
-def _report(plan: RunPlan, summary: RunSummary, seconds: float) -> dict[str, Any]:
+def _report(plan: RunPlan, summary: RunSummary, seconds: float, waits: Iterable[Wait]) -> dict[str, Any]:
     by_verdict: dict[str, list[str]] = {}
     for app in summary.apps:
         by_verdict.setdefault(app.verdict, []).append(app.app_id)
@@ -69,6 +71,7 @@ def _report(plan: RunPlan, summary: RunSummary, seconds: float) -> dict[str, Any
         "missing_reports": summary.missing_reports,
         "unknown_reports": summary.unknown_reports,
         "notices": list(summary.notices),
+        "waits": [asdict(wait) for wait in by_cause(waits)],
         "errors": [asdict(error) for error in summary.errors],
     }
 

@@ -1,0 +1,50 @@
+"""What a run waits for, so that it can be told while it waits and afterwards."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from boto3.dynamodb.conditions import Key
+
+from appstore_analytics.contract.layout import RUN_PARTITION
+from appstore_analytics.contract.waits import WaitFor
+from appstore_analytics.model.waits import Wait
+from appstore_analytics.registry.queries import query_items
+from appstore_analytics.registry.runs import REMEMBERED
+
+_PREFIX = "WAIT#"
+
+
+class Waits:
+    """The waits of every run. All waits for one thing that end in the same minute are one item."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def note(self, run_id: str, waits_for: WaitFor, until: datetime, now: datetime) -> None:
+        """A step, or the whole run, comes back at `until`."""
+        self._table.update_item(
+            Key={"pk": RUN_PARTITION.format(run_id), "sk": f"{_PREFIX}{until:%Y-%m-%dT%H:%M}#{waits_for.name}"},
+            UpdateExpression=(
+                "SET waits_for = :what, #until = :until, since = if_not_exists(since, :now), expires_at = :expires_at "
+                "ADD #times :one"
+            ),
+            ExpressionAttributeNames={"#until": "until", "#times": "times"},
+            ExpressionAttributeValues={
+                ":what": waits_for,
+                ":until": int(until.timestamp()),
+                ":now": int(now.timestamp()),
+                ":expires_at": int((now + REMEMBERED).timestamp()),
+                ":one": 1,
+            },
+        )
+
+    def of_run(self, run_id: str) -> Iterator[Wait]:
+        """What a run has waited for and waits for, by the time until when."""
+        condition = Key("pk").eq(RUN_PARTITION.format(run_id)) & Key("sk").begins_with(_PREFIX)
+        return map(_wait, query_items(self._table, condition))
+
+
+def _wait(item: dict[str, Any]) -> Wait:
+    since, until = (datetime.fromtimestamp(int(item[name]), UTC) for name in ("since", "until"))
+    return Wait(WaitFor(item["waits_for"]), since, until, int(item["times"]))
