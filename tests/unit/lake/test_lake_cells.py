@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from appstore_analytics.contract.catalogue.definition import ColumnType
 from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
+from appstore_analytics.lake import tsv as tsv_module
 from appstore_analytics.lake.tsv import SegmentReader
 from tests.lake_samples import APP, CRASHES_EXPANDED, ENGAGEMENT, PURCHASES, comma_separated, row, tsv
 
@@ -194,3 +195,15 @@ def test_a_comma_file_whose_rows_end_in_carriage_returns_is_refused() -> None:
     content = comma_separated([row(CRASHES_EXPANDED)] * 2).replace(b"\r\n", b"\r")
     with pytest.raises(InstanceQuarantined, match="carriage return"):
         SegmentReader(io.BytesIO(gzip.compress(content)), CRASHES_EXPANDED.report, APP)
+
+
+@pytest.mark.parametrize("block_bytes", [1, 4 << 20])
+def test_a_byte_order_mark_is_text_in_the_first_cell_of_a_block_too(
+    monkeypatch: pytest.MonkeyPatch, block_bytes: int
+) -> None:
+    monkeypatch.setattr(tsv_module, "_BLOCK_BYTES", block_bytes)
+    headers = ["Event", *(header for header in row(ENGAGEMENT) if header != "Event")]
+    cells = ["\ufeff", "\ufeffx", "\ufeff\ufeff", "x"]
+    content = tsv([row(ENGAGEMENT, event=cell) for cell in cells], headers)
+    segment = SegmentReader(io.BytesIO(gzip.compress(content)), ENGAGEMENT.report, APP)
+    assert [each["event"] for rows in segment.rows() for each in rows.to_pylist()] == cells

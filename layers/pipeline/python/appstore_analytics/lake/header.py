@@ -20,7 +20,7 @@ MOST_UNKNOWN_COLUMNS = 20
 UNKNOWN_HEADERS_BYTES = 400
 """Of their headers together, which every row of `extra` repeats: a test measures that the converter has the memory."""
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def read_header(line: bytes, report: ReportDefinition, mode: SchemaMode) -> Head
 
     An unknown column has the header as the file spells it, in Unicode's composed form (NFC).
     """
-    line = line.removeprefix(_BYTE_ORDER_MARK).removesuffix(b"\r")
+    line = line.removeprefix(BYTE_ORDER_MARK).removesuffix(b"\r")
     delimiter = "\t" if b"\t" in line else ","
     headers = _split(line, delimiter, report)
     if not headers:

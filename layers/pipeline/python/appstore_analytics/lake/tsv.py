@@ -19,7 +19,7 @@ from appstore_analytics.contract.schema_modes import SchemaMode
 from appstore_analytics.contract.tables import EXTRA
 from appstore_analytics.lake.cells import CellRefusedError, ColumnCells
 from appstore_analytics.lake.extra import extra_column
-from appstore_analytics.lake.header import read_header
+from appstore_analytics.lake.header import BYTE_ORDER_MARK, read_header
 from appstore_analytics.lake.inflation import Inflated
 from appstore_analytics.lake.record_batches import in_one_batch
 from appstore_analytics.lake.schema import memory_type
@@ -122,7 +122,7 @@ class SegmentReader:
             raise self._quarantine("the file has rows below an empty header line.")
         try:
             rows = pcsv.read_csv(
-                pa.BufferReader(block),
+                pa.BufferReader(_with_its_first_mark(block)),
                 read_options=pcsv.ReadOptions(
                     use_threads=False, block_size=len(block) + 1, column_names=list(self._cells)
                 ),
@@ -213,6 +213,11 @@ class SegmentReader:
 
     def _quarantine(self, sentence: str) -> InstanceQuarantined:
         return InstanceQuarantined(f"{self._report.name}: {sentence}")
+
+
+def _with_its_first_mark(block: memoryview) -> memoryview | bytes:
+    """What Arrow reads as `block`: it drops a byte order mark from the first cell, which may be that cell's own."""
+    return BYTE_ORDER_MARK + block if block[: len(BYTE_ORDER_MARK)] == BYTE_ORDER_MARK else block
 
 
 def _without_line_ends(rows: bytearray, end: int) -> int:

@@ -1,0 +1,75 @@
+"""Fuzzed files through the converter: `python -m tests.fuzz --files 20000`; the last full result is docs/fuzz.md."""
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.fuzz.by_hypothesis import try_cells
+from tests.fuzz.exploration import Exploration, child, explore, seconds_of
+
+PAGE = Path(__file__).parents[2] / "docs" / "fuzz.md"
+FULL = 20_000
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Try the files; 1 when anything was wrong. The page is written by a run of 20,000 files or more."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--files", type=int, default=FULL, help="how many")
+    parser.add_argument("--seed", type=int, default=0, help="other files by another seed")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
+    parser.add_argument("--child", type=int, nargs=3, metavar=("SEED", "START", "STOP"), help=argparse.SUPPRESS)
+    parser.add_argument("--cells", type=int, metavar="EXAMPLES", help="instead, one odd cell a file, by hypothesis")
+    options = parser.parse_args(arguments)
+    if options.cells:
+        try_cells(options.cells)
+        return 0
+    if options.child:
+        child(*options.child)
+        return 0
+    found, seconds = seconds_of(lambda: explore(options.seed, options.files, options.jobs, told=_tell))
+    page = _page(found, options.seed, round(seconds / 60))
+    print(page)  # noqa: T201 (a command)
+    if options.files >= FULL:
+        PAGE.write_text(page, encoding="utf-8")
+    return 1 if found.wrong else 0
+
+
+def _tell(files: int) -> None:
+    sys.stderr.write(f"\r{files:,} files")
+
+
+def _page(found: Exploration, seed: int, minutes: int) -> str:
+    versions = f"Python {platform.python_version()}, pyarrow {version('pyarrow')}"
+    wrong = [f"- file {number}: {what}" for number, what in sorted(found.wrong.items())[:50]]
+    crashed, unclassified = found.verdicts["crashed"], found.verdicts["unclassified"]
+    return f"""\
+# Fuzz
+
+What the converter makes of files that nobody should send. Written by the command below when it tries {FULL:,} files or
+more; some hundred others are tried with the tests (`tests/integration/fuzz/test_fuzz.py`).
+
+```sh
+.venv/bin/python -m tests.fuzz --files {found.files} --seed {seed}
+```
+
+Last result: {datetime.now(UTC):%Y-%m-%d}, {minutes} minutes, {versions}.
+
+Each file has the shape of a report of the catalogue, and is then left as it is, or given odd cells, odd headers,
+broken bytes or a broken gzip. It is converted in a child process, in blocks and runs of any size, so that a crash of
+native code is seen. What it should hold is read apart, in pure Python (`tests/fuzz/reading.py`), and compared with the
+parts, cell by cell, and with their sums.
+
+| files | cells | cells stored and equal | stored | quarantined | crashes | errors of no class | wrong |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+| {found.files:,} | {found.cells:,} | {found.cells_stored:,} | {found.verdicts["stored"]:,} | \
+{found.verdicts["quarantined"]:,} | {crashed} | {unclassified} | {found.verdicts["wrong"]} |
+""" + ("\n" + "\n".join(wrong) + "\n" if wrong else "")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
