@@ -9,6 +9,7 @@ from appstore_analytics.contract.settings import CheckKeySettings
 from appstore_analytics.steps.check_key import check_key
 from appstore_analytics.wiring.apple_connections import AppleConnections, reserve_calls
 from appstore_analytics.wiring.connections import open_registry
+from appstore_analytics.wiring.machine_errors import names_machine_errors
 from appstore_analytics.wiring.telemetry import logger
 
 SETTINGS = CheckKeySettings.from_environment()
@@ -17,6 +18,7 @@ APPLE = AppleConnections(SETTINGS)
 
 
 @logger.inject_lambda_context(clear_state=True)
+@names_machine_errors("check_key")
 def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     """See steps/check_key.py."""
     key_name, calls_per_hour = event["key"], event["calls_per_hour"]

@@ -202,6 +202,7 @@ def _watch(guarded: Deployed) -> None:
     message = {"Records": [{"Sns": {"Message": json.dumps({"AlarmName": "n", "NewStateValue": "OK"})}}]}
     with pytest.raises(AssertionError):
         guarded.invoke("notify_slack", message)
+    assert guarded.invoke("check_key", {"key": "main", "calls_per_hour": 1})["verdict"] == "unknown"  # none is left
     for key_name in ("main", "main/reader"):
         told = guarded.invoke("check_key", {"key": key_name, "calls_per_hour": 3500})
         assert told["verdict"] in ("admin", "not admin")

@@ -174,6 +174,9 @@ def test_an_executions_name_is_one_word_of_a_key(name: str) -> None:
         def write(self, key: str, *_: object, **__: object) -> None:
             self.key = key
 
+        def folders(self, _: str) -> tuple[str, ...]:
+            return ()
+
     lake = Lake()
     configuration = Configuration(
         (Account("main", (APP,)),), ("App Sessions Standard",), (Granularity.DAILY,), 3500, 30
