@@ -5,11 +5,14 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.apple.keys import ApiKey
 from appstore_analytics.contract.errors import ConfigurationRefused
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 STANDARD_INPUT = "-"
 _NAME_OF_APPLES_FILE = re.compile(r"AuthKey_([A-Z0-9]{10,})\.p8")
@@ -78,7 +81,9 @@ def secret_text(key_id: str, issuer_id: str | None, private_key: str, file: str)
     return secret
 
 
-def put_key(secrets_manager: Any, secret: str, text: str, key_id: str, issuer_id: str | None) -> KeyStored:
+def put_key(
+    secrets_manager: "SecretsManagerClient", secret: str, text: str, key_id: str, issuer_id: str | None
+) -> KeyStored:
     """Store the key as the secret's newest version; a second run stores it once more, which changes nothing."""
     secrets_manager.put_secret_value(SecretId=secret, SecretString=text)
     return KeyStored(secret, key_id, "team key" if issuer_id else "individual key")

@@ -2,7 +2,8 @@
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
@@ -12,6 +13,20 @@ from appstore_analytics.answers.errors import Unreachable
 from appstore_analytics.answers.installation import Installation
 from appstore_analytics.contract.names import STACK
 from operations import embedded
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_lakeformation import LakeFormationClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
 
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=30, max_pool_connections=32
@@ -40,7 +55,7 @@ class Where:
     def open(self) -> Installation:
         """The installed stack; Unreachable with one sentence when there is none here."""
         connection = self.connect()
-        return Installation(_outputs(connection.client("cloudformation"), self.stack), connection)
+        return Installation(_outputs(connection.cloudformation, self.stack), connection)
 
 
 @dataclass(frozen=True)
@@ -50,17 +65,67 @@ class Connection:
     session: boto3.Session
     endpoint: str | None
 
-    def client(self, service: str) -> Any:
-        """A boto3 client."""
-        create: Any = self.session.client
-        return create(service, config=_CONFIG, endpoint_url=self.endpoint)
+    @cached_property
+    def cloudformation(self) -> "CloudFormationClient":
+        """CloudFormation."""
+        return self.session.client("cloudformation", config=_CONFIG, endpoint_url=self.endpoint)
 
-    def table(self, name: str) -> Any:
+    @cached_property
+    def s3(self) -> "S3Client":
+        """S3."""
+        return self.session.client("s3", config=_CONFIG, endpoint_url=self.endpoint)
+
+    @cached_property
+    def athena(self) -> "AthenaClient":
+        """Athena."""
+        return self.session.client("athena", config=_CONFIG, endpoint_url=self.endpoint)
+
+    @cached_property
+    def glue(self) -> "GlueClient":
+        """The data catalog."""
+        return self.session.client("glue", config=_CONFIG, endpoint_url=self.endpoint)
+
+    @cached_property
+    def step_functions(self) -> "SFNClient":
+        """Step Functions."""
+        return self.session.client("stepfunctions", config=_CONFIG, endpoint_url=self.endpoint)
+
+    @cached_property
+    def secrets_manager(self) -> "SecretsManagerClient":
+        """Secrets Manager."""
+        return self.session.client("secretsmanager", config=_CONFIG, endpoint_url=self.endpoint)
+
+    @cached_property
+    def lambda_(self) -> "LambdaClient":
+        """Lambda."""
+        return self.session.client("lambda", config=_CONFIG, endpoint_url=self.endpoint)
+
+    @cached_property
+    def cloudwatch(self) -> "CloudWatchClient":
+        """CloudWatch."""
+        return self.session.client("cloudwatch", config=_CONFIG, endpoint_url=self.endpoint)
+
+    @cached_property
+    def lake_formation(self) -> "LakeFormationClient":
+        """Lake Formation."""
+        return self.session.client("lakeformation", config=_CONFIG, endpoint_url=self.endpoint)
+
+    @cached_property
+    def ssm(self) -> "SSMClient":
+        """Systems Manager."""
+        return self.session.client("ssm", config=_CONFIG, endpoint_url=self.endpoint)
+
+    @cached_property
+    def sts(self) -> "STSClient":
+        """Security Token Service."""
+        return self.session.client("sts", config=_CONFIG, endpoint_url=self.endpoint)
+
+    def table(self, name: str) -> "Table":
         """A table of DynamoDB."""
         return self.session.resource("dynamodb", config=_CONFIG, endpoint_url=self.endpoint).Table(name)
 
 
-def _outputs(cloudformation: Any, stack: str) -> dict[str, str]:
+def _outputs(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
     try:
         (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:

@@ -178,14 +178,12 @@ def _grow_old(days: Days) -> None:
 
 def _items(days: Days) -> dict[tuple[str, str], Any]:
     found: dict[tuple[str, str], Any] = {}
-    page: dict[str, Any] = {}
+    page = days.registry.table.scan()
     while True:
-        page = days.registry.table.scan(
-            **({"ExclusiveStartKey": page["LastEvaluatedKey"]} if "LastEvaluatedKey" in page else {})
-        )
         found |= {(str(item["pk"]), str(item["sk"])): item for item in page["Items"]}
         if "LastEvaluatedKey" not in page:
             return found
+        page = days.registry.table.scan(ExclusiveStartKey=page["LastEvaluatedKey"])
 
 
 def _sizes(days: Days) -> dict[Stored, float]:

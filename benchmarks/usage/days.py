@@ -255,13 +255,10 @@ def _needs_no_apple(_: str) -> AppStoreConnect:
 
 
 def _registry_table(session: boto3.Session) -> Any:
-    names = ("pk", "sk")
     return session.resource("dynamodb").create_table(
         TableName="registry",
-        KeySchema=[
-            {"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"), strict=True)
-        ],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         BillingMode="PAY_PER_REQUEST",
     )
 

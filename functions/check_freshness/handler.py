@@ -6,13 +6,13 @@ from typing import Any
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.settings import CheckFreshnessSettings
 from appstore_analytics.steps.check_freshness import check_freshness
-from appstore_analytics.wiring.connections import open_bucket, open_client
+from appstore_analytics.wiring.connections import open_athena_client, open_bucket
 from appstore_analytics.wiring.machine_errors import names_machine_errors
 from appstore_analytics.wiring.telemetry import emit, logger, seconds_left
 
 SETTINGS = CheckFreshnessSettings.from_environment()
 LAKE = open_bucket(SETTINGS.lake_bucket)
-ATHENA = open_client("athena")
+ATHENA = open_athena_client()
 
 
 @logger.inject_lambda_context(clear_state=True)

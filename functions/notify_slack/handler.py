@@ -8,12 +8,12 @@ import requests
 from appstore_analytics.contract.settings import NotifySlackSettings
 from appstore_analytics.slack.webhook import post, read_webhook
 from appstore_analytics.steps.notify_slack import notify_slack
-from appstore_analytics.wiring.connections import open_client
+from appstore_analytics.wiring.connections import open_secrets_manager
 from appstore_analytics.wiring.machine_errors import names_machine_errors
 from appstore_analytics.wiring.telemetry import logger
 
 SETTINGS = NotifySlackSettings.from_environment()
-SECRETS = open_client("secretsmanager")
+SECRETS = open_secrets_manager()
 SESSION = requests.Session()
 
 

@@ -8,14 +8,14 @@ from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.settings import VerifyTableSettings
 from appstore_analytics.model.items import VerifyItem
 from appstore_analytics.steps.verify_table import verify_table
-from appstore_analytics.wiring.connections import open_bucket, open_client, open_registry
+from appstore_analytics.wiring.connections import open_athena_client, open_bucket, open_registry
 from appstore_analytics.wiring.machine_errors import names_machine_errors
 from appstore_analytics.wiring.telemetry import emit, logger, seconds_left
 
 SETTINGS = VerifyTableSettings.from_environment()
 REGISTRY = open_registry(SETTINGS)
 LAKE = open_bucket(SETTINGS.lake_bucket)
-ATHENA = open_client("athena")
+ATHENA = open_athena_client()
 COUNT_BYTES = partial(emit, Metric.ATHENA_BYTES_SCANNED)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.names import API_KEY_SECRET_PREFIX, SERVICE
@@ -26,10 +25,10 @@ def examine(aws: Connection, stack: str, wanted: DeploymentConfiguration, now: d
 
 
 def _checks(aws: Connection, stack: str, wanted: DeploymentConfiguration, now: datetime) -> Iterator[Check]:
-    identity = aws.client("sts").get_caller_identity()
+    identity = aws.sts.get_caller_identity()
     yield account.check_identity(identity)
     yield account.check_clock(identity, now)
-    cloudformation = aws.client("cloudformation")
+    cloudformation = aws.cloudformation
     region = cloudformation.meta.region_name
     yield Check("region", Result.OK, f"{region}.")
     if aws.endpoint is None:
@@ -37,9 +36,9 @@ def _checks(aws: Connection, stack: str, wanted: DeploymentConfiguration, now: d
     status = names.stack_status(cloudformation, stack)
     yield names.check_stack(stack, status)
     if status:
-        yield from _deployed(aws, cloudformation, stack, wanted)
+        yield from _deployed(aws, stack, wanted)
     else:
-        yield from looked_at("names", partial(names.check_names, aws.client, _wanted_names(wanted)))
+        yield from looked_at("names", partial(names.check_names, aws, _wanted_names(wanted)))
     yield from keys.check_quota(wanted.accounts, len(wanted.curated_tables), wanted.calls_per_hour)
     yield from looked_at("shared quota", lambda: keys.check_sharing(names.other_pipelines(cloudformation, stack)))
 
@@ -47,18 +46,17 @@ def _checks(aws: Connection, stack: str, wanted: DeploymentConfiguration, now: d
 def _account(aws: Connection, account_id: str, region: str, wanted: DeploymentConfiguration) -> Iterator[Check]:
     """What the embedded AWS does not have."""
     most = max(wanted.max_concurrency.of(map_name) for map_name in MapName)
-    client = aws.client
-    yield from looked_at("bootstrap", lambda: account.check_bootstrap(client("ssm"), account_id, region))
-    yield from looked_at("Lambda quota", lambda: account.check_lambda_quota(client("lambda"), most))
-    yield from looked_at("Lake Formation", lambda: account.check_lake_formation(client("lakeformation")))
+    yield from looked_at("bootstrap", lambda: account.check_bootstrap(aws.ssm, account_id, region))
+    yield from looked_at("Lambda quota", lambda: account.check_lambda_quota(aws.lambda_, most))
+    yield from looked_at("Lake Formation", lambda: account.check_lake_formation(aws.lake_formation))
 
 
-def _deployed(aws: Connection, cloudformation: Any, stack: str, wanted: DeploymentConfiguration) -> Iterator[Check]:
-    check_key = names.outputs(cloudformation, stack).get("CheckKeyFunction")
+def _deployed(aws: Connection, stack: str, wanted: DeploymentConfiguration) -> Iterator[Check]:
+    check_key = names.outputs(aws.cloudformation, stack).get("CheckKeyFunction")
     if check_key is None:
         yield Check("API keys", Result.SKIPPED, f"{stack} was deployed by an older version: deploy again.")
         return
-    ask = keys.check_key_function(aws.client("lambda"), check_key, wanted.calls_per_hour)
+    ask = keys.check_key_function(aws.lambda_, check_key, wanted.calls_per_hour)
     yield from looked_at("API keys", lambda: keys.check_keys(wanted.accounts, ask))
 
 

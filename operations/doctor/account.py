@@ -1,14 +1,20 @@
 """The AWS account, before anything is deployed: credentials, region, clock, bootstrap, Lambda quota, Lake Formation."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from operations.doctor.checks import Check, Result
+
+if TYPE_CHECKING:
+    from mypy_boto3_lakeformation import LakeFormationClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_sts.type_defs import GetCallerIdentityResponseTypeDef
 
 BOOTSTRAP_VERSION = 6
 """The oldest bootstrap stack that a template of this CDK accepts (its rule CheckBootstrapVersion refuses 1 to 5)."""
@@ -27,12 +33,12 @@ class Identity:
     principal: str
 
 
-def check_identity(answer: Mapping[str, Any]) -> Check:
+def check_identity(answer: "GetCallerIdentityResponseTypeDef") -> Check:
     """What STS says about the credentials (GetCallerIdentity, which needs no permission)."""
     return Check("credentials", Result.OK, f"{answer['Arn']} in the account {answer['Account']}.")
 
 
-def check_clock(answer: Mapping[str, Any], now: datetime) -> Check:
+def check_clock(answer: "GetCallerIdentityResponseTypeDef", now: datetime) -> Check:
     """This machine's clock against the time at which AWS answered."""
     told = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).astimezone(UTC)
     skew = now - told
@@ -48,7 +54,7 @@ def check_clock(answer: Mapping[str, Any], now: datetime) -> Check:
     )
 
 
-def check_bootstrap(ssm: Any, account: str, region: str) -> Iterator[Check]:
+def check_bootstrap(ssm: "SSMClient", account: str, region: str) -> Iterator[Check]:
     """Whether `cdk bootstrap` has run here, and lately enough."""
     advice = f"run `cdk bootstrap aws://{account}/{region}` once."
     try:
@@ -64,7 +70,7 @@ def check_bootstrap(ssm: Any, account: str, region: str) -> Iterator[Check]:
         yield Check("bootstrap", Result.OK, f"Version {version}.")
 
 
-def check_lambda_quota(functions: Any, most_at_once: int) -> Iterator[Check]:
+def check_lambda_quota(functions: "LambdaClient", most_at_once: int) -> Iterator[Check]:
     """How many Lambdas may run at once in the account, against the widest Map; a new account often has ten."""
     limit = int(functions.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])
     if limit >= most_at_once + _SPARE_LAMBDAS:
@@ -79,7 +85,7 @@ def check_lambda_quota(functions: Any, most_at_once: int) -> Iterator[Check]:
     )
 
 
-def check_lake_formation(lake_formation: Any) -> Iterator[Check]:
+def check_lake_formation(lake_formation: "LakeFormationClient") -> Iterator[Check]:
     """Whether IAM permissions alone give access to new Glue databases, as they do unless somebody turned that off."""
     settings = lake_formation.get_data_lake_settings()["DataLakeSettings"]
     principals = {

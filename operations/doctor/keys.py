@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from appstore_analytics.contract.configuration import Account
 from appstore_analytics.rules.call_budget import calls_needed, calls_per_day
 from operations.doctor.checks import Check, Result
 
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
 AskApple = Callable[[str], dict[str, str]]
 """Invokes check_key for one key: its `verdict` and `sentence` (steps/check_key.py)."""
 
 
-def check_key_function(functions: Any, function_name: str, calls_per_hour: int) -> AskApple:
+def check_key_function(functions: "LambdaClient", function_name: str, calls_per_hour: int) -> AskApple:
     """How to ask check_key, which alone may read the secrets; the doctor never sees a key."""
 
     def ask(key_name: str) -> dict[str, str]:

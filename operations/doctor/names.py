@@ -3,11 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from operations.doctor.checks import Check, Result
+from operations.where import Connection
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
 
 _GONE_STATUSES = frozenset({"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"})
 _STUCK_STATUSES = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "CREATE_FAILED"})
@@ -23,7 +27,7 @@ class WantedNames:
     secrets: tuple[str, ...]
 
 
-def stack_status(cloudformation: Any, stack: str) -> str:
+def stack_status(cloudformation: "CloudFormationClient", stack: str) -> str:
     """CloudFormation's status of the stack; empty when there is none."""
     try:
         (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
@@ -35,7 +39,7 @@ def stack_status(cloudformation: Any, stack: str) -> str:
     return "" if status in _GONE_STATUSES else status
 
 
-def outputs(cloudformation: Any, stack: str) -> dict[str, str]:
+def outputs(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
     """The outputs of a stack that exists."""
     (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
@@ -55,24 +59,22 @@ def check_stack(stack: str, status: str) -> Check:
     return Check("stack", Result.OK, f"{stack} is {status}.")
 
 
-def check_names(client: Callable[[str], Any], wanted: WantedNames) -> Iterator[Check]:
+def check_names(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
     """What is taken by something outside the stack, each with the way out. Ask only while there is no stack."""
-    taken = [check for find in (_databases, _secrets, _others) for check in find(client, wanted)]
+    taken = [check for find in (_databases, _secrets, _others) for check in find(aws, wanted)]
     yield from taken or [Check("names", Result.OK, "No name that the stack needs is taken.")]
 
 
-def _databases(client: Callable[[str], Any], wanted: WantedNames) -> Iterator[Check]:
-    glue = client("glue")
+def _databases(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
     for name in wanted.databases:
-        if _exists(partial(glue.get_database, Name=name), "EntityNotFoundException"):
+        if _exists(partial(aws.glue.get_database, Name=name), "EntityNotFoundException"):
             yield _taken("Glue database", name, "give the pipeline other databases in cdk.json (databases)")
 
 
-def _secrets(client: Callable[[str], Any], wanted: WantedNames) -> Iterator[Check]:
-    secrets = client("secretsmanager")
+def _secrets(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
     for name in wanted.secrets:
         try:
-            found = secrets.describe_secret(SecretId=name)
+            found = aws.secrets_manager.describe_secret(SecretId=name)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
@@ -89,12 +91,12 @@ def _secrets(client: Callable[[str], Any], wanted: WantedNames) -> Iterator[Chec
             yield _taken("secret", name, "adopt it (docs/upgrade.md), or delete it if it is an old pipeline's")
 
 
-def _others(client: Callable[[str], Any], wanted: WantedNames) -> Iterator[Check]:
+def _others(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
     workgroup, dashboard = wanted.workgroup, wanted.dashboard
     another_name = "choose another `name` in cdk.json, or remove it"
-    if _exists(lambda: client("athena").get_work_group(WorkGroup=workgroup), "InvalidRequestException"):
+    if _exists(lambda: aws.athena.get_work_group(WorkGroup=workgroup), "InvalidRequestException"):
         yield _taken("Athena workgroup", workgroup, another_name)
-    if _exists(lambda: client("cloudwatch").get_dashboard(DashboardName=dashboard), "ResourceNotFound"):
+    if _exists(lambda: aws.cloudwatch.get_dashboard(DashboardName=dashboard), "ResourceNotFound"):
         yield _taken("dashboard", dashboard, another_name)
 
 
@@ -102,7 +104,7 @@ def _taken(what: str, name: str, way_out: str) -> Check:
     return Check("names", Result.FIX, f"The {what} {name} exists, and the stack did not make it: {way_out}.")
 
 
-def _exists(ask: Callable[[], Any], absent: str) -> bool:
+def _exists(ask: Callable[[], object], absent: str) -> bool:
     try:
         ask()
     except ClientError as error:
@@ -112,7 +114,7 @@ def _exists(ask: Callable[[], Any], absent: str) -> bool:
     return True
 
 
-def other_pipelines(cloudformation: Any, stack: str) -> Iterable[str]:
+def other_pipelines(cloudformation: "CloudFormationClient", stack: str) -> Iterable[str]:
     """Other stacks of this project in the account and region, by their outputs."""
     for page in cloudformation.get_paginator("describe_stacks").paginate():
         for each in page["Stacks"]:

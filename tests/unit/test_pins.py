@@ -11,7 +11,7 @@ import pytest
 from workshop.pins import EVERYTHING, PARTS
 
 ROOT = Path(__file__).resolve().parents[2]
-ASKED = re.compile(r"(?P<name>[\w.-]+)(\[\w+])?==(?P<version>[\w.]+) +# \S.*")
+ASKED = re.compile(r"(?P<name>[\w.-]+)(\[[\w,]+])?==(?P<version>[\w.]+) +# \S.*")
 PINNED = re.compile(r"(?P<name>[\w.-]+)(\[[\w,]+])?==(?P<version>[\w.]+)(?P<marker> ; .+?)?(?P<hashes>( --hash=\S+)*)")
 HASH = re.compile(r" --hash=(sha256:[0-9a-f]{64})")
 MADE_BY_VENV = ("pip", "setuptools")

@@ -1,34 +1,68 @@
 """What the import contracts cannot see: names of outside things in the code, and who may speak of them."""
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "layers" / "pipeline" / "python" / "appstore_analytics"
-READ_A_SECRET = {
-    "functions/notify_slack/handler.py",
-    "layers/pipeline/python/appstore_analytics/apple/keys.py",
-    "layers/pipeline/python/appstore_analytics/slack/webhook.py",
-    "layers/pipeline/python/appstore_analytics/wiring/apple_connections.py",
+OPERATIONS = ROOT / "operations"
+READ_A_SECRET = {PACKAGE / "apple" / "keys.py", PACKAGE / "slack" / "webhook.py"}
+KNOW_SECRETS_MANAGER = READ_A_SECRET | {
+    PACKAGE / "answers" / "installation.py",  # the client with which put-key stores
+    PACKAGE / "wiring" / "connections.py",
+    OPERATIONS / "doctor" / "names.py",  # asks whether a name is taken
+    OPERATIONS / "put_key.py",
+    OPERATIONS / "where.py",
 }
-NEVER_READ_ONE = {
-    "layers/pipeline/python/appstore_analytics/answers/installation.py",  # opens the client with which put-key stores
-    "operations/doctor/names.py",  # asks whether a name is taken
-}
+SPEAKS_TO_AWS = (
+    *(PACKAGE / room for room in ("answers", "apple", "athena", "lake", "registry", "slack", "wiring")),
+    OPERATIONS,
+)
+VALUES = frozenset(
+    {"buffer", "context", "data", "entry", "facts", "found", "missing", "node", "payload", "target", "text", "update"}
+    | {"value", "values"}
+)
+"""Arguments that hold JSON, items of DynamoDB, buffers or a Lambda's context: never a client or a table."""
 
 
-def _files_with(*words: str) -> set[str]:
-    files = [path for folder in (PACKAGE, ROOT / "functions", ROOT / "operations") for path in folder.rglob("*.py")]
-    assert len(files) > 100
-    return {
-        str(path.relative_to(ROOT)) for path in files if any(word in path.read_text(encoding="utf-8") for word in words)
-    }
+def _files(*folders: Path) -> list[Path]:
+    files = [path for folder in folders for path in folder.rglob("*.py")]
+    assert len(files) > len(folders)
+    return files
+
+
+def _files_with(word: str) -> set[Path]:
+    return {path for path in _files(PACKAGE, ROOT / "functions", OPERATIONS) if word in path.read_text("utf-8")}
 
 
 def test_secrets_manager_is_known_by_name() -> None:
-    assert _files_with("secretsmanager", "get_secret_value") == READ_A_SECRET | NEVER_READ_ONE
+    assert _files_with("secretsmanager") == KNOW_SECRETS_MANAGER
 
 
 def test_a_secret_is_read_by_those_alone_who_use_it() -> None:
-    found = _files_with("get_secret_value")
-    assert found
-    assert found <= READ_A_SECRET
+    assert _files_with("get_secret_value") == READ_A_SECRET
+
+
+@pytest.mark.parametrize("path", _files(*SPEAKS_TO_AWS), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_client_and_no_table_is_without_a_type(path: Path) -> None:
+    """mypy checks nothing of what is `Any`; the stubs of boto3 know every client."""
+    untyped = {
+        name for name, kind in _annotations(ast.parse(path.read_text("utf-8"))) if kind == "Any" and name not in VALUES
+    }
+    assert untyped == set()
+
+
+def test_what_imports_the_package_sees_its_types() -> None:
+    assert (PACKAGE / "py.typed").is_file()
+
+
+def _annotations(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Name and type of every argument and every annotated variable or attribute."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg) and node.annotation:
+            yield node.arg, ast.unparse(node.annotation)
+        elif isinstance(node, ast.AnnAssign):
+            yield ast.unparse(node.target), ast.unparse(node.annotation)

@@ -33,22 +33,18 @@ def aws() -> Iterator[Connection]:
 class OfAnEmptyAccount(Connection):
     """With what moto does not answer as AWS does."""
 
-    def client(self, service: str) -> Any:
-        client = super().client(service)
-        if service == "lambda":
+    def __init__(self) -> None:
+        super().__init__(SESSION, None)
+        for client in (self.lambda_, self.athena, self.cloudformation):
             stub = Stubber(client)
-            stub.add_response("get_account_settings", {"AccountLimit": {"UnreservedConcurrentExecutions": 1_000}})
+            if client is self.lambda_:
+                stub.add_response("get_account_settings", {"AccountLimit": {"UnreservedConcurrentExecutions": 1_000}})
+            elif client is self.athena:
+                stub.add_client_error("get_work_group", "InvalidRequestException", "WorkGroup is not found")
+            else:
+                stub.add_client_error("describe_stacks", "ValidationError", "does not exist")
+                stub.add_response("describe_stacks", {"Stacks": []})
             stub.activate()
-        if service == "athena":
-            stub = Stubber(client)
-            stub.add_client_error("get_work_group", "InvalidRequestException", "WorkGroup is not found")
-            stub.activate()
-        if service == "cloudformation":
-            stub = Stubber(client)
-            stub.add_client_error("describe_stacks", "ValidationError", "does not exist")
-            stub.add_response("describe_stacks", {"Stacks": []})
-            stub.activate()
-        return client
 
 
 def told(checks: Iterator[Check] | Diagnosis) -> dict[str, Result]:
@@ -81,7 +77,7 @@ def test_a_clock_that_is_wrong_is_told(skew: timedelta, result: Result, words: s
 
 @pytest.mark.parametrize(("version", "result"), [(None, Result.FIX), ("5", Result.FIX), ("6", Result.OK)])
 def test_a_bootstrap_that_is_missing_or_too_old_is_told(aws: Connection, version: str | None, result: Result) -> None:
-    ssm = aws.client("ssm")
+    ssm = aws.ssm
     if version:
         ssm.put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value=version, Type="String")
     check = only(account.check_bootstrap(ssm, "123456789012", "eu-central-1"))
@@ -104,7 +100,7 @@ def test_a_lambda_quota_below_the_maps_is_told(limit: int, result: Result) -> No
     [(["IAM_ALLOWED_PRINCIPALS"], Result.OK), ([], Result.WARNING), (["other"], Result.WARNING)],
 )
 def test_lake_formation_that_took_over_is_told(aws: Connection, principals: list[str], result: Result) -> None:
-    lake_formation = aws.client("lakeformation")
+    lake_formation = aws.lake_formation
     defaults = [{"Principal": {"DataLakePrincipalIdentifier": one}, "Permissions": ["ALL"]} for one in principals]
     lake_formation.put_data_lake_settings(DataLakeSettings={"CreateDatabaseDefaultPermissions": defaults})
     assert only(account.check_lake_formation(lake_formation)).result is result
@@ -112,7 +108,7 @@ def test_lake_formation_that_took_over_is_told(aws: Connection, principals: list
 
 @pytest.mark.usefixtures("aws")
 def test_nothing_is_taken_in_an_empty_account() -> None:
-    assert told(names.check_names(OfAnEmptyAccount(SESSION, None).client, names_wanted())) == {"names": Result.OK}
+    assert told(names.check_names(OfAnEmptyAccount(), names_wanted())) == {"names": Result.OK}
 
 
 def names_wanted() -> names.WantedNames:
@@ -120,21 +116,21 @@ def names_wanted() -> names.WantedNames:
 
 
 def test_each_name_that_is_taken_is_told_with_its_way_out(aws: Connection) -> None:
-    aws.client("glue").create_database(DatabaseInput={"Name": "curated"})
-    aws.client("athena").create_work_group(Name="group")
-    aws.client("cloudwatch").put_dashboard(DashboardName="board", DashboardBody='{"widgets": []}')
-    aws.client("secretsmanager").create_secret(Name="pipeline/main", SecretString="x")
-    findings = [check.finding for check in names.check_names(aws.client, names_wanted())]
+    aws.glue.create_database(DatabaseInput={"Name": "curated"})
+    aws.athena.create_work_group(Name="group")
+    aws.cloudwatch.put_dashboard(DashboardName="board", DashboardBody='{"widgets": []}')
+    aws.secrets_manager.create_secret(Name="pipeline/main", SecretString="x")
+    findings = [check.finding for check in names.check_names(aws, names_wanted())]
     assert [words for words in ("database curated", "secret pipeline/main", "workgroup group", "dashboard board")
             if not any(words in finding for finding in findings)] == []  # fmt: skip
     assert len(findings) == 4
 
 
 def test_a_secret_that_is_being_deleted_is_told_as_that(aws: Connection) -> None:
-    secrets = aws.client("secretsmanager")
+    secrets = aws.secrets_manager
     secrets.create_secret(Name="pipeline/main", SecretString="x")
     secrets.delete_secret(SecretId="pipeline/main")
-    check = only(names.check_names(OfAnEmptyAccount(SESSION, None).client, names_wanted()))
+    check = only(names.check_names(OfAnEmptyAccount(), names_wanted()))
     assert check.result is Result.FIX
     assert "restore-secret --secret-id pipeline/main" in check.finding
 
@@ -194,8 +190,8 @@ def test_a_check_that_aws_forbids_lets_the_others_go_on() -> None:
 
 
 def test_before_the_deployment_every_check_has_a_line_and_the_sentence_names_what_failed(aws: Connection) -> None:
-    aws.client("glue").create_database(DatabaseInput={"Name": "curated"})
-    found = doctor.examine(OfAnEmptyAccount(SESSION, None), STACK, WANTED, datetime.now(UTC))
+    aws.glue.create_database(DatabaseInput={"Name": "curated"})
+    found = doctor.examine(OfAnEmptyAccount(), STACK, WANTED, datetime.now(UTC))
     subjects = [check.subject for check in found.checks]
     assert subjects[:2] == ["credentials", "clock"]
     assert {"region", "bootstrap", "Lambda quota", "Lake Formation", "stack", "names"} <= set(subjects)

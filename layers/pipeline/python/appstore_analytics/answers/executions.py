@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from appstore_analytics.contract.errors import ConfigurationRefused
@@ -18,6 +18,9 @@ from appstore_analytics.model.waits import longest
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.times import run_id
 from appstore_analytics.rules.verdicts import item_verdict
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
 
 RUNNING = "RUNNING"
 _POLL_SECONDS = 0.5
@@ -78,7 +81,7 @@ class Pipeline:
 
     def __init__(
         self,
-        step_functions: Any,
+        step_functions: "SFNClient",
         state_machine_arn: str,
         registry: Registry,
         lake: Bucket,

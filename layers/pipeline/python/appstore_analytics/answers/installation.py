@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from appstore_analytics.answers.apps import known_accounts
 from appstore_analytics.answers.errors import Refused, Unreachable
@@ -14,6 +14,14 @@ from appstore_analytics.contract.names import api_key_output
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 _SECONDS_BETWEEN_LOOKS = 5.0
 _SECONDS_BETWEEN_LOCAL_LOOKS = 0.5
@@ -26,10 +34,27 @@ class Clients(Protocol):
     def endpoint(self) -> str | None:
         """The address of an embedded AWS; None for the real one."""
 
-    def client(self, service: str) -> Any:
-        """A boto3 client."""
+    @property
+    def s3(self) -> "S3Client":
+        """S3."""
 
-    def table(self, name: str) -> Any:
+    @property
+    def athena(self) -> "AthenaClient":
+        """Athena."""
+
+    @property
+    def glue(self) -> "GlueClient":
+        """The data catalog."""
+
+    @property
+    def step_functions(self) -> "SFNClient":
+        """Step Functions."""
+
+    @property
+    def secrets_manager(self) -> "SecretsManagerClient":
+        """Secrets Manager."""
+
+    def table(self, name: str) -> "Table":
         """A table of DynamoDB."""
 
 
@@ -58,10 +83,10 @@ class Installation:
         deployed = sorted(value.split("/", 1)[1] for name, value in self._outputs.items() if name.startswith(prefix))
         raise Refused(f"No API key '{key_name}' is deployed: there is {', '.join(deployed)} (accounts in cdk.json).")
 
-    @cached_property
-    def secrets_manager(self) -> Any:
+    @property
+    def secrets_manager(self) -> "SecretsManagerClient":
         """Where the API keys are."""
-        return self._clients.client("secretsmanager")
+        return self._clients.secrets_manager
 
     @cached_property
     def registry(self) -> Registry:
@@ -71,35 +96,35 @@ class Installation:
     @cached_property
     def lake(self) -> Bucket:
         """The tables, the parts and the run reports."""
-        return Bucket(self._clients.client("s3"), self._outputs["LakeBucket"])
+        return Bucket(self._clients.s3, self._outputs["LakeBucket"])
 
     @cached_property
     def raw(self) -> Bucket:
         """Apple's bytes."""
-        return Bucket(self._clients.client("s3"), self._outputs["RawBucket"])
+        return Bucket(self._clients.s3, self._outputs["RawBucket"])
 
     @cached_property
     def athena(self) -> Athena:
         """The workgroup."""
-        return Athena(self._clients.client("athena"), self._outputs["Workgroup"])
+        return Athena(self._clients.athena, self._outputs["Workgroup"])
 
-    @cached_property
-    def glue(self) -> Any:
+    @property
+    def glue(self) -> "GlueClient":
         """The data catalog."""
-        return self._clients.client("glue")
+        return self._clients.glue
 
     @cached_property
     def pipeline(self) -> Pipeline:
         """The state machine, with what its runs record."""
         seconds = _SECONDS_BETWEEN_LOCAL_LOOKS if self.is_local else _SECONDS_BETWEEN_LOOKS
-        step_functions = self._clients.client("stepfunctions")
+        step_functions = self._clients.step_functions
         return Pipeline(step_functions, self._outputs["StateMachineArn"], self.registry, self.lake, seconds)
 
     @cached_property
     def configuration(self) -> Configuration:
         """What the deployment is configured to fetch, as its state machine tells every run."""
         arn = self._outputs["StateMachineArn"]
-        definition = self._clients.client("stepfunctions").describe_state_machine(stateMachineArn=arn)["definition"]
+        definition = self._clients.step_functions.describe_state_machine(stateMachineArn=arn)["definition"]
         return configuration_in(definition)
 
     @cached_property

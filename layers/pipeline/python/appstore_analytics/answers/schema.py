@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from appstore_analytics.answers.catalogue_patch import catalogue_patch
 from appstore_analytics.answers.facts import counted
@@ -21,6 +21,9 @@ from appstore_analytics.contract.tables import APP_ID, EXTRA, IS_NEWEST_VINTAGE,
 from appstore_analytics.lake.footers import parquet_columns
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
 
 _FILES_PER_TABLE = 5
 _LOOK_BACK = timedelta(days=42)
@@ -99,7 +102,7 @@ def compare_schemas(
     registry: Registry,
     raw: Bucket,
     lake: Bucket,
-    glue: Any,
+    glue: "GlueClient",
     as_of: date,
     *,
     every_column: bool,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import jwt
 from botocore.exceptions import ClientError
@@ -19,6 +19,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from appstore_analytics.apple.bounded_json import read_json
 from appstore_analytics.apple.private_key import PrivateKeyRefusedError, read_private_key, trimmed
 from appstore_analytics.contract.errors import ConfigurationRefused
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_secretsmanager.type_defs import GetSecretValueResponseTypeDef
 
 _AUDIENCE = "appstoreconnect-v1"
 _LIFETIME = timedelta(minutes=7)
@@ -126,7 +130,7 @@ def _signed(key: ApiKey, issued_at: datetime, ends_at: datetime) -> str:
 class KeyRing:
     """The tokens of every API key, whose secrets are named `<prefix><key name>` in Secrets Manager."""
 
-    def __init__(self, secrets_manager: Any, prefix: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, secrets_manager: "SecretsManagerClient", prefix: str, clock: Callable[[], datetime]) -> None:
         self._secrets_manager = secrets_manager
         self._prefix = prefix
         self._clock = clock
@@ -148,7 +152,7 @@ class KeyRing:
         return ApiKey.from_secret(_text(answer), secret_name)
 
 
-def _text(answer: dict[str, Any]) -> str:
+def _text(answer: "GetSecretValueResponseTypeDef") -> str:
     """The secret's text, also of one that was saved as a file's bytes."""
     if "SecretString" in answer:
         return str(answer["SecretString"])

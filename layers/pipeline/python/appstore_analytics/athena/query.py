@@ -2,9 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from appstore_analytics.contract.errors import QueryFailed, QueryInterrupted
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_athena.type_defs import QueryExecutionStatusTypeDef
 
 _SUCCEEDED = "SUCCEEDED"
 _POLL_SECONDS = 0.05
@@ -25,7 +29,7 @@ class Athena:
 
     def __init__(
         self,
-        client: Any,
+        client: "AthenaClient",
         workgroup: str,
         sleep: Callable[[float], None] = time.sleep,
         count_bytes: Callable[[int], None] = lambda _: None,
@@ -87,7 +91,7 @@ class Athena:
             pause_seconds = min(pause_seconds * 1.5, _LONGEST_POLL_SECONDS)
 
 
-def _failure(status: dict[str, Any]) -> QueryFailed | QueryInterrupted:
+def _failure(status: "QueryExecutionStatusTypeDef") -> QueryFailed | QueryInterrupted:
     reason = status.get("StateChangeReason") or status["State"]
     if status.get("AthenaError", {}).get("Retryable") or any(word in reason for word in _REPLACED_MEANWHILE):
         return QueryInterrupted(f"An Athena query was interrupted: {reason}")

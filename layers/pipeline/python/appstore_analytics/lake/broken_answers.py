@@ -7,13 +7,16 @@ error of botocore, of urllib3 or of the connection below (botocore/response.py:S
 import io
 import ssl
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ConnectionError as NoConnection
 from botocore.exceptions import HTTPClientError, IncompleteReadError
 from urllib3.exceptions import HTTPError
 
 from appstore_analytics.contract.errors import AwsUnavailable
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
 
 _T = TypeVar("_T")
 
@@ -40,7 +43,9 @@ class WholeBody(io.RawIOBase):
     `reopen` answers with the body of the same object from an offset on. AwsUnavailable when nothing more comes.
     """
 
-    def __init__(self, key: str, body: Any, size_bytes: int, reopen: Callable[[int], Any]) -> None:
+    def __init__(
+        self, key: str, body: "StreamingBody", size_bytes: int, reopen: Callable[[int], "StreamingBody"]
+    ) -> None:
         super().__init__()
         self._key = key
         self._body = body
@@ -91,7 +96,7 @@ class WholeBody(io.RawIOBase):
         if is_broken:
             self._body.close()
             self._body = self._reopen(self._offset)
-        piece: bytes = self._body.read(wanted)
+        piece = self._body.read(wanted)
         if not piece:
             raise IncompleteReadError(actual_bytes=self._offset, expected_bytes=self._size_bytes)
         return piece

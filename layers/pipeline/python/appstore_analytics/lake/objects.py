@@ -8,11 +8,21 @@ that there is nothing to match; all three mean "look again".
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from botocore.exceptions import ClientError
 
 from appstore_analytics.lake.broken_answers import WholeBody, whole_answer
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import (
+        GetObjectOutputTypeDef,
+        GetObjectRequestTypeDef,
+        HeadObjectOutputTypeDef,
+        PutObjectRequestTypeDef,
+    )
 
 _T = TypeVar("_T")
 
@@ -43,7 +53,7 @@ class StoredObject:
 class Bucket:
     """One S3 bucket, through a boto3 S3 client."""
 
-    def __init__(self, client: Any, name: str) -> None:  # boto3 builds its clients at run time: there is no class
+    def __init__(self, client: "S3Client", name: str) -> None:
         self._client = client
         self.name = name
 
@@ -54,7 +64,7 @@ class Bucket:
 
     def read(self, key: str) -> bytes | None:
         """The bytes at `key`; None when there is no such object."""
-        found = _none_if_absent(lambda: self._read(key))
+        found = _none_if_absent(lambda: self._read(self._request(key)))
         return None if found is None else found[0]
 
     def open(self, key: str, if_match: str | None = None) -> BinaryIO:
@@ -67,7 +77,7 @@ class Bucket:
 
     def read_version(self, key: str, version_id: str) -> tuple[bytes, Mapping[str, str]]:
         """The bytes and the metadata of what once stood at `key`; ObjectAbsentError when that version has expired."""
-        found = _none_if_absent(lambda: self._read(key, VersionId=version_id))
+        found = _none_if_absent(lambda: self._read(self._request(key) | {"VersionId": version_id}))
         if found is None:
             raise ObjectAbsentError(key)
         content, answer = found
@@ -75,7 +85,7 @@ class Bucket:
 
     def tail(self, key: str, size_bytes: int) -> bytes:
         """The last bytes at `key`, all of them when it is smaller."""
-        content, _ = self._read(key, Range=f"bytes=-{size_bytes}")
+        content, _ = self._read(self._request(key) | {"Range": f"bytes=-{size_bytes}"})
         return content
 
     def fetch(self, key: str, target: BinaryIO, *, if_match: str) -> StoredObject:
@@ -99,14 +109,12 @@ class Bucket:
         content_md5: str | None = None,
     ) -> None:
         """Put `body` at `key`, whatever stands there. With `content_md5` (Base64) S3 refuses other bytes."""
-        self._client.put_object(
-            Bucket=self.name,
-            Key=key,
-            Body=body,
-            Metadata=dict(metadata or {}),
-            **({} if content_type is None else {"ContentType": content_type}),
-            **({} if content_md5 is None else {"ContentMD5": content_md5}),
-        )
+        request = self._put_request(key, body, metadata)
+        if content_type is not None:
+            request["ContentType"] = content_type
+        if content_md5 is not None:
+            request["ContentMD5"] = content_md5
+        self._client.put_object(**request)
 
     def swap(
         self, key: str, body: bytes | BinaryIO, *, expected: str | None, metadata: Mapping[str, str] | None = None
@@ -116,12 +124,12 @@ class Bucket:
         False when somebody was first; nothing has changed then. A retry inside boto3 after a lost answer may also say
         False although it has written: the caller looks again and finds its own object.
         """
-        condition = {"IfNoneMatch": "*"} if expected is None else {"IfMatch": expected}
-        return _unless_somebody_was_first(
-            lambda: self._client.put_object(
-                Bucket=self.name, Key=key, Body=body, Metadata=dict(metadata or {}), **condition
-            )
-        )
+        request = self._put_request(key, body, metadata)
+        if expected is None:
+            request["IfNoneMatch"] = "*"
+        else:
+            request["IfMatch"] = expected
+        return _unless_somebody_was_first(lambda: self._client.put_object(**request))
 
     def remove(self, key: str, *, expected: str) -> bool:
         """Delete the object with the ETag `expected`; False when another object, or none, stands there by now."""
@@ -142,44 +150,52 @@ class Bucket:
             for entry in page.get("Contents", ()):
                 yield StoredObject(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
 
-    def _read(self, key: str, **of: str) -> tuple[bytes, dict[str, Any]]:
+    def _put_request(
+        self, key: str, body: bytes | BinaryIO, metadata: Mapping[str, str] | None
+    ) -> "PutObjectRequestTypeDef":
+        return {"Bucket": self.name, "Key": key, "Body": body, "Metadata": dict(metadata or {})}
+
+    def _request(self, key: str) -> "GetObjectRequestTypeDef":
+        return {"Bucket": self.name, "Key": key}
+
+    def _read(self, request: "GetObjectRequestTypeDef") -> "tuple[bytes, GetObjectOutputTypeDef]":
         """The bytes of an answer, and the answer."""
 
-        def read() -> tuple[bytes, dict[str, Any]]:
-            answer: dict[str, Any] = self._client.get_object(Bucket=self.name, Key=key, **of)
+        def read() -> "tuple[bytes, GetObjectOutputTypeDef]":
+            answer = self._client.get_object(**request)
             with answer["Body"] as body:
                 return body.read(), answer
 
-        return whole_answer(key, read)
+        return whole_answer(request["Key"], read)
 
     def _get(self, key: str, if_match: str | None) -> tuple[BinaryIO, StoredObject]:
         """The body, which goes on after a break, and what stands there."""
 
-        def rest(offset: int) -> Any:
-            return self._open(key, IfMatch=stored.etag, Range=f"bytes={offset}-")["Body"]
+        def rest(offset: int) -> "StreamingBody":
+            return self._open(request | {"IfMatch": stored.etag, "Range": f"bytes={offset}-"})["Body"]
 
-        answer = self._open(key, **({} if if_match is None else {"IfMatch": if_match}))
+        request = self._request(key)
+        answer = self._open(request if if_match is None else request | {"IfMatch": if_match})
         stored = _stored_object(key, answer)
         return WholeBody(key, answer["Body"], stored.size_bytes, rest), stored  # type: ignore[return-value]
 
-    def _open(self, key: str, **of: str) -> dict[str, Any]:
+    def _open(self, request: "GetObjectRequestTypeDef") -> "GetObjectOutputTypeDef":
         """ObjectReplacedError where the answer is to be of an ETag, and another object, or none, stands there."""
         try:
-            answer: dict[str, Any] = self._client.get_object(Bucket=self.name, Key=key, **of)
+            return self._client.get_object(**request)
         except ClientError as error:
-            if "IfMatch" in of and _status(error) in _LOOK_AGAIN:
-                raise ObjectReplacedError(key) from error
+            if "IfMatch" in request and _status(error) in _LOOK_AGAIN:
+                raise ObjectReplacedError(request["Key"]) from error
             if _status(error) == 404 and error.response["Error"]["Code"] != "NoSuchBucket":
-                raise ObjectAbsentError(key) from error
+                raise ObjectAbsentError(request["Key"]) from error
             raise
-        return answer
 
 
 def _status(error: ClientError) -> int:
     return error.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def _stored_object(key: str, answer: dict[str, Any]) -> StoredObject:
+def _stored_object(key: str, answer: "GetObjectOutputTypeDef | HeadObjectOutputTypeDef") -> StoredObject:
     return StoredObject(
         key,
         answer["ETag"],

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -32,6 +32,9 @@ from appstore_analytics.rules.call_budget import (
     is_given_back,
     minute_of,
 )
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
 
 _SPREAD_SECONDS = 5
 
@@ -56,7 +59,7 @@ class Balance:
 class CallBudget:
     """The calls of one API key over the last hour."""
 
-    def __init__(self, table: Any, key_name: str) -> None:
+    def __init__(self, table: "Table", key_name: str) -> None:
         self._table = table
         self.key_name = key_name
         self._key = budget_key(key_name)

@@ -8,7 +8,7 @@ A part written after the listing comes with a newer token, so its mark survives 
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from boto3.dynamodb.conditions import Attr, Key
@@ -19,11 +19,14 @@ from appstore_analytics.registry.conditions import is_condition_failure
 from appstore_analytics.registry.keys import dirty_key, dirty_partition, parse_dirty_key
 from appstore_analytics.registry.queries import query_items
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
 
 class DirtyDates:
     """The marks, one partition per table."""
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = table
 
     def mark(self, table_date: TableDate) -> None:
@@ -44,7 +47,7 @@ class DirtyDates:
     def token(self, table_date: TableDate) -> str | None:
         """The mark as it stands now; None when the Date is clean. To be read before the parts are listed."""
         item = self._table.get_item(Key=dirty_key(table_date), ConsistentRead=True).get("Item")
-        return item["token"] if item else None
+        return str(item["token"]) if item else None
 
     def clear(self, table_date: TableDate, token: str) -> bool:
         """Take the mark away if it is still the one that was read; False when somebody marked the Date again."""

@@ -12,7 +12,7 @@ A conversion is noted before it begins and taken off when it ends, so that the l
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
@@ -24,19 +24,22 @@ from appstore_analytics.registry.conditions import is_condition_failure
 from appstore_analytics.registry.keys import app_partition, instance_key, instance_range, parse_instance_key
 from appstore_analytics.registry.queries import query_items
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
 _REMEMBERED = timedelta(days=400)
 
 
 class Instances:
     """The ledger. Every write names the states it may follow."""
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = table
 
     def add(self, instance: LedgerInstance) -> bool:
         """Note an instance that Apple lists; False when it was known already."""
         expires_at = int((datetime.now(UTC) + _REMEMBERED).timestamp())
-        item = {
+        item: dict[str, str | int] = {
             **instance_key(instance.app_id, instance.vintage),
             "table": instance.table,
             "granularity": instance.granularity,

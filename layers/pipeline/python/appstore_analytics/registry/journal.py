@@ -7,7 +7,7 @@ rollback decides by what stands in S3.
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
@@ -18,11 +18,14 @@ from appstore_analytics.registry.keys import journal_key, journal_prefix, parse_
 from appstore_analytics.registry.queries import query_items
 from appstore_analytics.registry.runs import REMEMBERED
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
 
 class Journal:
     """The journal lines of every run."""
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = table
 
     def note(self, lines: Iterable[JournalLine]) -> None:

@@ -1,12 +1,18 @@
 """Reading a partition of the registry, page after page."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.conditions import ConditionBase
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_dynamodb.type_defs import QueryInputTableQueryTypeDef
 
 
-def query_items(table: Any, condition: Any) -> Iterator[dict[str, Any]]:
+def query_items(table: "Table", condition: ConditionBase) -> Iterator[dict[str, Any]]:
     """Every item that meets a key condition, in the order of the sort keys, as the last write left it."""
-    query = {"KeyConditionExpression": condition, "ConsistentRead": True}
+    query: QueryInputTableQueryTypeDef = {"KeyConditionExpression": condition, "ConsistentRead": True}
     while True:
         page = table.query(**query)
         yield from page["Items"]

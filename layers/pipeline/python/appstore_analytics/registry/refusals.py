@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ClientError
 
 from appstore_analytics.registry.conditions import is_condition_failure
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
 
 _REMEMBERED = timedelta(days=400)
 
@@ -15,13 +18,13 @@ _REMEMBERED = timedelta(days=400)
 class Refusals:
     """The refused entries of every app."""
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = table
 
     def add(self, app_id: str, table: str, name: str, reason: str) -> bool:
         """Remember why an entry of a table's list is refused; False when that is known already."""
         digest = sha256(f"{name}\n{reason}".encode()).hexdigest()[:16]
-        item = {
+        item: dict[str, str | int] = {
             "pk": f"APP#{app_id}",
             "sk": f"REFUSED#{table}#{digest}",
             "name": name,

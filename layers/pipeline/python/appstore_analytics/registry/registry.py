@@ -1,7 +1,7 @@
 """The rooms of the registry, over one DynamoDB table."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from appstore_analytics.registry.call_budget import CallBudget
 from appstore_analytics.registry.dirty_dates import DirtyDates
@@ -13,12 +13,15 @@ from appstore_analytics.registry.runs import Runs
 from appstore_analytics.registry.statistics import Statistics
 from appstore_analytics.registry.waits import Waits
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
 
 @dataclass(frozen=True)
 class Registry:
     """Everything that is remembered. `table` is a boto3 DynamoDB Table."""
 
-    table: Any
+    table: "Table"
 
     @property
     def report_requests(self) -> ReportRequests:

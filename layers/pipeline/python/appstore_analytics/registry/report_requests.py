@@ -10,7 +10,7 @@ The lease outlives the function's time-out, so a claim is never taken from someb
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from boto3.dynamodb.types import TypeDeserializer
@@ -22,6 +22,9 @@ from appstore_analytics.model.requests import Asked, Claim, KnownRequest
 from appstore_analytics.registry.conditions import is_condition_failure, item_that_stood
 from appstore_analytics.registry.keys import request_key
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
 LEASE_SECONDS = 540
 """Longer than register_request may run; a test compares it with the function's time-out."""
 
@@ -31,7 +34,7 @@ _COME_BACK_SECONDS = 5
 class ReportRequests:
     """The report requests and their claims."""
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = table
 
     def get(self, app_id: str, access_type: AccessType) -> KnownRequest:

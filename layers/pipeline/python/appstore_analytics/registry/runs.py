@@ -7,7 +7,7 @@ the way is still there, without one, and counts as failed.
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
@@ -20,6 +20,9 @@ from appstore_analytics.registry.keys import item_key, items_prefix, record_of, 
 from appstore_analytics.registry.queries import query_items
 from appstore_analytics.registry.reservation import Reservation
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
 REMEMBERED = timedelta(days=90)
 """So long the items of a run, and the journal of its writes, can be asked for."""
 
@@ -27,7 +30,7 @@ REMEMBERED = timedelta(days=90)
 class Runs:
     """The items of runs."""
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = table
 
     def plan(self, item: Item, **facts: Any) -> bool:

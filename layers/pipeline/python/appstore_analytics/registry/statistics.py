@@ -1,14 +1,18 @@
 """Counters over all time, by atomic ADD."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from appstore_analytics.registry.keys import STATISTICS_KEY
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
 
 
 class Statistics:
     """What the registry has done since it exists."""
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = table
 
     def add(self, **counts: int) -> None:
@@ -24,5 +28,5 @@ class Statistics:
 
     def totals(self) -> dict[str, int]:
         """Every counter."""
-        item = self._table.get_item(Key=STATISTICS_KEY, ConsistentRead=True).get("Item", {})
+        item: Mapping[str, Any] = self._table.get_item(Key=STATISTICS_KEY, ConsistentRead=True).get("Item", {})
         return {name: int(count) for name, count in item.items() if name not in STATISTICS_KEY}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
@@ -12,13 +12,16 @@ from appstore_analytics.model.waits import Wait
 from appstore_analytics.registry.queries import query_items
 from appstore_analytics.registry.runs import REMEMBERED
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
 _PREFIX = "WAIT#"
 
 
 class Waits:
     """The waits of every run. All waits for one thing that end in the same minute are one item."""
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = table
 
     def note(self, run_id: str, waits_for: WaitFor, until: datetime, now: datetime) -> None:

@@ -1,12 +1,15 @@
 """A Slack incoming webhook. Its URL is a credential: it stands in a secret and in no log, no error and no state."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
 
 from appstore_analytics.contract.errors import ConfigurationRefused
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _TIMEOUT_SECONDS = (5, 10)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -16,7 +19,7 @@ class NotDeliveredError(Exception):
     """Slack did not take the message. Lambda tries again twice; then it goes to the dead-letter queue."""
 
 
-def read_webhook(secrets: Any, secret: str, hosts: Collection[str], *, allow_loopback: bool) -> str:
+def read_webhook(secrets: "SecretsManagerClient", secret: str, hosts: Collection[str], *, allow_loopback: bool) -> str:
     """The URL in a secret; ConfigurationRefused names the secret when it holds no https URL of one of the hosts."""
     url = str(secrets.get_secret_value(SecretId=secret)["SecretString"]).strip()
     if not _may_be_called(url, hosts, allow_loopback=allow_loopback):

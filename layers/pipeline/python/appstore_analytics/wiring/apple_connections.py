@@ -14,7 +14,7 @@ from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.settings import AppleSettings, DownloadSegmentsSettings
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.reservation import Reservation
-from appstore_analytics.wiring.connections import open_client
+from appstore_analytics.wiring.connections import open_secrets_manager
 from appstore_analytics.wiring.telemetry import emit
 
 
@@ -29,7 +29,7 @@ class AppleConnections:
         self._settings = settings
         self._session = requests.Session()
         self._session.trust_env = False  # a .netrc entry would take the place of the bearer token
-        self._keys = KeyRing(open_client("secretsmanager"), settings.api_key_secret_prefix, _now)
+        self._keys = KeyRing(open_secrets_manager(), settings.api_key_secret_prefix, _now)
 
     def open(self, key_name: str, calls: Reservation) -> AppStoreConnect:
         """App Store Connect as one key sees it; every call is taken from `calls`."""

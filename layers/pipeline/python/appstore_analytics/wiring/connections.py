@@ -1,7 +1,10 @@
-"""Opening AWS for a function, once per Lambda process and reused while it is warm."""
+"""Opening AWS for a function, once per Lambda process and reused while it is warm.
+
+Every client has our retries: throttling and 5xx of AWS are retried there and nowhere else.
+"""
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
@@ -10,6 +13,11 @@ from appstore_analytics.contract.metrics import DIMENSION
 from appstore_analytics.contract.settings import Settings
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 6},
@@ -21,18 +29,24 @@ _CONFIG = Config(
 
 
 @cache
-def open_client(service: str) -> Any:
-    """A boto3 client with our retries: throttling and 5xx of AWS are retried there and nowhere else.
-
-    The same one each time: two buckets need not be two clients, and threads may share one.
-    """
-    client: Any = boto3.client
-    return client(service, config=_CONFIG)
+def open_s3() -> "S3Client":
+    """S3. The same client each time: two buckets need not be two clients, and threads may share one."""
+    return boto3.client("s3", config=_CONFIG)
 
 
 def open_bucket(name: str) -> Bucket:
     """One S3 bucket."""
-    return Bucket(open_client("s3"), name)
+    return Bucket(open_s3(), name)
+
+
+def open_athena_client() -> "AthenaClient":
+    """Athena."""
+    return boto3.client("athena", config=_CONFIG)
+
+
+def open_secrets_manager() -> "SecretsManagerClient":
+    """Secrets Manager."""
+    return boto3.client("secretsmanager", config=_CONFIG)
 
 
 def open_registry(settings: Settings) -> Registry:
