@@ -49,6 +49,7 @@ Right = tuple[str, str]  # action, and the resource it is about
 XRAY = "Lambda writes a function's traces with the function's role."
 LOGS = "Lambda writes a function's log with the function's role."
 ATHENA = "Athena reads the tables and writes the result with the rights of whoever asks; the emulator does it itself."
+HANGS = "A query that hangs is stopped, and the emulator's never do: tests/unit/athena shows it."
 WITHOUT_A_CALL = {
     ("xray:PutTraceSegments", "*"): XRAY,
     ("xray:PutTelemetryRecords", "*"): XRAY,
@@ -70,7 +71,8 @@ def _of_athena(*databases: str) -> dict[Right, str]:
         (f"s3:{action}", bucket) for action in ("GetBucketLocation", "ListBucket") for bucket in ("lake", "results")
     }
     rights = {(action, resource) for action in actions for resource in catalog} | objects | results | buckets
-    return dict.fromkeys(rights, ATHENA)
+    workgroup = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/appstore-analytics"
+    return dict.fromkeys(rights, ATHENA) | {("athena:StopQueryExecution", workgroup): HANGS}
 
 
 def _of_dead_letters() -> dict[Right, str]:
@@ -83,7 +85,7 @@ ON_BEHALF = {
     "check_freshness": _of_athena("curated", "appstore") | _of_dead_letters(),
     "notify_slack": _of_dead_letters(),
 }
-"""Rights that AWS uses on a function's behalf, and that it may or may not use itself as well."""
+"""Rights that AWS uses on a function's behalf, and that it may or may not use itself as well; each with the reason."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def guarded() -> Iterator[Deployed]:
         today=MONDAY,
         apps=len(APPS),
         rows_per_date=5,
+        segments_per_instance=2,  # a lone segment is not looked for in the raw bucket
         dates_per_instance=DATES_PER_INSTANCE,
         history_start=MONDAY - DAY * 10,
     )
@@ -191,8 +194,8 @@ def _backfill(guarded: Deployed) -> Execution:
 def _expire_raw_bytes(guarded: Deployed) -> None:
     """As the retention of the raw bucket does."""
     prefix = f"raw/crashes_expanded_vintages/{APPS[1]}/ONGOING/{WEDNESDAY.isoformat()}/"
-    (stored,) = guarded.raw.list(prefix)
-    assert guarded.raw.remove(stored.key, expected=stored.etag)
+    for stored in list(guarded.raw.list(prefix)):
+        assert guarded.raw.remove(stored.key, expected=stored.etag)
 
 
 def _watch(guarded: Deployed) -> None:
