@@ -165,8 +165,9 @@ def test_the_state_machine_may_do_exactly_what_its_definition_does(synthesis: Sy
 def _rights_of_states(machine: dict[str, Any], words: dict[str, str]) -> Iterator[tuple[str, str]]:
     """The right that each state of a definition needs, by its resource."""
     for state in machine["States"].values():
-        if state["Type"] == "Map":
-            assert state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+        if state["Type"] == "Map" and state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "INLINE":
+            yield from _rights_of_states(state["ItemProcessor"], words)
+        elif state["Type"] == "Map":
             yield "states:stateMachine:appstore-analytics", "states:StartExecution"
             assert state["ItemReader"]["Resource"].endswith(":s3:getObject")
             yield f"{_word(state['ItemReader']['Parameters']['Bucket'], words)}/runs/*", "s3:GetObject"
