@@ -8,15 +8,17 @@ from constructs import Construct
 from appstore_analytics.contract.names import API_KEY_SECRET_PREFIX
 from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
-from infra.naming import removal_policy
+from infra.naming import made_once_removal_policy
 
 
 class ApiKeys(Construct):
     """The secrets of the keys that register, `admin`, and of those that read, `reader`; often they are the same.
 
     A new one holds random text, no key; deploying again keeps what a person put in. Apple shows a private key once, so
-    on AWS a secret outlives the stack. Who destroys the stack and deploys it anew first deletes the secret or takes it
-    back with `cdk import`: its name is taken.
+    on AWS a secret outlives the stack; only a first deployment that fails takes it along, to be repeated.
+
+    After destroying the stack its name is taken: before deploying anew delete the secret or take it back with
+    `cdk import`.
     """
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration) -> None:
@@ -37,7 +39,7 @@ class ApiKeys(Construct):
             key_name.replace("/", "."),
             secret_name=f"{API_KEY_SECRET_PREFIX}{key_name}",
             description=f"API key '{key_name}' of App Store Connect",
-            removal_policy=removal_policy(local=configuration.local),
+            removal_policy=made_once_removal_policy(local=configuration.local),
         )
         acknowledge(
             secret,

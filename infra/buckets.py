@@ -4,10 +4,10 @@ from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from appstore_analytics.contract.layout import RAW_PREFIX, RUNS_PREFIX
+from appstore_analytics.contract.layout import PUBLICATIONS_PREFIX, RAW_PREFIX, RUNS_PREFIX
 from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
-from infra.naming import removal_policy
+from infra.naming import made_once_removal_policy
 
 
 class Buckets(Construct):
@@ -26,6 +26,8 @@ class Buckets(Construct):
                     expired_object_delete_marker=True,
                 ),
                 _expire(RUNS_PREFIX, keep.runs),
+                # A note that is asked for later is written again, with its object (lake/publication.py).
+                _expire(PUBLICATIONS_PREFIX, keep.raw),
             ],
             versioned=True,
         )
@@ -49,7 +51,7 @@ class Buckets(Construct):
             minimum_tls_version=1.2,
             versioned=versioned,
             lifecycle_rules=[s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1)), *rules],
-            removal_policy=removal_policy(local=configuration.local),
+            removal_policy=made_once_removal_policy(local=configuration.local),
         )
         acknowledge(
             bucket,

@@ -11,6 +11,15 @@ def removal_policy(*, local: bool) -> RemovalPolicy:
     return RemovalPolicy.DESTROY if local else RemovalPolicy.RETAIN
 
 
+def made_once_removal_policy(*, local: bool) -> RemovalPolicy:
+    """The same for what has nothing in it yet when a first deployment fails: CloudFormation then takes it back.
+
+    Else the next attempt would find the name taken, and say so in place of the first cause. Not for the registry: its
+    deletion protection would turn the rollback into ROLLBACK_FAILED, and it has no fixed name.
+    """
+    return RemovalPolicy.DESTROY if local else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+
+
 def arn(service: str, resource: str) -> str:
     """The ARN of something in the stack's own account and region, without referring to the resource."""
     return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"

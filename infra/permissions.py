@@ -83,7 +83,8 @@ class Grantor:
         # Athena reads and writes with the rights of whoever asks.
         workgroup = arn("athena", f"workgroup/{self.workgroup.name}")
         _allow(role, (f"athena:{action}" for action in _ATHENA_ACTIONS), [workgroup])
-        glue = [arn("glue", "catalog")]
+        # The Athena guide calls the right on `default` mandatory, whatever database a query names.
+        glue = [arn("glue", "catalog"), arn("glue", "database/default")]
         for database in databases:
             tables = f"table/{database}/*"
             glue += [arn("glue", f"database/{database}"), arn("glue", tables)]

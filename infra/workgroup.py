@@ -19,7 +19,7 @@ class Workgroup(Construct):
             "Workgroup",
             name=SERVICE,
             description="App Store Analytics: verification queries, and yours",
-            recursive_delete_option=configuration.local,
+            recursive_delete_option=True,  # else its query history stops `cdk destroy`
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
                 enforce_work_group_configuration=True,
                 publish_cloud_watch_metrics_enabled=True,

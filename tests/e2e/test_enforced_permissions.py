@@ -63,7 +63,8 @@ def _of_athena(*databases: str) -> dict[Right, str]:
     """AWS's lists: Athena User Guide, "Control access to Amazon S3 from Athena" and "Configure access to databases and
     tables in the AWS Glue Data Catalog".
     """
-    catalog = [f"glue:{one}" for name in databases for one in ("catalog", f"database/{name}", f"table/{name}/*")]
+    of_databases = [one for name in databases for one in (f"database/{name}", f"table/{name}/*")]
+    catalog = [f"glue:{one}" for one in ("catalog", "database/default", *of_databases)]
     actions = ("glue:GetDatabase", "glue:GetTable")
     objects = {("s3:GetObject", f"lake/{name}/*") for name in databases}
     results = {(f"s3:{action}", "results/queries/*") for action in ("GetObject", "PutObject", "AbortMultipartUpload")}

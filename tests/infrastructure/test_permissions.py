@@ -79,6 +79,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "athena:workgroup/appstore-analytics": "athena:GetQueryExecution athena:GetQueryResults "
         "athena:StartQueryExecution athena:StopQueryExecution",
         "glue:catalog": GLUE,
+        "glue:database/default": GLUE,
         "glue:database/curated": GLUE,
         "glue:table/curated/*": GLUE,
     },
@@ -101,6 +102,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "athena:workgroup/appstore-analytics": "athena:GetQueryExecution athena:GetQueryResults "
         "athena:StartQueryExecution athena:StopQueryExecution",
         "glue:catalog": GLUE,
+        "glue:database/default": GLUE,
         "glue:database/appstore": GLUE,
         "glue:table/appstore/*": GLUE,
         "glue:database/curated": GLUE,

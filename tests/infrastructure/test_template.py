@@ -79,7 +79,7 @@ def test_buckets_refuse_plain_http_and_old_tls(synthesis: Synthesis) -> None:
     ("word", "expected"),
     [
         ("Raw", {"raw/": 400}),
-        ("Lake", {"runs/": 90}),
+        ("Lake", {"runs/": 90, "publications/": 400}),
         ("Results", {None: 7}),
     ],
 )
@@ -114,12 +114,17 @@ def test_the_registry_is_recoverable_protected_and_forgets_what_expired(synthesi
 def test_data_and_keys_outlive_the_stack_on_aws_and_nothing_does_locally(
     synthesis: Synthesis, local: Synthesis
 ) -> None:
-    kinds = {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"}
-    for each, policy in ((synthesis, "Retain"), (local, "Delete")):
-        found = {
-            resource["DeletionPolicy"] for resource in each.template["Resources"].values() if resource["Type"] in kinds
-        }
-        assert found == {policy}
+    """What a failed first deployment made goes with it; not the registry, which is protected and has no fixed name."""
+    policies = {
+        "AWS::S3::Bucket": "RetainExceptOnCreate",
+        "AWS::SecretsManager::Secret": "RetainExceptOnCreate",
+        "AWS::DynamoDB::Table": "Retain",
+    }
+    for resource in synthesis.template["Resources"].values():
+        if policy := policies.get(resource["Type"]):
+            assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == (policy, "Retain")
+    kept = [resource for resource in local.template["Resources"].values() if resource["Type"] in policies]
+    assert {resource["DeletionPolicy"] for resource in kept} == {"Delete"}
 
 
 def test_every_account_has_its_secret_where_the_functions_look(local: Synthesis) -> None:
@@ -301,7 +306,7 @@ def test_the_workgroup_has_the_last_word_and_a_cut_off(synthesis: Synthesis) -> 
     workgroup = synthesis.only("Athena::WorkGroup")
     chosen = workgroup["WorkGroupConfiguration"]
     assert workgroup["Name"] == "appstore-analytics"
-    assert workgroup["RecursiveDeleteOption"] is False
+    assert workgroup["RecursiveDeleteOption"] is True
     assert chosen["EnforceWorkGroupConfiguration"] is True
     assert chosen["BytesScannedCutoffPerQuery"] == 1_000_000_000_000
     results = synthesis.template["Outputs"]["ResultsBucket"]["Value"]["Ref"]

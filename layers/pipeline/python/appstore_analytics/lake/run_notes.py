@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache, partial
 from typing import Any
 
 from appstore_analytics.contract.errors import ConfigurationRefused
-from appstore_analytics.contract.layout import RUNS_PREFIX, report_key, run_key
+from appstore_analytics.contract.layout import RUNS_PREFIX, appstore_key, report_key, run_key
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.operations import Operation
+from appstore_analytics.contract.tables import APPSTORE_TABLES
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.model.former_state import former_report_key
 from appstore_analytics.model.plan import RunPlan
@@ -75,6 +76,21 @@ def write_rows(bucket: Bucket, key: str, rows: Iterable[Mapping[str, Any]]) -> i
     if lines:
         bucket.write(key, "".join(f"{line}\n" for line in lines).encode(), content_type=_JSON_LINES)
     return len(lines)
+
+
+def write_records(bucket: Bucket, table: str, day: date, run_id: str, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Write a run's rows of an `appstore` table as JSON lines; how many.
+
+    What the table declares as a number is written as one, app ids too: of JSON readers Athena's OpenX parses text as a
+    number, Hive's JsonSerDe, Spark and DuckDB do not.
+    """
+    (declared,) = (each for each in APPSTORE_TABLES if each.name == table)
+    numbers = frozenset(name for name, kind in declared.columns if kind == "bigint")
+    typed = (
+        {name: int(value) if name in numbers and isinstance(value, str) else value for name, value in row.items()}
+        for row in rows
+    )
+    return write_rows(bucket, appstore_key(table, day, run_id), typed)
 
 
 def announce_changes(bucket: Bucket, key: str, rows: Iterable[Mapping[str, Any]]) -> None:

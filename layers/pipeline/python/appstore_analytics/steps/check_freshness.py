@@ -18,11 +18,10 @@ from appstore_analytics.athena.arrivals import (
 )
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.errors import QueryInterrupted
-from appstore_analytics.contract.layout import appstore_key
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE, CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.run_notes import read_plan, write_rows
+from appstore_analytics.lake.run_notes import read_plan, write_records
 from appstore_analytics.rules.due import latest_processing_date
 from appstore_analytics.rules.freshness import (
     Arrivals,
@@ -60,7 +59,7 @@ def check_freshness(at: datetime, tolerance: timedelta, lake: Bucket, athena: At
     since = at.date() - _REQUESTS_LOOK_BACK
     known = known_requests(_ask(athena, requests_query(since), APPSTORE_DATABASE))
     feeds = list(_feeds(known, at, tolerance, lake, athena)) if known else []
-    write_rows(lake, appstore_key("freshness", at.date(), _LAST_CHECK), (_row(feed, at) for feed in feeds))
+    write_records(lake, "freshness", at.date(), _LAST_CHECK, (_row(feed, at) for feed in feeds))
     verdicts = Counter(feed.judgement.verdict for feed in feeds)
     emit(Metric.FEEDS_FRESH, sum(verdicts[verdict] for verdict in _COMPLETE))
     emit(Metric.FEEDS_STALE, sum(count for verdict, count in verdicts.items() if verdict.is_stale))

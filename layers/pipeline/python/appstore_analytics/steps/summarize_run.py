@@ -6,13 +6,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from appstore_analytics.contract.layout import appstore_key, report_key, run_key
+from appstore_analytics.contract.layout import report_key, run_key
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.run_notes import read_plan, read_rows, write_rows
+from appstore_analytics.lake.run_notes import read_plan, read_rows, write_records
 from appstore_analytics.model.items import ItemRecord, LandItem
 from appstore_analytics.model.plan import RunPlan, VanishedApp
 from appstore_analytics.model.waits import Wait, by_cause
@@ -100,7 +100,7 @@ def _write_tables(
         "verification": read_rows(lake, run_key(plan.run_id, "verification/")),
     }
     for table, table_rows in rows.items():
-        write_rows(lake, appstore_key(table, plan.started_at.date(), plan.run_id), table_rows)
+        write_records(lake, table, plan.started_at.date(), plan.run_id, table_rows)
 
 
 def _request_row(plan: RunPlan, record: ItemRecord) -> dict[str, Any]:
