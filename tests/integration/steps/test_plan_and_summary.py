@@ -155,7 +155,7 @@ def test_a_vanished_app_is_a_notice_in_report_and_page_and_its_request_is_still_
     )
     assert notice in page(pipeline)
     rows = appstore_rows(pipeline, plan)["report_requests"]
-    assert [(row["app_id"], row["verdict"], row["reason"]) for row in rows] == [(SECOND, "failed", notice)]
+    assert [(row["app_id"], row["verdict"], row["reason"]) for row in rows] == [(int(SECOND), "failed", notice)]
 
 
 def test_an_app_that_two_keys_see_is_fetched_once(pipeline: Pipeline) -> None:
