@@ -32,7 +32,9 @@ def test_nothing_is_missing_until_days_go_by_without_a_run(pipeline: Pipeline) -
     assert table.dates_present > 0
 
     pipeline.world.advance(6)
-    (gap,) = gaps(pipeline).gaps
+    preliminary, gap = gaps(pipeline).gaps
+    assert (preliminary.dates, preliminary.last) == (1, gap.first - DAY)
+    assert preliminary.cause == "no run has listed instances since; an older vintage stands"
     assert (gap.repair, gap.repair_from) == (Repair.NEXT_RUN, pipeline.world.today)
     assert gap.cause == "no run has listed instances since"
     assert gap.last == pipeline.world.today - 3 * DAY
@@ -112,7 +114,8 @@ def test_a_date_whose_instances_are_all_quarantined_is_for_reprocessing(start: C
     days(pipeline, 2)
     pipeline.world.faults.clear()
     days(pipeline, 2)
-    (gap,) = gaps(pipeline).gaps
+    preliminary, gap = gaps(pipeline).gaps
+    assert (preliminary.first, preliminary.dates, preliminary.repair) == (FIRST, 1, Repair.REPROCESS)
     assert (gap.first, gap.dates) == (FIRST + DAY, 1)  # both instances of the two days in which it settled
     assert (gap.repair, gap.repair_from) == (Repair.REPROCESS, pipeline.world.today)
     assert "quarantined" in gap.cause

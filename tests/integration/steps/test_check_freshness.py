@@ -92,13 +92,16 @@ def test_the_rows_have_the_columns_of_the_table_and_are_replaced_by_the_next_che
 def test_an_app_that_falls_silent_is_late_when_its_next_date_is_due_and_not_before(week: Pipeline) -> None:
     week.world.stop_request(APP)
     run_until(week, NEXT_MONDAY + DAY * 2)
-    # Monday is complete on Wednesday, by 10:00, and 26 hours later it must be there
-    thursday_noon = datetime.combine(NEXT_MONDAY + DAY * 3, time(12, tzinfo=UTC))
-    assert check(week, thursday_noon - timedelta(minutes=1)) == {"fresh": 2}
-    assert check(week, thursday_noon) == {"fresh": 1, "late": 1}
+    # Sunday, of which an older instance stands, is complete on Tuesday, by 10:00, and must be there 26 hours later
+    wednesday_noon = datetime.combine(NEXT_MONDAY + DAY * 2, time(12, tzinfo=UTC))
+    assert check(week, wednesday_noon - timedelta(minutes=1)) == {"fresh": 2}
+    assert check(week, wednesday_noon) == {"fresh": 1, "late": 1}
     assert (week.metrics[Metric.FEEDS_FRESH], week.metrics[Metric.FEEDS_STALE]) == (1, 1)
     late, _ = rows(week)
-    assert (late["app_id"], late["missing_dates"]) == (int(APP), [NEXT_MONDAY.isoformat()])
+    sunday = NEXT_MONDAY - DAY
+    assert (late["app_id"], late["missing_dates"]) == (int(APP), [sunday.isoformat()])
+    check(week, wednesday_noon + DAY)
+    assert rows(week)[0]["missing_dates"] == [sunday.isoformat(), NEXT_MONDAY.isoformat()]
 
 
 def test_a_request_that_was_stopped_and_made_anew_says_so(week: Pipeline) -> None:
@@ -154,7 +157,7 @@ def test_a_date_that_was_rolled_back_is_late_until_it_is_converted_again(week: P
     thursday = datetime.combine(NEXT_MONDAY + DAY * 3, NOON)
     assert check(week, thursday) == {"late": 2}
     late, _ = rows(week)
-    assert late["missing_dates"] == [str(NEXT_MONDAY)]
+    assert late["missing_dates"] == [str(NEXT_MONDAY - DAY), str(NEXT_MONDAY)]  # Sunday only as it was on Monday
     assert (late["newest_processing_date"], late["reason"]) == (
         str(NEXT_MONDAY),
         f"The run {plan.run_id} was rolled back: a reprocess brings it back.",

@@ -77,11 +77,22 @@ def test_a_request_that_apple_had_before_us_owes_everything() -> None:
 
 def test_what_runs_recorded_of_a_table_is_read_with_its_time_of_arrival() -> None:
     rows = [
-        ("1000000001", "downloads", "2026-11-22 2026-11-21", RUN, None, "2026-11-23", "2026-11-23", "No segments."),
-        ("1000000001", "sessions", None, None, "2026-11-21", None, "2026-11-21", "A column is missing."),
+        (
+            "1000000001",
+            "downloads",
+            "2026-11-23 2026-11-22 2026-11-21",
+            "2026-11-22 2026-11-21",
+            RUN,
+            None,
+            "2026-11-23",
+            "2026-11-23",
+            "No segments.",
+        ),
+        ("1000000001", "sessions", "2026-11-21", None, None, "2026-11-21", None, "2026-11-21", "A column is missing."),
     ]
     assert known_arrivals(rows) == {
         (1_000_000_001, "downloads"): Arrivals(
+            known=frozenset({date(2026, 11, 21), date(2026, 11, 22), date(2026, 11, 23)}),
             converted=frozenset({date(2026, 11, 21), date(2026, 11, 22)}),
             arrived_at=datetime(2026, 11, 23, 10, 0, 0, 123_000, tzinfo=UTC),
             not_ready=date(2026, 11, 23),
@@ -89,11 +100,18 @@ def test_what_runs_recorded_of_a_table_is_read_with_its_time_of_arrival() -> Non
             reason="No segments.",
         ),
         (1_000_000_001, "sessions"): Arrivals(
-            quarantined=date(2026, 11, 21), not_converted=date(2026, 11, 21), reason="A column is missing."
+            known=frozenset({date(2026, 11, 21)}),
+            quarantined=date(2026, 11, 21),
+            not_converted=date(2026, 11, 21),
+            reason="A column is missing.",
         ),
     }
 
 
 def test_dates_are_gathered_by_app_and_table() -> None:
-    rows = [("downloads", "1000000001", "2026-11-20"), ("downloads", "1000000001", "2026-11-19")]
-    assert present_dates(rows) == {(1_000_000_001, "downloads"): {date(2026, 11, 19), date(2026, 11, 20)}}
+    rows = [
+        ("downloads", "1000000001", "2026-11-20", "2026-11-22"),
+        ("downloads", "1000000001", "2026-11-19", "2026-11-21"),
+    ]
+    newest = {date(2026, 11, 20): date(2026, 11, 22), date(2026, 11, 19): date(2026, 11, 21)}
+    assert present_dates(rows) == {(1_000_000_001, "downloads"): newest}

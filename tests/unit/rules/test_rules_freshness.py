@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,6 +14,7 @@ from appstore_analytics.rules.freshness import (
     Freshness,
     Judgement,
     Request,
+    Siblings,
     due_dates,
     following,
     judge,
@@ -41,11 +43,14 @@ def judged(
     request: Request = LIVING,
     arrivals: Arrivals | None = None,
     siblings: frozenset[date] | None = None,
-    present: frozenset[date] = frozenset(),
+    present: Collection[date] = (),
     table: CuratedTable = DOWNLOADS,
 ) -> Judgement:
     own = arrivals or Arrivals()
-    return judge(table, request, own, own.converted if siblings is None else siblings, present, MONDAY, TOLERANCE)
+    came = own.converted if siblings is None else siblings
+    known = own.known | own.converted | came
+    rows = {day: published_on(day, table) for day in present}
+    return judge(table, request, own, Siblings(came, max(known, default=date.min)), rows, MONDAY, TOLERANCE)
 
 
 MISSING = frozenset({DOWNLOADS.report.name})

@@ -1,14 +1,21 @@
-from datetime import date, timedelta
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
-from appstore_analytics.rules.freshness import published_on, speaks_for
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
+from appstore_analytics.model.requests import KnownRequest
+from appstore_analytics.model.vintage import Vintage
+from appstore_analytics.rules.freshness import Arrivals, Request, Siblings, judge, published_on, speaks_for
 from appstore_analytics.rules.gaps import (
+    KnownTable,
+    Repair,
     days_left,
     expected_dates,
     periods,
@@ -95,3 +102,78 @@ def test_skipped_are_the_dates_that_a_span_without_gaps_would_have_more(numbers:
     whole = span[min(numbers) : max(numbers) + 1] if numbers else []
     assert sorted((*skipped, *found)) == whole
     assert list(skipped) == sorted(skipped)
+
+
+# Freshness and gaps judge by one rule
+
+
+def history_of(
+    statuses: Mapping[int, InstanceStatus], siblings: Collection[int], rows: Collection[int]
+) -> tuple[KnownTable, Arrivals, Siblings, dict[date, date]]:
+    """One table of one app after two weeks: a status by day of processing, and the Dates with rows, as both know them.
+
+    An instance holds the three Dates before it.
+    """
+    start = date(2026, 11, 1)
+    built = {start + DAY * number: status for number, status in statuses.items()}
+    converted = frozenset(day for day, status in built.items() if status is InstanceStatus.CONVERTED)
+    standing = {
+        start + DAY * number: max(holders)
+        for number in rows
+        if (holders := [day for day in converted if 1 <= (day - start).days - number <= 3])
+    }
+    listed = max((*built, *(start + DAY * number for number in siblings)), default=date.min)
+    ledger = tuple(
+        LedgerInstance(
+            "1", ENGAGEMENT.name, Granularity.DAILY, Vintage(day, AccessType.ONGOING, f"i{day}"), status, segments=()
+        )
+        for day, status in built.items()
+    )
+    ongoing = KnownRequest("1", AccessType.ONGOING, "r", requested_on=start - DAY)
+    snapshot = KnownRequest("1", AccessType.ONE_TIME_SNAPSHOT)
+    known = KnownTable(ENGAGEMENT, ongoing, snapshot, ledger, listed, standing.get)
+    bad = [day for day, status in built.items() if status is InstanceStatus.QUARANTINED]
+    others = [day for day in built if day not in converted]
+    arrivals = Arrivals(
+        frozenset(built), converted, quarantined=max(bad, default=None), not_converted=max(others, default=None)
+    )
+    return known, arrivals, Siblings(converted, listed), standing
+
+
+histories = st.builds(
+    history_of,
+    st.dictionaries(st.integers(0, 14), st.sampled_from(InstanceStatus)),
+    st.sets(st.integers(0, 14)),
+    st.sets(st.integers(-2, 14)),
+)
+
+
+@given(histories, st.integers(0, 20))
+def test_freshness_and_gaps_miss_the_same_dates_after_any_history(
+    history: tuple[KnownTable, Arrivals, Siblings, dict[date, date]], day: int
+) -> None:
+    known, arrivals, siblings, standing = history
+    at = datetime(2026, 11, 1, 12, tzinfo=UTC) + DAY * day
+    judgement = judge(ENGAGEMENT, Request(1, Verdict.UNCHANGED), arrivals, siblings, standing, at, timedelta(hours=26))
+    incomplete = {due for due in judgement.due if not known.is_complete(due)}
+    assert set(judgement.missing) == incomplete
+    for due in incomplete:
+        missing = known.missing(due, at.date())
+        assert missing.cause
+        assert missing.repair in Repair
+
+
+@given(histories, st.integers(-2, 14))
+def test_a_date_is_complete_only_with_the_newest_instance_that_is_due(
+    history: tuple[KnownTable, Arrivals, Siblings, dict[date, date]], number: int
+) -> None:
+    known, arrivals, siblings, standing = history
+    day = date(2026, 11, 1) + DAY * number
+    speaking = [built for built in arrivals.known if speaks_for(built, day, ENGAGEMENT)]
+    if known.is_complete(day):
+        newest = max(speaking, default=None)
+        stands = standing.get(day, date.min)
+        assert newest in arrivals.converted or stands >= (newest or date.min)
+        assert max(siblings.listed_until, stands) >= published_on(day, ENGAGEMENT)
+    elif speaking and max(speaking) == published_on(day, ENGAGEMENT):
+        assert max(speaking) not in arrivals.converted

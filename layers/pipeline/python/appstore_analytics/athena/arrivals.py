@@ -83,6 +83,7 @@ def arrivals_query(since: date, until: date) -> str:
     )
     return (
         "SELECT app_id, table_name, "  # noqa: S608 (no text from outside)
+        "ARRAY_JOIN(ARRAY_AGG(DISTINCT CAST(processing_date AS varchar)), ' '), "
         f"ARRAY_JOIN(ARRAY_AGG(DISTINCT CAST(processing_date AS varchar)) FILTER ({_CONVERTED}), ' '), "
         f"MAX(run_id) FILTER ({_CONVERTED}), "
         f"MAX(processing_date) FILTER ({_ended(Verdict.QUARANTINED)}), "
@@ -96,43 +97,45 @@ def known_arrivals(rows: Iterable[Row]) -> dict[tuple[int, str], Arrivals]:
     """The answer of `arrivals_query`, by app and table."""
     return {
         (int(app_id or 0), str(table)): Arrivals(
-            converted=frozenset(date.fromisoformat(day) for day in (converted or "").split()),
+            known=_dates(known),
+            converted=_dates(converted),
             arrived_at=instant_of_run(arrived_in) if arrived_in else None,
             quarantined=_date(quarantined),
             not_ready=_date(not_ready),
             not_converted=_date(not_converted),
             reason=reason or "",
         )
-        for app_id, table, converted, arrived_in, quarantined, not_ready, not_converted, reason in rows
+        for app_id, table, known, converted, arrived_in, quarantined, not_ready, not_converted, reason in rows
     }
 
 
 def presence_queries(due: Mapping[CuratedTable, Sequence[date]]) -> Iterator[str]:
-    """Which app has rows on which of the due Dates, for all tables at once: some queries where there are very many.
+    """Which app has rows on which of the due Dates, and how new: for all tables at once, or in some queries.
 
-    Only the column of the app's id is read, which is sorted and so compressed to almost nothing.
+    Two columns are read, which are sorted and so compressed to almost nothing.
     """
     tables = list(due)
     for start in range(0, len(tables), _TABLES_PER_QUERY):
         scans = " UNION ALL ".join(_scan(table, due[table]) for table in tables[start : start + _TABLES_PER_QUERY])
         yield (
-            f"SELECT table_name, app_id, {PARTITION_COLUMN} FROM ({scans}) AS scans "  # noqa: S608
+            f"SELECT table_name, app_id, {PARTITION_COLUMN}, MAX(processing_date) FROM ({scans}) AS scans "  # noqa: S608
             f"GROUP BY table_name, app_id, {PARTITION_COLUMN}"
         )
 
 
-def present_dates(rows: Iterable[Row]) -> dict[tuple[int, str], set[date]]:
-    """The answer of `presence_queries`, by app and table."""
-    present: dict[tuple[int, str], set[date]] = {}
-    for table, app_id, day in rows:
-        present.setdefault((int(app_id or 0), str(table)), set()).add(date.fromisoformat(day or ""))
+def present_dates(rows: Iterable[Row]) -> dict[tuple[int, str], dict[date, date]]:
+    """The answer of `presence_queries`, by app and table: the newest processing date by Date."""
+    present: dict[tuple[int, str], dict[date, date]] = {}
+    for table, app_id, day, built in rows:
+        dates = present.setdefault((int(app_id or 0), str(table)), {})
+        dates[date.fromisoformat(day or "")] = date.fromisoformat(built or "")
     return present
 
 
 def _scan(table: CuratedTable, days: Sequence[date]) -> str:
     dates = ", ".join(f"DATE '{day.isoformat()}'" for day in sorted(days))
     return (
-        f"SELECT '{table.name}' AS table_name, app_id, {PARTITION_COLUMN} "  # noqa: S608
+        f"SELECT '{table.name}' AS table_name, app_id, {PARTITION_COLUMN}, processing_date "  # noqa: S608
         f'FROM "{table.name}" WHERE {PARTITION_COLUMN} IN ({dates})'
     )
 
@@ -143,3 +146,7 @@ def _ended(verdict: Verdict) -> str:
 
 def _date(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
+
+
+def _dates(joined: str | None) -> frozenset[date]:
+    return frozenset(date.fromisoformat(day) for day in (joined or "").split())

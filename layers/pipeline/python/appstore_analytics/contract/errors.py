@@ -99,7 +99,14 @@ class InputRefused(PermanentError):
 
 
 class InstanceQuarantined(PermanentError):
-    """A file breaks the contract of its report; the Dates in the lake stay as they are."""
+    """A file breaks the contract of its report; the Dates in the lake stay as they are.
+
+    `bytes_are_broken`: nothing but other bytes of Apple's can help, no catalogue and no converter.
+    """
+
+    def __init__(self, sentence: str, *, bytes_are_broken: bool = False) -> None:
+        super().__init__(sentence)
+        self.bytes_are_broken = bytes_are_broken
 
 
 class InstanceTooLarge(PermanentError):

@@ -32,9 +32,13 @@ class Inflated:
         try:
             data: bytes = self._gzip.read(size_bytes)
         except (EOFError, zlib.error, igzip.BadGzipFile, isal_zlib.error) as error:
-            raise InstanceQuarantined(f"{self._report}: the segment's gzip is broken: {error}.") from None
+            raise InstanceQuarantined(
+                f"{self._report}: the segment's gzip is broken: {error}.", bytes_are_broken=True
+            ) from None
         if not self._compressed.count_bytes:
-            raise InstanceQuarantined(f"{self._report}: the segment has no bytes at all, not even those of a gzip.")
+            raise InstanceQuarantined(
+                f"{self._report}: the segment has no bytes at all, not even those of a gzip.", bytes_are_broken=True
+            )
         self._inflated_bytes += len(data)
         self._check_expansion()
         self.has_carriage_return = self.has_carriage_return or b"\r" in data

@@ -60,6 +60,7 @@ class LedgerInstance:
     `quarantined_dates` are the ranges asked of a snapshot that were quarantined, not to be tried before a reprocess.
     `converted_by` is the run that answers for its parts; `refused_dates` are those where a newer vintage stood.
     `raw_has_expired`: its parts stand, and nobody can convert it again. `attempts` are conversions that have not ended.
+    `reason` says why it is quarantined, expired or rolled back, `bytes_are_broken` that only other bytes can help.
     """
 
     app_id: str
@@ -74,6 +75,8 @@ class LedgerInstance:
     refused_dates: frozenset[date] = frozenset()
     raw_has_expired: bool = False
     attempts: frozenset[Attempt] = frozenset()
+    reason: str = ""
+    bytes_are_broken: bool = False
 
     @property
     def has_landed(self) -> bool:

@@ -112,9 +112,15 @@ class Instances:
             refused_dates=sorted(day.isoformat() for day in refused_dates),
         )
 
-    def mark_quarantined(self, instance: LedgerInstance, dates: frozenset[str], reason: str) -> None:
+    def mark_quarantined(
+        self, instance: LedgerInstance, dates: frozenset[str], reason: str, *, bytes_are_broken: bool = False
+    ) -> None:
         """It breaks its report's contract, and what is in the lake stays. `dates` are the backfill's ranges."""
-        noted = {"quarantined_dates": sorted(dates - instance.converted_dates), "reason": reason}
+        noted = {
+            "quarantined_dates": sorted(dates - instance.converted_dates),
+            "reason": reason,
+            "bytes_are_broken": bytes_are_broken,
+        }
         if instance.status is InstanceStatus.CONVERTED:
             self._move(instance, InstanceStatus.CONVERTED, (InstanceStatus.CONVERTED,), **noted)
         else:
@@ -205,4 +211,6 @@ def _instance(item: dict[str, Any]) -> LedgerInstance:
         refused_dates=frozenset(date.fromisoformat(day) for day in item.get("refused_dates", ())),
         raw_has_expired=item.get("raw_has_expired", False),
         attempts=frozenset(map(Attempt.from_text, item.get("attempts", ()))),
+        reason=item.get("reason", ""),
+        bytes_are_broken=item.get("bytes_are_broken", False),
     )

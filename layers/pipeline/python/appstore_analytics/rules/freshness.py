@@ -1,7 +1,7 @@
 """Whether the data that is due is there, and if not, why: per table of an app.
 
     is a Date due?   complete and published by Apple's own rules, and the tolerance for fetching it has passed
-    is it there?     Athena shows rows of it, or an instance that speaks for it was converted and has none: zero
+    is it there?     the newest instance that speaks for it was converted, or Athena shows rows as new as that
     if not, why?     what the runs recorded: quarantined, not ready, key, role, stopped; else whether the app's other
                      reports came, and whether this one used to
 
@@ -9,7 +9,7 @@ Sources: Apple, "Analytics Reports": a daily instance holds the Dates of its com
 published on the Friday after its week, a monthly one on the 5th. Nobody states the hour.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -83,16 +83,31 @@ class Request:
 class Arrivals:
     """What runs recorded of one table of one app: processing dates of ONGOING instances, and when the newest came.
 
-    `quarantined` and `not_ready` are the newest processing dates that ended so; `not_converted` is the newest that was
-    not converted for whatever `reason`.
+    `known` are all of them, `converted` those that stand. `quarantined` and `not_ready` are the newest that ended so;
+    `not_converted` is the newest that was not converted for whatever `reason`.
     """
 
+    known: frozenset[date] = frozenset()
     converted: frozenset[date] = frozenset()
     arrived_at: datetime | None = None
     quarantined: date | None = None
     not_ready: date | None = None
     not_converted: date | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Siblings:
+    """The ONGOING instances of all tables of one app and granularity: what was converted, and how far was listed."""
+
+    converted: frozenset[date] = frozenset()
+    listed_until: date = date.min
+
+    @classmethod
+    def of(cls, tables: Collection[Arrivals]) -> "Siblings":
+        """The siblings of these tables, themselves included."""
+        known = frozenset().union(*(each.known for each in tables))
+        return cls(frozenset().union(*(each.converted for each in tables)), max(known, default=date.min))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +147,39 @@ def speaks_for(processing_date: date, day: date, table: CuratedTable) -> bool:
     return after <= processing_date < published_on(after, table)
 
 
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The ONGOING instances of one table of one app, by processing date.
+
+    `converted` are those whose rows stand, `open` the others that Apple has listed, for whatever reason. `listed_until`
+    is the newest processing date that was listed of any table of the app and granularity.
+    """
+
+    converted: frozenset[date] = frozenset()
+    open: frozenset[date] = frozenset()
+    listed_until: date = date.min
+
+    def speaking(self, day: date, table: CuratedTable) -> date | None:
+        """The newest instance that speaks for the Date."""
+        return max((built for built in self.converted | self.open if speaks_for(built, day, table)), default=None)
+
+
+def is_complete(day: date, table: CuratedTable, feed: Feed, standing: Callable[[date], date | None]) -> bool:
+    """Whether the newest instance that is due for a Date stands, or Apple has sent no row of it.
+
+    `standing` tells from which processing date the rows of a Date are, None without any. That an older vintage stands
+    is not enough where Apple has listed the one that completes the Date, or no run has looked since.
+    """
+    newest, completed_on = feed.speaking(day, table), published_on(day, table)
+    was_listed_since = feed.listed_until > completed_on
+    if newest in feed.converted and (was_listed_since or newest >= completed_on):
+        return True
+    stands = standing(day)
+    if stands is None:
+        return False
+    return stands >= max(newest or completed_on, completed_on) or (newest is None and was_listed_since)
+
+
 def due_dates(table: CuratedTable, at: datetime, tolerance: timedelta) -> tuple[date, ...]:
     """The newest Dates that must be there at this moment, newest first."""
     day = _newest_begun(at.date(), table.granularity)
@@ -152,30 +200,26 @@ def judge(
     table: CuratedTable,
     request: Request,
     arrivals: Arrivals,
-    siblings: Collection[date],
-    present: Collection[date],
+    siblings: Siblings,
+    present: Mapping[date, date],
     at: datetime,
     tolerance: timedelta,
 ) -> Judgement:
     """The verdict on one table of one app at the moment `at`.
 
-    `siblings` are the processing dates of the app's tables of this granularity, this one included; `present` the Dates
-    of which Athena shows rows.
+    `present` has the Dates of which Athena shows rows, each with the newest processing date among them.
     """
     due = tuple(
         day
         for day in due_dates(table, at, tolerance)
         if request.known_since is None or day > request.known_since or day in present
     )
-    missing = tuple(
-        day
-        for day in due
-        if day not in present and not any(speaks_for(built, day, table) for built in arrivals.converted)
-    )
+    feed = Feed(arrivals.converted, arrivals.known - arrivals.converted, siblings.listed_until)
+    missing = tuple(day for day in due if not is_complete(day, table, feed, present.get))
     if arrivals.quarantined and arrivals.quarantined > max(arrivals.converted, default=date.min):
         return Judgement(Freshness.QUARANTINED, due, missing, arrivals.reason)
     if missing:
-        return _missing(table, request, arrivals, siblings, due, missing, at)
+        return _missing(table, request, arrivals, siblings.converted, due, missing, at)
     if not due:
         return Judgement(Freshness.FRESH if arrivals.converted else Freshness.NOT_READY, due)
     return Judgement(Freshness.FRESH if due[0] in present else Freshness.ZERO, due)
@@ -200,15 +244,13 @@ def _missing(
     if request.replaced_on and max(missing) <= request.replaced_on + _FIRST_DATA:
         reason = f"Its report request no longer lived and was made anew on {request.replaced_on}."
         return judgement(Freshness.STOPPED, reason)
-    if _is_being_built(arrivals.not_ready, at):
-        return judgement(Freshness.NOT_READY, arrivals.reason)
+    if own := _listed(table, arrivals, missing, at):
+        return judgement(own, arrivals.reason)
     if _withheld(table, arrivals.converted, siblings, missing):
         return judgement(
             Freshness.BELOW_THRESHOLD,
             "Apple built other reports of this app and not this one: too little use, or a feature that the app lacks.",
         )
-    if arrivals.not_converted and any(speaks_for(arrivals.not_converted, day, table) for day in missing):
-        return judgement(Freshness.LATE, arrivals.reason)
     return judgement(Freshness.LATE, request.reason or "No instance that holds these Dates has come.")
 
 
@@ -217,6 +259,19 @@ def _not_fetched(table: CuratedTable, request: Request) -> tuple[Freshness, str]
     if request.verdict in _BY_VERDICT:
         return _BY_VERDICT[request.verdict], request.reason
     return Freshness.NOT_OFFERED, missing_sentence(table.report.name, request.unknown_reports)
+
+
+def _listed(table: CuratedTable, arrivals: Arrivals, missing: Sequence[date], at: datetime) -> Freshness | None:
+    """What an instance that Apple has listed for the missing Dates lacks; None where it has listed none."""
+
+    def speaks(processing_date: date | None) -> bool:
+        return processing_date is not None and any(speaks_for(processing_date, day, table) for day in missing)
+
+    if speaks(arrivals.quarantined):
+        return Freshness.QUARANTINED
+    if _is_being_built(arrivals.not_ready, at):
+        return Freshness.NOT_READY
+    return Freshness.LATE if speaks(arrivals.not_converted) else None
 
 
 def _is_being_built(processing_date: date | None, at: datetime) -> bool:

@@ -1,27 +1,187 @@
-"""Which Dates a table should have by now, and what still brings a missing one back.
+"""Which Dates a table should have by now, whether they are complete, and what still completes them.
 
-Where an instance that speaks for a Date (rules/freshness.py:speaks_for) was converted and the Date has no rows, Apple
-sent none; where none was, the Date is missing.
+A Date is complete when the newest instance that is due for it stands (rules/freshness.py:is_complete), or a snapshot
+that a backfill asked for it. Where such an instance has no row of the Date, Apple sent none.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.tables import CuratedTable
-from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
-from appstore_analytics.rules.freshness import following, published_on
+from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
+from appstore_analytics.model.requests import KnownRequest
+from appstore_analytics.rules.due import (
+    INSTANCE_LIFE_DAYS,
+    snapshot_is_due,
+    snapshot_is_outdated,
+    snapshot_renewable_on,
+)
+from appstore_analytics.rules.freshness import Feed, following, is_complete, published_on
 from appstore_analytics.rules.vintage import complete_on
+
+_DAY = timedelta(days=1)
 
 
 class Repair(StrEnum):
-    """What brings a missing Date back."""
+    """What completes a Date."""
 
     NEXT_RUN = "the next daily run"
     REPROCESS = "reprocess"
     BACKFILL = "backfill"
+
+
+@dataclass(frozen=True, slots=True)
+class MissingDate:
+    """A Date that is not complete. `days_left`: for how long Apple has the last daily instance that holds it."""
+
+    day: date
+    days_left: int
+    cause: str
+    repair: Repair
+    repair_from: date
+
+
+@dataclass(frozen=True)
+class KnownTable:
+    """What is known of one table of one app.
+
+    `ledger` are its instances, `listed_until` is the newest processing date that was listed of any table of the app and
+    granularity. `standing` tells from which processing date the published rows of a Date are, None without any;
+    `unpublished` are the Dates with a part that no published object holds.
+    """
+
+    table: CuratedTable
+    ongoing: KnownRequest
+    snapshot: KnownRequest
+    ledger: tuple[LedgerInstance, ...]
+    listed_until: date
+    standing: Callable[[date], date | None]
+    unpublished: frozenset[date] = frozenset()
+
+    @cached_property
+    def daily(self) -> tuple[LedgerInstance, ...]:
+        """The instances of the ONGOING request."""
+        return tuple(one for one in self.ledger if one.vintage.access_type is AccessType.ONGOING)
+
+    @cached_property
+    def feed(self) -> Feed:
+        """Which of them stand."""
+        built = frozenset(one.vintage.processing_date for one in self.daily)
+        converted = frozenset(
+            one.vintage.processing_date for one in self.daily if one.status is InstanceStatus.CONVERTED
+        )
+        return Feed(converted, built - converted, self.listed_until)
+
+    @property
+    def first_day(self) -> date:
+        """The day of the ONGOING request, or of its first instance where nobody tells it; never without either."""
+        if not self.daily:
+            return date.max
+        return self.ongoing.requested_on or min(one.vintage.processing_date for one in self.daily) - _DAY
+
+    def expected(self, as_of: date) -> set[date]:
+        """The Dates that must be there: from the first day on, and what backfills asked for."""
+        days = set(expected_dates(self.table, self.first_day, as_of))
+        for asked in self.snapshot.asked:
+            if asked.report == self.table.report.name:
+                days |= {day for day in expected_dates(self.table, asked.start_date, as_of) if day <= asked.end_date}
+        return days
+
+    def is_complete(self, day: date) -> bool:
+        """Whether nothing newer is due for the Date than what stands, or than that nothing stands."""
+        if day in self.unpublished:
+            return False
+        snapshots = (one for one in self.ledger if one.vintage.access_type is AccessType.ONE_TIME_SNAPSHOT)
+        asked = self._asked_of_snapshot(day)
+        if any(one.status is InstanceStatus.CONVERTED and asked & one.converted_dates for one in snapshots):
+            return True
+        return is_complete(day, self.table, self.feed, self.standing)
+
+    def missing(self, day: date, as_of: date) -> MissingDate:
+        """Why a Date is not complete, and what completes it."""
+        left = days_left(day, self.table, as_of) if day >= self.first_day else 0
+        cause, repair = self._cause(day, as_of, left)
+        if repair is None and any(
+            one.has_landed and self._asked_of_snapshot(day) & one.quarantined_dates for one in self.ledger
+        ):
+            cause, repair = _QUARANTINED, Repair.REPROCESS
+        if repair is None and self._waits_for_snapshot(day, as_of):
+            cause, repair = cause or "a backfill waits for its snapshot", Repair.NEXT_RUN
+        if repair is not None:
+            return MissingDate(day, left, self._told(cause, day), repair, as_of)
+        cause = cause or _NOT_LISTED[self.listed_until > published_on(day, self.table)]
+        return MissingDate(day, left, self._told(cause, day), Repair.BACKFILL, self._snapshot_from(day, as_of))
+
+    def _told(self, cause: str, day: date) -> str:
+        return f"{cause}; an older vintage stands" if self.standing(day) else cause
+
+    def _cause(self, day: date, as_of: date, left: int) -> tuple[str, Repair | None]:
+        """By the newest instance that speaks for the Date; no repair where only a snapshot is left."""
+        if day in self.unpublished:
+            return "converted, not published yet", Repair.NEXT_RUN
+        newest = self.feed.speaking(day, self.table)
+        culprits = [one for one in self.daily if one.vintage.processing_date == newest]
+        culprit = next((one for one in culprits if one.status is not InstanceStatus.CONVERTED), None)
+        if culprit is not None:
+            return _causes_of(culprit, as_of)
+        if self.listed_until <= published_on(day, self.table) and left:
+            return _NOT_LISTED[False], Repair.NEXT_RUN
+        return "", None
+
+    def _asked_of_snapshot(self, day: date) -> set[str]:
+        """The ranges with this Date that backfills asked for; none where the snapshot does not speak for it."""
+        if not snapshot_holds(day, self.table, self.snapshot.requested_on):
+            return set()
+        report = self.table.report.name
+        return {one.dates for one in self.snapshot.asked if one.report == report and one.covers(day)}
+
+    def _waits_for_snapshot(self, day: date, as_of: date) -> bool:
+        """Whether the daily runs still look after a snapshot that holds the Date."""
+        has_instances = len(self.daily) < len(self.ledger)
+        return snapshot_holds(day, self.table, self.snapshot.requested_on) and any(
+            asked.report == self.table.report.name
+            and asked.covers(day)
+            and snapshot_is_due(asked.asked_on, has_instances, as_of)
+            for asked in self.snapshot.asked
+        )
+
+    def _snapshot_from(self, day: date, as_of: date) -> date:
+        """From when on a backfill can bring the Date: today, unless the snapshot that stands was made too early."""
+        known = self.snapshot
+        since = known.requested_on or known.known_since
+        outdated = snapshot_is_outdated(known.requested_on, known.known_since, known.newest_instance, as_of)
+        if known.request_id is None or since is None or outdated:
+            return as_of
+        return as_of if snapshot_holds(day, self.table, known.requested_on) else snapshot_renewable_on(since)
+
+
+_QUARANTINED = "its file breaks the report's contract (quarantined)"
+_BROKEN_BYTES = "the bytes of its file are broken (quarantined)"
+_NOT_LISTED = {True: "Apple listed no instance", False: "no run has listed instances since"}
+"""By whether anything newer was listed."""
+
+
+def _causes_of(instance: LedgerInstance, as_of: date) -> tuple[str, Repair | None]:
+    """Why an instance does not stand, and what brings it back where Apple, or the raw bucket, still has it."""
+    at_apple = (as_of - instance.vintage.processing_date).days <= INSTANCE_LIFE_DAYS
+    at_raw = instance.has_landed
+    if instance.status is InstanceStatus.QUARANTINED and instance.bytes_are_broken:
+        return _BROKEN_BYTES, None
+    if instance.status is InstanceStatus.EXPIRED and instance.raw_has_expired:
+        return "its raw file expired before it was converted", None
+    cause, repair, is_possible = {
+        InstanceStatus.QUARANTINED: (_QUARANTINED, Repair.REPROCESS, at_raw),
+        InstanceStatus.ROLLED_BACK: ("a rollback took it out of the tables", Repair.REPROCESS, at_raw),
+        InstanceStatus.LANDED: ("landed, not converted yet", Repair.NEXT_RUN, True),
+        InstanceStatus.LISTED: ("listed, not landed yet", Repair.NEXT_RUN, at_apple),
+        InstanceStatus.EXPIRED: ("Apple deleted it before it had landed (expired)", Repair.NEXT_RUN, False),
+    }[instance.status]
+    return cause, repair if is_possible else None
 
 
 def expected_dates(table: CuratedTable, first: date, as_of: date) -> Iterator[date]:

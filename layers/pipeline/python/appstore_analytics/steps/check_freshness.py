@@ -1,9 +1,9 @@
 """check_freshness: is the data that is due there, per table and app; asked of Athena every hour."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from appstore_analytics.athena.arrivals import (
@@ -27,6 +27,7 @@ from appstore_analytics.rules.freshness import (
     Arrivals,
     Freshness,
     Judgement,
+    Siblings,
     due_dates,
     judge,
     look_back_days,
@@ -52,9 +53,9 @@ class _Feed:
 def check_freshness(at: datetime, tolerance: timedelta, lake: Bucket, athena: Athena, emit: Emit) -> dict[str, int]:
     """Judge every table of every app that the newest daily run was about; how many have which verdict.
 
-    A Date is missing when it was due `tolerance` before `at`, Athena shows no row of it, and no instance was converted
-    that could have held one. The verdicts stand in `appstore.freshness`, one object per day that each check replaces,
-    so a second check of the same moment writes the same. Before a run has ended there is nothing to judge.
+    A Date is missing when it was due `tolerance` before `at` and the newest instance that speaks for it does not stand.
+    The verdicts stand in `appstore.freshness`, one object per day that each check replaces, so a second check of the
+    same moment writes the same. Before a run has ended there is nothing to judge.
     """
     since = at.date() - _REQUESTS_LOOK_BACK
     known = known_requests(_ask(athena, requests_query(since), APPSTORE_DATABASE))
@@ -75,14 +76,11 @@ def _feeds(known: KnownRequests, at: datetime, tolerance: timedelta, lake: Bucke
     due = {table: due_dates(table, at, tolerance) for table in tables}
     present = present_dates(row for sql in presence_queries(due) for row in _ask(athena, sql, CURATED_DATABASE))
     for request in known.requests:
-        came: dict[str, set[date]] = defaultdict(set)
-        for table in tables:
-            came[table.granularity] |= arrivals.get((request.app_id, table.name), Arrivals()).converted
-        for table in tables:
-            key = (request.app_id, table.name)
-            own = arrivals.get(key, Arrivals())
-            stands = present.get(key, set())
-            judgement = judge(table, request, own, came[table.granularity], stands, at, tolerance)
+        of_app = {table: arrivals.get((request.app_id, table.name), Arrivals()) for table in tables}
+        for table, own in of_app.items():
+            siblings = Siblings.of([each for other, each in of_app.items() if other.granularity is table.granularity])
+            stands = present.get((request.app_id, table.name), {})
+            judgement = judge(table, request, own, siblings, stands, at, tolerance)
             yield _Feed(request.app_id, table, own, judgement)
 
 

@@ -55,10 +55,8 @@ def convert_instance(
     InstanceTooLarge: the disk is full; it stays landed.
     """
     instance = registry.instances.get(item.app_id, item.vintage)
-    if instance is not None and instance.status is InstanceStatus.ROLLED_BACK:
-        registry.runs.finish(item, Verdict.UNCHANGED, "It was rolled back: only a reprocess that names it converts it.")
-        return step_result(Outcome.DONE)
     if instance is None or instance.status not in (InstanceStatus.LANDED, InstanceStatus.CONVERTED):
+        _finish_as_it_stands(item, instance, registry)
         return step_result(Outcome.DONE)
     table = tables_by_name()[instance.table]
     known = _request(instance, registry)
@@ -71,7 +69,7 @@ def convert_instance(
             outcomes = write_parts(lake, table, int(instance.app_id), instance.vintage, conversion.parts, journal)
             _mark(instance, table, wanted, item, outcomes, registry)
     except InstanceQuarantined as error:
-        registry.instances.mark_quarantined(instance, wanted, str(error))
+        registry.instances.mark_quarantined(instance, wanted, str(error), bytes_are_broken=error.bytes_are_broken)
         raise
     except ObjectExpired:
         registry.instances.mark_raw_expired(instance)
@@ -79,6 +77,24 @@ def convert_instance(
     skipped = _skipped(conversion, instance, table, known)
     registry.runs.finish(item, Verdict.CONVERTED, **_facts(conversion, Counter(outcomes.values()), skipped))
     return step_result(Outcome.DONE)
+
+
+_AS_IT_STANDS = {
+    InstanceStatus.QUARANTINED: Verdict.QUARANTINED,
+    InstanceStatus.EXPIRED: Verdict.EXPIRED,
+    InstanceStatus.LISTED: Verdict.NOT_READY,
+}
+
+
+def _finish_as_it_stands(item: LandItem, instance: LedgerInstance | None, registry: Registry) -> None:
+    """There is nothing to convert, as another execution may have found meanwhile: the ledger says why."""
+    if instance is None:
+        registry.runs.finish(item, Verdict.FAILED, "The ledger no longer has this instance.")
+    elif instance.status is InstanceStatus.ROLLED_BACK:
+        registry.runs.finish(item, Verdict.UNCHANGED, "It was rolled back: only a reprocess that names it converts it.")
+    else:
+        reason = instance.reason or f"The instance is {instance.status}."
+        registry.runs.finish(item, _AS_IT_STANDS[instance.status], reason)
 
 
 def _refuse_after_deaths(instance: LedgerInstance, item: LandItem) -> None:
