@@ -34,7 +34,7 @@ def test_nothing_is_missing_until_days_go_by_without_a_run(pipeline: Pipeline) -
     pipeline.world.advance(6)
     preliminary, gap = gaps(pipeline).gaps
     assert (preliminary.dates, preliminary.last) == (1, gap.first - DAY)
-    assert preliminary.cause == "no run has listed instances since; an older vintage stands"
+    assert preliminary.cause == "no run has listed instances since; an older vintage is in the tables"
     assert (gap.repair, gap.repair_from) == (Repair.NEXT_RUN, pipeline.world.today)
     assert gap.cause == "no run has listed instances since"
     assert gap.last == pipeline.world.today - 3 * DAY

@@ -119,7 +119,7 @@ def test_a_preliminary_vintage_is_not_complete_while_the_completing_file_is_quar
     days(pipeline, 2)
     gap = the_gap(pipeline)
     assert (gap.first, gap.dates, gap.repair) == (FIRST + DAY, 1, Repair.REPROCESS)
-    assert gap.cause == "its file breaks the report's contract (quarantined); an older vintage stands"
+    assert gap.cause == "its file breaks the report's contract (quarantined); an older vintage is in the tables"
     (table,) = gaps(pipeline).tables
     assert table.complete_until == FIRST
     assert not gaps(pipeline).is_good
@@ -134,7 +134,7 @@ def test_a_preliminary_vintage_is_not_complete_when_the_completing_file_expired_
     days(pipeline, 2)
     gap = the_gap(pipeline)
     assert (gap.first, gap.dates, gap.repair) == (FIRST + DAY, 1, Repair.BACKFILL)
-    assert gap.cause == "Apple deleted it before it had landed (expired); an older vintage stands"
+    assert gap.cause == "Apple deleted it before it had landed (expired); an older vintage is in the tables"
     backfill(pipeline, gap.first, gap.last)
     days(pipeline, 1)
     assert gaps(pipeline).is_good
@@ -147,7 +147,7 @@ def test_broken_bytes_are_not_for_a_reprocess_which_would_read_them_again(start:
     days(pipeline, 2)
     gap = the_gap(pipeline)
     assert (gap.first, gap.repair) == (FIRST + DAY, Repair.BACKFILL)
-    assert gap.cause == "the bytes of its file are broken (quarantined); an older vintage stands"
+    assert gap.cause == "the bytes of its file are broken (quarantined); an older vintage is in the tables"
 
 
 def test_what_was_converted_and_not_published_is_not_complete(pipeline: Pipeline) -> None:

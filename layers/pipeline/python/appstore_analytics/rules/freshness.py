@@ -167,8 +167,8 @@ class Feed:
 def is_complete(day: date, table: CuratedTable, feed: Feed, standing: Callable[[date], date | None]) -> bool:
     """Whether the newest instance that is due for a Date stands, or Apple has sent no row of it.
 
-    `standing` tells from which processing date the rows of a Date are, None without any. That an older vintage stands
-    is not enough where Apple has listed the one that completes the Date, or no run has looked since.
+    `standing` tells from which processing date the rows of a Date are, None without any. That an older vintage is
+    in the tables is not enough where Apple has listed the one that completes the Date, or no run has looked since.
     """
     newest, completed_on = feed.speaking(day, table), published_on(day, table)
     was_listed_since = feed.listed_until > completed_on

@@ -118,7 +118,7 @@ class KnownTable:
         return MissingDate(day, left, self._told(cause, day), Repair.BACKFILL, self._snapshot_from(day, as_of))
 
     def _told(self, cause: str, day: date) -> str:
-        return f"{cause}; an older vintage stands" if self.standing(day) else cause
+        return f"{cause}; an older vintage is in the tables" if self.standing(day) else cause
 
     def _cause(self, day: date, as_of: date, left: int) -> tuple[str, Repair | None]:
         """By the newest instance that speaks for the Date; no repair where only a snapshot is left."""
