@@ -232,12 +232,13 @@ class PipelineStateMachine(Construct):
         restore = self._planned_map(MapName.RESTORE, summary, land)
         register = self._planned_map(MapName.REGISTER, summary, land)
         wait.next(register)
-        return (
-            sfn.Choice(self, "DecideOperation")
-            .when(sfn.Condition.string_equals("$.operation", Operation.ROLLBACK), restore)
-            .when(sfn.Condition.string_equals("$.operation", Operation.REPROCESS), land)
-            .otherwise(register)
-        )
+        first = {MapName.RESTORE: restore, MapName.LAND: land}
+        decide = sfn.Choice(self, "DecideOperation")
+        for operation in Operation:
+            if operation.traits.first_map in first:
+                begins = sfn.Condition.string_equals("$.operation", operation)
+                decide.when(begins, first[operation.traits.first_map])
+        return decide.otherwise(register)
 
     def _planned_map(self, map_name: MapName, summary: sfn.State, following: sfn.State) -> sfn.State:
         """Plan<Map>, and the Map if the plan has items; then `following`."""

@@ -17,7 +17,7 @@ HOMES = {
     ROOT / "benchmarks/usage/counting.py",  # counts the writes of each key, whatever it is
 }
 ROOMS = ("layers/pipeline/python", "functions", "infra", "operations", "benchmarks", "local")
-KEY = re.compile(r"(APP|BUDGET|DIRTY|INSTANCE|PART|REQUEST|RUN)#")
+KEY = re.compile(r"(APP|BUDGET|DIRTY|INSTANCE|PART|REFUSED|REQUEST|RUN|WAIT)#")
 
 
 def _built_keys(text: str) -> Iterator[int]:

@@ -154,7 +154,7 @@ class Pipeline:
         met = {record.event["app_id"] for record in of_apps}
         failed = {record.event["app_id"] for record in of_apps if _has_failed(record)}
         running = {record.event["app_id"] for record in of_apps if _is_open(record)} - failed
-        if plan.operation.calls_apple:
+        if plan.operation.traits.calls_apple:
             running |= {app_id for account in plan.accounts for app_id in account.app_ids} - met
         budgets = [self.registry.call_budget(account.reader_key_name) for account in plan.accounts]
         left = [one.most(plan.calls_per_hour, plan.operation) - one.balance().used for one in budgets]

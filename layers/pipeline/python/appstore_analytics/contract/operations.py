@@ -1,10 +1,16 @@
-"""What an execution is asked for."""
+"""What an execution is asked for: one row per operation in `OPERATIONS`, read by the template and every step."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+
+from appstore_analytics.contract.catalogue.definition import AccessType
+from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.verdicts import Verdict
 
 
 class Operation(StrEnum):
-    """What an execution is asked for."""
+    """The `operation` of an execution's input."""
 
     DAILY = "daily"
     BACKFILL = "backfill"
@@ -12,6 +18,59 @@ class Operation(StrEnum):
     ROLLBACK = "rollback"
 
     @property
-    def calls_apple(self) -> bool:
-        """Whether it asks Apple for anything; the others work on what has landed."""
-        return self in (Operation.DAILY, Operation.BACKFILL)
+    def traits(self) -> "Traits":
+        """Its row of `OPERATIONS`."""
+        return OPERATIONS[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What sets one operation apart from the others.
+
+    `first_map`: where its run begins; the Maps after it follow, RESTORE left out.
+    `required` and `optional`: the fields of its execution input (rules/execution_input.py reads them).
+    `access_type`: the report request that it uses.
+    `calls_apple`: whether it asks Apple for anything; the others work on what has landed.
+    `waits_for_snapshot`: whether it asks for Dates of a snapshot and comes back until Apple has built it.
+    `verdict_without_items`: how an app ends that the run had nothing to do for.
+    `share_of_hour`: the part of a key's hourly calls that it may see used.
+    """
+
+    first_map: MapName
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    access_type: AccessType = AccessType.ONGOING
+    calls_apple: bool = False
+    waits_for_snapshot: bool = False
+    verdict_without_items: Verdict = Verdict.UNCHANGED
+    share_of_hour: float = 1.0
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Every field that its execution input may have, but for `operation`."""
+        return (*self.required, *self.optional)
+
+
+OPERATIONS: Mapping[Operation, Traits] = {
+    Operation.DAILY: Traits(
+        MapName.REGISTER,
+        optional=("as_of",),
+        calls_apple=True,
+        verdict_without_items=Verdict.NOT_READY,
+    ),
+    Operation.BACKFILL: Traits(
+        MapName.REGISTER,
+        required=("start_date", "end_date", "app_ids"),
+        optional=("reports", "as_of"),
+        access_type=AccessType.ONE_TIME_SNAPSHOT,
+        calls_apple=True,
+        waits_for_snapshot=True,
+        verdict_without_items=Verdict.NOT_READY,
+        share_of_hour=0.5,  # the rest is left to the daily run
+    ),
+    Operation.REPROCESS: Traits(
+        MapName.LAND,
+        optional=("run_id", "app_ids", "reports", "start_processing_date", "end_processing_date"),
+    ),
+    Operation.ROLLBACK: Traits(MapName.RESTORE, required=("run_id",)),
+}

@@ -58,7 +58,7 @@ class RunPlan:
     @property
     def access_type(self) -> AccessType:
         """The report request this operation stands on."""
-        return AccessType.ONE_TIME_SNAPSHOT if self.operation is Operation.BACKFILL else AccessType.ONGOING
+        return self.operation.traits.access_type
 
     def account(self, name: str) -> Account:
         """One of the plan's accounts."""

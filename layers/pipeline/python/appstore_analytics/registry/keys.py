@@ -7,18 +7,21 @@ DIRTY#<table>        <Date>                                          Date whose 
 BUDGET#<key name>    CALLS                                           API key: calls of the rolling hour
 RUN#<run id>         <MAP>#<item>                                    manifest item: planned, then how it ended
 RUN#<run id>         PART#<app id>#<instance>#<table>#<Date>         part that the run wrote: the journal
+APP#<app id>         REFUSED#<table>#<digest>                        entry of Apple's list that no run can use
+RUN#<run id>         WAIT#<until>#<what for>                         what the run waits for until then
 STATISTICS           TOTAL                                           counters over all time
 
 `RUN_PARTITION` is in contract/layout.py, because the state machine writes an item's failure itself.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.layout import RUN_PARTITION, TableDate
 from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.waits import WaitFor
 from appstore_analytics.model.items import Item
 from appstore_analytics.model.vintage import Vintage
 
@@ -27,7 +30,8 @@ Key = dict[str, str]
 STATISTICS_KEY: Key = {"pk": "STATISTICS", "sk": "TOTAL"}
 
 _APP, _DIRTY, _BUDGET = "APP#", "DIRTY#", "BUDGET#"
-_REQUEST, _INSTANCE, _PART = "REQUEST#", "INSTANCE#", "PART#"
+_REQUEST, _INSTANCE, _PART, _REFUSED = "REQUEST#", "INSTANCE#", "PART#", "REFUSED#"
+WAITS_PREFIX = "WAIT#"
 _LAST = "~"
 """Sorts after every character of a key."""
 
@@ -63,6 +67,11 @@ def parse_instance_key(key: Mapping[str, Any]) -> tuple[str, Vintage]:
     _, access_type, processing_date, instance_id = key["sk"].split("#", 3)
     vintage = Vintage(date.fromisoformat(processing_date), AccessType(access_type), instance_id)
     return key["pk"].removeprefix(_APP), vintage
+
+
+def refusal_key(app_id: str, table: str, digest: str) -> Key:
+    """The key of an entry of a table's list that is refused; `digest` names the entry and the reason."""
+    return {"pk": app_partition(app_id), "sk": f"{_REFUSED}{table}#{digest}"}
 
 
 def dirty_partition(table: str) -> str:
@@ -123,6 +132,11 @@ def parse_journal_key(key: Mapping[str, Any]) -> tuple[str, str, TableDate]:
     _, app_id, _ = key["sk"].split("#", 2)
     _, table, day = key["sk"].rsplit("#", 2)
     return key["pk"].removeprefix(run_partition("")), app_id, TableDate(table, date.fromisoformat(day))
+
+
+def wait_key(run_id: str, waits_for: WaitFor, until: datetime) -> Key:
+    """The key of a wait: waits for one thing that end in the same minute share it."""
+    return {"pk": run_partition(run_id), "sk": f"{WAITS_PREFIX}{until:%Y-%m-%dT%H:%M}#{waits_for.name}"}
 
 
 def _instance(vintage: Vintage) -> str:

@@ -8,6 +8,7 @@ from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ClientError
 
 from appstore_analytics.registry.conditions import is_condition_failure
+from appstore_analytics.registry.keys import refusal_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -25,8 +26,7 @@ class Refusals:
         """Remember why an entry of a table's list is refused; False when that is known already."""
         digest = sha256(f"{name}\n{reason}".encode()).hexdigest()[:16]
         item: dict[str, str | int] = {
-            "pk": f"APP#{app_id}",
-            "sk": f"REFUSED#{table}#{digest}",
+            **refusal_key(app_id, table, digest),
             "name": name,
             "reason": reason,
             "expires_at": int((datetime.now(UTC) + _REMEMBERED).timestamp()),

@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
-from appstore_analytics.contract.layout import RUN_PARTITION
 from appstore_analytics.contract.waits import WaitFor
 from appstore_analytics.model.waits import Wait
+from appstore_analytics.registry.keys import WAITS_PREFIX, run_partition, wait_key
 from appstore_analytics.registry.queries import query_items
 from appstore_analytics.registry.runs import REMEMBERED
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
-
-_PREFIX = "WAIT#"
 
 
 class Waits:
@@ -27,7 +25,7 @@ class Waits:
     def note(self, run_id: str, waits_for: WaitFor, until: datetime, now: datetime) -> None:
         """A step, or the whole run, comes back at `until`."""
         self._table.update_item(
-            Key={"pk": RUN_PARTITION.format(run_id), "sk": f"{_PREFIX}{until:%Y-%m-%dT%H:%M}#{waits_for.name}"},
+            Key=wait_key(run_id, waits_for, until),
             UpdateExpression=(
                 "SET waits_for = :what, #until = :until, since = if_not_exists(since, :now), expires_at = :expires_at "
                 "ADD #times :one"
@@ -44,7 +42,7 @@ class Waits:
 
     def of_run(self, run_id: str) -> Iterator[Wait]:
         """What a run has waited for and waits for, by the time until when."""
-        condition = Key("pk").eq(RUN_PARTITION.format(run_id)) & Key("sk").begins_with(_PREFIX)
+        condition = Key("pk").eq(run_partition(run_id)) & Key("sk").begins_with(WAITS_PREFIX)
         return map(_wait, query_items(self._table, condition))
 
 

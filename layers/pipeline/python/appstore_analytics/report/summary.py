@@ -128,8 +128,7 @@ def _apps(plan: RunPlan, records: Records) -> Iterator[AppSummary]:
 
 
 def _app(account: Account, app_id: str, ends: Sequence[tuple[Verdict, str]], operation: Operation) -> AppSummary:
-    without_items = Verdict.UNCHANGED if operation in (Operation.REPROCESS, Operation.ROLLBACK) else Verdict.NOT_READY
-    verdict = app_verdict((verdict for verdict, _ in ends), without_items)
+    verdict = app_verdict((verdict for verdict, _ in ends), operation.traits.verdict_without_items)
     return AppSummary(account.name, app_id, verdict, next((reason for one, reason in ends if one is verdict), ""))
 
 

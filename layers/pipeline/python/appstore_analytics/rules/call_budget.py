@@ -11,9 +11,6 @@ from appstore_analytics.contract.operations import Operation
 _SPARED = 0.03
 """Left unused, because Apple counts a call when it arrives and we when we reserve it."""
 
-_BACKFILL_SHARE = 0.5
-"""A backfill leaves the rest of the hour to the daily run."""
-
 _FIRST_CLOSURE_SECONDS = 60
 _LONGEST_CLOSURE_SECONDS = 3600
 
@@ -36,7 +33,7 @@ def calls_needed(apps: int, reports: int) -> int:
 def ceiling(calls_per_hour: int, operation: Operation) -> int:
     """How many calls of a rolling hour this operation may see used."""
     usable = int(calls_per_hour * (1 - _SPARED))
-    return int(usable * _BACKFILL_SHARE) if operation is Operation.BACKFILL else usable
+    return int(usable * operation.traits.share_of_hour)
 
 
 def hour_of(calls_per_hour: int, hour_limit: int | None) -> int:

@@ -1,8 +1,8 @@
 """What a person or a schedule may ask an execution for."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -11,19 +11,6 @@ from appstore_analytics.contract.layout import is_app_id
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import report_names
 
-_FIELDS = {
-    Operation.DAILY: ("operation", "as_of"),
-    Operation.BACKFILL: ("operation", "as_of", "app_ids", "reports", "start_date", "end_date"),
-    Operation.REPROCESS: (
-        "operation",
-        "run_id",
-        "app_ids",
-        "reports",
-        "start_processing_date",
-        "end_processing_date",
-    ),
-    Operation.ROLLBACK: ("operation", "run_id"),
-}
 _PROCESSING_DATES = ("start_processing_date", "end_processing_date")
 _PROCESSING_DATES_BY_DATE = dict(zip(("start_date", "end_date"), _PROCESSING_DATES, strict=True))
 EARLIEST_DATE = date(2020, 1, 1)
@@ -55,75 +42,44 @@ def parse_execution_input(payload: Any, today: date) -> ExecutionInput:
     if not isinstance(payload, Mapping):
         raise InputRefused('The execution input must be a JSON object such as {"operation": "daily"}.')
     operation = _operation(payload)
+    traits = operation.traits
     for name in payload:
-        if name not in _FIELDS[operation]:
+        if name not in ("operation", *traits.fields):
             raise InputRefused(_unknown(name, operation))
-    return _PARSERS[operation](payload, today)
+    given = [name for name in traits.fields if name in traits.required or name in payload]
+    values: dict[str, Any] = {name: _READERS[name](payload, name) for name in given}
+    return _possible(ExecutionInput(**{"operation": operation, "as_of": today, **values}), today)
 
 
-def _daily(payload: Mapping[str, Any], today: date) -> ExecutionInput:
-    return ExecutionInput(Operation.DAILY, _as_of(payload, today))
-
-
-def _backfill(payload: Mapping[str, Any], today: date) -> ExecutionInput:
-    as_of = _as_of(payload, today)
-    start_date, end_date = _date(payload, "start_date"), _date(payload, "end_date")
-    if start_date > end_date:
-        raise InputRefused("start_date must not be after end_date.")
-    if end_date > as_of:
-        raise InputRefused(f"end_date must not be after {as_of.isoformat()}: a snapshot holds no later Dates.")
-    if end_date < EARLIEST_DATE:
+def _possible(wanted: ExecutionInput, today: date) -> ExecutionInput:
+    """The request with a start date that tables have; InputRefused where its days contradict each other."""
+    if wanted.as_of != today and not EARLIEST_DATE <= wanted.as_of <= today:
+        raise InputRefused(f"as_of must lie between {EARLIEST_DATE.isoformat()} and today ({today.isoformat()}).")
+    for first, last in (("start_date", "end_date"), _PROCESSING_DATES):
+        start, end = getattr(wanted, first), getattr(wanted, last)
+        if start and end and start > end:
+            raise InputRefused(f"{first} must not be after {last}.")
+    if wanted.start_date is None or wanted.end_date is None:
+        return wanted
+    if wanted.end_date > wanted.as_of:
+        raise InputRefused(f"end_date must not be after {wanted.as_of.isoformat()}: a snapshot holds no later Dates.")
+    if wanted.end_date < EARLIEST_DATE:
         raise InputRefused(f"end_date must not be before {EARLIEST_DATE.isoformat()}: no table has an earlier Date.")
-    start_date = max(start_date, EARLIEST_DATE)
-    return ExecutionInput(Operation.BACKFILL, as_of, _app_ids(payload), _reports(payload), start_date, end_date)
-
-
-def _reprocess(payload: Mapping[str, Any], today: date) -> ExecutionInput:
-    start, end = (_date(payload, name) if name in payload else None for name in _PROCESSING_DATES)
-    if start and end and start > end:
-        raise InputRefused("start_processing_date must not be after end_processing_date.")
-    return ExecutionInput(
-        Operation.REPROCESS,
-        today,
-        _app_ids(payload) if "app_ids" in payload else (),
-        _reports(payload),
-        run_id=_run_id(payload) if "run_id" in payload else None,
-        start_processing_date=start,
-        end_processing_date=end,
-    )
-
-
-def _rollback(payload: Mapping[str, Any], today: date) -> ExecutionInput:
-    return ExecutionInput(Operation.ROLLBACK, today, run_id=_run_id(payload))
-
-
-_PARSERS = {
-    Operation.DAILY: _daily,
-    Operation.BACKFILL: _backfill,
-    Operation.REPROCESS: _reprocess,
-    Operation.ROLLBACK: _rollback,
-}
+    return replace(wanted, start_date=max(wanted.start_date, EARLIEST_DATE))
 
 
 def _unknown(name: str, operation: Operation) -> str:
-    if operation is Operation.REPROCESS and name in _PROCESSING_DATES_BY_DATE:
-        meant = _PROCESSING_DATES_BY_DATE[name]
-        return f"{name} would be a Date, but a reprocess takes whole instances: give {meant}, a day Apple built one."
-    allowed = ", ".join(_FIELDS[operation])
+    meant = _PROCESSING_DATES_BY_DATE.get(name)
+    if meant in operation.traits.fields:
+        return f"{name} would be a Date, but a {operation} takes whole instances: give {meant}, a day Apple built one."
+    allowed = ", ".join(("operation", *operation.traits.fields))
     return f"The field '{_shown(name)}' is unknown: a {operation} execution takes {allowed}."
 
 
-def _as_of(payload: Mapping[str, Any], today: date) -> date:
-    as_of = _date(payload, "as_of") if "as_of" in payload else today
-    if not EARLIEST_DATE <= as_of <= today:
-        raise InputRefused(f"as_of must lie between {EARLIEST_DATE.isoformat()} and today ({today.isoformat()}).")
-    return as_of
-
-
-def _run_id(payload: Mapping[str, Any]) -> str:
-    value = payload.get("run_id")
+def _run_id(payload: Mapping[str, Any], name: str) -> str:
+    value = payload.get(name)
     if not isinstance(value, str) or not _RUN_ID.fullmatch(value):
-        raise InputRefused("run_id must be the id of a run, as its report has it: 20261123T100000123Z-….")
+        raise InputRefused(f"{name} must be the id of a run, as its report has it: 20261123T100000123Z-….")
     return value
 
 
@@ -153,24 +109,37 @@ def _texts(payload: Mapping[str, Any], name: str, example: str) -> tuple[str, ..
     return tuple(dict.fromkeys(values))
 
 
-def _app_ids(payload: Mapping[str, Any]) -> tuple[str, ...]:
-    app_ids = _texts(payload, "app_ids", '["1000000001"]')
+def _app_ids(payload: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    app_ids = _texts(payload, name, '["1000000001"]')
     for app_id in app_ids:
         if not is_app_id(app_id):
-            raise InputRefused(f"app_ids must hold Apple ids, digits only, not '{_shown(app_id)}'.")
+            raise InputRefused(f"{name} must hold Apple ids, digits only, not '{_shown(app_id)}'.")
     return app_ids
 
 
-def _reports(payload: Mapping[str, Any]) -> tuple[str, ...]:
+def _reports(payload: Mapping[str, Any], name: str) -> tuple[str, ...]:
     names = []
-    for value in _texts(payload, "reports", '["engagement"]') if "reports" in payload else ():
-        name = report_names().get(value)
-        if name is None:
-            raise InputRefused(f"reports must hold names of the catalogue (docs/reports.md), not '{_shown(value)}'.")
-        names.append(name)
+    for value in _texts(payload, name, '["engagement"]'):
+        known = report_names().get(value)
+        if known is None:
+            raise InputRefused(f"{name} must hold names of the catalogue (docs/reports.md), not '{_shown(value)}'.")
+        names.append(known)
     return tuple(dict.fromkeys(names))
 
 
 def _shown(value: Any) -> str:
     """At most 40 printable characters of what was sent."""
     return re.sub(r"[^\x20-\x7e]", "?", str(value))[:40]
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
+    "as_of": _date,
+    "start_date": _date,
+    "end_date": _date,
+    "start_processing_date": _date,
+    "end_processing_date": _date,
+    "run_id": _run_id,
+    "app_ids": _app_ids,
+    "reports": _reports,
+}
+"""How each field of `Traits.fields` is read."""

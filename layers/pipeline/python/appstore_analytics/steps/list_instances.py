@@ -143,7 +143,7 @@ def expected_calls(plan: RunPlan) -> int:
 def _requests(app_id: str, plan: RunPlan, registry: Registry) -> list[KnownRequest]:
     """The request this run stands on; a daily run also looks after a snapshot that a backfill did not see ready."""
     known = registry.report_requests.get(app_id, plan.access_type)
-    if plan.operation is Operation.BACKFILL:
+    if plan.operation.traits.waits_for_snapshot:
         return [known]
     snapshot = registry.report_requests.get(app_id, AccessType.ONE_TIME_SNAPSHOT)
     return [known, snapshot] if snapshot.request_id and snapshot.asked else [known]
@@ -289,7 +289,7 @@ def _due_tables(plan: RunPlan, known: KnownRequest, ledger: Iterable[LedgerInsta
 def _is_awaited(asked: Asked, table: CuratedTable, has_instances: bool, plan: RunPlan) -> bool:
     if asked.report != table.report.name:
         return False
-    return plan.operation is Operation.BACKFILL or snapshot_is_due(asked.asked_on, has_instances, plan.as_of)
+    return plan.operation.traits.waits_for_snapshot or snapshot_is_due(asked.asked_on, has_instances, plan.as_of)
 
 
 def _mark(known: KnownRequest, table: CuratedTable) -> str:
@@ -339,7 +339,7 @@ def _verdict(
     """How the listing ended, and why if it failed: what was refused does not keep the rest from landing."""
     if listing.new_refusals:
         return Verdict.FAILED, " ".join(listing.new_refusals)[:_REASON_CHARACTERS]
-    if plan.operation is Operation.BACKFILL and listing.without_instances:
+    if plan.operation.traits.waits_for_snapshot and listing.without_instances:
         return Verdict.NOT_READY, ""
     if due:
         return Verdict.READY, ""

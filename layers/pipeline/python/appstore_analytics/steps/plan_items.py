@@ -7,7 +7,6 @@ from itertools import chain, groupby, islice
 from typing import Any
 
 from appstore_analytics.contract.maps import MOST_ITEMS_OF_A_MAP, MapName, utc_text
-from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.contract.waits import WaitFor
@@ -73,7 +72,10 @@ def _plan_left(
     """
     events = _open_items(plan, map_name, registry)
     waits: dict[str, str] = {}
-    if plan.operation.calls_apple and (instant := _calls_available_at(plan, map_name, events, registry, now)) > now:
+    if (
+        plan.operation.traits.calls_apple
+        and (instant := _calls_available_at(plan, map_name, events, registry, now)) > now
+    ):
         waits["available_at"] = utc_text(instant)
         registry.waits.note(plan.run_id, _waits_for(plan, registry, now), instant, now)
         events = _of_an_hour(plan, map_name, events, registry)  # the others would only find that no calls are left
@@ -135,7 +137,7 @@ def _calls_of_an_item(plan: RunPlan, map_name: MapName) -> int:
 def _items(plan: RunPlan, map_name: MapName, registry: Registry) -> Iterator[Item]:
     if map_name is MapName.REGISTER:
         yield from _unready_apps(plan, registry)
-    elif map_name is MapName.LAND and plan.operation is Operation.BACKFILL:
+    elif map_name is MapName.LAND and plan.operation.traits.waits_for_snapshot:
         yield from _unready_instances(plan, registry)
     elif map_name is MapName.PUBLISH:
         yield from _dirty_dates(plan, registry)
@@ -169,7 +171,7 @@ def _instance_items(
             item = LandItem.from_event(record.event)
             facts = {name: record.facts[name] for name in ("table", "processing_date")}
             yield RestoreItem(plan.run_id, item.account, item.app_id, item.vintage, plan.of_run), facts
-    elif map_name is MapName.LAND and plan.operation is Operation.REPROCESS:
+    elif map_name is MapName.LAND is plan.operation.traits.first_map:
         for account, instance in _landed_instances(plan, registry):
             registry.instances.release(instance)
             processing_date = instance.vintage.processing_date.isoformat()
@@ -209,7 +211,7 @@ def _has_to_wait_for_snapshot(plan: RunPlan, registry: Registry, now: datetime) 
 
 def _waits_for_snapshot(plan: RunPlan, registry: Registry, now: datetime) -> bool:
     """Whether a backfill comes back in an hour: a snapshot is not ready, or without segments, and patience remains."""
-    if plan.operation is not Operation.BACKFILL or plan.give_up_at is None or now >= plan.give_up_at:
+    if not plan.operation.traits.waits_for_snapshot or plan.give_up_at is None or now >= plan.give_up_at:
         return False
     records = (registry.runs.of_map(plan.run_id, map_name) for map_name in (MapName.REGISTER, MapName.LAND))
     return any(record.verdict is Verdict.NOT_READY for record in chain.from_iterable(records))

@@ -57,14 +57,14 @@ def plan_run(
         calls_per_hour=configuration.calls_per_hour,
         start_date=wanted.start_date,
         end_date=wanted.end_date,
-        give_up_at=started_at + _SNAPSHOT_PATIENCE if wanted.operation is Operation.BACKFILL else None,
+        give_up_at=started_at + _SNAPSHOT_PATIENCE if wanted.operation.traits.waits_for_snapshot else None,
         of_run=wanted.run_id,
         start_processing_date=wanted.start_processing_date,
         end_processing_date=wanted.end_processing_date,
         vanished=_vanished(configuration, accounts, wanted, lake),
         notices=notices,
     )
-    if plan.operation.calls_apple:
+    if plan.operation.traits.calls_apple:
         _refuse_more_than_the_quota(plan)
         _refuse_a_step_that_never_fits(plan)
     write_plan(lake, plan)
@@ -99,7 +99,7 @@ def _app_finder(
     wanted: ExecutionInput, of_run: RunPlan | None, lake: Bucket, connect: Callable[[str], AppStoreConnect]
 ) -> Callable[[Account], tuple[str, ...]]:
     """Finds the apps of an account that names none: Apple knows them; who does without Apple asks an earlier run."""
-    if wanted.operation.calls_apple:
+    if wanted.operation.traits.calls_apple:
         return lambda account: connect(account.reader_key_name).app_ids()
     known = of_run or newest_run(lake, Operation.DAILY)
     app_ids = {} if known is None else {account.name: account.app_ids for account in known.accounts}

@@ -10,7 +10,6 @@ from appstore_analytics.apple.entries import Conflict, ReportRequest
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.errors import AppleRefused, GhostRequest, PipelineError, RoleMissing
 from appstore_analytics.contract.maps import Outcome, step_result
-from appstore_analytics.contract.operations import Operation
 from appstore_analytics.model.items import RegisterItem
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.model.requests import Asked, Claim, KnownRequest
@@ -43,7 +42,7 @@ def register_request(
     a duplicate prevented; after a crash between creating and remembering, the next look adopts what was created.
     GhostRequest: Apple says "exists" and lists nothing. AppleRefused: it has another reason. RoleMissing says why.
     """
-    if plan.operation is Operation.BACKFILL:
+    if plan.operation.traits.waits_for_snapshot:
         registry.report_requests.ask(item.app_id, _wishes(plan))
     known = registry.report_requests.get(item.app_id, plan.access_type)
     if (
@@ -70,7 +69,7 @@ def _register(item: RegisterItem, plan: RunPlan, registry: Registry, apple: AppS
 
 
 def _is_outdated(known: KnownRequest, plan: RunPlan) -> bool:
-    return plan.operation is Operation.BACKFILL and snapshot_is_outdated(
+    return plan.operation.traits.waits_for_snapshot and snapshot_is_outdated(
         known.requested_on, known.known_since, known.newest_instance, plan.as_of
     )
 

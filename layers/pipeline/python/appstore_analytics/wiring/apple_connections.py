@@ -51,7 +51,7 @@ def reserve_calls(
     finally:
         if calls.refusals:
             emit(Metric.APPLE_REFUSALS, calls.refusals)
-        if calls.is_exhausted and operation is not Operation.BACKFILL:
+        if calls.is_exhausted and operation.traits.share_of_hour == 1:
             emit(Metric.BUDGET_EXHAUSTED, 1)
 
 
