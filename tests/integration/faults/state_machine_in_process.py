@@ -53,7 +53,7 @@ class StateMachine(Pipeline):
         (key,) = [each.key for each in self.lake.list("appstore/apps/") if plan.run_id in each.key]
         apps = [json.loads(line) for line in (self.lake.read(key) or b"").splitlines()]
         report = json.loads(self.lake.read(max(each.key for each in self.lake.list("reports/"))) or b"")
-        return Run(answer["status"], answer["cause"], report, {app["app_id"]: app["reason"] for app in apps})
+        return Run(answer["status"], answer["cause"], report, {str(app["app_id"]): app["reason"] for app in apps})
 
     def steps(self, map_name: MapName, event: dict[str, str]) -> list[Callable[[], dict[str, str]]]:
         whose = self.errors[event.get("app_id") or event["table"]]

@@ -57,7 +57,7 @@ def test_a_run_under_way_is_finished_from_its_manifest(pipeline: Pipeline) -> No
     assert {pipeline.instance(item).status for item in items} == {InstanceStatus.CONVERTED}
     rows = [row for row in read_rows(pipeline.lake, "appstore/instances/") if row["run_id"] == plan.run_id]
     assert {(row["app_id"], row["access_type"], row["processing_date"], row["instance_id"]) for row in rows} == {
-        (item.app_id, AccessType.ONGOING, "2025-06-04", item.vintage.instance_id) for item in items
+        (int(item.app_id), AccessType.ONGOING, "2025-06-04", item.vintage.instance_id) for item in items
     }
     assert {row["instance_id"] for row in read_rows(pipeline.lake, "appstore/segments/")} >= {
         item.vintage.instance_id for item in items
