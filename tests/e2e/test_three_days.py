@@ -165,6 +165,10 @@ def test_day_two_reports_every_number_of_what_arrived(deployed: Deployed, days: 
         "unknown_columns": {},
         "missing_columns": {},
         "skipped_dates": {},
+        "missing_reports": {},
+        "unknown_reports": [],
+        "notices": [],
+        "waits": [],
         "errors": [],
     }
     assert len(landed) == days.calls["thursday"]["downloaded"]

@@ -323,8 +323,8 @@ REFUSED = (
     FaultCase(
         "a redirect to another host",
         _order(FaultKind.REDIRECT, INSTANCES),
-        "It is not followed, so no token leaves Apple's host.",
-        AppleRefused,
+        "It is not followed, so no token leaves Apple's host; the app's other tables go on.",
+        None,
         Verdict.FAILED,
         "302",
         Healing.NEXT_RUN,

@@ -15,7 +15,7 @@ from tests.integration.faults.fault_cases import ALWAYS, CREATE, FILES, INSTANCE
 from tests.integration.faults.state_machine_in_process import StateMachine
 from tests.integration.pipeline_in_process import DOWNLOADS
 
-BAD_DAYS = 4
+BAD_DAYS = 5
 ROUTES = (CREATE, REQUESTS, REPORTS, INSTANCES, SEGMENTS, FILES)
 LISTS = (REQUESTS, REPORTS, INSTANCES, SEGMENTS)
 SKIPS = Fault(FaultKind.DATE_SKIPPED, SEGMENTS, ALWAYS, 0.5)
