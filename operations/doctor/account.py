@@ -99,5 +99,5 @@ def check_lake_formation(lake_formation: "LakeFormationClient") -> Iterator[Chec
         "Lake Formation",
         Result.WARNING,
         "IAM permissions alone do not open new Glue databases here: CloudFormation's role needs CREATE_DATABASE, and "
-        "the functions that ask Athena need SELECT and DESCRIBE. docs/operations.md, Lake Formation, has the grants.",
+        "the roles of verify_table and check_freshness need SELECT and DESCRIBE on the pipeline's tables.",
     )

@@ -68,7 +68,7 @@ def check_names(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
 def _databases(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
     for name in wanted.databases:
         if _exists(partial(aws.glue.get_database, Name=name), "EntityNotFoundException"):
-            yield _taken("Glue database", name, "give the pipeline other databases in cdk.json (databases)")
+            yield _taken("Glue database", name, "rename or remove it, or deploy into another region")
 
 
 def _secrets(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
@@ -84,20 +84,20 @@ def _secrets(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
                 "names",
                 Result.FIX,
                 f"The secret {name} is being deleted, which keeps its name taken for up to 30 days: restore it with "
-                f"`aws secretsmanager restore-secret --secret-id {name}` and adopt it, or delete it for good with "
-                "--force-delete-without-recovery.",
+                f"`aws secretsmanager restore-secret --secret-id {name}` and take it over with `cdk import`, or "
+                "delete it for good with --force-delete-without-recovery.",
             )
         else:
-            yield _taken("secret", name, "adopt it (docs/upgrade.md), or delete it if it is an old pipeline's")
+            yield _taken("secret", name, "take it over with `cdk import`, or delete it if nothing needs its key")
 
 
 def _others(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
     workgroup, dashboard = wanted.workgroup, wanted.dashboard
-    another_name = "choose another `name` in cdk.json, or remove it"
+    way_out = "remove it, or deploy into another account"
     if _exists(lambda: aws.athena.get_work_group(WorkGroup=workgroup), "InvalidRequestException"):
-        yield _taken("Athena workgroup", workgroup, another_name)
+        yield _taken("Athena workgroup", workgroup, way_out)
     if _exists(lambda: aws.cloudwatch.get_dashboard(DashboardName=dashboard), "ResourceNotFound"):
-        yield _taken("dashboard", dashboard, another_name)
+        yield _taken("dashboard", dashboard, way_out)
 
 
 def _taken(what: str, name: str, way_out: str) -> Check:
