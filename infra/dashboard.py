@@ -91,6 +91,7 @@ class Dashboard(Construct):
                 _named("apps", own_metric(Metric.APPS_FAILED, "Maximum", _DAY)),
                 _named("files quarantined", own_metric(Metric.INSTANCES_QUARANTINED, "Maximum", _DAY)),
                 _named("tables mismatched", own_metric(Metric.TABLES_MISMATCHED, "Maximum", _DAY)),
+                _named("Dates with every row repeated", own_metric(Metric.DATES_REPEATED, "Maximum", _DAY)),
             ),
             _graph(
                 "Functions, by their errors (Step Functions tries again), and dead letters",

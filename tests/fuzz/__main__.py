@@ -50,8 +50,8 @@ def _page(found: Exploration, seed: int, minutes: int) -> str:
     return f"""\
 # Fuzz
 
-What the converter makes of files that nobody should send. Written by the command below when it tries {FULL:,} files or
-more; some hundred others are tried with the tests (`tests/integration/fuzz/test_fuzz.py`).
+How the converter treats malformed and unusual files. This page is written by the command below when it tries {FULL:,}
+files or more; the tests try some hundred others (`tests/integration/fuzz/test_fuzz.py`).
 
 ```sh
 .venv/bin/python -m tests.fuzz --files {found.files} --seed {seed}
@@ -59,12 +59,13 @@ more; some hundred others are tried with the tests (`tests/integration/fuzz/test
 
 Last result: {datetime.now(UTC):%Y-%m-%d}, {minutes} minutes, {versions}.
 
-Each file has the shape of a report of the catalogue, and is then left as it is, or given odd cells, odd headers,
-broken bytes or a broken gzip. It is converted in a child process, in blocks and runs of any size, so that a crash of
-native code is seen. What it should hold is read apart, in pure Python (`tests/fuzz/reading.py`), and compared with the
-parts, cell by cell, and with their sums.
+Each file has the shape of a report in the catalogue. About half are left as they are, with unusual but legal cells; the
+others get malformed cells, malformed headers, broken bytes or a broken gzip. A child process converts them, in blocks
+and runs of any size, so that a crash of native code is a result and does not end the run. Independent code in pure
+Python (`tests/fuzz/reading.py`) reads the same bytes; each cell in the [parts](glossary.md) and each of their sums must
+equal that reading, and a file without a reading must be quarantined.
 
-| files | cells | cells stored and equal | stored | quarantined | crashes | errors of no class | wrong |
+| files | cells | cells stored, all equal | files stored | quarantined | crashes | unclassified errors | wrong |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 | {found.files:,} | {found.cells:,} | {found.cells_stored:,} | {found.verdicts["stored"]:,} | \
 {found.verdicts["quarantined"]:,} | {crashed} | {unclassified} | {found.verdicts["wrong"]} |

@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
 from decimal import Decimal
@@ -18,6 +18,7 @@ from appstore_analytics.contract.catalogue.definition import AccessType, ColumnT
 from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.lake import conversion, tsv
 from appstore_analytics.lake.conversion import Conversion, convert
+from appstore_analytics.lake.parts import PartFile
 from appstore_analytics.model.vintage import Vintage
 from tests.fuzz.files import APP_ID, TODAY, FuzzedFile
 from tests.fuzz.reading import Reading, RefusedError, read
@@ -77,16 +78,21 @@ def _compare(result: Conversion, expected: Reading, file: FuzzedFile) -> None:
         raise WrongError(f"Dates {[part.day for part in result.parts]}, not {sorted(by_day)}")
     if result.digits_rounded != expected.money_rounded:
         raise WrongError(f"{result.digits_rounded} amounts rounded, not {expected.money_rounded}")
+    if result.repeated != (repeated := _repeated(by_day)):
+        raise WrongError(f"every row of {result.repeated} repeated, not of {repeated}")
     for part in result.parts:
-        wanted = by_day[part.day]
-        stored = [{"extra": None} | row for row in pq.read_table(part.path).to_pylist()]
-        if part.rows != len(wanted) or any(row.pop("app_id") != APP_ID for row in stored):
-            raise WrongError(f"{part.rows} rows of {part.day}, not {len(wanted)}, or of another app")
-        if any(row.pop("processing_date") != _VINTAGE.processing_date for row in stored):
-            raise WrongError("another processing date")
-        if difference := Counter(map(_frozen, stored)) - Counter(map(_frozen, wanted)):
-            raise WrongError(f"stored and not in the file: {sorted(map(str, difference))[:3]}")
-        _compare_sums(part.sums, wanted, file)
+        _compare_part(part, by_day[part.day], file)
+
+
+def _compare_part(part: PartFile, wanted: Sequence[Mapping[str, Any]], file: FuzzedFile) -> None:
+    stored = [{"extra": None} | row for row in pq.read_table(part.path).to_pylist()]
+    if part.rows != len(wanted) or any(row.pop("app_id") != APP_ID for row in stored):
+        raise WrongError(f"{part.rows} rows of {part.day}, not {len(wanted)}, or of another app")
+    if any(row.pop("processing_date") != _VINTAGE.processing_date for row in stored):
+        raise WrongError("another processing date")
+    if difference := Counter(map(_frozen, stored)) - Counter(map(_frozen, wanted)):
+        raise WrongError(f"stored and not in the file: {sorted(map(str, difference))[:3]}")
+    _compare_sums(part.sums, wanted, file)
 
 
 def _frozen(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -99,6 +105,12 @@ def _text(cell: Any) -> str:
     if isinstance(cell, dict):
         return repr(sorted(cell.items()))
     return f"{cell + 0:.6f}" if isinstance(cell, Decimal) else repr(cell)
+
+
+def _repeated(by_day: Mapping[date, Iterable[Mapping[str, Any]]]) -> dict[date, int]:
+    """The Dates of which all rows occur equally often, and more than once."""
+    often = {day: {*Counter(map(_frozen, rows)).values()} for day, rows in by_day.items()}
+    return {day: min(sizes) for day, sizes in often.items() if len(sizes) == 1 and sizes != {1}}
 
 
 def _compare_sums(sums: Mapping[str, str], rows: Iterable[Mapping[str, Any]], file: FuzzedFile) -> None:

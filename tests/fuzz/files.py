@@ -89,6 +89,8 @@ def fuzzed_file(seed: int, number: int) -> FuzzedFile:
     rows = random.choices((0, random.randint(1, 12), random.randint(13, 40)), (3, 87, 10))[0]
     comma = table.report.name == "App Crashes Expanded" or random.random() < 0.1
     headers, cells = _headers(table, random), [_row(table, random) for _ in range(rows)]
+    if rows < 10 and random.random() < 0.05:
+        cells = [[*row] for row in cells for _ in range(random.choice((2, 3)))]
     content = temper(headers, cells, "," if comma else "\t", random)
     packed, is_broken = _packed(content, random)
     block_bytes = random.choice((4 << 20, 4 << 20, 1, 64, 777))

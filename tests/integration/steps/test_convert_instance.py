@@ -1,4 +1,7 @@
+import gzip
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,12 +13,14 @@ from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import InstanceQuarantined, InstanceTooLarge
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.parts import batch_of_part
 from appstore_analytics.model.instances import InstanceStatus
 from appstore_analytics.model.items import LandItem
 from appstore_analytics.registry.dirty_dates import DirtyDates
+from appstore_analytics.registry.instances import Instances
 from local.apple import AccessType, FaultKind
 from local.apple.model import Series
 from local.apple.publication import dates_of_snapshot as dates_of
@@ -259,3 +264,51 @@ def test_at_equal_processing_dates_the_daily_feed_beats_the_snapshot(start: Call
     stored = pipeline.lake.head(TableDate("downloads", date(2025, 5, 31)).part_key(APP))
     assert stored is not None
     assert batch_of_part(stored, int(APP)).vintage.access_type == "ONGOING"
+
+
+def rewritten(pipeline: Pipeline, item: LandItem, change: Callable[[bytes, bytes], bytes]) -> None:
+    """The item's raw file with other rows below its header."""
+    (segment,) = pipeline.instance(item).segments
+    header, _, rows = gzip.decompress(pipeline.raw.read(segment.key) or b"").partition(b"\n")
+    pipeline.raw.write(segment.key, gzip.compress(change(header + b"\n", rows)), content_type="application/gzip")
+
+
+def test_dates_whose_every_row_is_repeated_are_told_everywhere_and_kept(pipeline: Pipeline) -> None:
+    plan = pipeline.plan()
+    pipeline.run(plan, MapName.REGISTER)
+    pipeline.world.advance(1)
+    plan = pipeline.plan()
+    pipeline.run(plan, MapName.REGISTER)
+    (item,) = pipeline.land_items(plan)
+    pipeline.download(item)
+    rewritten(pipeline, item, lambda header, rows: header + rows * 2)
+    pipeline.run(plan, MapName.LAND, MapName.PUBLISH, MapName.VERIFY)
+    assert pipeline.summarize(plan) == {"status": "SUCCEEDED", "cause": ""}
+    facts, report = pipeline.record(item).facts, pipeline.report()
+    assert facts["rows_raw"] == facts["rows_curated"] == 2 * facts["rows_repeated"] > 0
+    assert facts["repeated_dates"] == [day.isoformat() for day in DAYS]
+    assert report["repeated_dates"] == {"downloads": {APP: [day.isoformat() for day in DAYS]}}
+    assert (report["dates_repeated"], report["rows_repeated"]) == (3, facts["rows_repeated"])
+    (notice,) = report["notices"]
+    assert f"App {APP}, downloads: every row of 2025-05-31, 2025-06-01, 2025-06-02 occurs more than once" in notice
+    assert pipeline.metrics[Metric.DATES_REPEATED] == 3
+    (key,) = pipeline.bytes_of("appstore/instances/")
+    row = json.loads(pipeline.lake.read(key) or b"")
+    assert (row["dates_repeated"], row["rows_repeated"], len(row["repeated_dates"])) == (3, facts["rows_repeated"], 3)
+
+
+def test_segments_of_the_same_bytes_are_counted_where_they_have_rows(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"segments_per_instance": 2})
+    (item,) = planned(pipeline)
+    pipeline.download(item)
+    instance = pipeline.instance(item)
+    first, second = instance.segments
+    twin = replace(second, checksum=first.checksum, size_bytes=first.size_bytes)
+    body = pipeline.raw.read(first.key) or b""
+    header = gzip.compress(gzip.decompress(body).partition(b"\n")[0])
+    for content, repeated in ((body, 1), (header, 0)):
+        for segment in (first, second):
+            pipeline.raw.write(segment.key, content, content_type="application/gzip")
+        with patch.object(Instances, "get", return_value=replace(instance, segments=(first, twin))):
+            pipeline.convert(item)
+        assert pipeline.record(item).facts["segments_repeated"] == repeated

@@ -35,6 +35,7 @@ METRICS_OF_A_RUN = {
     Metric.APPS_FAILED,
     Metric.INSTANCES_QUARANTINED,
     Metric.TABLES_MISMATCHED,
+    Metric.DATES_REPEATED,
     Metric.ROWS_PUBLISHED,
     Metric.APPLE_CALLS,
 }

@@ -19,6 +19,7 @@ class Metric(StrEnum):
     INSTANCES_QUARANTINED = "InstancesQuarantined"
     TABLES_MISMATCHED = "TablesMismatched"
     ROWS_PUBLISHED = "RowsPublished"
+    DATES_REPEATED = "DatesRepeated"
     APPLE_CALLS = "AppleCalls"
     # every hour, by check_freshness; a feed is one table of one app
     FEEDS_FRESH = "FeedsFresh"

@@ -5,7 +5,7 @@ Memory is bounded by one run of rows, not by the instance: full runs are sorted 
 
 import heapq
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,6 +23,7 @@ from appstore_analytics.contract.tables import APP_ID, EXTRA, PROCESSING_DATE, C
 from appstore_analytics.lake.parquet import WRITER_VERSION, Layout, RowGroups, part_layout
 from appstore_analytics.lake.parts import PartFile
 from appstore_analytics.lake.record_batches import in_one_batch, with_required_columns
+from appstore_analytics.lake.repeats import RepeatedRows
 from appstore_analytics.lake.schema import arrow_type, part_schema
 from appstore_analytics.lake.sorting import sorted_by
 from appstore_analytics.lake.tsv import SegmentReader
@@ -43,7 +44,8 @@ class Conversion:
 
     `rows_dropped` are the rows of Dates that were not selected, `digits_rounded` the amounts of money that had more
     than six decimals. Column names are Apple's headers: unknown ones as the file spells them, missing ones as the
-    catalogue does. `skipped_dates` are the Dates without a row between the first and the last found.
+    catalogue does. `skipped_dates` are the Dates without a row between the first and the last found. Of the Dates in
+    `repeated` every row occurs that often. `segment_rows` are the rows of each segment.
     """
 
     rows_raw: int
@@ -52,7 +54,14 @@ class Conversion:
     unknown_columns: tuple[str, ...]
     missing_columns: tuple[str, ...]
     skipped_dates: tuple[date, ...]
+    repeated: Mapping[date, int]
+    segment_rows: tuple[int, ...]
     parts: tuple[PartFile, ...]
+
+    @property
+    def rows_repeated(self) -> int:
+        """The rows of such Dates beyond the first of each."""
+        return sum(part.rows - part.rows // self.repeated.get(part.day, 1) for part in self.parts)
 
 
 def convert(
@@ -78,11 +87,12 @@ def convert(
         layout = part_layout(schema)
         _check_covered(runs.days, table, today)
         kept = set(select(runs.days))
-        parts = tuple(
+        written = tuple(
             _part(rows, day, table, vintage, layout, runs, scratch)
             for day, rows in runs.by_day(lambda rows: _with_extra(_with_lineage(rows, app_id, vintage), schema))
             if day in kept
         )
+        parts = tuple(part for part, _ in written)
         rows_raw = runs.rows
     return Conversion(
         rows_raw=rows_raw,
@@ -91,6 +101,8 @@ def convert(
         unknown_columns=_sorted_union(reader.unknown_columns for reader in readers),
         missing_columns=_sorted_union(reader.missing_columns for reader in readers),
         skipped_dates=skipped_dates(runs.days, table.granularity),
+        repeated={part.day: times for part, times in written if times > 1},
+        segment_rows=tuple(reader.rows_read for reader in readers),
         parts=parts,
     )
 
@@ -127,6 +139,11 @@ class _Runs:
     def left_to_sort_by(self) -> Sequence[str]:
         """What the rows of a Date are not sorted by: of several runs they have to be brought together first."""
         return self._sort_by if self._spilled_to else ()
+
+    @property
+    def count(self) -> str | None:
+        """A measure of whole numbers, if the report has one."""
+        return next(iter(self._counts), None)
 
     @property
     def counts_fit(self) -> bool:
@@ -220,15 +237,19 @@ def _part(
     layout: Layout,
     runs: _Runs,
     scratch: Path,
-) -> PartFile:
+) -> tuple[PartFile, int]:
+    """The part, and how often each of its rows occurs, where all do equally often."""
     path = scratch / f"{day.isoformat()}.parquet"
     sums: dict[str, Decimal] = {}
+    repeats = RepeatedRows(runs.count)
     with RowGroups(path, layout, runs.left_to_sort_by) as file:
         for rows in of_day:
             file.append(rows)
+            repeats.append(rows)
             _add(sums, rows, table.report.additive_measures, counts_fit=runs.counts_fit)
         file.finish({"vintage": str(vintage), "writer": WRITER_VERSION})
-    return PartFile(day, path, file.rows, {name: f"{total:f}" for name, total in sums.items()})
+    part = PartFile(day, path, file.rows, {name: f"{total:f}" for name, total in sums.items()})
+    return part, repeats.times(path)
 
 
 def _sort_by(table: CuratedTable) -> list[str]:

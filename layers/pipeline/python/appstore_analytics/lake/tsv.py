@@ -40,7 +40,7 @@ class SegmentReader:
 
     `unknown_columns` are headers that the catalogue does not know: their cells are in `extra`, or the file is
     quarantined where `mode` is strict. `missing_columns` are those of the catalogue that the file lacks and that are
-    null then.
+    null then. `rows_read` counts the rows so far.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class SegmentReader:
         self._report = report
         self._app_id = app_id
         self._inflated = Inflated(segment, report.name)
-        self._rows_read = 0
+        self.rows_read = 0
         line, self._behind_header = self._read_header_line()
         self._header = read_header(line, report, mode)
         self._cells = {column.name: ColumnCells(column) for column in self._header.columns}
@@ -67,7 +67,7 @@ class SegmentReader:
             rows = self._typed(self._parse(block))
             self._check_app(rows)
             self._check_dates(rows)
-            self._rows_read += rows.num_rows
+            self.rows_read += rows.num_rows
             yield rows
         self._refuse_ambiguous_dates()
 
@@ -152,7 +152,7 @@ class SegmentReader:
             return
         if rows.num_rows != (lines := _count_rows(bytes(block), quoted=quoted)):
             raise self._quarantine(
-                f"of the {lines} lines from row {self._rows_read + 1} on, {rows.num_rows} could be read as rows."
+                f"of the {lines} lines from row {self.rows_read + 1} on, {rows.num_rows} could be read as rows."
             )
 
     def _in_our_words(self, arrow_message: str) -> str:
@@ -160,7 +160,7 @@ class SegmentReader:
 
         The sentence travels through states and logs, where no row belongs.
         """
-        message = re.sub(r"Row #(\d+)", lambda found: f"row {self._rows_read + int(found[1])}", arrow_message)
+        message = re.sub(r"Row #(\d+)", lambda found: f"row {self.rows_read + int(found[1])}", arrow_message)
         message = re.sub(r"(Expected \d+ columns, got \d+).*", r"\1", message, flags=re.DOTALL)
         return f"{message[:_SHOWN_CHARACTERS]}."
 
@@ -181,7 +181,7 @@ class SegmentReader:
         try:
             return self._cells[column.name].typed(parsed.column(column.name))
         except CellRefusedError as refusal:
-            row = self._rows_read + 1 + refusal.row
+            row = self.rows_read + 1 + refusal.row
             raise self._quarantine(f"column '{column.header}', row {row}: {refusal}") from None
 
     def _check_app(self, rows: pa.RecordBatch) -> None:
@@ -193,14 +193,14 @@ class SegmentReader:
             other = pc.fill_null(pc.not_equal(apps, self._app_id), True)
             index = pc.index(other, True).as_py()
             raise self._quarantine(
-                f"column '{column.header}', row {self._rows_read + 1 + index}: the file of app {self._app_id} holds "
+                f"column '{column.header}', row {self.rows_read + 1 + index}: the file of app {self._app_id} holds "
                 f"rows of another app, {apps[index].as_py()}."
             )
 
     def _check_dates(self, rows: pa.RecordBatch) -> None:
         dates = rows.column(self._report.date_column)
         if dates.null_count:
-            row = self._rows_read + 1 + pc.index(pc.is_null(dates), True).as_py()
+            row = self.rows_read + 1 + pc.index(pc.is_null(dates), True).as_py()
             raise self._quarantine(f"row {row} has no Date (column '{self._report.date_column}').")
 
     def _refuse_ambiguous_dates(self) -> None:

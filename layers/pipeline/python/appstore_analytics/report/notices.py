@@ -9,6 +9,7 @@ from appstore_analytics.model.waits import Wait, by_cause
 from appstore_analytics.rules.offered_reports import missing_sentence, unknown_sentence
 
 _NAMED = 20
+_KEPT = "All rows are kept, because equal rows are legal: compare the sums with App Store Connect."
 
 
 def missing_reports(register: Sequence[ItemRecord]) -> dict[str, list[str]]:
@@ -25,7 +26,9 @@ def unknown_reports(register: Sequence[ItemRecord]) -> list[str]:
     return sorted({name for record in register for name in record.facts.get("unknown_reports", ())})
 
 
-def notices(plan: RunPlan, register: Sequence[ItemRecord], waits: Iterable[Wait] = ()) -> tuple[str, ...]:
+def notices(
+    plan: RunPlan, register: Sequence[ItemRecord], converted: Sequence[ItemRecord] = (), waits: Iterable[Wait] = ()
+) -> tuple[str, ...]:
     """All notices of a run, those about whole apps first, its waits last."""
     return (
         *(gone.sentence for gone in plan.vanished),
@@ -33,6 +36,7 @@ def notices(plan: RunPlan, register: Sequence[ItemRecord], waits: Iterable[Wait]
         *_missing(register),
         *_unknown(register),
         *_refused(register),
+        *_repeated(converted),
         *(wait.past for wait in by_cause(waits)),
     )
 
@@ -53,6 +57,21 @@ def _refused(register: Sequence[ItemRecord]) -> Iterator[str]:
     for record in register:
         for _, sentence in sorted(record.facts.get("refused", {}).items()):
             yield f"App {record.event['app_id']}: {sentence}"
+
+
+def _repeated(converted: Sequence[ItemRecord]) -> Iterator[str]:
+    """Equal rows are legal and kept, but a file that repeats all of them is suspicious."""
+    for record in converted:
+        subject = f"App {record.event['app_id']}, {record.facts.get('table')}"
+        if days := record.facts.get("repeated_dates"):
+            more = len(days) < int(record.facts["dates_repeated"])
+            yield (
+                f"{subject}: every row of {', '.join(days)}{' and earlier Dates' if more else ''} occurs "
+                f"more than once, all equally often, {int(record.facts['rows_repeated']):,} rows too many if Apple "
+                f"repeated them by mistake. {_KEPT}"
+            )
+        if segments := int(record.facts.get("segments_repeated", 0)):
+            yield f"{subject}: {segments} segments have the bytes of another of the same instance. {_KEPT}"
 
 
 def _apps(app_ids: Sequence[str]) -> str:

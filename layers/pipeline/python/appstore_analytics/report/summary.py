@@ -41,7 +41,8 @@ class ItemError:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run, in words and numbers. `skipped_dates` are those that Apple left out, by table and app.
+    """One run, in words and numbers. `skipped_dates` are those that Apple left out, by table and app, `repeated_dates`
+    those of which it repeats every row.
 
     `missing_reports` are those that Apple does not offer, by name with their apps; `notices` are sentences about
     what did not fail and should be read all the same.
@@ -53,6 +54,7 @@ class RunSummary:
     unknown_columns: dict[str, list[str]] = field(default_factory=dict)
     missing_columns: dict[str, list[str]] = field(default_factory=dict)
     skipped_dates: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    repeated_dates: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     missing_reports: dict[str, list[str]] = field(default_factory=dict)
     unknown_reports: list[str] = field(default_factory=list)
     notices: tuple[str, ...] = ()
@@ -103,10 +105,11 @@ def summarize(plan: RunPlan, records: Records, execution_error: str = "", waits:
         totals=_totals(records),
         unknown_columns=_columns(records, "unknown_columns"),
         missing_columns=_columns(records, "missing_columns"),
-        skipped_dates=_skipped_dates(records),
+        skipped_dates=_dates(records, "skipped_dates"),
+        repeated_dates=_dates(records, "repeated_dates"),
         missing_reports=missing_reports(records[MapName.REGISTER]),
         unknown_reports=unknown_reports(records[MapName.REGISTER]),
-        notices=notices(plan, records[MapName.REGISTER], waits),
+        notices=notices(plan, records[MapName.REGISTER], _converted(records), waits),
         superseded=tuple(part for record in records[MapName.RESTORE] for part in record.facts.get("superseded", ())),
         execution_error=execution_error,
     )
@@ -193,6 +196,9 @@ def _totals(records: Records) -> dict[str, int]:
         "rows_dropped": _sum(land, "rows_dropped"),
         "digits_rounded": _sum(land, "digits_rounded"),
         "dates_skipped": _sum(land, "dates_skipped"),
+        "dates_repeated": _sum(land, "dates_repeated"),
+        "rows_repeated": _sum(land, "rows_repeated"),
+        "segments_repeated": _sum(land, "segments_repeated"),
         "parts_written": _sum(land, "parts_written"),
         "parts_replaced": _sum(land, "parts_replaced"),
         "parts_unchanged": _sum(land, "parts_unchanged"),
@@ -217,12 +223,12 @@ def _columns(records: Records, fact: str) -> dict[str, list[str]]:
     return {table: sorted(columns) for table, columns in sorted(found.items()) if columns}
 
 
-def _skipped_dates(records: Records) -> dict[str, dict[str, list[str]]]:
-    """By table and app the Dates that a file left out between others: a notice, because a small app has such Dates."""
+def _dates(records: Records, fact: str) -> dict[str, dict[str, list[str]]]:
+    """By table and app the Dates that a file left out between others, or of which it repeats every row."""
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for record in _converted(records):
-        if skipped := record.facts.get("skipped_dates"):
-            found[_table(record)][record.event["app_id"]].update(skipped)
+        if days := record.facts.get(fact):
+            found[_table(record)][record.event["app_id"]].update(days)
     return {table: {app_id: sorted(days) for app_id, days in sorted(of.items())} for table, of in sorted(found.items())}
 
 

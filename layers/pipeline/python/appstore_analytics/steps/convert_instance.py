@@ -29,7 +29,7 @@ from appstore_analytics.rules.freshness import speaks_for
 from appstore_analytics.rules.vintage import complete_dates
 
 _DATES_NAMED = 31
-"""So many skipped Dates are named per instance, the newest: a snapshot may hold years of a small app."""
+"""So many skipped or repeated Dates are named per instance, the newest: a snapshot may hold years of a small app."""
 
 _RAW_EXPIRED = (
     "The raw bytes of the instance {} of {} have expired: reprocess only instances with newer processing dates "
@@ -75,7 +75,7 @@ def convert_instance(
         registry.instances.mark_raw_expired(instance)
         raise
     skipped = _skipped(conversion, instance, table, known)
-    registry.runs.finish(item, Verdict.CONVERTED, **_facts(conversion, Counter(outcomes.values()), skipped))
+    registry.runs.finish(item, Verdict.CONVERTED, **_facts(conversion, instance, Counter(outcomes.values()), skipped))
     return step_result(Outcome.DONE)
 
 
@@ -225,7 +225,20 @@ def _asked(table: CuratedTable, known: KnownRequest) -> tuple[Asked, ...]:
     return tuple(asked for asked in known.asked if asked.report == table.report.name)
 
 
-def _facts(conversion: Conversion, outcomes: Counter[PartOutcome], skipped: tuple[date, ...]) -> dict[str, Any]:
+def _segments_repeated(conversion: Conversion, instance: LedgerInstance) -> int:
+    """The segments with rows whose bytes, by MD5 and size, are those of another segment of the instance."""
+    with_rows = [
+        (segment.checksum, segment.size_bytes)
+        for segment, rows in zip(instance.segments, conversion.segment_rows, strict=True)
+        if rows
+    ]
+    return len(with_rows) - len(set(with_rows))
+
+
+def _facts(
+    conversion: Conversion, instance: LedgerInstance, outcomes: Counter[PartOutcome], skipped: tuple[date, ...]
+) -> dict[str, Any]:
+    repeated = sorted(conversion.repeated)
     return {
         "rows_raw": conversion.rows_raw,
         "rows_curated": sum(part.rows for part in conversion.parts),
@@ -235,6 +248,10 @@ def _facts(conversion: Conversion, outcomes: Counter[PartOutcome], skipped: tupl
         "missing_columns": list(conversion.missing_columns),
         "dates_skipped": len(skipped),
         "skipped_dates": [day.isoformat() for day in skipped[-_DATES_NAMED:]],
+        "dates_repeated": len(repeated),
+        "repeated_dates": [day.isoformat() for day in repeated[-_DATES_NAMED:]],
+        "rows_repeated": conversion.rows_repeated,
+        "segments_repeated": _segments_repeated(conversion, instance),
         "parts_written": outcomes[PartOutcome.WRITTEN],
         "parts_replaced": outcomes[PartOutcome.REPLACED],
         "parts_unchanged": outcomes[PartOutcome.UNCHANGED],

@@ -23,6 +23,10 @@ from appstore_analytics.rules.verdicts import item_reason, item_verdict
 
 _SUCCEEDED, _FAILED = "SUCCEEDED", "FAILED"
 
+_ODD_NUMBERS = ("digits_rounded", "dates_skipped", "rows_repeated", "dates_repeated", "segments_repeated")
+_ODD_LISTS = ("unknown_columns", "missing_columns", "skipped_dates", "repeated_dates")
+"""What was odd about an instance, as convert_instance noted it."""
+
 Emit = Callable[[Metric, float], None]
 
 
@@ -68,6 +72,7 @@ def _report(plan: RunPlan, summary: RunSummary, seconds: float, waits: Iterable[
         "unknown_columns": summary.unknown_columns,
         "missing_columns": summary.missing_columns,
         "skipped_dates": summary.skipped_dates,
+        "repeated_dates": summary.repeated_dates,
         "missing_reports": summary.missing_reports,
         "unknown_reports": summary.unknown_reports,
         "notices": list(summary.notices),
@@ -149,8 +154,8 @@ def _instance_row(plan: RunPlan, record: ItemRecord) -> dict[str, Any]:
         "instance_id": item.vintage.instance_id,
         "verdict": item_verdict(record),
         "reason": item_reason(record),
-        **{name: int(facts.get(name, 0)) for name in (*numbers, "digits_rounded", "dates_skipped")},
-        **{name: list(facts.get(name, ())) for name in ("unknown_columns", "missing_columns", "skipped_dates")},
+        **{name: int(facts.get(name, 0)) for name in (*numbers, *_ODD_NUMBERS)},
+        **{name: list(facts.get(name, ())) for name in _ODD_LISTS},
         "is_rolled_back": bool(facts.get("is_rolled_back", False)),
     }
 
@@ -175,4 +180,5 @@ def _emit(summary: RunSummary, emit: Emit) -> None:
     emit(Metric.INSTANCES_QUARANTINED, sum(error.verdict is Verdict.QUARANTINED for error in summary.errors))
     emit(Metric.TABLES_MISMATCHED, sum(error.verdict is Verdict.MISMATCH for error in summary.errors))
     emit(Metric.ROWS_PUBLISHED, summary.totals["rows_curated"])
+    emit(Metric.DATES_REPEATED, summary.totals["dates_repeated"])
     emit(Metric.APPLE_CALLS, summary.totals["apple_calls"])
