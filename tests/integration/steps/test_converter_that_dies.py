@@ -77,18 +77,23 @@ def test_the_third_attempt_quarantines_what_the_function_died_of_twice(
     assert pipeline.bytes_of("parts/") == {}
 
 
-@pytest.mark.parametrize("place", [AT_THE_FILE, AT_THE_PARTS])
-def test_a_death_in_each_of_two_runs_counts_as_well(
-    pipeline: Pipeline, item: LandItem, place: tuple[object, str]
-) -> None:
+def test_a_death_in_each_of_two_runs_counts_too(pipeline: Pipeline, item: LandItem) -> None:
     for _ in range(2):
         (again,) = [each for each in land_items(pipeline) if each.vintage == item.vintage]
-        with deaths(place), pytest.raises(DiedError), later():
-            pipeline.convert(again)
+        with later():
+            dies(pipeline, again)
     (third,) = [each for each in land_items(pipeline) if each.vintage == item.vintage]
     with later(), pytest.raises(InstanceQuarantined):
         pipeline.convert(third)
     assert item.vintage not in [each.vintage for each in land_items(pipeline)]
+
+
+def test_deaths_while_parts_are_written_are_not_the_files_doing(pipeline: Pipeline, item: LandItem) -> None:
+    for _ in range(3):
+        with deaths(AT_THE_PARTS), pytest.raises(DiedError):
+            pipeline.convert(item)
+        assert pipeline.instance(item).attempts == frozenset()
+    assert pipeline.convert(item) == DONE
 
 
 def test_one_death_is_forgiven_and_forgotten_once_the_instance_is_converted(pipeline: Pipeline, item: LandItem) -> None:

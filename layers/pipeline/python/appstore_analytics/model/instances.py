@@ -37,7 +37,7 @@ class SegmentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A conversion of an instance that a run has begun (UTC) and not ended: it is under way, or it died."""
+    """A run has begun (UTC) to read the files of an instance and has not ended: it is under way, or it died."""
 
     begun_at: datetime
     run_id: str

@@ -6,7 +6,8 @@ LISTED ──► LANDED ──► CONVERTED ──► ROLLED_BACK     a reproces
 A converted snapshot that is asked for more Dates and refused stays CONVERTED, because its parts stand: the ledger notes
 the ranges that were quarantined, or that its raw bytes are gone.
 
-A conversion is noted before it begins and taken off when it ends, so that the ledger knows of those that died.
+An attempt to read an instance is noted before it begins and taken off when it ends, so that the ledger knows of those
+that died.
 """
 
 from collections.abc import Iterable, Iterator
@@ -79,7 +80,7 @@ class Instances:
 
     @contextmanager
     def attempt(self, instance: LedgerInstance, run_id: str) -> Iterator[None]:
-        """Convert an instance inside of this block: the ledger knows of it until the block ends, however it ends.
+        """Read an instance inside of this block: the ledger knows of it until the block ends, however it ends.
 
         Only a function that dies leaves its attempt behind, and one whose memory is used up, which is the same but for
         luck. Where the instance moves on, all its attempts are forgotten.
@@ -93,6 +94,7 @@ class Instances:
         except Exception:
             self._change_attempts("DELETE", instance, attempt)
             raise
+        self._change_attempts("DELETE", instance, attempt)
 
     def mark_converted(
         self, instance: LedgerInstance, dates: frozenset[str], run_id: str, refused_dates: Iterable[date]

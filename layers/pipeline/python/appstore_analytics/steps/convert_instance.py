@@ -50,8 +50,8 @@ def convert_instance(
     Parts first, all journalled before one is written, then the Dates' dirty marks, then the ledger: a crash in between
     leaves the instance due, and a second run finds its own parts and marks the Dates again. An instance that was rolled
     back is left alone until a reprocess names it. InstanceQuarantined: the file breaks its report's contract; the
-    ledger keeps the reason and the Dates in the lake stay as they are; so does one on which the function died twice,
-    which would die again. ObjectExpired: its raw bytes are gone.
+    ledger keeps the reason and the Dates in the lake stay as they are; so it is when the function died twice while it
+    read them, because it would die again. ObjectExpired: its raw bytes are gone.
     InstanceTooLarge: the disk is full; it stays landed.
     """
     instance = registry.instances.get(item.app_id, item.vintage)
@@ -63,8 +63,9 @@ def convert_instance(
     wanted = frozenset(asked.dates for asked in _asked(table, known))
     try:
         _refuse_after_deaths(instance, item)
-        with registry.instances.attempt(instance, item.run_id), TemporaryDirectory() as scratch:
-            conversion = _convert(instance, table, known, raw, schema_modes.of(table.report), Path(scratch))
+        with TemporaryDirectory() as scratch:
+            with registry.instances.attempt(instance, item.run_id):
+                conversion = _convert(instance, table, known, raw, schema_modes.of(table.report), Path(scratch))
             journal = _Journal(registry, _answers_for(instance, item), instance, table)
             outcomes = write_parts(lake, table, int(instance.app_id), instance.vintage, conversion.parts, journal)
             _mark(instance, table, wanted, item, outcomes, registry)
