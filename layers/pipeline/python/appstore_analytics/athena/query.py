@@ -14,8 +14,6 @@ _SUCCEEDED = "SUCCEEDED"
 _POLL_SECONDS = 0.05
 _LONGEST_POLL_SECONDS = 2.0
 _ASKS = 3
-_KEPT_SECONDS = 20.0
-"""What a function keeps of its time to say how it ended."""
 _PATIENCE_SECONDS = 900.0
 _REPLACED_MEANWHILE = ("HIVE_CANNOT_OPEN_SPLIT", "HIVE_CURSOR_ERROR", "HIVE_FILESYSTEM_ERROR", "NoSuchKey")
 
@@ -45,14 +43,15 @@ class Athena:
         """The result's rows, each cell as Athena prints it, None for null.
 
         A query that somebody cancelled, or that has not ended after half of the time that is left, is stopped and asked
-        again. QueryInterrupted when an object was replaced under the query: ask once more. QueryFailed for anything
-        else, also when the last of three asks had no answer either.
+        again: after three asks an eighth of the time is left to say how it ended. QueryInterrupted when an object was
+        replaced under the query: ask once more. QueryFailed for anything else, also when the last of three asks had no
+        answer either.
         """
         for _ in range(_ASKS):
             query_id = self._client.start_query_execution(
                 QueryString=sql, WorkGroup=self._workgroup, QueryExecutionContext={"Database": database}
             )["QueryExecutionId"]
-            state = self._await_end(query_id, (self._seconds_left() - _KEPT_SECONDS) / 2)
+            state = self._await_end(query_id, self._seconds_left() / 2)
             if state == _SUCCEEDED:
                 return self._results(query_id)
         raise QueryFailed(

@@ -4,6 +4,7 @@ Equal rows are legal, so they stay. But a file that repeats each of them may be 
 should hear of it. Most Dates are cleared by their largest count, which occurs once; the others are looked at closely.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from math import gcd
 from pathlib import Path
@@ -14,6 +15,8 @@ import pyarrow.parquet as pq
 
 _MOST_ROWS = 1_000_000
 """Of a Date with more rows of one app nothing is said: comparing them takes memory by the row."""
+_MAPS_AT_ONCE = 4_096
+"""A map of 20 unknown columns takes kilobytes while it is a Python object; a million of them would fill the memory."""
 
 
 class RepeatedRows:
@@ -37,7 +40,7 @@ class RepeatedRows:
         """How often each row of the part occurs, where all occur equally often; else 1. `part` is the written file."""
         if self._rows > _MOST_ROWS or gcd(self._rows_of_largest, self._rows) == 1:
             return 1
-        return _times(reversed(self._only.columns) if self._only else _columns(part), self._rows)
+        return _times(_columns_of(self._only) if self._only else _columns(part), self._rows)
 
     def _see(self, counts: pa.Array) -> None:
         largest = pc.max(counts).as_py()
@@ -47,11 +50,39 @@ class RepeatedRows:
         self._largest, self._rows_of_largest = largest, before + pc.equal(counts, largest).true_count
 
 
+def _columns_of(rows: pa.RecordBatch) -> Iterator[pa.Array]:
+    """The columns of rows in memory, in the order of `_in_order`."""
+    for name in _in_order(rows.schema):
+        column = rows.column(name)
+        if pa.types.is_map(column.type):
+            starts = range(0, len(column), _MAPS_AT_ONCE)
+            column = _digests(column.slice(start, _MAPS_AT_ONCE) for start in starts)
+        yield column
+
+
 def _columns(part: Path) -> Iterator[pa.Array]:
-    """The columns of a file, one at a time, the last first."""
+    """The columns of a file, one at a time, in the order of `_in_order`."""
     with pq.ParquetFile(part) as file:
-        for name in reversed(file.schema_arrow.names):  # measures come last and tell most
-            yield file.read(columns=[name]).column(0).combine_chunks()
+        for name in _in_order(file.schema_arrow):
+            if pa.types.is_map(file.schema_arrow.field(name).type):
+                yield _digests(rows.column(0) for rows in file.iter_batches(_MAPS_AT_ONCE, columns=[name]))
+            else:
+                yield file.read(columns=[name]).column(0).combine_chunks()
+
+
+def _in_order(schema: pa.Schema) -> list[str]:
+    """The last column first, because measures come last and tell most; the map behind all, because it is dear."""
+    maps = [field.name for field in schema if pa.types.is_map(field.type)]
+    return [name for name in reversed(schema.names) if name not in maps] + maps
+
+
+def _digests(pieces: Iterable[pa.Array]) -> pa.Array:
+    """Sixteen bytes for each map, null for none; `pieces` are a few rows each."""
+    return pa.concat_arrays([pa.array(map(_digest, piece.to_pylist()), pa.binary(16)) for piece in pieces])
+
+
+def _digest(pairs: list[tuple[str, str]] | None) -> bytes | None:
+    return None if pairs is None else hashlib.blake2b(repr(pairs).encode(), digest_size=16).digest()
 
 
 def _times(columns: Iterable[pa.Array], rows: int) -> int:
@@ -59,7 +90,7 @@ def _times(columns: Iterable[pa.Array], rows: int) -> int:
     groups = pa.repeat(pa.scalar(0, pa.int64()), rows)
     sizes = pa.array([rows])
     for column in columns:
-        values = _comparable(column)
+        values = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
         number = pc.fill_null(values.indices, len(values.dictionary)).cast(pa.int64())
         groups = pc.add(pc.multiply(groups, len(values.dictionary) + 1), number).dictionary_encode().indices
         groups = groups.cast(pa.int64())
@@ -68,9 +99,3 @@ def _times(columns: Iterable[pa.Array], rows: int) -> int:
             return 1
     fewest, most = pc.min_max(sizes).as_py().values()
     return int(fewest) if fewest == most else 1
-
-
-def _comparable(column: pa.Array) -> pa.DictionaryArray:
-    if pa.types.is_map(column.type):
-        column = pa.array([None if each is None else str(each) for each in column.to_pylist()], pa.string())
-    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
