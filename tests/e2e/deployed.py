@@ -16,7 +16,7 @@ from typing import Any
 from appstore_analytics.answers.executions import Execution, Pipeline, Snapshot
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
-from appstore_analytics.contract.layout import CURATED_PREFIX
+from appstore_analytics.contract.layout import CURATED_PREFIX, RUNS_PREFIX
 from appstore_analytics.contract.names import STACK
 from appstore_analytics.contract.tables import CURATED_DATABASE, CuratedTable, tables_by_name
 from appstore_analytics.lake.objects import Bucket
@@ -88,7 +88,14 @@ class Deployed:
             self.world.keys.revoke(key.key_id)
 
     def begin(self, today: date) -> None:
-        """Turn the business date to a scenario's first day, backwards too: nobody has met its apps before."""
+        """Turn the business date to a scenario's first day, backwards too: nobody has met its apps before.
+
+        Without the plans of earlier scenarios, whose apps would be reported as vanished.
+        """
+        lake = self.pipeline.lake
+        for stored in list(lake.list(RUNS_PREFIX)):
+            if stored.key.endswith("/plan.json"):
+                assert lake.remove(stored.key, expected=stored.etag)
         self.world.today = today
 
     # Executions
