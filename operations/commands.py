@@ -3,9 +3,9 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,16 +26,27 @@ from appstore_analytics.answers.installation import Installation
 from appstore_analytics.answers.publishing import mark_planned, plan_publish
 from appstore_analytics.answers.registry_statistics import registry_statistics
 from appstore_analytics.answers.repairs import plan_reprocess, plan_rollback, reprocess_payload
-from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused, PipelineError
+from appstore_analytics.contract.errors import InputRefused, PipelineError
 from appstore_analytics.contract.names import STACK
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import CuratedTable
-from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
-from appstore_analytics.rules.execution_input import EARLIEST_DATE, parse_execution_input
-from infra.configuration import parse_context
+from appstore_analytics.rules.execution_input import parse_execution_input
 from operations import aws_errors, doctor, moving_in, screens
 from operations.arguments import arranged
 from operations.exits import ExitStatus
+from operations.options import (
+    AsOf,
+    Reports,
+    RunAsOf,
+    Tables,
+    Yes,
+    date_option,
+    day_of,
+    list_option,
+    not_before_all,
+    not_too_early,
+    refuse_empty,
+)
 from operations.progress import run_view
 from operations.put_key import key_id_of, put_key, read_key_file, secret_text
 from operations.where import Where
@@ -56,7 +67,6 @@ The options below may stand before or after the command. Exit status: 0 all is w
 
 _STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}|arn:aws[a-z-]*:cloudformation:[!-~]+", re.ASCII)
 
-_CDK_JSON = Path(__file__).resolve().parents[1] / "cdk.json"
 SET_UP, RUN, ASK, REPAIR = "Set up", "Run", "Ask", "Repair and move in"
 
 
@@ -81,71 +91,17 @@ def _options(
     stack: Annotated[str, typer.Option(help="The CloudFormation stack.")] = STACK,
     as_json: Annotated[bool, typer.Option("--json", help="Print the same facts as JSON.")] = False,
 ) -> None:
-    _refuse_empty(profile=profile, region=region)
+    refuse_empty(profile=profile, region=region)
     if not _STACK_NAME.fullmatch(stack):
         raise Refused(f"--stack must be the name of a CloudFormation stack, such as {STACK}.")
     context.obj = _Asked(Where(local, profile, region, stack), as_json)
 
 
-def _refuse_empty(**options: str | None) -> None:
-    for name, value in options.items():
-        if value is not None and not value.strip():
-            raise Refused(f"--{name} is empty: give a {name}, or leave it out.")
-
-
-def _date_option(name: str, words: str, check: Callable[[datetime | None], datetime | None] | None = None) -> Any:
-    return typer.Option(name, formats=["%Y-%m-%d"], metavar="DATE", help=words, callback=check)
-
-
-def _run_as_of(as_of: datetime | None) -> datetime | None:
-    """The business date of a run: a day that has begun. Refused before AWS is asked."""
-    if as_of and not EARLIEST_DATE <= as_of.date() <= _day(None):
-        raise Refused(f"--as-of must lie between {EARLIEST_DATE} and today (UTC), {_day(None)}.")
-    return as_of
-
-
-def _judged_as_of(as_of: datetime | None) -> datetime | None:
-    """A day to judge by, in the time of which an instance that Apple has now may still be there."""
-    last = _day(None) + timedelta(days=INSTANCE_LIFE_DAYS)
-    if as_of and not EARLIEST_DATE <= as_of.date() <= last:
-        raise Refused(f"--as-of must lie between {EARLIEST_DATE} and {last}.")
-    return as_of
-
-
-def _from(first: datetime | None) -> datetime | None:
-    """No table has Dates before the earliest one, so that an earlier day means all of them."""
-    earliest = datetime.combine(EARLIEST_DATE, datetime.min.time())
-    return max(first, earliest) if first else None
-
-
-def _to(last: datetime | None) -> datetime | None:
-    if last and last.date() < EARLIEST_DATE:
-        raise Refused(f"--to must not be before {EARLIEST_DATE}: no table has an earlier Date.")
-    return last
-
-
-def _list_option(name: str, metavar: str, words: str) -> Any:
-    return typer.Option(name, metavar=metavar, help=words)
-
-
-Yes = Annotated[bool, typer.Option("--yes", help="Go on without asking.")]
-RunAsOf = Annotated[datetime | None, _date_option("--as-of", "Run as on this day, today or earlier.", _run_as_of)]
-AsOf = Annotated[datetime | None, _date_option("--as-of", "Judge as on this day.", _judged_as_of)]
-Tables = Annotated[list[str] | None, _list_option("--tables", "TABLE …", "Only these tables.")]
-Reports = Annotated[
-    list[str] | None, _list_option("--reports", "REPORT …", "Only these: table names, or Apple's names.")
-]
-
-
 @app.command("doctor", rich_help_panel=SET_UP)
 def find_faults(context: typer.Context) -> None:
     """Say what stands in the way of a deployment or a run: credentials, quotas, names, keys. Changes nothing."""
-    asked: _Asked = context.obj
-    try:
-        wanted = parse_context(json.loads(_CDK_JSON.read_text(encoding="utf-8"))["context"])
-    except (ConfigurationRefused, ValueError) as error:
-        raise Refused(f"cdk.json: {error}") from None
-    _answer(asked, doctor.examine(asked.where.connect(), asked.where.stack, wanted, datetime.now(UTC)))
+    where = context.obj.where
+    _answer(context.obj, doctor.examine(where.connect(), where.stack, doctor.configured(), datetime.now(UTC)))
 
 
 @app.command("put-key", rich_help_panel=SET_UP)
@@ -169,7 +125,7 @@ def put_api_key(
 @app.command(rich_help_panel=RUN)
 def daily(context: typer.Context, as_of: RunAsOf = None) -> None:
     """Start a daily run and follow it to its end."""
-    payload = {"operation": Operation.DAILY.value} | ({"as_of": _day(as_of).isoformat()} if as_of else {})
+    payload = {"operation": Operation.DAILY.value} | ({"as_of": day_of(as_of).isoformat()} if as_of else {})
     _start(context.obj, context.obj.installation(), payload)
 
 
@@ -177,9 +133,9 @@ def daily(context: typer.Context, as_of: RunAsOf = None) -> None:
 def backfill(
     context: typer.Context,
     *,
-    app_ids: Annotated[list[str], _list_option("--apps", "ID …", "The apps' Apple ids.")],
-    start: Annotated[datetime, _date_option("--from", "The first Date; before Apple's history it means all of it.")],
-    end: Annotated[datetime, _date_option("--to", "The last Date.", _to)],
+    app_ids: Annotated[list[str], list_option("--apps", "ID …", "The apps' Apple ids.")],
+    start: Annotated[datetime, date_option("--from", "The first Date; before Apple's history it means all of it.")],
+    end: Annotated[datetime, date_option("--to", "The last Date.", not_before_all)],
     reports: Reports = None,
     as_of: RunAsOf = None,
     yes: Yes = False,
@@ -187,9 +143,9 @@ def backfill(
     """Fetch history from a snapshot. Shows the plan first: requests, quota, calls, rows, cost."""
     asked: _Asked = context.obj
     here = asked.installation()
-    day = _day(as_of) if as_of else None
+    day = day_of(as_of) if as_of else None
     payload = backfill_payload(app_ids, start.date(), end.date(), reports or (), day)
-    wanted = parse_execution_input(payload, _day(None))
+    wanted = parse_execution_input(payload, day_of(None))
     plan = plan_backfill(payload, wanted, here.configuration, here.accounts, here.registry, here.lake)
     _if_confirmed(asked, here, plan, payload, yes=yes)
 
@@ -223,7 +179,7 @@ def runs(
 def status(context: typer.Context, as_of: AsOf = None) -> None:
     """Say for every app how its report requests stand: ready, not ready, stopped, forbidden …"""
     here = context.obj.installation()
-    _answer(context.obj, status_answers.request_status(here.accounts, here.registry, here.lake, _day(as_of)))
+    _answer(context.obj, status_answers.request_status(here.accounts, here.registry, here.lake, day_of(as_of)))
 
 
 @app.command(rich_help_panel=ASK)
@@ -235,13 +191,13 @@ def freshness(context: typer.Context) -> None:
 @app.command(rich_help_panel=ASK)
 def gaps(
     context: typer.Context,
-    since: Annotated[datetime | None, _date_option("--from", "Ignore earlier Dates.", _from)] = None,
+    since: Annotated[datetime | None, date_option("--from", "Ignore earlier Dates.", not_too_early)] = None,
     as_of: AsOf = None,
 ) -> None:
     """Answer "is yesterday complete?": missing Dates, the days left to fetch them, and what repairs them."""
     here = context.obj.installation()
     first = since.date() if since else None
-    found = gap_answers.find_gaps(here.accounts, here.tables, here.registry, here.lake, _day(as_of), first)
+    found = gap_answers.find_gaps(here.accounts, here.tables, here.registry, here.lake, day_of(as_of), first)
     _answer(context.obj, found)
 
 
@@ -249,11 +205,11 @@ def gaps(
 def verify(
     context: typer.Context,
     tables: Tables = None,
-    start: Annotated[datetime | None, _date_option("--from", "Default: 7 days ago.", _from)] = None,
-    end: Annotated[datetime | None, _date_option("--to", "Default: today.", _to)] = None,
+    start: Annotated[datetime | None, date_option("--from", "Default: 7 days ago.", not_too_early)] = None,
+    end: Annotated[datetime | None, date_option("--to", "Default: today.", not_before_all)] = None,
 ) -> None:
     """Let Athena count again what stands published, and compare it with what was converted."""
-    last = _day(end)
+    last = day_of(end)
     first = start.date() if start else last - timedelta(days=7)
     if first > last:
         raise Refused(f"--from must not be after --to, {last.isoformat()}.")
@@ -276,7 +232,7 @@ def schema_verify(
     app_ids = [app_id for one in here.accounts for app_id in one.app_ids]
     chosen = _tables(here, tables)
     places = (here.registry, here.raw, here.lake, here.glue)
-    found = schema.compare_schemas(chosen, app_ids, *places, _day(as_of), every_column=every_column)
+    found = schema.compare_schemas(chosen, app_ids, *places, day_of(as_of), every_column=every_column)
     if patch_alone:
         sys.stdout.write(found.patch)
         raise typer.Exit(ExitStatus.GOOD if found.is_good else ExitStatus.BAD)
@@ -287,7 +243,7 @@ def schema_verify(
 def registry_stats(context: typer.Context, as_of: AsOf = None) -> None:
     """Count what the registry holds: requests, instances, dirty Dates, calls of the hour."""
     here = context.obj.installation()
-    stands = status_answers.request_status(here.accounts, here.registry, here.lake, _day(as_of))
+    stands = status_answers.request_status(here.accounts, here.registry, here.lake, day_of(as_of))
     calls_per_hour = here.configuration.calls_per_hour
     _answer(context.obj, registry_statistics(here.accounts, calls_per_hour, here.tables, here.registry, stands))
 
@@ -317,10 +273,10 @@ def rollback(
 def reprocess(
     context: typer.Context,
     *,
-    app_ids: Annotated[list[str] | None, _list_option("--apps", "ID …", "Only these apps.")] = None,
+    app_ids: Annotated[list[str] | None, list_option("--apps", "ID …", "Only these apps.")] = None,
     reports: Reports = None,
-    start: Annotated[datetime | None, _date_option("--from", "First processing date.", _from)] = None,
-    end: Annotated[datetime | None, _date_option("--to", "Last processing date.", _to)] = None,
+    start: Annotated[datetime | None, date_option("--from", "First processing date.", not_too_early)] = None,
+    end: Annotated[datetime | None, date_option("--to", "Last processing date.", not_before_all)] = None,
     run_id: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only what this run handled.")] = None,
     yes: Yes = False,
 ) -> None:
@@ -330,7 +286,7 @@ def reprocess(
     dates = (start.date() if start else None, end.date() if end else None)
     of_run = _report_of(here, run_id)["run_id"] if run_id else None
     payload = reprocess_payload(app_ids or (), reports or (), *dates, of_run)
-    wanted = parse_execution_input(payload, _day(None))
+    wanted = parse_execution_input(payload, day_of(None))
     plan = plan_reprocess(payload, wanted, here.configuration, here.accounts, here.registry)
     _if_confirmed(asked, here, plan, payload, yes=yes)
 
@@ -339,9 +295,9 @@ def reprocess(
 def publish(
     context: typer.Context,
     *,
-    tables: Annotated[list[str], _list_option("--tables", "TABLE …", "The tables.")],
-    start: Annotated[datetime, _date_option("--from", "The first Date.")],
-    end: Annotated[datetime, _date_option("--to", "The last Date.")],
+    tables: Annotated[list[str], list_option("--tables", "TABLE …", "The tables.")],
+    start: Annotated[datetime, date_option("--from", "The first Date.")],
+    end: Annotated[datetime, date_option("--to", "The last Date.")],
     yes: Yes = False,
 ) -> None:
     """Mark Dates dirty, so that the next run publishes and verifies them again. Shows first which."""
@@ -360,7 +316,7 @@ def import_registry(
 ) -> None:
     """Take over the report requests of an earlier pipeline; never replaces what is known here."""
     asked: _Asked = context.obj
-    _answer(asked, moving_in.import_registry(file, asked.installation().registry, _day(None)))
+    _answer(asked, moving_in.import_registry(file, asked.installation().registry, day_of(None)))
 
 
 def _tables(installation: Installation, names: Sequence[str] | None) -> list[CuratedTable]:
@@ -430,11 +386,6 @@ def _answer(asked: _Asked, facts: Facts) -> None:
 
 def _console_region(installation: Installation) -> str | None:
     return None if installation.is_local else installation.region
-
-
-def _day(given: datetime | None) -> date:
-    """The day to judge by; today (UTC) if none is given."""
-    return given.date() if given else datetime.now(UTC).date()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

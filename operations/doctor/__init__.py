@@ -1,18 +1,32 @@
 """`doctor`: what stands in the way of a deployment or of a run, found before it fails."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
+from appstore_analytics.answers.errors import Refused
+from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.names import API_KEY_SECRET_PREFIX, SERVICE
 from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE
-from infra.configuration import DeploymentConfiguration
+from infra.configuration import DeploymentConfiguration, parse_context
 from operations.doctor import account, keys, names
 from operations.doctor.checks import Check, Diagnosis, Result, looked_at
 from operations.where import Connection
 
-__all__ = ["Check", "Diagnosis", "Result", "examine"]
+__all__ = ["Check", "Diagnosis", "Result", "configured", "examine"]
+
+_CDK_JSON = Path(__file__).resolve().parents[2] / "cdk.json"
+
+
+def configured() -> DeploymentConfiguration:
+    """What cdk.json asks for; Refused with the sentence of `cdk synth` where that cannot work."""
+    try:
+        return parse_context(json.loads(_CDK_JSON.read_text(encoding="utf-8"))["context"])
+    except (ConfigurationRefused, ValueError) as error:
+        raise Refused(f"cdk.json: {error}") from None
 
 
 def examine(aws: Connection, stack: str, wanted: DeploymentConfiguration, now: datetime) -> Diagnosis:

@@ -1,7 +1,6 @@
 """The AWS account, before anything is deployed: credentials, region, clock, bootstrap, Lambda quota, Lake Formation."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -23,14 +22,6 @@ _BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 _MOST_SKEW = timedelta(seconds=60)
 _SPARE_LAMBDAS = 5
 """Beside the Maps there are the planning functions, the hourly check and Slack."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Whose credentials these are: the AWS account and the principal's ARN."""
-
-    account: str
-    principal: str
 
 
 def check_identity(answer: "GetCallerIdentityResponseTypeDef") -> Check:

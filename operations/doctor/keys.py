@@ -5,14 +5,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from appstore_analytics.contract.configuration import Account
+from appstore_analytics.contract.verdicts import KeyVerdict
 from appstore_analytics.rules.call_budget import calls_needed, calls_per_day
 from operations.doctor.checks import Check, Result
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
+_PUT_KEY = "`./manage.py put-key`"
+
 AskApple = Callable[[str], dict[str, str]]
-"""Invokes check_key for one key: its `verdict` and `sentence` (steps/check_key.py)."""
+"""Invokes check_key for one key: its `verdict` (KeyVerdict) and `sentence` (steps/check_key.py)."""
 
 
 def check_key_function(functions: "LambdaClient", function_name: str, calls_per_hour: int) -> AskApple:
@@ -23,10 +26,8 @@ def check_key_function(functions: "LambdaClient", function_name: str, calls_per_
         answer = functions.invoke(FunctionName=function_name, Payload=payload)
         told: dict[str, str] = json.load(answer["Payload"])
         if "FunctionError" in answer:
-            return {
-                "verdict": "unknown",
-                "sentence": f"check_key failed: {told.get('errorMessage', 'no reason given')}",
-            }
+            reason = told.get("errorMessage", "no reason given")
+            return {"verdict": KeyVerdict.UNKNOWN, "sentence": f"The function check_key failed: {reason}."}
         return told
 
     return ask
@@ -41,19 +42,18 @@ def check_keys(accounts: Sequence[Account], ask: AskApple) -> Iterator[Check]:
 
 
 def _key(name: str, told: dict[str, str], *, registers: bool) -> Check:
-    subject, verdict, sentence = f"API key {name}", told["verdict"], told["sentence"]
-    if verdict == "admin":
-        return Check(subject, Result.OK, f"{sentence} Whether Apple accepts a report request shows the first run.")
-    if verdict == "not admin":
-        if registers:
-            return Check(
-                subject, Result.FIX, "Apple accepts the key, but its role is not Admin, which report requests need: "
-                f"make a key with the role Admin and run `./manage.py put-key --account {name} FILE`."
-            )  # fmt: skip
-        return Check(subject, Result.OK, "Apple accepts the key; it is not Admin, and reading needs no more.")
-    if verdict == "unknown":
-        return Check(subject, Result.WARNING, f"{sentence} Ask again later.")
-    return Check(subject, Result.FIX, f"{sentence} `./manage.py put-key` puts a key into the secret.")
+    subject, sentence = f"API key {name}", told["sentence"]
+    match KeyVerdict(told["verdict"]):
+        case KeyVerdict.ADMIN:
+            return Check(subject, Result.OK, f"{sentence} The first run shows whether Apple accepts a report request.")
+        case KeyVerdict.NOT_ADMIN if registers:
+            return Check(subject, Result.FIX, f"{sentence} Report requests need Admin: {_PUT_KEY} stores another key.")
+        case KeyVerdict.NOT_ADMIN:
+            return Check(subject, Result.OK, f"{sentence} Reading needs no Admin.")
+        case KeyVerdict.UNKNOWN:
+            return Check(subject, Result.WARNING, f"{sentence} Ask again later.")
+        case KeyVerdict.REJECTED | KeyVerdict.UNUSABLE:
+            return Check(subject, Result.FIX, f"{sentence} {_PUT_KEY} stores another key.")
 
 
 def check_quota(accounts: Sequence[Account], reports: int, calls_per_hour: int) -> Iterator[Check]:

@@ -123,9 +123,9 @@ def guarded() -> Iterator[Deployed]:
         "alarm_slack_secret": SLACK_SECRET,
     }
     with SimulatedApple(World(settings)) as apple, EmbeddedAws(enforces_permissions=True) as aws:
-        deployment = deploy(aws, {**context, "apple_base_url": apple.url}, lambda *_: None)
         webhook = "http://127.0.0.1:9/services/T000/B000/notreally"
-        aws.client("secretsmanager").create_secret(Name=SLACK_SECRET, SecretString=webhook)
+        aws.client("secretsmanager").create_secret(Name=SLACK_SECRET, SecretString=webhook)  # alarms may ring at once
+        deployment = deploy(aws, {**context, "apple_base_url": apple.url}, lambda *_: None)
         yield Deployed(
             world=apple.world,
             aws=aws,

@@ -16,6 +16,7 @@ from appstore_analytics.contract.settings import Settings
 from appstore_analytics.contract.tables import APPSTORE_TABLES, CuratedTable
 from infra.configuration import parse_context
 from infra.functions import CAPACITIES, state_name
+from operations.doctor import account
 
 CLOUDFORMATION_LIMIT = 500
 
@@ -452,3 +453,9 @@ def test_the_topic_takes_alarms_over_tls_and_tells_by_mail_and_slack(synthesis: 
 
 def test_without_a_webhook_there_is_no_function_for_it(local: Synthesis) -> None:
     assert set(CAPACITIES) - set(local.functions()) == {"notify_slack"}
+
+
+def test_the_doctor_asks_for_the_bootstrap_that_the_template_accepts(synthesis: Synthesis) -> None:
+    (rule,) = synthesis.template["Rules"]["CheckBootstrapVersion"]["Assertions"]
+    (refused, _) = rule["Assert"]["Fn::Not"][0]["Fn::Contains"]
+    assert max(map(int, refused)) + 1 == account.BOOTSTRAP_VERSION

@@ -1,12 +1,19 @@
-"""check_key: what Apple says of a key, from the simulated App Store Connect."""
+"""check_key: what is said of a key, by what became of the call."""
 
 from datetime import UTC, datetime
 
 import pytest
 
 from appstore_analytics.apple.client import AppStoreConnect
-from appstore_analytics.contract.errors import AppleUnavailable, CallsUnavailable, ConfigurationRefused, KeyRejected
-from appstore_analytics.steps.check_key import KeyVerdict, check_key
+from appstore_analytics.contract.errors import (
+    AppleUnavailable,
+    CallsUnavailable,
+    ConfigurationRefused,
+    KeyRejected,
+    RoleMissing,
+)
+from appstore_analytics.contract.verdicts import KeyVerdict
+from appstore_analytics.steps.check_key import check_key
 
 
 def refusing(error: Exception) -> AppStoreConnect:
@@ -26,3 +33,10 @@ def test_each_trouble_has_its_verdict_and_its_sentence(error: Exception, verdict
     told = check_key(lambda: refusing(error))
     assert told["verdict"] == verdict
     assert str(error) in told["sentence"]
+
+
+def test_a_403_is_not_taken_for_a_wrong_role_alone() -> None:
+    told = check_key(lambda: refusing(RoleMissing("use a key with the role Finance")))
+    assert told["verdict"] == KeyVerdict.NOT_ADMIN
+    assert "not Admin, or an agreement is missing" in told["sentence"]
+    assert "Finance" not in told["sentence"]  # which may not list users either

@@ -1,4 +1,4 @@
-"""How an item, or an app, ended: the words that functions, state machine and tables share."""
+"""How an item, an app or the check of a key ended: the words that functions, state machine and tables share."""
 
 from enum import StrEnum
 
@@ -38,3 +38,13 @@ _FAILURES = frozenset(
         Verdict.FAILED,
     }
 )
+
+
+class KeyVerdict(StrEnum):
+    """What Apple says about an API key, as check_key tells the doctor."""
+
+    ADMIN = "admin"
+    NOT_ADMIN = "not admin"
+    REJECTED = "rejected"
+    UNUSABLE = "unusable"  # the secret holds no key
+    UNKNOWN = "unknown"  # Apple did not say

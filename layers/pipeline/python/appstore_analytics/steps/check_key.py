@@ -1,7 +1,6 @@
 """check_key: does Apple accept an API key, and is its role Admin; asked by a person, never by a run."""
 
 from collections.abc import Callable
-from enum import StrEnum
 
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.contract.errors import (
@@ -12,16 +11,12 @@ from appstore_analytics.contract.errors import (
     PipelineError,
     RoleMissing,
 )
+from appstore_analytics.contract.verdicts import KeyVerdict
 
-
-class KeyVerdict(StrEnum):
-    """What Apple says about a key."""
-
-    ADMIN = "admin"
-    NOT_ADMIN = "not admin"
-    REJECTED = "rejected"
-    UNUSABLE = "unusable"  # the secret holds no key
-    UNKNOWN = "unknown"  # Apple did not say
+_FORBIDDEN = (
+    "Apple accepts the key and forbids it to list users: its role is not Admin, or an agreement is missing or has "
+    "expired."
+)
 
 
 def check_key(connect: Callable[[], AppStoreConnect]) -> dict[str, str]:
@@ -34,8 +29,8 @@ def check_key(connect: Callable[[], AppStoreConnect]) -> dict[str, str]:
         connect().list_one_user()
     except ConfigurationRefused as error:
         return _answer(KeyVerdict.UNUSABLE, str(error))
-    except RoleMissing as error:
-        return _answer(KeyVerdict.NOT_ADMIN, str(error))
+    except RoleMissing:
+        return _answer(KeyVerdict.NOT_ADMIN, _FORBIDDEN)
     except (KeyRejected, KeyDoubted) as error:
         return _answer(KeyVerdict.REJECTED, str(error))
     except NotReady as error:

@@ -1,0 +1,70 @@
+"""The options that several commands have, and the values that each refuses before AWS is asked."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from appstore_analytics.answers.errors import Refused
+from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
+from appstore_analytics.rules.execution_input import EARLIEST_DATE
+
+
+def day_of(given: datetime | None) -> date:
+    """The day to judge by; today (UTC) if none is given."""
+    return given.date() if given else datetime.now(UTC).date()
+
+
+def refuse_empty(**options: str | None) -> None:
+    """Refused where an option was given without a value, such as `--region ''`."""
+    for name, value in options.items():
+        if value is not None and not value.strip():
+            raise Refused(f"--{name} is empty: give a {name}, or leave it out.")
+
+
+def date_option(name: str, words: str, check: Callable[[datetime | None], datetime | None] | None = None) -> Any:
+    """An option that takes a day; `check` refuses those that make no sense."""
+    return typer.Option(name, formats=["%Y-%m-%d"], metavar="DATE", help=words, callback=check)
+
+
+def _run_as_of(as_of: datetime | None) -> datetime | None:
+    """The business date of a run: a day that has begun. Refused before AWS is asked."""
+    if as_of and not EARLIEST_DATE <= as_of.date() <= day_of(None):
+        raise Refused(f"--as-of must lie between {EARLIEST_DATE} and today (UTC), {day_of(None)}.")
+    return as_of
+
+
+def _judged_as_of(as_of: datetime | None) -> datetime | None:
+    """A day to judge by, in the time of which an instance that Apple has now may still be there."""
+    last = day_of(None) + timedelta(days=INSTANCE_LIFE_DAYS)
+    if as_of and not EARLIEST_DATE <= as_of.date() <= last:
+        raise Refused(f"--as-of must lie between {EARLIEST_DATE} and {last}.")
+    return as_of
+
+
+def not_too_early(first: datetime | None) -> datetime | None:
+    """The first Date. No table has any the earliest one, so an earlier day means all of them."""
+    earliest = datetime.combine(EARLIEST_DATE, datetime.min.time())
+    return max(first, earliest) if first else None
+
+
+def not_before_all(last: datetime | None) -> datetime | None:
+    """The last Date; Refused where every table begins later."""
+    if last and last.date() < EARLIEST_DATE:
+        raise Refused(f"--to must not be before {EARLIEST_DATE}: no table has an earlier Date.")
+    return last
+
+
+def list_option(name: str, metavar: str, words: str) -> Any:
+    """An option that takes several values (operations/arguments.py)."""
+    return typer.Option(name, metavar=metavar, help=words)
+
+
+Yes = Annotated[bool, typer.Option("--yes", help="Go on without asking.")]
+RunAsOf = Annotated[datetime | None, date_option("--as-of", "Run as on this day, today or earlier.", _run_as_of)]
+AsOf = Annotated[datetime | None, date_option("--as-of", "Judge as on this day.", _judged_as_of)]
+Tables = Annotated[list[str] | None, list_option("--tables", "TABLE …", "Only these tables.")]
+Reports = Annotated[
+    list[str] | None, list_option("--reports", "REPORT …", "Only these: table names, or Apple's names.")
+]
