@@ -44,7 +44,7 @@ def _judged_as_of(as_of: datetime | None) -> datetime | None:
 
 
 def not_too_early(first: datetime | None) -> datetime | None:
-    """The first Date. No table has any the earliest one, so an earlier day means all of them."""
+    """The first Date. No table has a Date before the earliest one, so an earlier day means all of them."""
     earliest = datetime.combine(EARLIEST_DATE, datetime.min.time())
     return max(first, earliest) if first else None
 
