@@ -13,8 +13,8 @@ from appstore_analytics.contract.catalogue import REPORTS
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.rules.calendar import expected_dates
 from appstore_analytics.rules.execution_input import parse_execution_input
-from appstore_analytics.rules.gaps import expected_dates
 from tests.integration.pipeline_in_process import APP, Pipeline
 
 DAY = timedelta(days=1)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.rules.calendar import following, published_on, speaks_for
 from appstore_analytics.rules.freshness import (
     Arrivals,
     Freshness,
@@ -16,11 +17,8 @@ from appstore_analytics.rules.freshness import (
     Request,
     Siblings,
     due_dates,
-    following,
     judge,
     look_back_days,
-    published_on,
-    speaks_for,
 )
 
 DAY = timedelta(days=1)
@@ -106,21 +104,6 @@ def test_a_week_is_published_on_the_friday_after_it_and_a_month_on_the_fifth() -
     assert due_dates(WEEKLY, MONDAY, TOLERANCE)[0] == date(2026, 11, 9)
     assert published_on(date(2026, 12, 1), MONTHLY) == date(2027, 1, 5)
     assert due_dates(MONTHLY, MONDAY, TOLERANCE) == (date(2026, 10, 1), date(2026, 9, 1), date(2026, 8, 1))
-
-
-# Which instance speaks for a Date
-
-
-@pytest.mark.parametrize(("built", "speaks"), [(20, False), (21, True), (22, True), (23, False)])
-def test_an_instance_speaks_for_a_day_while_it_settles(built: int, speaks: bool) -> None:
-    assert speaks_for(date(2026, 11, built), date(2026, 11, 20), DOWNLOADS) is speaks
-
-
-def test_the_instance_of_a_week_or_month_may_come_late_until_the_next_one() -> None:
-    week, month = date(2026, 11, 9), date(2026, 10, 1)
-    assert [day for day in range(1, 31) if speaks_for(date(2026, 11, day), week, WEEKLY)] == [*range(16, 27)]
-    assert speaks_for(date(2026, 12, 4), month, MONTHLY)
-    assert not speaks_for(date(2026, 12, 5), month, MONTHLY)
 
 
 @given(tables, moments)

@@ -18,10 +18,10 @@ from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.published import published_dates, read_publication
 from appstore_analytics.model.requests import KnownRequest
 from appstore_analytics.registry import Registry
+from appstore_analytics.rules.calendar import expected_dates
 from appstore_analytics.rules.call_budget import ceiling
 from appstore_analytics.rules.due import snapshot_is_outdated, snapshot_renewable_on
 from appstore_analytics.rules.execution_input import ExecutionInput
-from appstore_analytics.rules.gaps import expected_dates
 
 _DATES_LOOKED_AT = 7
 _LOOK, _DELETE, _CREATE = 1, 1, 1

@@ -18,7 +18,8 @@ from appstore_analytics.lake.published import published_dates
 from appstore_analytics.model.instances import LedgerInstance
 from appstore_analytics.model.requests import KnownRequest
 from appstore_analytics.registry import Registry
-from appstore_analytics.rules.gaps import KnownTable, MissingDate, Repair, expected_dates, periods
+from appstore_analytics.rules.calendar import expected_dates, periods
+from appstore_analytics.rules.gaps import KnownTable, MissingDate, Repair
 
 _LONG_ENOUGH = timedelta(days=100)  # for two months and their completion
 

@@ -28,7 +28,7 @@ from appstore_analytics.lake.schema import arrow_type, part_schema
 from appstore_analytics.lake.sorting import sorted_by
 from appstore_analytics.lake.tsv import SegmentReader
 from appstore_analytics.model.vintage import Vintage
-from appstore_analytics.rules.gaps import skipped_dates
+from appstore_analytics.rules.calendar import skipped_dates
 
 _RUN_ROWS = 250_000
 _SPILLED_ROWS = 8_192  # of every run as many lie in memory when the runs meet

@@ -27,7 +27,7 @@ from appstore_analytics.report.elements import (
 )
 from appstore_analytics.report.style import STYLE
 from appstore_analytics.report.summary import AppSummary, Records, RunSummary, verdict_grid
-from appstore_analytics.rules.gaps import periods
+from appstore_analytics.rules.calendar import periods
 
 _APPS_SHOWN = 300
 _RESTATEMENTS_SHOWN = 100

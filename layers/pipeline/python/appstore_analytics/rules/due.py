@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.rules.calendar import last_publication
 
 INSTANCE_LIFE_DAYS = 35
 """Apple deletes an instance this many days after its processing date."""
@@ -18,17 +19,12 @@ _SNAPSHOT_RENEWED_AFTER_DAYS = 33
 def is_due(granularity: Granularity, as_of: date, newest: date | None) -> bool:
     """Whether a new instance may be listed on `as_of`, when `newest` is the newest processing date already listed.
 
-    Daily instances come every day, and late ones out of order. Weekly ones are published on Fridays, monthly ones on
-    the 5th (Apple, "Analytics Reports"); once the last of them is there, nothing new can come before the next.
+    Daily instances come every day, and late ones out of order. Once the last weekly or monthly one is there, nothing
+    new can come before the next publication.
     """
     if granularity is Granularity.DAILY or newest is None:
         return True
-    if granularity is Granularity.WEEKLY:
-        return newest < as_of - timedelta(days=(as_of.weekday() - 4) % 7)
-    published = as_of.replace(day=5)
-    if as_of < published:
-        published = (as_of.replace(day=1) - timedelta(days=1)).replace(day=5)
-    return newest < published
+    return newest < last_publication(granularity, as_of)
 
 
 def is_remembered_as_vanished(last_listed: date, as_of: date) -> bool:

@@ -5,8 +5,7 @@
     if not, why?     what the runs recorded: quarantined, not ready, key, role, stopped; else whether the app's other
                      reports came, and whether this one used to
 
-Sources: Apple, "Analytics Reports": a daily instance holds the Dates of its completeness window, a weekly one is
-published on the Friday after its week, a monthly one on the 5th. Nobody states the hour.
+Source of when Apple publishes: rules/calendar.py. Apple does not state the hour.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,8 +16,8 @@ from enum import StrEnum
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.rules.calendar import newest_begun, preceding, published_on, speaks_for
 from appstore_analytics.rules.offered_reports import missing_sentence
-from appstore_analytics.rules.vintage import complete_on
 
 DATES_LOOKED_AT = 3
 """So many of the newest due Dates are asked for each time: a Date that is missing is missed for three periods."""
@@ -120,33 +119,6 @@ class Judgement:
     reason: str = ""
 
 
-def published_on(day: date, table: CuratedTable) -> date:
-    """The processing date by which Apple has published all of a Date."""
-    if table.granularity is Granularity.DAILY:
-        return complete_on(day, table)
-    if table.granularity is Granularity.WEEKLY:
-        return day + timedelta(days=11)  # the Friday after its week
-    return following(day, table.granularity).replace(day=5)
-
-
-def following(day: date, granularity: Granularity) -> date:
-    """The Date after this one."""
-    if granularity is Granularity.DAILY:
-        return day + timedelta(days=1)
-    if granularity is Granularity.WEEKLY:
-        return day + timedelta(days=7)
-    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
-
-
-def speaks_for(processing_date: date, day: date, table: CuratedTable) -> bool:
-    """Whether an instance of this processing date says what there is to say about the Date, even if that is nothing.
-
-    From the end of its period until the next Date's instance takes over.
-    """
-    after = following(day, table.granularity)
-    return after <= processing_date < published_on(after, table)
-
-
 @dataclass(frozen=True, slots=True)
 class Feed:
     """The ONGOING instances of one table of one app, by processing date.
@@ -182,12 +154,12 @@ def is_complete(day: date, table: CuratedTable, feed: Feed, standing: Callable[[
 
 def due_dates(table: CuratedTable, at: datetime, tolerance: timedelta) -> tuple[date, ...]:
     """The newest Dates that must be there at this moment, newest first."""
-    day = _newest_begun(at.date(), table.granularity)
+    day = newest_begun(at.date(), table.granularity)
     while _due_at(day, table, tolerance) > at:
-        day = _preceding(day, table.granularity)
+        day = preceding(day, table.granularity)
     found = [day]
     while len(found) < DATES_LOOKED_AT:
-        found.append(_preceding(found[-1], table.granularity))
+        found.append(preceding(found[-1], table.granularity))
     return tuple(found)
 
 
@@ -293,15 +265,3 @@ def _withheld(table: CuratedTable, own: Collection[date], siblings: Collection[d
 
 def _due_at(day: date, table: CuratedTable, tolerance: timedelta) -> datetime:
     return datetime.combine(published_on(day, table), _PUBLISHED_BY) + tolerance
-
-
-def _newest_begun(today: date, granularity: Granularity) -> date:
-    if granularity is Granularity.DAILY:
-        return today
-    return today - timedelta(days=today.weekday()) if granularity is Granularity.WEEKLY else today.replace(day=1)
-
-
-def _preceding(day: date, granularity: Granularity) -> date:
-    if granularity is Granularity.DAILY:
-        return day - timedelta(days=1)
-    return day - timedelta(days=7) if granularity is Granularity.WEEKLY else (day - timedelta(days=1)).replace(day=1)

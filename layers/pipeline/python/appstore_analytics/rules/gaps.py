@@ -4,25 +4,24 @@ A Date is complete when the newest instance that is due for it stands (rules/fre
 that a backfill asked for it. Where such an instance has no row of the Date, Apple sent none.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
-from itertools import pairwise
 
-from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.model.requests import KnownRequest
+from appstore_analytics.rules.calendar import complete_on, expected_dates, published_on
 from appstore_analytics.rules.due import (
     INSTANCE_LIFE_DAYS,
     snapshot_is_due,
     snapshot_is_outdated,
     snapshot_renewable_on,
 )
-from appstore_analytics.rules.freshness import Feed, following, is_complete, published_on
-from appstore_analytics.rules.vintage import complete_on
+from appstore_analytics.rules.freshness import Feed, is_complete
 
 _DAY = timedelta(days=1)
 
@@ -184,31 +183,6 @@ def _causes_of(instance: LedgerInstance, as_of: date) -> tuple[str, Repair | Non
     return cause, repair if is_possible else None
 
 
-def expected_dates(table: CuratedTable, first: date, as_of: date) -> Iterator[date]:
-    """The Dates from `first` on that a daily run before `as_of` must have brought, oldest first.
-
-    There are none before Apple's history begins.
-    """
-    first = max(first, table.first_date)
-    if first >= as_of:
-        return
-    day = _first_date(table.granularity, first)
-    while published_on(day, table) < as_of:
-        yield day
-        day = following(day, table.granularity)
-
-
-def skipped_dates(days: Collection[date], granularity: Granularity) -> tuple[date, ...]:
-    """The Dates between the first and the last of `days` that are none of them, oldest first."""
-    skipped: list[date] = []
-    for before, after in pairwise(periods(days, granularity)):
-        day = following(before[-1], granularity)
-        while day < after[0]:
-            skipped.append(day)
-            day = following(day, granularity)
-    return tuple(skipped)
-
-
 def days_left(day: date, table: CuratedTable, as_of: date) -> int:
     """For how many days Apple still has the last instance that holds the Date; 0 when it is gone."""
     return max((published_on(day, table) + timedelta(days=INSTANCE_LIFE_DAYS) - as_of).days, 0)
@@ -217,23 +191,3 @@ def days_left(day: date, table: CuratedTable, as_of: date) -> int:
 def snapshot_holds(day: date, table: CuratedTable, requested_on: date | None) -> bool:
     """Whether a snapshot of this request day speaks for the Date; unknown days are taken for too early."""
     return requested_on is not None and complete_on(day, table) <= requested_on
-
-
-def periods(days: Collection[date], granularity: Granularity) -> list[list[date]]:
-    """Dates that follow each other without a gap, together."""
-    runs: list[list[date]] = []
-    for day in sorted(days):
-        if runs and following(runs[-1][-1], granularity) == day:
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    return runs
-
-
-def _first_date(granularity: Granularity, day: date) -> date:
-    """The Date of the period that begins on `day` or next after it."""
-    if granularity is Granularity.WEEKLY:
-        return day + timedelta(days=-day.weekday() % 7)
-    if granularity is Granularity.MONTHLY and day.day != 1:
-        return following(day.replace(day=1), granularity)
-    return day

@@ -5,10 +5,10 @@ all its rows. Not a delta, not a merge; rows may vanish.
 """
 
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import date
 
-from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.rules.calendar import complete_on
 
 
 def complete_dates(days: Collection[date], table: CuratedTable, requested_on: date | None) -> set[date]:
@@ -21,25 +21,6 @@ def complete_dates(days: Collection[date], table: CuratedTable, requested_on: da
         return set()
     request_day = requested_on or max(days)
     return {day for day in days if complete_on(day, table) <= request_day}
-
-
-def complete_on(day: date, table: CuratedTable) -> date:
-    """The day from which on Apple's files hold all of a Date: so long after its day, week or month as Apple states.
-
-    At least one day. Where Apple states how late telemetry may arrive, that is taken instead.
-    """
-    report = table.report
-    settles_days = report.late_arrival_days if report.completeness_days is None else report.completeness_days
-    return last_day(day, table.granularity) + timedelta(days=max(settles_days or 0, 1))
-
-
-def last_day(day: date, granularity: Granularity) -> date:
-    """The last day of the period that begins on a Date."""
-    if granularity is Granularity.DAILY:
-        return day
-    if granularity is Granularity.WEEKLY:
-        return day + timedelta(days=6)
-    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
 def is_final(day: date, table: CuratedTable, processing_date: date) -> bool | None:

@@ -24,8 +24,8 @@ from appstore_analytics.model.items import LandItem
 from appstore_analytics.model.parts import JournalLine, PartOutcome, PartVersion
 from appstore_analytics.model.requests import Asked, KnownRequest
 from appstore_analytics.registry import Registry
+from appstore_analytics.rules.calendar import speaks_for
 from appstore_analytics.rules.deaths import died_too_often
-from appstore_analytics.rules.freshness import speaks_for
 from appstore_analytics.rules.vintage import complete_dates
 
 _DATES_NAMED = 31
