@@ -15,6 +15,7 @@ from appstore_analytics.answers.publishing import DatesToPublish, PublishPlan, m
 from appstore_analytics.contract.layout import TableDate
 from local.apple import World, WorldSettings
 from operations import commands
+from operations.commands.asked import Asked
 from operations.exits import ExitStatus
 from tests.aws_in_process import aws_in_process
 from tests.integration.pipeline_in_process import DOWNLOADS, Pipeline
@@ -45,7 +46,7 @@ def planned(pipeline: Pipeline, first: date = FIRST, last: date = LAST) -> Publi
 
 def ended(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     here = SimpleNamespace(tables=tables(pipeline), registry=pipeline.registry, lake=pipeline.lake)
-    monkeypatch.setattr(commands._Asked, "installation", lambda _: here)
+    monkeypatch.setattr(Asked, "installation", lambda _: here)
     monkeypatch.setattr("sys.stdin", io.StringIO())
     with pytest.raises(SystemExit) as end:
         commands.main(["publish", "--tables", "downloads", *RANGE, *arguments])

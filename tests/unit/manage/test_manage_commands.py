@@ -27,6 +27,7 @@ from appstore_analytics.contract.names import STACK
 from appstore_analytics.contract.tables import CuratedTable
 from infra.configuration import DeploymentConfiguration
 from operations import aws_errors, commands, embedded
+from operations.commands.asked import Asked, _confirmed, tables_of
 from operations.exits import ExitStatus
 from operations.where import Where
 
@@ -232,7 +233,7 @@ def test_ctrl_c_leaves_the_run_and_says_how_to_follow_it_again(
         pipeline = Pipeline(Starting(), "arn", None, None)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Pipeline, "follow", interrupt)
-    monkeypatch.setattr(commands._Asked, "installation", lambda _: Here())
+    monkeypatch.setattr(Asked, "installation", lambda _: Here())
     assert ended("daily") == ExitStatus.INTERRUPTED
     assert "./manage.py run 20261123T100000000Z-manage-daily-" in capsys.readouterr().err
 
@@ -285,7 +286,7 @@ def test_a_table_of_vintages_goes_by_both_its_names(name: str) -> None:
     class Here:
         tables = (table,)
 
-    assert commands._tables(Here(), [name, table.name]) == [table]  # type: ignore[arg-type]
+    assert tables_of(Here(), [name, table.name]) == [table]  # type: ignore[arg-type]
 
 
 def test_the_script_runs_from_anywhere_with_any_python(tmp_path: Path) -> None:
@@ -305,4 +306,4 @@ def test_the_script_runs_from_anywhere_with_any_python(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("typed", "is_yes"), [("y\n", True), ("n\n", False), ("", False)])
 def test_only_a_yes_starts_what_was_planned(typed: str, is_yes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-    assert commands._confirmed("Start it?") is is_yes
+    assert _confirmed("Start it?") is is_yes

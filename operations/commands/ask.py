@@ -1,0 +1,115 @@
+"""Questions about an installed pipeline; they change nothing."""
+
+import sys
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from appstore_analytics.answers import apps as app_answers
+from appstore_analytics.answers import freshness as freshness_answers
+from appstore_analytics.answers import gaps as gap_answers
+from appstore_analytics.answers import runs as run_answers
+from appstore_analytics.answers import schema, verification
+from appstore_analytics.answers import status as status_answers
+from appstore_analytics.answers.errors import Refused
+from appstore_analytics.answers.registry_statistics import registry_statistics
+from operations.commands.asked import Asked, answer, console_region, follow_run, tables_of
+from operations.exits import ExitStatus
+from operations.options import AsOf, Tables, date_option, day_of, not_before_all, not_too_early
+
+
+def run(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or 'newest'.")],
+    *,
+    follow: Annotated[bool, typer.Option("--follow", help="Wait for its end and show its progress.")] = False,
+) -> None:
+    """Show one run: totals, apps by verdict, every error, where to look further."""
+    asked: Asked = context.obj
+    installation = asked.installation()
+    if follow and (started := run_answers.find_execution(installation.pipeline, run_id)):
+        follow_run(asked, installation, started)
+        return
+    answer(asked, run_answers.show_run(installation.pipeline, run_id, console_region(installation)))
+
+
+def runs(
+    context: typer.Context,
+    last: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 10,
+) -> None:
+    """List the newest runs and how they ended."""
+    answer(context.obj, run_answers.list_runs(context.obj.installation().pipeline, last))
+
+
+def status(context: typer.Context, as_of: AsOf = None) -> None:
+    """Say for every app how its report requests stand: ready, not ready, stopped, forbidden …"""
+    here = context.obj.installation()
+    answer(context.obj, status_answers.request_status(here.accounts, here.registry, here.lake, day_of(as_of)))
+
+
+def freshness(context: typer.Context) -> None:
+    """Show the last hourly check: which tables of which apps lack data that is due, and why."""
+    answer(context.obj, freshness_answers.freshness_report(context.obj.installation().lake))
+
+
+def gaps(
+    context: typer.Context,
+    since: Annotated[datetime | None, date_option("--from", "Ignore earlier Dates.", not_too_early)] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Answer "is yesterday complete?": missing Dates, the days left to fetch them, and what repairs them."""
+    here = context.obj.installation()
+    first = since.date() if since else None
+    found = gap_answers.find_gaps(here.accounts, here.tables, here.registry, here.lake, day_of(as_of), first)
+    answer(context.obj, found)
+
+
+def verify(
+    context: typer.Context,
+    tables: Tables = None,
+    start: Annotated[datetime | None, date_option("--from", "Default: 7 days ago.", not_too_early)] = None,
+    end: Annotated[datetime | None, date_option("--to", "Default: today.", not_before_all)] = None,
+) -> None:
+    """Let Athena count again what stands published, and compare it with what was converted."""
+    last = day_of(end)
+    first = start.date() if start else last - timedelta(days=7)
+    if first > last:
+        raise Refused(f"--from must not be after --to, {last.isoformat()}.")
+    here = context.obj.installation()
+    chosen = tables_of(here, tables)
+    answer(context.obj, verification.verify(chosen, first, last, here.lake, here.athena))
+
+
+def schema_verify(
+    context: typer.Context,
+    tables: Tables = None,
+    *,
+    every_column: Annotated[bool, typer.Option("--all", help="Show the columns that agree as well.")] = False,
+    patch_alone: Annotated[bool, typer.Option("--patch", help="Print the patch alone, for `git apply`.")] = False,
+    as_of: AsOf = None,
+) -> None:
+    """Compare Apple's files, the catalogue, Glue and Parquet, column by column; print a patch for new columns."""
+    here = context.obj.installation()
+    app_ids = [app_id for one in here.accounts for app_id in one.app_ids]
+    chosen = tables_of(here, tables)
+    places = (here.registry, here.raw, here.lake, here.glue)
+    found = schema.compare_schemas(chosen, app_ids, *places, day_of(as_of), every_column=every_column)
+    if patch_alone:
+        sys.stdout.write(found.patch)
+        raise typer.Exit(ExitStatus.GOOD if found.is_good else ExitStatus.BAD)
+    answer(context.obj, found)
+
+
+def registry_stats(context: typer.Context, as_of: AsOf = None) -> None:
+    """Count what the registry holds: requests, instances, dirty Dates, calls of the hour."""
+    here = context.obj.installation()
+    stands = status_answers.request_status(here.accounts, here.registry, here.lake, day_of(as_of))
+    calls_per_hour = here.configuration.calls_per_hour
+    answer(context.obj, registry_statistics(here.accounts, calls_per_hour, here.tables, here.registry, stands))
+
+
+def apps(context: typer.Context) -> None:
+    """List the apps that are fetched, with their report requests and last verdicts."""
+    here = context.obj.installation()
+    answer(context.obj, app_answers.list_apps(here.configuration, here.accounts, here.registry, here.lake))

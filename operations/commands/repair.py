@@ -1,0 +1,75 @@
+"""Putting back, converting again, publishing again, and moving in."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from appstore_analytics.answers.publishing import mark_planned, plan_publish
+from appstore_analytics.answers.repairs import plan_reprocess, plan_rollback, reprocess_payload
+from appstore_analytics.rules.execution_input import parse_execution_input
+from operations import moving_in
+from operations.commands.asked import Asked, answer, report_of, require_consent, start_if_confirmed, tables_of
+from operations.options import Reports, Yes, date_option, day_of, list_option, not_before_all, not_too_early
+
+
+def rollback(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run to take back: its id, or its beginning.")],
+    *,
+    yes: Yes = False,
+) -> None:
+    """Put back what stood in the tables before a run. Shows first what it will touch."""
+    asked: Asked = context.obj
+    here = asked.installation()
+    plan = plan_rollback(report_of(here, run_id), here.lake)
+    start_if_confirmed(asked, here, plan, json.loads(plan.execution_input), yes=yes)
+
+
+def reprocess(
+    context: typer.Context,
+    *,
+    app_ids: Annotated[list[str] | None, list_option("--apps", "ID …", "Only these apps.")] = None,
+    reports: Reports = None,
+    start: Annotated[datetime | None, date_option("--from", "First processing date.", not_too_early)] = None,
+    end: Annotated[datetime | None, date_option("--to", "Last processing date.", not_before_all)] = None,
+    run_id: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only what this run handled.")] = None,
+    yes: Yes = False,
+) -> None:
+    """Convert raw files again, without asking Apple: after a new catalogue, or a quarantine."""
+    asked: Asked = context.obj
+    here = asked.installation()
+    dates = (start.date() if start else None, end.date() if end else None)
+    of_run = report_of(here, run_id)["run_id"] if run_id else None
+    payload = reprocess_payload(app_ids or (), reports or (), *dates, of_run)
+    wanted = parse_execution_input(payload, day_of(None))
+    plan = plan_reprocess(payload, wanted, here.configuration, here.accounts, here.registry)
+    start_if_confirmed(asked, here, plan, payload, yes=yes)
+
+
+def publish(
+    context: typer.Context,
+    *,
+    tables: Annotated[list[str], list_option("--tables", "TABLE …", "The tables.")],
+    start: Annotated[datetime, date_option("--from", "The first Date.")],
+    end: Annotated[datetime, date_option("--to", "The last Date.")],
+    yes: Yes = False,
+) -> None:
+    """Mark Dates dirty, so that the next run publishes and verifies them again. Shows first which."""
+    asked: Asked = context.obj
+    here = asked.installation()
+    chosen = tables_of(here, tables)
+    plan = plan_publish(chosen, start.date(), end.date(), here.registry, here.lake)
+    require_consent(asked, plan, "Mark them?", "Nothing was marked. Pass --yes to mark them.", yes=yes)
+    answer(asked, mark_planned(plan, chosen, here.registry, here.lake))
+
+
+def import_registry(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="production_request_registry.json")],
+) -> None:
+    """Take over the report requests of an earlier pipeline; never replaces what is known here."""
+    asked: Asked = context.obj
+    answer(asked, moving_in.import_registry(file, asked.installation().registry, day_of(None)))
