@@ -12,6 +12,7 @@ from appstore_analytics.contract import settings
 from appstore_analytics.contract.layout import (
     APPSTORE_PREFIX,
     CURATED_PREFIX,
+    KPIS_PREFIX,
     PARTS_PREFIX,
     PUBLICATIONS_PREFIX,
     RAW_PREFIX,
@@ -19,7 +20,7 @@ from appstore_analytics.contract.layout import (
     RUNS_PREFIX,
 )
 from appstore_analytics.contract.names import API_KEY_SECRET_PREFIX, api_key_output, function_name
-from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE
+from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE, MARTS_DATABASE
 from infra.alarms import Alarms
 from infra.api_keys import ApiKeys
 from infra.buckets import Buckets
@@ -80,15 +81,16 @@ MAY: Mapping[str, Access] = {
             RUNS_PREFIX: (READ, WRITE),
             PARTS_PREFIX: (READ,),
             CURATED_PREFIX: (READ, WRITE, DELETE),
+            KPIS_PREFIX: (READ, WRITE, DELETE),
             PUBLICATIONS_PREFIX: (READ, WRITE),
         },
         lists=(LAKE,),
     ),
     "verify_table": Access(
         registry=("UpdateItem", "DeleteItem", "Query"),
-        lake={RUNS_PREFIX: (WRITE,), CURATED_PREFIX: (READ,), PUBLICATIONS_PREFIX: (READ,)},
+        lake={RUNS_PREFIX: (WRITE,), CURATED_PREFIX: (READ,), KPIS_PREFIX: (READ,), PUBLICATIONS_PREFIX: (READ,)},
         lists=(LAKE,),
-        athena=(CURATED_DATABASE,),
+        athena=(CURATED_DATABASE, MARTS_DATABASE),
     ),
     "summarize_run": Access(
         registry=("Query",),

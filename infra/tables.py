@@ -10,11 +10,13 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from appstore_analytics.contract.catalogue.definition import Granularity, ReportDefinition
-from appstore_analytics.contract.layout import appstore_location, curated_location
+from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE
+from appstore_analytics.contract.layout import KPIS_PREFIX, appstore_location, curated_location
 from appstore_analytics.contract.tables import (
     APPSTORE_DATABASE,
     APPSTORE_TABLES,
     CURATED_DATABASE,
+    MARTS_DATABASE,
     PARTITION_COLUMN,
     AppstoreTable,
     CuratedTable,
@@ -23,6 +25,7 @@ from appstore_analytics.contract.tables import (
 from infra.configuration import DeploymentConfiguration
 
 _EVERY_DAY = Projection(date(2020, 1, 1), 1, "DAYS")
+_EVERY_DATE = Projection(date(2019, 12, 30), 1, "DAYS")  # the Monday with which weekly tables begin
 _PERIOD = {
     Granularity.DAILY: "The UTC day",
     Granularity.WEEKLY: "The Monday of the week",
@@ -57,7 +60,7 @@ Column = glue.CfnTable.ColumnProperty
 
 
 class Tables(Construct):
-    """`curated` has Apple's rows, `appstore` the pipeline's records; both lie in the lake bucket."""
+    """`curated` has Apple's rows, `marts` their KPIs, `appstore` the pipeline's records; all lie in the lake bucket."""
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration, lake: s3.IBucket) -> None:
         super().__init__(scope, id_)
@@ -68,6 +71,7 @@ class Tables(Construct):
             self._curated_table(curated, table)
         for records in APPSTORE_TABLES:
             self._appstore_table(appstore, records)
+        self._kpis_table(self._database(MARTS_DATABASE, "KPIs, made of the rows in curated"))
 
     def _database(self, name: str, description: str) -> glue.CfnDatabase:
         return glue.CfnDatabase(
@@ -99,6 +103,18 @@ class Tables(Construct):
             partition_comment="The UTC day of the run",
             projection=_EVERY_DAY,
             format_=_JSON_LINES,
+        )
+
+    def _kpis_table(self, database: glue.CfnDatabase) -> None:
+        self._table(
+            database,
+            KPIS_TABLE,
+            description="KPI amounts per app, Date and one dimension value at a time; docs/kpis.md has their formulas.",
+            location=KPIS_PREFIX,
+            columns=[Column(name=name, type=kind, comment=meaning) for name, kind, meaning in KPI_COLUMNS],
+            partition_comment="The day, the Monday of the week or the first day of the month (Apple's Date)",
+            projection=_EVERY_DATE,
+            format_=_PARQUET,
         )
 
     def _table(

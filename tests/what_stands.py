@@ -9,7 +9,15 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from appstore_analytics.contract.catalogue.definition import AccessType
-from appstore_analytics.contract.layout import CURATED_PREFIX, PARTS_PREFIX, RAW_PREFIX, RUNS_PREFIX, TableDate
+from appstore_analytics.contract.kpis.stored import amounts_of
+from appstore_analytics.contract.layout import (
+    CURATED_PREFIX,
+    KPIS_PREFIX,
+    PARTS_PREFIX,
+    RAW_PREFIX,
+    RUNS_PREFIX,
+    TableDate,
+)
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.objects import Bucket, StoredObject
 from appstore_analytics.lake.parts import batch_of_part
@@ -55,6 +63,7 @@ class WhatStands:
     """
 
     curated: Things
+    kpis: Things
     parts: Things
     raw: Things
     registry: Things
@@ -77,10 +86,12 @@ def what_stands(world: World, registry: Registry, raw: Bucket, lake: Bucket) -> 
     """As it is now."""
     items = {f"{item['pk']} {item['sk']}": item for item in registry.table.scan(ConsistentRead=True)["Items"]}
     curated, parts = dict(_objects(lake, CURATED_PREFIX)), dict(_objects(lake, PARTS_PREFIX))
+    kpis = dict(_objects(lake, KPIS_PREFIX))
     requests = {app_id: _requests(world, app_id) for app_id in world.apps}
     restated = _restated(lake)
     return WhatStands(
         curated={key: (stored.etag, stored.metadata[DIGEST]) for key, stored in curated.items()},
+        kpis={key: (stored.etag, stored.metadata[DIGEST]) for key, stored in kpis.items()},
         parts={key: (stored.etag, _text(_batch(key, stored))) for key, stored in parts.items()},
         raw={stored.key: stored.etag for stored in raw.list(RAW_PREFIX)},
         registry=dict(_lasting(items)),
@@ -93,10 +104,28 @@ def what_stands(world: World, registry: Registry, raw: Bucket, lake: Bucket) -> 
                 *(f"{name} is still dirty" for name in items if name.startswith("DIRTY#")),
                 *_converted_but_older(items, _vintages(parts), world),
                 *_published_but_not_the_parts(lake, curated, parts),
+                *_kpis_of_other_rows(curated, kpis),
                 *_gaps(restated),
             ]
         ),
     )
+
+
+def _kpis_of_other_rows(curated: Mapping[str, StoredObject], kpis: Mapping[str, StoredObject]) -> Iterator[str]:
+    """The Dates of a table with KPIs whose two objects are not of the same rows, or of which one is not there."""
+    rows = {TableDate(key.split("/")[1], _day(key)): stored for key, stored in curated.items()}
+    of_kpis = {
+        TableDate(key.split("/")[-1].removesuffix(".parquet"), _day(key)): stored for key, stored in kpis.items()
+    }
+    for one in {*rows, *of_kpis}:
+        if amounts_of(tables_by_name()[one.table]):
+            digests = [found[one].metadata[DIGEST] if one in found else None for found in (rows, of_kpis)]
+            if digests[0] != digests[1]:
+                yield f"{one.kpis_key} is of other rows than {one.curated_key}"
+
+
+def _day(key: str) -> date:
+    return date.fromisoformat(key.split("dt=")[1].split("/", maxsplit=1)[0])
 
 
 def _objects(bucket: Bucket, prefix: str) -> Iterator[tuple[str, StoredObject]]:

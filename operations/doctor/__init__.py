@@ -10,7 +10,7 @@ from appstore_analytics.answers.errors import Refused
 from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.names import API_KEY_SECRET_PREFIX, SERVICE
-from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE
+from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE, MARTS_DATABASE
 from infra.configuration import DeploymentConfiguration, parse_context
 from operations.doctor import account, keys, names
 from operations.doctor.checks import Check, Diagnosis, Result, looked_at
@@ -77,7 +77,7 @@ def _deployed(aws: Connection, stack: str, wanted: DeploymentConfiguration) -> I
 def _wanted_names(wanted: DeploymentConfiguration) -> names.WantedNames:
     key_names = dict.fromkeys(name for one in wanted.accounts for name in (one.admin_key_name, one.reader_key_name))
     return names.WantedNames(
-        databases=(CURATED_DATABASE, APPSTORE_DATABASE),
+        databases=(CURATED_DATABASE, MARTS_DATABASE, APPSTORE_DATABASE),
         workgroup=SERVICE,
         dashboard=SERVICE,
         secrets=tuple(f"{API_KEY_SECRET_PREFIX}{name}" for name in key_names),

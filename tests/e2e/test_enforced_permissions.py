@@ -66,7 +66,8 @@ def _of_athena(*databases: str) -> dict[Right, str]:
     of_databases = [one for name in databases for one in (f"database/{name}", f"table/{name}/*")]
     catalog = [f"glue:{one}" for one in ("catalog", "database/default", *of_databases)]
     actions = ("glue:GetDatabase", "glue:GetTable")
-    objects = {("s3:GetObject", f"lake/{name}/*") for name in databases}
+    folders = [{"marts": "marts/kpis"}.get(name, name) for name in databases]
+    objects = {("s3:GetObject", f"lake/{name}/*") for name in folders}
     results = {(f"s3:{action}", "results/queries/*") for action in ("GetObject", "PutObject", "AbortMultipartUpload")}
     buckets = {
         (f"s3:{action}", bucket) for action in ("GetBucketLocation", "ListBucket") for bucket in ("lake", "results")
@@ -82,7 +83,7 @@ def _of_dead_letters() -> dict[Right, str]:
 
 
 ON_BEHALF = {
-    "verify_table": _of_athena("curated"),
+    "verify_table": _of_athena("curated", "marts"),
     "check_freshness": _of_athena("curated", "appstore") | _of_dead_letters(),
     "notify_slack": _of_dead_letters(),
 }

@@ -11,6 +11,7 @@ from synthesis import PROJECT, Synthesis, context, plain, synthesize
 
 from appstore_analytics.contract import disks, settings
 from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.kpis.stored import KPI_COLUMNS
 from appstore_analytics.contract.memory import CONVERSION_MEMORY
 from appstore_analytics.contract.settings import Settings
 from appstore_analytics.contract.tables import APPSTORE_TABLES, CuratedTable
@@ -239,9 +240,15 @@ def test_appstore_tables_are_the_contracts_column_by_column(synthesis: Synthesis
         assert found[table.name]["TableInput"]["Description"] == f"{table.meaning}."
 
 
+def test_the_table_of_kpis_is_the_contracts_column_by_column(synthesis: Synthesis) -> None:
+    (table,) = _tables(synthesis, "marts").values()
+    assert [(each["Name"], each["Type"], each["Comment"]) for each in _columns(table)] == list(KPI_COLUMNS)
+
+
 @pytest.mark.parametrize(
     ("database", "folder", "serde", "classification"),
     [
+        ("marts", "marts", "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe", "parquet"),
         ("curated", "curated", "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe", "parquet"),
         ("appstore", "appstore", "org.openx.data.jsonserde.JsonSerDe", "json"),
     ],
@@ -264,7 +271,7 @@ def test_every_table_projects_its_days_where_the_objects_lie(
             "projection.enabled": "true",
             "projection.dt.type": "date",
             "projection.dt.format": "yyyy-MM-dd",
-            "projection.dt.range": "2020-01-01,NOW+1DAYS",
+            "projection.dt.range": f"{'2019-12-30' if database == 'marts' else '2020-01-01'},NOW+1DAYS",
             "projection.dt.interval": "1",
             "projection.dt.interval.unit": "DAYS",
             "storage.location.template": f"{location}dt=${{dt}}/",

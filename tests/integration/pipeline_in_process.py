@@ -19,12 +19,13 @@ from appstore_analytics.apple.segments import SegmentStore
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.errors import PipelineError
-from appstore_analytics.contract.layout import CURATED_PREFIX
+from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE
+from appstore_analytics.contract.layout import CURATED_PREFIX, KPIS_PREFIX
 from appstore_analytics.contract.maps import MapName, Outcome
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.schema_modes import SchemaModes
-from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.contract.tables import MARTS_DATABASE, tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan
@@ -72,23 +73,42 @@ MAPS_OF = {
 
 
 class LakeAthena:
-    """Athena by DuckDB over the Parquet objects that stand in the lake; `before_answer` may spoil or raise."""
+    """Athena by DuckDB over the Parquet objects that stand in the lake; `before_answer` may spoil or raise.
+
+    `queries` are those of `curated`, `kpi_queries` those of `marts`.
+    """
 
     def __init__(self, lake: Bucket) -> None:
         self._lake = lake
         self.queries: list[str] = []
+        self.kpi_queries: list[str] = []
         self.before_answer: list[Callable[[], None]] = []
 
     def rows(self, sql: str, database: str) -> Iterator[tuple[str | None, ...]]:
-        assert database == "curated"
+        if database == MARTS_DATABASE:
+            self.kpi_queries.append(sql)
+            return self._answer(sql, KPIS_TABLE, self.kpis())
         self.queries.append(sql)
         if self.before_answer:
             self.before_answer.pop(0)()
         name = sql.split('FROM "')[1].split('"', maxsplit=1)[0]
+        return self._answer(sql, name, self.table(name))
+
+    def _answer(self, sql: str, name: str, rows: pa.Table) -> Iterator[tuple[str | None, ...]]:
         with duckdb.connect() as connection:
-            connection.register(name, self.table(name))
+            connection.register(name, rows)
             answer = connection.execute(sql).fetchall()
         return iter([tuple(None if cell is None else str(cell) for cell in row) for row in answer])
+
+    def kpis(self) -> pa.Table:
+        dates = []
+        for stored in self._lake.list(KPIS_PREFIX):
+            rows = pq.read_table(io.BytesIO(self._lake.read(stored.key) or b""))
+            day = date.fromisoformat(stored.key.split("dt=")[1].split("/")[0])
+            dates.append(rows.append_column("dt", pa.array([day] * rows.num_rows, pa.date32())))
+        kinds = {"bigint": pa.int64(), "string": pa.string(), "decimal(18,6)": pa.decimal128(18, 6)}
+        schema = pa.schema([*((name, kinds[kind]) for name, kind, _ in KPI_COLUMNS), ("dt", pa.date32())])
+        return pa.concat_tables([schema.empty_table(), *(rows.cast(schema) for rows in dates)])
 
     def table(self, name: str) -> pa.Table:
         dates = []

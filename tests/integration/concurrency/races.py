@@ -3,6 +3,7 @@
 Each ends with a clean run, after which everything must stand as after one run alone.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date, timedelta
@@ -133,10 +134,15 @@ class Vintages(Race):
         self.pipeline.run(self.plan, MapName.REGISTER)
         self.land_items = self.pipeline.land_items(self.plan)
         self.begun = 0
+        self.converters: Counter[int] = Counter()
 
     @precondition(lambda self: self.begun < 8)
     @rule(number=st.integers(0, 3))
     def a_converter_begins(self, number: int) -> None:
+        """At most two of an item: of a run the third means that two have died, which the file is blamed for."""
+        if self.converters[number] == 2:
+            return
+        self.converters[number] += 1
         item = self.land_items[number]
         self._begin(f"convert {item.vintage}", lambda: self.pipeline.convert(item))
 
@@ -155,6 +161,7 @@ class Vintages(Race):
         stands = self.what_stands()
         assert stands.contradictions == {}
         assert (stands.curated, stands.parts) == (self.alone.curated, self.alone.parts)
+        assert stands.kpis == self.alone.kpis
 
 
 # One report request, registered by several at once

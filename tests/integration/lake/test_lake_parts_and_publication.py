@@ -290,7 +290,7 @@ def test_a_part_too_large_for_the_memory_is_merged_from_the_disk_and_leaves_noth
     scratch.mkdir()
     publish(bucket, ENGAGEMENT, DAY, scratch)
     assert bucket.read(TABLE_KEY) == from_memory
-    assert [path.name for path in scratch.iterdir()] == ["data.parquet"]
+    assert sorted(path.name for path in scratch.iterdir()) == ["data.parquet", "kpis.parquet"]
 
 
 def test_the_published_object_has_the_schema_of_the_glue_table(bucket: Bucket, tmp_path: Path) -> None:
@@ -458,7 +458,7 @@ def test_an_object_has_extra_exactly_while_one_of_its_parts_has(bucket: Bucket, 
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     publication = publish(bucket, ENGAGEMENT, DAY, scratch)
-    assert [path.name for path in scratch.iterdir()] == ["data.parquet"]
+    assert sorted(path.name for path in scratch.iterdir()) == ["data.parquet", "kpis.parquet"]
     assert pq.read_schema(scratch / "data.parquet").remove_metadata() == table_schema(ENGAGEMENT, has_extra=True)
     got = [(each["app_id"], each["counts"], each["extra"]) for each in published_rows(bucket)]
     both = {OTHER_APP: [(OTHER_APP, 1, None)], APP: [(APP, 1, None)]}
@@ -498,7 +498,7 @@ def test_more_apps_than_are_fetched_at_once_are_merged_in_order(
     scratch.mkdir()
     publish(bucket, ENGAGEMENT, DAY, scratch)
     assert counts(bucket) == [(app_id, app_id) for app_id in range(95, 106)]
-    assert [path.name for path in scratch.iterdir()] == ["data.parquet"]
+    assert sorted(path.name for path in scratch.iterdir()) == ["data.parquet", "kpis.parquet"]
 
 
 _VINTAGES = [

@@ -217,6 +217,21 @@ def test_a_difference_is_asked_once_more_only_for_its_dates(pipeline: Pipeline) 
     assert len(rows_of(pipeline, item.run_id, "verification")) == 3
 
 
+def test_kpis_that_are_not_the_sums_of_the_rows_are_a_mismatch(pipeline: Pipeline) -> None:
+    item = published(pipeline)
+    pipeline.verify(item)
+    assert len(pipeline.athena.kpi_queries) == 1
+    one, other = list(pipeline.lake.list("marts/kpis/"))[:2]
+    standing = pipeline.lake.head(one.key)
+    assert standing is not None
+    pipeline.lake.write(one.key, pipeline.lake.read(other.key) or b"", metadata=standing.metadata)
+    pipeline.verify(item)
+    record = pipeline.record(item)
+    assert record.verdict is Verdict.MISMATCH
+    assert "KPI amount " in record.reason
+    assert record.reason.endswith("in marts.kpis")
+
+
 def test_a_difference_that_stays_is_a_mismatch_with_the_apps_name(start: Callable[..., Pipeline]) -> None:
     pipeline = start({"apps": 2})
     item = published(pipeline)

@@ -6,10 +6,12 @@ import pytest
 
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
 from appstore_analytics.contract.catalogue.definition import Role
+from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE
 from appstore_analytics.contract.tables import (
     APPSTORE_DATABASE,
     APPSTORE_TABLES,
     CURATED_DATABASE,
+    MARTS_DATABASE,
     PARTITION_COLUMN,
     tables_by_name,
 )
@@ -24,6 +26,7 @@ GLUE = {
     }
     for table in tables_by_name().values()
 } | {(APPSTORE_DATABASE, table.name): {**dict(table.columns), PARTITION_COLUMN: "date"} for table in APPSTORE_TABLES}
+GLUE[MARTS_DATABASE, KPIS_TABLE] = {**{name: kind for name, kind, _ in KPI_COLUMNS}, PARTITION_COLUMN: "date"}
 
 
 def _translate(sql: str) -> str:

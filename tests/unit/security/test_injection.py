@@ -18,9 +18,11 @@ from sqlglot import expressions as sql
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.apple.entries import Instance, ReportRequest, Segment
 from appstore_analytics.athena.checks import counting_query
+from appstore_analytics.athena.kpi_checks import kpi_query
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, InputRefused, PipelineError
+from appstore_analytics.contract.kpis.stored import amounts_of
 from appstore_analytics.contract.layout import TableDate, raw_key, raw_prefix, run_key
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.raw import land_segment
@@ -215,9 +217,20 @@ def test_a_counting_query_is_one_select_from_its_own_table() -> None:
         (statement,) = sqlglot.parse(counting_query(table, [DAY, date(2020, 1, 6)]), dialect="athena")
         assert isinstance(statement, sql.Select)
         assert [(found.name, found.db) for found in statement.find_all(sql.Table)] == [(name, "")]
-        measures = {measure.name for measure in table.report.additive_measures}
-        assert {column.name for column in statement.find_all(sql.Column)} == {"app_id", "dt", *measures}
-        assert {literal.this for literal in statement.find_all(sql.Literal)} == {"2026-06-02", "2020-01-06"}
+        columns = {"app_id", "dt", *(column.name for column in table.columns)}
+        assert {column.name for column in statement.find_all(sql.Column)} <= columns
+        words = {word for amount in amounts_of(table) for condition in amount.where for word in condition.words}
+        assert {literal.this for literal in statement.find_all(sql.Literal)} == {"2026-06-02", "2020-01-06", *words}
+
+
+def test_a_query_of_kpis_is_one_select_from_their_table() -> None:
+    for table in tables_by_name().values():
+        if amounts_of(table):
+            (statement,) = sqlglot.parse(kpi_query(table, [DAY]), dialect="athena")
+            assert isinstance(statement, sql.Select)
+            assert [(found.name, found.db) for found in statement.find_all(sql.Table)] == [("kpis", "")]
+            columns = {column.name for column in statement.find_all(sql.Column)}
+            assert columns <= {"app_id", "dt", "kpi", "dimension", "amount", "usd"}
 
 
 def test_every_name_that_sql_is_made_of_is_the_catalogues_and_a_plain_word() -> None:

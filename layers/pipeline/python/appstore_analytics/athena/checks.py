@@ -1,12 +1,22 @@
 """The check of one table: the query as data, how to read its answer, and the comparison with what was converted."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from appstore_analytics.athena.kpi_checks import (
+    Amounts,
+    amount_columns,
+    difference,
+    expected_amounts,
+    kpi_query,
+    stored_amounts,
+)
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.errors import QueryInterrupted
-from appstore_analytics.contract.tables import CURATED_DATABASE, PARTITION_COLUMN, CuratedTable
+from appstore_analytics.contract.kpis.stored import amounts_of
+from appstore_analytics.contract.tables import CURATED_DATABASE, MARTS_DATABASE, PARTITION_COLUMN, CuratedTable
 from appstore_analytics.rules.counts import BatchKey, Comparison, Counts, compare
 
 ExpectedCounts = Callable[[Collection[date]], Mapping[BatchKey, Counts]]
@@ -34,11 +44,12 @@ def compare_dates(
 
 
 def counting_query(table: CuratedTable, days: Collection[date]) -> str:
-    """Rows and sums of the additive measures per app and Date, in one query for all apps.
+    """Rows, sums of the additive measures, and KPI amounts per app and Date, in one query for all apps.
 
-    One query per app would read everybody's rows each time. Uniques are never summed.
+    One query per app would read everybody's rows each time. Uniques are summed for KPIs that are called bounds.
     """
-    sums = "".join(f', SUM("{measure.name}")' for measure in table.report.additive_measures)
+    columns = [*(f'SUM("{measure.name}")' for measure in table.report.additive_measures), *amount_columns(table)]
+    sums = "".join(f", {column}" for column in columns)
     dates = ", ".join(f"DATE '{day.isoformat()}'" for day in sorted(days))
     # names are the catalogue's and days are dates: nothing of a file or of a person gets into the text
     return (
@@ -47,18 +58,43 @@ def counting_query(table: CuratedTable, days: Collection[date]) -> str:
     )
 
 
-def counted(table: CuratedTable, rows: Iterable[tuple[str | None, ...]]) -> dict[BatchKey, Counts]:
-    """The answer of `counting_query`."""
+def counted(table: CuratedTable, rows: Iterable[tuple[str | None, ...]]) -> dict[BatchKey, tuple[Counts, Amounts]]:
+    """The answer of `counting_query`: what the converter counted as well, and what the KPIs have to be."""
     names = [measure.name for measure in table.report.additive_measures]
     return {
-        (int(app_id or 0), date.fromisoformat(day or "")): Counts(
-            int(count or 0),
-            {name: None if cell is None else Decimal(cell) for name, cell in zip(names, sums, strict=True)},
+        (int(app_id or 0), date.fromisoformat(day or "")): (
+            Counts(
+                int(count or 0),
+                {
+                    name: None if cell is None else Decimal(cell)
+                    for name, cell in zip(names, cells[: len(names)], strict=True)
+                },
+            ),
+            expected_amounts(table, cells[len(names) :]),
         )
-        for app_id, day, count, *sums in rows
+        for app_id, day, count, *cells in rows
     }
 
 
 def _compare(table: CuratedTable, days: Collection[date], expected: ExpectedCounts, athena: Athena) -> list[Comparison]:
     answer = counted(table, athena.rows(counting_query(table, days), CURATED_DATABASE))
-    return list(compare(expected(days), answer))
+    kpis = _stored_amounts(table, days, athena)
+    comparisons = compare(expected(days), {key: counts for key, (counts, _) in answer.items()})
+    return [_with_kpis(comparison, answer, kpis) for comparison in comparisons]
+
+
+def _stored_amounts(table: CuratedTable, days: Collection[date], athena: Athena) -> dict[BatchKey, Amounts]:
+    if not amounts_of(table):
+        return {}
+    return stored_amounts(table, athena.rows(kpi_query(table, days), MARTS_DATABASE))
+
+
+def _with_kpis(
+    comparison: Comparison, answer: Mapping[BatchKey, tuple[Counts, Amounts]], kpis: Mapping[BatchKey, Amounts]
+) -> Comparison:
+    key = comparison.app_id, comparison.day
+    wanted = answer[key][1] if key in answer else {}
+    found = difference(wanted, kpis.get(key, {}))
+    if not found:
+        return comparison
+    return replace(comparison, difference="; ".join(filter(None, [comparison.difference, found])))

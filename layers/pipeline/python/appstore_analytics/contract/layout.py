@@ -4,6 +4,7 @@ raw bucket    raw/<table>/<app id>/<access type>/<processing date>/<instance id>
 lake bucket   parts/<table>/dt=<Date>/<app id>.parquet                        one app's rows of one Date
               parts/<table>/dt=<Date>/<app id>/<processing date>.<instance id>.parquet   in `_vintages` tables
               curated/<table>/dt=<Date>/data.parquet                          what Athena reads: all apps' rows
+              marts/kpis/dt=<Date>/<table>.parquet                            KPI amounts made of that object's rows
               publications/<table>/dt=<Date>/<digest>.json                    what that object was made of
               appstore/<table>/dt=<day>/<run id>.jsonl                        the pipeline's records
               runs/<run id>/…                                                 a run's plan, manifests and notes
@@ -18,6 +19,7 @@ from appstore_analytics.contract.errors import AppleRefused
 
 PARTS_PREFIX = "parts/"
 CURATED_PREFIX = "curated/"
+KPIS_PREFIX = "marts/kpis/"
 PUBLICATIONS_PREFIX = "publications/"
 APPSTORE_PREFIX = "appstore/"
 RUNS_PREFIX = "runs/"
@@ -70,6 +72,11 @@ class TableDate:
     def curated_key(self) -> str:
         """The one object that Athena reads for this Date."""
         return f"{CURATED_PREFIX}{self.table}/dt={self.day.isoformat()}/data.parquet"
+
+    @property
+    def kpis_key(self) -> str:
+        """The KPI amounts of this Date's rows."""
+        return f"{KPIS_PREFIX}dt={self.day.isoformat()}/{self.table}.parquet"
 
     def publication_key(self, digest: str) -> str:
         """The note on what the object with this digest was made of."""

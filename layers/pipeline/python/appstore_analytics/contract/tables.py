@@ -1,4 +1,7 @@
-"""The Glue tables: `curated` holds Apple's rows, a table per report and granularity; `appstore` our own records."""
+"""The Glue tables: `curated` holds Apple's rows, a table per report and granularity, `appstore` our own records.
+
+`marts` holds the KPIs (`contract/kpis/`).
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from appstore_analytics.contract.catalogue.definition import Column, ColumnType,
 
 CURATED_DATABASE = "curated"
 APPSTORE_DATABASE = "appstore"
+MARTS_DATABASE = "marts"
 PARTITION_COLUMN = "dt"
 
 APP_ID = Column("app id", ColumnType.INT64, Role.IDENTIFIER, required=True, meaning="The app, from the report request")

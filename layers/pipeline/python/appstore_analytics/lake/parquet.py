@@ -1,6 +1,6 @@
 """How a Parquet file of the lake is written: its bytes are a function of what it is given, and of nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -53,12 +53,19 @@ class RowGroups:
     Rows come in the columns of `layout`, with dictionaries in the place of strings (`schema.in_memory`), and all with
     the same say on which have nulls. Each row group carries the strings that it holds and few others beside its rows
     (`record_batches.with_own_dictionaries`), and its rows are sorted by the string columns `sort_by`, the first before
-    the second; rows that are equal in all of them stay in the order they came in.
+    the second; rows that are equal in all of them stay in the order they came in. `watch` is shown each row group.
     """
 
-    def __init__(self, path: Path, layout: Layout, sort_by: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        layout: Layout,
+        sort_by: Sequence[str] = (),
+        watch: Callable[[pa.RecordBatch], None] = lambda _: None,
+    ) -> None:
         self._layout = layout
         self._sort_by = sort_by
+        self._watch = watch
         # The writer writes a few bytes at a time: unbuffered, the system takes a third of the time of a small file.
         self._file = pa.BufferedOutputStream(pa.OSFile(str(path), "wb"), _BUFFER_BYTES)
         self._writer: pq.ParquetWriter | None = None
@@ -101,6 +108,7 @@ class RowGroups:
             rows = with_frequent_strings_first(rows, self._layout.strings)
         group = with_own_dictionaries(sorted_by(in_one_batch(rows), self._sort_by), self._layout.strings)
         self._open_writer(group.schema, group.num_rows).write_batch(group, row_group_size=ROW_GROUP_ROWS)
+        self._watch(group)
 
     def _open_writer(self, schema: pa.Schema, rows: int) -> pq.ParquetWriter:
         """Made with the first row group, which tells how its columns are best laid out."""

@@ -1,12 +1,14 @@
 """Publication: the parts of all apps of one Date become the one object that Athena reads, at once.
 
-    ETag of the table object ─► list the parts ─► the same digest stands there ──────────────────► UNCHANGED
-              ▲                                ├► no parts ─► announce ─► remove on that ETag ───► REMOVED
-              │                                └► GET each on its listed ETag, merge, note
-              └─ lost: somebody was first ◄──────── announce ─► swap on that ETag ───────────────► PUBLISHED
+    ETags of both objects ─► list the parts ─► the same digest stands there ─────────────────────► UNCHANGED
+              ▲                             ├► no parts ─► announce ─► remove on these ETags ────► REMOVED
+              │                             └► GET each on its listed ETag, merge, note
+              └─ lost: another writer was first ◄── announce ─► swap on these ETags ─────────────► PUBLISHED
 
-The object is a pure function of the parts, of the table's schema and of the writer's version; its digest names these
-three. The ETag is read before the listing: whoever writes between the two makes the swap fail.
+The rows' object is a pure function of the parts, of the table's schema and of the writer's version; its digest names
+these three. The KPI object is made of the same rows (`lake/kpis/`) and is swapped, and removed, before them: a Date's
+KPIs are as new as its rows, or the Date stays dirty. The ETags are read before the listing: a write between the two
+makes the swap fail.
 """
 
 import hashlib
@@ -28,6 +30,8 @@ import pyarrow.parquet as pq
 from appstore_analytics.contract.errors import InstanceQuarantined, ObjectContended
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import EXTRA, IS_NEWEST_VINTAGE, CuratedTable
+from appstore_analytics.lake.kpis.objects import KpiObject, footer
+from appstore_analytics.lake.kpis.rollup import Rollup
 from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredObject
 from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups, table_layout
 from appstore_analytics.lake.parts import batch_of_part
@@ -40,7 +44,7 @@ _ATTEMPTS = 12
 _FETCHES_AT_ONCE = 8
 _FETCHED_AHEAD = 16
 _KEPT_IN_MEMORY_BYTES = 1 << 20
-_OBJECT_NAME = "data.parquet"
+_OBJECT_NAME, _KPIS_NAME = "data.parquet", "kpis.parquet"
 
 
 class PublicationState(StrEnum):
@@ -113,22 +117,24 @@ def _attempt(
     announce: Callable[[Publication], None],
 ) -> tuple[Publication, bool]:
     """One way through the picture above, and whether its outcome stands."""
-    standing = bucket.head(table_date.curated_key)
+    standing, kpis = bucket.head(table_date.curated_key), KpiObject.look(bucket, table, table_date)
     parts = sorted(bucket.list(table_date.parts_prefix), key=lambda part: part.key)
     before = read_note(bucket, table_date, standing)
     if not parts:
-        return _remove(bucket, table_date, standing, before or (), announce)
+        return _remove(bucket, table_date, standing, kpis, before or (), announce)
     digest = _digest(parts, table)
     # A lost note is written again, with the object: what Athena is compared with must never be missing.
     if standing is not None and standing.metadata.get(DIGEST) == digest and before is not None:
-        return Publication(PublicationState.UNCHANGED, digest, before), True
-    path = scratch / _OBJECT_NAME
-    batches = _merge(bucket, table, table_date, parts, digest, path)
+        is_current = kpis.is_current(digest) or kpis.rebuild(standing, digest, scratch)
+        return Publication(PublicationState.UNCHANGED, digest, before), is_current
+    batches = _merge(bucket, table, table_date, parts, digest, scratch)
     bucket.write(table_date.publication_key(digest), note(batches), content_type="application/json")
     changes = _changes(before or (), batches, keeps_vintages=table.keeps_vintages)
     publication = Publication(PublicationState.PUBLISHED, digest, batches, changes)
     announce(publication)
-    with path.open("rb") as body:
+    if not kpis.swap(scratch / _KPIS_NAME, digest):
+        return publication, False
+    with (scratch / _OBJECT_NAME).open("rb") as body:
         expected = None if standing is None else standing.etag
         metadata = {DIGEST: digest, "rows": str(publication.rows)}
         return publication, bucket.swap(table_date.curated_key, body, expected=expected, metadata=metadata)
@@ -138,14 +144,15 @@ def _remove(
     bucket: Bucket,
     table_date: TableDate,
     standing: StoredObject | None,
+    kpis: KpiObject,
     before: tuple[Batch, ...],
     announce: Callable[[Publication], None],
 ) -> tuple[Publication, bool]:
     if standing is None:
-        return Publication(PublicationState.UNCHANGED, "", ()), True
+        return Publication(PublicationState.UNCHANGED, "", ()), kpis.remove()
     removed = Publication(PublicationState.REMOVED, "", (), tuple(Change(None, batch) for batch in before))
     announce(removed)
-    return removed, bucket.remove(table_date.curated_key, expected=standing.etag)
+    return removed, kpis.remove() and bucket.remove(table_date.curated_key, expected=standing.etag)
 
 
 def _digest(parts: Sequence[StoredObject], table: CuratedTable) -> str:
@@ -170,17 +177,22 @@ class _FetchedPart:
 
 
 def _merge(
-    bucket: Bucket, table: CuratedTable, table_date: TableDate, parts: Sequence[StoredObject], digest: str, path: Path
+    bucket: Bucket,
+    table: CuratedTable,
+    table_date: TableDate,
+    parts: Sequence[StoredObject],
+    digest: str,
+    scratch: Path,
 ) -> tuple[Batch, ...]:
-    """Write the rows of all parts to `path`, sorted by app id and vintage; what the parts' own metadata say of them.
+    """Write the rows of all parts, sorted by app id and vintage, and their KPIs; what the parts' own metadata say.
 
     With `extra` if a part has it: Apple adds a column to every app's files, so that one of the first parts shows it.
     """
     try:
-        return _write_merged(bucket, table, table_date, parts, digest, path, table_schema(table))
+        return _write_merged(bucket, table, table_date, parts, digest, scratch, table_schema(table))
     except _ExtraFoundError:
         schema = table_schema(table, has_extra=True)
-        return _write_merged(bucket, table, table_date, parts, digest, path, schema)
+        return _write_merged(bucket, table, table_date, parts, digest, scratch, schema)
 
 
 def _write_merged(
@@ -189,14 +201,15 @@ def _write_merged(
     table_date: TableDate,
     parts: Sequence[StoredObject],
     digest: str,
-    path: Path,
+    scratch: Path,
     schema: pa.Schema,
 ) -> tuple[Batch, ...]:
     batches = []
     target = in_memory(schema)
     with (
-        RowGroups(path, table_layout(schema)) as file,
-        closing(_fetched(bucket, table_date, parts, path.parent)) as fetched,
+        Rollup(table, table_date.day, scratch / _KPIS_NAME) as rollup,
+        RowGroups(scratch / _OBJECT_NAME, table_layout(schema), watch=rollup.add) as file,
+        closing(_fetched(bucket, table_date, parts, scratch)) as fetched,
     ):
         for of_one_app in fetched:
             newest = max(part.batch.vintage for part in of_one_app)
@@ -205,6 +218,7 @@ def _write_merged(
                     file.append(rows)
                 batches.append(part.batch)
         file.finish({DIGEST: digest, "writer": WRITER_VERSION})
+        rollup.finish(footer(table, digest))
     return tuple(batches)
 
 

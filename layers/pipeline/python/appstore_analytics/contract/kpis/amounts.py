@@ -70,17 +70,15 @@ PAYING_USERS_WEEKLY = Amount("paying_users_weekly", "purchases_weekly", "paying_
 PAYING_USERS_MONTHLY = Amount("paying_users_monthly", "purchases_monthly", "paying_users")
 
 # Subscriptions.
-_PAID_STATES = ("paid offers", "full price", "preserved price", "contingent price")
-_PRICES = ("paid offers", "full price", "contingent price", "preserved price")
+_PAID = ("paid offers", "full price", "preserved price", "contingent price")
 
 
 def _active(name: str, *states: str) -> Amount:
     return Amount(name, "subscription_states_vintages", "counts", (Condition("state_metric", states),), is_stock=True)
 
 
-ACTIVE_SUBSCRIPTIONS = _active("active_subscriptions", "free trials", *_PAID_STATES)
 ACTIVE_TRIALS = _active("active_trials", "free trials")
-ACTIVE_PAID_SUBSCRIPTIONS = _active("active_paid_subscriptions", *_PAID_STATES)
+ACTIVE_PAID_SUBSCRIPTIONS = _active("active_paid_subscriptions", *_PAID)
 SUBSCRIPTIONS_IN_BILLING_ISSUE = _active("subscriptions_in_billing_issue", "grace period", "billing retry")
 
 
@@ -97,7 +95,7 @@ SUBSCRIPTION_RENEWALS = _event_group("subscription_renewals", "renewals")
 VOLUNTARY_CHURN = _event_group("voluntary_churn", "voluntary churn")
 INVOLUNTARY_CHURN = _event_group("involuntary_churn", "involuntary churn")
 PAID_CHURN = _event(
-    "paid_churn", *(f"{kind} churn from {price}" for kind in ("voluntary", "involuntary") for price in _PRICES)
+    "paid_churn", *(f"{kind} churn from {price}" for kind in ("voluntary", "involuntary") for price in _PAID)
 )
 TRIAL_STARTS = _event("trial_starts", "free trial starts")
 TRIAL_CONVERSIONS = _event("trial_conversions", "full price from free trial", "contingent price from free trial")

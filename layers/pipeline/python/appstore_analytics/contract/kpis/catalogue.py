@@ -38,8 +38,8 @@ def _uniques(name: str, title: str, day: Amount, week: Amount, month: Amount) ->
     )
 
 
-def _stock(name: str, title: str, trap: str, amount: Amount) -> Kpi:
-    return Kpi(name, title, Unit.COUNT, Additivity.STOCK, trap, (amount,))
+def _stock(name: str, title: str, trap: str, *plus: Amount) -> Kpi:
+    return Kpi(name, title, Unit.COUNT, Additivity.STOCK, trap, plus)
 
 
 _TOTAL_DOWNLOADS = (a.FIRST_TIME_DOWNLOADS, a.REDOWNLOADS)
@@ -252,7 +252,8 @@ SUBSCRIPTIONS = (
         "active_subscriptions",
         "Active subscriptions",
         "On one Date: never summed over Dates. Trials and paid ones; billing issues are apart.",
-        a.ACTIVE_SUBSCRIPTIONS,
+        a.ACTIVE_TRIALS,
+        a.ACTIVE_PAID_SUBSCRIPTIONS,
     ),
     _stock("active_trials", "Active trials", "On one Date: never summed over Dates.", a.ACTIVE_TRIALS),
     _stock(

@@ -1,0 +1,99 @@
+"""The KPI object of a Date beside its rows' object: named by the digest of these rows, swapped before them.
+
+Whoever finds both with one digest finds them of the same rows. A crash between the two swaps leaves the KPI object
+ahead: its digest is not that of the rows, which are published again, as the Date is still dirty.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import pyarrow.parquet as pq
+
+from appstore_analytics.contract.kpis.definition import dimensions_of
+from appstore_analytics.contract.kpis.stored import amounts_of
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.lake.kpis.rollup import Rollup
+from appstore_analytics.lake.objects import Bucket, StoredObject
+from appstore_analytics.lake.published import DIGEST
+from appstore_analytics.lake.record_batches import in_one_batch
+from appstore_analytics.lake.schema import string_columns
+
+DEFINITIONS = "definitions"
+"""The metadata in which a KPI object says by which definitions it was made."""
+
+_VERSION = "1"
+"""Raise it when the same amounts would be written as other rows or bytes: every Date's KPIs are then built again."""
+
+
+@dataclass(frozen=True, slots=True)
+class KpiObject:
+    """What stood for a Date when it was looked at, None where nothing did.
+
+    A table of which no KPI is made has no object, and it is always current.
+    """
+
+    bucket: Bucket
+    table: CuratedTable
+    table_date: TableDate
+    standing: StoredObject | None
+
+    @classmethod
+    def look(cls, bucket: Bucket, table: CuratedTable, table_date: TableDate) -> Self:
+        """What stands now."""
+        return cls(bucket, table, table_date, bucket.head(table_date.kpis_key) if amounts_of(table) else None)
+
+    def is_current(self, digest: str) -> bool:
+        """Whether it was made of the rows with this digest, by today's definitions."""
+        if not amounts_of(self.table):
+            return True
+        found = {} if self.standing is None else self.standing.metadata
+        return found.get(DIGEST) == digest and found.get(DEFINITIONS) == definitions(self.table)
+
+    def swap(self, path: Path, digest: str) -> bool:
+        """Put the file that a `Rollup` wrote in the place of what stood; False if another writer was first."""
+        if not amounts_of(self.table):
+            return True
+        expected = None if self.standing is None else self.standing.etag
+        with path.open("rb") as body:
+            metadata = footer(self.table, digest)
+            return self.bucket.swap(self.table_date.kpis_key, body, expected=expected, metadata=metadata)
+
+    def rebuild(self, rows: StoredObject, digest: str, scratch: Path) -> bool:
+        """Make the object from the rows' object that stands, of which nothing changes; False as `swap` does.
+
+        Raises ObjectReplacedError where other rows stand by now. A second run writes the same bytes.
+        """
+        copy, path = scratch / "rows.parquet", scratch / "kpis.parquet"
+        with copy.open("wb") as target:
+            self.bucket.fetch(rows.key, target, if_match=rows.etag)
+        file = pq.ParquetFile(copy, read_dictionary=string_columns(pq.read_schema(copy)))
+        with Rollup(self.table, self.table_date.day, path) as rollup:
+            for number in range(file.num_row_groups):
+                rollup.add(in_one_batch(file.read_row_group(number, use_threads=False)))
+            rollup.finish(footer(self.table, digest))
+        return self.swap(path, digest)
+
+    def remove(self) -> bool:
+        """Delete what stood, if anything did; False if another writer was first."""
+        if self.standing is None:
+            return True
+        return self.bucket.remove(self.table_date.kpis_key, expected=self.standing.etag)
+
+
+def definitions(table: CuratedTable) -> str:
+    """Names the amounts and dimensions that are built for a table: other definitions have another name."""
+    amounts = [
+        [amount.name, amount.measure, amount.times, [[each.column, each.words] for each in amount.where]]
+        for amount in amounts_of(table)
+    ]
+    made_of = {"amounts": amounts, "dimensions": dimensions_of(table), "version": _VERSION}
+    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
+
+
+def footer(table: CuratedTable, digest: str) -> dict[str, str]:
+    """What a KPI object says of itself, in its footer and in its metadata; `digest` is that of the rows."""
+    return {DIGEST: digest, DEFINITIONS: definitions(table)}

@@ -1,0 +1,151 @@
+"""The KPI object of one Date and source table, made from the row groups of the rows' object as they are written.
+
+    rows of the apps, in their order ─► sums ─► details of apps that are complete ─► row groups of 20,000
+                                          └► totals and the portfolio, held ───────► the last row group, by the footer
+
+One read of the object's end then has the totals of all apps, and the portfolio with all dimensions.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from appstore_analytics.contract.kpis.definition import dimensions_of
+from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL, amounts_of
+from appstore_analytics.contract.tables import APP_ID, IS_NEWEST_VINTAGE, CuratedTable
+from appstore_analytics.lake.kpis.classes import Classes, classes_of
+from appstore_analytics.lake.kpis.rows import (
+    KEYS,
+    SCHEMA,
+    STRINGS,
+    added,
+    fitted,
+    in_order_of_apps,
+    over_apps,
+    rows_of_sums,
+    zeros,
+)
+from appstore_analytics.lake.kpis.sums import APP, GROUP, Sums, keys_of, measures_of, sums_by_dimension
+from appstore_analytics.lake.record_batches import in_one_batch, with_own_dictionaries
+
+ROW_GROUP_ROWS = 20_000
+"""What is read for one app, at least; fewer would make the object a quarter larger."""
+
+_ORDER = [(name, "ascending") for name in ("app_id", "dimension", "kpi", "value")]
+
+
+class Rollup:
+    """Takes the rows of one Date, sorted by their apps, and writes their KPI amounts to `path`.
+
+    The same rows in the same pieces give the same bytes. Of a table of which no KPI is made it writes no rows.
+    """
+
+    def __init__(self, table: CuratedTable, day: date, path: Path) -> None:
+        self._table, self._day = table, day
+        self._classes = classes_of(amounts_of(table))
+        self._columns = tuple(_columns(table))
+        self._writer = pq.ParquetWriter(
+            path,
+            SCHEMA,
+            compression="zstd",
+            compression_level=1,
+            store_schema=False,
+            use_dictionary=list(KEYS),
+            write_statistics=["app_id", "dimension"],
+        )
+        self._rows = 0
+        self._held: pa.Table | None = None
+        self._apps: list[pa.Array] = []
+        self._totals: list[pa.Table] = []
+        self._portfolio: list[pa.Table] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Take rows: none of an app before those that came, and each column of strings with one dictionary."""
+        if self._classes and self._table.keeps_vintages:
+            rows = rows.filter(rows.column(IS_NEWEST_VINTAGE.name))
+        if rows.num_rows == 0 or not self._classes:
+            return
+        apps = rows.column(APP_ID.name).dictionary_encode()
+        rows = rows.select(self._columns).append_column(APP, apps.indices)
+        self._apps.append(apps.dictionary)
+        totals, details = [], []
+        for classes in self._classes:
+            if sums := self._sums(rows, classes):
+                totals += rows_of_sums({TOTAL: sums.pop(TOTAL)}, classes)
+                details += rows_of_sums(sums, classes)
+        if totals:
+            self._totals.append(in_order_of_apps(totals, apps.dictionary))
+            self._portfolio.append(over_apps(self._totals[-1], PORTFOLIO))
+        if details:
+            found = in_order_of_apps(details, apps.dictionary)
+            self._portfolio.append(over_apps(found, PORTFOLIO))
+            self._take_details(found)
+
+    def finish(self, footer: Mapping[str, str]) -> int:
+        """Write what is held, the totals, the portfolio, and `footer` as key-value metadata; the number of rows."""
+        if self._apps:
+            if self._held is not None:
+                self._write(fitted(self._held), ROW_GROUP_ROWS)
+            apps = pa.concat_arrays([*self._apps, pa.array([PORTFOLIO])]).unique()
+            # What has rows of which none counts is zero, and not unknown.
+            none = [zeros(apps, amount, TOTAL) for amount in amounts_of(self._table)]
+            last = added([*self._portfolio, *self._totals, *none], KEYS)
+            self._write(fitted(last.sort_by(_ORDER)), last.num_rows)
+        self._writer.add_key_value_metadata(dict(footer))
+        return self._rows
+
+    def _sums(self, rows: pa.RecordBatch, classes: Classes) -> dict[str, Sums]:
+        of_rows = classes.of_rows(rows)
+        rows = rows.append_column(GROUP, of_rows)
+        if of_rows.null_count:
+            rows = rows.filter(of_rows.is_valid())
+        if rows.num_rows == 0:
+            return {}
+        keys = keys_of(rows, dimensions_of(self._table), self._day)
+        measures = measures_of(rows, (amount for of_class in classes.amounts for amount in of_class))
+        return sums_by_dimension(rows, measures, keys, len(classes.amounts))
+
+    def _take_details(self, details: pa.Table) -> None:
+        """Write the details of complete apps: the last app may go on in the next row group."""
+        complete = []
+        if self._held is not None:
+            goes_on = _rows_of(details, self._held["app_id"][0])
+            self._held = added([self._held, details.slice(0, goes_on)], KEYS)
+            details = details.slice(goes_on)
+            if details.num_rows == 0:
+                return
+            complete.append(fitted(self._held))
+        last = details.num_rows - _rows_of(details, details["app_id"][-1])
+        self._held = added([details.slice(last)], KEYS)
+        complete.append(fitted(details.slice(0, last)))
+        self._write(pa.concat_tables(complete), ROW_GROUP_ROWS)
+
+    def _write(self, rows: pa.Table, row_group_rows: int) -> None:
+        batch = in_one_batch(rows)
+        for start in range(0, batch.num_rows, row_group_rows):
+            self._writer.write_batch(with_own_dictionaries(batch.slice(start, row_group_rows), STRINGS))
+        self._rows += batch.num_rows
+
+
+def _rows_of(details: pa.Table, app_id: pa.Scalar) -> int:
+    return int(pc.sum(pc.equal(details["app_id"], app_id)).as_py())
+
+
+def _columns(table: CuratedTable) -> Iterator[str]:
+    """The columns that are looked at."""
+    amounts = amounts_of(table)
+    wanted = {dimension.column for dimension in dimensions_of(table)}
+    wanted |= {condition.column for amount in amounts for condition in amount.where}
+    wanted |= {name for amount in amounts for name in (amount.measure, amount.times)}
+    yield from (column.name for column in table.columns if column.name in wanted)

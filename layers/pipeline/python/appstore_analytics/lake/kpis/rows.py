@@ -1,0 +1,138 @@
+"""The rows of `marts.kpis` in memory, one for each app, amount, dimension and value of it; they add up like amounts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from appstore_analytics.contract.kpis.definition import Amount
+from appstore_analytics.lake.kpis.classes import Classes
+from appstore_analytics.lake.kpis.sums import APP, CODE, GROUP, Sums, largest, measure_name, packed, split
+from appstore_analytics.lake.schema import DICTIONARY, MONEY_SCALE
+
+STRINGS = ("kpi", "dimension", "value")
+KEYS = ("app_id", *STRINGS)
+
+_MONEY = pa.decimal128(18, MONEY_SCALE)
+_SUM_OF_MONEY = pa.decimal128(38, MONEY_SCALE)
+_WIDE = pa.decimal256(76, 0)
+_LARGEST_COUNT = pa.scalar(Decimal(2**63 - 1), _WIDE)
+_LARGEST_AMOUNT = pa.scalar(Decimal("999999999999.999999"), _SUM_OF_MONEY)
+
+SCHEMA = pa.schema(
+    [("app_id", pa.int64()), *((name, DICTIONARY) for name in STRINGS), ("amount", pa.int64()), ("usd", _MONEY)]
+)
+
+
+def rows_of_sums(sums: Mapping[str, Sums], classes: Classes) -> list[pa.Table]:
+    """A table for each dimension and measure, with `APP` in the place of app ids; sums are as wide as they came."""
+    amounts = [amount for of_class in classes.amounts for amount in of_class]
+    measures = dict.fromkeys(measure_name(amount) for amount in amounts)
+    return [_rows(dimension, found, measure, classes) for dimension, found in sums.items() for measure in measures]
+
+
+def in_order_of_apps(tables: Sequence[pa.Table], apps: pa.Array) -> pa.Table:
+    """One table, sorted by `APP`, which is an index of `apps`; equal ones stay in their order."""
+    if any(table["amount"].type != pa.int64() for table in tables):
+        tables = [_with_wide_amounts(table) for table in tables]
+    rows = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    app = rows[APP].combine_chunks()
+    rows = rows.take(pc.array_sort_indices(app)) if len(apps) > 1 else rows
+    return rows.set_column(0, "app_id", pc.take(apps, rows[APP]))
+
+
+def added(tables: Iterable[pa.Table], keys: Sequence[str]) -> pa.Table:
+    """The sums of the rows of several tables that are equal in `keys`, in the order of the first ones."""
+    rows = pa.concat_tables([_with_plain_strings(_with_wide_amounts(table)) for table in tables])
+    return _summed(rows, keys)
+
+
+def over_apps(rows: pa.Table, app_id: int) -> pa.Table:
+    """What all apps of `rows` have together, as the rows of one app."""
+    columns = [rows[name].combine_chunks() for name in STRINGS]
+    numbers = pa.repeat(pa.scalar(0, pa.int64()), rows.num_rows)
+    for column in columns:
+        numbers = packed(numbers, pc.fill_null(column.indices, len(column.dictionary)), len(column.dictionary) + 1)
+    amounts = (rows if _fits(rows["amount"]) else _with_wide_amounts(rows)).select(["amount", "usd"])
+    sums = _summed(amounts.append_column("numbers", numbers), ["numbers"])
+    rest, strings = sums["numbers"], {}
+    for name, column in reversed(list(zip(STRINGS, columns, strict=True))):
+        rest, codes = split(rest, len(column.dictionary) + 1)
+        strings[name] = _values(column.dictionary, codes)
+    apps = pa.repeat(pa.scalar(app_id, pa.int64()), sums.num_rows)
+    return pa.table({"app_id": apps, **strings, "amount": sums["amount"], "usd": sums["usd"]})
+
+
+def zeros(apps: pa.Array, amount: Amount, dimension: str) -> pa.Table:
+    """A row of 0 for each app."""
+    words = {"kpi": amount.name, "dimension": dimension, "value": None}
+    strings = {name: pa.repeat(pa.scalar(word, pa.string()), len(apps)) for name, word in words.items()}
+    return pa.table({"app_id": apps, **strings, **_columns(pa.repeat(pa.scalar(0, pa.int64()), len(apps)), amount)})
+
+
+def fitted(rows: pa.Table) -> pa.Table:
+    """`rows` in `SCHEMA`; a sum for which its type has no room is null, which is neither wrong nor zero."""
+    amount, usd = rows["amount"], rows["usd"]
+    if amount.type != pa.int64():
+        amount = _null_above(amount.cast(_WIDE), _LARGEST_COUNT).cast(pa.int64())
+    if usd.null_count < len(usd):  # most tables have no money
+        usd = _null_above(usd, _LARGEST_AMOUNT)
+    usd = usd.cast(_MONEY)
+    return pa.table([rows["app_id"], *(rows[name].cast(DICTIONARY) for name in STRINGS), amount, usd], schema=SCHEMA)
+
+
+def _summed(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
+    sums = pa.TableGroupBy(rows, list(keys), use_threads=False).aggregate([("amount", "sum"), ("usd", "sum")])
+    return sums.rename_columns({"amount_sum": "amount", "usd_sum": "usd"})
+
+
+def _rows(dimension: str, found: Sums, measure: str, classes: Classes) -> pa.Table:
+    of_class = [next((each for each in some if measure_name(each) == measure), None) for some in classes.amounts]
+    amounts = [amount for amount in of_class if amount is not None]
+    sums = found.table
+    if len(amounts) < len(of_class):
+        counted = [number for number, amount in enumerate(of_class) if amount is not None]
+        sums = sums.filter(pc.is_in(sums[GROUP], pa.array(counted)))
+    kpi_of_class = pa.array([amounts.index(amount) if amount else None for amount in of_class], pa.int32())
+    strings = {
+        "kpi": _dictionary(pc.take(kpi_of_class, sums[GROUP]), [amount.name for amount in amounts]),
+        "dimension": _dictionary(pa.chunked_array([pa.repeat(pa.scalar(0, pa.int32()), sums.num_rows)]), [dimension]),
+        "value": _values(found.values.slice(0, len(found.values) - 1), sums[CODE]),
+    }
+    return pa.table({APP: sums[APP], **strings, **_columns(pc.fill_null(sums[measure], 0), amounts[0])})
+
+
+def _dictionary(indices: pa.ChunkedArray, words: Sequence[str]) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(indices.combine_chunks(), pa.array(words), safe=False)
+
+
+def _values(words: pa.Array, codes: pa.ChunkedArray) -> pa.Array:
+    """The words of codes; null is the code that follows the last of them."""
+    indices = pc.take(pa.array([*range(len(words)), None], pa.int32()), codes.combine_chunks(), boundscheck=False)
+    return pa.DictionaryArray.from_arrays(indices, words, safe=False)
+
+
+def _fits(amounts: pa.ChunkedArray) -> bool:
+    """Whether 64 bits surely have room for the sum of all amounts."""
+    return largest(amounts) * len(amounts) < 1 << 63
+
+
+def _columns(sums: pa.ChunkedArray, amount: Amount) -> dict[str, pa.ChunkedArray]:
+    if amount.is_money:
+        return {"amount": pa.nulls(len(sums), pa.int64()), "usd": sums.cast(_SUM_OF_MONEY)}
+    return {"amount": sums, "usd": pa.nulls(len(sums), _SUM_OF_MONEY)}
+
+
+def _with_wide_amounts(rows: pa.Table) -> pa.Table:
+    place = rows.column_names.index("amount")
+    return rows.set_column(place, "amount", rows["amount"].cast(_WIDE))
+
+
+def _with_plain_strings(rows: pa.Table) -> pa.Table:
+    strings = {name: rows[name].cast(pa.string()) for name in STRINGS}
+    return pa.table({name: strings.get(name, rows[name]) for name in (*KEYS, "amount", "usd")})
+
+
+def _null_above(sums: pa.ChunkedArray, largest: pa.Scalar) -> pa.ChunkedArray:
+    return pc.if_else(pc.less_equal(pc.abs(sums), largest), sums, pa.scalar(None, sums.type))

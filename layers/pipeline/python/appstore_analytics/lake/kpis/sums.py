@@ -1,0 +1,149 @@
+"""Sums over rows by app, class and the values of one dimension at a time, in as few passes over the rows as pay."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import prod
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from appstore_analytics.contract.kpis.definition import LAST_DAY_SINCE_DOWNLOAD, Amount, Dimension
+from appstore_analytics.contract.kpis.stored import TOTAL
+
+APP, GROUP, CODE = "app", "group", "code"
+
+_ROWS_OF_A_GROUP = 4
+"""Dimensions share a pass where that leaves groups of at least so many rows, the sums of which are then summed."""
+
+_INT32_VALUES, _INT64_VALUES = 1 << 31, 1 << 63
+_WIDE_INTEGER = pa.decimal256(19, 0)
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What rows are grouped by: for each row a code from 0 on, an index of `values`."""
+
+    codes: pa.Array
+    values: pa.Array
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The sums of one dimension: a row for each app, class and value that there is.
+
+    `table` has `APP`, `GROUP` (the class), `CODE` (an index of `values`), and a column for each measure.
+    """
+
+    table: pa.Table
+    values: pa.Array
+
+
+def sums_by_dimension(
+    rows: pa.RecordBatch, measures: Mapping[str, pa.Array], keys: Mapping[str, Keys], classes: int
+) -> dict[str, Sums]:
+    """The sums of each of `keys`, and of `TOTAL`, whose one value is null.
+
+    `rows` have `APP`, an index in ascending order, and `GROUP`, below `classes`.
+    """
+    base = packed(rows.column(APP), rows.column(GROUP), classes)
+    apps = rows.column(APP)[-1].as_py() - rows.column(APP)[0].as_py() + 1
+    found: dict[str, Sums] = {}
+    grouped = pa.table({"base": base, **measures})
+    for together in _passes(keys, rows.num_rows / (_ROWS_OF_A_GROUP * apps * classes)):
+        grouped = _grouped(base, together, measures)
+        for name, key in together.items():
+            sums = grouped if len(together) == 1 else _of_one(grouped, name, key, measures)
+            found[name] = Sums(_unpacked(sums, sums[name], classes, measures), key.values)
+    totals = _grouped(grouped["base"], {}, {name: grouped[name] for name in measures})
+    nothing = pa.repeat(pa.scalar(0, pa.int32()), totals.num_rows)
+    return found | {TOTAL: Sums(_unpacked(totals, nothing, classes, measures), pa.nulls(1, pa.string()))}
+
+
+def keys_of(rows: pa.RecordBatch, dimensions: Iterable[Dimension], day: date) -> dict[str, Keys]:
+    """The keys of each dimension."""
+    return {dimension: _keys(rows.column(dimension.column), dimension, day) for dimension in dimensions}
+
+
+def measures_of(rows: pa.RecordBatch, amounts: Iterable[Amount]) -> dict[str, pa.Array]:
+    """What is summed for `amounts`: 64 bits where they surely have room for the sum of all rows, else wider numbers."""
+    found = {}
+    for amount in amounts:
+        factors = [rows.column(name) for name in (amount.measure, amount.times) if name]
+        if not amount.is_money and prod(map(largest, factors)) * rows.num_rows >= _INT64_VALUES:
+            factors = [factor.cast(_WIDE_INTEGER) for factor in factors]
+        found[measure_name(amount)] = factors[0] if len(factors) == 1 else pc.multiply(*factors)
+    return found
+
+
+def measure_name(amount: Amount) -> str:
+    """The name of an amount's column in `Sums`."""
+    return f"{amount.measure} * {amount.times}" if amount.times else amount.measure
+
+
+def _passes(keys: Mapping[str, Keys], most_groups: float) -> Iterator[dict[str, Keys]]:
+    """The keys that are grouped by together, those of few values first."""
+    waiting: dict[str, Keys] = {}
+    for name, key in sorted(keys.items(), key=lambda item: len(item[1].values)):
+        groups = prod(len(each.values) for each in waiting.values())
+        if groups > 1 and groups * len(key.values) > most_groups:
+            yield waiting
+            waiting = {}
+        waiting[name] = key
+    yield waiting
+
+
+def _keys(column: pa.Array, dimension: Dimension, day: date) -> Keys:
+    if dimension is Dimension.DAYS_SINCE_DOWNLOAD:
+        days = pc.subtract(pa.scalar((day - _EPOCH).days, pa.int32()), column.cast(pa.int32()))
+        is_filled = pc.and_(pc.greater_equal(days, 0), pc.less_equal(days, LAST_DAY_SINCE_DOWNLOAD))
+        codes = pc.if_else(is_filled, days, pa.scalar(None, pa.int32()))
+        values = pa.array([str(number) for number in range(LAST_DAY_SINCE_DOWNLOAD + 1)])
+    else:
+        codes, values = column.indices, column.dictionary
+    with_null = pa.concat_arrays([values, pa.nulls(1, pa.string())])
+    return Keys(pc.fill_null(codes, len(values)) if codes.null_count else codes, with_null)
+
+
+def largest(column: pa.Array) -> int:
+    """The largest number of a column, whatever its sign; 0 where there is none."""
+    bounds = pc.min_max(column).as_py()
+    return int(max(abs(bounds["min"] or 0), abs(bounds["max"] or 0)))
+
+
+def packed(high: pa.Array, low: pa.Array, size: int) -> pa.Array:
+    """One number for two, of which `low` is below `size`: Arrow groups by one column much faster than by several."""
+    return pc.add(pc.multiply(high, pa.scalar(size, high.type)), low)
+
+
+def split(numbers: pa.ChunkedArray, size: int) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """The two numbers that were packed."""
+    high = pc.divide(numbers, pa.scalar(size, numbers.type))
+    return high, pc.subtract(numbers, pc.multiply(high, pa.scalar(size, numbers.type)))
+
+
+def _grouped(base: pa.Array, keys: Mapping[str, Keys], measures: Mapping[str, pa.Array]) -> pa.Table:
+    """The sums by `base` and all keys, in the order of their first rows."""
+    numbers = base
+    if (pc.max(base).as_py() + 1) * prod(len(key.values) for key in keys.values()) >= _INT32_VALUES:
+        numbers = base.cast(pa.int64())
+    for key in keys.values():
+        numbers = packed(numbers, key.codes, len(key.values))
+    grouping = pa.TableGroupBy(pa.table({"numbers": numbers, **measures}), ["numbers"], use_threads=False)
+    sums = grouping.aggregate([(name, "sum") for name in measures])
+    rest, codes = sums["numbers"], {}
+    for name, key in reversed(list(keys.items())):
+        rest, codes[name] = split(rest, len(key.values))
+    return pa.table({"base": rest, **codes, **{name: sums[f"{name}_sum"] for name in measures}})
+
+
+def _of_one(grouped: pa.Table, name: str, key: Keys, measures: Iterable[str]) -> pa.Table:
+    return _grouped(
+        grouped["base"], {name: Keys(grouped[name], key.values)}, {each: grouped[each] for each in measures}
+    )
+
+
+def _unpacked(sums: pa.Table, codes: pa.ChunkedArray, classes: int, measures: Iterable[str]) -> pa.Table:
+    app, group = split(sums["base"], classes)
+    return pa.table({APP: app, GROUP: group, CODE: codes, **{name: sums[name] for name in measures}})
