@@ -10,7 +10,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from appstore_analytics.contract.names import SERVICE
-from appstore_analytics.contract.operations import Operation
+from appstore_analytics.contract.operations import SCHEDULE, STARTED_BY, Operation
 from infra.configuration import DeploymentConfiguration
 
 _EVERY_HOUR = "cron(20 * * * ? *)"  # apart from the full hour, when everybody's schedules start
@@ -37,7 +37,9 @@ class DailySchedule(Construct):
             time_window=scheduler.TimeWindow.off(),
             target=targets.StepFunctionsStartExecution(
                 state_machine,
-                input=scheduler.ScheduleTargetInput.from_object({"operation": Operation.DAILY.value}),
+                input=scheduler.ScheduleTargetInput.from_object(
+                    {"operation": Operation.DAILY.value, STARTED_BY: SCHEDULE}
+                ),
                 retry_attempts=5,
                 max_event_age=Duration.hours(2),
                 dead_letter_queue=dead_letters,

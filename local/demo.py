@@ -14,7 +14,7 @@ from appstore_analytics.answers.executions import Execution, Pipeline
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.layout import CURATED_PREFIX
 from appstore_analytics.contract.names import function_name
-from appstore_analytics.contract.operations import Operation
+from appstore_analytics.contract.operations import STARTED_BY, Operation
 from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
@@ -218,7 +218,7 @@ def _show_query(demo: Demo, title: str, database: str, sql: str, columns: tuple[
 
 def _run(demo: Demo, name: str, day: date) -> dict[str, Any]:
     """A daily run on a business day; the machine's own date plays no part, also when midnight passes meanwhile."""
-    payload = {"operation": Operation.DAILY, "as_of": day.isoformat()}
+    payload = {"operation": Operation.DAILY, "as_of": day.isoformat(), STARTED_BY: "quick_start.sh"}
     with run_view(screens.console) as view:
         execution = demo.pipeline.run(name, payload, view.show)
     if execution.report is None:

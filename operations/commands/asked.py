@@ -12,6 +12,7 @@ from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.executions import Started, new_name
 from appstore_analytics.answers.facts import Facts
 from appstore_analytics.answers.installation import Installation
+from appstore_analytics.contract.operations import STARTED_BY
 from appstore_analytics.contract.tables import CuratedTable
 from operations import screens
 from operations.exits import ExitStatus
@@ -75,6 +76,7 @@ def _confirmed(question: str) -> bool:
 
 def start_run(asked: Asked, installation: Installation, payload: dict[str, Any]) -> None:
     """Start a run with this execution input and follow it to its end."""
+    payload = {**payload, STARTED_BY: installation.caller}
     follow_run(asked, installation, installation.pipeline.start(new_name(str(payload["operation"])), payload))
 
 

@@ -139,6 +139,7 @@ def test_day_two_reports_every_number_of_what_arrived(deployed: Deployed, days: 
     assert report == {
         "operation": "daily",
         "as_of": THURSDAY.isoformat(),
+        "started_by": "unknown",
         "status": "SUCCEEDED",
         "cause": "",
         "apps": len(APPS),

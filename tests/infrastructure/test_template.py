@@ -1,5 +1,6 @@
 """What the embedded AWS would not notice: every setting that protects, expires or describes, read in the template."""
 
+import json
 import subprocess
 import sys
 from dataclasses import fields
@@ -406,7 +407,7 @@ def _schedule(synthesis: Synthesis, name: str) -> dict[str, Any]:
 def test_a_daily_execution_starts_on_time_in_utc(synthesis: Synthesis) -> None:
     schedule = _schedule(synthesis, "daily")
     assert schedule["ScheduleExpression"] == "cron(0 10 * * ? *)"
-    assert schedule["Target"]["Input"] == '{"operation":"daily"}'
+    assert json.loads(schedule["Target"]["Input"]) == {"operation": "daily", "started_by": "schedule"}
 
 
 def test_freshness_is_checked_every_hour(synthesis: Synthesis) -> None:

@@ -1,5 +1,6 @@
 """Finding a run again, and how far it has come."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -161,3 +162,24 @@ def test_a_run_under_way_says_what_it_waits_for_and_until_when(pipeline: Pipelin
     waits = "waits for Apple's hour until 2999-01-01 11:05 UTC"
     assert show_run(here, "newest", None).sentence == f"Under way: ./manage.py run {run_id} --follow. It {waits}."
     assert [line.cause for line in list_runs(here, 5).runs] == [waits]
+
+
+def test_a_run_says_who_started_it_before_it_has_a_report_too(pipeline: Pipeline) -> None:
+    here = installed(pipeline, "daily")
+    refused = {**StepFunctions("daily").execution(0), "input": '{"operation": "weekly", "started_by": "schedule"}'}
+    here._step_functions.execution = lambda _: refused  # type: ignore[method-assign]
+    assert [line.started_by for line in list_runs(here, 5).runs] == ["schedule"]
+    assert show_run(here, "newest", None).started_by == "schedule"
+
+
+def test_a_report_of_a_version_that_did_not_ask_says_unknown(pipeline: Pipeline) -> None:
+    pipeline.world.advance(1)
+    plan = pipeline.plan(started_by="arn:aws:iam::123456789012:user/invented")
+    pipeline.run(plan)
+    pipeline.summarize(plan)
+    here = installed(pipeline)
+    assert show_run(here, plan.run_id, None).started_by == plan.started_by
+    key, report = find_report(pipeline.lake, plan.run_id) or ("", {})
+    pipeline.lake.write(key, json.dumps({k: v for k, v in report.items() if k != "started_by"}).encode())
+    assert show_run(here, plan.run_id, None).started_by == "unknown"
+    assert [line.started_by for line in list_runs(here, 5).runs] == ["unknown"]

@@ -229,17 +229,22 @@ def test_ctrl_c_leaves_the_run_and_says_how_to_follow_it_again(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
+    step_functions = Starting()
+
     class Here:
-        pipeline = Pipeline(Starting(), "arn", None, None)  # type: ignore[arg-type]
+        pipeline = Pipeline(step_functions, "arn", None, None)  # type: ignore[arg-type]
+        caller = "arn:aws:iam::123456789012:user/invented"
 
     monkeypatch.setattr(Pipeline, "follow", interrupt)
     monkeypatch.setattr(Asked, "installation", lambda _: Here())
     assert ended("daily") == ExitStatus.INTERRUPTED
     assert "./manage.py run 20261123T100000000Z-manage-daily-" in capsys.readouterr().err
+    assert step_functions.input == {"operation": "daily", "started_by": Here.caller}
 
 
 class Starting:
-    def start_execution(self, **_: Any) -> dict[str, Any]:
+    def start_execution(self, **wanted: Any) -> dict[str, Any]:
+        self.input = json.loads(wanted["input"])
         return {"executionArn": "arn", "startDate": datetime(2026, 11, 23, 10, 0, tzinfo=UTC)}
 
 

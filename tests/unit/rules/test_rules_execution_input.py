@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.errors import InputRefused
 from appstore_analytics.contract.operations import Operation
-from appstore_analytics.rules.execution_input import ExecutionInput, parse_execution_input
+from appstore_analytics.rules.execution_input import ExecutionInput, parse_execution_input, started_by
 
 TODAY = date(2025, 6, 2)
 APP = "1000000001"
@@ -31,6 +31,7 @@ NEARLY_RIGHT = st.fixed_dictionaries(
         "run_id": st.just("20250602T100000123Z-daily") | JSON,
         "start_processing_date": DATES | JSON,
         "end_processing_date": DATES | JSON,
+        "started_by": st.just("schedule") | JSON,
         "Start": JSON,
     },
 )
@@ -39,6 +40,27 @@ NEARLY_RIGHT = st.fixed_dictionaries(
 @pytest.mark.parametrize("payload", [{}, {"operation": "daily"}, {"as_of": "2025-06-02"}])
 def test_a_daily_run_needs_nothing(payload: dict[str, Any]) -> None:
     assert parse_execution_input(payload, TODAY) == ExecutionInput(Operation.DAILY, TODAY)
+
+
+@pytest.mark.parametrize("payload", [{}, BACKFILL, {"operation": "reprocess"}], ids=["daily", "backfill", "reprocess"])
+@pytest.mark.parametrize(
+    "starter",
+    [
+        "schedule",
+        "arn:aws:sts::123456789012:assumed-role/Analyst/ada@example.com",
+        "3f1c2a9e-0000-4000-8000-5d0c9b1f7a11",
+        "x" * 640,
+    ],
+    ids=["schedule", "arn", "id", "longest"],
+)
+def test_every_operation_can_say_who_started_it(payload: dict[str, Any], starter: str) -> None:
+    assert parse_execution_input({**payload, "started_by": starter}, TODAY).started_by == starter
+    assert started_by({**payload, "started_by": starter}) == starter
+
+
+@pytest.mark.parametrize("payload", [None, [], {}, {"started_by": "<b> x"}, {"started_by": 7}, {"started_by": ""}])
+def test_the_starter_of_an_input_that_does_not_say_is_unknown(payload: Any) -> None:
+    assert started_by(payload) == "unknown"
 
 
 def test_a_daily_run_may_be_about_an_earlier_day() -> None:
@@ -77,6 +99,7 @@ def test_input_that_is_no_object_is_refused(payload: Any) -> None:
     [
         ("operation", ["weekly", "DAILY", "", None, 1, ["daily"], {}]),
         ("as_of", ["2025-06-03", "20250602", "2025-6-2", "2025-02-30", "0000-01-01", "٢٠٢٥-٠٦-٠٢", "", None, 20250602]),
+        ("started_by", ["", " ", "a b", "x" * 641, "Zoë", "a\n", "\x1b[31m", None, 7, ["schedule"], {}]),
         ("start_date", ["2025-06-01", "yesterday", "2025-05-32", "2025-05-01T00:00:00", None, []]),
         ("end_date", ["2025-06-03", "tomorrow", "2025-02-29", "2025-05-31\n", None, {}]),
         ("app_ids", [APP, [], [1000000001], ["../1"], ["1" * 19], ["١"], ["1\n"], [""], [APP, "x"], None, {}]),

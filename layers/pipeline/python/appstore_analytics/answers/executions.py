@@ -3,19 +3,21 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.operations import UNKNOWN_STARTER
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, report_key_of
 from appstore_analytics.model.items import ItemRecord
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.model.waits import longest
 from appstore_analytics.registry import Registry
+from appstore_analytics.rules.execution_input import started_by
 from appstore_analytics.rules.times import run_id
 from appstore_analytics.rules.verdicts import item_verdict
 
@@ -28,13 +30,14 @@ _POLL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """An execution that was started, and how it stands. `cause` is told by `describe` only."""
+    """An execution that was started, and how it stands. Only `describe` tells `cause` and `started_by`."""
 
     arn: str
     name: str
     started_at: datetime
     status: str
     cause: str = ""
+    started_by: str = UNKNOWN_STARTER
 
     @property
     def run_id(self) -> str:
@@ -51,6 +54,7 @@ class Execution:
     cause: str
     report: dict[str, Any] | None
     report_key: str = ""
+    started_by: str = UNKNOWN_STARTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,11 @@ class Pipeline:
     def describe(self, arn: str) -> Started:
         """How an execution stands now."""
         answer = self._step_functions.describe_execution(executionArn=arn)
-        return _started(answer, answer.get("cause") or "")
+        return replace(
+            _started(answer),
+            cause=answer.get("cause") or "",
+            started_by=started_by(json.loads(answer.get("input") or "null")),
+        )
 
     def executions(self) -> Iterator[Started]:
         """The executions that AWS remembers (90 days), newest first."""
@@ -145,7 +153,7 @@ class Pipeline:
         key = (report_key_of(self.lake, plan) if plan else None) or ""
         text = self.lake.read(key) if key else None
         report = json.loads(text) if text else None
-        return Execution(ended.name, ended.status, ended.cause, report, key)
+        return Execution(ended.name, ended.status, ended.cause, report, key, ended.started_by)
 
     def _snapshot(self, plan: RunPlan) -> Snapshot:
         records = {map_name: list(self.registry.runs.of_map(plan.run_id, map_name)) for map_name in MapName}
@@ -182,9 +190,9 @@ def new_name(operation: str) -> str:
     return f"manage-{operation}-{uuid4().hex[:8]}"
 
 
-def _started(answer: Mapping[str, Any], cause: str = "") -> Started:
+def _started(answer: Mapping[str, Any]) -> Started:
     started_at = _to_the_millisecond(answer["startDate"])
-    return Started(answer["executionArn"], answer["name"], started_at, answer["status"], cause)
+    return Started(answer["executionArn"], answer["name"], started_at, answer["status"])
 
 
 def _to_the_millisecond(instant: datetime) -> datetime:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
 
 _SECONDS_BETWEEN_LOOKS = 5.0
 _SECONDS_BETWEEN_LOCAL_LOOKS = 0.5
@@ -54,6 +55,10 @@ class Clients(Protocol):
     def secrets_manager(self) -> "SecretsManagerClient":
         """Secrets Manager."""
 
+    @property
+    def sts(self) -> "STSClient":
+        """Security Token Service."""
+
     def table(self, name: str) -> "Table":
         """A table of DynamoDB."""
 
@@ -74,6 +79,11 @@ class Installation:
     def is_local(self) -> bool:
         """Whether this is the embedded AWS."""
         return self._clients.endpoint is not None
+
+    @cached_property
+    def caller(self) -> str:
+        """The ARN of the AWS principal that asks."""
+        return self._clients.sts.get_caller_identity()["Arn"]
 
     def api_key_secret(self, key_name: str) -> str:
         """The name of an API key's secret; Refused, with the names there are, when no such key is deployed."""

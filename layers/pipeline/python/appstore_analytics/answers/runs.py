@@ -12,6 +12,7 @@ from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.executions import RUNNING, Execution, Pipeline, Started
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.contract.layout import REPORTS_PREFIX
+from appstore_analytics.contract.operations import UNKNOWN_STARTER
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.model.waits import longest
@@ -38,6 +39,7 @@ class RunLine:
     rows_raw: int | None = None
     dates_published: int | None = None
     apple_calls: int | None = None
+    started_by: str = UNKNOWN_STARTER
     cause: str = ""
 
 
@@ -111,6 +113,7 @@ class RunDetails:
     operation: str
     status: str
     started_at: datetime
+    started_by: str = UNKNOWN_STARTER
     as_of: str = ""
     seconds: float | None = None
     cause: str = ""
@@ -162,7 +165,7 @@ def show_run(pipeline: Pipeline, run: str, region: str | None) -> RunDetails:
 
 def _without_report(stands: Started, links: Links, pipeline: Pipeline) -> RunDetails:
     cause = _cause(stands, pipeline)
-    return RunDetails(stands.run_id, "", stands.status, stands.started_at, cause=cause, links=links)
+    return RunDetails(stands.run_id, "", stands.status, stands.started_at, stands.started_by, cause=cause, links=links)
 
 
 def _cause(stands: Started, pipeline: Pipeline) -> str:
@@ -178,7 +181,15 @@ def details_of(execution: Execution, started: Started, pipeline: Pipeline, regio
     links = _links(pipeline.lake, execution.report_key, started, region)
     if execution.report:
         return _details(execution.report, links)
-    return RunDetails(started.run_id, "", execution.status, started.started_at, cause=execution.cause, links=links)
+    return RunDetails(
+        started.run_id,
+        "",
+        execution.status,
+        started.started_at,
+        execution.started_by,
+        cause=execution.cause,
+        links=links,
+    )
 
 
 def find_execution(pipeline: Pipeline, run: str) -> Started | None:
@@ -251,13 +262,20 @@ def _line_of_report(report: Mapping[str, Any]) -> RunLine:
         rows_raw=report["rows_raw"],
         dates_published=report["dates_published"],
         apple_calls=report["apple_calls"],
+        started_by=_starter(report),
         cause=report["cause"],
     )
 
 
 def _line_of_execution(arn: str, pipeline: Pipeline) -> RunLine:
     stands = pipeline.describe(arn)
-    return RunLine(stands.run_id, "", stands.status, stands.started_at, cause=_cause(stands, pipeline))
+    cause = _cause(stands, pipeline)
+    return RunLine(stands.run_id, "", stands.status, stands.started_at, started_by=stands.started_by, cause=cause)
+
+
+def _starter(report: Mapping[str, Any]) -> str:
+    """Who started the run; earlier reports do not say."""
+    return str(report.get("started_by", UNKNOWN_STARTER))
 
 
 def _failed_apps(report: Mapping[str, Any]) -> list[str]:
@@ -270,6 +288,7 @@ def _details(report: Mapping[str, Any], links: Links) -> RunDetails:
         operation=report["operation"],
         status=report["status"],
         started_at=datetime.fromisoformat(report["started_at"]),
+        started_by=_starter(report),
         as_of=report["as_of"],
         seconds=report["seconds"],
         cause=report["cause"],

@@ -8,6 +8,13 @@ from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.verdicts import Verdict
 
+STARTED_BY = "started_by"
+"""The field of an execution's input that says who started it; every operation has it."""
+SCHEDULE = "schedule"
+"""The daily schedule's `started_by`."""
+UNKNOWN_STARTER = "unknown"
+"""The `started_by` of a run whose input does not say."""
+
 
 class Operation(StrEnum):
     """The `operation` of an execution's input."""
@@ -47,8 +54,8 @@ class Traits:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Every field that its execution input may have, but for `operation`."""
-        return (*self.required, *self.optional)
+        """Every field that its execution input can have, but for `operation`."""
+        return (*self.required, *self.optional, STARTED_BY)
 
 
 OPERATIONS: Mapping[Operation, Traits] = {

@@ -156,6 +156,7 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
             ("operation", "string"),
             ("as_of", "date"),
             ("started_at", "string"),
+            ("started_by", "string"),
             ("seconds", "double"),
             ("status", "string"),
             ("apps", "bigint"),

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.configuration import Account
-from appstore_analytics.contract.operations import Operation
+from appstore_analytics.contract.operations import UNKNOWN_STARTER, Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class RunPlan:
     `start_date` and `end_date` (inclusive) limit the Dates of a backfill; `give_up_at` ends its wait for the snapshot.
     `of_run` is the run that a rollback takes back, or whose instances are reprocessed; `start_processing_date` and
     `end_processing_date` (inclusive) limit the instances of a reprocess. `vanished` are apps that an earlier daily
-    run had and Apple lists no more; `notices` are sentences about the plan for the run report.
+    run had and Apple lists no more; `notices` are sentences about the plan for the run report. `started_by` is an id
+    of the schedule or principal that started the execution.
     """
 
     run_id: str
@@ -54,6 +55,7 @@ class RunPlan:
     end_processing_date: date | None = None
     vanished: tuple[VanishedApp, ...] = ()
     notices: tuple[str, ...] = ()
+    started_by: str = UNKNOWN_STARTER
 
     @property
     def access_type(self) -> AccessType:
@@ -93,6 +95,7 @@ class RunPlan:
                 for gone in plan.get("vanished", ())
             ),
             notices=tuple(plan.get("notices", ())),
+            started_by=plan.get("started_by", UNKNOWN_STARTER),  # earlier plans do not say
         )
 
 

@@ -95,7 +95,8 @@ def _title(body: Element, plan: RunPlan, summary: RunSummary, seconds: float) ->
     heading.text = f"{plan.operation} · {plan.as_of.isoformat()} "
     add_text(heading, "span", word, kind=f"badge {kind}")
     started = plan.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-    add_text(header, "p", f"Started {started}, took {duration_text(seconds)}. Run {plan.run_id}.", kind="quiet")
+    took = f"Started {started} by {plan.started_by}, took {duration_text(seconds)}."
+    add_text(header, "p", f"{took} Run {plan.run_id}.", kind="quiet")
     if summary.cause:
         add_text(header, "p", summary.cause, kind="cause")
 

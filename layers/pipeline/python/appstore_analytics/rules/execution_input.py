@@ -8,13 +8,18 @@ from typing import Any
 
 from appstore_analytics.contract.errors import InputRefused
 from appstore_analytics.contract.layout import is_app_id
-from appstore_analytics.contract.operations import Operation
+from appstore_analytics.contract.operations import STARTED_BY, UNKNOWN_STARTER, Operation
 from appstore_analytics.contract.tables import report_names
 
 _PROCESSING_DATES = ("start_processing_date", "end_processing_date")
 _PROCESSING_DATES_BY_DATE = dict(zip(("start_date", "end_date"), _PROCESSING_DATES, strict=True))
 EARLIEST_DATE = date(2020, 1, 1)
 """No table has an earlier Date."""
+_STARTER = re.compile(r"[!-~]{1,640}", re.ASCII)
+"""Printable ASCII without spaces. The longest ARN of an IAM user has a path of 512 characters and a name of 64.
+
+Source: IAM User Guide, "IAM and AWS STS quotas".
+"""
 _RUN_ID = re.compile(r"[0-9]{8}T[0-9]{9}Z-[A-Za-z0-9-]{1,40}", re.ASCII)
 
 
@@ -23,7 +28,8 @@ class ExecutionInput:
     """A valid request. Empty `app_ids` or `reports` (Apple's names) mean all that are configured.
 
     `start_date` and `end_date` are Dates, `start_processing_date` and `end_processing_date` the days on which Apple
-    built instances; all are inclusive. `run_id` is a run that has been.
+    built instances; all are inclusive. `run_id` is a run that has been. `started_by` says who started the
+    execution: "schedule", the ARN of an AWS principal or the id of a console user.
     """
 
     operation: Operation
@@ -35,6 +41,13 @@ class ExecutionInput:
     run_id: str | None = None
     start_processing_date: date | None = None
     end_processing_date: date | None = None
+    started_by: str = UNKNOWN_STARTER
+
+
+def started_by(payload: Any) -> str:
+    """Who started an execution with this input, also one that was refused; "unknown" where it does not say."""
+    value = payload.get(STARTED_BY) if isinstance(payload, Mapping) else None
+    return value if isinstance(value, str) and _STARTER.fullmatch(value) else UNKNOWN_STARTER
 
 
 def parse_execution_input(payload: Any, today: date) -> ExecutionInput:
@@ -127,6 +140,13 @@ def _reports(payload: Mapping[str, Any], name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def _starter(payload: Mapping[str, Any], name: str) -> str:
+    value = payload.get(name)
+    if not isinstance(value, str) or not _STARTER.fullmatch(value):
+        raise InputRefused(f"{name} must be an id such as an ARN: 1 to 640 printable ASCII characters without spaces.")
+    return value
+
+
 def _shown(value: Any) -> str:
     """At most 40 printable characters of what was sent."""
     return re.sub(r"[^\x20-\x7e]", "?", str(value))[:40]
@@ -141,5 +161,6 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
     "run_id": _run_id,
     "app_ids": _app_ids,
     "reports": _reports,
+    STARTED_BY: _starter,
 }
 """How each field of `Traits.fields` is read."""

@@ -63,6 +63,7 @@ def plan_run(
         end_processing_date=wanted.end_processing_date,
         vanished=_vanished(configuration, accounts, wanted, lake),
         notices=notices,
+        started_by=wanted.started_by,
     )
     if plan.operation.traits.calls_apple:
         _refuse_more_than_the_quota(plan)

@@ -62,6 +62,7 @@ def _report(plan: RunPlan, summary: RunSummary, seconds: float, waits: Iterable[
         "operation": plan.operation,
         "as_of": plan.as_of,
         "started_at": plan.started_at.isoformat(),
+        "started_by": plan.started_by,
         "seconds": seconds,
         "status": _FAILED if summary.has_failed else _SUCCEEDED,
         "cause": summary.cause,
