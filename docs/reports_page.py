@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
 from appstore_analytics.contract.catalogue.definition import Category, Column, ReportDefinition
 from appstore_analytics.contract.catalogue.values import KNOWN_VALUES, KnownValues
-from appstore_analytics.contract.tables import APP_ID, EXTRA, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
+from appstore_analytics.contract.tables import APP_ID, EXTRA, PROCESSING_DATE, VINTAGE_COLUMNS, CuratedTable
 from docs.pages import anchor, row
 from docs.report_questions import QUESTIONS
 
@@ -47,7 +47,8 @@ Around Apple's columns every table has these, and the partition `dt` (type `date
   when first published. *Late rows* is Apple's word for telemetry: rows of a Date can arrive for that many days.
 - **Newest vintage**: *replaces* where Apple states that the newest processing date holds all rows of a Date; *all kept*
   where Apple states no such rule, and the table's name ends in `_vintages`: choose one [vintage](glossary.md) by
-  `processing_date` or `is_newest_vintage` before you sum.
+  `instance_id` or `is_newest_vintage` before you sum. `processing_date` alone does not choose: two instances can share
+  it.
 - **Role**: only an *additive measure* can be summed over rows. A *non-additive measure* (uniques) never can. Where
   Apple does not say, it is a *number of unknown additivity*.
 - **Apple's header**: compared without spaces, punctuation and case. *also* names other spellings of Apple's, which are
@@ -104,11 +105,8 @@ def _lineage() -> Iterator[str]:
     yield from row("---", "---", "---")
     for column in (APP_ID, PROCESSING_DATE):
         yield from row(f"`{column.name}`", column.type, f"{column.meaning}.")
-    yield from row(
-        f"`{IS_NEWEST_VINTAGE.name}`",
-        IS_NEWEST_VINTAGE.type,
-        f"Only in `_vintages` tables. {IS_NEWEST_VINTAGE.meaning}.",
-    )
+    for column in VINTAGE_COLUMNS:
+        yield from row(f"`{column.name}`", column.type, f"Only in `_vintages` tables. {column.meaning}.")
     yield from row(f"`{EXTRA.name}`", EXTRA.type, f"The last column. {EXTRA.meaning}; null where a row has none.")
 
 

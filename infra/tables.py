@@ -196,6 +196,6 @@ def _vintages(table: CuratedTable) -> str:
     if table.keeps_vintages:
         return (
             "Apple states no rule by which a newer instance replaces a Date, so every vintage of a Date is kept: "
-            "choose by processing_date or is_newest_vintage before summing."
+            "choose by instance_id or is_newest_vintage before summing."
         )
     return "For each app and Date it holds the rows of the newest processing date only, whole."

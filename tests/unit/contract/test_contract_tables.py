@@ -11,9 +11,9 @@ from appstore_analytics.contract.tables import (
     APP_ID,
     APPSTORE_TABLES,
     EXTRA,
-    IS_NEWEST_VINTAGE,
     PARTITION_COLUMN,
     PROCESSING_DATE,
+    VINTAGE_COLUMNS,
     AppstoreTable,
     CuratedTable,
     curated_tables,
@@ -58,13 +58,13 @@ def test_a_table_holds_several_vintages_of_a_date_exactly_if_its_name_says_so() 
     for name, table in tables_by_name().items():
         assert GLUE_NAME.fullmatch(name), name
         assert name.endswith("_vintages") is not table.report.newest_vintage_replaces, name
-        assert (IS_NEWEST_VINTAGE in table.columns) is name.endswith("_vintages"), name
+        assert (table.columns[2:4] == VINTAGE_COLUMNS) is name.endswith("_vintages"), name
 
 
 def test_lineage_stands_before_apples_columns_extra_behind_them_and_no_name_twice() -> None:
     for name, table in tables_by_name().items():
         assert table.part_columns == (APP_ID, PROCESSING_DATE, *table.report.columns), name
-        apples = [column for column in table.columns if column is not IS_NEWEST_VINTAGE]
+        apples = [column for column in table.columns if column not in VINTAGE_COLUMNS]
         assert apples == [*table.part_columns, EXTRA], name
         names = [column.name for column in table.columns]
         assert names[:2] == ["app_id", "processing_date"], name

@@ -17,7 +17,7 @@ from appstore_analytics.contract.catalogue.definition import (
     ReportDefinition,
     header_key,
 )
-from appstore_analytics.contract.tables import APP_ID, EXTRA, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
+from appstore_analytics.contract.tables import APP_ID, EXTRA, PROCESSING_DATE, VINTAGE_COLUMNS, CuratedTable
 from appstore_analytics.lake.footers import parquet_columns
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _FILES_PER_TABLE = 5
 _LOOK_BACK = timedelta(days=42)
-_OURS = frozenset(column.name for column in (APP_ID, PROCESSING_DATE, IS_NEWEST_VINTAGE, EXTRA))
+_OURS = frozenset(column.name for column in (APP_ID, PROCESSING_DATE, *VINTAGE_COLUMNS, EXTRA))
 
 EQUAL = "equal"
 UNKNOWN = "drift: not in the catalogue"

@@ -20,12 +20,22 @@ APP_ID = Column("app id", ColumnType.INT64, Role.IDENTIFIER, required=True, mean
 PROCESSING_DATE = Column(
     "processing date", ColumnType.DATE, required=True, meaning="Day Apple built the instance that holds this row"
 )
+INSTANCE_ID = Column(
+    "instance id",
+    role=Role.IDENTIFIER,
+    required=True,
+    meaning="Apple's id of the instance that holds this row: two instances can have one processing date",
+)
 IS_NEWEST_VINTAGE = Column(
     "is newest vintage",
     ColumnType.BOOLEAN,
     required=True,
-    meaning="This row's instance is the newest of its app that holds this Date",
+    meaning="True in the rows of one instance of each app and Date: the newest by processing date; of equal ones an "
+    "ongoing request's before a snapshot's, then the greatest instance id",
 )
+VINTAGE_COLUMNS = (INSTANCE_ID, IS_NEWEST_VINTAGE)
+"""Only `_vintages` tables have these. A part has neither: publishing adds them."""
+
 EXTRA = Column(
     "extra",
     ColumnType.TEXTS_BY_HEADER,
@@ -90,7 +100,7 @@ class CuratedTable:
     def columns(self) -> tuple[Column, ...]:
         """The columns of the table, without the partition. An object without `extra` reads as null there."""
         if self.keeps_vintages:
-            return (APP_ID, PROCESSING_DATE, IS_NEWEST_VINTAGE, *self.report.columns, EXTRA)
+            return (APP_ID, PROCESSING_DATE, *VINTAGE_COLUMNS, *self.report.columns, EXTRA)
         return (*self.part_columns, EXTRA)
 
     @property

@@ -29,14 +29,14 @@ import pyarrow.parquet as pq
 
 from appstore_analytics.contract.errors import InstanceQuarantined, ObjectContended
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.tables import EXTRA, IS_NEWEST_VINTAGE, CuratedTable
+from appstore_analytics.contract.tables import EXTRA, INSTANCE_ID, IS_NEWEST_VINTAGE, CuratedTable
 from appstore_analytics.lake.kpis.objects import KpiObject, footer
 from appstore_analytics.lake.kpis.rollup import Rollup
 from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredObject
 from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups, table_layout
 from appstore_analytics.lake.parts import batch_of_part
 from appstore_analytics.lake.published import DIGEST, note, read_note
-from appstore_analytics.lake.schema import in_memory, string_columns, table_schema
+from appstore_analytics.lake.schema import in_memory, memory_type, string_columns, table_schema
 from appstore_analytics.model.parts import Batch
 from appstore_analytics.model.vintage import Vintage
 
@@ -214,7 +214,7 @@ def _write_merged(
         for of_one_app in fetched:
             newest = max(part.batch.vintage for part in of_one_app)
             for part in of_one_app:
-                for rows in _rows(part.content, table, target, is_newest=part.batch.vintage == newest):
+                for rows in _rows(part, table, target, newest):
                     file.append(rows)
                 batches.append(part.batch)
         file.finish({DIGEST: digest, "writer": WRITER_VERSION})
@@ -265,25 +265,32 @@ def _fetch(bucket: Bucket, app_id: int, part: StoredObject, path: Path) -> _Fetc
     return _FetchedPart(batch_of_part(stored, app_id), content)
 
 
-def _rows(
-    content: pa.NativeFile, table: CuratedTable, target: pa.Schema, *, is_newest: bool
-) -> Iterator[pa.RecordBatch]:
-    with content:
-        file = _opened(content, target)
+def _rows(part: _FetchedPart, table: CuratedTable, target: pa.Schema, newest: Vintage) -> Iterator[pa.RecordBatch]:
+    """The rows of a part in the table's schema; `newest` is the newest vintage of its app and Date."""
+    with part.content:
+        file = _opened(part.content, target)
         for number in range(file.num_row_groups):
             rows = file.read_row_group(number, use_threads=False)
             if EXTRA.name in rows.column_names and EXTRA.name not in target.names:
                 raise _ExtraFoundError
             if table.keeps_vintages:
-                values = pa.repeat(pa.scalar(is_newest), rows.num_rows)
-                rows = rows.append_column(IS_NEWEST_VINTAGE.name, values)
+                rows = _with_vintage(rows, part.batch.vintage, newest)
             yield from _in_schema(rows, target, table).to_batches()
+
+
+def _with_vintage(rows: pa.Table, vintage: Vintage, newest: Vintage) -> pa.Table:
+    values = {INSTANCE_ID: pa.scalar(vintage.instance_id), IS_NEWEST_VINTAGE: pa.scalar(vintage == newest)}
+    for column, value in values.items():
+        cells = pa.repeat(value, rows.num_rows).cast(memory_type(column.type))
+        rows = rows.append_column(column.name, cells)
+    return rows
 
 
 def _opened(content: pa.NativeFile, target: pa.Schema) -> pq.ParquetFile:
     """A part, read with its strings as dictionaries. To ask each part for its own would take a fifth of its time."""
+    strings = [name for name in string_columns(target) if name != INSTANCE_ID.name]  # which no part has
     try:
-        return pq.ParquetFile(content, read_dictionary=string_columns(target))
+        return pq.ParquetFile(content, read_dictionary=strings)
     except KeyError:  # It lacks one of them: a part of an older catalogue.
         return pq.ParquetFile(content, read_dictionary=string_columns(pq.read_schema(content)))
 
