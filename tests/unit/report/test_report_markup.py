@@ -31,6 +31,7 @@ PLAN = RunPlan(
     granularities=(Granularity.DAILY,),
     calls_per_hour=3500,
 )
+BARS = {"bar", "restated", "bar incomplete", "restated incomplete"}
 NOTHING: dict[MapName, Sequence[ItemRecord]] = dict.fromkeys(MapName, ())
 CHANGE = {
     "table_name": "downloads",
@@ -110,6 +111,15 @@ def test_a_good_day_says_so_and_a_bad_one_says_why() -> None:
     assert "A column is gone." in bad.text
 
 
+def test_what_athena_counted_is_beside_what_was_published_and_not_beside_what_came_from_apple() -> None:
+    totals = summarize(PLAN, NOTHING).totals | {"rows_raw": 1200, "rows_curated": 1300, "rows_athena": 1300}
+    texts = page(replace(summarize(PLAN, NOTHING), totals=totals)).texts
+    assert texts[texts.index("rows in Apple's new files") + 1] == "1,200"
+    beginning = texts.index("rows of these Dates, all apps")
+    assert texts[beginning : beginning + 4 : 2] == ["rows of these Dates, all apps", "of them counted by Athena"]
+    assert texts[beginning + 1 : beginning + 4 : 2] == ["1,300", "1,300"]
+
+
 def test_the_grid_says_how_every_table_of_every_app_ended() -> None:
     facts = {"tables": ["downloads"], "converted": ["downloads"]}
     listed = ItemRecord("REGISTER#1000000002", {"app_id": "1000000002"}, Verdict.UNCHANGED, facts=facts)
@@ -167,6 +177,18 @@ def test_a_chart_has_a_bar_for_every_date_and_fills_those_that_were_restated() -
     assert shown.tags.count("rect") == 5
     assert [value for name, value in shown.attributes if name == "class"].count("restated") == 1
     assert shown.texts[shown.texts.index("Downloads: ") + 1] == "4 on 2025-06-06"
+
+
+def test_a_chart_says_which_dates_are_incomplete_and_is_headed_by_the_newest_other_one() -> None:
+    values = tuple((DAY + timedelta(days=number), Decimal(number)) for number in range(5))
+    chart = Chart("Downloads", values, frozenset({DAY + timedelta(days=4)}), frozenset(day for day, _ in values[3:]))
+    shown = page(charts=[chart])
+    assert shown.texts[shown.texts.index("Downloads: ") + 1] == "2 on 2025-06-04"
+    kinds = [value for name, value in shown.attributes if name == "class" and value in BARS]
+    assert kinds == ["bar", "bar", "bar", "bar incomplete", "restated incomplete"]
+    assert "3 on 2025-06-05, incomplete" in shown.texts
+    only = page(charts=[replace(chart, incomplete=frozenset(day for day, _ in values))])
+    assert only.texts[only.texts.index("Downloads: ") + 1] == "4 on 2025-06-06, incomplete"
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,22 @@ _CHART_WIDTH, _CHART_HEIGHT = 320, 96
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A measure summed over all apps, by Date, oldest first; `restated` are the Dates that this run replaced."""
+    """A measure summed over all apps, by Date, oldest first.
+
+    `restated` are the Dates that this run replaced. `incomplete` are those that Apple has not completed yet by its own
+    rule, for one app at least: their numbers still grow.
+    """
 
     title: str
     values: tuple[tuple[date, Decimal], ...]
     restated: frozenset[date]
+    incomplete: frozenset[date] = frozenset()
+
+    @property
+    def newest(self) -> tuple[date, Decimal]:
+        """The newest complete Date and its value; the newest of all where none is complete."""
+        complete = [each for each in self.values if each[0] not in self.incomplete]
+        return (complete or list(self.values))[-1]
 
 
 def add_charts(body: Element, charts: Iterable[Chart]) -> None:
@@ -29,7 +40,8 @@ def add_charts(body: Element, charts: Iterable[Chart]) -> None:
     add_text(
         section,
         "p",
-        "Sums over all apps as they stand now. Dates that this run replaced are in full colour.",
+        "Sums over all apps as they are in the tables now. Dates that this run replaced are in full colour. Pale Dates "
+        "are incomplete: by its own rule Apple still adds rows to them.",
         kind="quiet",
     )
     figures = SubElement(section, "div", {"class": "charts"})
@@ -39,9 +51,8 @@ def add_charts(body: Element, charts: Iterable[Chart]) -> None:
 
 def _chart(parent: Element, chart: Chart) -> None:
     figure = SubElement(parent, "figure")
-    _, newest = chart.values[-1]
     caption = add_text(figure, "figcaption", f"{chart.title}: ")
-    add_text(caption, "span", f"{number_text(newest)} on {chart.values[-1][0].isoformat()}")
+    add_text(caption, "span", _shown(chart, *chart.newest))
     svg = SubElement(figure, "svg", viewBox=f"0 0 {_CHART_WIDTH} {_CHART_HEIGHT}", role="img")
     highest = max((value for _, value in chart.values), default=Decimal(0)) or Decimal(1)
     step = _CHART_WIDTH / len(chart.values)
@@ -55,10 +66,19 @@ def _chart(parent: Element, chart: Chart) -> None:
                 "y": f"{_CHART_HEIGHT - height:.1f}",
                 "width": f"{max(step - 2, 1):.1f}",
                 "height": f"{height:.1f}",
-                "class": "restated" if day in chart.restated else "bar",
+                "class": _kind(chart, day),
             },
         )
-        add_text(bar, "title", f"{day.isoformat()}: {number_text(value)}")
+        add_text(bar, "title", _shown(chart, day, value))
     ends = SubElement(figure, "div", {"class": "ends"})
     add_text(ends, "span", chart.values[0][0].isoformat())
     add_text(ends, "span", chart.values[-1][0].isoformat())
+
+
+def _kind(chart: Chart, day: date) -> str:
+    kind = "restated" if day in chart.restated else "bar"
+    return f"{kind} incomplete" if day in chart.incomplete else kind
+
+
+def _shown(chart: Chart, day: date, value: Decimal) -> str:
+    return f"{number_text(value)} on {day.isoformat()}{', incomplete' if day in chart.incomplete else ''}"

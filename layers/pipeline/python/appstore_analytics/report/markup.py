@@ -108,9 +108,10 @@ def _figures(body: Element, summary: RunSummary, changes: Sequence[Mapping[str, 
     figures = {
         "apps without failure": f"{good:,} of {len(summary.apps):,}",
         "instances": f"{totals['instances']:,}",
-        "rows from Apple": f"{totals['rows_raw']:,}",
-        "rows counted by Athena": f"{totals['rows_athena']:,}",
+        "rows in Apple's new files": f"{totals['rows_raw']:,}",
         "Dates published": f"{totals['dates_published']:,}",
+        "rows of these Dates, all apps": f"{totals['rows_curated']:,}",
+        "of them counted by Athena": f"{totals['rows_athena']:,}",
         "Dates replaced": f"{len(restated):,}",
         "calls to Apple": f"{totals['apple_calls']:,}",
     }

@@ -1,6 +1,6 @@
 """Writes the page of a run. What it shows beside the records is read from the lake here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,10 +12,12 @@ from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.published import published_dates, read_publication
 from appstore_analytics.lake.run_notes import planned_at
+from appstore_analytics.model.parts import Batch
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.report.charts import Chart
 from appstore_analytics.report.markup import run_page
 from appstore_analytics.report.summary import Records, RunSummary
+from appstore_analytics.rules.vintage import is_final
 
 _DATES_CHARTED = 35
 
@@ -30,7 +32,7 @@ class _Charted:
 
 
 _CHARTED = (  # what publishers look at first
-    _Charted("Downloads", "counts", ("downloads", "downloads_detailed")),
+    _Charted("First-time downloads, redownloads, updates and restores", "counts", ("downloads", "downloads_detailed")),
     _Charted("Impressions, page views and taps", "counts", ("engagement", "engagement_detailed")),
     _Charted("Proceeds in USD", "proceeds_in_usd", ("purchases", "purchases_detailed")),
 )
@@ -65,15 +67,22 @@ def _charts(plan: RunPlan, changes: Sequence[Mapping[str, Any]], lake: Bucket) -
         if table := next(deployed, None):
             replaced = (row for row in changes if row["table_name"] == table.name and row["replaced_rows"] is not None)
             restated = frozenset(date.fromisoformat(row["date"]) for row in replaced)
-            yield Chart(charted.title, tuple(_sums(table, charted.measure, lake)), restated)
+            batches = {
+                day: read_publication(lake, table, day) for day in published_dates(lake, table)[-_DATES_CHARTED:]
+            }
+            sums = tuple((day, _sum(of, charted.measure)) for day, of in batches.items())
+            incomplete = frozenset(day for day, of in batches.items() if _is_incomplete(of, day, table))
+            yield Chart(charted.title, sums, restated, incomplete)
 
 
 def _is_planned(table: CuratedTable, plan: RunPlan) -> bool:
     return table.report.name in plan.reports
 
 
-def _sums(table: CuratedTable, measure: str, lake: Bucket) -> Iterator[tuple[date, Decimal]]:
-    """The newest Dates, from the notes on what the published objects hold: no row is read."""
-    for day in published_dates(lake, table)[-_DATES_CHARTED:]:
-        sums = (Decimal(batch.sums.get(measure, 0)) for batch in read_publication(lake, table, day))
-        yield day, sum(sums, Decimal())
+def _sum(batches: Iterable[Batch], measure: str) -> Decimal:
+    """From the notes on what the published objects hold: no row is read."""
+    return sum((Decimal(batch.sums.get(measure, 0)) for batch in batches), Decimal())
+
+
+def _is_incomplete(batches: Iterable[Batch], day: date, table: CuratedTable) -> bool:
+    return any(is_final(day, table, batch.vintage.processing_date) is False for batch in batches)

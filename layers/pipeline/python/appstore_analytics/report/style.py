@@ -22,7 +22,7 @@ figure { margin: 0; display: flex; flex-direction: column; } figcaption, .ends {
 figcaption { margin-bottom: auto; } figcaption span { white-space: nowrap; }
 .ends { display: flex; justify-content: space-between; color: var(--quiet); }
 svg { width: 100%; height: auto; display: block; border-bottom: 1px solid var(--line); }
-.bar { fill: var(--bar); } .restated { fill: var(--full); }
+.bar { fill: var(--bar); } .restated { fill: var(--full); } .incomplete { fill-opacity: .4; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: bottom;
