@@ -93,7 +93,7 @@ MAY: Mapping[str, Access] = {
         athena=(CURATED_DATABASE, MARTS_DATABASE),
     ),
     "summarize_run": Access(
-        registry=("Query",),
+        registry=("GetItem", "Query"),
         lake={
             RUNS_PREFIX: (READ,),
             CURATED_PREFIX: (READ,),

@@ -88,7 +88,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "glue:table/marts/*": GLUE,
     },
     "summarize_run": {
-        "registry": "dynamodb:Query",
+        "registry": "dynamodb:GetItem dynamodb:Query",
         "lake/runs/*": READ,
         "lake/curated/*": READ,
         "lake/publications/*": READ,

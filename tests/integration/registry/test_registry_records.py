@@ -315,3 +315,32 @@ def test_who_tries_again_notes_what_stands_now_and_the_first_rollback_keeps_its_
         registry.journal.take_back(line(listed()), rollback)
     (found,) = registry.journal.of_instance("run-1", APP, listed().vintage)
     assert (found.before, found.taken_back_by) == (older, "rollback-1")
+
+
+# lists without a limit
+
+
+def largest_item(registry: Registry) -> int:
+    """The size in bytes of the largest item, as far as JSON shows it: DynamoDB takes 400 KB."""
+    items = registry.table.scan(ConsistentRead=True)["Items"]
+    return max(len(json.dumps(item, default=str).encode()) for item in items)
+
+
+@pytest.mark.parametrize("count", [1, 100, 101, 300, 301, 20_000])
+def test_an_instance_may_have_any_number_of_segments(registry: Registry, instance: LedgerInstance, count: int) -> None:
+    key = f"raw/app_store_discovery_and_engagement_detailed/{APP}/ONGOING/2025-06-02/{'i' * 36}/"
+    segments = tuple(SegmentRecord(f"{n:036d}", f"{key}{n:036d}.txt.gz", 10**9 + n, "ab" * 16) for n in range(count))
+    for _ in range(2):  # the second time after a crash
+        registry.instances.mark_landed(instance.landed(segments))
+    found = registry.instances.get(APP, instance.vintage)
+    assert found is not None
+    assert found.segments == segments
+    assert registry.instances.of_app(APP, date(2025, 6, 1)) == [found]
+    registry.runs.plan(LAND, table="downloads")
+    rows = [{"segment_id": each.segment_id, "key": each.key, "bytes": each.size_bytes} for each in segments]
+    registry.runs.note_landed(LAND, rows, calls=3, segments=count)
+    record = registry.runs.get(LAND)
+    assert record is not None
+    assert list(registry.runs.landed("run-1", record)) == rows
+    assert [each.record for each in registry.runs.of_map("run-1", MapName.LAND)] == [record.record]
+    assert largest_item(registry) < 250_000

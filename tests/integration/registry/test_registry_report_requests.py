@@ -2,11 +2,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from appstore_analytics.contract.catalogue import REPORTS
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.errors import ClaimHeld
 from appstore_analytics.model.requests import Asked, Claim
 from appstore_analytics.registry import Registry
+from appstore_analytics.registry.keys import request_key
 from appstore_analytics.registry.report_requests import LEASE_SECONDS
+from appstore_analytics.registry.wishes import outlived
 from tests.aws_in_process import in_threads
 
 APP = "1000000001"
@@ -124,9 +127,60 @@ def test_asking_twice_is_asking_once(registry: Registry) -> None:
     assert registry.report_requests.get(APP, ONGOING).asked == ()
 
 
-def test_a_wish_survives_its_text_and_covers_both_ends() -> None:
-    wish = Asked("A | report", date(2025, 1, 1), date(2025, 1, 31), TODAY)
-    assert Asked.parse(str(wish)) == wish
+def asked_of(registry: Registry) -> tuple[Asked, ...]:
+    return registry.report_requests.get(APP, AccessType.ONE_TIME_SNAPSHOT).asked
+
+
+def test_five_hundred_backfills_of_all_reports_are_few_bytes_and_every_wish_is_read_again(registry: Registry) -> None:
+    starts = [date(2024, 1, 1) + timedelta(days=number) for number in range(500)]
+    wishes = [Asked(each.name, start, start + timedelta(days=9), TODAY) for start in starts for each in REPORTS]
+    for first in range(0, len(wishes), 100 * len(REPORTS)):  # at once, because the test's DynamoDB is slow
+        registry.report_requests.ask(APP, tuple(wishes[first : first + 100 * len(REPORTS)]))
+    assert asked_of(registry) == tuple(sorted(wishes))
+    (item,) = registry.table.scan()["Items"]
+    assert sum(map(len, (*item["wishes"], *item["asked_reports"]))) < 60_000  # of 400 KB
+
+
+def test_backfills_that_ask_at_once_lose_no_wish(registry: Registry) -> None:
+    def ask(number: int) -> None:
+        wish = Asked(REPORTS[number].name, date(2025, 1, 1), date(2025, 1, 1 + number), TODAY)
+        registry.report_requests.ask(APP, (wish,))
+
+    in_threads(ask, 12)
+    found = {(wish.report, wish.end_date.day) for wish in asked_of(registry)}
+    assert found == {(REPORTS[number].name, 1 + number) for number in range(12)}
+
+
+def test_a_wish_that_no_instance_can_fulfil_any_more_is_dropped_by_the_next_one(registry: Registry) -> None:
+    old = Asked("App Crashes", date(2023, 1, 1), date(2023, 1, 31), TODAY - timedelta(days=401))
+    kept = Asked("App Crashes", date(2024, 1, 1), date(2024, 1, 31), TODAY - timedelta(days=400))
+    new = Asked("App Opt In", date(2025, 1, 1), date(2025, 1, 31), TODAY)
+    for wish in (old, kept, new):
+        registry.report_requests.ask(APP, (wish,))
+    assert asked_of(registry) == (kept, new)
+
+
+def test_of_far_too_many_wishes_the_newest_are_kept() -> None:
+    wishes = {f"2025-01-01|2025-01-31|{date(2024, 12, 1) + timedelta(days=n // 20)}|{n:x}" for n in range(1, 4001)}
+    dropped = outlived(wishes, date(2025, 6, 19))
+    assert len(wishes - dropped) == 3000
+    assert max(wish.split("|")[2] for wish in dropped) <= min(wish.split("|")[2] for wish in wishes - dropped)
+
+
+def test_wishes_of_version_0_1_0_are_read_and_written_anew_by_the_next_backfill(registry: Registry) -> None:
+    former = Asked("App Crashes", date(2025, 1, 1), date(2025, 1, 31), date(2025, 5, 31))
+    key = request_key(APP, AccessType.ONE_TIME_SNAPSHOT)
+    registry.table.put_item(Item={**key, "asked": {"App Crashes|2025-01-01|2025-01-31|2025-05-31"}})
+    assert asked_of(registry) == (former,)
+    new = Asked("App Opt In", date(2025, 1, 1), date(2025, 1, 31), TODAY)
+    registry.report_requests.ask(APP, (new,))
+    assert asked_of(registry) == (former, new)
+    (item,) = registry.table.scan()["Items"]
+    assert "asked" not in item
+
+
+def test_a_wish_covers_both_ends() -> None:
+    wish = Asked("App Crashes", date(2025, 1, 1), date(2025, 1, 31), TODAY)
     assert wish.dates == "2025-01-01/2025-01-31"
     covered = [wish.covers(wish.start_date), wish.covers(wish.end_date), wish.covers(date(2025, 2, 1))]
     assert covered == [True, True, False]

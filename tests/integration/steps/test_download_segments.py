@@ -217,3 +217,15 @@ def test_an_item_that_the_ledger_does_not_know_asks_nobody(pipeline: Pipeline, i
     unknown = LandItem(item.run_id, item.account, "1000000009", item.vintage)
     assert pipeline.download(unknown) == NEXT
     assert pipeline.count(LIST_SEGMENTS) == 0
+
+
+def test_an_instance_of_very_many_segments_is_landed_converted_and_told_whole(start: Callable[..., Pipeline]) -> None:
+    pipeline = start({"segments_per_instance": 620})
+    pipeline.whole()
+    pipeline.world.advance(1)
+    plan = pipeline.whole()
+    (item,) = pipeline.land_items(plan)
+    assert len(pipeline.instance(item).segments) == pipeline.report()["segments"] == 620
+    assert pipeline.report()["rows_raw"] == pipeline.report()["rows_athena"] > 0
+    rows = pipeline.lake.read(f"appstore/segments/dt={plan.started_at.date()}/{plan.run_id}.jsonl") or b""
+    assert len(set(rows.splitlines())) == 620

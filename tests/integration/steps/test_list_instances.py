@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from appstore_analytics.contract.catalogue import REPORTS
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.errors import AppleUnavailable, NotFound
 from appstore_analytics.contract.maps import MapName
@@ -176,6 +177,20 @@ def test_an_impossible_processing_date_is_refused_by_name_once_and_poisons_nothi
     pipeline.list_app(again)
     assert verdict(pipeline, again) is Verdict.READY  # only told of
     assert facts(pipeline, again)["refused"] == {"downloads/bad": sentence}
+
+
+def test_of_very_many_refused_entries_two_hundred_are_named_so_that_the_record_stays_an_item(
+    start: Callable[..., Pipeline],
+) -> None:
+    names = tuple(report.name for report in REPORTS[:12])
+    pipeline = start(reports=names)
+    plan = registered(pipeline)
+    answer_lists(pipeline, {name: listing(*((f"bad{n}", "9999-12-31") for n in range(30))) for name in names})
+    pipeline.list_app(plan)
+    assert verdict(pipeline, plan) is Verdict.FAILED
+    refused = facts(pipeline, plan)["refused"]
+    assert len(refused) == 201
+    assert refused["further"] == "Only 200 of the refused entries of this app are named: Apple listed more."
 
 
 def test_a_ledger_that_believed_in_the_year_9999_lists_new_weeks_again(start: Callable[..., Pipeline]) -> None:

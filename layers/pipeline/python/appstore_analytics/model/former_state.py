@@ -9,6 +9,7 @@ from typing import Any
 
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.layout import report_key
+from appstore_analytics.model.requests import Asked
 from appstore_analytics.model.vintage import Vintage
 
 _COMPACT_TIME_CHARACTERS = len("20261123T060000123Z")
@@ -26,3 +27,9 @@ def event_with_vintage(event: Mapping[str, Any]) -> dict[str, Any]:
 def former_report_key(operation: str, run_id: str) -> str:
     """The report of a run of 0.1.0, which was named by the run's start alone."""
     return report_key(operation, run_id[:_COMPACT_TIME_CHARACTERS])
+
+
+def former_wish(text: str) -> Asked:
+    """A wish of a backfill of 0.1.0, one text for each report: `App Crashes|2025-05-01|2025-05-31|2025-06-02`."""
+    report, *days = text.rsplit("|", 3)
+    return Asked(report, *(date.fromisoformat(day) for day in days))

@@ -15,17 +15,6 @@ class Asked:
     end_date: date
     asked_on: date
 
-    def __str__(self) -> str:
-        return "|".join(
-            (self.report, self.start_date.isoformat(), self.end_date.isoformat(), self.asked_on.isoformat())
-        )
-
-    @classmethod
-    def parse(cls, text: str) -> "Asked":
-        """The wish that `str` wrote."""
-        report, *days = text.rsplit("|", 3)
-        return cls(report, *(date.fromisoformat(day) for day in days))
-
     @property
     def dates(self) -> str:
         """The Dates as the ledger remembers them once they are converted."""

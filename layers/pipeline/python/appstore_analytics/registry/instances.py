@@ -13,6 +13,7 @@ that died.
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, Key
@@ -23,6 +24,7 @@ from appstore_analytics.model.instances import Attempt, InstanceStatus, LedgerIn
 from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry.conditions import is_condition_failure
 from appstore_analytics.registry.keys import app_partition, instance_key, instance_range, parse_instance_key
+from appstore_analytics.registry.pages import ON_THE_ITEM, list_name, read_pages, write_pages
 from appstore_analytics.registry.queries import query_items
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ class Instances:
     def get(self, app_id: str, vintage: Vintage) -> LedgerInstance | None:
         """One instance, None when the ledger does not know it."""
         item = self._table.get_item(Key=instance_key(app_id, vintage), ConsistentRead=True).get("Item")
-        return _instance(item) if item else None
+        return self._instance(item) if item else None
 
     def of_app(self, app_id: str, processing_date: date) -> list[LedgerInstance]:
         """The instances of an app from a processing date on, those of every access type."""
@@ -68,7 +70,13 @@ class Instances:
         """The instances of an app and access type from a processing date on, oldest first."""
         first, last = instance_range(access_type, processing_date)
         condition = Key("pk").eq(app_partition(app_id)) & Key("sk").between(first, last)
-        return [_instance(item) for item in query_items(self._table, condition)]
+        return [self._instance(item) for item in query_items(self._table, condition)]
+
+    def _instance(self, item: dict[str, Any]) -> LedgerInstance:
+        """The instance in an item, with the segments that are on pages."""
+        key = {name: item[name] for name in ("pk", "sk")}
+        pages = int(item.get("segment_pages", 0))
+        return _instance(item, read_pages(self._table, key, item.get("segment_list", ""), pages))
 
     def mark_landed(self, instance: LedgerInstance) -> None:
         """Its segments, all of them, are in the raw bucket."""
@@ -76,7 +84,13 @@ class Instances:
             {"id": segment.segment_id, "key": segment.key, "bytes": segment.size_bytes, "md5": segment.checksum}
             for segment in instance.segments
         ]
-        self._move(instance, InstanceStatus.LANDED, (InstanceStatus.LISTED,), segments=segments)
+        key = instance_key(instance.app_id, instance.vintage)
+        expires_at = int((datetime.now(UTC) + _REMEMBERED).timestamp())
+        name = list_name(segments)
+        pages = write_pages(self._table, key, name, segments[ON_THE_ITEM:], expires_at)
+        paged = {"segment_list": name, "segment_pages": pages} if pages else {}
+        allowed = (InstanceStatus.LISTED,)
+        self._move(instance, InstanceStatus.LANDED, allowed, segments=segments[:ON_THE_ITEM], **paged)
 
     @contextmanager
     def attempt(self, instance: LedgerInstance, run_id: str) -> Iterator[None]:
@@ -195,7 +209,7 @@ class Instances:
                 raise
 
 
-def _instance(item: dict[str, Any]) -> LedgerInstance:
+def _instance(item: dict[str, Any], further_segments: Iterable[dict[str, Any]] = ()) -> LedgerInstance:
     app_id, vintage = parse_instance_key(item)
     return LedgerInstance(
         app_id=app_id,
@@ -205,7 +219,7 @@ def _instance(item: dict[str, Any]) -> LedgerInstance:
         status=InstanceStatus(item["status"]),
         segments=tuple(
             SegmentRecord(segment["id"], segment["key"], int(segment["bytes"]), segment["md5"])
-            for segment in item.get("segments", ())
+            for segment in chain(item.get("segments", ()), further_segments)
         ),
         converted_dates=frozenset(item.get("converted_dates", ())),
         quarantined_dates=frozenset(item.get("quarantined_dates", ())),

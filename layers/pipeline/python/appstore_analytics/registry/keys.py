@@ -3,6 +3,7 @@
 pk                   sk                                              one item per
 APP#<app id>         REQUEST#<access type>                           report request, with its claim
 APP#<app id>         INSTANCE#<access type>#<processing date>#<id>   instance: the ledger
+(as its item)        PAGE#<sk of its item>#<list>#<page>              page of a list that is too long for its item
 DIRTY#<table>        <Date>                                          Date whose parts changed since it was verified
 BUDGET#<key name>    CALLS                                           API key: calls of the rolling hour
 RUN#<run id>         <MAP>#<item>                                    manifest item: planned, then how it ended
@@ -30,7 +31,7 @@ Key = dict[str, str]
 STATISTICS_KEY: Key = {"pk": "STATISTICS", "sk": "TOTAL"}
 
 _APP, _DIRTY, _BUDGET = "APP#", "DIRTY#", "BUDGET#"
-_REQUEST, _INSTANCE, _PART, _REFUSED = "REQUEST#", "INSTANCE#", "PART#", "REFUSED#"
+_REQUEST, _INSTANCE, _PART, _REFUSED, _PAGE = "REQUEST#", "INSTANCE#", "PART#", "REFUSED#", "PAGE#"
 WAITS_PREFIX = "WAIT#"
 _LAST = "~"
 """Sorts after every character of a key."""
@@ -74,6 +75,11 @@ def refusal_key(app_id: str, table: str, digest: str) -> Key:
     return {"pk": app_partition(app_id), "sk": f"{_REFUSED}{table}#{digest}"}
 
 
+def page_key(key: Key, name: str, page: int) -> Key:
+    """The key of a page of the list `name`, which belongs to the item with this key."""
+    return {"pk": key["pk"], "sk": f"{_PAGE}{key['sk']}#{name}#{page:04d}"}
+
+
 def dirty_partition(table: str) -> str:
     """The partition of a table's dirty Dates."""
     return f"{_DIRTY}{table}"
@@ -103,6 +109,11 @@ def item_key(item: Item) -> Key:
     """The key of a manifest item's record."""
     names = (_instance(name) if isinstance(name, Vintage) else name for name in item.identity)
     return {"pk": run_partition(item.run_id), "sk": "#".join((item.map_name, *names))}
+
+
+def record_key(run_id: str, record: str) -> Key:
+    """The key of the item of a run that has this record."""
+    return {"pk": run_partition(run_id), "sk": record}
 
 
 def record_of(key: Mapping[str, Any]) -> str:

@@ -13,14 +13,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from boto3.dynamodb.conditions import Attr
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from appstore_analytics.contract.catalogue.definition import AccessType
-from appstore_analytics.contract.errors import ClaimHeld
+from appstore_analytics.contract.errors import ClaimHeld, ObjectContended
+from appstore_analytics.model.former_state import former_wish
 from appstore_analytics.model.requests import Asked, Claim, KnownRequest
 from appstore_analytics.registry.conditions import is_condition_failure, item_that_stood
 from appstore_analytics.registry.keys import request_key
+from appstore_analytics.registry.wishes import decoded, encoded, outlived
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -29,6 +32,7 @@ LEASE_SECONDS = 540
 """Longer than register_request may run; a test compares it with the function's time-out."""
 
 _COME_BACK_SECONDS = 5
+_ASKS = 20
 
 
 class ReportRequests:
@@ -39,8 +43,7 @@ class ReportRequests:
 
     def get(self, app_id: str, access_type: AccessType) -> KnownRequest:
         """What is known; an empty KnownRequest where nothing is."""
-        item = self._table.get_item(Key=request_key(app_id, access_type), ConsistentRead=True).get("Item", {})
-        return _known(app_id, access_type, item)
+        return _known(app_id, access_type, self._item(app_id, access_type))
 
     def claim(self, app_id: str, access_type: AccessType, now: datetime) -> Claim:
         """Claim an app for this caller; ClaimHeld while somebody else's lease lasts."""
@@ -140,12 +143,58 @@ class ReportRequests:
         self._set_if_same(known, looked_on=None)
 
     def ask(self, app_id: str, asked: tuple[Asked, ...]) -> None:
-        """Remember which Dates a backfill wants of the app's snapshot. Asking twice is asking once."""
-        self._table.update_item(
-            Key=request_key(app_id, AccessType.ONE_TIME_SNAPSHOT),
-            UpdateExpression="ADD asked :asked",
-            ExpressionAttributeValues={":asked": {str(one) for one in asked}},
-        )
+        """Remember which Dates a backfill wants of the app's snapshot. Asking twice is asking once.
+
+        Wishes that no instance of the ledger can fulfil any more are dropped, those of 0.1.0 are written anew.
+        ObjectContended: other backfills were first each time.
+        """
+        for _ in range(_ASKS):
+            item = self._item(app_id, AccessType.ONE_TIME_SNAPSHOT)
+            former: set[str] = item.get("asked", set())
+            wanted = {*asked, *map(former_wish, former)}
+            reports: list[str] = item.get("asked_reports", [])
+            named = reports + sorted({one.report for one in wanted} - set(reports))
+            if self._ask(app_id, encoded(wanted, named), former, reports, named):
+                self._drop(app_id, outlived(item.get("wishes", ()), max(one.asked_on for one in asked)))
+                return
+        raise ObjectContended(f"Other backfills ask for app {app_id} all the time: try again in a moment.")
+
+    def _ask(self, app_id: str, wishes: set[str], former: set[str], reports: list[str], named: list[str]) -> bool:
+        """Add wishes that number the reports as `named` does; False when others have numbered them meanwhile.
+
+        `former` are wishes as 0.1.0 wrote them, which are among the others now.
+        """
+        condition = Attr("asked_reports").eq(reports) if reports else Attr("asked_reports").not_exists()
+        try:
+            self._table.update_item(
+                Key=request_key(app_id, AccessType.ONE_TIME_SNAPSHOT),
+                UpdateExpression="SET asked_reports = :named ADD wishes :wishes"
+                + (" DELETE asked :former" if former else ""),
+                ConditionExpression=condition,
+                ExpressionAttributeValues={
+                    ":named": named,
+                    ":wishes": wishes,
+                    **({":former": former} if former else {}),
+                },
+            )
+        except ClientError as error:
+            if is_condition_failure(error):
+                return False
+            raise
+        return True
+
+    def _drop(self, app_id: str, wishes: set[str]) -> None:
+        if wishes:
+            self._table.update_item(
+                Key=request_key(app_id, AccessType.ONE_TIME_SNAPSHOT),
+                UpdateExpression="DELETE wishes :wishes",
+                ExpressionAttributeValues={":wishes": wishes},
+            )
+
+    def _item(self, app_id: str, access_type: AccessType) -> dict[str, Any]:
+        found = self._table.get_item(Key=request_key(app_id, access_type), ConsistentRead=True)
+        item: dict[str, Any] = found.get("Item", {})
+        return item
 
     def _with_token(self, claim: Claim, values: dict[str, Any]) -> None:
         sets = ", ".join(f"{name} = :{name}" for name in values)
@@ -197,8 +246,14 @@ def _known(app_id: str, access_type: AccessType, item: dict[str, Any]) -> KnownR
         unknown_reports=tuple(item.get("unknown_reports", ())),
         offer_read_on=_date(item.get("offer_read_on")),
         newest_instance=_date(item.get("newest_instance")),
-        asked=tuple(sorted(Asked.parse(text) for text in item.get("asked", ()))),
+        asked=_asked(item),
     )
+
+
+def _asked(item: dict[str, Any]) -> tuple[Asked, ...]:
+    """Each wish once, sorted, also those that 0.1.0 wrote."""
+    former = map(former_wish, item.get("asked", ()))
+    return tuple(sorted({*decoded(item.get("wishes", ()), item.get("asked_reports", ())), *former}))
 
 
 def _held(app_id: str, error: ClientError, now: datetime) -> ClaimHeld:

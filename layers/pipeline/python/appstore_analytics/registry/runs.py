@@ -4,7 +4,7 @@ A manifest item is *planned* first; its terminal record is the same DynamoDB ite
 the way is still there, without one, and counts as failed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,8 @@ from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.items import Item, ItemRecord
 from appstore_analytics.registry.conditions import is_condition_failure
-from appstore_analytics.registry.keys import item_key, items_prefix, record_of, run_partition
+from appstore_analytics.registry.keys import item_key, items_prefix, record_key, record_of, run_partition
+from appstore_analytics.registry.pages import ON_THE_ITEM, read_pages, write_pages
 from appstore_analytics.registry.queries import query_items
 from appstore_analytics.registry.reservation import Reservation
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 REMEMBERED = timedelta(days=90)
 """So long the items of a run, and the journal of its writes, can be asked for."""
+
+_LANDED = "landed"
 
 
 class Runs:
@@ -59,6 +62,18 @@ class Runs:
     def note(self, item: Item, calls: int = 0, **facts: Any) -> None:
         """Remember facts about an item that has not ended. `calls`, which it made to App Store Connect, add up."""
         self._write(item, calls, facts)
+
+    def note_landed(self, item: Item, rows: Sequence[dict[str, Any]], calls: int, **facts: Any) -> None:
+        """Remember the segments that an item has landed, one row each and however many, beside other facts."""
+        expires_at = int((datetime.now(UTC) + REMEMBERED).timestamp())
+        pages = write_pages(self._table, item_key(item), _LANDED, rows[ON_THE_ITEM:], expires_at)
+        self._write(item, calls, {**facts, "landed": rows[:ON_THE_ITEM], "landed_pages": pages})
+
+    def landed(self, run_id: str, record: ItemRecord) -> Iterator[dict[str, Any]]:
+        """The segments that an item has landed."""
+        yield from record.facts.get("landed", ())
+        pages = int(record.facts.get("landed_pages", 0))
+        yield from read_pages(self._table, record_key(run_id, record.record), _LANDED, pages)
 
     @contextmanager
     def calls_of_a_failure(self, item: Item, calls: Reservation) -> Iterator[None]:

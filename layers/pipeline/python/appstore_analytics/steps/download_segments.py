@@ -53,7 +53,8 @@ def download_segments(
         reason = "Apple lists the instance, but no segments yet."
         registry.runs.finish(item, Verdict.NOT_READY, reason, calls.made)
         return step_result(Outcome.DONE)
-    registry.runs.note(item, calls.made, **_facts(landed))
+    size_bytes = sum(segment.size_bytes for segment in landed)
+    registry.runs.note_landed(item, _rows(landed), calls.made, segments=len(landed), bytes=size_bytes)
     return step_result(Outcome.NEXT)
 
 
@@ -99,17 +100,13 @@ def _land(
     return SegmentRecord(segment.id, landed.key, landed.size_bytes, landed.checksum)
 
 
-def _facts(landed: tuple[SegmentRecord, ...]) -> dict[str, Any]:
-    return {
-        "segments": len(landed),
-        "bytes": sum(segment.size_bytes for segment in landed),
-        "landed": [
-            {
-                "segment_id": segment.segment_id,
-                "bytes": segment.size_bytes,
-                "checksum": segment.checksum,
-                "key": segment.key,
-            }
-            for segment in landed
-        ],
-    }
+def _rows(landed: Iterable[SegmentRecord]) -> list[dict[str, Any]]:
+    return [
+        {
+            "segment_id": segment.segment_id,
+            "bytes": segment.size_bytes,
+            "checksum": segment.checksum,
+            "key": segment.key,
+        }
+        for segment in landed
+    ]

@@ -36,7 +36,10 @@ WORST_CASE_CALLS_OF_A_TABLE = 3
 """The request's reports, the instances, and one of them again with a fresh token: more only beyond 200 of either."""
 LISTS_FOR_SECONDS = 240
 """Then no further table is begun. What is left of the function's time is more than one table takes."""
-_REFUSED_OF_A_TABLE = 20
+_REFUSED_OF_A_TABLE, _REFUSED_OF_AN_APP = 20, 200
+"""Entries refused by name; the record of an app's listing is one item of DynamoDB, so it cannot name any number."""
+_REFUSAL_CHARACTERS = 500
+_FURTHER = "further", f"Only {_REFUSED_OF_AN_APP} of the refused entries of this app are named: Apple listed more."
 _REASON_CHARACTERS = 2000
 _CONTRADICTION = "Apple listed it for {} and for {} as well. If Apple mends its list, the next run lands it."
 _GONE = (
@@ -225,8 +228,12 @@ def _when(instance: LedgerInstance) -> str:
 
 def _refuse(app_id: str, table: CuratedTable, name: str, reason: str, registry: Registry, listing: _Listing) -> None:
     """Refuse one entry by name. The run that meets it first fails for it; later ones only tell of it."""
-    sentence = f"Instance {name} of {table.name} is refused: {reason}"
-    key = f"{table.name}/{name}"
+    key, sentence = (
+        f"{table.name}/{name}",
+        f"Instance {name} of {table.name} is refused: {reason}"[:_REFUSAL_CHARACTERS],
+    )
+    if len(listing.refused) >= _REFUSED_OF_AN_APP:
+        key, sentence = _FURTHER
     if key not in listing.refused and not registry.refusals.add(app_id, table.name, name, reason):
         listing.known.add(key)
     listing.refused[key] = sentence

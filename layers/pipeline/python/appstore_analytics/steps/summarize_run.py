@@ -44,7 +44,7 @@ def summarize_run(
     seconds = round(((now or datetime.now(UTC)) - plan.started_at).total_seconds(), 3)
     report = _report(plan, summary, seconds, waits)
     changes = list(read_rows(lake, run_key(plan.run_id, "batches/")))
-    _write_tables(plan, summary, records, report, changes, lake)
+    _write_tables(plan, summary, records, report, changes, registry, lake)
     body = json.dumps(report, indent=2, ensure_ascii=False, default=str).encode()
     key = report_key(plan.operation, plan.run_id)
     lake.write(key, body, content_type="application/json")
@@ -88,6 +88,7 @@ def _write_tables(
     records: dict[MapName, list[ItemRecord]],
     report: dict[str, Any],
     changes: Sequence[dict[str, Any]],
+    registry: Registry,
     lake: Bucket,
 ) -> None:
     """One object per `appstore` table that is about runs, in the partition of the run's UTC day."""
@@ -101,7 +102,7 @@ def _write_tables(
             *(_vanished_row(plan, gone) for gone in plan.vanished),
         ),
         "instances": (_instance_row(plan, record) for record in (*records[MapName.RESTORE], *records[MapName.LAND])),
-        "segments": (row for record in records[MapName.LAND] for row in _segment_rows(plan, record)),
+        "segments": (row for record in records[MapName.LAND] for row in _segment_rows(plan, record, registry)),
         "batches": changes,
         "verification": read_rows(lake, run_key(plan.run_id, "verification/")),
     }
@@ -161,8 +162,8 @@ def _instance_row(plan: RunPlan, record: ItemRecord) -> dict[str, Any]:
     }
 
 
-def _segment_rows(plan: RunPlan, record: ItemRecord) -> Iterable[dict[str, Any]]:
-    for segment in record.facts.get("landed", ()):
+def _segment_rows(plan: RunPlan, record: ItemRecord, registry: Registry) -> Iterable[dict[str, Any]]:
+    for segment in registry.runs.landed(plan.run_id, record):
         yield {
             "run_id": plan.run_id,
             "app_id": record.event["app_id"],
