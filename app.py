@@ -8,7 +8,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "layers" / "pipeline" /
 from aws_cdk import App
 
 from appstore_analytics.contract.errors import ConfigurationRefused
-from appstore_analytics.contract.names import STACK
 from infra.configuration import parse_context
 from infra.layers import AWS_TARGET, THIS_MACHINE, LayerBuildError, build_layers
 from infra.stack import AppStoreAnalyticsStack
@@ -22,7 +21,7 @@ def main() -> None:
         layer_folders = build_layers(THIS_MACHINE if configuration.local else AWS_TARGET)
     except (ConfigurationRefused, LayerBuildError) as error:
         sys.exit(str(error))
-    AppStoreAnalyticsStack(app, STACK, configuration, layer_folders)
+    AppStoreAnalyticsStack(app, configuration.names.stack, configuration, layer_folders)
     app.synth()
 
 

@@ -18,7 +18,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from appstore_analytics.contract.metrics import DIMENSION, NAMESPACE, Metric
+from appstore_analytics.contract.metrics import DIMENSION, Metric
 from appstore_analytics.contract.names import SERVICE
 from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
@@ -27,6 +27,7 @@ HOURS_WITHOUT_A_RUN = 26  # a day, and two hours for the run itself
 _REFUSALS = 3  # one is an accident
 _HOURS_EXHAUSTED = 3  # a daily run of many apps uses an hour up, and another
 
+_CHAPTER = f"docs/operations.md#{SERVICE}"  # its headings have the default names
 _HOUR = Duration.hours(1)
 _MISSING = cloudwatch.TreatMissingData
 
@@ -57,8 +58,11 @@ class Alarms(Construct):
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, id_)
+        self._names = configuration.names
         self.topic = self._topic(configuration.alarm_email)
-        self.alarms = [self._alarm(rule) for rule in (*_of_runs(state_machine), *_of_data(), *_of_means(dead_letters))]
+        namespace = self._names.metrics_namespace
+        rules = (*_of_runs(state_machine), *_of_data(namespace), *_of_means(namespace, dead_letters))
+        self.alarms = [self._alarm(rule) for rule in rules]
 
     def tell_slack(self, function: lambda_.IFunction, dead_letters: sqs.IQueue) -> None:
         """Let the function hear what the topic hears."""
@@ -69,8 +73,8 @@ class Alarms(Construct):
         alarm = cloudwatch.Alarm(
             self,
             rule.name,
-            alarm_name=f"{SERVICE}-{rule.name}",
-            alarm_description=f"{rule.meaning} docs/operations.md#{SERVICE}-{rule.name.lower()}",
+            alarm_name=self._names.prefixed(rule.name),
+            alarm_description=f"{rule.meaning} {_CHAPTER}-{rule.name.lower()}",
             metric=rule.metric,
             threshold=rule.threshold,
             comparison_operator=(
@@ -85,7 +89,7 @@ class Alarms(Construct):
         return alarm
 
     def _topic(self, e_mail: str) -> sns.Topic:
-        topic = sns.Topic(self, "Topic", topic_name=f"{SERVICE}-alarms", enforce_ssl=True)
+        topic = sns.Topic(self, "Topic", topic_name=self._names.prefixed("alarms"), enforce_ssl=True)
         # A topic policy of one's own, as enforcing TLS makes, replaces the one that lets the account's alarms publish.
         topic.add_to_resource_policy(
             iam.PolicyStatement(
@@ -105,11 +109,11 @@ class Alarms(Construct):
         return topic
 
 
-def own_metric(metric: Metric, statistic: str, period: Duration = _HOUR) -> cloudwatch.Metric:
+def own_metric(namespace: str, metric: Metric, statistic: str, period: Duration = _HOUR) -> cloudwatch.Metric:
     """A metric that our functions emit."""
     name, value = DIMENSION
     return cloudwatch.Metric(
-        namespace=NAMESPACE, metric_name=metric, dimensions_map={name: value}, statistic=statistic, period=period
+        namespace=namespace, metric_name=metric, dimensions_map={name: value}, statistic=statistic, period=period
     )
 
 
@@ -135,12 +139,12 @@ def _of_runs(state_machine: sfn.IStateMachine) -> Iterator[_Rule]:
     )
 
 
-def _of_data() -> Iterator[_Rule]:
+def _of_data(namespace: str) -> Iterator[_Rule]:
     # A check that does not report says nothing good: two hours without one ring like two hours of stale data.
     yield _Rule(
         "StaleData",
         "Data that is due is missing, or nobody has checked for two hours.",
-        own_metric(Metric.FEEDS_STALE, "Maximum"),
+        own_metric(namespace, Metric.FEEDS_STALE, "Maximum"),
         periods=2,
         missing=_MISSING.BREACHING,
         says_when_over=True,
@@ -149,28 +153,28 @@ def _of_data() -> Iterator[_Rule]:
     yield _Rule(
         "Quarantined",
         "A file breaks the contract of its report and was left out.",
-        own_metric(Metric.INSTANCES_QUARANTINED, "Maximum"),
+        own_metric(namespace, Metric.INSTANCES_QUARANTINED, "Maximum"),
         missing=_MISSING.IGNORE,
     )
     yield _Rule(
         "Mismatched",
         "Athena counts other rows or sums than Apple sent.",
-        own_metric(Metric.TABLES_MISMATCHED, "Maximum"),
+        own_metric(namespace, Metric.TABLES_MISMATCHED, "Maximum"),
         missing=_MISSING.IGNORE,
     )
 
 
-def _of_means(dead_letters: sqs.IQueue) -> Iterator[_Rule]:
+def _of_means(namespace: str, dead_letters: sqs.IQueue) -> Iterator[_Rule]:
     yield _Rule(
         "Throttled",
         f"Apple answered 429 at least {_REFUSALS} times in an hour.",
-        own_metric(Metric.APPLE_REFUSALS, "Sum"),
+        own_metric(namespace, Metric.APPLE_REFUSALS, "Sum"),
         threshold=_REFUSALS,
     )
     yield _Rule(
         "BudgetExhausted",
         f"Work has waited for Apple's hourly quota in each of {_HOURS_EXHAUSTED} hours.",
-        own_metric(Metric.BUDGET_EXHAUSTED, "Sum"),
+        own_metric(namespace, Metric.BUDGET_EXHAUSTED, "Sum"),
         periods=_HOURS_EXHAUSTED,
     )
     # An idle queue stops reporting; what lies in it lies there still.

@@ -5,7 +5,6 @@ from typing import Literal
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from appstore_analytics.contract.names import API_KEY_SECRET_PREFIX
 from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
 from infra.naming import made_once_removal_policy
@@ -37,7 +36,7 @@ class ApiKeys(Construct):
         secret = secretsmanager.Secret(
             self,
             key_name.replace("/", "."),
-            secret_name=f"{API_KEY_SECRET_PREFIX}{key_name}",
+            secret_name=f"{configuration.names.api_key_secret_prefix}{key_name}",
             description=f"API key '{key_name}' of App Store Connect",
             removal_policy=made_once_removal_policy(local=configuration.local),
         )

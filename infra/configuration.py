@@ -14,6 +14,7 @@ from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.layout import is_app_id
 from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.names import SERVICE, Database, Names
 from appstore_analytics.contract.schema_modes import SchemaMode, SchemaModes
 from appstore_analytics.contract.tables import CuratedTable, curated_tables, report_names
 
@@ -23,7 +24,15 @@ LOG_RETENTION_DAYS = (
 )  # fmt: skip
 """The retentions that CloudWatch Logs offers."""
 
+LONGEST_NAME = 40
+"""A Lambda function's name has at most 64 characters and ends with its step: a test adds them up."""
+
 _MAXIMAL_CONCURRENCY = 1000
+_NAME = re.compile(rf"(?=.{{2,{LONGEST_NAME}}}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_TAKEN_BY_AWS = re.compile(
+    r"primary|(?:sthree|amzn-s3-demo)(?:-.*)?"
+)  # a workgroup of every account; S3's own prefixes
+_DATABASE_NAME = re.compile(r"(?!information_schema$)[a-z][a-z0-9_]{0,127}")
 _ACCOUNT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _HOST = re.compile(r"\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _CRON = re.compile(r"cron\((?:\S+ ){5}\S+\)")
@@ -66,6 +75,8 @@ class Retention:
 class DeploymentConfiguration:
     """The parsed context; the field names are its keys and the values its defaults.
 
+    `name` begins the name of everything that has one, and `databases` has those Glue databases that are to be called
+    otherwise (contract/names.py).
     `schedule` is in UTC: Apple publishes around 09:00, by hearsay. `segment_hosts` are the hosts from which signed URLs
     are fetched, `.example.com` meaning any below: Apple's bucket and its region may change, its S3 not so soon.
     `alarm_slack_secret` names a secret that holds the URL of an incoming webhook. `dashboard`: an account has three for
@@ -74,6 +85,8 @@ class DeploymentConfiguration:
     without TLS is allowed, layers fit this machine, and destroying the stack destroys the data.
     """
 
+    name: str = SERVICE
+    databases: Mapping[Database, str] = field(default_factory=dict)
     accounts: tuple[Account, ...] = (Account("main"),)
     reports: tuple[str, ...] = CORE_REPORT_NAMES
     granularities: tuple[Granularity, ...] = (Granularity.DAILY,)
@@ -91,6 +104,11 @@ class DeploymentConfiguration:
     apple_base_url: str = "https://api.appstoreconnect.apple.com"
     segment_hosts: tuple[str, ...] = (".amazonaws.com",)
     local: bool = False
+
+    @property
+    def names(self) -> Names:
+        """The names of everything that has a fixed one."""
+        return Names(self.name, self.databases)
 
     @property
     def curated_tables(self) -> tuple[CuratedTable, ...]:
@@ -123,12 +141,20 @@ def parse_context(context: Mapping[str, Any]) -> DeploymentConfiguration:
     local = _boolean("local", given.pop("local", False))
     values = {key: _PARSERS[key](key, value) for key, value in given.items()}
     configuration = DeploymentConfiguration(**values, local=local)
+    _refuse_one_database_for_two(configuration.names)
     _refuse_plain_http(configuration)
     if not configuration.curated_tables:
         raise ConfigurationRefused(
             "Context key 'granularities' leaves no table: add a granularity that Apple builds, DAILY."
         )
     return configuration
+
+
+def _refuse_one_database_for_two(names: Names) -> None:
+    if len(set(names.databases.values())) < len(names.databases):
+        raise ConfigurationRefused(
+            f"Context key 'databases' gives two databases one name: {', '.join(names.databases.values())}."
+        )
 
 
 def _refuse_plain_http(configuration: DeploymentConfiguration) -> None:
@@ -186,6 +212,35 @@ def _poll_seconds(key: str, value: Any) -> int:
             f"Context key '{key}' must be at most 86400 seconds: a snapshot is waited for at least daily."
         )
     return seconds
+
+
+def is_name(text: str) -> bool:
+    """Whether an installation can have this name: AWS takes what begins with it, for every kind of resource."""
+    return bool(_NAME.fullmatch(text)) and not _TAKEN_BY_AWS.fullmatch(text)
+
+
+def _name(key: str, value: Any) -> str:
+    if not isinstance(value, str) or not is_name(value):
+        raise ConfigurationRefused(
+            f"Context key '{key}' must have 2 to {LONGEST_NAME} characters of a-z, 0-9 and single inner hyphens, begin "
+            f'with a letter, and be none of AWS\'s own names, like "{SERVICE}-staging".'
+        )
+    return value
+
+
+def _databases(key: str, value: Any) -> dict[Database, str]:
+    roles = ", ".join(Database)
+    given = _json(key, value, dict, f"an object with some of {roles}")
+    unknown = next((role for role in given if role not in [*Database]), None)
+    if unknown is not None:
+        raise ConfigurationRefused(f"Context key '{key}' does not know '{unknown}': use {roles}.")
+    for role, name in given.items():
+        if not isinstance(name, str) or not _DATABASE_NAME.fullmatch(name):
+            raise ConfigurationRefused(
+                f"Context key '{key}.{role}' must be the name of a Glue database: at most 128 characters of a-z, 0-9 "
+                "and underscores, beginning with a letter."
+            )
+    return {Database(role): name for role, name in given.items()}
 
 
 def _accounts(key: str, value: Any) -> tuple[Account, ...]:
@@ -337,6 +392,8 @@ def _retention(key: str, value: Any) -> Retention:
 
 
 _PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
+    "name": _name,
+    "databases": _databases,
     "accounts": _accounts,
     "reports": _reports,
     "granularities": _granularities,

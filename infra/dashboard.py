@@ -15,7 +15,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from appstore_analytics.contract.metrics import Metric
-from appstore_analytics.contract.names import SERVICE
+from appstore_analytics.contract.names import Names
 from appstore_analytics.contract.prices import ATHENA_MB, LAMBDA_GB_SECONDS
 from infra.alarms import own_metric
 from infra.functions import CAPACITIES
@@ -30,19 +30,21 @@ _DOLLARS_PER_GIBIBYTE_MILLISECOND = f"{LAMBDA_GB_SECONDS.us_dollars:.10f} / 1000
 
 
 class Dashboard(Construct):
-    """The dashboard `appstore-analytics`, of the last two weeks."""
+    """The dashboard, named as the installation is, of the last two weeks."""
 
     def __init__(
         self,
         scope: Construct,
         id_: str,
         *,
+        names: Names,
         alarms: Sequence[cloudwatch.Alarm],
         state_machine: sfn.IStateMachine,
         functions: Mapping[str, lambda_.IFunction],
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, id_)
+        self._namespace = names.metrics_namespace
         self._state_machine = state_machine
         self._functions = functions
         self._dead_letters = dead_letters
@@ -53,7 +55,9 @@ class Dashboard(Construct):
             "What does it cost?": self._what_does_it_cost(),
             "Is Apple throttling us?": self._is_apple_throttling_us(),
         }
-        dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=SERVICE, default_interval=Duration.days(14))
+        dashboard = cloudwatch.Dashboard(
+            self, "Dashboard", dashboard_name=names.name, default_interval=Duration.days(14)
+        )
         for question, widgets in answers.items():
             dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"# {question}", width=_WIDTH, height=1))
             dashboard.add_widgets(*widgets)
@@ -63,8 +67,8 @@ class Dashboard(Construct):
             cloudwatch.AlarmStatusWidget(title="Alarms", alarms=[*alarms], width=12, height=_HEIGHT),
             _graph(
                 "Tables of apps: complete, or stale (why: appstore.freshness)",
-                _named("complete", own_metric(Metric.FEEDS_FRESH, "Maximum")),
-                _named("stale", own_metric(Metric.FEEDS_STALE, "Maximum")),
+                _named("complete", self._own(Metric.FEEDS_FRESH, "Maximum")),
+                _named("stale", self._own(Metric.FEEDS_STALE, "Maximum")),
             ),
         ]
 
@@ -78,8 +82,8 @@ class Dashboard(Construct):
             ),
             _graph(
                 "Apps by the end of a run",
-                _named("verified", own_metric(Metric.APPS_VERIFIED, "Maximum", _DAY)),
-                _named("not ready", own_metric(Metric.APPS_NOT_READY, "Maximum", _DAY)),
+                _named("verified", self._own(Metric.APPS_VERIFIED, "Maximum", _DAY)),
+                _named("not ready", self._own(Metric.APPS_NOT_READY, "Maximum", _DAY)),
             ),
         ]
 
@@ -88,10 +92,10 @@ class Dashboard(Construct):
             _graph(
                 "Runs, apps, files, tables (why: appstore.apps)",
                 _named("runs", self._state_machine.metric_failed(statistic="Sum", period=_DAY)),
-                _named("apps", own_metric(Metric.APPS_FAILED, "Maximum", _DAY)),
-                _named("files quarantined", own_metric(Metric.INSTANCES_QUARANTINED, "Maximum", _DAY)),
-                _named("tables mismatched", own_metric(Metric.TABLES_MISMATCHED, "Maximum", _DAY)),
-                _named("Dates with every row repeated", own_metric(Metric.DATES_REPEATED, "Maximum", _DAY)),
+                _named("apps", self._own(Metric.APPS_FAILED, "Maximum", _DAY)),
+                _named("files quarantined", self._own(Metric.INSTANCES_QUARANTINED, "Maximum", _DAY)),
+                _named("tables mismatched", self._own(Metric.TABLES_MISMATCHED, "Maximum", _DAY)),
+                _named("Dates with every row repeated", self._own(Metric.DATES_REPEATED, "Maximum", _DAY)),
             ),
             _graph(
                 "Functions, by their errors (Step Functions tries again), and dead letters",
@@ -117,23 +121,26 @@ class Dashboard(Construct):
                 ),
                 cloudwatch.MathExpression(
                     expression=f"bytes * {_DOLLARS_PER_BYTE}",
-                    using_metrics={"bytes": own_metric(Metric.ATHENA_BYTES_SCANNED, "Sum", _DAY)},
+                    using_metrics={"bytes": self._own(Metric.ATHENA_BYTES_SCANNED, "Sum", _DAY)},
                     label="Athena, of runs (it bills at least 10 MB a query)",
                     period=_DAY,
                 ),
             ),
-            _graph("Rows published", _named("rows", own_metric(Metric.ROWS_PUBLISHED, "Sum", _DAY))),
+            _graph("Rows published", _named("rows", self._own(Metric.ROWS_PUBLISHED, "Sum", _DAY))),
         ]
 
     def _is_apple_throttling_us(self) -> list[cloudwatch.IWidget]:
         return [
-            _graph("Calls to Apple", _named("calls", own_metric(Metric.APPLE_CALLS, "Sum", _DAY))),
+            _graph("Calls to Apple", _named("calls", self._own(Metric.APPLE_CALLS, "Sum", _DAY))),
             _graph(
                 "Answered with 429, and waits for the hour's quota",
-                _named("429", own_metric(Metric.APPLE_REFUSALS, "Sum")),
-                _named("waits", own_metric(Metric.BUDGET_EXHAUSTED, "Sum")),
+                _named("429", self._own(Metric.APPLE_REFUSALS, "Sum")),
+                _named("waits", self._own(Metric.BUDGET_EXHAUSTED, "Sum")),
             ),
         ]
+
+    def _own(self, metric: Metric, statistic: str, period: Duration = _HOUR) -> cloudwatch.Metric:
+        return own_metric(self._namespace, metric, statistic, period)
 
     def _by_step(self) -> list[tuple[str, lambda_.IFunction]]:
         return sorted(self._functions.items())

@@ -4,19 +4,19 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from appstore_analytics.contract.names import SERVICE
+from appstore_analytics.contract.names import Names
 from infra.acknowledgements import acknowledge
 
 
 class DeadLetters(Construct):
     """`queue`: one for all, because the alarm and what a person does first are the same."""
 
-    def __init__(self, scope: Construct, id_: str) -> None:
+    def __init__(self, scope: Construct, id_: str, names: Names) -> None:
         super().__init__(scope, id_)
         self.queue = sqs.Queue(
             self,
             "Queue",
-            queue_name=f"{SERVICE}-dead-letters",
+            queue_name=names.prefixed("dead-letters"),
             retention_period=Duration.days(14),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,

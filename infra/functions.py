@@ -10,10 +10,9 @@ from constructs import Construct
 
 from appstore_analytics.contract import disks
 from appstore_analytics.contract.memory import CONVERSION_MEMORY
-from appstore_analytics.contract.metrics import NAMESPACE
-from appstore_analytics.contract.names import function_name
 from appstore_analytics.contract.settings import Environment
 from infra.acknowledgements import acknowledge
+from infra.configuration import DeploymentConfiguration
 from infra.layers import NOT_SHIPPED, PROJECT, RUNTIME, Layers, Target, ThirdPartyLayer
 from infra.logs import log_group
 
@@ -68,12 +67,12 @@ class Functions(Construct):
         settings: Mapping[str, Environment],
         layers: Layers,
         target: Target,
-        log_retention_days: int,
+        configuration: DeploymentConfiguration,
     ) -> None:
         super().__init__(scope, id_)
         self._layers = layers
         self._target = target
-        self._log_retention_days = log_retention_days
+        self._configuration = configuration
         self.by_step = {
             step: self._function(step, capacity, settings[step].to_environment())
             for step, capacity in CAPACITIES.items()
@@ -82,8 +81,9 @@ class Functions(Construct):
 
     def _function(self, step: str, capacity: Capacity, environment: Mapping[str, str]) -> lambda_.Function:
         id_ = state_name(step)
-        name = function_name(step)
-        logs = log_group(self, f"{id_}Logs", f"/aws/lambda/{name}", self._log_retention_days)
+        names = self._configuration.names
+        name = names.function(step)
+        logs = log_group(self, f"{id_}Logs", f"/aws/lambda/{name}", self._configuration.retention.logs)
         role = iam.Role(self, f"{id_}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         logs.grant_write(role)
         function = lambda_.Function(
@@ -105,7 +105,7 @@ class Functions(Construct):
                 **environment,
                 **capacity.variables,
                 "POWERTOOLS_SERVICE_NAME": step,
-                "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+                "POWERTOOLS_METRICS_NAMESPACE": names.metrics_namespace,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
             },
         )

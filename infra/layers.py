@@ -18,7 +18,7 @@ from aws_cdk import AssetHashType
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from appstore_analytics.contract.names import SERVICE
+from appstore_analytics.contract.names import Names
 
 PROJECT = Path(__file__).resolve().parent.parent
 BUILD = PROJECT / ".build" / "layers"
@@ -175,8 +175,11 @@ def _publish(draft: Path, built: Path) -> None:
 class Layers(Construct):
     """`pipeline` is our package; `third_party` holds what pip built. boto3 comes with the Lambda runtime."""
 
-    def __init__(self, scope: Construct, id_: str, folders: dict[ThirdPartyLayer, Path], target: Target) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, names: Names, folders: dict[ThirdPartyLayer, Path], target: Target
+    ) -> None:
         super().__init__(scope, id_)
+        self._names = names
         self.pipeline = self._layer(
             "pipeline", lambda_.Code.from_asset(str(PIPELINE_LAYER), exclude=NOT_SHIPPED), target
         )
@@ -194,7 +197,7 @@ class Layers(Construct):
         return lambda_.LayerVersion(
             self,
             name.capitalize(),
-            layer_version_name=f"{SERVICE}-{name}",
+            layer_version_name=self._names.prefixed(name),
             code=code,
             compatible_runtimes=[RUNTIME],
             compatible_architectures=[target.architecture],

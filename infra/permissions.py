@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
+from appstore_analytics.contract.names import Database, Names
 from infra.acknowledgements import acknowledge
 from infra.api_keys import ApiKeys
 from infra.buckets import Buckets
@@ -44,7 +45,7 @@ class Access:
     raw: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lists: tuple[str, ...] = ()
     api_keys: Literal["admin", "reader", "every"] | None = None
-    athena: tuple[str, ...] = ()  # databases
+    athena: tuple[Database, ...] = ()  # which it queries
     secret: str = ""  # one that the stack does not make
 
 
@@ -56,6 +57,7 @@ class Grantor:
     buckets: Buckets
     api_keys: ApiKeys
     workgroup: Workgroup
+    names: Names
 
     def grant(self, role: iam.Role, access: Access) -> None:
         """Allow the role what `access` says, and nothing else."""
@@ -74,7 +76,7 @@ class Grantor:
             # Secrets Manager puts six characters of its own behind a name.
             _allow(role, ["secretsmanager:GetSecretValue"], [arn("secretsmanager", f"secret:{access.secret}-??????")])
         if access.athena:
-            self._grant_athena(role, access.athena)
+            self._grant_athena(role, [self.names.databases[each] for each in access.athena])
 
     def _bucket(self, name: str) -> s3.Bucket:
         return {LAKE: self.buckets.lake, RAW: self.buckets.raw}[name]

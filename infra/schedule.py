@@ -9,7 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from appstore_analytics.contract.names import SERVICE
+from appstore_analytics.contract.names import Names
 from appstore_analytics.contract.operations import SCHEDULE, STARTED_BY, Operation
 from infra.configuration import DeploymentConfiguration
 
@@ -31,7 +31,7 @@ class DailySchedule(Construct):
         scheduler.Schedule(
             self,
             "Daily",
-            schedule_name=f"{SERVICE}-daily",
+            schedule_name=configuration.names.prefixed("daily"),
             description="Fetch what Apple published since yesterday",
             schedule=scheduler.ScheduleExpression.expression(configuration.schedule, TimeZone.ETC_UTC),
             time_window=scheduler.TimeWindow.off(),
@@ -50,7 +50,9 @@ class DailySchedule(Construct):
 class HourlyCheck(Construct):
     """Invokes check_freshness every hour. The next check makes up for one that fails, so it is soon given up."""
 
-    def __init__(self, scope: Construct, id_: str, function: lambda_.IFunction, dead_letters: sqs.IQueue) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, names: Names, function: lambda_.IFunction, dead_letters: sqs.IQueue
+    ) -> None:
         super().__init__(scope, id_)
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
         # CDK's own grant would reach every version of the function.
@@ -66,7 +68,7 @@ class HourlyCheck(Construct):
         scheduler.Schedule(
             self,
             "Hourly",
-            schedule_name=f"{SERVICE}-hourly",
+            schedule_name=names.prefixed("hourly"),
             description="Check whether the data that is due is there",
             schedule=scheduler.ScheduleExpression.expression(_EVERY_HOUR, TimeZone.ETC_UTC),
             time_window=scheduler.TimeWindow.off(),

@@ -19,8 +19,7 @@ from appstore_analytics.contract.layout import (
     REPORTS_PREFIX,
     RUNS_PREFIX,
 )
-from appstore_analytics.contract.names import API_KEY_SECRET_PREFIX, api_key_output, function_name
-from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE, MARTS_DATABASE
+from appstore_analytics.contract.names import Database, api_key_output
 from infra.alarms import Alarms
 from infra.api_keys import ApiKeys
 from infra.buckets import Buckets
@@ -90,7 +89,7 @@ MAY: Mapping[str, Access] = {
         registry=("UpdateItem", "DeleteItem", "Query"),
         lake={RUNS_PREFIX: (WRITE,), CURATED_PREFIX: (READ,), KPIS_PREFIX: (READ,), PUBLICATIONS_PREFIX: (READ,)},
         lists=(LAKE,),
-        athena=(CURATED_DATABASE, MARTS_DATABASE),
+        athena=(Database.CURATED, Database.MARTS),
     ),
     "summarize_run": Access(
         registry=("GetItem", "Query"),
@@ -106,7 +105,7 @@ MAY: Mapping[str, Access] = {
     "check_freshness": Access(
         lake={RUNS_PREFIX: (READ,), APPSTORE_PREFIX: (READ, WRITE), CURATED_PREFIX: (READ,)},
         lists=(LAKE,),
-        athena=(CURATED_DATABASE, APPSTORE_DATABASE),
+        athena=(Database.CURATED, Database.APPSTORE),
     ),
     "check_key": Access(registry=("GetItem", "UpdateItem"), api_keys="every"),
 }
@@ -139,9 +138,9 @@ class AppStoreAnalyticsStack(Stack):
             self,
             "Functions",
             self._settings(),
-            Layers(self, "Layers", layer_folders, target),
+            Layers(self, "Layers", configuration.names, layer_folders, target),
             target,
-            configuration.retention.logs,
+            configuration,
         )
         states = {step: each for step, each in self.functions.by_step.items() if step not in OUTSIDE_OF_RUNS}
         self.pipeline = PipelineStateMachine(
@@ -155,7 +154,7 @@ class AppStoreAnalyticsStack(Stack):
         """The environment of each function, typed; adding a field there is a type error here."""
         table, lake = self.registry.table.table_name, self.buckets.lake.bucket_name
         raw, url = self.buckets.raw.bucket_name, self._configuration.apple_base_url
-        keys, slack = API_KEY_SECRET_PREFIX, self._configuration.alarm_slack_secret
+        keys, slack = self._configuration.names.api_key_secret_prefix, self._configuration.alarm_slack_secret
         optional: dict[str, settings.Environment] = (
             {"notify_slack": settings.NotifySlackSettings(slack, SLACK_HOSTS, allow_loopback=self._configuration.local)}
             if slack
@@ -185,20 +184,25 @@ class AppStoreAnalyticsStack(Stack):
             ),
             "restore_parts": settings.RestorePartsSettings(table, lake),
             "publish_date": settings.PublishDateSettings(table, lake),
-            "verify_table": settings.VerifyTableSettings(table, lake, workgroup=self.workgroup.name),
+            "verify_table": settings.VerifyTableSettings(
+                table, lake, workgroup=self.workgroup.name, databases=self._configuration.names.databases
+            ),
             "summarize_run": settings.SummarizeRunSettings(table, lake),
             "check_key": settings.CheckKeySettings(table, lake, url, keys),
             "check_freshness": settings.CheckFreshnessSettings(
-                lake, self.workgroup.name, self._configuration.freshness_hours
+                lake,
+                self.workgroup.name,
+                self._configuration.names.databases,
+                self._configuration.freshness_hours,
             ),
         }
 
     def _watch(self) -> None:
         """The schedules, and who is told when something is wrong."""
         configuration, machine, by_step = self._configuration, self.pipeline.state_machine, self.functions.by_step
-        dead_letters = DeadLetters(self, "DeadLetters").queue
+        dead_letters = DeadLetters(self, "DeadLetters", configuration.names).queue
         DailySchedule(self, "Schedule", configuration, machine, dead_letters)
-        HourlyCheck(self, "Check", by_step["check_freshness"], dead_letters)
+        HourlyCheck(self, "Check", configuration.names, by_step["check_freshness"], dead_letters)
         self.alarms = Alarms(self, "Alarms", configuration, machine, dead_letters)
         if slack := by_step.get("notify_slack"):
             self.alarms.tell_slack(slack, dead_letters)
@@ -208,6 +212,7 @@ class AppStoreAnalyticsStack(Stack):
             Dashboard(
                 self,
                 "Dashboard",
+                names=configuration.names,
                 alarms=self.alarms.alarms,
                 state_machine=machine,
                 functions=by_step,
@@ -215,7 +220,7 @@ class AppStoreAnalyticsStack(Stack):
             )
 
     def _grant(self) -> None:
-        grantor = Grantor(self.registry, self.buckets, self.api_keys, self.workgroup)
+        grantor = Grantor(self.registry, self.buckets, self.api_keys, self.workgroup, self._configuration.names)
         slack = {"notify_slack": Access(secret=self._configuration.alarm_slack_secret)}
         for step, access in {**MAY, **slack}.items():
             if step not in self.functions.by_step:
@@ -226,6 +231,7 @@ class AppStoreAnalyticsStack(Stack):
             grantor.grant(role, access)
 
     def _output(self) -> None:
+        names = self._configuration.names
         outputs = {
             "LakeBucket": self.buckets.lake.bucket_name,
             "RawBucket": self.buckets.raw.bucket_name,
@@ -234,9 +240,10 @@ class AppStoreAnalyticsStack(Stack):
             "StateMachineArn": self.pipeline.state_machine.state_machine_arn,
             "Workgroup": self.workgroup.name,
             "AlarmTopicArn": self.alarms.topic.topic_arn,
-            "CheckKeyFunction": function_name("check_key"),
+            "CheckKeyFunction": names.function("check_key"),
+            **{database.output: name for database, name in names.databases.items()},
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
         for key_name in self.api_keys.by_key_name:
-            CfnOutput(self, api_key_output(key_name), value=f"{API_KEY_SECRET_PREFIX}{key_name}")
+            CfnOutput(self, api_key_output(key_name), value=f"{names.api_key_secret_prefix}{key_name}")

@@ -43,7 +43,6 @@ from appstore_analytics.contract.errors import (
 )
 from appstore_analytics.contract.layout import RUN_PARTITION, RUNS_PREFIX
 from appstore_analytics.contract.maps import ITEMS_OF_A_BATCH, MapName, Outcome
-from appstore_analytics.contract.names import SERVICE
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.verdicts import Verdict
 from infra.acknowledgements import acknowledge
@@ -135,13 +134,15 @@ class PipelineStateMachine(Construct):
         self._functions = functions
         self._registry = registry
         self._lake = lake
-        self._logs = log_group(self, "Logs", f"/aws/vendedlogs/states/{SERVICE}", configuration.retention.logs)
+        self._logs = log_group(
+            self, "Logs", f"/aws/vendedlogs/states/{configuration.names.name}", configuration.retention.logs
+        )
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         policy = self._policy(role)
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
-            state_machine_name=SERVICE,
+            state_machine_name=configuration.names.name,
             definition_body=sfn.DefinitionBody.from_chainable(self._plan_run()),
             role=role.without_policy_updates(),
             timeout=_TIME_OUT,
@@ -418,7 +419,8 @@ class PipelineStateMachine(Construct):
     # The role. CDK's own grants would reach every version of every function and every object of the bucket.
 
     def _policy(self, role: iam.Role) -> iam.Policy:
-        executions, machine = arn("states", f"execution:{SERVICE}"), arn("states", f"stateMachine:{SERVICE}")
+        name = self._configuration.names.name
+        executions, machine = arn("states", f"execution:{name}"), arn("states", f"stateMachine:{name}")
         policy = iam.Policy(
             self,
             "Policy",
@@ -436,7 +438,7 @@ class PipelineStateMachine(Construct):
         runs = f"<{logical_id(self._lake)}.Arn>/{RUNS_PREFIX}*"
         acknowledge(policy, f"IAM5[Resource::{runs}]", "A manifest's key has the id of its run.")
         for suffix in ("/*", ":*"):
-            children = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{SERVICE}{suffix}"
+            children = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{name}{suffix}"
             acknowledge(policy, f"IAM5[Resource::{children}]", "A Map's children are named by Step Functions.")
         acknowledge(policy, "IAM5[Resource::*]", "Log delivery and X-Ray know no resources.")
         return policy

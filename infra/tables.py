@@ -12,11 +12,9 @@ from constructs import Construct
 from appstore_analytics.contract.catalogue.definition import Granularity, ReportDefinition
 from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE
 from appstore_analytics.contract.layout import KPIS_PREFIX, appstore_location, curated_location
+from appstore_analytics.contract.names import Database
 from appstore_analytics.contract.tables import (
-    APPSTORE_DATABASE,
     APPSTORE_TABLES,
-    CURATED_DATABASE,
-    MARTS_DATABASE,
     PARTITION_COLUMN,
     AppstoreTable,
     CuratedTable,
@@ -65,20 +63,23 @@ class Tables(Construct):
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration, lake: s3.IBucket) -> None:
         super().__init__(scope, id_)
         self._lake = lake
-        curated = self._database(CURATED_DATABASE, "Apple's Analytics Reports: one table per report and granularity")
-        appstore = self._database(APPSTORE_DATABASE, "The pipeline's own records: one row per thing that a run did")
+        self._names = configuration.names
+        curated = self._database(Database.CURATED, "Apple's Analytics Reports: one table per report and granularity")
+        appstore = self._database(Database.APPSTORE, "The pipeline's own records: one row per thing that a run did")
         for table in configuration.curated_tables:
             self._curated_table(curated, table)
         for records in APPSTORE_TABLES:
             self._appstore_table(appstore, records)
-        self._kpis_table(self._database(MARTS_DATABASE, "KPIs, made of the rows in curated"))
+        self._kpis_table(self._database(Database.MARTS, "KPIs, made of the rows in curated"))
 
-    def _database(self, name: str, description: str) -> glue.CfnDatabase:
+    def _database(self, database: Database, description: str) -> glue.CfnDatabase:
         return glue.CfnDatabase(
             self,
-            f"{name}-database",
+            f"{database}-database",
             catalog_id=Aws.ACCOUNT_ID,
-            database_input=glue.CfnDatabase.DatabaseInputProperty(name=name, description=description),
+            database_input=glue.CfnDatabase.DatabaseInputProperty(
+                name=self._names.databases[database], description=description
+            ),
         )
 
     def _curated_table(self, database: glue.CfnDatabase, table: CuratedTable) -> None:

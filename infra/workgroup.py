@@ -4,7 +4,6 @@ from aws_cdk import aws_athena as athena
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from appstore_analytics.contract.names import SERVICE
 from infra.configuration import DeploymentConfiguration
 
 
@@ -13,11 +12,11 @@ class Workgroup(Construct):
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration, results: s3.IBucket) -> None:
         super().__init__(scope, id_)
-        self.name = SERVICE
+        self.name = configuration.names.name
         athena.CfnWorkGroup(
             self,
             "Workgroup",
-            name=SERVICE,
+            name=self.name,
             description="App Store Analytics: verification queries, and yours",
             recursive_delete_option=True,  # else its query history stops `cdk destroy`
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(

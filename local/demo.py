@@ -13,9 +13,8 @@ from typing import Any
 from appstore_analytics.answers.executions import Execution, Pipeline
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.layout import CURATED_PREFIX
-from appstore_analytics.contract.names import function_name
+from appstore_analytics.contract.names import Database, Names
 from appstore_analytics.contract.operations import STARTED_BY, Operation
-from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from local import screens
@@ -24,7 +23,7 @@ from local.apple.server import SimulatedApple
 from local.apple.world import World
 from local.arguments import Arguments
 from local.aws.server import EmbeddedAws
-from local.deployment import deploy, open_pipeline, put_api_key
+from local.deployment import deploy, open_athena, open_pipeline, put_api_key
 from local.proof import count_in_athena, prove
 from local.story import LATE_TABLE, REPORT_NAMES, RESTATED_TABLE, TABLES, Restated, Story
 from operations.embedded import announced
@@ -93,6 +92,7 @@ def _deployed(aws: EmbeddedAws, apple: SimulatedApple, calls_per_hour: int, stor
     key = apple.world.admin_key
     put_api_key(
         aws,
+        deployment,
         ACCOUNT,
         {"key_id": key.key_id, "issuer_id": apple.world.keys.issuer_id, "private_key": key.private_key_pem},
     )
@@ -102,7 +102,7 @@ def _deployed(aws: EmbeddedAws, apple: SimulatedApple, calls_per_hour: int, stor
         story=story,
         aws=aws,
         pipeline=open_pipeline(aws, deployment),
-        athena=Athena(aws.client("athena"), deployment.workgroup),
+        athena=open_athena(aws, deployment),
         raw=Bucket(aws.client("s3"), deployment.raw_bucket),
         apps=apps,
     )
@@ -169,7 +169,7 @@ def _close(demo: Demo, restated: Restated) -> None:
     _show_query(
         demo,
         f"{_FIRST_QUESTION} …",
-        CURATED_DATABASE,
+        Database.CURATED,
         f"{_FIRST_QUESTION} DATE '{(demo.story.today - 7 * _DAY).isoformat()}' GROUP BY dt ORDER BY dt",
         ("dt", "rows", "apps"),
     )
@@ -200,19 +200,19 @@ def _show_records(demo: Demo, restated: Restated) -> None:
     )
     screens.show_rows("Registry", ("counter", "value"), sorted(demo.pipeline.registry.statistics.totals().items()))
     demo.aws.client("lambda").invoke(
-        FunctionName=function_name("check_freshness"), Payload=json.dumps({"at": f"{today}T14:00:00Z"})
+        FunctionName=Names().function("check_freshness"), Payload=json.dumps({"at": f"{today}T14:00:00Z"})
     )
     _show_query(
         demo,
         "Freshness",
-        APPSTORE_DATABASE,
+        Database.APPSTORE,
         "SELECT verdict, COUNT(*) AS tables, MIN(newest_processing_date) AS oldest FROM freshness "  # noqa: S608
         f"WHERE dt = DATE '{today}' GROUP BY verdict ORDER BY verdict",
         ("verdict", "tables of apps", "oldest processing date"),
     )
 
 
-def _show_query(demo: Demo, title: str, database: str, sql: str, columns: tuple[str, ...]) -> None:
+def _show_query(demo: Demo, title: str, database: Database, sql: str, columns: tuple[str, ...]) -> None:
     screens.show_rows(title, columns, list(demo.athena.rows(sql, database)))
 
 
@@ -247,7 +247,7 @@ def _late_is_placed(demo: Demo) -> bool:
         f"SELECT dt, MIN(processing_date), MAX(processing_date) FROM {LATE_TABLE.name} "  # noqa: S608 (our own names)
         f"WHERE app_id = {demo.story.late_series.app_id} GROUP BY dt"
     )
-    speaks = {cells[0]: cells[1:] for cells in demo.athena.rows(sql, CURATED_DATABASE)}
+    speaks = {cells[0]: cells[1:] for cells in demo.athena.rows(sql, Database.CURATED)}
     expected = demo.story.late_processing_dates()
     return speaks == {day.isoformat(): (built.isoformat(),) * 2 for day, built in expected.items()}
 

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from appstore_analytics.answers.executions import Pipeline
-from appstore_analytics.contract.names import API_KEY_SECRET_PREFIX, STACK
+from appstore_analytics.athena.query import Athena
+from appstore_analytics.contract.names import Names
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
+from infra.configuration import parse_context
 from local.aws.server import ACCOUNT, EmbeddedAws
 from operations.embedded import REGION
+from operations.where import cdk_context
 from workshop.toolchain import node_environment
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -34,8 +37,9 @@ class DeploymentError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The stack's outputs."""
+    """The stack's outputs, and the names of what has a fixed one."""
 
+    names: Names
     lake_bucket: str
     raw_bucket: str
     registry_table: str
@@ -50,6 +54,7 @@ def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> 
     stack. DeploymentError with the end of the CDK's own words.
     """
     outputs_path = aws.directory / "outputs.json"
+    names = parse_context({**cdk_context(), **context}).names
     arguments = [
         argument
         for name, value in {"local": True, "max_concurrency": _CONCURRENCY, **context}.items()
@@ -61,8 +66,9 @@ def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> 
     progress("cdk synth", 0, 0)
     options = ["--require-approval", "never", "--progress", "events", "--outputs-file", str(outputs_path)]
     _cdk(aws, ["deploy", *assembly, *options, *arguments], PROJECT, progress)
-    outputs = json.loads(outputs_path.read_text())[STACK]
+    outputs = json.loads(outputs_path.read_text())[names.stack]
     return Deployment(
+        names=names,
         lake_bucket=outputs["LakeBucket"],
         raw_bucket=outputs["RawBucket"],
         registry_table=outputs["RegistryTable"],
@@ -71,10 +77,15 @@ def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> 
     )
 
 
-def put_api_key(aws: EmbeddedAws, key_name: str, key: Mapping[str, str]) -> None:
-    """Put an App Store Connect API key into its secret, as the README does it with the AWS CLI."""
-    secret_id = f"{API_KEY_SECRET_PREFIX}{key_name}"
+def put_api_key(aws: EmbeddedAws, deployment: Deployment, key_name: str, key: Mapping[str, str]) -> None:
+    """Put an App Store Connect API key into its secret, as `./manage.py put-key` does."""
+    secret_id = f"{deployment.names.api_key_secret_prefix}{key_name}"
     aws.client("secretsmanager").put_secret_value(SecretId=secret_id, SecretString=json.dumps(dict(key)))
+
+
+def open_athena(aws: EmbeddedAws, deployment: Deployment) -> Athena:
+    """The deployed workgroup, for somebody outside of the pipeline."""
+    return Athena(aws.client("athena"), deployment.workgroup, deployment.names.databases)
 
 
 def open_pipeline(aws: EmbeddedAws, deployment: Deployment) -> Pipeline:

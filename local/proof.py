@@ -10,7 +10,8 @@ from datetime import date
 
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.layout import RAW_PREFIX
-from appstore_analytics.contract.tables import CURATED_DATABASE, CuratedTable
+from appstore_analytics.contract.names import Database
+from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket
 from local.story import Batches
 
@@ -94,5 +95,5 @@ def count_in_athena(table: CuratedTable, athena: Athena) -> Batches:
     sql = f'SELECT app_id, dt, COUNT(*) FROM "{table.name}" GROUP BY app_id, dt'  # noqa: S608 (a catalogue's name)
     return {
         (int(app_id or 0), date.fromisoformat(day or "")): int(rows or 0)
-        for app_id, day, rows in athena.rows(sql, CURATED_DATABASE)
+        for app_id, day, rows in athena.rows(sql, Database.CURATED)
     }

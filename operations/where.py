@@ -1,17 +1,19 @@
 """Where the stack is: which AWS, with whose credentials, under which name."""
 
+import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from appstore_analytics.answers.errors import Unreachable
+from appstore_analytics.answers.errors import Refused, Unreachable
 from appstore_analytics.answers.installation import Installation
-from appstore_analytics.contract.names import STACK
+from appstore_analytics.contract.names import SERVICE, STACK, Names
 from operations import embedded
 
 if TYPE_CHECKING:
@@ -31,6 +33,23 @@ if TYPE_CHECKING:
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=30, max_pool_connections=32
 )
+
+
+CDK_JSON = Path(__file__).resolve().parents[1] / "cdk.json"
+
+
+def cdk_context() -> dict[str, Any]:
+    """The context in cdk.json; Refused when that is no JSON."""
+    try:
+        context: dict[str, Any] = json.loads(CDK_JSON.read_text(encoding="utf-8"))["context"]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise Refused(f"cdk.json is not what the CDK reads ({error}): restore its object 'context'.") from None
+    return context
+
+
+def configured_stack() -> str:
+    """The stack that cdk.json makes, by its key `name`."""
+    return Names(str(cdk_context().get("name") or SERVICE)).stack
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from typing import Any
 
 from aws_cdk import App
 
-from appstore_analytics.contract.names import STACK, step_of
 from infra.configuration import DeploymentConfiguration, parse_context
 from infra.layers import PROJECT, ThirdPartyLayer
 from infra.stack import AppStoreAnalyticsStack
@@ -76,9 +75,11 @@ def synthesize(context: Mapping[str, Any] | None = None) -> Deployed:
         for layer in layers.values():
             (layer / "python").mkdir(parents=True)
         app = App(context=dict(values), outdir=f"{folder}/cdk.out")
-        AppStoreAnalyticsStack(app, STACK, configuration, layers)
+        AppStoreAnalyticsStack(app, configuration.names.stack, configuration, layers)
         app.synth()
-        template = json.loads(Path(folder, "cdk.out", f"{STACK}.template.json").read_text(encoding="utf-8"))
+        template = json.loads(
+            Path(folder, "cdk.out", f"{configuration.names.stack}.template.json").read_text(encoding="utf-8")
+        )
     return _read(configuration, template)
 
 
@@ -87,7 +88,10 @@ def _read(configuration: DeploymentConfiguration, template: dict[str, Any]) -> D
         resources = template["Resources"].values()
         return [one["Properties"] for one in resources if one["Type"] == f"AWS::{kind}"]
 
-    functions = {step_of(str(function["FunctionName"])): function for function in properties("Lambda::Function")}
+    functions = {
+        configuration.names.step_of(str(function["FunctionName"])): function
+        for function in properties("Lambda::Function")
+    }
     dashboards = properties("CloudWatch::Dashboard")
     (machine,) = properties("StepFunctions::StateMachine")
     return Deployed(

@@ -20,5 +20,5 @@ ATHENA = open_athena_client()
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """See steps/check_freshness.py."""
     at = datetime.fromisoformat(event["at"]).astimezone(UTC) if "at" in event else datetime.now(UTC)
-    athena = Athena(ATHENA, SETTINGS.workgroup, seconds_left=seconds_left(context))
+    athena = Athena(ATHENA, SETTINGS.workgroup, SETTINGS.databases, seconds_left=seconds_left(context))
     return check_freshness(at, timedelta(hours=SETTINGS.freshness_hours), LAKE, athena, emit)

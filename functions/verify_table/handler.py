@@ -25,5 +25,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
     """See steps/verify_table.py."""
     item = VerifyItem.from_event(event)
     logger.append_keys(**item.to_event())
-    athena = Athena(ATHENA, SETTINGS.workgroup, count_bytes=COUNT_BYTES, seconds_left=seconds_left(context))
+    athena = Athena(
+        ATHENA,
+        SETTINGS.workgroup,
+        SETTINGS.databases,
+        count_bytes=COUNT_BYTES,
+        seconds_left=seconds_left(context),
+    )
     return verify_table(item, REGISTRY, LAKE, athena)

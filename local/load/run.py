@@ -110,7 +110,7 @@ def deploy_pipeline(
     deployment = deploy(aws, context, progress)
     key = apple.world.admin_key
     secret = {"key_id": key.key_id, "issuer_id": apple.world.keys.issuer_id, "private_key": key.private_key_pem}
-    put_api_key(aws, ACCOUNT, secret)
+    put_api_key(aws, deployment, ACCOUNT, secret)
     return open_pipeline(aws, deployment)
 
 

@@ -17,7 +17,7 @@ from operations.commands import ask, repair, run, set_up
 from operations.commands.asked import Asked
 from operations.exits import ExitStatus
 from operations.options import refuse_empty
-from operations.where import Where
+from operations.where import Where, configured_stack
 
 app = typer.Typer(
     name="manage.py",
@@ -74,10 +74,11 @@ def _options(
     local: Annotated[bool, typer.Option("--local", help="The embedded AWS that is running on this machine.")] = False,
     profile: Annotated[str | None, typer.Option(help="A profile of your AWS configuration.")] = None,
     region: Annotated[str | None, typer.Option(help="The AWS region of the stack.")] = None,
-    stack: Annotated[str, typer.Option(help="The CloudFormation stack.")] = STACK,
+    stack: Annotated[str | None, typer.Option(help="The CloudFormation stack. Default: that of cdk.json.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the same facts as JSON.")] = False,
 ) -> None:
     refuse_empty(profile=profile, region=region)
+    stack = configured_stack() if stack is None else stack
     if not _STACK_NAME.fullmatch(stack):
         raise Refused(f"--stack must be the name of a CloudFormation stack, such as {STACK}.")
     context.obj = Asked(Where(local, profile, region, stack), as_json)

@@ -13,7 +13,7 @@ from operations.put_key import key_id_of, put_key, read_key_file, secret_text
 def find_faults(context: typer.Context) -> None:
     """Say what stands in the way of a deployment or a run: credentials, quotas, names, keys. Changes nothing."""
     where = context.obj.where
-    answer(context.obj, doctor.examine(where.connect(), where.stack, doctor.configured(), datetime.now(UTC)))
+    answer(context.obj, doctor.examine(where.connect(), where.stack, doctor.configured(where.stack), datetime.now(UTC)))
 
 
 def put_api_key(

@@ -1,31 +1,29 @@
 """`doctor`: what stands in the way of a deployment or of a run, found before it fails."""
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.maps import MapName
-from appstore_analytics.contract.names import API_KEY_SECRET_PREFIX, SERVICE
-from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE, MARTS_DATABASE
-from infra.configuration import DeploymentConfiguration, parse_context
+from infra.configuration import DeploymentConfiguration, is_name, parse_context
 from operations.doctor import account, keys, names
 from operations.doctor.checks import Check, Diagnosis, Result, looked_at
-from operations.where import Connection
+from operations.where import Connection, cdk_context, configured_stack
 
 __all__ = ["Check", "Diagnosis", "Result", "configured", "examine"]
 
-_CDK_JSON = Path(__file__).resolve().parents[2] / "cdk.json"
 
+def configured(stack: str) -> DeploymentConfiguration:
+    """What cdk.json asks for; Refused with the sentence of `cdk synth` where that cannot work.
 
-def configured() -> DeploymentConfiguration:
-    """What cdk.json asks for; Refused with the sentence of `cdk synth` where that cannot work."""
+    A stack that is not cdk.json's is another installation, deployed with `--context name=<stack>`.
+    """
+    name = {"name": stack} if stack != configured_stack() and is_name(stack) else {}
     try:
-        return parse_context(json.loads(_CDK_JSON.read_text(encoding="utf-8"))["context"])
-    except (ConfigurationRefused, ValueError) as error:
+        return parse_context({**cdk_context(), **name})
+    except ConfigurationRefused as error:
         raise Refused(f"cdk.json: {error}") from None
 
 
@@ -77,8 +75,8 @@ def _deployed(aws: Connection, stack: str, wanted: DeploymentConfiguration) -> I
 def _wanted_names(wanted: DeploymentConfiguration) -> names.WantedNames:
     key_names = dict.fromkeys(name for one in wanted.accounts for name in (one.admin_key_name, one.reader_key_name))
     return names.WantedNames(
-        databases=(CURATED_DATABASE, MARTS_DATABASE, APPSTORE_DATABASE),
-        workgroup=SERVICE,
-        dashboard=SERVICE,
-        secrets=tuple(f"{API_KEY_SECRET_PREFIX}{name}" for name in key_names),
+        databases=tuple(wanted.names.databases.values()),
+        workgroup=wanted.name,
+        dashboard=wanted.name,
+        secrets=tuple(f"{wanted.names.api_key_secret_prefix}{name}" for name in key_names),
     )

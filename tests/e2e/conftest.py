@@ -12,13 +12,12 @@ from deployed import (
     friday_of_the_scenarios,
 )
 
-from appstore_analytics.athena.query import Athena
 from appstore_analytics.lake.objects import Bucket
 from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.world import World
 from local.aws.server import EmbeddedAws
-from local.deployment import deploy, open_pipeline
+from local.deployment import deploy, open_athena, open_pipeline
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +47,7 @@ def deployed() -> Iterator[Deployed]:
             aws=aws,
             deployment=deployment,
             pipeline=open_pipeline(aws, deployment),
-            athena=Athena(aws.client("athena"), deployment.workgroup),
+            athena=open_athena(aws, deployment),
             raw=Bucket(aws.client("s3"), deployment.raw_bucket),
         )
 

@@ -17,8 +17,8 @@ from appstore_analytics.answers.executions import Execution, Pipeline, Snapshot
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.layout import CURATED_PREFIX, RUNS_PREFIX
-from appstore_analytics.contract.names import STACK
-from appstore_analytics.contract.tables import CURATED_DATABASE, CuratedTable, tables_by_name
+from appstore_analytics.contract.names import STACK, Database
+from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.objects import Bucket
 from local.apple.keys import ApiKey, ApiRole
 from local.apple.model import App, Series
@@ -75,9 +75,8 @@ class Deployed:
         for key_name, role in (("main", ApiRole.ADMIN), ("main/reader", ApiRole.SALES_AND_REPORTS)):
             key = self.world.keys.register(role)
             issuer_id = self.world.keys.issuer_id
-            put_api_key(
-                self.aws, key_name, {"key_id": key.key_id, "issuer_id": issuer_id, "private_key": key.private_key_pem}
-            )
+            secret = {"key_id": key.key_id, "issuer_id": issuer_id, "private_key": key.private_key_pem}
+            put_api_key(self.aws, self.deployment, key_name, secret)
             self.api_keys.append(key)
 
     def rotate_api_keys(self) -> None:
@@ -161,7 +160,7 @@ class Deployed:
 
     # What stands in the lake
 
-    def rows(self, sql: str, database: str = CURATED_DATABASE) -> list[tuple[str | None, ...]]:
+    def rows(self, sql: str, database: Database = Database.CURATED) -> list[tuple[str | None, ...]]:
         """An answer of Athena."""
         return list(self.athena.rows(sql, database))
 

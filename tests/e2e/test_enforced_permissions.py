@@ -25,8 +25,8 @@ from deployed import (
 )
 
 from appstore_analytics.answers.executions import Execution, Snapshot
-from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.names import STACK
 from appstore_analytics.lake.objects import Bucket
 from infra.functions import CAPACITIES
 from local.apple.faults import Fault, FaultKind
@@ -34,7 +34,7 @@ from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.world import World
 from local.aws.server import ACCOUNT, EmbeddedAws
-from local.deployment import STACK, deploy, open_pipeline
+from local.deployment import deploy, open_athena, open_pipeline
 from operations.embedded import REGION
 
 APPS = (app(0), app(1))
@@ -132,7 +132,7 @@ def guarded() -> Iterator[Deployed]:
             aws=aws,
             deployment=deployment,
             pipeline=open_pipeline(aws, deployment),
-            athena=Athena(aws.client("athena"), deployment.workgroup),
+            athena=open_athena(aws, deployment),
             raw=Bucket(aws.client("s3"), deployment.raw_bucket),
         )
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from deployed import DAY, SLACK_SECRET, Deployed, app, friday_of_the_scenarios
 
-from appstore_analytics.contract.metrics import DIMENSION, NAMESPACE, Metric
+from appstore_analytics.contract.metrics import DIMENSION, Metric
+from appstore_analytics.contract.names import Names
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.rules.call_budget import ceiling, minute_of
@@ -193,8 +194,8 @@ def _series(metric: dict[str, Any]) -> Series:
 
 
 def test_our_metrics_are_exactly_those_that_were_emitted(measured: set[Series]) -> None:
-    ours = {series for series in measured if series[0] == NAMESPACE}
-    assert ours == {(NAMESPACE, str(metric), frozenset([DIMENSION])) for metric in Metric}
+    ours = {series for series in measured if series[0] == Names().metrics_namespace}
+    assert ours == {(Names().metrics_namespace, str(metric), frozenset([DIMENSION])) for metric in Metric}
 
 
 def test_every_alarm_reads_a_metric_that_was_measured(deployed: Deployed, measured: set[Series]) -> None:
@@ -207,8 +208,13 @@ def test_every_alarm_reads_a_metric_that_was_measured(deployed: Deployed, measur
 def test_every_metric_of_the_dashboard_was_measured(deployed: Deployed, measured: set[Series]) -> None:
     body = deployed.aws.client("cloudwatch").get_dashboard(DashboardName="appstore-analytics")["DashboardBody"]
     shown = set(_shown(json.loads(body)["widgets"]))
-    assert {name for namespace, name, _ in shown if namespace == NAMESPACE} == set(Metric)
-    assert {namespace for namespace, _, _ in shown} == {NAMESPACE, "AWS/Lambda", "AWS/States", "AWS/SQS"}
+    assert {name for namespace, name, _ in shown if namespace == Names().metrics_namespace} == set(Metric)
+    assert {namespace for namespace, _, _ in shown} == {
+        Names().metrics_namespace,
+        "AWS/Lambda",
+        "AWS/States",
+        "AWS/SQS",
+    }
     assert {series[:2] for series in shown - measured} == NEVER_THROTTLED
 
 

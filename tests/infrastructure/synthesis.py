@@ -9,6 +9,7 @@ from typing import Any
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
+from appstore_analytics.contract.names import Names
 from infra.configuration import parse_context
 from infra.layers import ThirdPartyLayer
 from infra.stack import AppStoreAnalyticsStack
@@ -18,6 +19,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Synthesis:
+    names: Names
     template_path: Path
     template: dict[str, Any]
     findings: str  # what cdk-nag and CDK's own validation say, empty when all is well
@@ -36,7 +38,7 @@ class Synthesis:
     def functions(self) -> dict[str, dict[str, Any]]:
         """The functions' properties by step."""
         return {
-            properties["FunctionName"].removeprefix("appstore-analytics-").replace("-", "_"): properties
+            self.names.step_of(properties["FunctionName"]): properties
             for properties in self.of_type("Lambda::Function").values()
         }
 
@@ -68,12 +70,13 @@ def synthesize(folder: Path, values: Mapping[str, Any]) -> Synthesis:
         (layer / "python").mkdir(parents=True)
         (layer / "python" / "module.py").touch()
     app = App(context=dict(values), outdir=str(folder / "cdk.out"))
-    AppStoreAnalyticsStack(app, "AppStoreAnalytics", parse_context(values), folders)
+    configuration = parse_context(values)
+    AppStoreAnalyticsStack(app, configuration.names.stack, configuration, folders)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     findings = ""
     try:
         app.synth()
     except RuntimeError as error:
         findings = f"{error}\n{(folder / 'cdk.out' / 'validation-report.json').read_text()}"
-    path = folder / "cdk.out" / "AppStoreAnalytics.template.json"
-    return Synthesis(path, json.loads(path.read_text()), findings)
+    path = folder / "cdk.out" / f"{configuration.names.stack}.template.json"
+    return Synthesis(configuration.names, path, json.loads(path.read_text()), findings)

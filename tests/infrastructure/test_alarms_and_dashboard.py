@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from synthesis import PROJECT, Synthesis, context, plain, synthesize
 
-from appstore_analytics.contract.metrics import DIMENSION, NAMESPACE, Metric
+from appstore_analytics.contract.metrics import DIMENSION, Metric
+from appstore_analytics.contract.names import Names
 
 OPERATIONS = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
 QUESTIONS = ("Is it fresh?", "Did it run?", "What failed?", "What does it cost?", "Is Apple throttling us?")
@@ -91,8 +92,10 @@ def test_the_dashboard_shows_every_alarm(synthesis: Synthesis) -> None:
 
 def test_every_metric_of_ours_is_shown_or_rings_and_no_other_is_asked_for(synthesis: Synthesis) -> None:
     text = json.dumps(widgets(synthesis))
-    shown = set(re.findall(rf'"{NAMESPACE}", "(\w+)", "{DIMENSION[0]}", "{DIMENSION[1]}"', text))
-    ringing = {alarm["MetricName"] for alarm in alarms(synthesis).values() if alarm["Namespace"] == NAMESPACE}
+    shown = set(re.findall(rf'"{Names().metrics_namespace}", "(\w+)", "{DIMENSION[0]}", "{DIMENSION[1]}"', text))
+    ringing = {
+        alarm["MetricName"] for alarm in alarms(synthesis).values() if alarm["Namespace"] == Names().metrics_namespace
+    }
     assert shown | ringing == shown == set(Metric)
 
 

@@ -23,9 +23,10 @@ from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE
 from appstore_analytics.contract.layout import CURATED_PREFIX, KPIS_PREFIX
 from appstore_analytics.contract.maps import MapName, Outcome
 from appstore_analytics.contract.metrics import Metric
+from appstore_analytics.contract.names import Database
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.schema_modes import SchemaModes
-from appstore_analytics.contract.tables import MARTS_DATABASE, tables_by_name
+from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan
@@ -85,7 +86,7 @@ class LakeAthena:
         self.before_answer: list[Callable[[], None]] = []
 
     def rows(self, sql: str, database: str) -> Iterator[tuple[str | None, ...]]:
-        if database == MARTS_DATABASE:
+        if database == Database.MARTS:
             self.kpi_queries.append(sql)
             return self._answer(sql, KPIS_TABLE, self.kpis())
         self.queries.append(sql)

@@ -20,6 +20,7 @@ from appstore_analytics.answers.runs import find_report, newest_reports
 from appstore_analytics.answers.schema import ABSENT, EQUAL, GLUE, PARQUET, UNKNOWN, SchemaComparison, compare_schemas
 from appstore_analytics.answers.schema_sources import newest_instances, samples
 from appstore_analytics.answers.verification import Verification, verify
+from appstore_analytics.athena.glue import GlueDatabase
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.configuration import Account
@@ -112,7 +113,7 @@ def glue_with(*deployed: CuratedTable, changed: dict[str, str] | None = None) ->
 
 
 def schemas(pipeline: Pipeline, glue: Any, *chosen: CuratedTable, every_column: bool = False) -> SchemaComparison:
-    places = (pipeline.registry, pipeline.raw, pipeline.lake, glue)
+    places = (pipeline.registry, pipeline.raw, pipeline.lake, GlueDatabase(glue, "curated"))
     return compare_schemas(chosen, [APP, OTHER], *places, TODAY, every_column=every_column)
 
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from appstore_analytics.contract.layout import APPSTORE_PREFIX, CURATED_PREFIX
-from appstore_analytics.contract.tables import APPSTORE_DATABASE, APPSTORE_TABLES, tables_by_name
+from appstore_analytics.contract.names import Database
+from appstore_analytics.contract.tables import APPSTORE_TABLES, tables_by_name
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.schema import arrow_type
 from local.aws.trino import tables_of, translate
@@ -47,12 +48,12 @@ class AthenaInProcess:
 
     def _table(self, database: str, name: str) -> pa.Table:
         schema = _schema(database, name)
-        prefix = APPSTORE_PREFIX if database == APPSTORE_DATABASE else CURATED_PREFIX
+        prefix = APPSTORE_PREFIX if database == Database.APPSTORE else CURATED_PREFIX
         found = [schema.append(pa.field("dt", pa.date32())).empty_table()]
         for stored in self._lake.list(f"{prefix}{name}/"):
             content = io.BytesIO(self._lake.read(stored.key) or b"")
             day = date.fromisoformat(stored.key.split("dt=")[1].split("/")[0])
-            rows = _json_rows(content, schema) if database == APPSTORE_DATABASE else pq.read_table(content)
+            rows = _json_rows(content, schema) if database == Database.APPSTORE else pq.read_table(content)
             absent = [field for field in schema if field.name not in rows.column_names]
             for field in absent:
                 rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
@@ -77,14 +78,14 @@ def _typed(cell: Any, kind: pa.DataType) -> Any:
 
 
 def _glue_types(database: str, name: str) -> dict[str, str]:
-    if database == APPSTORE_DATABASE:
+    if database == Database.APPSTORE:
         (columns,) = [table.columns for table in APPSTORE_TABLES if table.name == name]
         return {**dict(columns), "dt": "date"}
     return {**{column.name: str(column.type) for column in tables_by_name()[name].columns}, "dt": "date"}
 
 
 def _schema(database: str, name: str) -> pa.Schema:
-    if database == APPSTORE_DATABASE:
+    if database == Database.APPSTORE:
         kinds = {column: kind for column, kind in _glue_types(database, name).items() if column != "dt"}
         return pa.schema([pa.field(column, _TYPES[kind]) for column, kind in kinds.items()])
     return pa.schema([pa.field(column.name, arrow_type(column.type)) for column in tables_by_name()[name].columns])

@@ -4,6 +4,7 @@ from botocore.stub import Stubber
 
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.errors import QueryFailed, QueryInterrupted
+from appstore_analytics.contract.names import Database, Names
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,8 @@ def run(client, statuses, pages=(), count_bytes=lambda _: None):
             more = {"NextToken": str(number + 1)} if number + 1 < len(pages) else {}
             token = {"NextToken": str(number)} if number else {}
             stub.add_response("get_query_results", answer | more, asked | token)
-        rows = list(Athena(client, "w", pauses.append, count_bytes).rows("SELECT 1", "d"))
+        athena = Athena(client, "w", {Database.CURATED: "d"}, pauses.append, count_bytes)
+        rows = list(athena.rows("SELECT 1", Database.CURATED))
         stub.assert_no_pending_responses()
     return rows, pauses
 
@@ -84,8 +86,8 @@ class Workgroup:
         return of - sum(self.pauses)
 
     def rows(self):
-        athena = Athena(self, "w", self.pauses.append, seconds_left=self.seconds_left)
-        return list(athena.rows("SELECT 1", "d"))
+        athena = Athena(self, "w", Names().databases, self.pauses.append, seconds_left=self.seconds_left)
+        return list(athena.rows("SELECT 1", Database.CURATED))
 
 
 @pytest.mark.parametrize("state", ["QUEUED", "RUNNING"])

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from appstore_analytics.contract.kpis import KPIS, KPIS_BY_NAME
 from appstore_analytics.contract.kpis.definition import Amount, Basis, Kpi
 from appstore_analytics.contract.kpis.sql import query, sum_of, value_of
-from appstore_analytics.contract.tables import CURATED_DATABASE, PARTITION_COLUMN, tables_by_name
+from appstore_analytics.contract.names import Database
+from appstore_analytics.contract.tables import PARTITION_COLUMN, tables_by_name
 from local.aws.trino import tables_of, translate
 
 EVENTS = ("Impression", "IMPRESSION", "Page View", "Page view", "Tap", None)
@@ -117,7 +118,7 @@ def test_uniques_summed_over_slices_are_never_below_the_true_number(
 
 
 GLUE = {
-    (CURATED_DATABASE, table.name): {
+    (Database.CURATED, table.name): {
         **{column.name: str(column.type) for column in table.columns},
         PARTITION_COLUMN: "date",
     }
@@ -128,9 +129,9 @@ GLUE = {
 @pytest.mark.parametrize("kpi", KPIS, ids=lambda kpi: kpi.name)
 def test_every_query_reads_its_tables_for_some_dates_only_and_the_newest_vintage(kpi: Kpi) -> None:
     sql = query(kpi)
-    used = tables_of(sql, CURATED_DATABASE)
-    assert used == {(CURATED_DATABASE, table.name) for table in kpi.tables}
-    translation = translate(sql, CURATED_DATABASE, {name: GLUE[name] for name in used}, lambda *_: frozenset({"dt"}))
+    used = tables_of(sql, Database.CURATED)
+    assert used == {(Database.CURATED, table.name) for table in kpi.tables}
+    translation = translate(sql, Database.CURATED, {name: GLUE[name] for name in used}, lambda *_: frozenset({"dt"}))
     assert all(scan.conditions for scan in translation.scans)
     assert ("is_newest_vintage" in sql) is any(table.keeps_vintages for table in kpi.tables)
     assert f" AS {kpi.label}\n" in sql

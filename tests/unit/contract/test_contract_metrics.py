@@ -1,4 +1,4 @@
-from appstore_analytics.contract.metrics import NAMESPACE, Metric
+from appstore_analytics.contract.metrics import Metric
 
 
 def test_no_two_metrics_share_a_name() -> None:
@@ -8,4 +8,3 @@ def test_no_two_metrics_share_a_name() -> None:
 
 def test_names_are_legal_in_cloudwatch() -> None:
     assert all(metric.isalnum() for metric in Metric)
-    assert not NAMESPACE.startswith("AWS/")

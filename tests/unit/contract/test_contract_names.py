@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from appstore_analytics.contract.names import SERVICE, STACK, api_key_output, function_name, step_of
+from appstore_analytics.contract.names import SERVICE, STACK, Database, Names, api_key_output
+from infra.configuration import LONGEST_NAME
 from infra.functions import CAPACITIES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,7 +27,24 @@ def test_no_other_module_spells_the_names(room: str) -> None:
 
 @pytest.mark.parametrize("step", CAPACITIES)
 def test_a_function_is_named_by_its_step_and_back(step: str) -> None:
-    assert step_of(function_name(step)) == step
+    for names in (Names(), Names("studio-staging")):
+        assert names.step_of(names.function(step)) == step
+    assert len(Names("n" * LONGEST_NAME).function(step)) <= 64
+
+
+def test_an_installation_without_a_name_has_the_names_of_the_first_versions() -> None:
+    names = Names()
+    assert (names.name, names.stack, names.metrics_namespace) == (SERVICE, STACK, STACK)
+    assert names.databases == {Database.CURATED: "curated", Database.APPSTORE: "appstore", Database.MARTS: "marts"}
+
+
+def test_another_name_prefixes_the_databases_that_are_not_given() -> None:
+    names = Names("studio-staging", {Database.APPSTORE: "analytics_records"})
+    assert names.databases == {
+        Database.CURATED: "studio_staging_curated",
+        Database.APPSTORE: "analytics_records",
+        Database.MARTS: "studio_staging_marts",
+    }
 
 
 def test_the_output_of_a_key_is_one_word() -> None:

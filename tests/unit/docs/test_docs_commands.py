@@ -55,7 +55,10 @@ def _is_activation(arguments: list[str]) -> None:
 
 
 def _is_cdk(arguments: list[str]) -> None:
-    assert arguments in (["bootstrap"], ["deploy"], ["destroy"], ["diff"])
+    command, *options = arguments
+    assert command in ("bootstrap", "deploy", "destroy", "diff")
+    assert options[::2] == ["--context"] * (len(options) // 2)
+    assert parse_context(dict(option.split("=", 1) for option in options[1::2]))
 
 
 def _is_git(arguments: list[str]) -> None:

@@ -7,11 +7,9 @@ import pytest
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
 from appstore_analytics.contract.catalogue.definition import Role
 from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE
+from appstore_analytics.contract.names import Database
 from appstore_analytics.contract.tables import (
-    APPSTORE_DATABASE,
     APPSTORE_TABLES,
-    CURATED_DATABASE,
-    MARTS_DATABASE,
     PARTITION_COLUMN,
     tables_by_name,
 )
@@ -20,18 +18,18 @@ from tests.unit.docs.reading_docs import ROOT, Block, blocks, rows
 
 QUERIES = blocks("sql")
 GLUE = {
-    (CURATED_DATABASE, table.name): {
+    (Database.CURATED, table.name): {
         **{column.name: str(column.type) for column in table.columns},
         PARTITION_COLUMN: "date",
     }
     for table in tables_by_name().values()
-} | {(APPSTORE_DATABASE, table.name): {**dict(table.columns), PARTITION_COLUMN: "date"} for table in APPSTORE_TABLES}
-GLUE[MARTS_DATABASE, KPIS_TABLE] = {**{name: kind for name, kind, _ in KPI_COLUMNS}, PARTITION_COLUMN: "date"}
+} | {(Database.APPSTORE, table.name): {**dict(table.columns), PARTITION_COLUMN: "date"} for table in APPSTORE_TABLES}
+GLUE[Database.MARTS, KPIS_TABLE] = {**{name: kind for name, kind, _ in KPI_COLUMNS}, PARTITION_COLUMN: "date"}
 
 
 def _translate(sql: str) -> str:
-    used = {name: GLUE[name] for name in tables_of(sql, CURATED_DATABASE)}
-    return translate(sql, CURATED_DATABASE, used, lambda *_: frozenset({PARTITION_COLUMN})).sql
+    used = {name: GLUE[name] for name in tables_of(sql, Database.CURATED)}
+    return translate(sql, Database.CURATED, used, lambda *_: frozenset({PARTITION_COLUMN})).sql
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.text[:50])

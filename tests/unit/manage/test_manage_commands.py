@@ -16,7 +16,6 @@ import pytest
 from botocore.exceptions import ClientError, SSOTokenLoadError
 from botocore.stub import Stubber
 
-import app as cdk_app
 from appstore_analytics.answers.errors import Refused, Unreachable
 from appstore_analytics.answers.executions import Pipeline
 from appstore_analytics.answers.installation import configuration_in
@@ -25,8 +24,8 @@ from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.names import STACK
 from appstore_analytics.contract.tables import CuratedTable
-from infra.configuration import DeploymentConfiguration
-from operations import aws_errors, commands, embedded
+from infra.configuration import DeploymentConfiguration, parse_context
+from operations import aws_errors, commands, embedded, where
 from operations.commands.asked import Asked, _confirmed, tables_of
 from operations.exits import ExitStatus
 from operations.where import Where
@@ -208,7 +207,18 @@ def test_the_address_of_a_later_one_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_stack_is_called_as_the_app_calls_it() -> None:
-    assert STACK == cdk_app.STACK
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    assert where.configured_stack() == parse_context(context).names.stack == STACK
+
+
+def test_another_name_in_cdk_json_is_another_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "cdk.json"
+    monkeypatch.setattr(where, "CDK_JSON", file)
+    file.write_text('{"context": {"name": "studio-staging"}}')
+    assert where.configured_stack() == "studio-staging"
+    file.write_text("{}")
+    with pytest.raises(Refused, match="object 'context'"):
+        where.configured_stack()
 
 
 def test_the_configuration_is_read_from_the_state_machine() -> None:

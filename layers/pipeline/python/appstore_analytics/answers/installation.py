@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from appstore_analytics.answers.apps import known_accounts
 from appstore_analytics.answers.errors import Refused, Unreachable
 from appstore_analytics.answers.executions import Pipeline
+from appstore_analytics.athena.glue import GlueDatabase
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.configuration import Account, Configuration
-from appstore_analytics.contract.names import api_key_output
+from appstore_analytics.contract.names import Database, api_key_output
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
@@ -113,15 +114,20 @@ class Installation:
         """Apple's bytes."""
         return Bucket(self._clients.s3, self._outputs["RawBucket"])
 
+    @property
+    def databases(self) -> dict[Database, str]:
+        """The Glue name of each database; a stack of an earlier version had the default names and tells none."""
+        return {each: self._outputs.get(each.output, str(each)) for each in Database}
+
     @cached_property
     def athena(self) -> Athena:
         """The workgroup."""
-        return Athena(self._clients.athena, self._outputs["Workgroup"])
+        return Athena(self._clients.athena, self._outputs["Workgroup"], self.databases)
 
     @property
-    def glue(self) -> "GlueClient":
-        """The data catalog."""
-        return self._clients.glue
+    def glue(self) -> GlueDatabase:
+        """The data catalog's database with Apple's rows."""
+        return GlueDatabase(self._clients.glue, self.databases[Database.CURATED])
 
     @cached_property
     def pipeline(self) -> Pipeline:

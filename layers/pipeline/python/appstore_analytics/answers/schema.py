@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from appstore_analytics.answers.catalogue_patch import catalogue_patch
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.answers.schema_sources import Sample, guessed_type, newest_instances, samples
-from appstore_analytics.athena.glue import glue_columns
+from appstore_analytics.athena.glue import GlueDatabase
 from appstore_analytics.contract.catalogue.definition import (
     AccessType,
     Column,
@@ -21,9 +20,6 @@ from appstore_analytics.contract.tables import APP_ID, EXTRA, PROCESSING_DATE, V
 from appstore_analytics.lake.footers import parquet_columns
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
-
-if TYPE_CHECKING:
-    from mypy_boto3_glue import GlueClient
 
 _FILES_PER_TABLE = 5
 _LOOK_BACK = timedelta(days=42)
@@ -102,7 +98,7 @@ def compare_schemas(
     registry: Registry,
     raw: Bucket,
     lake: Bucket,
-    glue: "GlueClient",
+    glue: GlueDatabase,
     as_of: date,
     *,
     every_column: bool,
@@ -113,7 +109,7 @@ def compare_schemas(
     new: dict[ReportDefinition, dict[str, ColumnType]] = {}
     for table in tables:
         seen = list(samples(raw, newest.get(table.name, ()), _FILES_PER_TABLE))
-        of_table = list(_lines(table, seen, glue_columns(glue, table), parquet_columns(lake, table)))
+        of_table = list(_lines(table, seen, glue.columns(table), parquet_columns(lake, table)))
         drifted = [line for line in of_table if line.verdict != EQUAL]
         summaries.append(
             TableSchema(table.name, len(seen), len(of_table), len(drifted), "drift: see below" if drifted else EQUAL)

@@ -16,7 +16,8 @@ from appstore_analytics.athena.kpi_checks import (
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.errors import QueryInterrupted
 from appstore_analytics.contract.kpis.stored import amounts_of
-from appstore_analytics.contract.tables import CURATED_DATABASE, MARTS_DATABASE, PARTITION_COLUMN, CuratedTable
+from appstore_analytics.contract.names import Database
+from appstore_analytics.contract.tables import PARTITION_COLUMN, CuratedTable
 from appstore_analytics.rules.counts import BatchKey, Comparison, Counts, compare
 
 ExpectedCounts = Callable[[Collection[date]], Mapping[BatchKey, Counts]]
@@ -77,7 +78,7 @@ def counted(table: CuratedTable, rows: Iterable[tuple[str | None, ...]]) -> dict
 
 
 def _compare(table: CuratedTable, days: Collection[date], expected: ExpectedCounts, athena: Athena) -> list[Comparison]:
-    answer = counted(table, athena.rows(counting_query(table, days), CURATED_DATABASE))
+    answer = counted(table, athena.rows(counting_query(table, days), Database.CURATED))
     kpis = _stored_amounts(table, days, athena)
     comparisons = compare(expected(days), {key: counts for key, (counts, _) in answer.items()})
     return [_with_kpis(comparison, answer, kpis) for comparison in comparisons]
@@ -86,7 +87,7 @@ def _compare(table: CuratedTable, days: Collection[date], expected: ExpectedCoun
 def _stored_amounts(table: CuratedTable, days: Collection[date], athena: Athena) -> dict[BatchKey, Amounts]:
     if not amounts_of(table):
         return {}
-    return stored_amounts(table, athena.rows(kpi_query(table, days), MARTS_DATABASE))
+    return stored_amounts(table, athena.rows(kpi_query(table, days), Database.MARTS))
 
 
 def _with_kpis(

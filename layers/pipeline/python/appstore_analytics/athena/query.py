@@ -1,10 +1,11 @@
 """Running one Athena query to its end."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from appstore_analytics.contract.errors import QueryFailed, QueryInterrupted
+from appstore_analytics.contract.names import Database
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -21,25 +22,27 @@ _REPLACED_MEANWHILE = ("HIVE_CANNOT_OPEN_SPLIT", "HIVE_CURSOR_ERROR", "HIVE_FILE
 class Athena:
     """One workgroup. Its configuration says where results go and how much a query may scan.
 
-    `count_bytes` is told what each query scanned, which is what Athena bills. `seconds_left` says for how long the
-    caller may still wait.
+    `databases` has the Glue name of each database (contract/names.py). `count_bytes` is told what each query scanned,
+    which is what Athena bills. `seconds_left` says for how long the caller may still wait.
     """
 
     def __init__(
         self,
         client: "AthenaClient",
         workgroup: str,
+        databases: Mapping[Database, str],
         sleep: Callable[[float], None] = time.sleep,
         count_bytes: Callable[[int], None] = lambda _: None,
         seconds_left: Callable[[], float] = lambda: _PATIENCE_SECONDS,
     ) -> None:
         self._client = client
         self._workgroup = workgroup
+        self._databases = databases
         self._sleep = sleep
         self._count_bytes = count_bytes
         self._seconds_left = seconds_left
 
-    def rows(self, sql: str, database: str) -> Iterator[tuple[str | None, ...]]:
+    def rows(self, sql: str, database: Database) -> Iterator[tuple[str | None, ...]]:
         """The result's rows, each cell as Athena prints it, None for null.
 
         A query that somebody cancelled, or that has not ended after half of the time that is left, is stopped and asked
@@ -49,7 +52,9 @@ class Athena:
         """
         for _ in range(_ASKS):
             query_id = self._client.start_query_execution(
-                QueryString=sql, WorkGroup=self._workgroup, QueryExecutionContext={"Database": database}
+                QueryString=sql,
+                WorkGroup=self._workgroup,
+                QueryExecutionContext={"Database": self._databases[database]},
             )["QueryExecutionId"]
             state = self._await_end(query_id, self._seconds_left() / 2)
             if state == _SUCCEEDED:

@@ -1,10 +1,12 @@
-"""Names of the CloudWatch metrics: what the functions emit and what alarms and dashboard read."""
+"""Names of the CloudWatch metrics: what the functions emit and what alarms and dashboard read.
+
+Their namespace is the installation's (contract/names.py).
+"""
 
 from enum import StrEnum
 
-from appstore_analytics.contract.names import SERVICE, STACK
+from appstore_analytics.contract.names import SERVICE
 
-NAMESPACE = STACK
 DIMENSION = ("service", SERVICE)
 """The one dimension, the same for all: one per app would cost more than everything else."""
 

@@ -1,25 +1,73 @@
 """The names that the pipeline has on AWS: what a person meets in the console, and what functions and template share."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 SERVICE = "appstore-analytics"
-"""The state machine, the workgroup, the dashboard and the schedules; each function's name begins with it."""
+"""This software: the name of an installation that is given no other, and the user agent of its requests."""
 
 STACK = "AppStoreAnalytics"
-"""The CloudFormation stack, and the namespace of the CloudWatch metrics."""
-
-API_KEY_SECRET_PREFIX = f"{SERVICE}/"
-"""The secret of an API key is `appstore-analytics/<key name>`."""
+"""The CloudFormation stack of the default name, and the namespace of its CloudWatch metrics."""
 
 
-def function_name(step: str) -> str:
-    """The Lambda function of a step: `plan_run` → `appstore-analytics-plan-run`."""
-    return f"{SERVICE}-{step.replace('_', '-')}"
+class Database(StrEnum):
+    """The Glue databases, each by what it holds. The value is its name in an installation of the default name."""
+
+    CURATED = "curated"  # Apple's rows
+    APPSTORE = "appstore"  # the pipeline's own records
+    MARTS = "marts"  # KPIs
+
+    @property
+    def output(self) -> str:
+        """The stack output that tells its name: `CuratedDatabase`."""
+        return f"{self.capitalize()}Database"
 
 
-def step_of(function: str) -> str:
-    """The step of a Lambda function's name, the reverse of `function_name`."""
-    return function.removeprefix(f"{SERVICE}-").replace("-", "_")
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of one installation. Two installations with different names share no name in an account and region.
+
+    `name` consists of a-z, 0-9 and hyphens. `given_databases` are the Glue names that the context gives; the others
+    follow from `name`.
+    """
+
+    name: str = SERVICE
+    given_databases: Mapping[Database, str] = field(default_factory=dict)
+
+    @property
+    def stack(self) -> str:
+        """The CloudFormation stack. AWS names after it what has no name of its own: buckets, roles, the registry."""
+        return STACK if self.name == SERVICE else self.name
+
+    @property
+    def metrics_namespace(self) -> str:
+        """The namespace of the CloudWatch metrics."""
+        return self.stack
+
+    @property
+    def databases(self) -> dict[Database, str]:
+        """The Glue name of each database: `curated`, or `<name>_curated` with underscores for the name's hyphens."""
+        prefix = "" if self.name == SERVICE else f"{self.name.replace('-', '_')}_"
+        return {each: self.given_databases.get(each, f"{prefix}{each}") for each in Database}
+
+    @property
+    def api_key_secret_prefix(self) -> str:
+        """The secret of an API key is `<this prefix><key name>`."""
+        return f"{self.name}/"
+
+    def prefixed(self, what: str) -> str:
+        """The name of an alarm, a layer, a schedule, the queue or the topic: `appstore-analytics-daily`."""
+        return f"{self.name}-{what}"
+
+    def function(self, step: str) -> str:
+        """The Lambda function of a step: `plan_run` → `appstore-analytics-plan-run`."""
+        return self.prefixed(step.replace("_", "-"))
+
+    def step_of(self, function: str) -> str:
+        """The step of a Lambda function's name, the reverse of `function`."""
+        return function.removeprefix(self.prefixed("")).replace("-", "_")
 
 
 def api_key_output(key_name: str) -> str:

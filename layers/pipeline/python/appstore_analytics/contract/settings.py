@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self, get_args, get_origin
 
 from appstore_analytics.contract.errors import ConfigurationRefused
+from appstore_analytics.contract.names import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Settings(Environment):
 
 @dataclass(frozen=True, slots=True)
 class AppleSettings(Settings):
-    """For functions that call App Store Connect. The secret of an account is `<prefix><account>`."""
+    """For functions that call App Store Connect. The secret of an API key is `<prefix><key name>`."""
 
     apple_base_url: str
     api_key_secret_prefix: str
@@ -105,9 +106,10 @@ class PublishDateSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class VerifyTableSettings(Settings):
-    """verify_table."""
+    """verify_table. `databases` has the Glue name of each database (contract/names.py)."""
 
     workgroup: str
+    databases: dict[Database, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class CheckFreshnessSettings(Environment):
 
     lake_bucket: str
     workgroup: str
+    databases: dict[Database, str]
     freshness_hours: int
 
 

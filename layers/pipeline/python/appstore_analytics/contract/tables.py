@@ -11,9 +11,6 @@ from functools import cache
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Column, ColumnType, Granularity, ReportDefinition, Role
 
-CURATED_DATABASE = "curated"
-APPSTORE_DATABASE = "appstore"
-MARTS_DATABASE = "marts"
 PARTITION_COLUMN = "dt"
 
 APP_ID = Column("app id", ColumnType.INT64, Role.IDENTIFIER, required=True, meaning="The app, from the report request")

@@ -19,7 +19,8 @@ from appstore_analytics.athena.arrivals import (
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.errors import QueryInterrupted
 from appstore_analytics.contract.metrics import Metric
-from appstore_analytics.contract.tables import APPSTORE_DATABASE, CURATED_DATABASE, CuratedTable, curated_tables
+from appstore_analytics.contract.names import Database
+from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, write_records
 from appstore_analytics.rules.due import latest_processing_date
@@ -58,7 +59,7 @@ def check_freshness(at: datetime, tolerance: timedelta, lake: Bucket, athena: At
     same moment writes the same. Before a run has ended there is nothing to judge.
     """
     since = at.date() - _REQUESTS_LOOK_BACK
-    known = known_requests(_ask(athena, requests_query(since), APPSTORE_DATABASE))
+    known = known_requests(_ask(athena, requests_query(since), Database.APPSTORE))
     feeds = list(_feeds(known, at, tolerance, lake, athena)) if known else []
     write_records(lake, "freshness", at.date(), _LAST_CHECK, (_row(feed, at) for feed in feeds))
     verdicts = Counter(feed.judgement.verdict for feed in feeds)
@@ -72,9 +73,9 @@ def _feeds(known: KnownRequests, at: datetime, tolerance: timedelta, lake: Bucke
     tables = curated_tables(plan.reports, plan.granularities)
     since = at.date() - timedelta(days=look_back_days(tables))
     until = latest_processing_date(at.date(), at.date())
-    arrivals = known_arrivals(_ask(athena, arrivals_query(since, until), APPSTORE_DATABASE))
+    arrivals = known_arrivals(_ask(athena, arrivals_query(since, until), Database.APPSTORE))
     due = {table: due_dates(table, at, tolerance) for table in tables}
-    present = present_dates(row for sql in presence_queries(due) for row in _ask(athena, sql, CURATED_DATABASE))
+    present = present_dates(row for sql in presence_queries(due) for row in _ask(athena, sql, Database.CURATED))
     for request in known.requests:
         of_app = {table: arrivals.get((request.app_id, table.name), Arrivals()) for table in tables}
         for table, own in of_app.items():
@@ -84,7 +85,7 @@ def _feeds(known: KnownRequests, at: datetime, tolerance: timedelta, lake: Bucke
             yield _Feed(request.app_id, table, own, judgement)
 
 
-def _ask(athena: Athena, sql: str, database: str) -> list[Row]:
+def _ask(athena: Athena, sql: str, database: Database) -> list[Row]:
     """The rows of an answer; a query that met an object while a run replaced it is asked once more."""
     try:
         return list(athena.rows(sql, database))

@@ -6,15 +6,18 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from appstore_analytics.contract.metrics import DIMENSION, NAMESPACE, Metric
+from appstore_analytics.contract.metrics import DIMENSION, Metric
 
 logger = Logger()
 
 
 def emit(metric: Metric, value: float) -> None:
-    """Emit one metric, under the same dimension whichever function emits it."""
+    """Emit one metric, under the same dimension whichever function emits it.
+
+    The template sets its namespace in Powertools' own variable, POWERTOOLS_METRICS_NAMESPACE.
+    """
     name, service = DIMENSION
-    with single_metric(name=metric, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as one:
+    with single_metric(name=metric, unit=MetricUnit.Count, value=value) as one:
         one.add_dimension(name=name, value=service)
 
 

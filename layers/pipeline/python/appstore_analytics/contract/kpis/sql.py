@@ -12,7 +12,8 @@ from appstore_analytics.contract.kpis.definition import (
     Dimension,
     Kpi,
 )
-from appstore_analytics.contract.tables import CURATED_DATABASE, IS_NEWEST_VINTAGE, CuratedTable
+from appstore_analytics.contract.names import Database
+from appstore_analytics.contract.tables import IS_NEWEST_VINTAGE, CuratedTable
 
 _DAYS = {Granularity.DAILY: 28, Granularity.WEEKLY: 56, Granularity.MONTHLY: 92}
 """The days that a query looks back, by the period of a Date."""
@@ -85,7 +86,7 @@ def _select(table: CuratedTable, keys: Sequence[str], columns: dict[str, str], w
     newest = f" AND {IS_NEWEST_VINTAGE.name}" if table.keeps_vintages else ""
     return (
         f"SELECT {', '.join(keys)}, {values}\n"
-        f"FROM {CURATED_DATABASE}.{table.name}\n"
+        f"FROM {Database.CURATED}.{table.name}\n"
         f"WHERE {where}{newest}\n"
         f"GROUP BY {', '.join(keys)}"
     )
