@@ -107,7 +107,12 @@ class LakeAthena:
             rows = pq.read_table(io.BytesIO(self._lake.read(stored.key) or b""))
             day = date.fromisoformat(stored.key.split("dt=")[1].split("/")[0])
             dates.append(rows.append_column("dt", pa.array([day] * rows.num_rows, pa.date32())))
-        kinds = {"bigint": pa.int64(), "string": pa.string(), "decimal(18,6)": pa.decimal128(18, 6)}
+        kinds = {
+            "bigint": pa.int64(),
+            "boolean": pa.bool_(),
+            "string": pa.string(),
+            "decimal(18,6)": pa.decimal128(18, 6),
+        }
         schema = pa.schema([*((name, kinds[kind]) for name, kind, _ in KPI_COLUMNS), ("dt", pa.date32())])
         return pa.concat_tables([schema.empty_table(), *(rows.cast(schema) for rows in dates)])
 

@@ -5,11 +5,15 @@ from typing import Any
 
 from appstore_analytics.answers.apps import known_accounts
 from appstore_analytics.answers.gaps import Gaps, find_gaps
+from appstore_analytics.answers.kpis import KpiAnswer, KpiQuestion, ask_kpis
 from appstore_analytics.answers.status import RequestStatus, request_status
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.model.plan import RunPlan
 from tests.integration.pipeline_in_process import Pipeline
+
+FIRST = date(2025, 6, 2)
+"""The world's first day."""
 
 
 def day(pipeline: Pipeline) -> RunPlan:
@@ -45,3 +49,9 @@ def gaps(pipeline: Pipeline, since: date | None = None) -> Gaps:
 def status(pipeline: Pipeline, **more: Any) -> RequestStatus:
     accounts = known_accounts(pipeline.configuration, pipeline.lake)
     return request_status(accounts, pipeline.registry, pipeline.lake, more.get("as_of", pipeline.world.today))
+
+
+def ask(pipeline: Pipeline, *metrics: str, start: date = FIRST, end: date | None = None, **more: Any) -> KpiAnswer:
+    question = KpiQuestion(metrics, start, end or pipeline.world.today, **more)
+    accounts = known_accounts(pipeline.configuration, pipeline.lake)
+    return ask_kpis(question, accounts, tables(pipeline), pipeline.registry, pipeline.lake, pipeline.world.today)

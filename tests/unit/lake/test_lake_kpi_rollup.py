@@ -22,6 +22,7 @@ from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL, amounts_of
 from appstore_analytics.contract.tables import IS_NEWEST_VINTAGE, CuratedTable, tables_by_name
 from appstore_analytics.lake.kpis.rollup import ROW_GROUP_ROWS, Rollup
 from appstore_analytics.lake.schema import in_memory, table_schema
+from appstore_analytics.rules.calendar import complete_on
 
 DAY = date(2026, 11, 16)
 SOURCES = tuple(dict.fromkeys(amount.table for amount in AMOUNTS))
@@ -62,8 +63,13 @@ def _rows(draw: st.DrawFn, table: CuratedTable) -> pa.Table:
     cells = {
         column.name: draw(st.lists(_cell(column, table), min_size=len(apps), max_size=len(apps))) for column in columns
     }
-    others = {name: [None] * len(apps) for name in schema.names}
+    others = {name: _nothing(name, len(apps)) for name in schema.names}
     return pa.table({**others, **cells, "app_id": apps}, schema=schema)
+
+
+def _nothing(name: str, rows: int) -> list[Any]:
+    """The cells of a column that a test does not look at."""
+    return [DAY if name == "processing_date" else None] * rows
 
 
 def _written(path: Path, table: CuratedTable, pieces: Sequence[pa.Table]) -> pq.ParquetFile:
@@ -79,7 +85,8 @@ def _written(path: Path, table: CuratedTable, pieces: Sequence[pa.Table]) -> pq.
 
 def _found(rows: pa.Table) -> Found:
     found: Found = {}
-    for app, kpi, dimension, value, amount, usd in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+    columns = (column.to_pylist() for column in rows.drop_columns("is_final").columns)
+    for app, kpi, dimension, value, amount, usd in zip(*columns, strict=True):
         assert (app, kpi, dimension, value) not in found, "a row stands twice"
         assert amount is None or usd is None
         found[app, kpi, dimension, value] = usd if amount is None else amount
@@ -141,7 +148,7 @@ def test_every_amount_by_every_dimension_is_the_sum_of_its_rows(
 def _sessions(apps: Sequence[int], **columns: Sequence[Any]) -> pa.Table:
     table = tables_by_name()["sessions"]
     schema = table_schema(table)
-    cells = {name: [None] * len(apps) for name in schema.names} | {"app_id": apps} | columns
+    cells = {name: _nothing(name, len(apps)) for name in schema.names} | {"app_id": apps} | columns
     return pa.table(cells, schema=schema)
 
 
@@ -181,8 +188,25 @@ def test_the_same_rows_give_the_same_bytes_and_the_footer_is_kept(tmp_path: Path
         file = _written(tmp_path / name, tables_by_name()["sessions"], [rows])
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     assert file.metadata.metadata[b"digest"] == b"of the rows"
-    assert file.schema_arrow.names == ["app_id", "kpi", "dimension", "value", "amount", "usd"]
-    assert [str(kind) for kind in file.schema_arrow.types][-2:] == ["int64", "decimal128(18, 6)"]
+    assert file.schema_arrow.names == ["app_id", "kpi", "dimension", "value", "amount", "usd", "is_final"]
+    assert [str(kind) for kind in file.schema_arrow.types][-3:] == ["int64", "decimal128(18, 6)", "bool"]
+
+
+def test_final_is_what_apple_built_when_the_date_was_complete_and_the_portfolio_only_if_each_app_is(
+    tmp_path: Path,
+) -> None:
+    table = tables_by_name()["sessions"]
+    early, late = complete_on(DAY, table) - timedelta(days=1), complete_on(DAY, table)
+    rows = _sessions([7, 7, 8, 9], sessions=[1] * 4, processing_date=[late, late, early, late])
+    found = _written(tmp_path / "kpis", table, [rows.slice(0, 1), rows.slice(1)]).read().to_pylist()
+    assert {(row["app_id"], row["is_final"]) for row in found} == {(PORTFOLIO, False), (7, True), (8, False), (9, True)}
+
+
+def test_a_week_is_neither_final_nor_not(tmp_path: Path) -> None:
+    table = tables_by_name()["sessions_weekly"]
+    cells = {name: _nothing(name, 1) for name in table_schema(table).names} | {"app_id": [7], "sessions": [1]}
+    found = _written(tmp_path / "kpis", table, [pa.table(cells, schema=table_schema(table))]).read()
+    assert set(found["is_final"].to_pylist()) == {None}
 
 
 def test_no_rows_are_an_object_without_rows(tmp_path: Path) -> None:
@@ -211,7 +235,7 @@ def test_money_that_18_digits_cannot_hold_is_null_and_the_rest_exact(tmp_path: P
     table = tables_by_name()["purchases"]
     schema = table_schema(table)
     most = Decimal("999999999999.999999")
-    cells = {name: [None] * 3 for name in schema.names} | {
+    cells = {name: _nothing(name, 3) for name in schema.names} | {
         "app_id": [7, 7, 8],
         "sales_in_usd": [most, Decimal("0.000001"), most],
         "proceeds_in_usd": [most, -most, Decimal("-0.000001")],
@@ -225,7 +249,7 @@ def test_money_that_18_digits_cannot_hold_is_null_and_the_rest_exact(tmp_path: P
 def test_a_product_of_large_numbers_is_exact_or_null(tmp_path: Path) -> None:
     table = tables_by_name()["performance"]
     schema = table_schema(table)
-    cells = {name: [None] * 4 for name in schema.names} | {
+    cells = {name: _nothing(name, 4) for name in schema.names} | {
         "app_id": [7, 8, 8, 9],
         "counts": [HUGE, 2**32, -(2**32), 3],
         "avg_install_duration": [HUGE, 2**32, 2**32, None],

@@ -1,7 +1,7 @@
 """`gaps`: Dates that should be complete in the tables and are not, and what completes them. Apple is not asked."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -86,7 +86,7 @@ class Gaps:
 
 
 @dataclass(frozen=True, slots=True)
-class _App:
+class KnownApp:
     """What is known about one app: its requests, and the ledger by table."""
 
     app_id: str
@@ -103,6 +103,15 @@ class _App:
             if one.granularity is granularity and one.vintage.access_type is AccessType.ONGOING
         )
         return max(built, default=date.min)
+
+    def table(
+        self, table: CuratedTable, standing: Callable[[date], date | None], unpublished: frozenset[date] = frozenset()
+    ) -> KnownTable:
+        """What is known of one of its tables, of which the ledger has an instance; see there."""
+        listed_until = self.listed_until(table.granularity)
+        return KnownTable(
+            table, self.ongoing, self.snapshot, self.ledger[table.name], listed_until, standing, unpublished
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +151,7 @@ def find_gaps(
     since: date | None = None,
 ) -> Gaps:
     """Every Date from an app's first day (or `since`) on that a run before `as_of` should have completed."""
-    apps = [_app(app_id, registry) for account in accounts for app_id in account.app_ids]
+    apps = [known_app(app_id, registry) for account in accounts for app_id in account.app_ids]
     lines, gaps = [], []
     for table in tables:
         of_table = [app for app in apps if app.ledger.get(table.name)]
@@ -153,13 +162,14 @@ def find_gaps(
     return Gaps(as_of, tuple(lines), tuple(gaps))
 
 
-def _app(app_id: str, registry: Registry) -> _App:
+def known_app(app_id: str, registry: Registry) -> KnownApp:
+    """What the registry knows of an app."""
     ledger: dict[str, tuple[LedgerInstance, ...]] = defaultdict(tuple)
     for instance in registry.instances.of_app(app_id, date.min):
         ledger[instance.table] += (instance,)
     requests = registry.report_requests
     ongoing, snapshot = requests.get(app_id, AccessType.ONGOING), requests.get(app_id, AccessType.ONE_TIME_SNAPSHOT)
-    return _App(app_id, ongoing, snapshot, ledger)
+    return KnownApp(app_id, ongoing, snapshot, ledger)
 
 
 def _parts(lake: Bucket, table: CuratedTable, start: date, end: date) -> _Parts:
@@ -175,12 +185,12 @@ def _parts(lake: Bucket, table: CuratedTable, start: date, end: date) -> _Parts:
 
 
 def _table_gaps(
-    table: CuratedTable, apps: Sequence[_App], parts: _Parts, as_of: date, since: date | None
+    table: CuratedTable, apps: Sequence[KnownApp], parts: _Parts, as_of: date, since: date | None
 ) -> tuple[TableCompleteness, list[Gap]]:
     missing: dict[str, list[MissingDate]] = {}
     present = without_rows = 0
     for app in apps:
-        known = _known(app, table, parts)
+        known = app.table(table, partial(parts.standing, app.app_id), parts.unpublished(app.app_id))
         expected = {day for day in known.expected(as_of) if since is None or day >= since}
         incomplete = {day for day in expected if not known.is_complete(day)}
         missing[app.app_id] = [known.missing(day, as_of) for day in sorted(incomplete)]
@@ -191,18 +201,6 @@ def _table_gaps(
     line = TableCompleteness(table.name, len(apps), complete_until, present, without_rows, len(days))
     of_apps = (gap for app_id, of_app in missing.items() for gap in _gaps(app_id, table, of_app))
     return line, sorted(of_apps, key=lambda gap: (gap.app_id, gap.first))
-
-
-def _known(app: _App, table: CuratedTable, parts: _Parts) -> KnownTable:
-    return KnownTable(
-        table,
-        app.ongoing,
-        app.snapshot,
-        app.ledger[table.name],
-        app.listed_until(table.granularity),
-        partial(parts.standing, app.app_id),
-        parts.unpublished(app.app_id),
-    )
 
 
 def _complete_until(table: CuratedTable, missing: Collection[date], as_of: date) -> date | None:

@@ -88,6 +88,33 @@ class Bucket:
         content, _ = self._read(self._request(key) | {"Range": f"bytes=-{size_bytes}"})
         return content
 
+    def end(self, key: str, size_bytes: int) -> tuple[bytes, StoredObject]:
+        """The last bytes at `key`, all of them when it is smaller, and what stands there.
+
+        ObjectAbsentError where nothing does.
+        """
+        request = self._request(key) | {"Range": f"bytes=-{size_bytes}"}
+
+        def read() -> tuple[bytes, StoredObject]:
+            answer = self._open(request)
+            with answer["Body"] as body:
+                return body.read(), _stored_object(key, answer)
+
+        return whole_answer(key, read)
+
+    def range(self, key: str, start: int, stop: int, *, if_match: str) -> bytes:
+        """The bytes at `key` from `start` up to `stop`.
+
+        ObjectReplacedError when not the object with the ETag `if_match` stands there by now.
+        """
+        request = self._request(key) | {"Range": f"bytes={start}-{stop - 1}", "IfMatch": if_match}
+
+        def read() -> bytes:
+            with self._open(request)["Body"] as body:
+                return body.read()
+
+        return whole_answer(key, read)
+
     def fetch(self, key: str, target: BinaryIO, *, if_match: str) -> StoredObject:
         """Copy the object with the ETag `if_match` into `target`; its metadata is of the same answer as its bytes.
 
@@ -199,7 +226,8 @@ def _stored_object(key: str, answer: "GetObjectOutputTypeDef | HeadObjectOutputT
     return StoredObject(
         key,
         answer["ETag"],
-        answer["ContentLength"],
+        # Of a range it says how much of the object there is besides: "bytes 10-19/200".
+        int(answer["ContentRange"].rsplit("/", 1)[1]) if "ContentRange" in answer else answer["ContentLength"],
         answer["LastModified"],
         answer["Metadata"],
         answer.get("VersionId", ""),

@@ -101,6 +101,13 @@ class KnownTable:
             return True
         return is_complete(day, self.table, self.feed, self.standing)
 
+    def is_quarantined(self, day: date) -> bool:
+        """Whether the newest instance that speaks for the Date broke its report's contract."""
+        newest = self.feed.speaking(day, self.table)
+        return any(
+            one.status is InstanceStatus.QUARANTINED and one.vintage.processing_date == newest for one in self.daily
+        )
+
     def missing(self, day: date, as_of: date) -> MissingDate:
         """Why a Date is not complete, and what completes it."""
         left = days_left(day, self.table, as_of) if day >= self.first_day else 0

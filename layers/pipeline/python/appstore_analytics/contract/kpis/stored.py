@@ -22,6 +22,11 @@ KPI_COLUMNS: tuple[tuple[str, str, str], ...] = (  # name, Glue type, meaning
     ("value", "string", "The value of that dimension; null is a value, and the one value of total"),
     ("amount", "bigint", "The sum, of amounts that are no money; null where 64 bits cannot hold it"),
     ("usd", "decimal(18,6)", "The sum, of amounts of money; null where 18 digits cannot hold it"),
+    (
+        "is_final",
+        "boolean",
+        "Whether the Date was complete when Apple built the rows' file, of all apps every file; null where unstated",
+    ),
 )
 
 

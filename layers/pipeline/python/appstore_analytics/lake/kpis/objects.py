@@ -13,7 +13,7 @@ from typing import Self
 import pyarrow.parquet as pq
 
 from appstore_analytics.contract.kpis.definition import dimensions_of
-from appstore_analytics.contract.kpis.stored import amounts_of
+from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, amounts_of
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.kpis.rollup import Rollup
@@ -90,7 +90,12 @@ def definitions(table: CuratedTable) -> str:
         [amount.name, amount.measure, amount.times, [[each.column, each.words] for each in amount.where]]
         for amount in amounts_of(table)
     ]
-    made_of = {"amounts": amounts, "dimensions": dimensions_of(table), "version": _VERSION}
+    made_of = {
+        "amounts": amounts,
+        "dimensions": dimensions_of(table),
+        "columns": [name for name, _, _ in KPI_COLUMNS],
+        "version": _VERSION,
+    }
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
 
 

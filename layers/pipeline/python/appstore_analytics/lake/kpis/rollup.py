@@ -6,7 +6,7 @@
 One read of the object's end then has the totals of all apps, and the portfolio with all dimensions.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from appstore_analytics.contract.kpis.definition import dimensions_of
 from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL, amounts_of
-from appstore_analytics.contract.tables import APP_ID, IS_NEWEST_VINTAGE, CuratedTable
+from appstore_analytics.contract.tables import APP_ID, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
 from appstore_analytics.lake.kpis.classes import Classes, classes_of
 from appstore_analytics.lake.kpis.rows import (
     KEYS,
@@ -32,6 +32,7 @@ from appstore_analytics.lake.kpis.rows import (
 )
 from appstore_analytics.lake.kpis.sums import APP, GROUP, Sums, keys_of, measures_of, sums_by_dimension
 from appstore_analytics.lake.record_batches import in_one_batch, with_own_dictionaries
+from appstore_analytics.rules import vintage
 
 ROW_GROUP_ROWS = 20_000
 """What is read for one app, at least; fewer would make the object a quarter larger."""
@@ -60,7 +61,7 @@ class Rollup:
         )
         self._rows = 0
         self._held: pa.Table | None = None
-        self._apps: list[pa.Array] = []
+        self._is_final: dict[int, bool | None] = {}
         self._totals: list[pa.Table] = []
         self._portfolio: list[pa.Table] = []
 
@@ -77,8 +78,8 @@ class Rollup:
         if rows.num_rows == 0 or not self._classes:
             return
         apps = rows.column(APP_ID.name).dictionary_encode()
+        self._take_apps(apps, rows.column(PROCESSING_DATE.name))
         rows = rows.select(self._columns).append_column(APP, apps.indices)
-        self._apps.append(apps.dictionary)
         totals, details = [], []
         for classes in self._classes:
             if sums := self._sums(rows, classes):
@@ -94,10 +95,11 @@ class Rollup:
 
     def finish(self, footer: Mapping[str, str]) -> int:
         """Write what is held, the totals, the portfolio, and `footer` as key-value metadata; the number of rows."""
-        if self._apps:
+        if self._is_final:
             if self._held is not None:
                 self._write(fitted(self._held), ROW_GROUP_ROWS)
-            apps = pa.concat_arrays([*self._apps, pa.array([PORTFOLIO])]).unique()
+            self._is_final[PORTFOLIO] = _all(self._is_final.values())
+            apps = pa.array(list(self._is_final), pa.int64())
             # What has rows of which none counts is zero, and not unknown.
             none = [zeros(apps, amount, TOTAL) for amount in amounts_of(self._table)]
             last = added([*self._portfolio, *self._totals, *none], KEYS)
@@ -116,6 +118,13 @@ class Rollup:
         measures = measures_of(rows, (amount for of_class in classes.amounts for amount in of_class))
         return sums_by_dimension(rows, measures, keys, len(classes.amounts))
 
+    def _take_apps(self, apps: pa.DictionaryArray, processing_dates: pa.Array) -> None:
+        """An app's rows lie together and are of one instance: its first row says of which day."""
+        ends = pc.run_end_encode(apps.indices).run_ends.to_pylist()
+        days = pc.take(processing_dates, pa.array([0, *ends[:-1]])).to_pylist()
+        is_final = (vintage.is_final(self._day, self._table, day) for day in days)
+        self._is_final.update(zip(apps.dictionary.to_pylist(), is_final, strict=True))
+
     def _take_details(self, details: pa.Table) -> None:
         """Write the details of complete apps: the last app may go on in the next row group."""
         complete = []
@@ -132,10 +141,19 @@ class Rollup:
         self._write(pa.concat_tables(complete), ROW_GROUP_ROWS)
 
     def _write(self, rows: pa.Table, row_group_rows: int) -> None:
+        known = pa.array(list(self._is_final), pa.int64())
+        is_final = pa.array(list(self._is_final.values()), pa.bool_())
+        rows = rows.append_column("is_final", pc.take(is_final, pc.index_in(rows["app_id"], known)))
         batch = in_one_batch(rows)
         for start in range(0, batch.num_rows, row_group_rows):
             self._writer.write_batch(with_own_dictionaries(batch.slice(start, row_group_rows), STRINGS))
         self._rows += batch.num_rows
+
+
+def _all(are_final: Iterable[bool | None]) -> bool | None:
+    """Apple states a completeness of all apps or of none."""
+    known = [each for each in are_final if each is not None]
+    return all(known) if known else None
 
 
 def _rows_of(details: pa.Table, app_id: pa.Scalar) -> int:

@@ -20,9 +20,10 @@ _WIDE = pa.decimal256(76, 0)
 _LARGEST_COUNT = pa.scalar(Decimal(2**63 - 1), _WIDE)
 _LARGEST_AMOUNT = pa.scalar(Decimal("999999999999.999999"), _SUM_OF_MONEY)
 
-SCHEMA = pa.schema(
+_SUMS = pa.schema(
     [("app_id", pa.int64()), *((name, DICTIONARY) for name in STRINGS), ("amount", pa.int64()), ("usd", _MONEY)]
 )
+SCHEMA = _SUMS.append(pa.field("is_final", pa.bool_()))
 
 
 def rows_of_sums(sums: Mapping[str, Sums], classes: Classes) -> list[pa.Table]:
@@ -72,14 +73,17 @@ def zeros(apps: pa.Array, amount: Amount, dimension: str) -> pa.Table:
 
 
 def fitted(rows: pa.Table) -> pa.Table:
-    """`rows` in `SCHEMA`; a sum for which its type has no room is null, which is neither wrong nor zero."""
+    """`rows` in the types of `SCHEMA`, without `is_final`.
+
+    A sum for which its type has no room is null, which is neither wrong nor zero.
+    """
     amount, usd = rows["amount"], rows["usd"]
     if amount.type != pa.int64():
         amount = _null_above(amount.cast(_WIDE), _LARGEST_COUNT).cast(pa.int64())
     if usd.null_count < len(usd):  # most tables have no money
         usd = _null_above(usd, _LARGEST_AMOUNT)
     usd = usd.cast(_MONEY)
-    return pa.table([rows["app_id"], *(rows[name].cast(DICTIONARY) for name in STRINGS), amount, usd], schema=SCHEMA)
+    return pa.table([rows["app_id"], *(rows[name].cast(DICTIONARY) for name in STRINGS), amount, usd], schema=_SUMS)
 
 
 def _summed(rows: pa.Table, keys: Sequence[str]) -> pa.Table:

@@ -1,0 +1,224 @@
+"""What is stored of the Dates that a question about KPIs needs, and what each number is worth."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from appstore_analytics.answers.gaps import KnownApp, known_app
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.kpis.definition import LAST_DAY_SINCE_DOWNLOAD, Amount, Basis, Dimension, Kpi
+from appstore_analytics.contract.kpis.stored import TOTAL
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.tables import CuratedTable, tables_by_name
+from appstore_analytics.lake.kpis.reader import Wanted, read_kpis
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.model.kpis import DateState, Number, Storage, StoredKpis
+from appstore_analytics.registry import Registry
+from appstore_analytics.rules.calendar import first_begun, following, preceding
+from appstore_analytics.rules.gaps import KnownTable
+from appstore_analytics.rules.kpis import Value, of_apps, value_of, worst
+
+_NOT_CURRENT = {
+    Storage.BEING_REPLACED: DateState.BEING_REPLACED,
+    Storage.NOT_BUILT: DateState.NOT_BUILT,
+}
+
+
+class AppGroup(NamedTuple):
+    """Apps that a series is of: `app_id` if it is one, whose amounts are added, and whose states count."""
+
+    app_id: str
+    stored_as: tuple[int, ...]
+    members: tuple[int, ...]
+
+
+class Told(NamedTuple):
+    """What a Date's number is worth, how many apps lack what is due, and why there is no number."""
+
+    state: DateState
+    apps_missing: int = 0
+    reason: str = ""
+
+
+class _Place(NamedTuple):
+    """Where one side of a formula is stored."""
+
+    day: date
+    value: str | None
+
+
+def dates_between(start: date, end: date, granularity: Granularity) -> list[date]:
+    """The Dates of this granularity from `start` to `end`."""
+    days = []
+    day = first_begun(start, granularity)
+    while day <= end:
+        days.append(day)
+        day = following(day, granularity)
+    return days
+
+
+def dimension_of(kpi: Kpi, by: str) -> str:
+    """The stored dimension from which a KPI split by `by` is read."""
+    if kpi.basis is Basis.COHORT:
+        return Dimension.DAYS_SINCE_DOWNLOAD
+    return by if by in kpi.dimensions else TOTAL
+
+
+class Sheet:
+    """Stored amounts by dimension, Date and table; and the rule of gaps for what has no rows."""
+
+    def __init__(self, by: str, stored: Mapping[tuple[str, TableDate], StoredKpis], known: "KnownDates") -> None:
+        self._by = by
+        self._stored = stored
+        self._known = known
+        self._told: dict[tuple[str, TableDate, AppGroup], Told] = {}
+
+    def values_of(self, kpi: Kpi, group: AppGroup) -> set[str | None]:
+        """The values of the dimension that occur in the KPI's amounts."""
+        names, dimension = {amount.name for amount in kpi.amounts}, dimension_of(kpi, self._by)
+        return {
+            value
+            for (stored_dimension, _), one in self._stored.items()
+            if stored_dimension == dimension
+            for app_id, name, value in one.amounts
+            if name in names and app_id in group.stored_as
+        }
+
+    def value(self, kpi: Kpi, days: Sequence[date], group: AppGroup, value: str | None) -> Value | None:
+        """The formula over the sums of these Dates; a stock in the divisor is of the first only."""
+        dimension = dimension_of(kpi, self._by)
+        opening = days[:1] if kpi.basis is Basis.OPENING else days
+
+        def added(amount: Amount, places: Iterable[_Place]) -> Number | None:
+            numbers = [number for place in places for number in self._numbers(amount, dimension, place, group)]
+            return None if None in numbers else sum(number for number in numbers if number is not None)
+
+        return value_of(
+            kpi,
+            lambda amount: added(amount, (_above(kpi, day, value) for day in days)),
+            lambda amount: added(amount, (_below(kpi, day, value) for day in opening)),
+        )
+
+    def told(self, kpi: Kpi, day: date, group: AppGroup, value: str | None) -> Told:
+        """What the value of one Date is worth: the worst of its sources."""
+        sources = {
+            TableDate(amount.table_name, place.day)
+            for amounts, place in (
+                ((*kpi.plus, *kpi.minus), _above(kpi, day, value)),
+                (kpi.over, _below(kpi, day, value)),
+            )
+            for amount in amounts
+        }
+        told = [self._told_of_source(dimension_of(kpi, self._by), source, group) for source in sorted(sources)]
+        state = worst(one.state for one in told)
+        reason = next((one.reason for one in told if one.state is state), "")
+        return Told(state, max(one.apps_missing for one in told), reason)
+
+    def _numbers(self, amount: Amount, dimension: str, place: _Place, group: AppGroup) -> Iterable[Number | None]:
+        stored = self._stored.get((dimension, TableDate(amount.table_name, place.day)))
+        amounts = stored.amounts if stored else {}
+        return (amounts.get((app_id, amount.name, place.value), 0) for app_id in group.stored_as)
+
+    def _told_of_source(self, dimension: str, source: TableDate, group: AppGroup) -> Told:
+        key = dimension, source, group
+        if key not in self._told:
+            self._told[key] = self._look(self._stored.get((dimension, source)), source, group)
+        return self._told[key]
+
+    def _look(self, stored: StoredKpis | None, source: TableDate, group: AppGroup) -> Told:
+        if stored is not None and stored.storage in _NOT_CURRENT:
+            return Told(_NOT_CURRENT[stored.storage])
+        is_final = stored.is_final if stored else {}
+        told = [
+            Told(DateState.PRELIMINARY if is_final[app_id] is False else DateState.FINAL)
+            if app_id in is_final
+            else self._known.without_rows(source, app_id)
+            for app_id in group.members
+        ]
+        state, apps_missing = of_apps([one.state for one in told])
+        return Told(state, apps_missing, next((one.reason for one in told if one.state is state), ""))
+
+
+class KnownDates:
+    """Whether a Date of which an app has no published rows is zero or missing: the rule of gaps, on what runs noted."""
+
+    def __init__(self, registry: Registry, lake: Bucket, as_of: date) -> None:
+        self._registry = registry
+        self._lake = lake
+        self._as_of = as_of
+        self._apps: dict[int, KnownApp] = {}
+        self._tables: dict[tuple[int, str], KnownTable | None] = {}
+        self._expected: dict[tuple[int, str], set[date]] = {}
+        self._parts: dict[TableDate, frozenset[int]] = {}
+
+    def without_rows(self, source: TableDate, app_id: int) -> Told:
+        """What it is, and why it is missing."""
+        key = app_id, source.table
+        if key not in self._tables:
+            self._tables[key] = self._table(app_id, tables_by_name()[source.table])
+            known = self._tables[key]
+            self._expected[key] = known.expected(self._as_of) if known else set()
+        known = self._tables[key]
+        if known is None or source.day not in self._expected[key]:
+            return Told(DateState.NOT_DUE)
+        known = replace(known, unpublished=frozenset({source.day} if app_id in self._apps_with_parts(source) else ()))
+        if known.is_complete(source.day):
+            return Told(DateState.ZERO)
+        state = DateState.QUARANTINED if known.is_quarantined(source.day) else DateState.MISSING
+        return Told(state, 1, known.missing(source.day, self._as_of).cause)
+
+    def _table(self, app_id: int, table: CuratedTable) -> KnownTable | None:
+        """None of a report that Apple has never sent of the app."""
+        if app_id not in self._apps:
+            self._apps[app_id] = known_app(str(app_id), self._registry)
+        app = self._apps[app_id]
+        return app.table(table, lambda _: None) if app.ledger.get(table.name) else None
+
+    def _apps_with_parts(self, source: TableDate) -> frozenset[int]:
+        if source not in self._parts:
+            keys = (stored.key for stored in self._lake.list(source.parts_prefix))
+            self._parts[source] = frozenset(map(source.app_id_of_part, keys))
+        return self._parts[source]
+
+
+def read_sheet(
+    kpis: Sequence[Kpi],
+    by: str,
+    groups: Sequence[AppGroup],
+    start: date,
+    end: date,
+    registry: Registry,
+    lake: Bucket,
+    as_of: date,
+) -> Sheet:
+    """Read what these KPIs of these Dates are made of: each object once for each dimension."""
+    apps = frozenset(app_id for group in groups for app_id in group.stored_as)
+    stored = {}
+    for dimension in dict.fromkeys(dimension_of(kpi, by) for kpi in kpis):
+        of_dimension = [kpi for kpi in kpis if dimension_of(kpi, by) == dimension]
+        names = frozenset(amount.name for kpi in of_dimension for amount in kpi.amounts)
+        sources = sorted({source for kpi in of_dimension for source in _sources(kpi, start, end, as_of)})
+        for one in read_kpis(lake, sources, Wanted(names, apps, dimension)):
+            stored[dimension, one.table_date] = one
+    return Sheet(by, stored, KnownDates(registry, lake, as_of))
+
+
+def _sources(kpi: Kpi, start: date, end: date, as_of: date) -> Iterator[TableDate]:
+    first, last = start, end
+    if kpi.basis is Basis.OPENING:
+        first = preceding(start, kpi.granularity)
+    if kpi.basis is Basis.COHORT:
+        last += timedelta(days=LAST_DAY_SINCE_DOWNLOAD)
+    for day in dates_between(first, min(last, as_of), kpi.granularity):
+        yield from (TableDate(table.name, day) for table in kpi.tables)
+
+
+def _above(kpi: Kpi, day: date, value: str | None) -> _Place:
+    return _Place(day + timedelta(days=int(value or 0)), value) if kpi.basis is Basis.COHORT else _Place(day, value)
+
+
+def _below(kpi: Kpi, day: date, value: str | None) -> _Place:
+    if kpi.basis is Basis.COHORT:
+        return _Place(day, "0")
+    return _Place(preceding(day, kpi.granularity) if kpi.basis is Basis.OPENING else day, value)

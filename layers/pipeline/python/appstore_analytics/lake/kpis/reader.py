@@ -1,0 +1,99 @@
+"""Stored KPI amounts, read from S3: of the rows that are published now and of today's definitions, or not at all.
+
+HEAD the rows' object ─► GET the end of the KPI object ─► same digest? ─► GET the row groups of the apps asked for
+                                                        no ─► HEAD the rows' object once more ─► BEING_REPLACED
+"""
+
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL
+from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.lake.kpis.objects import DEFINITIONS, definitions
+from appstore_analytics.lake.kpis.rows import STRINGS
+from appstore_analytics.lake.objects import Bucket, ObjectAbsentError, ObjectReplacedError
+from appstore_analytics.lake.published import DIGEST
+from appstore_analytics.lake.remote_file import RemoteFile
+from appstore_analytics.model.kpis import Storage, StoredKpis
+
+_AT_ONCE = 16
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which amounts, by name; of which apps, where PORTFOLIO is all of them together; by which dimension, or TOTAL."""
+
+    amounts: frozenset[str]
+    app_ids: frozenset[int]
+    dimension: str = TOTAL
+
+
+def read_kpis(bucket: Bucket, table_dates: Collection[TableDate], wanted: Wanted) -> Iterator[StoredKpis]:
+    """What is stored of these Dates and tables, in their order."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from pool.map(partial(_read, bucket, wanted), table_dates)
+
+
+def _read(bucket: Bucket, wanted: Wanted, table_date: TableDate) -> StoredKpis:
+    for _ in range(_ATTEMPTS):
+        rows = bucket.head(table_date.curated_key)
+        if rows is None:
+            return StoredKpis(table_date, Storage.ABSENT)
+        try:
+            with closing(RemoteFile(bucket, table_date.kpis_key)) as file:
+                if file.stored.metadata.get(DEFINITIONS) != definitions(tables_by_name()[table_date.table]):
+                    return StoredKpis(table_date, Storage.NOT_BUILT)
+                if file.stored.metadata.get(DIGEST) == rows.metadata.get(DIGEST):
+                    return _stored(file, table_date, wanted)
+        except ObjectAbsentError:
+            return StoredKpis(table_date, Storage.NOT_BUILT)
+        except ObjectReplacedError:
+            continue
+    return StoredKpis(table_date, Storage.BEING_REPLACED)
+
+
+def _stored(file: RemoteFile, table_date: TableDate, wanted: Wanted) -> StoredKpis:
+    parquet = pq.ParquetFile(pa.PythonFile(file, mode="r"), read_dictionary=list(STRINGS), pre_buffer=True)
+    groups = _row_groups(parquet.metadata, wanted)
+    rows = parquet.read_row_groups(groups, use_threads=False) if groups else parquet.schema_arrow.empty_table()
+    totals = rows.filter(pc.equal(rows["dimension"], TOTAL)).select(["app_id", "is_final"]).to_pydict()
+    is_asked = pc.and_(
+        pc.equal(rows["dimension"], wanted.dimension),
+        pc.and_(
+            pc.is_in(rows["kpi"].cast(pa.string()), pa.array(sorted(wanted.amounts), pa.string())),
+            pc.is_in(rows["app_id"], pa.array(sorted(wanted.app_ids), pa.int64())),
+        ),
+    )
+    found = rows.filter(is_asked).to_pydict()
+    numbers = (usd if amount is None else amount for amount, usd in zip(found["amount"], found["usd"], strict=True))
+    return StoredKpis(
+        table_date,
+        Storage.CURRENT,
+        dict(zip(totals["app_id"], totals["is_final"], strict=True)),
+        dict(zip(zip(found["app_id"], found["kpi"], found["value"], strict=True), numbers, strict=True)),
+    )
+
+
+def _row_groups(metadata: pq.FileMetaData, wanted: Wanted) -> list[int]:
+    """The last one, which has the totals and the portfolio; and for a dimension those with rows of the apps."""
+    last = metadata.num_row_groups - 1
+    if last < 0:
+        return []
+    apps = sorted(wanted.app_ids - {PORTFOLIO})
+    if wanted.dimension == TOTAL or not apps:
+        return [last]
+    return [*(number for number in range(last) if _has_any(metadata.row_group(number), apps)), last]
+
+
+def _has_any(row_group: pq.RowGroupMetaData, apps: Collection[int]) -> bool:
+    bounds = row_group.column(0).statistics
+    return any(bounds.min <= app_id <= bounds.max for app_id in apps)

@@ -1,0 +1,54 @@
+"""One S3 object as a file that is read in pieces, of which only those are fetched."""
+
+import io
+from typing import Any
+
+from appstore_analytics.lake.objects import Bucket
+
+_END_BYTES = 64 << 10
+"""What Arrow reads first of a Parquet file: less would be fetched twice."""
+
+
+class RemoteFile(io.RawIOBase):
+    """The object at `key`, its end fetched at once: there Parquet says where the rest is.
+
+    ObjectAbsentError where there is no object, ObjectReplacedError when it is replaced while it is read.
+    """
+
+    def __init__(self, bucket: Bucket, key: str) -> None:
+        super().__init__()
+        self._bucket = bucket
+        self._end, self.stored = bucket.end(key, _END_BYTES)
+        self._end_begins = self.stored.size_bytes - len(self._end)
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Whether it can be read: always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Whether it can be read anywhere: always."""
+        return True
+
+    def tell(self) -> int:
+        """See io.IOBase."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """See io.IOBase."""
+        begins = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.stored.size_bytes}
+        self._position = begins[whence] + offset
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        """See io.RawIOBase."""
+        piece = self._piece(self._position, min(self._position + len(buffer), self.stored.size_bytes))
+        buffer[: len(piece)] = piece
+        self._position += len(piece)
+        return len(piece)
+
+    def _piece(self, start: int, stop: int) -> bytes:
+        if start >= self._end_begins:
+            return self._end[start - self._end_begins : stop - self._end_begins]
+        fetched = self._bucket.range(self.stored.key, start, min(stop, self._end_begins), if_match=self.stored.etag)
+        return fetched + self._end[: max(stop - self._end_begins, 0)]

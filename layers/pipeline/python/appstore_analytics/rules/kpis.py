@@ -1,0 +1,71 @@
+"""What a KPI is worth: its formula over amounts, over several Dates, and the state of what several sources say."""
+
+from collections.abc import Callable, Collection, Iterable
+from fractions import Fraction
+
+from appstore_analytics.contract.kpis.definition import Additivity, Amount, Kpi
+from appstore_analytics.model.kpis import DateState, Number
+
+Value = Number | float
+"""A sum is as exact as its amounts; a quotient is a float."""
+
+_WORST_FIRST = (
+    DateState.NOT_BUILT,
+    DateState.BEING_REPLACED,
+    DateState.QUARANTINED,
+    DateState.MISSING,
+    DateState.NOT_DUE,
+    DateState.PRELIMINARY,
+    DateState.FINAL,
+    DateState.ZERO,
+)
+
+
+def value_of(
+    kpi: Kpi, above: Callable[[Amount], Number | None], below: Callable[[Amount], Number | None]
+) -> Value | None:
+    """The formula over the amounts of both sides of its fraction; None where one is None, or the divisor is 0.
+
+    The sides are asked apart: a cohort has one amount on both, of other Dates.
+    """
+    dividend = _sum(above, kpi.plus)
+    subtrahend = _sum(above, kpi.minus)
+    divisor = _sum(below, kpi.over)
+    if dividend is None or subtrahend is None:
+        return None
+    if not kpi.over:
+        return dividend - subtrahend
+    return float(kpi.factor * Fraction(dividend - subtrahend) / Fraction(divisor)) if divisor else None
+
+
+def adds_up_over_dates(kpi: Kpi) -> bool:
+    """Whether the formula over the sums of several Dates says something: not of a stock, and not of uniques alone.
+
+    A quotient of sums keeps what it is: a ratio, a bound in the same direction, or an estimate.
+    """
+    return kpi.additivity is not Additivity.STOCK and (bool(kpi.over) or all(each.is_additive for each in kpi.plus))
+
+
+def worst(states: Iterable[DateState]) -> DateState:
+    """What several sources of one Date say together: ZERO only if all do."""
+    return min(states, key=_WORST_FIRST.index)
+
+
+def of_apps(states: Collection[DateState]) -> tuple[DateState, int]:
+    """What several apps of one source and Date say together, and how many of them lack what is due.
+
+    Where some lack it the sum of the others is preliminary; where all do, so does the sum. An app of which nothing is
+    due says nothing.
+    """
+    due = [state for state in states if state is not DateState.NOT_DUE]
+    missing = [state for state in due if not state.has_value]
+    if not due:
+        return DateState.NOT_DUE, 0
+    if missing and len(missing) == len(due):
+        return worst(missing), len(missing)
+    return (DateState.PRELIMINARY if missing else worst(due)), len(missing)
+
+
+def _sum(number: Callable[[Amount], Number | None], amounts: Iterable[Amount]) -> Number | None:
+    numbers = [number(amount) for amount in amounts]
+    return None if None in numbers else sum(each for each in numbers if each is not None)
