@@ -1,10 +1,14 @@
-"""The stack: it composes the constructs and says what each function may do."""
+"""The pipeline as one construct, and the stack that holds it: composed here, with what each function may do."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk.aws_lambda_destinations import SqsDestination
 from constructs import Construct
 
@@ -19,7 +23,7 @@ from appstore_analytics.contract.layout import (
     REPORTS_PREFIX,
     RUNS_PREFIX,
 )
-from appstore_analytics.contract.names import Database, api_key_output
+from appstore_analytics.contract.names import Database, Names, api_key_output
 from infra.alarms import Alarms
 from infra.api_keys import ApiKeys
 from infra.buckets import Buckets
@@ -115,8 +119,12 @@ MAY: Mapping[str, Access] = {
 SLACK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 
 
-class AppStoreAnalyticsStack(Stack):
-    """The whole pipeline in one stack: below CloudFormation's 500 resources with every report in every granularity."""
+class AppStoreAnalyticsPipeline(Construct):
+    """The whole pipeline, for a stack of your own: about 120 resources, 290 with every report in every granularity.
+
+    `layer_folders` are those of `infra.layers.build_layers`. The properties are what other resources of the stack use;
+    `outputs` are what `./manage.py` looks for among the stack's outputs.
+    """
 
     def __init__(
         self,
@@ -125,7 +133,7 @@ class AppStoreAnalyticsStack(Stack):
         configuration: DeploymentConfiguration,
         layer_folders: dict[ThirdPartyLayer, Path],
     ) -> None:
-        super().__init__(scope, id_, description="App Store Connect Analytics Reports into a lake that Athena reads")
+        super().__init__(scope, id_)
         self._configuration = configuration
         target = THIS_MACHINE if configuration.local else AWS_TARGET
 
@@ -148,7 +156,62 @@ class AppStoreAnalyticsStack(Stack):
         )
         self._watch()
         self._grant()
-        self._output()
+
+    @property
+    def lake_bucket(self) -> s3.Bucket:
+        """The tables, the parts and the run reports."""
+        return self.buckets.lake
+
+    @property
+    def raw_bucket(self) -> s3.Bucket:
+        """Apple's files, byte by byte."""
+        return self.buckets.raw
+
+    @property
+    def results_bucket(self) -> s3.Bucket:
+        """What Athena answers, for some days."""
+        return self.buckets.results
+
+    @property
+    def registry_table(self) -> dynamodb.Table:
+        """The pipeline's facts."""
+        return self.registry.table
+
+    @property
+    def state_machine(self) -> sfn.StateMachine:
+        """An execution of it is a run."""
+        return self.pipeline.state_machine
+
+    @property
+    def alarm_topic(self) -> sns.Topic:
+        """Every alarm is published here."""
+        return self.alarms.topic
+
+    @property
+    def names(self) -> Names:
+        """The names of databases, functions, workgroup and whatever else has a fixed one."""
+        return self._configuration.names
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The stack outputs by which `./manage.py` finds its way, by their names."""
+        names = self.names
+        secrets = {
+            api_key_output(key_name): f"{names.api_key_secret_prefix}{key_name}"
+            for key_name in self.api_keys.by_key_name
+        }
+        return {
+            "LakeBucket": self.lake_bucket.bucket_name,
+            "RawBucket": self.raw_bucket.bucket_name,
+            "ResultsBucket": self.results_bucket.bucket_name,
+            "RegistryTable": self.registry_table.table_name,
+            "StateMachineArn": self.state_machine.state_machine_arn,
+            "Workgroup": self.workgroup.name,
+            "AlarmTopicArn": self.alarm_topic.topic_arn,
+            "CheckKeyFunction": names.function("check_key"),
+            **{database.output: name for database, name in names.databases.items()},
+            **secrets,
+        }
 
     def _settings(self) -> dict[str, settings.Environment]:
         """The environment of each function, typed; adding a field there is a type error here."""
@@ -230,20 +293,19 @@ class AppStoreAnalyticsStack(Stack):
                 raise TypeError(f"The function of {step} has no role of its own.")
             grantor.grant(role, access)
 
-    def _output(self) -> None:
-        names = self._configuration.names
-        outputs = {
-            "LakeBucket": self.buckets.lake.bucket_name,
-            "RawBucket": self.buckets.raw.bucket_name,
-            "ResultsBucket": self.buckets.results.bucket_name,
-            "RegistryTable": self.registry.table.table_name,
-            "StateMachineArn": self.pipeline.state_machine.state_machine_arn,
-            "Workgroup": self.workgroup.name,
-            "AlarmTopicArn": self.alarms.topic.topic_arn,
-            "CheckKeyFunction": names.function("check_key"),
-            **{database.output: name for database, name in names.databases.items()},
-        }
-        for name, value in outputs.items():
+
+class AppStoreAnalyticsStack(Stack):
+    """The pipeline in a stack of its own, as `cdk deploy` makes it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        configuration: DeploymentConfiguration,
+        layer_folders: dict[ThirdPartyLayer, Path],
+    ) -> None:
+        super().__init__(scope, id_, description="App Store Connect Analytics Reports into a lake that Athena reads")
+        # CDK leaves "Default" out of logical ids: those of stacks that were installed without the construct stay.
+        self.pipeline = AppStoreAnalyticsPipeline(self, "Default", configuration, layer_folders)
+        for name, value in self.pipeline.outputs.items():
             CfnOutput(self, name, value=value)
-        for key_name in self.api_keys.by_key_name:
-            CfnOutput(self, api_key_output(key_name), value=f"{names.api_key_secret_prefix}{key_name}")

@@ -63,12 +63,17 @@ def context(**changes: Any) -> dict[str, Any]:
     return {**json.loads((PROJECT / "cdk.json").read_text())["context"], **changes}
 
 
-def synthesize(folder: Path, values: Mapping[str, Any]) -> Synthesis:
-
+def layers_of_a_test(folder: Path) -> dict[ThirdPartyLayer, Path]:
+    """Layers that pip did not have to build."""
     folders = {layer: folder / f"{layer}-of-a-test" for layer in ThirdPartyLayer}
     for layer in folders.values():
-        (layer / "python").mkdir(parents=True)
+        (layer / "python").mkdir(parents=True, exist_ok=True)
         (layer / "python" / "module.py").touch()
+    return folders
+
+
+def synthesize(folder: Path, values: Mapping[str, Any]) -> Synthesis:
+    folders = layers_of_a_test(folder)
     app = App(context=dict(values), outdir=str(folder / "cdk.out"))
     configuration = parse_context(values)
     AppStoreAnalyticsStack(app, configuration.names.stack, configuration, folders)
