@@ -54,10 +54,11 @@ def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> 
     stack. DeploymentError with the end of the CDK's own words.
     """
     outputs_path = aws.directory / "outputs.json"
-    names = parse_context({**cdk_context(), **context}).names
+    given = {"local": True, "max_concurrency": _CONCURRENCY, **context}
+    names = parse_context({**cdk_context(), **given}).names
     arguments = [
         argument
-        for name, value in {"local": True, "max_concurrency": _CONCURRENCY, **context}.items()
+        for name, value in given.items()
         for argument in ("--context", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
     ]
     assembly = ["--output", str(aws.directory / "cdk.out")]
