@@ -73,7 +73,7 @@ def translate(
         _ask_map(node)
     for unnest in list(tree.find_all(exp.Unnest)):
         _unnest_map(unnest)
-    tree = cast(exp.Query, tree.transform(_keep_types))
+    tree = cast(exp.Query, tree.transform(_keep_types).transform(_keep_nulls))
     scans = tuple(_name_scans(tree, partition_keys))
     return Translation(tree.sql("duckdb"), scans)
 
@@ -188,6 +188,13 @@ def _keep_types(node: exp.Expr) -> exp.Expr:
         series = exp.GenerateSeries(start=node.args["start"], end=node.args["end"], step=step)
         return exp.cast(series, "array<date>", dialect="duckdb") if not _is_cast(node) else series
     return node
+
+
+def _keep_nulls(node: exp.Expr) -> exp.Expr:
+    """The value beside the greatest or least other one is answered where it is null, too."""
+    names = {exp.ArgMax: "arg_max_null", exp.ArgMin: "arg_min_null"}
+    name = names.get(type(node))
+    return exp.Anonymous(this=name, expressions=[node.this, node.expression]) if name else node
 
 
 def _is_cast(node: exp.Expr) -> bool:

@@ -366,6 +366,7 @@ def test_a_key_that_a_map_has_not_fails_the_query_as_in_trino(aws: EmbeddedAws) 
         ("date_trunc('month', DATE '2026-01-31')", "2026-01-01"),
         ("approx_distinct(app_id)", "2"),
         ("max_by(app_name, counts)", "Harbor Notes"),
+        ("max_by(nullif(app_name, 'Harbor Notes'), counts)", ""),
         ("from_iso8601_date('2026-01-31')", "2026-01-31"),
         ("from_iso8601_timestamp('2026-01-31T10:00:00Z')", "2026-01-31 10:00:00.000 UTC"),
         ("format_datetime(TIMESTAMP '2026-01-31 10:20:30', 'yyyy-MM-dd HH:mm')", "2026-01-31 10:20"),

@@ -6,42 +6,24 @@ import pytest
 
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
 from appstore_analytics.contract.catalogue.definition import Role
-from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE
-from appstore_analytics.contract.names import Database
-from appstore_analytics.contract.tables import (
-    APPSTORE_TABLES,
-    PARTITION_COLUMN,
-    tables_by_name,
-)
-from local.aws.trino import QueryError, tables_of, translate
+from appstore_analytics.contract.tables import APPSTORE_TABLES, tables_by_name
+from local.aws.trino import QueryError
+from tests.unit.docs.invented_rows import translated
 from tests.unit.docs.reading_docs import ROOT, Block, blocks, rows
 
 QUERIES = blocks("sql")
-GLUE = {
-    (Database.CURATED, table.name): {
-        **{column.name: str(column.type) for column in table.columns},
-        PARTITION_COLUMN: "date",
-    }
-    for table in tables_by_name().values()
-} | {(Database.APPSTORE, table.name): {**dict(table.columns), PARTITION_COLUMN: "date"} for table in APPSTORE_TABLES}
-GLUE[Database.MARTS, KPIS_TABLE] = {**{name: kind for name, kind, _ in KPI_COLUMNS}, PARTITION_COLUMN: "date"}
-
-
-def _translate(sql: str) -> str:
-    used = {name: GLUE[name] for name in tables_of(sql, Database.CURATED)}
-    return translate(sql, Database.CURATED, used, lambda *_: frozenset({PARTITION_COLUMN})).sql
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.text[:50])
 def test_every_query_names_tables_and_columns_that_exist(query: Block) -> None:
-    assert _translate(query.text)
+    assert translated(query.text)
 
 
 def test_a_query_that_compares_a_date_with_text_would_be_seen() -> None:
     with pytest.raises(QueryError):
-        _translate("SELECT dt FROM curated.engagement WHERE dt >= '2026-11-18'")
+        translated("SELECT dt FROM curated.engagement WHERE dt >= '2026-11-18'")
     with pytest.raises(QueryError):
-        _translate("SELECT no_such_column FROM curated.engagement")
+        translated("SELECT no_such_column FROM curated.engagement")
 
 
 def test_a_query_that_sums_what_does_not_add_up_says_so_in_the_name_of_its_column() -> None:

@@ -278,6 +278,7 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
             ("replaced_rows", "bigint"),
             ("replaced_sums", "map<string,string>"),
             ("is_final", "boolean"),
+            ("replaced_is_final", "boolean"),
         ),
     ),
     AppstoreTable(

@@ -12,6 +12,7 @@ from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.publication import Publication, publish
 from appstore_analytics.lake.run_notes import announce_changes, announced_changes, withdraw_changes
 from appstore_analytics.model.items import PublishItem
+from appstore_analytics.model.parts import Batch
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.vintage import is_final
 
@@ -80,10 +81,13 @@ def _changes(item: PublishItem, table: CuratedTable, publication: Publication) -
             "replaced_instance_id": change.before.vintage.instance_id if change.before else None,
             "replaced_rows": change.before.rows if change.before else None,
             "replaced_sums": dict(change.before.sums) if change.before else None,
-            "is_final": is_final(item.table_date.day, table, change.now.vintage.processing_date)
-            if change.now
-            else None,
+            "is_final": _is_final(change.now, item, table),
+            "replaced_is_final": _is_final(change.before, item, table),
         }
         for change in publication.changes
         if (batch := change.now or change.before)
     ]
+
+
+def _is_final(batch: Batch | None, item: PublishItem, table: CuratedTable) -> bool | None:
+    return None if batch is None else is_final(item.table_date.day, table, batch.vintage.processing_date)
