@@ -95,7 +95,10 @@ def test_a_second_rollback_finds_nothing_to_do_and_says_so(pipeline: Pipeline, d
     again = pipeline.rollback(days[2])
     assert lake(pipeline) == before
     (record,) = pipeline.registry.runs.of_map(again.run_id, MapName.RESTORE)
-    assert (record.verdict, record.reason) == (Verdict.UNCHANGED, "It was rolled back before.")
+    assert (record.verdict, record.reason) == (
+        Verdict.UNCHANGED,
+        "It was rolled back before: there is nothing left to take back.",
+    )
     assert pipeline.report()["apps_by_verdict"] == {"unchanged": [APP]}
     assert pipeline.report()["dates_published"] == 0
 

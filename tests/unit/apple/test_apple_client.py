@@ -94,7 +94,7 @@ def test_a_redirect_is_not_followed():
 
 
 def test_a_list_without_end_stops_before_it_has_used_up_the_quota():
-    wire = answering(*(page(str(number), following=f"{APPLE_URL}/v1/apps?cursor={number}") for number in range(500)))
+    wire = answering(*(page(str(number), following=f"{APPLE_URL}/v1/apps?cursor={number}") for number in range(1, 501)))
     with pytest.raises(AppleRefused, match="more than 100 pages of v1/apps"):
         Apple(wire).client.app_ids()
     assert len(wire.calls) == 100
@@ -152,6 +152,21 @@ def listing(what, *entries):
         ("segments", {"sizeInBytes": "1"}, r"an impossible sizeInBytes \(1\)"),
         ("segments", {"sizeInBytes": True}, r"an impossible sizeInBytes \(True\)"),
         ("segments", {"url": ["https://x/s3cr3t"]}, r"an impossible url\."),
+        ("segments", {"sizeInBytes": -1}, r"an impossible sizeInBytes \(-1\)"),
+        ("segments", {"sizeInBytes": 1.0}, r"an impossible sizeInBytes\."),
+        ("segments", {"checksum": ""}, r"an impossible checksum \(\)"),
+        ("segments", {"checksum": "0" * 64}, "an impossible checksum"),
+        ("segments", {"checksum": " d41d8cd98f00b204e9800998ecf8427e"}, "an impossible checksum"),
+        ("reports", {"name": 7}, r"an impossible name \(7\)"),
+        ("reports", {"name": ["App Downloads Standard"]}, r"an impossible name\."),
+        ("report_requests", {"accessType": "ongoing"}, r"an impossible accessType \(ongoing\)"),
+        ("report_requests", {"stoppedDueToInactivity": 0}, r"an impossible stoppedDueToInactivity \(0\)"),
+        ("instances", {"granularity": "daily"}, r"an impossible granularity \(daily\)"),
+        ("instances", {"processingDate": "2019-12-31"}, r"an impossible processingDate \(2019-12-31\)"),
+        ("instances", {"processingDate": "2026-06-01\n"}, "an impossible processingDate"),
+        ("instances", {"processingDate": "2026‐06‐01"}, "an impossible processingDate"),
+        ("instances", {"processingDate": 1.0e9}, "an impossible processingDate"),
+        ("instances", {"processingDate": {"day": 1}}, "an impossible processingDate"),
     ],
 )
 def test_an_entry_that_nobody_knows_is_refused_by_the_attributes_name(what, changes, words):
@@ -159,6 +174,69 @@ def test_an_entry_that_nobody_knows_is_refused_by_the_attributes_name(what, chan
     with pytest.raises(AppleRefused, match=words) as raised:
         listing(what, entry)
     assert "s3cr3t" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "identifier", ["..", ".", "a/b", "a b", "A" * 201, "é", "a\n", "%2e%2e", "-a", "a..b", "\ud800"]
+)
+@pytest.mark.parametrize("what", LISTS)
+def test_an_id_that_could_lead_elsewhere_is_refused(what, identifier):
+    with pytest.raises(AppleRefused, match="characters that cannot stand in an S3 key"):
+        listing(what, {"id": identifier, "attributes": LISTS[what][1]})
+
+
+@pytest.mark.parametrize("identifier", ["0", "007", "-1", "1.0", "1e9", "１", "1" * 19, " 1", "1\n", "0x1", "\ud800"])
+def test_an_app_whose_id_is_no_number_as_apple_writes_it_is_refused(identifier):
+    with pytest.raises(AppleRefused, match="an app whose id is not a number"):
+        Apple(answering(page(identifier))).client.app_ids()
+
+
+BODIES_THAT_ARE_NO_PAGE = [
+    '{"data": []}'.encode("utf-16"),
+    b'{"data": [{"id": "1", "size": ' + b"9" * 5000 + b"}]}",
+    b'{"data": []} {"data": []}',
+    b'{"data": []}\0',
+    b'{"data": [{"id": "1"}',
+    b'{"data": [{"id": "1}]}',
+    b'{"data": {"id": "1"}}',
+    b'{"errors": [{"code": "X"}]}',
+    b'"data"',
+    b"null",
+    b"[]",
+    b"",
+    b"data: []",
+    b"{'data': []}",
+    b'{"data": [],}',
+    b"\xff\xfe",
+]
+
+
+@pytest.mark.parametrize("body", BODIES_THAT_ARE_NO_PAGE, ids=range(len(BODIES_THAT_ARE_NO_PAGE)))
+def test_a_body_that_is_no_page_is_no_answer(body):
+    with pytest.raises(AppleUnavailable, match="not JSON:API"):
+        Apple(answering(Answer(200, body))).client.app_ids()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"data": ' + b"[" * 33 + b"]" * 33 + b"}", "nested deeper than 32 levels"),
+        (b'{"a":' * 40 + b"1" + b"}" * 40, "nested deeper than 32 levels"),
+        (b'{"data": [' + b'"a",' * 500_001 + b'"a"]}', "more than 500,000 values"),
+        (b'{"data": [' + b"{}," * 300_000 + b"{}]}", "more than 500,000 values"),
+        (b'{"data": [' + b"1," * 4_000_000 + b"1]}", "more than 500,000 values"),
+        (b" " * ((8 << 20) + 1), "more than 8 MiB"),
+    ],
+    ids=["lists", "objects", "texts", "many objects", "numbers", "spaces"],
+)
+def test_json_that_nobody_would_send_is_refused_before_it_is_read(body, words):
+    with pytest.raises(AppleRefused, match=words):
+        Apple(answering(Answer(200, body))).client.app_ids()
+
+
+def test_brackets_inside_of_texts_are_no_levels_and_a_mark_before_the_json_is_none_of_it():
+    body = b'\xef\xbb\xbf{"data": [{"id": "1", "name": "' + b"[{" * 100 + rb"\"[\\" + b'"}]}'
+    assert Apple(answering(Answer(200, body))).client.app_ids() == ("1",)
 
 
 @pytest.mark.parametrize("entry", [None, "e1", {}, {"id": 7}, {"id": ""}])
@@ -302,6 +380,13 @@ def test_an_app_that_is_listed_twice_is_one():
         (failing(404), NotFound, "SOME_ERROR"),
         (failing(409), AppleRefused, "409"),
         (failing(422), AppleRefused, "422"),
+        *((failing(status), AppleRefused, str(status)) for status in (300, 402, 405, 406, 410, 413, 418, 451)),
+        *((failing(status), AppleUnavailable, str(status)) for status in (408, 421, 425, 501, 502, 504, 507)),
+        (Answer(422, b'{"errors": [{"code": null}]}'), AppleRefused, "422 Unprocessable Entity"),
+        (Answer(422, b'{"errors": [{"code": ["A"]}]}'), AppleRefused, "422 Unprocessable Entity"),
+        (Answer(422, b'{"errors": [{"code": ""}]}'), AppleRefused, "422 Unprocessable Entity"),
+        (Answer(422, b'{"errors": {}}'), AppleRefused, "422 Unprocessable Entity"),
+        (Answer(422, b'{"errors": []}'), AppleRefused, "422 Unprocessable Entity"),
         (failing(500), AppleUnavailable, "500"),
         (Answer(503, b"<html>"), AppleUnavailable, "503"),
         (requests.Timeout("late"), AppleUnavailable, "Timeout"),

@@ -15,7 +15,13 @@ from appstore_analytics.apple.rate_limit import RateLimit
         ("user-minute-lim:350;user-minute-rem:7;", None, 7, None),
         ("user-minute-rem: 7; user-hour-rem:  12; more:1", 12, 7, None),
         ("user-hour-lim:many;user-hour-rem:;user-minute-rem:soon", None, None, None),
-        ("user-hour-rem:-1;", None, None, None),
+        ("user-hour-rem:-1;", 0, None, None),
+        ("user-hour-lim : 300; user-hour-rem : 5", 5, None, 300),
+        ("User-Hour-Lim:300;USER-HOUR-REM:5", 5, None, 300),
+        ("user-hour-lim=300,user-hour-rem=5", 5, None, 300),
+        ("user-hour-lim:300;user-hour-lim:400", None, None, 400),
+        ("user-hour-lim:-300;user-hour-rem:５", None, None, None),
+        ("other-user-hour-lim:3;x_user-hour-rem:4", None, None, None),
         (f"user-hour-rem:{'9' * 5000};", None, None, None),
         ("", None, None, None),
     ],
@@ -30,10 +36,36 @@ def test_an_answer_without_the_headers_says_nothing():
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("30", 30), (" 0 ", 0), ("-1", None), ("1.5", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("9" * 5000, None)],
+    [
+        ("30", 30),
+        (" 0 ", 0),
+        ("-1", None),
+        ("1.5", 2),
+        ("0.0", 0),
+        ("1e3", None),
+        ("５", None),
+        ("soon", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("9" * 5000, None),
+    ],
 )
-def test_retry_after_counts_only_as_whole_seconds(text, seconds):
+def test_retry_after_is_read_as_seconds(text, seconds):
     assert RateLimit.from_headers({"Retry-After": text}).retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "date", "seconds"),
+    [
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:27:15 GMT", 45),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:29:00 GMT", 0),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 09:27:15 +0200", 45),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:27:15 -0000", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "now", None),
+        ("Wed, 99 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:27:15 GMT", None),
+    ],
+)
+def test_retry_after_may_be_a_time_beside_the_servers_own(retry_after, date, seconds):
+    assert RateLimit.from_headers({"Retry-After": retry_after, "Date": date}).retry_after_seconds == seconds
 
 
 PIECES = st.sampled_from(["user-hour-rem:", "user-minute-rem:", "user-hour-lim:", ";", " ", "\n", "-", "²", "٣"])

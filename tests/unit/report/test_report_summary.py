@@ -98,10 +98,9 @@ def test_every_caught_error_reaches_the_app_and_no_other(item: Item, error: str,
     cause = json.dumps({"errorMessage": "It broke.", "stackTrace": []})
     run = summary(landed(APP), ended(item, None, cause, error))
     assert verdicts(run) == {APP: verdict, OTHER: Verdict.NOT_READY}
-    assert run.apps[0].reason == "It broke."
-    assert [(each.item, each.verdict, each.reason) for each in run.errors] == [
-        (item_key(item)["sk"], verdict, "It broke.")
-    ]
+    reason = run.apps[0].reason
+    assert reason.startswith("It broke.")
+    assert [(each.item, each.verdict, each.reason) for each in run.errors] == [(item_key(item)["sk"], verdict, reason)]
     assert run.cause == f"1 of 2 apps failed: {APP} ({verdict})."
 
 
@@ -113,10 +112,10 @@ def test_an_item_that_never_ended_fails_its_app(item: Item) -> None:
 
 
 def test_a_mismatch_is_that_of_the_apps_it_names_and_the_others_are_verified() -> None:
-    different = ended(VERIFY, Verdict.MISMATCH, "2 rows expected, 1 in Athena", apps_different=[int(APP)])
+    different = ended(VERIFY, Verdict.MISMATCH, "2 rows expected, 1 in Athena.", apps_different=[int(APP)])
     run = summary(landed(APP), landed(OTHER), different)
     assert verdicts(run) == {APP: Verdict.MISMATCH, OTHER: Verdict.VERIFIED}
-    assert run.apps[0].reason == "2 rows expected, 1 in Athena"
+    assert run.apps[0].reason.startswith("2 rows expected, 1 in Athena.")
     assert run.has_failed
 
 

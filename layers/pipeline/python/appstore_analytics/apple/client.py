@@ -48,6 +48,8 @@ _MOST_PAGES = 100
 _MOST_PAGES_OF_AN_APP = 5
 """1,000 requests, reports or instances; Apple offers about 156 reports, and lists an instance for 35 days."""
 _LONGEST_ANSWER_BYTES = 8 << 20
+_FOR_A_MOMENT = (408, 421, 425)
+"""Statuses below 500 that say nothing about the call itself: it came too slowly, to the wrong machine, or too early."""
 _CHUNK_BYTES = 1 << 16
 
 
@@ -235,7 +237,7 @@ def _raise_for_status(method: str, answer: _Answer) -> None:
     if method == "POST" and status == requests.codes.conflict:
         return
     code = _error_code(answer)
-    if status >= requests.codes.internal_server_error:
+    if status >= requests.codes.internal_server_error or status in _FOR_A_MOMENT:
         raise AppleUnavailable(f"App Store Connect answered {status} {code}.")
     if status == requests.codes.forbidden:
         raise RoleMissing(_forbidden_sentence(method, code))
@@ -262,8 +264,8 @@ def _error_code(answer: _Answer) -> str:
     try:
         code = answer.json()["errors"][0]["code"]
     except (ValueError, LookupError, TypeError):
-        code = answer.reason
-    return printable(str(code)[:80])
+        code = None
+    return printable((code if isinstance(code, str) and code else answer.reason)[:80])
 
 
 def _body(answer: _Answer, data_type: type) -> dict[str, Any]:

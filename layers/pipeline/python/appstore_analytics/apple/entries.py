@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from types import NoneType
 from typing import Any, TypeVar
 
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
@@ -115,6 +114,12 @@ def _exactly(*types: type) -> Callable[[Any], Any]:
     return read
 
 
+def _size_bytes(value: Any) -> int | None:
+    if value is not None and (type(value) is not int or value < 0):
+        raise ValueError(value)
+    return value
+
+
 def _checksum(value: Any) -> str | None:
     if value is not None and not (isinstance(value, str) and _MD5.fullmatch(value)):
         raise ValueError(value)
@@ -203,7 +208,7 @@ def read_segment(entry: Any) -> Segment:
         safe_id(data["id"], "segment id"),
         url,
         _attribute(data, "checksum", _checksum),
-        _attribute(data, "sizeInBytes", _exactly(int, NoneType)),
+        _attribute(data, "sizeInBytes", _size_bytes),
     )
 
 

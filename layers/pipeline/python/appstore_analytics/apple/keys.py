@@ -51,7 +51,9 @@ class ApiKey:
         secret = _fields(text, secret_name)
         key_id = _identifier(secret, "key_id", _KEY_ID, secret_name)
         if key_id is None:
-            raise ConfigurationRefused(f"The secret {secret_name} holds no API key yet: key_id is missing.")
+            raise ConfigurationRefused(
+                f"The secret {secret_name} holds no API key yet (key_id is missing): ./manage.py put-key stores one."
+            )
         issuer_id = _identifier(secret, "issuer_id", _ISSUER_ID, secret_name)
         try:
             private_key = read_private_key(secret.get("private_key"))
@@ -76,7 +78,9 @@ def _fields(text: str, secret_name: str) -> dict[str, Any]:
             f"The secret {secret_name} is not JSON: put key_id, issuer_id, private_key."
         ) from None
     if not isinstance(secret, dict):
-        raise ConfigurationRefused(f"The secret {secret_name} holds no API key yet: key_id is missing.")
+        raise ConfigurationRefused(
+            f"The secret {secret_name} holds no API key yet (key_id is missing): ./manage.py put-key stores one."
+        )
     return secret
 
 

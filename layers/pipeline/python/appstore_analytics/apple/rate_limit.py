@@ -3,12 +3,16 @@
 Parsed tolerantly: some endpoints send the minute's numbers as well or only those, and `Retry-After` is not promised.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
-_NUMBER = re.compile(r"user-(hour-lim|hour-rem|minute-rem):\s*([0-9]{1,9})(?![0-9])")
-_SECONDS = re.compile(r"\s*([0-9]{1,9})\s*")
+_NUMBER = re.compile(
+    r"(?<![\w-])user-(hour-lim|hour-rem|minute-rem)\s*[:=]\s*(-?[0-9]{1,9})(?![0-9])", re.ASCII | re.IGNORECASE
+)
+_SECONDS = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +27,22 @@ class RateLimit:
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> "RateLimit":
         """The limits in an answer's headers; None for what is absent or unreadable."""
-        numbers = {name: int(number) for name, number in _NUMBER.findall(headers.get("X-Rate-Limit", ""))}
-        retry_after = _SECONDS.fullmatch(headers.get("Retry-After", ""))
+        found = _NUMBER.findall(headers.get("X-Rate-Limit", ""))
+        numbers = {name.lower(): max(int(number), 0) for name, number in found}
         return cls(
             hour_remaining=numbers.get("hour-rem"),
             minute_remaining=numbers.get("minute-rem"),
-            retry_after_seconds=int(retry_after[1]) if retry_after else None,
+            retry_after_seconds=_seconds(headers.get("Retry-After", ""), headers.get("Date", "")),
             hour_limit=numbers.get("hour-lim") or None,
         )
+
+
+def _seconds(retry_after: str, date: str) -> int | None:
+    """How long to wait, in whole seconds: RFC 9110 lets a server say so in seconds or by a time beside its own."""
+    if found := _SECONDS.fullmatch(retry_after):
+        return math.ceil(float(found[1]))
+    try:
+        wait = parsedate_to_datetime(retry_after) - parsedate_to_datetime(date)
+    except (TypeError, ValueError):  # neither, or a time with a zone beside one without
+        return None
+    return max(math.ceil(wait.total_seconds()), 0)

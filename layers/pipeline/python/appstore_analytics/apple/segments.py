@@ -57,7 +57,10 @@ class SegmentStore:
         if self._allow_loopback and host in _LOOPBACK_HOSTS:
             return
         if parts.scheme != "https" or not any(_matches(host, allowed) for allowed in self._hosts):
-            raise AppleRefused(f"A segment lies on {parts.scheme}://{host}, which segment_hosts does not allow.")
+            raise AppleRefused(
+                f"A segment lies on {parts.scheme}://{host}, which segment_hosts does not allow: "
+                "if the host is Apple's, add it there in cdk.json and deploy."
+            )
 
 
 def _received(response: requests.Response) -> Iterator[bytes]:

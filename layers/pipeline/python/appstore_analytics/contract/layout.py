@@ -30,7 +30,7 @@ RUN_PARTITION = "RUN#{}"
 """Partition key of a run's records, as `str.format` and as `States.Format` read it."""
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
-_APP_ID = re.compile(r"[0-9]{1,18}")
+_APP_ID = re.compile(r"[1-9][0-9]{0,17}")
 
 
 def safe_id(value: object, what: str) -> str:
@@ -41,7 +41,10 @@ def safe_id(value: object, what: str) -> str:
 
 
 def is_app_id(value: object) -> bool:
-    """Whether this is an app's id as Apple gives them: a number, in digits, that a bigint holds."""
+    """Whether this is an app's id as Apple gives them: a number that a bigint holds, in digits without a leading zero.
+
+    `007` and `7` would be two apps to the registry and one in the tables.
+    """
     return isinstance(value, str) and _APP_ID.fullmatch(value) is not None
 
 

@@ -57,6 +57,10 @@ _STALE = frozenset(
         Freshness.QUARANTINED,
     }
 )
+_LATE = (
+    "No instance that holds these Dates has come. Every run looks again: ./manage.py status says whether the report "
+    "request lives, https://developer.apple.com/system-status/ whether Apple has a disturbance."
+)
 _BY_VERDICT = {Verdict.KEY_REJECTED: Freshness.KEY_EXPIRED, Verdict.FORBIDDEN: Freshness.FORBIDDEN}
 
 
@@ -214,16 +218,20 @@ def _missing(
     if request.verdict in _BY_VERDICT or table.report.name in request.missing_reports:
         return judgement(*_not_fetched(table, request))
     if request.replaced_on and max(missing) <= request.replaced_on + _FIRST_DATA:
-        reason = f"Its report request no longer lived and was made anew on {request.replaced_on}."
+        reason = (
+            f"Its report request no longer lived and was made anew on {request.replaced_on}: Apple builds the first "
+            "reports 24 to 48 hours later, and only a backfill brings the Dates between."
+        )
         return judgement(Freshness.STOPPED, reason)
     if own := _listed(table, arrivals, missing, at):
         return judgement(own, arrivals.reason)
     if _withheld(table, arrivals.converted, siblings, missing):
         return judgement(
             Freshness.BELOW_THRESHOLD,
-            "Apple built other reports of this app and not this one: too little use, or a feature that the app lacks.",
+            "Apple built other reports of this app and not this one: too little use, or a feature that the app lacks. "
+            "Compare with App Store Connect if it should have data.",
         )
-    return judgement(Freshness.LATE, request.reason or "No instance that holds these Dates has come.")
+    return judgement(Freshness.LATE, request.reason or _LATE)
 
 
 def _not_fetched(table: CuratedTable, request: Request) -> tuple[Freshness, str]:

@@ -3,7 +3,24 @@
 import json
 from collections.abc import Iterable
 
-from appstore_analytics.contract.errors import GhostRequest, InstanceQuarantined, KeyDoubted, KeyRejected, RoleMissing
+from appstore_analytics.contract.errors import (
+    TRANSIENT_RETRIES,
+    AppleRefused,
+    AppleUnavailable,
+    AwsUnavailable,
+    DownloadBroken,
+    GhostRequest,
+    InstanceQuarantined,
+    KeyDoubted,
+    KeyRejected,
+    ObjectContended,
+    PipelineError,
+    QueryFailed,
+    QueryInterrupted,
+    RoleMissing,
+    SegmentUrlExpired,
+    leaves,
+)
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.items import ItemRecord
 
@@ -16,6 +33,26 @@ _BY_ERROR = {
 }
 
 _SENTENCE_CHARACTERS = 500
+
+_TRIED = f"It was tried {TRANSIENT_RETRIES + 1} times;"
+_NEXT_STEPS = {
+    AppleUnavailable.__name__: f"{_TRIED} the next run tries again. https://developer.apple.com/system-status/ says "
+    "whether Apple has a disturbance.",
+    AwsUnavailable.__name__: f"{_TRIED} the next run tries again. https://health.aws.amazon.com/ says whether "
+    "AWS has a disturbance.",
+    DownloadBroken.__name__: f"{_TRIED} nothing of it is kept. The next run downloads it again while Apple has it.",
+    SegmentUrlExpired.__name__: f"{_TRIED} the next run lists the segments again.",
+    ObjectContended.__name__: f"{_TRIED} the next run goes on with it.",
+    QueryInterrupted.__name__: f"{_TRIED} the next run asks again.",
+    QueryFailed.__name__: "The next run asks again; the workgroup's query history has the query.",
+    AppleRefused.__name__: "The next run asks again; if it stays so for days, ask Apple's developer support.",
+}
+"""What follows an error whose sentence says only what happened. The other classes' sentences name the next step."""
+_NEXT_STEP_OF_A_CRASH = "The next run goes on with it; the log of its function says more."
+_NEXT_STEPS_OF_VERDICTS = {
+    Verdict.QUARANTINED: "Its raw bytes are kept: ./manage.py gaps says what brings its Dates back.",
+    Verdict.MISMATCH: "The next run publishes these Dates and compares again; appstore.verification has each of them.",
+}
 
 _WORST_FIRST = (
     Verdict.FAILED,
@@ -54,10 +91,28 @@ def item_verdict(record: ItemRecord) -> Verdict:
 
 
 def item_reason(record: ItemRecord) -> str:
-    """The sentence for a person: of the error that was caught, without its stack trace, or of the step."""
+    """What a person reads: what happened, by the error that was caught or by the step, and what to do next.
+
+    Empty for an item of which there is nothing to say.
+    """
     if record.error:
-        return error_sentence(record.error, record.reason)
-    return record.reason if record.verdict else "It ended without a record: a crash, a time-out or an aborted run."
+        happened = error_sentence(record.error, record.reason)
+    elif record.verdict:
+        happened = record.reason
+    else:
+        happened = "It ended without a record: a crash, a time-out or an aborted run."
+    return f"{happened} {_next_step(record)}".strip() if happened else ""
+
+
+def _next_step(record: ItemRecord) -> str:
+    """The step that the sentence of the item does not name itself; empty where it does."""
+    verdict = item_verdict(record)
+    if verdict in _NEXT_STEPS_OF_VERDICTS:
+        return _NEXT_STEPS_OF_VERDICTS[verdict]
+    if record.error in _NEXT_STEPS:
+        return _NEXT_STEPS[record.error]
+    is_known = record.error in leaves(PipelineError) or (record.verdict and not record.error)
+    return "" if is_known else _NEXT_STEP_OF_A_CRASH
 
 
 def error_sentence(error: str, cause: str) -> str:

@@ -90,11 +90,17 @@ _AS_IT_STANDS = {
 def _finish_as_it_stands(item: LandItem, instance: LedgerInstance | None, registry: Registry) -> None:
     """There is nothing to convert, as another execution may have found meanwhile: the ledger says why."""
     if instance is None:
-        registry.runs.finish(item, Verdict.FAILED, "The ledger no longer has this instance.")
+        registry.runs.finish(
+            item,
+            Verdict.FAILED,
+            "The ledger no longer has this instance. If Apple still lists it, the next run finds it again.",
+        )
     elif instance.status is InstanceStatus.ROLLED_BACK:
         registry.runs.finish(item, Verdict.UNCHANGED, "It was rolled back: only a reprocess that names it converts it.")
     else:
-        reason = instance.reason or f"The instance is {instance.status}."
+        reason = (
+            instance.reason or f"The instance is {instance.status}. The next run goes on with it while Apple has it."
+        )
         registry.runs.finish(item, _AS_IT_STANDS[instance.status], reason)
 
 

@@ -46,11 +46,13 @@ def download_segments(
             registry.instances.mark_landed(instance.landed(landed))
     if segments is None:
         registry.instances.mark_expired(instance)
-        reason = "Apple no longer has this instance: only a new snapshot repairs it."
+        reason = (
+            "Apple no longer has this instance. Its Dates come with the next one, or run ./manage.py backfill for them."
+        )
         registry.runs.finish(item, Verdict.EXPIRED, reason, calls.made)
         return step_result(Outcome.DONE)
     if not segments:
-        reason = "Apple lists the instance, but no segments yet."
+        reason = "Apple lists the instance, but no segments yet. Every run looks again."
         registry.runs.finish(item, Verdict.NOT_READY, reason, calls.made)
         return step_result(Outcome.DONE)
     size_bytes = sum(segment.size_bytes for segment in landed)

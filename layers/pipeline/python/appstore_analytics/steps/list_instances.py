@@ -41,7 +41,8 @@ _REFUSED_OF_A_TABLE, _REFUSED_OF_AN_APP = 20, 200
 _REFUSAL_CHARACTERS = 500
 _FURTHER = "further", f"Only {_REFUSED_OF_AN_APP} of the refused entries of this app are named: Apple listed more."
 _REASON_CHARACTERS = 2000
-_CONTRADICTION = "Apple listed it for {} and for {} as well. If Apple mends its list, the next run lands it."
+_CONTRADICTION = "Apple listed it for {} and for {} as well."
+_MENDED = "Once Apple has mended its list, the next run goes on with it."
 _GONE = (
     "Apple no longer knows the report request of app {} or one of its reports ({}) The next run looks for the request, "
     "and makes a new one if there is none."
@@ -191,7 +192,7 @@ def _list_tables(
             try:
                 found = apple.instances(report_id, table.granularity, latest)
             except AppleRefused as refused:
-                listing.refused[table.name] = f"The instances of {table.name} were not listed: {refused}"
+                listing.refused[table.name] = f"The instances of {table.name} were not listed: {refused} {_MENDED}"
                 continue
             _note_listed(found, table, known, ledger, registry, listing)
         listing.done.add(_mark(known, table))
@@ -230,7 +231,7 @@ def _refuse(app_id: str, table: CuratedTable, name: str, reason: str, registry: 
     """Refuse one entry by name. The run that meets it first fails for it; later ones only tell of it."""
     key, sentence = (
         f"{table.name}/{name}",
-        f"Instance {name} of {table.name} is refused: {reason}"[:_REFUSAL_CHARACTERS],
+        f"{f'Instance {name} of {table.name} is refused: {reason}'[:_REFUSAL_CHARACTERS]} {_MENDED}",
     )
     if len(listing.refused) >= _REFUSED_OF_AN_APP:
         key, sentence = _FURTHER
@@ -258,11 +259,11 @@ def _with_offer(
         try:
             offer = read_offer((report.name, report.id) for report in apple.reports(known.request_id))
         except AppleRefused as refused:
-            listing.refused["reports"] = f"The reports of app {known.app_id} were not listed: {refused}"
+            listing.refused["reports"] = f"The reports of app {known.app_id} were not listed: {refused} {_MENDED}"
             return known
         for name in wanted & set(offer.ambiguous):
             listing.refused[name] = (
-                f"Apple offers two reports named '{name}' to app {known.app_id}: neither is fetched."
+                f"Apple offers two reports named '{name}' to app {known.app_id}: neither is fetched. {_MENDED}"
             )
         if offer.report_ids or offer.unknown:
             of_wanted = {name: offer.report_ids[name] for name in sorted(wanted & offer.report_ids.keys())}

@@ -108,8 +108,7 @@ def _after_conflict(app_id: str, access_type: AccessType, conflict: Conflict, ap
 def _unresolved(app_id: str, access_type: AccessType, conflict: Conflict) -> PipelineError:
     if not conflict.says_it_exists:
         return AppleRefused(
-            f"Apple refuses to create the report request ({access_type}) of app {app_id}: 409 {conflict.code}. "
-            "Every run tries again; if it stays so, ask Apple's developer support with this code."
+            f"Apple refuses to create the report request ({access_type}) of app {app_id}: 409 {conflict.code}."
         )
     quota = ""
     if access_type is AccessType.ONE_TIME_SNAPSHOT:

@@ -53,7 +53,7 @@ def restore_parts(item: RestoreItem, registry: Registry, lake: Bucket) -> dict[s
     instance = registry.instances.get(item.app_id, item.vintage)
     lines = [] if instance is None else [*registry.journal.of_instance(item.of_run, item.app_id, instance.vintage)]
     if instance is None or not (lines or instance.converted_by == item.of_run):
-        registry.runs.finish(item, Verdict.UNCHANGED, "The run wrote no part of it.")
+        registry.runs.finish(item, Verdict.UNCHANGED, "The run wrote no part of it: there is nothing to take back.")
         return step_result(Outcome.DONE)
     rollback = _Rollback(item, registry, lake)
     leaves_instance = rollback.leaves_instance(instance, lines)
@@ -190,10 +190,13 @@ def _finish(
             f"{instance.vintage} of {instance.table}: reprocess the instances that are to stand there."
         )
     if superseded:
-        reason = f"A later run has replaced {len(superseded)} of its parts; they were left as they are."
+        reason = (
+            f"A later run has replaced {len(superseded)} of its parts; these stay. Roll that run back as well if they "
+            "are wrong too."
+        )
         registry.runs.finish(item, Verdict.SUPERSEDED, reason)
     elif is_new or counts[_Restoration.RESTORED] or counts[_Restoration.DELETED]:
         reason = f"The run {item.of_run} was rolled back: a reprocess brings it back."
         registry.runs.finish(item, Verdict.ROLLED_BACK, reason)
     else:
-        registry.runs.finish(item, Verdict.UNCHANGED, "It was rolled back before.")
+        registry.runs.finish(item, Verdict.UNCHANGED, "It was rolled back before: there is nothing left to take back.")

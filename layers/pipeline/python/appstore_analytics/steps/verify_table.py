@@ -63,7 +63,7 @@ def _finish(item: VerifyItem, comparisons: Collection[Comparison], registry: Reg
     registry.runs.finish(
         item,
         Verdict.MISMATCH if different else Verdict.VERIFIED,
-        f"{len(different)} of {len(comparisons)} batches differ: {different[0].difference}" if different else "",
+        f"{len(different)} of {len(comparisons)} batches differ: {different[0].difference}." if different else "",
         rows=sum(comparison.rows_athena for comparison in comparisons),
         batches=len(comparisons),
         apps_different=apps,
