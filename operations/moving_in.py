@@ -80,9 +80,8 @@ class _NotUnderstoodError(ValueError):
     """An entry that is refused; the message says why."""
 
 
-def import_registry(file: Path, registry: Registry, today: date) -> Import:
-    """Remember the file's requests where none is known. A second run finds them known."""
-    content = _content(file)
+def import_registry(file: str, content: dict[str, Any], registry: Registry, today: date) -> Import:
+    """Remember the requests in `content`, which `file` had, where none is known. A second run finds them known."""
     entries, lines = _entries(content, today)
     newest = {(one.app_id, one.access_type): one for one in sorted(entries, key=_age)}
     for entry in entries:
@@ -93,10 +92,11 @@ def import_registry(file: Path, registry: Registry, today: date) -> Import:
     unknown = tuple(
         sorted(name for name in content if not (_is_single(content) or name in (*_SECTIONS, *_LEFT_BEHIND)))
     )
-    return Import(file.name, tuple(sorted(lines, key=lambda line: (line.app_id, line.access_type))), unknown)
+    return Import(file, tuple(sorted(lines, key=lambda line: (line.app_id, line.access_type))), unknown)
 
 
-def _content(file: Path) -> dict[str, Any]:
+def read_file(file: Path) -> dict[str, Any]:
+    """What the file has; Refused where it is no registry of an earlier pipeline."""
     try:
         content = json.loads(file.read_bytes())
     except OSError as error:

@@ -1,14 +1,18 @@
 """The options that several commands have, and the values that each refuses before AWS is asked."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from appstore_analytics.answers.errors import Refused
+from appstore_analytics.contract.layout import is_app_id
+from appstore_analytics.contract.tables import report_names
 from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
 from appstore_analytics.rules.execution_input import EARLIEST_DATE
+from appstore_analytics.rules.times import iso_date
 
 
 def day_of(given: datetime | None) -> date:
@@ -25,7 +29,28 @@ def refuse_empty(**options: str | None) -> None:
 
 def date_option(name: str, words: str, check: Callable[[datetime | None], datetime | None] | None = None) -> Any:
     """An option that takes a day; `check` refuses those that make no sense."""
-    return typer.Option(name, formats=["%Y-%m-%d"], metavar="DATE", help=words, callback=check)
+    return typer.Option(name, parser=partial(_read_day, name), metavar="DATE", help=words, callback=check)
+
+
+def _read_day(name: str, text: str) -> datetime:
+    """The day that an option names, at its beginning."""
+    try:
+        return datetime.combine(iso_date(text), time.min)
+    except ValueError:
+        raise Refused(f"{name} must be a day such as 2026-01-31, not '{_shown(text)}'.") from None
+
+
+def refuse_backwards(first: date | None, last: date | None) -> None:
+    """Refused where a range ends before it begins; None is no limit."""
+    if first and last and first > last:
+        raise Refused(f"--from ({first}) must not be after --to ({last}).")
+
+
+def no_later_than_today(first: datetime | None) -> datetime | None:
+    """The first Date to look at; Refused where no Date has begun."""
+    if first and first.date() > day_of(None):
+        raise Refused(f"--from must not be after today (UTC), {day_of(None)}: there is no Date yet.")
+    return not_too_early(first)
 
 
 def _run_as_of(as_of: datetime | None) -> datetime | None:
@@ -56,9 +81,40 @@ def not_before_all(last: datetime | None) -> datetime | None:
     return last
 
 
-def list_option(name: str, metavar: str, words: str) -> Any:
-    """An option that takes several values (operations/arguments.py)."""
-    return typer.Option(name, metavar=metavar, help=words)
+def list_option(
+    name: str, metavar: str, words: str, check: Callable[[list[str] | None], list[str] | None] | None = None
+) -> Any:
+    """An option that takes several values (operations/arguments.py); `check` refuses those that make no sense."""
+    return typer.Option(name, metavar=metavar, help=words, callback=check)
+
+
+def app_ids(values: list[str] | None) -> list[str] | None:
+    """Refused where one is no app's id."""
+    for value in values or ():
+        if not is_app_id(value):
+            raise Refused(f"--apps must hold Apple ids such as 1000000001, not '{_shown(value)}'.")
+    return values
+
+
+def _reports(values: list[str] | None) -> list[str] | None:
+    for value in values or ():
+        if value not in report_names():
+            raise Refused(
+                f"--reports must hold table names or Apple's names of reports, not '{_shown(value)}': "
+                "docs/reports.md lists them."
+            )
+    return values
+
+
+def _shown(text: str) -> str:
+    return "".join(each if each.isprintable() else "?" for each in text[:40])
+
+
+def run_named(value: str | None) -> str | None:
+    """Refused where a run is named by nothing, which every run's id begins with."""
+    if value is not None and not value.strip():
+        raise Refused("RUN is empty: give a run's id, its beginning, or 'newest'.")
+    return value
 
 
 Yes = Annotated[bool, typer.Option("--yes", help="Go on without asking.")]
@@ -66,5 +122,5 @@ RunAsOf = Annotated[datetime | None, date_option("--as-of", "Run as on this day,
 AsOf = Annotated[datetime | None, date_option("--as-of", "Judge as on this day.", _judged_as_of)]
 Tables = Annotated[list[str] | None, list_option("--tables", "TABLE …", "Only these tables.")]
 Reports = Annotated[
-    list[str] | None, list_option("--reports", "REPORT …", "Only these: table names, or Apple's names.")
+    list[str] | None, list_option("--reports", "REPORT …", "Only these: table names, or Apple's names.", _reports)
 ]

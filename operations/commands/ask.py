@@ -12,16 +12,27 @@ from appstore_analytics.answers import gaps as gap_answers
 from appstore_analytics.answers import runs as run_answers
 from appstore_analytics.answers import schema, verification
 from appstore_analytics.answers import status as status_answers
-from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.registry_statistics import registry_statistics
 from operations.commands.asked import Asked, answer, console_region, follow_run, tables_of
 from operations.exits import ExitStatus
-from operations.options import AsOf, Tables, date_option, day_of, not_before_all, not_too_early
+from operations.options import (
+    AsOf,
+    Tables,
+    date_option,
+    day_of,
+    no_later_than_today,
+    not_before_all,
+    not_too_early,
+    refuse_backwards,
+    run_named,
+)
 
 
 def run(
     context: typer.Context,
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or 'newest'.")],
+    run_id: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or 'newest'.", callback=run_named)
+    ],
     *,
     follow: Annotated[bool, typer.Option("--follow", help="Wait for its end and show its progress.")] = False,
 ) -> None:
@@ -55,7 +66,7 @@ def freshness(context: typer.Context) -> None:
 
 def gaps(
     context: typer.Context,
-    since: Annotated[datetime | None, date_option("--from", "Ignore earlier Dates.", not_too_early)] = None,
+    since: Annotated[datetime | None, date_option("--from", "Ignore earlier Dates.", no_later_than_today)] = None,
     as_of: AsOf = None,
 ) -> None:
     """Answer "is yesterday complete?": missing Dates, the days left to fetch them, and what repairs them."""
@@ -74,8 +85,7 @@ def verify(
     """Let Athena count again what stands published, and compare it with what was converted."""
     last = day_of(end)
     first = start.date() if start else last - timedelta(days=7)
-    if first > last:
-        raise Refused(f"--from must not be after --to, {last.isoformat()}.")
+    refuse_backwards(first, last)
     here = context.obj.installation()
     chosen = tables_of(here, tables)
     answer(context.obj, verification.verify(chosen, first, last, here.lake, here.athena))

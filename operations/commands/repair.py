@@ -12,12 +12,25 @@ from appstore_analytics.answers.repairs import plan_reprocess, plan_rollback, re
 from appstore_analytics.rules.execution_input import parse_execution_input
 from operations import moving_in
 from operations.commands.asked import Asked, answer, report_of, require_consent, start_if_confirmed, tables_of
-from operations.options import Reports, Yes, date_option, day_of, list_option, not_before_all, not_too_early
+from operations.options import (
+    Reports,
+    Yes,
+    app_ids,
+    date_option,
+    day_of,
+    list_option,
+    not_before_all,
+    not_too_early,
+    refuse_backwards,
+    run_named,
+)
 
 
 def rollback(
     context: typer.Context,
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run to take back: its id, or its beginning.")],
+    run_id: Annotated[
+        str, typer.Argument(metavar="RUN", help="The run to take back: its id, or its beginning.", callback=run_named)
+    ],
     *,
     yes: Yes = False,
 ) -> None:
@@ -31,19 +44,22 @@ def rollback(
 def reprocess(
     context: typer.Context,
     *,
-    app_ids: Annotated[list[str] | None, list_option("--apps", "ID …", "Only these apps.")] = None,
+    apps: Annotated[list[str] | None, list_option("--apps", "ID …", "Only these apps.", app_ids)] = None,
     reports: Reports = None,
     start: Annotated[datetime | None, date_option("--from", "First processing date.", not_too_early)] = None,
     end: Annotated[datetime | None, date_option("--to", "Last processing date.", not_before_all)] = None,
-    run_id: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only what this run handled.")] = None,
+    run_id: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="Only what this run handled.", callback=run_named)
+    ] = None,
     yes: Yes = False,
 ) -> None:
     """Convert raw files again, without asking Apple: after a new catalogue, or a quarantine."""
     asked: Asked = context.obj
-    here = asked.installation()
     dates = (start.date() if start else None, end.date() if end else None)
+    refuse_backwards(*dates)
+    here = asked.installation()
     of_run = report_of(here, run_id)["run_id"] if run_id else None
-    payload = reprocess_payload(app_ids or (), reports or (), *dates, of_run)
+    payload = reprocess_payload(apps or (), reports or (), *dates, of_run)
     wanted = parse_execution_input(payload, day_of(None))
     plan = plan_reprocess(payload, wanted, here.configuration, here.accounts, here.registry)
     start_if_confirmed(asked, here, plan, payload, yes=yes)
@@ -59,6 +75,7 @@ def publish(
 ) -> None:
     """Mark Dates dirty, so that the next run publishes and verifies them again. Shows first which."""
     asked: Asked = context.obj
+    refuse_backwards(start.date(), end.date())
     here = asked.installation()
     chosen = tables_of(here, tables)
     plan = plan_publish(chosen, start.date(), end.date(), here.registry, here.lake)
@@ -72,4 +89,5 @@ def import_registry(
 ) -> None:
     """Take over the report requests of an earlier pipeline; never replaces what is known here."""
     asked: Asked = context.obj
-    answer(asked, moving_in.import_registry(file, asked.installation().registry, day_of(None)))
+    content = moving_in.read_file(file)
+    answer(asked, moving_in.import_registry(file.name, content, asked.installation().registry, day_of(None)))

@@ -9,7 +9,17 @@ from appstore_analytics.answers.backfill_plan import backfill_payload, plan_back
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.rules.execution_input import parse_execution_input
 from operations.commands.asked import Asked, start_if_confirmed, start_run
-from operations.options import Reports, RunAsOf, Yes, date_option, day_of, list_option, not_before_all
+from operations.options import (
+    Reports,
+    RunAsOf,
+    Yes,
+    app_ids,
+    date_option,
+    day_of,
+    list_option,
+    not_before_all,
+    refuse_backwards,
+)
 
 
 def daily(context: typer.Context, as_of: RunAsOf = None) -> None:
@@ -21,7 +31,7 @@ def daily(context: typer.Context, as_of: RunAsOf = None) -> None:
 def backfill(
     context: typer.Context,
     *,
-    app_ids: Annotated[list[str], list_option("--apps", "ID …", "The apps' Apple ids.")],
+    apps: Annotated[list[str], list_option("--apps", "ID …", "The apps' Apple ids.", app_ids)],
     start: Annotated[datetime, date_option("--from", "The first Date; before Apple's history it means all of it.")],
     end: Annotated[datetime, date_option("--to", "The last Date.", not_before_all)],
     reports: Reports = None,
@@ -30,9 +40,10 @@ def backfill(
 ) -> None:
     """Fetch history from a snapshot. Shows the plan first: requests, quota, calls, rows, cost."""
     asked: Asked = context.obj
-    here = asked.installation()
+    refuse_backwards(start.date(), end.date())
     day = day_of(as_of) if as_of else None
-    payload = backfill_payload(app_ids, start.date(), end.date(), reports or (), day)
+    payload = backfill_payload(apps, start.date(), end.date(), reports or (), day)
     wanted = parse_execution_input(payload, day_of(None))
+    here = asked.installation()
     plan = plan_backfill(payload, wanted, here.configuration, here.accounts, here.registry, here.lake)
     start_if_confirmed(asked, here, plan, payload, yes=yes)

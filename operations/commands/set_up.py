@@ -26,8 +26,8 @@ def put_api_key(
     issuer_id: Annotated[str | None, typer.Option(help="Of a team key. Leave it out for an individual key.")] = None,
 ) -> None:
     """Put an API key of App Store Connect into its secret, checked first and never shown."""
-    here = context.obj.installation()
-    secret = here.api_key_secret(f"{account}/reader" if reader else account)
     identity = key_id_of(file, key_id)
     text = secret_text(identity, issuer_id, read_key_file(file), file)
+    here = context.obj.installation()
+    secret = here.api_key_secret(f"{account}/reader" if reader else account)
     answer(context.obj, put_key(here.secrets_manager, secret, text, identity, issuer_id))

@@ -30,7 +30,7 @@ from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.registry.keys import instance_key
 from appstore_analytics.rules.execution_input import parse_execution_input
 from local.apple import FaultKind, World, WorldSettings
-from operations.moving_in import Import, import_registry
+from operations.moving_in import Import, import_registry, read_file
 from tests.aws_in_process import aws_in_process
 from tests.integration.pipeline_in_process import APP, DOWNLOADS, Pipeline
 
@@ -324,7 +324,7 @@ def test_a_report_is_found_by_the_beginning_of_its_runs_id(pipeline: Pipeline) -
 def imported(pipeline: Pipeline, tmp_path: Path, content: Any) -> Import:
     file = tmp_path / "production_request_registry.json"
     file.write_text(content if isinstance(content, str) else json.dumps(content))
-    return import_registry(file, pipeline.registry, TODAY)
+    return import_registry(file.name, read_file(file), pipeline.registry, TODAY)
 
 
 def entry(app_id: str, request_id: str, created_at: str | None = "2025-05-20T08:00:00+00:00") -> dict[str, Any]:
@@ -398,4 +398,4 @@ def test_a_file_that_is_no_registry_is_refused_whole(pipeline: Pipeline, tmp_pat
 
 def test_a_file_that_is_not_there_is_named(pipeline: Pipeline, tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"nothing\.json"):
-        import_registry(tmp_path / "nothing.json", pipeline.registry, TODAY)
+        read_file(tmp_path / "nothing.json")

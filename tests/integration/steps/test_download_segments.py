@@ -181,7 +181,7 @@ def test_an_instance_that_apple_no_longer_has_is_a_recorded_gap(pipeline: Pipeli
     assert pipeline.instance(item).status is InstanceStatus.EXPIRED
     record = pipeline.record(item)
     assert record.verdict is Verdict.EXPIRED
-    assert "snapshot" in record.reason
+    assert "backfill" in record.reason
     assert pipeline.download(item) == NEXT  # the ledger knows: Apple is not asked again
     assert pipeline.count(LIST_SEGMENTS) == 1
 

@@ -238,7 +238,7 @@ def test_kpis_that_are_not_the_sums_of_the_rows_are_a_mismatch(pipeline: Pipelin
     record = pipeline.record(item)
     assert record.verdict is Verdict.MISMATCH
     assert "KPI amount " in record.reason
-    assert record.reason.endswith("in marts.kpis")
+    assert record.reason.endswith("in marts.kpis.")
 
 
 def test_a_difference_that_stays_is_a_mismatch_with_the_apps_name(start: Callable[..., Pipeline]) -> None:

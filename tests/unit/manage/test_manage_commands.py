@@ -277,7 +277,56 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
             for day in ("0001-01-01", "2019-12-31", "2100-01-01", "9999-12-31")
         ),
         (("verify", "--to", "0001-01-03"), "--to must not be before 2020-01-01"),
-        (("verify", "--from", "9999-12-30"), "--from must not be after --to"),
+        (("verify", "--from", "9999-12-30"), "--from (9999-12-30) must not be after --to"),
+        *(
+            ((*command, "--from", "2026-01-05", "--to", "2026-01-04"), "--from (2026-01-05) must not be after --to")
+            for command in (
+                ("verify",),
+                ("reprocess",),
+                ("publish", "--tables", "engagement"),
+                ("backfill", "--apps", "1000000001"),
+            )
+        ),
+        *(
+            (("gaps", option, day), f"{option} must be a day such as 2026-01-31, not '{shown}'")
+            for option in ("--from", "--as-of")
+            for day, shown in (
+                ("2026-02-30", "2026-02-30"),
+                ("2026-13-01", "2026-13-01"),
+                ("20260131", "20260131"),
+                ("2026-1-1", "2026-1-1"),
+                ("２０２６-01-01", "２０２６-01-01"),
+                ("2026-01-01T00:00", "2026-01-01T00:00"),
+                ("today", "today"),
+                ("", ""),
+                ("2026-01-31\n", "2026-01-31?"),
+                ("x" * 500, "x" * 40),
+            )
+        ),
+        (("gaps", "--from", TOMORROW), "--from must not be after today (UTC)"),
+        (("gaps", "--from", "9999-12-31"), "--from must not be after today (UTC)"),
+        *(
+            ((*command, "--apps", app), f"--apps must hold Apple ids such as 1000000001, not '{app}'")
+            for command in (("reprocess",), ("backfill", "--from", "2026-01-01", "--to", "2026-01-02"))
+            for app in ("abc", "0", "007", "1e9", "１", "1.0", "1000000001x", "9" * 19)
+        ),
+        *(
+            (
+                (*command, "--reports", report),
+                f"--reports must hold table names or Apple's names of reports, not '{report}'",
+            )
+            for command in (("reprocess",), ("backfill", "--apps", "1", "--from", "2026-01-01", "--to", "2026-01-02"))
+            for report in ("nope", "engagements", "app downloads standard", "curated.engagement")
+        ),
+        *((command, "RUN is empty") for command in (("run", ""), ("rollback", " "), ("reprocess", "--run", ""))),
+        (("put-key", "--account", "main", "AuthKey_ABC1234567.p8"), "AuthKey_ABC1234567.p8 cannot be read"),
+        (("put-key", "--account", "main", "nothing.p8"), "--key-id is missing"),
+        (
+            ("put-key", "--key-id", "ABC1234567", "/dev/null"),
+            "/dev/null: private_key in the secret made of these is missing",
+        ),
+        (("import-registry", "nothing.json"), "nothing.json cannot be read"),
+        (("import-registry", "/dev/null"), "/dev/null is not JSON"),
         (("reprocess", "--to", "2019-01-01"), "--to must not be before 2020-01-01"),
         (("status", "--stack", ""), "--stack must be the name of a CloudFormation stack"),
         (("status", "--stack", " "), "--stack must be the name of a CloudFormation stack"),

@@ -126,7 +126,7 @@ def _app_ids(payload: Mapping[str, Any], name: str) -> tuple[str, ...]:
     app_ids = _texts(payload, name, '["1000000001"]')
     for app_id in app_ids:
         if not is_app_id(app_id):
-            raise InputRefused(f"{name} must hold Apple ids, digits only, not '{_shown(app_id)}'.")
+            raise InputRefused(f"{name} must hold Apple ids such as 1000000001, not '{_shown(app_id)}'.")
     return app_ids
 
 
