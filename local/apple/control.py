@@ -21,9 +21,11 @@ import dataclasses
 import re
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
+from appstore_analytics.rules.times import iso_date
 from local.apple.faults import Fault, FaultKind
 from local.apple.http import Answer, Call, Json, json_answer
 from local.apple.model import Series
@@ -46,7 +48,7 @@ def answer_control(world: World, call: Call) -> Answer:
         return json_answer({"error": f"{error.args[0]}: missing or unknown"}, 400)
     except GoneError as error:
         return json_answer({"error": f"app_id: {error} has no such report request"}, 400)
-    except (ValueError, TypeError, re.error) as error:
+    except (ValueError, TypeError) as error:
         return json_answer({"error": str(error)}, 400)
 
 
@@ -58,7 +60,9 @@ def _state(world: World, _call: Call) -> Json:
 def _clock(world: World, call: Call) -> Json:
     body = call.json()
     if "advance_days" in body:
-        world.advance(int(body["advance_days"]))
+        if not _is_whole(body["advance_days"], 0, _MOST_DAYS):
+            raise ValueError(f"advance_days: must be a whole number from 0 to {_MOST_DAYS}")
+        world.advance(body["advance_days"])
     else:
         world.move_to(_date(body, "today"))
     return {"today": world.today.isoformat()}
@@ -115,6 +119,12 @@ def _forbid(world: World, call: Call) -> Json:
 
 def _order_fault(world: World, call: Call) -> Json:
     body = call.json()
+    for name, value in body.items():
+        if name not in _FAULT_FIELDS:
+            raise ValueError(f"{name}: unknown; a fault has {', '.join(_FAULT_FIELDS)}")
+        is_right, words = _FAULT_FIELDS[name]
+        if not is_right(world, value):
+            raise ValueError(f"{name}: must be {words}")
     world.faults.order(Fault(**{**body, "kind": FaultKind(body["kind"])}))
     return {}
 
@@ -155,7 +165,62 @@ def _series(world: World, body: Json) -> Series:
 
 
 def _date(body: Json, name: str) -> date:
-    return date.fromisoformat(body[name])
+    try:
+        return iso_date(body[name])
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: must be a day such as 2026-11-20") from None
+
+
+def _is_whole(value: Any, least: int, most: int) -> bool:
+    return type(value) is int and least <= value <= most
+
+
+def _is_text(_world: World, value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_pattern(_world: World, value: Any) -> bool:
+    try:
+        return bool(re.compile(value))
+    except (TypeError, re.error):
+        return False
+
+
+def _is_truth(_world: World, value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_day(_world: World, value: Any) -> bool:
+    try:
+        return bool(value == "" or iso_date(value))
+    except (TypeError, ValueError):
+        return False
+
+
+_MOST_DAYS = 3650
+_FAULT_FIELDS: dict[str, tuple[Callable[[World, Any], bool], str]] = {
+    "kind": (lambda _, value: value in [*FaultKind], f"one of {', '.join(FaultKind)}"),
+    "route": (_is_pattern, "a regular expression in quotes"),
+    "times": (
+        lambda _, value: value is None or _is_whole(value, 1, 1_000_000),
+        "a whole number from 1, or null: always",
+    ),
+    "probability": (
+        lambda _, value: type(value) in (int, float) and 0 < value <= 1,
+        "a number above 0 and at most 1",
+    ),
+    "app_id": (lambda world, value: value == "" or value in [*world.apps], "the id of an app, in quotes"),
+    "report": (lambda _, value: value == "" or value in [*REPORTS_BY_NAME], "Apple's name of a report"),
+    "processing_date": (_is_day, "a day such as 2026-11-20"),
+    "status": (lambda _, value: _is_whole(value, 300, 599), "an HTTP status from 300 to 599"),
+    "code": (_is_text, "text"),
+    "retry_after_seconds": (lambda _, value: value is None or _is_whole(value, 0, 1_000_000), "a whole number or null"),
+    "minute_header": (_is_truth, "true or false"),
+    "after_effect": (_is_truth, "true or false"),
+    "seconds": (lambda _, value: type(value) in (int, float) and 0 <= value <= 3600, "seconds, an hour at most"),
+    "column": (_is_text, "a header in quotes"),
+}
+"""What each field of a fault may be: one that can never happen is refused when it is ordered."""
 
 
 _HANDLERS: dict[tuple[str, str], Callable[[World, Call], Json]] = {

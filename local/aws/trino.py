@@ -192,7 +192,7 @@ def _keep_types(node: exp.Expr) -> exp.Expr:
 
 def _keep_nulls(node: exp.Expr) -> exp.Expr:
     """The value beside the greatest or least other one is answered where it is null, too."""
-    names = {exp.ArgMax: "arg_max_null", exp.ArgMin: "arg_min_null"}
+    names: dict[type[exp.Expr], str] = {exp.ArgMax: "arg_max_null", exp.ArgMin: "arg_min_null"}
     name = names.get(type(node))
     return exp.Anonymous(this=name, expressions=[node.this, node.expression]) if name else node
 

@@ -1,10 +1,14 @@
+import dataclasses
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import pytest
 
+from local.apple import World, WorldSettings
 from local.apple import faults as module
-from local.apple.control import answer_control
+from local.apple.control import _FAULT_FIELDS, answer_control
 from local.apple.faults import (
     ARRIVING_KINDS,
     ENDING_KINDS,
@@ -73,3 +77,66 @@ def test_an_unreadable_route_is_refused_when_it_is_ordered():
 def test_the_control_endpoints_answer_on_loopback_only():
     call = Call("GET", "/_control/state", {}, b"", None, "http://simulated", "10.0.0.9")
     assert answer_control(None, call).status == 403  # type: ignore[arg-type]
+
+
+def asked(path: str, body: object) -> tuple[int, str]:
+    world = World(WorldSettings(today=date(2026, 11, 23)))
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = answer_control(world, Call("POST", f"/_control/{path}", {}, content, None, "", "127.0.0.1"))
+    return answer.status, json.loads(answer.body).get("error", "")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("kind", value) for value in ("nope", "STATUS", None, 7, ["status"])),
+        *(("times", value) for value in (0, -1, "2", 1.5, True)),
+        *(("probability", value) for value in (0, -1, 1.1, "0.2", True, None)),
+        *(("app_id", value) for value in (1000000001, "7", "1000000001 ", None)),
+        *(("report", value) for value in ("nope", "downloads", 7)),
+        *(("processing_date", value) for value in ("20261120", "2026-11-31", 7, "yesterday")),
+        *(("status", value) for value in (99, 200, 600, "429", 429.0)),
+        *(("retry_after_seconds", value) for value in (-1, "30", 1.5)),
+        *(("seconds", value) for value in (-1, "30", 1e9)),
+        *(("minute_header", value) for value in ("true", 1)),
+        *(("route", value) for value in ("(", 7, None)),
+        ("statu", 429),
+        ("Kind", "status"),
+    ],
+)
+def test_a_fault_that_could_never_happen_is_refused_by_its_field(field: str, value: object) -> None:
+    status, sentence = asked("faults", {"kind": "status", field: value})
+    assert status == 400
+    assert sentence.startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize("body", [b"not json", b"", [], None, 7, {}, "status"])
+def test_an_order_that_is_none_is_refused(body: object) -> None:
+    assert asked("faults", body)[0] == 400
+
+
+def test_every_field_of_a_fault_can_be_ordered_with_its_default() -> None:
+    fault = dataclasses.asdict(Fault(FaultKind.STATUS))
+    assert fault.keys() == _FAULT_FIELDS.keys()
+    assert asked("faults", fault) == (200, "")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("clock", {"advance_days": "1"}, "advance_days"),
+        ("clock", {"advance_days": -1}, "advance_days"),
+        ("clock", {"advance_days": 1.5}, "advance_days"),
+        ("clock", {"advance_days": 10**10}, "advance_days"),
+        ("clock", {"today": "20261201"}, "today"),
+        ("clock", {"today": 7}, "today"),
+        ("clock", {"today": "2020-01-01"}, "today"),
+        ("clock", {}, "today"),
+        ("stopped_requests", {"app_id": "1000000001"}, "app_id"),
+        ("restatements", {"app_id": "1000000001", "report": "App Downloads Standard", "date": "x"}, "date"),
+    ],
+)
+def test_what_cannot_be_steered_is_refused_by_its_field(path: str, body: object, field: str) -> None:
+    status, sentence = asked(path, body)
+    assert status == 400
+    assert sentence.startswith(f"{field}: ")
