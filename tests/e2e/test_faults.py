@@ -224,7 +224,10 @@ def test_an_execution_fails_with_exactly_the_apps_that_failed(days: dict[str, Da
 def test_each_failed_app_has_its_reason_in_one_sentence(deployed: Deployed, days: dict[str, Day]) -> None:
     reasons = _reasons(deployed, days["wednesday"].execution)
     assert "gzip is broken" in reasons[CORRUPT]
-    assert reasons[HEADLESS] == f"{ENGAGEMENT}: the file has no column 'Counts', which the report requires."
+    assert reasons[HEADLESS] == (
+        f"{ENGAGEMENT}: the file has no column 'Counts', which the report requires. "
+        "Its raw bytes are kept: ./manage.py gaps says what brings its Dates back."
+    )
     assert ENGAGEMENT in reasons[STRANGER]
     assert "role does not allow" in reasons[FORBIDDEN]
     assert "AccessDenied" in reasons[DENIED]
