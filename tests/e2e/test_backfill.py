@@ -141,7 +141,7 @@ BACKFILL = {"operation": "backfill", "app_ids": [ASKED], "start_date": "2026-01-
         (
             "unknown-field",
             {"operation": "daily", "apps": [ASKED]},
-            "The field 'apps' is unknown: a daily execution takes operation, as_of.",
+            "The field 'apps' is unknown: a daily execution takes operation, as_of, started_by.",
         ),
         (
             "no-such-day",

@@ -56,6 +56,7 @@ WITHOUT_A_CALL = {
     ("logs:CreateLogStream", "own log"): LOGS,
     ("logs:PutLogEvents", "own log"): LOGS,
 }
+PAGES = "Only a list of segments that is too long for its item has pages: tests/integration/registry shows it."
 DEAD_LETTERS = "Lambda sends what a function could not take, in three attempts, with the function's role."
 
 
@@ -86,8 +87,9 @@ ON_BEHALF = {
     "verify_table": _of_athena("curated", "marts"),
     "check_freshness": _of_athena("curated", "appstore") | _of_dead_letters(),
     "notify_slack": _of_dead_letters(),
+    "summarize_run": {("dynamodb:GetItem", "registry"): PAGES},
 }
-"""Rights that AWS uses on a function's behalf, and that it may or may not use itself as well; each with the reason."""
+"""Rights that a function did not need this week, or that AWS uses on its behalf; each with the reason."""
 
 
 @dataclass(frozen=True)
@@ -288,6 +290,7 @@ def _words(guarded: Deployed, step: str) -> dict[str, str]:
     return {f"arn:aws:s3:::{outputs[f'{each}Bucket']}": each.lower() for each in ("Lake", "Raw", "Results")} | {
         f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{_function(step)}:*": "own log",
         f"arn:aws:glue:{REGION}:{ACCOUNT}:": "glue:",
+        f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{outputs['RegistryTable']}": "registry",
     }
 
 
