@@ -49,6 +49,7 @@ MAY: Mapping[str, Access] = {
     "plan_items": Access(
         registry=("GetItem", "PutItem", "UpdateItem", "Query"),
         lake={RUNS_PREFIX: (READ, WRITE)},
+        lists=(LAKE,),
     ),
     "register_request": Access(
         registry=("GetItem", "UpdateItem"),

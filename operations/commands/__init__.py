@@ -57,6 +57,7 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
         "rollback": repair.rollback,
         "reprocess": repair.reprocess,
         "publish": repair.publish,
+        "rebuild-kpis": repair.rebuild_kpis,
         "import-registry": repair.import_registry,
     },
 }

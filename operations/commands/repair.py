@@ -1,7 +1,7 @@
 """Putting back, converting again, publishing again, and moving in."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +9,7 @@ import typer
 
 from appstore_analytics.answers.publishing import mark_planned, plan_publish
 from appstore_analytics.answers.repairs import plan_reprocess, plan_rollback, reprocess_payload
+from appstore_analytics.contract.kpis.stored import amounts_of
 from appstore_analytics.rules.execution_input import parse_execution_input
 from operations import moving_in
 from operations.commands.asked import Asked, answer, report_of, require_consent, start_if_confirmed, tables_of
@@ -79,6 +80,23 @@ def publish(
     here = asked.installation()
     chosen = tables_of(here, tables)
     plan = plan_publish(chosen, start.date(), end.date(), here.registry, here.lake)
+    require_consent(asked, plan, "Mark them?", "Nothing was marked. Pass --yes to mark them.", yes=yes)
+    answer(asked, mark_planned(plan, chosen, here.registry, here.lake))
+
+
+def rebuild_kpis(
+    context: typer.Context,
+    *,
+    start: Annotated[datetime | None, date_option("--from", "The first Date; without it the oldest.")] = None,
+    end: Annotated[datetime | None, date_option("--to", "The last Date; without it today.")] = None,
+    yes: Yes = False,
+) -> None:
+    """Have the next run build KPIs again from the rows: all Dates at once, where daily runs build a few each."""
+    asked: Asked = context.obj
+    here = asked.installation()
+    chosen = [table for table in here.tables if amounts_of(table)]
+    first = start.date() if start else min((table.first_date for table in chosen), default=date.min)
+    plan = plan_publish(chosen, first, day_of(end), here.registry, here.lake)
     require_consent(asked, plan, "Mark them?", "Nothing was marked. Pass --yes to mark them.", yes=yes)
     answer(asked, mark_planned(plan, chosen, here.registry, here.lake))
 

@@ -30,6 +30,7 @@ MATRIX: dict[str, dict[str, str]] = {
     "plan_items": {
         "registry": "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         "lake/runs/*": READ_WRITE,
+        **LISTS_LAKE,
     },
     "register_request": {
         "registry": "dynamodb:GetItem dynamodb:UpdateItem",

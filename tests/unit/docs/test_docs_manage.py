@@ -33,6 +33,7 @@ ANSWERS = {
     "gaps": Gaps,
     "import-registry": Import,
     "publish": PublishPlan,
+    "rebuild-kpis": PublishPlan,
     "registry-stats": RegistryStatistics,
     "reprocess": ReprocessPlan,
     "rollback": RollbackPlan,

@@ -5,6 +5,7 @@ APP#<app id>         REQUEST#<access type>                           report requ
 APP#<app id>         INSTANCE#<access type>#<processing date>#<id>   instance: the ledger
 (as its item)        PAGE#<sk of its item>#<list>#<page>              page of a list that is too long for its item
 DIRTY#<table>        <Date>                                          Date whose parts changed since it was verified
+KPIS#<table>         BUILD                                           table: the oldest Date whose KPIs were planned
 BUDGET#<key name>    CALLS                                           API key: calls of the rolling hour
 RUN#<run id>         <MAP>#<item>                                    manifest item: planned, then how it ended
 RUN#<run id>         PART#<app id>#<instance>#<table>#<Date>         part that the run wrote: the journal
@@ -30,7 +31,7 @@ Key = dict[str, str]
 
 STATISTICS_KEY: Key = {"pk": "STATISTICS", "sk": "TOTAL"}
 
-_APP, _DIRTY, _BUDGET = "APP#", "DIRTY#", "BUDGET#"
+_APP, _DIRTY, _KPIS, _BUDGET = "APP#", "DIRTY#", "KPIS#", "BUDGET#"
 _REQUEST, _INSTANCE, _PART, _REFUSED, _PAGE = "REQUEST#", "INSTANCE#", "PART#", "REFUSED#", "PAGE#"
 WAITS_PREFIX = "WAIT#"
 _LAST = "~"
@@ -93,6 +94,11 @@ def dirty_key(table_date: TableDate) -> Key:
 def parse_dirty_key(key: Mapping[str, Any]) -> TableDate:
     """The Date in a key that `dirty_key` built."""
     return TableDate(key["pk"].removeprefix(_DIRTY), date.fromisoformat(key["sk"]))
+
+
+def kpi_build_key(table: str) -> Key:
+    """The key of how far back a table's KPIs were planned to be built."""
+    return {"pk": f"{_KPIS}{table}", "sk": "BUILD"}
 
 
 def budget_key(key_name: str) -> Key:

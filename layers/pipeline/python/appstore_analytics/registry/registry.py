@@ -7,6 +7,7 @@ from appstore_analytics.registry.call_budget import CallBudget
 from appstore_analytics.registry.dirty_dates import DirtyDates
 from appstore_analytics.registry.instances import Instances
 from appstore_analytics.registry.journal import Journal
+from appstore_analytics.registry.kpi_builds import KpiBuilds
 from appstore_analytics.registry.refusals import Refusals
 from appstore_analytics.registry.report_requests import ReportRequests
 from appstore_analytics.registry.runs import Runs
@@ -42,6 +43,11 @@ class Registry:
     def dirty_dates(self) -> DirtyDates:
         """Dates to publish."""
         return DirtyDates(self.table)
+
+    @property
+    def kpi_builds(self) -> KpiBuilds:
+        """How far back KPIs were planned to be built."""
+        return KpiBuilds(self.table)
 
     @property
     def runs(self) -> Runs:

@@ -7,6 +7,7 @@ from itertools import chain, groupby, islice
 from typing import Any
 
 from appstore_analytics.contract.maps import MOST_ITEMS_OF_A_MAP, MapName, utc_text
+from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.contract.waits import WaitFor
@@ -20,6 +21,7 @@ from appstore_analytics.registry.call_budget import CallBudget
 from appstore_analytics.registry.landed_instances import landed_instances
 from appstore_analytics.registry.runs import open_items
 from appstore_analytics.steps.list_instances import expected_calls
+from appstore_analytics.steps.older_kpis import mark_older_kpis
 
 _ITEMS: Mapping[MapName, type[Item]] = {
     item.map_name: item for item in (RegisterItem, RestoreItem, LandItem, PublishItem, VerifyItem)
@@ -45,8 +47,10 @@ def _plan(
 
     The answer also has `waiting`: whether the run comes back for a snapshot. LAND's items are planned by list_instances
     and restore_parts, as they find them; of a reprocess here. What is too much for one Map fails by name; it stays due,
-    so that the next run goes on with it.
+    so that the next run goes on with it. A daily run also publishes Dates whose KPIs are of older definitions.
     """
+    if map_name is MapName.PUBLISH and plan.operation is Operation.DAILY:
+        mark_older_kpis(curated_tables(plan.reports, plan.granularities), registry, lake)
     for item in _items(plan, map_name, registry):
         registry.runs.plan_again(item)
     for instance_item, facts in _instance_items(plan, map_name, registry):

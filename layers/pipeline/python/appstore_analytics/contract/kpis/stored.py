@@ -3,8 +3,11 @@
 One object per Date and source table, so that a Date's KPIs are replaced with the rows they were made of.
 """
 
+import hashlib
+import json
+
 from appstore_analytics.contract.kpis import AMOUNTS
-from appstore_analytics.contract.kpis.definition import Amount
+from appstore_analytics.contract.kpis.definition import Amount, dimensions_of
 from appstore_analytics.contract.tables import CuratedTable
 
 KPIS_TABLE = "kpis"
@@ -14,6 +17,9 @@ TOTAL = "total"
 
 PORTFOLIO = 0
 """In the column `app_id`: all apps together."""
+
+_VERSION = "1"
+"""Raise it when the same amounts would be written as other rows or bytes: every Date's KPIs are then built again."""
 
 KPI_COLUMNS: tuple[tuple[str, str, str], ...] = (  # name, Glue type, meaning
     ("app_id", "bigint", "The app; 0 is all apps together: leave it out before you sum over apps"),
@@ -33,3 +39,18 @@ KPI_COLUMNS: tuple[tuple[str, str, str], ...] = (  # name, Glue type, meaning
 def amounts_of(table: CuratedTable) -> tuple[Amount, ...]:
     """The amounts that are summed from the rows of a table; none of most."""
     return tuple(amount for amount in AMOUNTS if amount.table == table)
+
+
+def definitions(table: CuratedTable) -> str:
+    """Names the amounts and dimensions that are built for a table: other definitions have another name."""
+    amounts = [
+        [amount.name, amount.measure, amount.times, [[each.column, each.words] for each in amount.where]]
+        for amount in amounts_of(table)
+    ]
+    made_of = {
+        "amounts": amounts,
+        "dimensions": dimensions_of(table),
+        "columns": [name for name, _, _ in KPI_COLUMNS],
+        "version": _VERSION,
+    }
+    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]

@@ -4,16 +4,13 @@ Whoever finds both with one digest finds them of the same rows. A crash between 
 ahead: its digest is not that of the rows, which are published again, as the Date is still dirty.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import pyarrow.parquet as pq
 
-from appstore_analytics.contract.kpis.definition import dimensions_of
-from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, amounts_of
+from appstore_analytics.contract.kpis.stored import amounts_of, definitions
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.kpis.rollup import Rollup
@@ -24,9 +21,6 @@ from appstore_analytics.lake.schema import string_columns
 
 DEFINITIONS = "definitions"
 """The metadata in which a KPI object says by which definitions it was made."""
-
-_VERSION = "1"
-"""Raise it when the same amounts would be written as other rows or bytes: every Date's KPIs are then built again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +76,6 @@ class KpiObject:
         if self.standing is None:
             return True
         return self.bucket.remove(self.table_date.kpis_key, expected=self.standing.etag)
-
-
-def definitions(table: CuratedTable) -> str:
-    """Names the amounts and dimensions that are built for a table: other definitions have another name."""
-    amounts = [
-        [amount.name, amount.measure, amount.times, [[each.column, each.words] for each in amount.where]]
-        for amount in amounts_of(table)
-    ]
-    made_of = {
-        "amounts": amounts,
-        "dimensions": dimensions_of(table),
-        "columns": [name for name, _, _ in KPI_COLUMNS],
-        "version": _VERSION,
-    }
-    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
 
 
 def footer(table: CuratedTable, digest: str) -> dict[str, str]:

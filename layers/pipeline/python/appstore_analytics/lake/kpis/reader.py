@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL
+from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL, definitions
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import tables_by_name
-from appstore_analytics.lake.kpis.objects import DEFINITIONS, definitions
+from appstore_analytics.lake.kpis.objects import DEFINITIONS
 from appstore_analytics.lake.kpis.rows import STRINGS
 from appstore_analytics.lake.objects import Bucket, ObjectAbsentError, ObjectReplacedError
 from appstore_analytics.lake.published import DIGEST
