@@ -1,5 +1,7 @@
 """The Glue databases and tables, written out from the catalogue; Athena projects their partitions."""
 
+import base64
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +13,7 @@ from constructs import Construct
 
 from appstore_analytics.contract.catalogue.definition import Granularity, ReportDefinition
 from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE
+from appstore_analytics.contract.kpis.views import VIEWS, View
 from appstore_analytics.contract.layout import KPIS_PREFIX, appstore_location, curated_location
 from appstore_analytics.contract.names import Database
 from appstore_analytics.contract.tables import (
@@ -56,6 +59,9 @@ _JSON_LINES = _Format(
 
 Column = glue.CfnTable.ColumnProperty
 
+_TRINO_TYPES = {"string": "varchar"}
+"""Trino's word for a type of Hive, where they differ."""
+
 
 class Tables(Construct):
     """`curated` has Apple's rows, `marts` their KPIs, `appstore` the pipeline's records; all lie in the lake bucket."""
@@ -70,7 +76,10 @@ class Tables(Construct):
             self._curated_table(curated, table)
         for records in APPSTORE_TABLES:
             self._appstore_table(appstore, records)
-        self._kpis_table(self._database(Database.MARTS, "KPIs, made of the rows in curated"))
+        marts = self._database(Database.MARTS, "KPIs, made of the rows in curated")
+        self._kpis_table(marts)
+        for view in VIEWS:
+            self._view(marts, view)
 
     def _database(self, database: Database, description: str) -> glue.CfnDatabase:
         return glue.CfnDatabase(
@@ -116,6 +125,41 @@ class Tables(Construct):
             partition_comment="The day, the Monday of the week or the first day of the month (Apple's Date)",
             projection=_EVERY_DATE,
             format_=_PARQUET,
+        )
+
+    def _view(self, database: glue.CfnDatabase, view: View) -> None:
+        """As Trino stores a view, which Athena's CREATE VIEW does: type, flag and comment are how it knows its own.
+
+        Athena refuses a view without `SerdeInfo`, and one whose query has other types than it promises.
+        """
+        name = self._names.databases[Database.MARTS]
+        definition = {
+            "originalSql": view.query(name),
+            "catalog": "awsdatacatalog",
+            "schema": name,
+            "columns": [{"name": each.name, "type": _TRINO_TYPES.get(each.type, each.type)} for each in view.columns],
+        }
+        encoded = base64.b64encode(json.dumps(definition).encode()).decode()
+        glue.CfnTable(
+            self,
+            f"view-{view.name}",
+            catalog_id=Aws.ACCOUNT_ID,
+            database_name=database.ref,
+            table_input=glue.CfnTable.TableInputProperty(
+                name=view.name,
+                description=f"{view.meaning}.",
+                table_type="VIRTUAL_VIEW",
+                parameters={"presto_view": "true", "comment": "Presto View"},
+                view_original_text=f"/* Presto View: {encoded} */",
+                view_expanded_text="/* Presto View */",
+                storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
+                    location="",
+                    columns=[
+                        Column(name=each.name, type=each.type, comment=each.meaning or None) for each in view.columns
+                    ],
+                    serde_info=glue.CfnTable.SerdeInfoProperty(),
+                ),
+            ),
         )
 
     def _table(

@@ -14,9 +14,9 @@ from typing import Any
 
 import duckdb
 
-from local.aws.glue_tables import ObjectFiles, create_relation, find_table
+from local.aws.glue_tables import ObjectFiles, create_relation, find_table, find_view
 from local.aws.ministack import module, original, replace
-from local.aws.trino import QueryError, tables_of, translate
+from local.aws.trino import QueryError, tables_of, translate, with_views
 
 PATCH = "athena"
 _LOG = logging.getLogger(__name__)
@@ -87,6 +87,7 @@ def _query_execution(executions: Any, engine: Engine) -> Callable[..., Any]:
 
 def run_query(sql: str, database: str, engine: Engine) -> QueryResult:
     """Translate the query and run it; QueryError or duckdb.Error says why it failed."""
+    sql = with_views(sql, database, find_view)
     tables = {name: find_table(*name) for name in tables_of(sql, database)}
     translation = translate(
         sql,

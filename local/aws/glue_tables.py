@@ -1,5 +1,7 @@
 """A Glue table as Athena reads it: the objects that its projection lets through, with the types that Glue declares."""
 
+import base64
+import json
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -65,6 +67,16 @@ def find_table(database: str, name: str) -> GlueTable:
         partition_key=next(iter(keys), None),
         parameters=parameters,
     )
+
+
+def find_view(database: str, name: str) -> tuple[str, str] | None:
+    """A view's query and the database that its names are of; None when this is no view, or not there."""
+    table = module("services.glue")._tables.get(f"{database}/{name}") or {}
+    text = re.fullmatch(r"/\* Presto View: (\S+) \*/", table.get("ViewOriginalText") or "")
+    if table.get("TableType") != "VIRTUAL_VIEW" or text is None:
+        return None
+    definition = json.loads(base64.b64decode(text[1]))
+    return definition["originalSql"], definition["schema"]
 
 
 class ObjectFiles:

@@ -38,6 +38,24 @@ class Translation:
     scans: tuple[TableScan, ...]
 
 
+def with_views(sql: str, database: str, find_view: Callable[[str, str], tuple[str, str] | None]) -> str:
+    """The statement with each view replaced by its query; `find_view` answers a view's text and its database.
+
+    A statement without views stays as it was written.
+    """
+    tree, has_views = _parse(sql), False
+    own_names = {cte.alias_or_name.lower() for cte in tree.find_all(exp.CTE)}
+    for table in list(tree.find_all(exp.Table)):
+        if not isinstance(table.this, exp.Identifier) or (not table.db and table.name.lower() in own_names):
+            continue
+        if not table.db:
+            table.set("db", exp.to_identifier(database))
+        if view := find_view(table.db.lower(), table.name.lower()):
+            query, has_views = _parse(with_views(*view, find_view)), True
+            table.replace(exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name))))
+    return tree.sql("athena") if has_views else sql
+
+
 def tables_of(sql: str, database: str) -> frozenset[tuple[str, str]]:
     """The (database, table) pairs which the statement reads; anything but a SELECT is refused."""
     tree = _parse(sql)
@@ -66,6 +84,8 @@ def translate(
         tree = qualify(tree, dialect="athena", db=database, schema=known, expand_alias_refs=False)
     except OptimizeError as error:
         raise QueryError(f"COLUMN_NOT_FOUND: {error}") from None
+    for select in tree.find_all(exp.Select):
+        _push_into_subqueries(select)
     tree = annotate_types(tree, schema=known, dialect="athena")
     for comparison in tree.find_all(exp.Predicate, exp.In, exp.Between):
         _refuse_mismatch(comparison)
@@ -76,6 +96,47 @@ def translate(
     tree = cast(exp.Query, tree.transform(_keep_types).transform(_keep_nulls))
     scans = tuple(_name_scans(tree, partition_keys))
     return Translation(tree.sql("duckdb"), scans)
+
+
+def _push_into_subqueries(select: exp.Select) -> None:
+    """What WHERE asks of a column, or of a key of GROUP BY, is asked within the subquery too, as Trino does it."""
+    where, optional = select.args.get("where"), _optional_sources(select)
+    sources = [select.args.get("from_"), *(select.args.get("joins") or [])]
+    queries = {each.this.alias: each.this.this for each in sources if each and isinstance(each.this, exp.Subquery)}
+    for condition in [] if where is None else list(_conjuncts(where.this)):
+        columns = list(condition.find_all(exp.Column))
+        tables = {column.table for column in columns}
+        query = queries.get(columns[0].table) if len(tables) == 1 else None
+        if query is None or not _takes_conditions(query) or columns[0].table in optional or condition.find(exp.Query):
+            continue
+        asked = {each.alias_or_name: each.unalias() for each in query.expressions}
+        keys = query.args["group"].expressions if query.args.get("group") else list(asked.values())
+        if all(isinstance(asked.get(each.name), exp.Column) and asked[each.name] in keys for each in columns):
+            query.where(condition.transform(_as_asked, asked), copy=False)
+
+
+def _takes_conditions(query: exp.Expr) -> bool:
+    """Whether fewer rows below mean the same fewer rows above: not below a window, a limit, a join, or a rollup."""
+    if not isinstance(query, exp.Select) or query.find(exp.Window):
+        return False
+    group = query.args.get("group")
+    kinds = ("rollup", "cube", "grouping_sets", "all")
+    return not any(query.args.get(name) for name in ("limit", "offset", "joins", "laterals", "with_")) and not (
+        group and any(group.args.get(kind) for kind in kinds)
+    )
+
+
+def _as_asked(node: exp.Expr, asked: Mapping[str, exp.Expr]) -> exp.Expr:
+    return asked[node.name].copy() if isinstance(node, exp.Column) else node
+
+
+def _conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
+    condition = condition.unnest()
+    if isinstance(condition, exp.And):
+        yield from _conjuncts(condition.left)
+        yield from _conjuncts(condition.right)
+    else:
+        yield condition
 
 
 def _parse(sql: str) -> exp.Query:
@@ -236,7 +297,7 @@ def _optional_sources(select: exp.Expr) -> set[str]:
 
 def _partition_conditions(where: exp.Expr, alias: str, keys: frozenset[str]) -> list[str]:
     conditions = []
-    for condition in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
+    for condition in _conjuncts(where.this):
         columns = list(condition.find_all(exp.Column))
         on_keys = all(column.table == alias and column.name in keys for column in columns)
         if columns and on_keys and condition.find(exp.Query) is None:

@@ -1,5 +1,6 @@
 """What the embedded AWS would not notice: every setting that protects, expires or describes, read in the template."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from synthesis import PROJECT, Synthesis, context, plain, synthesize
 from appstore_analytics.contract import disks, settings
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.kpis.stored import KPI_COLUMNS
+from appstore_analytics.contract.kpis.views import VIEWS, View
 from appstore_analytics.contract.memory import CONVERSION_MEMORY
 from appstore_analytics.contract.settings import Settings
 from appstore_analytics.contract.tables import APPSTORE_TABLES, CuratedTable
@@ -242,8 +244,26 @@ def test_appstore_tables_are_the_contracts_column_by_column(synthesis: Synthesis
 
 
 def test_the_table_of_kpis_is_the_contracts_column_by_column(synthesis: Synthesis) -> None:
-    (table,) = _tables(synthesis, "marts").values()
+    table = _tables(synthesis, "marts")["kpis"]
     assert [(each["Name"], each["Type"], each["Comment"]) for each in _columns(table)] == list(KPI_COLUMNS)
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_a_view_is_stored_as_athena_stores_it_with_its_types_twice(synthesis: Synthesis, view: View) -> None:
+    described = _tables(synthesis, "marts")[view.name]["TableInput"]
+    assert described["TableType"] == "VIRTUAL_VIEW"
+    assert described["Parameters"] == {"presto_view": "true", "comment": "Presto View"}
+    assert described["ViewExpandedText"] == "/* Presto View */"
+    assert described["StorageDescriptor"]["SerdeInfo"] == {}
+    columns = [(each["Name"], each["Type"]) for each in described["StorageDescriptor"]["Columns"]]
+    assert columns == [(column.name, column.type) for column in view.columns]
+    encoded = described["ViewOriginalText"].removeprefix("/* Presto View: ").removesuffix(" */")
+    assert json.loads(base64.b64decode(encoded, validate=True)) == {
+        "originalSql": view.query("marts"),
+        "catalog": "awsdatacatalog",
+        "schema": "marts",
+        "columns": [{"name": name, "type": kind.replace("string", "varchar")} for name, kind in columns],
+    }
 
 
 @pytest.mark.parametrize(
@@ -258,7 +278,9 @@ def test_every_table_projects_its_days_where_the_objects_lie(
     synthesis: Synthesis, database: str, folder: str, serde: str, classification: str
 ) -> None:
     lake = synthesis.template["Outputs"]["LakeBucket"]["Value"]["Ref"]
-    for name, table in _tables(synthesis, database).items():
+    tables = _tables(synthesis, database)
+    for name in tables.keys() - {view.name for view in VIEWS}:
+        table = tables[name]
         location = f"s3://<{lake}>/{folder}/{name}/"
         described = table["TableInput"]
         storage, parameters = described["StorageDescriptor"], described["Parameters"]

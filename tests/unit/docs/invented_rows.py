@@ -10,13 +10,14 @@ from typing import Any
 import duckdb
 
 from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE
+from appstore_analytics.contract.kpis.views import VIEWS
 from appstore_analytics.contract.names import Database
 from appstore_analytics.contract.tables import (
     APPSTORE_TABLES,
     PARTITION_COLUMN,
     tables_by_name,
 )
-from local.aws.trino import Translation, tables_of, translate
+from local.aws.trino import Translation, tables_of, translate, with_views
 
 TODAY = date(2026, 11, 25)  # a Wednesday
 APPS = (1000000001, 1000000002, 1000000003, 1000000004)
@@ -43,8 +44,14 @@ _DUCKDB = {
 
 def translated(sql: str) -> Translation:
     """The query as the embedded Athena runs it; QueryError where Athena would refuse it."""
+    sql = with_views(sql, Database.CURATED, _view)
     used = {name: GLUE[name] for name in tables_of(sql, Database.CURATED)}
     return translate(sql, Database.CURATED, used, lambda *_: frozenset({PARTITION_COLUMN}))
+
+
+def _view(database: str, name: str) -> tuple[str, str] | None:
+    found = next((view for view in VIEWS if (database, name) == (Database.MARTS, view.name)), None)
+    return (found.query(Database.MARTS), Database.MARTS) if found else None
 
 
 def answer(sql: str, tables: Tables) -> list[tuple[Any, ...]]:

@@ -1,0 +1,161 @@
+"""The views on `marts.kpis`: a column per KPI, each with the query that Athena keeps and the types it promises.
+
+A query selects bare `dt` and groups by it, so that what is asked of `dt` reaches the table's projection. No column is
+0 where there is no row: NULL is "no row of it", which is zero or missing.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.kpis import KPIS
+from appstore_analytics.contract.kpis.amounts import ACTIVE_DEVICES, PROCEEDS
+from appstore_analytics.contract.kpis.definition import Amount, Basis, Dimension, Kpi, Unit
+from appstore_analytics.contract.kpis.stored import KPIS_TABLE, PORTFOLIO, TOTAL
+
+_COUNT, _MONEY, _QUOTIENT = "bigint", "decimal(38,6)", "double"
+_DAY = f"CAST(value AS {_COUNT})"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewColumn:
+    """A column: its Glue type, and the expression over the rows of `marts.kpis`; without a sum it is grouped by."""
+
+    name: str
+    type: str
+    expression: str
+    meaning: str = ""
+    is_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One view; `where` chooses the rows of `marts.kpis` that it is made of."""
+
+    name: str
+    meaning: str
+    columns: tuple[ViewColumn, ...]
+    where: str
+
+    def query(self, database: str) -> str:
+        """The SQL that Athena keeps; `database` is the name that `marts` has in the installation."""
+        columns = ", ".join(
+            each.expression if each.expression == each.name else f"{each.expression} AS {each.name}"
+            for each in self.columns
+        )
+        keys = ", ".join(each.expression for each in self.columns if each.is_key)
+        # names and words are the catalogue's: nothing of a file or of a person gets into the text
+        return f"SELECT {columns} FROM {database}.{KPIS_TABLE} WHERE {self.where} GROUP BY {keys}"  # noqa: S608
+
+
+_DT = ViewColumn("dt", "date", "dt", "The UTC day (Apple's Date)", is_key=True)
+_APP = ViewColumn("app_id", _COUNT, "app_id", "The app", is_key=True)
+
+
+def _kpi_columns(kpis: Iterable[Kpi]) -> Iterator[ViewColumn]:
+    for kpi in kpis:
+        kind = _QUOTIENT if kpi.over else _MONEY if kpi.unit is Unit.USD else _COUNT
+        yield ViewColumn(kpi.label, kind, _value(kpi), f"{kpi.title}. {kpi.trap}")
+
+
+def _value(kpi: Kpi) -> str:
+    above = _sum(kpi.plus, kpi.minus)
+    if not kpi.over:
+        return above
+    factor = f"{kpi.factor} * " if kpi.factor != 1 else ""
+    return f"{factor}CAST({above} AS double) / NULLIF(CAST({_sum(kpi.over)} AS double), 0)"
+
+
+def _sum(plus: tuple[Amount, ...], minus: tuple[Amount, ...] = ()) -> str:
+    column = "usd" if plus[0].is_money else "amount"
+    signs = "".join(
+        f" WHEN kpi IN ({_names(amounts)}) THEN {sign}{column}"
+        for sign, amounts in (("", plus), ("-", minus))
+        if amounts
+    )
+    return f"SUM(CASE{signs} END)"
+
+
+def _names(amounts: Iterable[Amount]) -> str:
+    return ", ".join(f"'{amount.name}'" for amount in amounts)
+
+
+def _final_columns(kpis: Iterable[Kpi]) -> Iterator[ViewColumn]:
+    """A column for each source: without it a preliminary number looks like a final one."""
+    amounts = dict.fromkeys(amount for kpi in kpis for amount in kpi.amounts)
+    for table in dict.fromkeys(amount.table for amount in amounts):
+        names = _names(amount for amount in amounts if amount.table == table)
+        yield ViewColumn(
+            f"{table.name}_is_final",
+            "boolean",
+            f"BOOL_AND(CASE WHEN kpi IN ({names}) THEN is_final END)",
+            f"Whether the Date was complete when Apple built the rows of {table.name}; null without rows",
+        )
+
+
+_OF_ONE_DATE = tuple(kpi for kpi in KPIS if kpi.basis is Basis.DATES and kpi.granularity is Granularity.DAILY)
+_SUBSCRIPTIONS = tuple(
+    kpi for kpi in _OF_ONE_DATE if all(table.report.table.startswith("subscription_") for table in kpi.tables)
+)
+
+
+def _of_apps(dimension: str) -> str:
+    return f"dimension = '{dimension}' AND app_id <> {PORTFOLIO}"
+
+
+def _by(name: str, dimension: Dimension) -> View:
+    kpis = [kpi for kpi in _OF_ONE_DATE if dimension in kpi.dimensions]
+    value = ViewColumn(dimension, "string", "value", "Null where Apple gives none", is_key=True)
+    columns = (_DT, _APP, value, *_kpi_columns(kpis), *_final_columns(kpis))
+    return View(
+        name,
+        f"KPIs of each app and Date by {dimension}; a breakdown adds up to app_daily",
+        columns,
+        _of_apps(dimension),
+    )
+
+
+def _of_cohorts(name: str, meaning: str, column: str, amount: Amount) -> View:
+    kind = _MONEY if amount.is_money else _COUNT
+    columns = (
+        _DT,
+        _APP,
+        ViewColumn("cohort", "date", f"date_add('day', -{_DAY}, dt)", "The day of the download"),
+        ViewColumn("day", _COUNT, _DAY, "Days since the download, 0 to 30", is_key=True),
+        ViewColumn(column, kind, _sum((amount,))),
+    )
+    where = f"{_of_apps(Dimension.DAYS_SINCE_DOWNLOAD)} AND kpi = '{amount.name}' AND value IS NOT NULL"
+    return View(name, meaning, columns, where)
+
+
+VIEWS: tuple[View, ...] = (
+    View(
+        "app_daily",
+        "KPIs of each app and Date; a stock or a unique is never to be summed over Dates, a ratio never averaged",
+        (_DT, _APP, *_kpi_columns(_OF_ONE_DATE), *_final_columns(_OF_ONE_DATE)),
+        _of_apps(TOTAL),
+    ),
+    _by("by_territory", Dimension.TERRITORY),
+    _by("by_source", Dimension.SOURCE_TYPE),
+    _by("by_device", Dimension.DEVICE),
+    _by("by_app_version", Dimension.APP_VERSION),
+    _of_cohorts(
+        "retention",
+        "Active devices by the days since their download; divide by those of day 0. Ask for dt, not for cohort",
+        "active_devices_at_most",
+        ACTIVE_DEVICES,
+    ),
+    _of_cohorts(
+        "cohort_proceeds",
+        "Proceeds by the days since the download, of 30 days. Ask for dt, not for cohort",
+        "proceeds",
+        PROCEEDS,
+    ),
+    View(
+        "subscriptions",
+        "Subscriptions of each app and Date; what is active is never to be summed over Dates",
+        (_DT, _APP, *_kpi_columns(_SUBSCRIPTIONS), *_final_columns(_SUBSCRIPTIONS)),
+        _of_apps(TOTAL),
+    ),
+)
+"""In the order in which people meet them."""
