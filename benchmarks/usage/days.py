@@ -37,13 +37,14 @@ from appstore_analytics.model.items import LandItem, PublishItem, RegisterItem, 
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.reservation import Reservation
+from appstore_analytics.rules.call_budget import CALLS_OF_A_REGISTRATION, calls_of_a_listing
 from appstore_analytics.steps.convert_instance import convert_instance
 from appstore_analytics.steps.download_segments import download_segments
-from appstore_analytics.steps.list_instances import expected_calls, list_instances
+from appstore_analytics.steps.list_instances import list_instances
 from appstore_analytics.steps.plan_items import plan_items
 from appstore_analytics.steps.plan_run import plan_run
 from appstore_analytics.steps.publish_date import publish_date
-from appstore_analytics.steps.register_request import WORST_CASE_CALLS, register_request
+from appstore_analytics.steps.register_request import register_request
 from appstore_analytics.steps.summarize_run import summarize_run
 from appstore_analytics.steps.verify_table import verify_table
 from local.apple import AppStoreConnect as SimulatedApp
@@ -189,11 +190,11 @@ class Days:
     # Steps, as their functions call them
 
     def _register(self, plan: RunPlan, item: RegisterItem) -> dict[str, str]:
-        with self._calls(plan, WORST_CASE_CALLS) as calls:
+        with self._calls(plan, CALLS_OF_A_REGISTRATION) as calls:
             return register_request(item, plan, self.registry, self._apple(calls), calls)
 
     def _list(self, plan: RunPlan, item: RegisterItem) -> dict[str, str]:
-        with self._calls(plan, expected_calls(plan)) as calls:
+        with self._calls(plan, calls_of_a_listing(plan)) as calls:
             return list_instances(item, plan, self.registry, self._apple(calls), calls)
 
     def _download(self, item: LandItem) -> dict[str, str]:

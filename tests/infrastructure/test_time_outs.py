@@ -3,7 +3,8 @@
 from appstore_analytics.apple.client import LONGEST_CALL_SECONDS
 from appstore_analytics.apple.segments import LONGEST_SEGMENT_SECONDS
 from appstore_analytics.registry.report_requests import LEASE_SECONDS
-from appstore_analytics.steps import download_segments, list_instances, register_request
+from appstore_analytics.rules.call_budget import CALLS_OF_A_REGISTRATION, CALLS_OF_A_TABLE
+from appstore_analytics.steps import download_segments, list_instances
 from infra.functions import CAPACITIES
 
 AWS_SECONDS = 60  # for what a step asks of AWS itself: items, a small object
@@ -15,7 +16,7 @@ def time_out_seconds(step: str) -> int:
 
 
 def test_a_registration_has_time_for_every_call_it_may_need_and_for_a_fresh_token() -> None:
-    calls = register_request.WORST_CASE_CALLS + 1
+    calls = CALLS_OF_A_REGISTRATION + 1
     assert calls * LONGEST_CALL_SECONDS + AWS_SECONDS // 2 <= time_out_seconds("register_request")
 
 
@@ -24,7 +25,7 @@ def test_a_claim_is_not_taken_from_a_function_that_may_still_write() -> None:
 
 
 def test_a_listing_has_time_for_the_table_it_begins_last() -> None:
-    last_table = list_instances.WORST_CASE_CALLS_OF_A_TABLE * LONGEST_CALL_SECONDS
+    last_table = CALLS_OF_A_TABLE * LONGEST_CALL_SECONDS
     assert list_instances.LISTS_FOR_SECONDS + last_table + AWS_SECONDS <= time_out_seconds("list_instances")
 
 

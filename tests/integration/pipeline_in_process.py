@@ -36,13 +36,14 @@ from appstore_analytics.model.items import ItemRecord, LandItem, PublishItem, Re
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.reservation import Reservation
+from appstore_analytics.rules.call_budget import CALLS_OF_A_REGISTRATION, calls_of_a_listing
 from appstore_analytics.steps.convert_instance import convert_instance
 from appstore_analytics.steps.download_segments import download_segments
-from appstore_analytics.steps.list_instances import expected_calls, list_instances
+from appstore_analytics.steps.list_instances import list_instances
 from appstore_analytics.steps.plan_items import plan_items
 from appstore_analytics.steps.plan_run import plan_run
 from appstore_analytics.steps.publish_date import publish_date
-from appstore_analytics.steps.register_request import WORST_CASE_CALLS, register_request
+from appstore_analytics.steps.register_request import register_request
 from appstore_analytics.steps.restore_parts import restore_parts
 from appstore_analytics.steps.summarize_run import summarize_run
 from appstore_analytics.steps.verify_table import verify_table
@@ -192,11 +193,11 @@ class Pipeline:
         return item
 
     def register(self, plan: RunPlan, app_id: str = APP) -> dict[str, str]:
-        with self.calls(plan, WORST_CASE_CALLS) as calls:
+        with self.calls(plan, CALLS_OF_A_REGISTRATION) as calls:
             return register_request(self.item(plan, app_id), plan, self.registry, self.apple(calls), calls)
 
     def list_app(self, plan: RunPlan, app_id: str = APP) -> dict[str, str]:
-        with self.calls(plan, expected_calls(plan)) as calls:
+        with self.calls(plan, calls_of_a_listing(plan)) as calls:
             return list_instances(self.item(plan, app_id), plan, self.registry, self.apple(calls), calls)
 
     def download(self, item: LandItem) -> dict[str, str]:

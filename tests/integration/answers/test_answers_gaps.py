@@ -7,7 +7,7 @@ from asking import backfill, day, days, gaps
 
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.schema_modes import SchemaModes
-from appstore_analytics.rules.due import snapshot_renewable_on
+from appstore_analytics.rules.due import renewable_on
 from appstore_analytics.rules.gaps import Repair
 from appstore_analytics.steps.check_freshness import check_freshness
 from local.apple import FaultKind
@@ -79,7 +79,7 @@ def test_a_snapshot_that_was_made_too_early_has_to_be_waited_for(start: Callable
     day(pipeline)
     (gap,) = [gap for gap in gaps(pipeline).gaps if gap.first == FIRST]
     assert (gap.cause, gap.repair) == ("Apple listed no instance", Repair.BACKFILL)
-    assert gap.repair_from == snapshot_renewable_on(FIRST) > pipeline.world.today
+    assert gap.repair_from == renewable_on(FIRST) > pipeline.world.today
     assert gap.days_left == 27
 
 

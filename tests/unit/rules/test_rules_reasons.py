@@ -66,17 +66,21 @@ def _text(node: ast.AST) -> str:
 
 
 def _ends() -> list[tuple[str, str]]:
-    """The reasons with which steps finish an item."""
-    return [
-        (place, _text(call.args[2]))
-        for place, call in _calls("finish")
-        if len(call.args) > 2 and _text(call.args[2]) and "differ" not in _text(call.args[2])
-    ]
+    """The reasons with which steps finish an item, their own and those that rules give with a verdict."""
+    own = ((place, _text(call.args[2])) for place, call in _calls("finish") if len(call.args) > 2)
+    return [(place, text) for place, text in (*own, *_given()) if text and "differ" not in text]
+
+
+def _given() -> Iterator[tuple[str, str]]:
+    tree = TREES[PACKAGE / "rules" / "due.py"]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+            yield f"rules/due.py:{node.lineno}", _text(node.value.elts[1])
 
 
 def test_there_are_reasons_to_read() -> None:
     assert len(_errors()) > 40
-    assert len(_ends()) > 3
+    assert len(_ends()) > 5
 
 
 @pytest.mark.parametrize(("place", "sentence"), [*_errors(), *_ends()], ids=lambda value: value[:60])

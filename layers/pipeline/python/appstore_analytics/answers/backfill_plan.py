@@ -20,7 +20,7 @@ from appstore_analytics.model.requests import KnownRequest
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.calendar import expected_dates
 from appstore_analytics.rules.call_budget import ceiling
-from appstore_analytics.rules.due import snapshot_is_outdated, snapshot_renewable_on
+from appstore_analytics.rules.due import outdated, renewable_on
 from appstore_analytics.rules.execution_input import ExecutionInput
 
 _DATES_LOOKED_AT = 7
@@ -168,15 +168,14 @@ def _account_of(app_id: str, accounts: Sequence[Account]) -> str:
 def _snapshot(account: str, app_id: str, wanted: ExecutionInput, registry: Registry) -> SnapshotPlan:
     known = registry.report_requests.get(app_id, AccessType.ONE_TIME_SNAPSHOT)
     what, calls = _what_happens(known, wanted.as_of)
-    since = known.requested_on or known.known_since
-    next_on = snapshot_renewable_on(since) if since and what == "use" else None
+    next_on = renewable_on(known.since) if known.since and what == "use" else None
     return SnapshotPlan(account, app_id, what, known.requested_on, next_on, calls)
 
 
 def _what_happens(known: KnownRequest, as_of: date) -> tuple[str, int]:
     if known.request_id is None:
         return "request", _LOOK + _CREATE
-    if snapshot_is_outdated(known.requested_on, known.known_since, known.newest_instance, as_of):
+    if outdated(known, as_of):
         return "replace", _LOOK + _DELETE + _CREATE
     return "use", _LOOK
 

@@ -115,7 +115,6 @@ def _of_app(
 
 def _line(account: str, known: KnownRequest, record: ItemRecord | None, as_of: date) -> RequestLine:
     verdict, reason = _verdict(known, record, as_of)
-    since = known.requested_on or known.known_since
     return RequestLine(
         account=account,
         app_id=known.app_id,
@@ -123,7 +122,7 @@ def _line(account: str, known: KnownRequest, record: ItemRecord | None, as_of: d
         verdict=verdict,
         request_id=known.request_id or "",
         requested_on=known.requested_on,
-        age_days=(as_of - since).days if since else None,
+        age_days=(as_of - known.since).days if known.since else None,
         last_instance=known.newest_instance,
         next_expected=next_expected(known),
         reason=reason,
@@ -152,7 +151,7 @@ def _ongoing(known: KnownRequest, newest_instance: date, as_of: date) -> tuple[R
         if known.replaces_stopped:
             return RequestVerdict.STOPPED, f"Apple had stopped it (stoppedDueToInactivity); it {anew}"
         return RequestVerdict.NOT_READY, f"Apple did not list it any more; it {anew}"
-    if is_silent(newest_instance, as_of):
+    if is_silent(known, as_of):
         silent = days((as_of - newest_instance).days)
         looked = f"; on {known.looked_on} Apple listed the request as live" if known.looked_on else ""
         return RequestVerdict.SILENT, f"no instance for {silent}{looked}: each daily run looks again"

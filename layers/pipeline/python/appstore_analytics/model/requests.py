@@ -48,6 +48,19 @@ class KnownRequest:
     newest_instance: date | None = None
     asked: tuple[Asked, ...] = ()
 
+    @property
+    def since(self) -> date | None:
+        """The day of the request; where nobody tells it, the first on which it was known. None before both."""
+        return self.requested_on or self.known_since
+
+    def asked_of(self, report: str) -> tuple[Asked, ...]:
+        """What backfills asked of one report (Apple's name)."""
+        return tuple(asked for asked in self.asked if asked.report == report)
+
+    def ranges_of(self, report: str) -> frozenset[str]:
+        """The ranges of Dates asked of one report, as the ledger remembers them once they are converted."""
+        return frozenset(asked.dates for asked in self.asked_of(report))
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

@@ -1,4 +1,4 @@
-"""The arithmetic of Apple's quota: a rolling hour per API key, kept as calls per minute.
+"""The arithmetic of Apple's quota: a rolling hour per API key, kept as calls per minute, and what each step takes.
 
 A rolling hour forgives no burst, so a minute's calls are given back only when the whole minute is an hour old.
 """
@@ -6,7 +6,10 @@ A rolling hour forgives no burst, so a minute's calls are given back only when t
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.operations import Operation
+from appstore_analytics.contract.tables import curated_tables
+from appstore_analytics.model.plan import RunPlan
 
 _SPARED = 0.03
 """Left unused, because Apple counts a call when it arrives and we when we reserve it."""
@@ -18,6 +21,31 @@ _DOUBT_LASTS = timedelta(seconds=60)
 """Valid keys get 401 now and then; the Retry of a step takes about half a minute."""
 
 _DOUBT_IS_FORGOTTEN_AFTER = timedelta(minutes=10)
+
+
+CALLS_OF_A_REGISTRATION = 5
+"""At most: look, create, look again, delete the stopped one, create. More only where Apple lists several."""
+
+CALLS_OF_A_TABLE = 3
+"""At most: the request's reports, the instances, and one of them again with a fresh token.
+
+More only beyond 200 of either.
+"""
+
+
+def calls_of_a_listing(plan: RunPlan) -> int:
+    """The calls that listing one app's instances takes on most days: one per table."""
+    return len(curated_tables(plan.reports, plan.granularities))
+
+
+def calls_of_an_item(plan: RunPlan, map_name: MapName) -> int:
+    """The calls of one item of a Map with the key for reading, on most days."""
+    return calls_of_a_listing(plan) if map_name is MapName.REGISTER else 1
+
+
+def most_calls_at_once(plan: RunPlan) -> int:
+    """The calls that the step with the most of them books in one go."""
+    return max(CALLS_OF_A_REGISTRATION, calls_of_a_listing(plan))
 
 
 def calls_per_day(calls_per_hour: int) -> int:

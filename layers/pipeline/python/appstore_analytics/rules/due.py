@@ -1,8 +1,15 @@
-"""What may be new at Apple, so that nothing is listed that cannot be."""
+"""What may be new at Apple, and what of it is still to be fetched: nothing impossible, and nothing twice."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from typing import TypeGuard
 
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
+from appstore_analytics.contract.tables import CuratedTable, curated_tables, tables_by_name
+from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
+from appstore_analytics.model.plan import RunPlan, VanishedApp
+from appstore_analytics.model.requests import Asked, KnownRequest
 from appstore_analytics.rules.calendar import last_publication
 
 INSTANCE_LIFE_DAYS = 35
@@ -14,6 +21,93 @@ _SNAPSHOT_SETTLES_DAYS = 7
 _SNAPSHOT_BUILT_WITHIN_DAYS = 3  # 24 to 48 hours, says Apple
 _SNAPSHOT_RENEWED_AFTER_DAYS = 33
 """Two days more than the quota that is reported, because deleting too early would leave the app without a snapshot."""
+
+_LEDGER_DAYS = INSTANCE_LIFE_DAYS + 7
+"""How far back the ledger is compared with Apple's list: a little longer than Apple lists anything."""
+
+
+# The request of an app
+
+
+def must_look(request: KnownRequest, as_of: date) -> bool:
+    """Whether to ask Apple if a known report request still lives (it may be stopped for inactivity, or deleted).
+
+    Once a week, and daily once no instance has come for three days.
+    """
+    looked_on = request.looked_on
+    if looked_on is None or _was_a_week_ago(looked_on, as_of):
+        return True
+    return is_silent(request, as_of) and looked_on < as_of
+
+
+def is_silent(request: KnownRequest, as_of: date) -> bool:
+    """Whether a request that used to have instances has had no new one for three days, as a stopped one has."""
+    newest = request.newest_instance
+    return newest is not None and as_of - newest > timedelta(days=_SILENCE_DAYS)
+
+
+def offer_is_old(request: KnownRequest, as_of: date) -> bool:
+    """Whether the reports that a request offers are to be listed again, once a week: Apple may have added some."""
+    return request.offer_read_on is None or _was_a_week_ago(request.offer_read_on, as_of)
+
+
+def _was_a_week_ago(day: date, as_of: date) -> bool:
+    return as_of - day >= timedelta(days=_LOOK_AGAIN_DAYS)
+
+
+def outdated(request: KnownRequest, as_of: date) -> bool:
+    """Whether a backfill needs a new snapshot than this, and may have one: Apple grants one in about 31 days.
+
+    By then the instances of the old one are about to expire, and newer Dates are missing in it. Nobody tells the age of
+    an adopted snapshot (`requested_on` None): it is at least as old as our knowledge of it, and one that has shown no
+    instance in longer than Apple takes to build them has outlived them.
+    """
+    if request.since is None:
+        return False
+    is_empty = request.requested_on is None and request.newest_instance is None
+    if is_empty and as_of - request.since > timedelta(days=_SNAPSHOT_BUILT_WITHIN_DAYS):
+        return True
+    return as_of >= renewable_on(request.since)
+
+
+def renewable_on(since: date) -> date:
+    """The day from which on a snapshot that was requested (or found) on `since` is replaced by a new one."""
+    return since + timedelta(days=_SNAPSHOT_RENEWED_AFTER_DAYS)
+
+
+def is_remembered(vanished: VanishedApp, as_of: date) -> bool:
+    """Whether every run still tells of an app that Apple lists no more: as long as an instance of it can exist."""
+    return as_of - vanished.last_listed <= timedelta(days=INSTANCE_LIFE_DAYS)
+
+
+# What to list
+
+
+def due_tables(plan: RunPlan, request: KnownRequest, ledger: Iterable[LedgerInstance]) -> list[CuratedTable]:
+    """The plan's tables of which Apple may have something new; `ledger` are the request's instances."""
+    tables = curated_tables(plan.reports, plan.granularities)
+    newest: dict[str, date] = {}
+    for instance in ledger:
+        newest[instance.table] = max(instance.vintage.processing_date, newest.get(instance.table, date.min))
+    if request.access_type is AccessType.ONE_TIME_SNAPSHOT:
+        return [table for table in tables if _is_looked_for(table, request, table.name in newest, plan)]
+    if not may_have_instances(request, plan.as_of):
+        return []
+    return [table for table in tables if is_due(table.granularity, plan.as_of, newest.get(table.name))]
+
+
+def _is_looked_for(table: CuratedTable, snapshot: KnownRequest, has_instances: bool, plan: RunPlan) -> bool:
+    asked = snapshot.asked_of(table.report.name)
+    return any(plan.operation.traits.waits_for_snapshot or is_awaited(one, has_instances, plan.as_of) for one in asked)
+
+
+def may_have_instances(request: KnownRequest, as_of: date) -> bool:
+    """Whether an ongoing request can have brought anything: not on the day it was made.
+
+    Apple builds the first reports 24 to 48 hours later ("Downloading Analytics Reports"), so listing them on that day
+    would cost a call for every report of every app. Where somebody else made the request, nobody tells when.
+    """
+    return request.requested_on != as_of
 
 
 def is_due(granularity: Granularity, as_of: date, newest: date | None) -> bool:
@@ -27,14 +121,13 @@ def is_due(granularity: Granularity, as_of: date, newest: date | None) -> bool:
     return newest < last_publication(granularity, as_of)
 
 
-def is_remembered_as_vanished(last_listed: date, as_of: date) -> bool:
-    """Whether every run still tells of an app that Apple lists no more: as long as an instance of it can exist."""
-    return as_of - last_listed <= timedelta(days=INSTANCE_LIFE_DAYS)
+def is_awaited(asked: Asked, has_instances: bool, as_of: date) -> bool:
+    """Whether a daily run still looks for instances of a snapshot that a backfill asked for.
 
-
-def offer_is_old(read_on: date | None, as_of: date) -> bool:
-    """Whether the reports that a request offers are to be listed again, once a week: Apple may have added some."""
-    return read_on is None or as_of - read_on >= timedelta(days=_LOOK_AGAIN_DAYS)
+    Until the first arrives, at most an instance's life; then for a week, in case Apple delivers it in pieces.
+    """
+    patience = _SNAPSHOT_SETTLES_DAYS if has_instances else INSTANCE_LIFE_DAYS
+    return as_of - asked.asked_on <= timedelta(days=patience)
 
 
 def latest_processing_date(as_of: date, today: date) -> date:
@@ -45,56 +138,74 @@ def latest_processing_date(as_of: date, today: date) -> date:
     return max(as_of, today) + timedelta(days=1)
 
 
-def may_have_instances(requested_on: date | None, as_of: date) -> bool:
-    """Whether an ongoing request can have brought anything: not on the day it was made.
+def oldest_processing_date(request: KnownRequest, as_of: date) -> date:
+    """From which one on the ledger matters. A snapshot's instances matter as long as they are wanted."""
+    return as_of - timedelta(days=_LEDGER_DAYS) if request.access_type is AccessType.ONGOING else date.min
 
-    Apple builds the first reports 24 to 48 hours later ("Downloading Analytics Reports"), so listing them on that day
-    would cost a call for every report of every app. None: somebody else made it, nobody tells when.
+
+def listing_verdict(
+    plan: RunPlan, *, has_refused: bool, has_gaps: bool, ledger: Sequence[LedgerInstance], due: Sequence[LedgerInstance]
+) -> Verdict:
+    """How the listing of an app ended: what was refused does not keep the rest from landing.
+
+    `has_gaps`: a table that was asked for has no instance. `due` are the instances of the `ledger` that are to land.
     """
-    return requested_on != as_of
+    if has_refused:
+        return Verdict.FAILED
+    if plan.operation.traits.waits_for_snapshot and has_gaps:
+        return Verdict.NOT_READY
+    if due:
+        return Verdict.READY
+    return Verdict.UNCHANGED if ledger else Verdict.NOT_READY
 
 
-def must_look(looked_on: date | None, newest: date | None, as_of: date) -> bool:
-    """Whether to ask Apple if a known report request still lives (it may be stopped for inactivity, or deleted).
+# What to land and convert
 
-    Once a week, and daily once no instance has come for three days.
+
+def is_to_land(instance: LedgerInstance, request: KnownRequest, plan: RunPlan) -> bool:
+    """Whether an instance still has something to give: never converted, or a snapshot not for all Dates asked for.
+
+    What it was asked for and could not give is not asked every day.
     """
-    if looked_on is None or as_of - looked_on >= timedelta(days=_LOOK_AGAIN_DAYS):
-        return True
-    return is_silent(newest, as_of) and looked_on < as_of
-
-
-def is_silent(newest: date | None, as_of: date) -> bool:
-    """Whether a request that used to have instances has had no new one for three days, as a stopped one has."""
-    return newest is not None and as_of - newest > timedelta(days=_SILENCE_DAYS)
-
-
-def snapshot_is_outdated(
-    requested_on: date | None, known_since: date | None, newest_instance: date | None, as_of: date
-) -> bool:
-    """Whether a backfill needs a new snapshot, and may have one: Apple grants one in about 31 days.
-
-    By then the instances of the old one are about to expire, and newer Dates are missing in it. Nobody tells the age of
-    an adopted snapshot (`requested_on` None): it is at least as old as our knowledge of it, and one that has shown no
-    instance in longer than Apple takes to build them has outlived them.
-    """
-    since = requested_on or known_since
-    if since is None:
+    if instance.table not in {table.name for table in curated_tables(plan.reports, plan.granularities)}:
         return False
-    if requested_on is None and newest_instance is None and as_of - since > timedelta(days=_SNAPSHOT_BUILT_WITHIN_DAYS):
+    if instance.status in (InstanceStatus.LISTED, InstanceStatus.LANDED):
         return True
-    return as_of >= snapshot_renewable_on(since)
+    if instance.status is not InstanceStatus.CONVERTED or request.access_type is AccessType.ONGOING:
+        return False
+    asked = request.ranges_of(tables_by_name()[instance.table].report.name)
+    return not (instance.raw_has_expired or asked <= instance.converted_dates | instance.quarantined_dates)
 
 
-def snapshot_renewable_on(since: date) -> date:
-    """The day from which on a snapshot that was requested (or found) on `since` is replaced by a new one."""
-    return since + timedelta(days=_SNAPSHOT_RENEWED_AFTER_DAYS)
+def is_convertible(instance: LedgerInstance | None) -> TypeGuard[LedgerInstance]:
+    """Whether the ledger has bytes of this instance to convert, again if need be."""
+    return instance is not None and instance.status in (InstanceStatus.LANDED, InstanceStatus.CONVERTED)
 
 
-def snapshot_is_due(asked_on: date, has_instances: bool, as_of: date) -> bool:
-    """Whether a daily run still looks for instances of a snapshot that a backfill asked for on `asked_on`.
+def verdict_as_it_stands(instance: LedgerInstance | None) -> tuple[Verdict, str]:
+    """How an instance ends that is not convertible, as another execution may have found meanwhile, and why."""
+    if instance is None:
+        return (
+            Verdict.FAILED,
+            "The ledger no longer has this instance. If Apple still lists it, the next run finds it again.",
+        )
+    if instance.status is InstanceStatus.ROLLED_BACK:
+        return Verdict.UNCHANGED, "It was rolled back: only a reprocess that names it converts it."
+    return _AS_IT_STANDS[instance.status], instance.reason or _STANDS.format(instance.status)
 
-    Until the first arrives, at most an instance's life; then for a week, in case Apple delivers it in pieces.
+
+_STANDS = "The instance is {}. The next run goes on with it while Apple has it."
+_AS_IT_STANDS: Mapping[InstanceStatus, Verdict] = {
+    InstanceStatus.QUARANTINED: Verdict.QUARANTINED,
+    InstanceStatus.EXPIRED: Verdict.EXPIRED,
+    InstanceStatus.LISTED: Verdict.NOT_READY,
+}
+
+
+def run_that_answers_for(instance: LedgerInstance, run_id: str) -> str:
+    """The run in whose name parts are written: `run_id`, which converts the instance.
+
+    Where a rollback only made room for the instance, the run that had converted it before.
     """
-    patience = _SNAPSHOT_SETTLES_DAYS if has_instances else INSTANCE_LIFE_DAYS
-    return as_of - asked_on <= timedelta(days=patience)
+    reopened = instance.status is InstanceStatus.LANDED and instance.converted_by
+    return instance.converted_by if reopened else run_id

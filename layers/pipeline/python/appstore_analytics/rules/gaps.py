@@ -13,14 +13,9 @@ from functools import cached_property
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
-from appstore_analytics.model.requests import KnownRequest
+from appstore_analytics.model.requests import Asked, KnownRequest
 from appstore_analytics.rules.calendar import complete_on, expected_dates, published_on
-from appstore_analytics.rules.due import (
-    INSTANCE_LIFE_DAYS,
-    snapshot_is_due,
-    snapshot_is_outdated,
-    snapshot_renewable_on,
-)
+from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS, is_awaited, outdated, renewable_on
 from appstore_analytics.rules.freshness import Feed, is_complete
 
 _DAY = timedelta(days=1)
@@ -76,6 +71,10 @@ class KnownTable:
         )
         return Feed(converted, built - converted, self.listed_until)
 
+    @cached_property
+    def _wishes(self) -> tuple[Asked, ...]:
+        return self.snapshot.asked_of(self.table.report.name)
+
     @property
     def first_day(self) -> date:
         """The day of the ONGOING request, or of its first instance where nobody tells it; never without either."""
@@ -86,9 +85,8 @@ class KnownTable:
     def expected(self, as_of: date) -> set[date]:
         """The Dates that must be there: from the first day on, and what backfills asked for."""
         days = set(expected_dates(self.table, self.first_day, as_of))
-        for asked in self.snapshot.asked:
-            if asked.report == self.table.report.name:
-                days |= {day for day in expected_dates(self.table, asked.start_date, as_of) if day <= asked.end_date}
+        for asked in self._wishes:
+            days |= {day for day in expected_dates(self.table, asked.start_date, as_of) if day <= asked.end_date}
         return days
 
     def is_complete(self, day: date) -> bool:
@@ -143,27 +141,21 @@ class KnownTable:
         """The ranges with this Date that backfills asked for; none where the snapshot does not speak for it."""
         if not snapshot_holds(day, self.table, self.snapshot.requested_on):
             return set()
-        report = self.table.report.name
-        return {one.dates for one in self.snapshot.asked if one.report == report and one.covers(day)}
+        return {asked.dates for asked in self._wishes if asked.covers(day)}
 
     def _waits_for_snapshot(self, day: date, as_of: date) -> bool:
         """Whether the daily runs still look after a snapshot that holds the Date."""
         has_instances = len(self.daily) < len(self.ledger)
         return snapshot_holds(day, self.table, self.snapshot.requested_on) and any(
-            asked.report == self.table.report.name
-            and asked.covers(day)
-            and snapshot_is_due(asked.asked_on, has_instances, as_of)
-            for asked in self.snapshot.asked
+            asked.covers(day) and is_awaited(asked, has_instances, as_of) for asked in self._wishes
         )
 
     def _snapshot_from(self, day: date, as_of: date) -> date:
         """From when on a backfill can bring the Date: today, unless the snapshot that stands was made too early."""
         known = self.snapshot
-        since = known.requested_on or known.known_since
-        outdated = snapshot_is_outdated(known.requested_on, known.known_since, known.newest_instance, as_of)
-        if known.request_id is None or since is None or outdated:
+        if known.request_id is None or known.since is None or outdated(known, as_of):
             return as_of
-        return as_of if snapshot_holds(day, self.table, known.requested_on) else snapshot_renewable_on(since)
+        return as_of if snapshot_holds(day, self.table, known.requested_on) else renewable_on(known.since)
 
 
 _QUARANTINED = "its file breaks the report's contract (quarantined)"

@@ -1,4 +1,4 @@
-"""Which instance speaks for a Date: the rule that a newer file silently replaces all rows of earlier Dates.
+"""Which instance speaks for which Dates: the rule that a newer file silently replaces all rows of earlier Dates.
 
 Source: Apple, "Analytics Reports": for each Date, the instance with the newest processing date that contains it holds
 all its rows. Not a delta, not a merge; rows may vanish.
@@ -7,8 +7,36 @@ all its rows. Not a delta, not a merge; rows may vanish.
 from collections.abc import Collection
 from datetime import date
 
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.tables import CuratedTable
-from appstore_analytics.rules.calendar import complete_on
+from appstore_analytics.model.instances import LedgerInstance
+from appstore_analytics.model.requests import KnownRequest
+from appstore_analytics.rules.calendar import complete_on, speaks_for
+
+
+def kept_dates(
+    instance: LedgerInstance, table: CuratedTable, request: KnownRequest, days: Collection[date]
+) -> Collection[date]:
+    """The Dates of an instance to keep: all of a daily one; of a snapshot those asked for that it knows completely."""
+    if instance.vintage.access_type is AccessType.ONGOING:
+        return days
+    asked = request.asked_of(table.report.name)
+    complete = complete_dates(days, table, request.requested_on)
+    return {day for day in complete if any(wish.covers(day) for wish in asked)}
+
+
+def skipped_of(
+    instance: LedgerInstance, table: CuratedTable, request: KnownRequest, skipped: Collection[date]
+) -> tuple[date, ...]:
+    """Of the Dates `skipped` between those that an instance has rows of, the ones it should have spoken for.
+
+    What an older instance brought for them stays, because the newer one says nothing about them. A daily instance may
+    also correct a Date long before its window: those in between are none of its business.
+    """
+    if instance.vintage.access_type is AccessType.ONGOING:
+        built = instance.vintage.processing_date
+        return tuple(sorted(day for day in skipped if speaks_for(built, day, table)))
+    return tuple(sorted(kept_dates(instance, table, request, skipped)))
 
 
 def complete_dates(days: Collection[date], table: CuratedTable, requested_on: date | None) -> set[date]:

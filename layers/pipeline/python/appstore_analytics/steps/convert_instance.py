@@ -1,9 +1,10 @@
 """convert_instance: one instance's rows, typed and split by Date, into the app's parts."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
@@ -19,14 +20,14 @@ from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.conversion import Conversion, convert
 from appstore_analytics.lake.objects import Bucket, ObjectAbsentError
 from appstore_analytics.lake.parts import write_parts
-from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
+from appstore_analytics.model.instances import LedgerInstance
 from appstore_analytics.model.items import LandItem
 from appstore_analytics.model.parts import JournalLine, PartOutcome, PartVersion
-from appstore_analytics.model.requests import Asked, KnownRequest
+from appstore_analytics.model.requests import KnownRequest
 from appstore_analytics.registry import Registry
-from appstore_analytics.rules.calendar import speaks_for
 from appstore_analytics.rules.deaths import died_too_often
-from appstore_analytics.rules.vintage import complete_dates
+from appstore_analytics.rules.due import is_convertible, run_that_answers_for, verdict_as_it_stands
+from appstore_analytics.rules.vintage import kept_dates, skipped_of
 
 _DATES_NAMED = 31
 """So many skipped or repeated Dates are named per instance, the newest: a snapshot may hold years of a small app."""
@@ -55,18 +56,18 @@ def convert_instance(
     InstanceTooLarge: the disk is full; it stays landed.
     """
     instance = registry.instances.get(item.app_id, item.vintage)
-    if instance is None or instance.status not in (InstanceStatus.LANDED, InstanceStatus.CONVERTED):
-        _finish_as_it_stands(item, instance, registry)
+    if not is_convertible(instance):
+        registry.runs.finish(item, *verdict_as_it_stands(instance))
         return step_result(Outcome.DONE)
     table = tables_by_name()[instance.table]
     known = _request(instance, registry)
-    wanted = frozenset(asked.dates for asked in _asked(table, known))
+    wanted = known.ranges_of(table.report.name)
     try:
         _refuse_after_deaths(instance, item)
         with TemporaryDirectory() as scratch:
             with registry.instances.attempt(instance, item.run_id):
                 conversion = _convert(instance, table, known, raw, schema_modes.of(table.report), Path(scratch))
-            journal = _Journal(registry, _answers_for(instance, item), instance, table)
+            journal = _Journal(registry, run_that_answers_for(instance, item.run_id), instance, table)
             outcomes = write_parts(lake, table, int(instance.app_id), instance.vintage, conversion.parts, journal)
             _mark(instance, table, wanted, item, outcomes, registry)
     except InstanceQuarantined as error:
@@ -75,33 +76,9 @@ def convert_instance(
     except ObjectExpired:
         registry.instances.mark_raw_expired(instance)
         raise
-    skipped = _skipped(conversion, instance, table, known)
+    skipped = skipped_of(instance, table, known, conversion.skipped_dates)
     registry.runs.finish(item, Verdict.CONVERTED, **_facts(conversion, instance, Counter(outcomes.values()), skipped))
     return step_result(Outcome.DONE)
-
-
-_AS_IT_STANDS = {
-    InstanceStatus.QUARANTINED: Verdict.QUARANTINED,
-    InstanceStatus.EXPIRED: Verdict.EXPIRED,
-    InstanceStatus.LISTED: Verdict.NOT_READY,
-}
-
-
-def _finish_as_it_stands(item: LandItem, instance: LedgerInstance | None, registry: Registry) -> None:
-    """There is nothing to convert, as another execution may have found meanwhile: the ledger says why."""
-    if instance is None:
-        registry.runs.finish(
-            item,
-            Verdict.FAILED,
-            "The ledger no longer has this instance. If Apple still lists it, the next run finds it again.",
-        )
-    elif instance.status is InstanceStatus.ROLLED_BACK:
-        registry.runs.finish(item, Verdict.UNCHANGED, "It was rolled back: only a reprocess that names it converts it.")
-    else:
-        reason = (
-            instance.reason or f"The instance is {instance.status}. The next run goes on with it while Apple has it."
-        )
-        registry.runs.finish(item, _AS_IT_STANDS[instance.status], reason)
 
 
 def _refuse_after_deaths(instance: LedgerInstance, item: LandItem) -> None:
@@ -149,12 +126,6 @@ class _Journal:
         return line is not None and line.taken_back_by != ""
 
 
-def _answers_for(instance: LedgerInstance, item: LandItem) -> str:
-    """This run; but where a rollback only made room for an instance, the run that had converted it before."""
-    reopened = instance.status is InstanceStatus.LANDED and instance.converted_by
-    return instance.converted_by if reopened else item.run_id
-
-
 def _request(instance: LedgerInstance, registry: Registry) -> KnownRequest:
     """What is known about its request; a daily instance is converted whole, so nothing has to be."""
     app_id, access_type = instance.app_id, instance.vintage.access_type
@@ -179,7 +150,7 @@ def _convert(
             int(instance.app_id),
             instance.vintage,
             datetime.now(UTC).date(),
-            _selection(instance, table, known),
+            partial(kept_dates, instance, table, known),
             scratch,
             mode,
         )
@@ -196,40 +167,6 @@ def _segments(instance: LedgerInstance, raw: Bucket) -> Iterator[BinaryIO]:
     for segment in instance.segments:
         with raw.open(segment.key) as stream:
             yield stream
-
-
-def _selection(
-    instance: LedgerInstance, table: CuratedTable, known: KnownRequest
-) -> Callable[[Collection[date]], Collection[date]]:
-    """Which Dates to keep: all of a daily instance; of a snapshot those asked for that it knows completely."""
-    if instance.vintage.access_type is AccessType.ONGOING:
-        return lambda days: days
-    asked = _asked(table, known)
-
-    def asked_and_complete(days: Collection[date]) -> Collection[date]:
-        complete = complete_dates(days, table, known.requested_on)
-        return {day for day in complete if any(wish.covers(day) for wish in asked)}
-
-    return asked_and_complete
-
-
-def _skipped(
-    conversion: Conversion, instance: LedgerInstance, table: CuratedTable, known: KnownRequest
-) -> tuple[date, ...]:
-    """The Dates that the instance should have spoken for and has no row of.
-
-    What an older instance brought for them stays, because the newer one says nothing about them. A daily instance may
-    also correct a Date long before its window: those in between are none of its business.
-    """
-    if instance.vintage.access_type is AccessType.ONGOING:
-        built = instance.vintage.processing_date
-        return tuple(day for day in conversion.skipped_dates if speaks_for(built, day, table))
-    chosen = _selection(instance, table, known)(conversion.skipped_dates)
-    return tuple(sorted(chosen))
-
-
-def _asked(table: CuratedTable, known: KnownRequest) -> tuple[Asked, ...]:
-    return tuple(asked for asked in known.asked if asked.report == table.report.name)
 
 
 def _segments_repeated(conversion: Conversion, instance: LedgerInstance) -> int:

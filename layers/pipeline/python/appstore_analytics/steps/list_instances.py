@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from time import monotonic
 from typing import Any, Self
 
@@ -12,28 +12,25 @@ from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.errors import AppleRefused, NotFound, PipelineError, TimeUsedUp
 from appstore_analytics.contract.maps import Outcome, step_result
 from appstore_analytics.contract.operations import Operation
-from appstore_analytics.contract.tables import CuratedTable, curated_tables, tables_by_name
-from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.model.items import LandItem, RegisterItem
 from appstore_analytics.model.plan import RunPlan
-from appstore_analytics.model.requests import Asked, KnownRequest
+from appstore_analytics.model.requests import KnownRequest
 from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.rules.due import (
-    INSTANCE_LIFE_DAYS,
-    is_due,
+    due_tables,
+    is_to_land,
     latest_processing_date,
-    may_have_instances,
+    listing_verdict,
     offer_is_old,
-    snapshot_is_due,
+    oldest_processing_date,
 )
 from appstore_analytics.rules.offered_reports import read_offer
 from appstore_analytics.steps.waiting import waits_when_not_ready
 
-WORST_CASE_CALLS_OF_A_TABLE = 3
-"""The request's reports, the instances, and one of them again with a fresh token: more only beyond 200 of either."""
 LISTS_FOR_SECONDS = 240
 """Then no further table is begun. What is left of the function's time is more than one table takes."""
 _REFUSED_OF_A_TABLE, _REFUSED_OF_AN_APP = 20, 200
@@ -47,8 +44,6 @@ _GONE = (
     "Apple no longer knows the report request of app {} or one of its reports ({}) The next run looks for the request, "
     "and makes a new one if there is none."
 )
-_LEDGER_DAYS = INSTANCE_LIFE_DAYS + 7
-"""How far back the ledger is compared with Apple's list: a little longer than Apple lists anything."""
 
 
 @dataclass
@@ -128,20 +123,17 @@ def list_instances(
         try:
             for known in _requests(item.app_id, plan, registry):
                 ledger += (found := _list_request(item.app_id, plan, known, registry, apple, listing))
-                due += [instance for instance in found if _is_to_land(instance, known, plan)]
+                due += [instance for instance in found if is_to_land(instance, known, plan)]
         except PipelineError:
             registry.runs.note(item, **listing.progress())
             raise
         _plan_to_land(item, due, registry)
-    verdict, reason = _verdict(plan, listing, ledger, due)
+    reason = " ".join(listing.new_refusals)[:_REASON_CHARACTERS]
+    has_refused, has_gaps = bool(listing.new_refusals), bool(listing.without_instances)
+    verdict = listing_verdict(plan, has_refused=has_refused, has_gaps=has_gaps, ledger=ledger, due=due)
     facts = {"listed": [], "empty": [], "known_refusals": [], **listing.facts(), **_table_facts(plan, ledger)}
     registry.runs.finish(item, verdict, reason, calls.made, **facts)
     return step_result(Outcome.DONE)
-
-
-def expected_calls(plan: RunPlan) -> int:
-    """What a listing takes in the steady state: one call per table."""
-    return len(curated_tables(plan.reports, plan.granularities))
 
 
 def _requests(app_id: str, plan: RunPlan, registry: Registry) -> list[KnownRequest]:
@@ -163,9 +155,9 @@ def _list_request(
 ) -> list[LedgerInstance]:
     """The ledger of one request after listing every due table; what Apple lists anew is added to it."""
     latest = latest_processing_date(plan.as_of, datetime.now(UTC).date())
-    known_instances = registry.instances.since(app_id, known.access_type, _oldest(known, plan))
+    known_instances = registry.instances.since(app_id, known.access_type, oldest_processing_date(known, plan.as_of))
     ledger = [instance for instance in known_instances if instance.vintage.processing_date <= latest]
-    due = [table for table in _due_tables(plan, known, ledger) if _mark(known, table) not in listing.done]
+    due = [table for table in due_tables(plan, known, ledger) if _mark(known, table) not in listing.done]
     try:
         known = _with_offer(known, due, plan, registry, apple, listing)
         _list_tables(due, known, latest, ledger, registry, apple, listing)
@@ -255,7 +247,7 @@ def _with_offer(
     wanted = {table.report.name for table in due}
     if known.request_id is None or not wanted:
         return known
-    if not wanted <= known.report_ids.keys() or offer_is_old(known.offer_read_on, plan.as_of):
+    if not wanted <= known.report_ids.keys() or offer_is_old(known, plan.as_of):
         try:
             offer = read_offer((report.name, report.id) for report in apple.reports(known.request_id))
         except AppleRefused as refused:
@@ -275,31 +267,6 @@ def _with_offer(
     return known
 
 
-def _oldest(known: KnownRequest, plan: RunPlan) -> date:
-    """From which processing date on the ledger matters. A snapshot's instances matter as long as they are wanted."""
-    return plan.as_of - timedelta(days=_LEDGER_DAYS) if known.access_type is AccessType.ONGOING else date.min
-
-
-def _due_tables(plan: RunPlan, known: KnownRequest, ledger: Iterable[LedgerInstance]) -> list[CuratedTable]:
-    tables = curated_tables(plan.reports, plan.granularities)
-    newest: dict[str, date] = {}
-    for instance in ledger:
-        newest[instance.table] = max(instance.vintage.processing_date, newest.get(instance.table, date.min))
-    if known.access_type is AccessType.ONGOING:
-        if not may_have_instances(known.requested_on, plan.as_of):
-            return []
-        return [table for table in tables if is_due(table.granularity, plan.as_of, newest.get(table.name))]
-    return [
-        table for table in tables if any(_is_awaited(asked, table, table.name in newest, plan) for asked in known.asked)
-    ]
-
-
-def _is_awaited(asked: Asked, table: CuratedTable, has_instances: bool, plan: RunPlan) -> bool:
-    if asked.report != table.report.name:
-        return False
-    return plan.operation.traits.waits_for_snapshot or snapshot_is_due(asked.asked_on, has_instances, plan.as_of)
-
-
 def _mark(known: KnownRequest, table: CuratedTable) -> str:
     return f"{known.access_type}/{table.name}"
 
@@ -316,22 +283,6 @@ def _remember_newest(known: KnownRequest, ledger: Iterable[LedgerInstance], regi
         registry.report_requests.remember_newest_instance(known, newest)
 
 
-def _is_to_land(instance: LedgerInstance, known: KnownRequest, plan: RunPlan) -> bool:
-    """Whether an instance still has something to give: never converted, or a snapshot not for all Dates asked for.
-
-    What it was asked for and could not give is not asked every day.
-    """
-    if instance.table not in {table.name for table in curated_tables(plan.reports, plan.granularities)}:
-        return False
-    if instance.status in (InstanceStatus.LISTED, InstanceStatus.LANDED):
-        return True
-    if instance.status is not InstanceStatus.CONVERTED or known.access_type is AccessType.ONGOING:
-        return False
-    report = tables_by_name()[instance.table].report.name
-    asked = {asked.dates for asked in known.asked if asked.report == report}
-    return not (instance.raw_has_expired or asked <= instance.converted_dates | instance.quarantined_dates)
-
-
 def _plan_to_land(item: RegisterItem, due: Iterable[LedgerInstance], registry: Registry) -> None:
     for instance in due:
         registry.runs.plan(
@@ -339,19 +290,6 @@ def _plan_to_land(item: RegisterItem, due: Iterable[LedgerInstance], registry: R
             table=instance.table,
             processing_date=instance.vintage.processing_date.isoformat(),
         )
-
-
-def _verdict(
-    plan: RunPlan, listing: _Listing, ledger: Sequence[LedgerInstance], due: Sequence[LedgerInstance]
-) -> tuple[Verdict, str]:
-    """How the listing ended, and why if it failed: what was refused does not keep the rest from landing."""
-    if listing.new_refusals:
-        return Verdict.FAILED, " ".join(listing.new_refusals)[:_REASON_CHARACTERS]
-    if plan.operation.traits.waits_for_snapshot and listing.without_instances:
-        return Verdict.NOT_READY, ""
-    if due:
-        return Verdict.READY, ""
-    return (Verdict.UNCHANGED if ledger else Verdict.NOT_READY), ""
 
 
 def _table_facts(plan: RunPlan, ledger: Iterable[LedgerInstance]) -> dict[str, Any]:

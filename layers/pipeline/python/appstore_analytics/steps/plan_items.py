@@ -20,7 +20,7 @@ from appstore_analytics.registry import Registry
 from appstore_analytics.registry.call_budget import CallBudget
 from appstore_analytics.registry.landed_instances import landed_instances
 from appstore_analytics.registry.runs import open_items
-from appstore_analytics.steps.list_instances import expected_calls
+from appstore_analytics.rules.call_budget import calls_of_an_item
 from appstore_analytics.steps.older_kpis import mark_older_kpis
 
 _ITEMS: Mapping[MapName, type[Item]] = {
@@ -100,7 +100,7 @@ def _calls_available_at(
     calls: Counter[str] = Counter()
     for name, items in Counter(event["account"] for event in events).items():
         account = plan.account(name)
-        calls[account.reader_key_name] += items * _calls_of_an_item(plan, map_name)
+        calls[account.reader_key_name] += items * calls_of_an_item(plan, map_name)
         calls[account.admin_key_name] += items if map_name is MapName.REGISTER else 0
     waits = (_available_at(registry.call_budget(name), wanted, plan, now) for name, wanted in (+calls).items())
     return max(waits, default=now)
@@ -126,16 +126,12 @@ def _of_an_hour(
     fitting: list[dict[str, Any]] = []
     for name, of_account in groupby(sorted(events, key=_account_of), key=_account_of):
         most = registry.call_budget(plan.account(name).reader_key_name).most(plan.calls_per_hour, plan.operation)
-        fitting += islice(of_account, max(most // _calls_of_an_item(plan, map_name), 1))
+        fitting += islice(of_account, max(most // calls_of_an_item(plan, map_name), 1))
     return fitting
 
 
 def _account_of(event: Mapping[str, str]) -> str:
     return event["account"]
-
-
-def _calls_of_an_item(plan: RunPlan, map_name: MapName) -> int:
-    return expected_calls(plan) if map_name is MapName.REGISTER else 1
 
 
 def _items(plan: RunPlan, map_name: MapName, registry: Registry) -> Iterator[Item]:

@@ -14,12 +14,10 @@ from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import find_plan, newest_run, report_key_of, write_plan
 from appstore_analytics.model.plan import RunPlan, VanishedApp
 from appstore_analytics.registry.runs import REMEMBERED
-from appstore_analytics.rules.call_budget import calls_needed, calls_per_day, ceiling
-from appstore_analytics.rules.due import is_remembered_as_vanished
+from appstore_analytics.rules.call_budget import calls_needed, calls_per_day, ceiling, most_calls_at_once
+from appstore_analytics.rules.due import is_remembered
 from appstore_analytics.rules.execution_input import ExecutionInput, parse_execution_input
 from appstore_analytics.rules.times import run_id
-from appstore_analytics.steps.list_instances import expected_calls
-from appstore_analytics.steps.register_request import WORST_CASE_CALLS
 
 _SNAPSHOT_PATIENCE = timedelta(hours=72)
 
@@ -171,7 +169,7 @@ def _vanished(
     listed = {app_id for account in accounts for app_id in account.app_ids}
     had = (VanishedApp(one.name, app_id, before.as_of) for one in before.accounts for app_id in one.app_ids)
     gone = (app for app in (*before.vanished, *had) if app.account in finding and app.app_id not in listed)
-    kept = (app for app in gone if is_remembered_as_vanished(app.last_listed, wanted.as_of))
+    kept = (app for app in gone if is_remembered(app, wanted.as_of))
     return tuple(sorted(kept, key=lambda app: (app.account, app.app_id)))
 
 
@@ -196,7 +194,7 @@ def _refuse_more_than_the_quota(plan: RunPlan) -> None:
 
 def _refuse_a_step_that_never_fits(plan: RunPlan) -> None:
     """A step books its calls in one go, so one that needs more than a whole hour allows would wait for ever."""
-    needed = max(WORST_CASE_CALLS, expected_calls(plan))
+    needed = most_calls_at_once(plan)
     allowed = ceiling(plan.calls_per_hour, plan.operation)
     if needed > allowed:
         raise ConfigurationRefused(

@@ -15,11 +15,8 @@ from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.model.requests import Asked, Claim, KnownRequest
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.reservation import Reservation
-from appstore_analytics.rules.due import must_look, snapshot_is_outdated
+from appstore_analytics.rules.due import must_look, outdated
 from appstore_analytics.steps.waiting import waits_when_not_ready
-
-WORST_CASE_CALLS = 5
-"""Look, create, look again, delete the stopped one, create: more only where Apple lists several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +42,7 @@ def register_request(
     if plan.operation.traits.waits_for_snapshot:
         registry.report_requests.ask(item.app_id, _wishes(plan))
     known = registry.report_requests.get(item.app_id, plan.access_type)
-    if (
-        known.request_id is None
-        or must_look(known.looked_on, known.newest_instance, plan.as_of)
-        or _is_outdated(known, plan)
-    ):
+    if known.request_id is None or must_look(known, plan.as_of) or _is_outdated(known, plan):
         with registry.runs.calls_of_a_failure(item, calls):
             known = _register(item, plan, registry, apple)
     _record(item, plan, registry, known, calls)
@@ -59,8 +52,8 @@ def register_request(
 def _register(item: RegisterItem, plan: RunPlan, registry: Registry, apple: AppStoreConnect) -> KnownRequest:
     claim = registry.report_requests.claim(item.app_id, plan.access_type, datetime.now(UTC))
     try:
-        outdated = claim.known.request_id if _is_outdated(claim.known, plan) else None
-        live = _find_or_create(item.app_id, plan.access_type, outdated, apple)
+        to_replace = claim.known.request_id if _is_outdated(claim.known, plan) else None
+        live = _find_or_create(item.app_id, plan.access_type, to_replace, apple)
     except PipelineError:
         registry.report_requests.release(claim)
         raise
@@ -69,18 +62,16 @@ def _register(item: RegisterItem, plan: RunPlan, registry: Registry, apple: AppS
 
 
 def _is_outdated(known: KnownRequest, plan: RunPlan) -> bool:
-    return plan.operation.traits.waits_for_snapshot and snapshot_is_outdated(
-        known.requested_on, known.known_since, known.newest_instance, plan.as_of
-    )
+    return plan.operation.traits.waits_for_snapshot and outdated(known, plan.as_of)
 
 
-def _find_or_create(app_id: str, access_type: AccessType, outdated: str | None, apple: AppStoreConnect) -> _Live:
-    """The request that lives afterwards. The `outdated` one makes room for a new one."""
+def _find_or_create(app_id: str, access_type: AccessType, to_replace: str | None, apple: AppStoreConnect) -> _Live:
+    """The request that lives afterwards. The one `to_replace` makes room for a new one."""
     listed = apple.report_requests(app_id, access_type)
-    if outdated in {request.id for request in listed}:
+    if to_replace in {request.id for request in listed}:
         with _explained(f"The snapshot of app {app_id} has outlived its instances and has to be made anew."):
-            apple.delete_report_request(str(outdated))
-        listed = tuple(request for request in listed if request.id != outdated)
+            apple.delete_report_request(str(to_replace))
+        listed = tuple(request for request in listed if request.id != to_replace)
     if live := _live(listed):
         return _Live(live)
     with _explained(_why_now(app_id, access_type, listed)):
