@@ -16,6 +16,7 @@ from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.names import Names
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
+from appstore_analytics.wiring.clock import utc_now
 from infra.configuration import parse_context
 from local.aws.server import ACCOUNT, EmbeddedAws
 from operations.embedded import REGION
@@ -94,7 +95,7 @@ def open_pipeline(aws: EmbeddedAws, deployment: Deployment) -> Pipeline:
     return Pipeline(
         aws.client("stepfunctions"),
         deployment.state_machine_arn,
-        Registry(aws.table(deployment.registry_table)),
+        Registry(aws.table(deployment.registry_table), utc_now),
         Bucket(aws.client("s3"), deployment.lake_bucket),
     )
 

@@ -1,7 +1,7 @@
 """The options that several commands have, and the values that each refuses before AWS is asked."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -13,11 +13,12 @@ from appstore_analytics.contract.tables import report_names
 from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
 from appstore_analytics.rules.execution_input import EARLIEST_DATE
 from appstore_analytics.rules.times import iso_date
+from appstore_analytics.wiring.clock import utc_now
 
 
 def day_of(given: datetime | None) -> date:
     """The day to judge by; today (UTC) if none is given."""
-    return given.date() if given else datetime.now(UTC).date()
+    return given.date() if given else utc_now().date()
 
 
 def refuse_empty(**options: str | None) -> None:

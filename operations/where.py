@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from appstore_analytics.answers.errors import Refused, Unreachable
 from appstore_analytics.answers.installation import Installation
 from appstore_analytics.contract.names import SERVICE, STACK, Names
+from appstore_analytics.wiring.clock import utc_now
 from operations import embedded
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Where:
     def open(self) -> Installation:
         """The installed stack; Unreachable with one sentence when there is none here."""
         connection = self.connect()
-        return Installation(_outputs(connection.cloudformation, self.stack), connection)
+        return Installation(_outputs(connection.cloudformation, self.stack), connection, utc_now)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
+from appstore_analytics.wiring.clock import utc_now
 
 _SESSION = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
@@ -43,7 +44,7 @@ def new_registry(name: str = "registry") -> Registry:
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         BillingMode="PAY_PER_REQUEST",
     )
-    return Registry(table)
+    return Registry(table, utc_now)
 
 
 def new_bucket(name: str, *, versioned: bool = False) -> Bucket:

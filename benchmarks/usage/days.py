@@ -105,7 +105,7 @@ class Days:
         aws = boto3.Session("benchmark", "benchmark", region_name=REGION)
         aws.events.register("before-call.*.*", _keep_body)
         aws.events.register("after-call.*.*", self._tell)
-        self.registry = Registry(_registry_table(aws))
+        self.registry = Registry(_registry_table(aws), lambda: self.now)
         client = aws.client("s3")
         self.raw, self.lake = _bucket(client, "raw"), _bucket(client, "lake", versioned=True)
         self.plans = plans_read_once(self.lake)

@@ -6,6 +6,7 @@ from typing import Any
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.settings import CheckFreshnessSettings
 from appstore_analytics.steps.check_freshness import check_freshness
+from appstore_analytics.wiring.clock import utc_now
 from appstore_analytics.wiring.connections import open_athena_client, open_bucket
 from appstore_analytics.wiring.machine_errors import names_machine_errors
 from appstore_analytics.wiring.telemetry import emit, logger, seconds_left
@@ -19,6 +20,6 @@ ATHENA = open_athena_client()
 @names_machine_errors("check_freshness")
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """See steps/check_freshness.py."""
-    at = datetime.fromisoformat(event["at"]).astimezone(UTC) if "at" in event else datetime.now(UTC)
+    at = datetime.fromisoformat(event["at"]).astimezone(UTC) if "at" in event else utc_now()
     athena = Athena(ATHENA, SETTINGS.workgroup, SETTINGS.databases, seconds_left=seconds_left(context))
     return check_freshness(at, timedelta(hours=SETTINGS.freshness_hours), LAKE, athena, emit)

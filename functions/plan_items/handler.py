@@ -1,11 +1,11 @@
 """plan_items: a run and a Map, `left` for what that Map has left; out comes where the manifest lies."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.settings import PlanItemsSettings
 from appstore_analytics.steps.plan_items import plan_items
+from appstore_analytics.wiring.clock import utc_now
 from appstore_analytics.wiring.connections import open_bucket, open_registry
 from appstore_analytics.wiring.machine_errors import names_machine_errors
 from appstore_analytics.wiring.telemetry import logger
@@ -21,4 +21,4 @@ def handler(event: dict[str, Any], _: object) -> dict[str, str | int | bool]:
     """See steps/plan_items.py."""
     run_id, map_name = event["run_id"], MapName(event["map"])
     logger.append_keys(run_id=run_id, map=map_name)
-    return plan_items(run_id, map_name, REGISTRY, LAKE, datetime.now(UTC), left=event.get("left", False))
+    return plan_items(run_id, map_name, REGISTRY, LAKE, utc_now(), left=event.get("left", False))

@@ -5,6 +5,7 @@ from typing import Any
 from appstore_analytics.contract.settings import SummarizeRunSettings
 from appstore_analytics.rules.verdicts import error_sentence
 from appstore_analytics.steps.summarize_run import summarize_run
+from appstore_analytics.wiring.clock import utc_now
 from appstore_analytics.wiring.connections import open_bucket, open_registry
 from appstore_analytics.wiring.machine_errors import names_machine_errors
 from appstore_analytics.wiring.telemetry import emit, logger
@@ -21,4 +22,4 @@ def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     logger.append_keys(run_id=event["run_id"])
     error = event.get("error")
     sentence = error_sentence(error["Error"], error.get("Cause", "")) if error else ""
-    return summarize_run(event["run_id"], sentence, REGISTRY, LAKE, emit)
+    return summarize_run(event["run_id"], sentence, REGISTRY, LAKE, emit, utc_now())

@@ -1,10 +1,10 @@
 """Before the first run: what stands in the way, and the keys."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from appstore_analytics.wiring.clock import utc_now
 from operations import doctor
 from operations.commands.asked import answer
 from operations.put_key import key_id_of, put_key, read_key_file, secret_text
@@ -13,7 +13,7 @@ from operations.put_key import key_id_of, put_key, read_key_file, secret_text
 def find_faults(context: typer.Context) -> None:
     """Say what stands in the way of a deployment or a run: credentials, quotas, names, keys. Changes nothing."""
     where = context.obj.where
-    answer(context.obj, doctor.examine(where.connect(), where.stack, doctor.configured(where.stack), datetime.now(UTC)))
+    answer(context.obj, doctor.examine(where.connect(), where.stack, doctor.configured(where.stack), utc_now()))
 
 
 def put_api_key(

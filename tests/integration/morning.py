@@ -5,10 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
-from unittest.mock import patch
 
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.steps import register_request
 from local.apple import World
 from tests.aws_in_process import aws_in_process
 from tests.integration.pipeline_in_process import Pipeline
@@ -46,8 +44,7 @@ class Morning:
             for bucket in (pipeline.raw, pipeline.lake):
                 for key, body, metadata in self.objects[bucket.name]:
                     bucket.write(key, body, metadata=metadata)
-            with patch.object(register_request, "datetime", _on(pipeline.clock)):
-                yield pipeline
+            yield pipeline
 
 
 def _stored(bucket: Bucket) -> Iterator[tuple[str, bytes, dict[str, str]]]:
@@ -55,13 +52,3 @@ def _stored(bucket: Bucket) -> Iterator[tuple[str, bytes, dict[str, str]]]:
         standing = bucket.head(stored.key)
         assert standing is not None
         yield stored.key, bucket.read(stored.key) or b"", dict(standing.metadata)
-
-
-def _on(clock: Callable[[], datetime]) -> type[datetime]:
-    class OnTheClock(datetime):
-        @classmethod
-        def now(cls, tz: object = None) -> Any:
-            del tz
-            return clock()
-
-    return OnTheClock

@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
@@ -143,6 +143,7 @@ class Pipeline:
     metrics: dict[Metric, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.registry = replace(self.registry, clock=self.clock)
         self.session, self.storage = requests.Session(), requests.Session()
         application = SimulatedApp(self.world, wall_seconds=self.clock.seconds)
         mount(self.session, application)

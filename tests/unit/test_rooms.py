@@ -27,6 +27,11 @@ VALUES = frozenset(
 )
 """Arguments that hold JSON, items of DynamoDB, buffers or a Lambda's context: never a client or a table."""
 
+THE_CLOCK = PACKAGE / "wiring" / "clock.py"
+READS_OF_A_CLOCK = frozenset(
+    {"date.today", "datetime.now", "datetime.today", "datetime.utcnow", "time.time", "time.time_ns"}
+)
+
 
 def _files(*folders: Path) -> list[Path]:
     files = [path for folder in folders for path in folder.rglob("*.py")]
@@ -55,8 +60,30 @@ def test_no_client_and_no_table_is_without_a_type(path: Path) -> None:
     assert untyped == set()
 
 
+@pytest.mark.parametrize(
+    "path", _files(PACKAGE, ROOT / "functions", OPERATIONS), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_the_time_is_read_by_the_one_clock(path: Path) -> None:
+    """Whatever needs the time is given a clock (model/clock.py), or asks `registry.clock()`."""
+    lines = [line for line in _reads_the_time(ast.parse(path.read_text("utf-8"))) if path != THE_CLOCK]
+    assert lines == [], f"{path.name} reads this machine's clock: take `now`, a `Clock` or `registry.clock()` instead"
+
+
+def test_the_one_clock_is_found_by_how_it_reads_the_time() -> None:
+    assert [*_reads_the_time(ast.parse(THE_CLOCK.read_text("utf-8")))] != []
+
+
 def test_what_imports_the_package_sees_its_types() -> None:
     assert (PACKAGE / "py.typed").is_file()
+
+
+def _reads_the_time(tree: ast.AST) -> Iterator[int]:
+    """The lines that ask this machine for the time or the day; a stopwatch (`monotonic`) is none of them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and ".".join(ast.unparse(node).split(".")[-2:]) in READS_OF_A_CLOCK:
+            yield node.lineno
+        elif isinstance(node, ast.ImportFrom) and node.module == "time":
+            yield from (node.lineno for name in node.names if name.name in ("time", "time_ns"))
 
 
 def _annotations(tree: ast.AST) -> Iterator[tuple[str, str]]:

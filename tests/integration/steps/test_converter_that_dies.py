@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
@@ -46,6 +46,7 @@ def deaths(place: tuple[object, str] = AT_THE_FILE, death: type[BaseException] =
 
 
 def dies(pipeline: Pipeline, item: LandItem, death: type[BaseException] = DiedError) -> None:
+    pipeline.clock.pass_by(minutes=1)
     with deaths(death=death), pytest.raises(death):
         pipeline.convert(item)
 
@@ -114,7 +115,7 @@ def test_an_error_is_no_death(pipeline: Pipeline, item: LandItem) -> None:
 def test_runs_that_convert_at_the_same_time_do_not_count_as_dead(pipeline: Pipeline, item: LandItem) -> None:
     instance = pipeline.instance(item)
     for run_id in ("another", "a third", "a fourth"):
-        attempt = Attempt(datetime.now(UTC), run_id)
+        attempt = Attempt(pipeline.clock(), run_id)
         pipeline.registry.instances._change_attempts("ADD", instance, {str(attempt)})
     assert pipeline.convert(item) == DONE
 

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -29,7 +29,7 @@ def known(pipeline: Pipeline, access_type: AccessType = AccessType.ONGOING) -> K
 
 def is_free(pipeline: Pipeline) -> bool:
     pipeline.registry.report_requests.release(
-        pipeline.registry.report_requests.claim(APP, AccessType.ONGOING, datetime.now(UTC))
+        pipeline.registry.report_requests.claim(APP, AccessType.ONGOING, pipeline.clock())
     )
     return True
 
@@ -90,10 +90,10 @@ def test_of_fifty_concurrent_executions_one_creates_the_request(pipeline: Pipeli
 
 def test_whoever_meets_a_claim_waits_and_asks_apple_nothing(pipeline: Pipeline) -> None:
     plan = pipeline.plan()
-    pipeline.registry.report_requests.claim(APP, AccessType.ONGOING, datetime.now(UTC))
+    pipeline.registry.report_requests.claim(APP, AccessType.ONGOING, pipeline.clock())
     answer = pipeline.register(plan)
     assert answer["outcome"] == "wait"
-    assert timedelta() < instant(answer) - datetime.now(UTC) < timedelta(seconds=10)
+    assert timedelta() < instant(answer) - pipeline.clock() < timedelta(seconds=10)
     (wait,) = pipeline.registry.waits.of_run(plan.run_id)
     assert wait.waits_for == "another execution that registers the app"
     assert pipeline.count(LIST_REQUESTS) == 0

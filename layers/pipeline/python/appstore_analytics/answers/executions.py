@@ -166,7 +166,7 @@ class Pipeline:
             running |= {app_id for account in plan.accounts for app_id in account.app_ids} - met
         budgets = [self.registry.call_budget(account.reader_key_name) for account in plan.accounts]
         left = [one.most(plan.calls_per_hour, plan.operation) - one.balance().used for one in budgets]
-        wait = longest(self.registry.waits.of_run(plan.run_id), datetime.now(UTC))
+        wait = longest(self.registry.waits.of_run(plan.run_id), self.registry.clock())
         return Snapshot(
             apps=len(met | running),
             apps_done=len(met - running - failed),

@@ -14,6 +14,7 @@ from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.names import Database, api_key_output
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.model.clock import Clock
 from appstore_analytics.registry import Registry
 
 if TYPE_CHECKING:
@@ -67,9 +68,10 @@ class Clients(Protocol):
 class Installation:
     """The parts of an installed stack, opened when they are first used."""
 
-    def __init__(self, outputs: Mapping[str, str], clients: Clients) -> None:
+    def __init__(self, outputs: Mapping[str, str], clients: Clients, clock: Clock) -> None:
         self._outputs = outputs
         self._clients = clients
+        self._clock = clock
 
     @property
     def region(self) -> str:
@@ -102,7 +104,7 @@ class Installation:
     @cached_property
     def registry(self) -> Registry:
         """What the pipeline remembers."""
-        return Registry(self._clients.table(self._outputs["RegistryTable"]))
+        return Registry(self._clients.table(self._outputs["RegistryTable"]), self._clock)
 
     @cached_property
     def lake(self) -> Bucket:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.answers.status import RequestStatus, verdict_counts
@@ -69,7 +69,7 @@ def registry_statistics(
 ) -> RegistryStatistics:
     """Count everything; the ledger is read app by app."""
     accounts = tuple(accounts)
-    now = datetime.now(UTC)
+    now = registry.clock()
     dirty = ((table.name, [mark.day for mark in registry.dirty_dates.of_table(table.name)]) for table in tables)
     return RegistryStatistics(
         counters=dict(sorted(registry.statistics.totals().items())),

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -172,7 +172,7 @@ def _cause(stands: Started, pipeline: Pipeline) -> str:
     """Why an execution without a report has ended, or what one that is under way waits for."""
     if stands.status != RUNNING:
         return stands.cause
-    wait = longest(pipeline.registry.waits.of_run(stands.run_id), datetime.now(UTC))
+    wait = longest(pipeline.registry.waits.of_run(stands.run_id), pipeline.registry.clock())
     return wait.now if wait else ""
 
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from appstore_analytics.apple.bounded_json import read_json
 from appstore_analytics.apple.private_key import PrivateKeyRefusedError, read_private_key, trimmed
 from appstore_analytics.contract.errors import ConfigurationRefused
+from appstore_analytics.model.clock import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -106,7 +107,7 @@ class Tokens:
     five minutes, and at once where Apple refuses the old one.
     """
 
-    def __init__(self, read_key: Callable[[], ApiKey], clock: Callable[[], datetime]) -> None:
+    def __init__(self, read_key: Callable[[], ApiKey], clock: Clock) -> None:
         self._read_key = read_key
         self._clock = clock
         self._token = ""
@@ -134,7 +135,7 @@ def _signed(key: ApiKey, issued_at: datetime, ends_at: datetime) -> str:
 class KeyRing:
     """The tokens of every API key, whose secrets are named `<prefix><key name>` in Secrets Manager."""
 
-    def __init__(self, secrets_manager: "SecretsManagerClient", prefix: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, secrets_manager: "SecretsManagerClient", prefix: str, clock: Clock) -> None:
         self._secrets_manager = secrets_manager
         self._prefix = prefix
         self._clock = clock

@@ -12,7 +12,7 @@ that died.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
+from appstore_analytics.model.clock import Clock
 from appstore_analytics.model.instances import Attempt, InstanceStatus, LedgerInstance, SegmentRecord
 from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry.conditions import is_condition_failure
@@ -36,12 +37,13 @@ _REMEMBERED = timedelta(days=400)
 class Instances:
     """The ledger. Every write names the states it may follow."""
 
-    def __init__(self, table: "Table") -> None:
+    def __init__(self, table: "Table", clock: Clock) -> None:
         self._table = table
+        self._clock = clock
 
     def add(self, instance: LedgerInstance) -> bool:
         """Note an instance that Apple lists; False when it was known already."""
-        expires_at = int((datetime.now(UTC) + _REMEMBERED).timestamp())
+        expires_at = int((self._clock() + _REMEMBERED).timestamp())
         item: dict[str, str | int] = {
             **instance_key(instance.app_id, instance.vintage),
             "table": instance.table,
@@ -85,7 +87,7 @@ class Instances:
             for segment in instance.segments
         ]
         key = instance_key(instance.app_id, instance.vintage)
-        expires_at = int((datetime.now(UTC) + _REMEMBERED).timestamp())
+        expires_at = int((self._clock() + _REMEMBERED).timestamp())
         name = list_name(segments)
         pages = write_pages(self._table, key, name, segments[ON_THE_ITEM:], expires_at)
         paged = {"segment_list": name, "segment_pages": pages} if pages else {}
@@ -99,7 +101,7 @@ class Instances:
         Only a function that dies leaves its attempt behind, and one whose memory is used up, which is the same but for
         luck. Where the instance moves on, all its attempts are forgotten.
         """
-        attempt = {str(Attempt(datetime.now(UTC), run_id))}
+        attempt = {str(Attempt(self._clock(), run_id))}
         self._change_attempts("ADD", instance, attempt)
         try:
             yield

@@ -6,12 +6,12 @@ rollback decides by what stands in S3.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
 from appstore_analytics.contract.layout import TableDate
+from appstore_analytics.model.clock import Clock
 from appstore_analytics.model.parts import JournalLine, PartVersion
 from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry.keys import journal_key, journal_prefix, parse_journal_key, run_partition
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 class Journal:
     """The journal lines of every run."""
 
-    def __init__(self, table: "Table") -> None:
+    def __init__(self, table: "Table", clock: Clock) -> None:
         self._table = table
+        self._clock = clock
 
     def note(self, lines: Iterable[JournalLine]) -> None:
         """Note writes that are about to happen, 25 a request. Who tries again notes again, by what stands now."""
-        expires_at = int((datetime.now(UTC) + REMEMBERED).timestamp())
+        expires_at = int((self._clock() + REMEMBERED).timestamp())
         with self._table.batch_writer() as batch:
             for line in lines:
                 before = {} if line.before is None else {"before": _written(line.before)}

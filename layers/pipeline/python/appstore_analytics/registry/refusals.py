@@ -1,12 +1,13 @@
 """What Apple listed and no run can use: remembered, so that only the run that meets it first fails for it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ClientError
 
+from appstore_analytics.model.clock import Clock
 from appstore_analytics.registry.conditions import is_condition_failure
 from appstore_analytics.registry.keys import refusal_key
 
@@ -19,8 +20,9 @@ _REMEMBERED = timedelta(days=400)
 class Refusals:
     """The refused entries of every app."""
 
-    def __init__(self, table: "Table") -> None:
+    def __init__(self, table: "Table", clock: Clock) -> None:
         self._table = table
+        self._clock = clock
 
     def add(self, app_id: str, table: str, name: str, reason: str) -> bool:
         """Remember why an entry of a table's list is refused; False when that is known already."""
@@ -29,7 +31,7 @@ class Refusals:
             **refusal_key(app_id, table, digest),
             "name": name,
             "reason": reason,
-            "expires_at": int((datetime.now(UTC) + _REMEMBERED).timestamp()),
+            "expires_at": int((self._clock() + _REMEMBERED).timestamp()),
         }
         try:
             self._table.put_item(Item=item, ConditionExpression=Attr("pk").not_exists())

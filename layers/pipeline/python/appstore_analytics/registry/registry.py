@@ -1,8 +1,9 @@
-"""The rooms of the registry, over one DynamoDB table."""
+"""The rooms of the registry, over one DynamoDB table and by one clock."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from appstore_analytics.model.clock import Clock
 from appstore_analytics.registry.call_budget import CallBudget
 from appstore_analytics.registry.dirty_dates import DirtyDates
 from appstore_analytics.registry.instances import Instances
@@ -20,24 +21,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Registry:
-    """Everything that is remembered. `table` is a boto3 DynamoDB Table."""
+    """Everything that is remembered. `table` is a boto3 DynamoDB Table; `clock` answers the time, in UTC."""
 
     table: "Table"
+    clock: Clock
 
     @property
     def report_requests(self) -> ReportRequests:
         """One per app and access type."""
-        return ReportRequests(self.table)
+        return ReportRequests(self.table, self.clock)
 
     @property
     def instances(self) -> Instances:
         """The ledger of instances."""
-        return Instances(self.table)
+        return Instances(self.table, self.clock)
 
     @property
     def refusals(self) -> Refusals:
         """Entries of Apple's lists that cannot be used."""
-        return Refusals(self.table)
+        return Refusals(self.table, self.clock)
 
     @property
     def dirty_dates(self) -> DirtyDates:
@@ -52,12 +54,12 @@ class Registry:
     @property
     def runs(self) -> Runs:
         """Manifest items and how they ended."""
-        return Runs(self.table)
+        return Runs(self.table, self.clock)
 
     @property
     def journal(self) -> Journal:
         """What each run wrote over which part."""
-        return Journal(self.table)
+        return Journal(self.table, self.clock)
 
     @property
     def statistics(self) -> Statistics:

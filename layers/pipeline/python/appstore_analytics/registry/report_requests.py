@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.errors import ClaimHeld, ObjectContended
+from appstore_analytics.model.clock import Clock
 from appstore_analytics.model.former_state import former_wish
 from appstore_analytics.model.requests import Asked, Claim, KnownRequest
 from appstore_analytics.registry.conditions import is_condition_failure, item_that_stood
@@ -38,8 +39,9 @@ _ASKS = 20
 class ReportRequests:
     """The report requests and their claims."""
 
-    def __init__(self, table: "Table") -> None:
+    def __init__(self, table: "Table", clock: Clock) -> None:
         self._table = table
+        self._clock = clock
 
     def get(self, app_id: str, access_type: AccessType) -> KnownRequest:
         """What is known; an empty KnownRequest where nothing is."""
@@ -212,7 +214,7 @@ class ReportRequests:
             if is_condition_failure(error):
                 raise ClaimHeld(
                     f"The claim on app {claim.known.app_id} was lost to another execution.",
-                    datetime.now(UTC) + timedelta(seconds=_COME_BACK_SECONDS),
+                    self._clock() + timedelta(seconds=_COME_BACK_SECONDS),
                 ) from None
             raise
 

@@ -1,12 +1,12 @@
 """The calls of one step, out of the budget that all steps share."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import NoReturn, Protocol, Self
 
 from appstore_analytics.contract.errors import CallsUnavailable, KeyDoubted, KeyRejected
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.waits import WaitFor
+from appstore_analytics.model.clock import Clock
 from appstore_analytics.registry.call_budget import Balance, CallBudget
 from appstore_analytics.rules.call_budget import ceiling, hour_of, is_rejected, minute_of
 
@@ -49,7 +49,7 @@ class Reservation:
         calls_per_hour: int,
         operation: Operation,
         expected_calls: int,
-        clock: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self._budget = budget
         self._calls_per_hour = self._hour = calls_per_hour

@@ -6,7 +6,7 @@ the way is still there, without one, and counts as failed.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, Key
@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.model.clock import Clock
 from appstore_analytics.model.items import Item, ItemRecord
 from appstore_analytics.registry.conditions import is_condition_failure
 from appstore_analytics.registry.keys import item_key, items_prefix, record_key, record_of, run_partition
@@ -33,12 +34,13 @@ _LANDED = "landed"
 class Runs:
     """The items of runs."""
 
-    def __init__(self, table: "Table") -> None:
+    def __init__(self, table: "Table", clock: Clock) -> None:
         self._table = table
+        self._clock = clock
 
     def plan(self, item: Item, **facts: Any) -> bool:
         """Plan an item, with what is known of it; False when it is planned already."""
-        expires_at = int((datetime.now(UTC) + REMEMBERED).timestamp())
+        expires_at = int((self._clock() + REMEMBERED).timestamp())
         key = item_key(item)
         event = {**item.to_event(), "record": record_of(key)}  # where the state machine writes an error that it caught
         planned = {**key, "event": event, **facts, "expires_at": expires_at}
@@ -65,7 +67,7 @@ class Runs:
 
     def note_landed(self, item: Item, rows: Sequence[dict[str, Any]], calls: int, **facts: Any) -> None:
         """Remember the segments that an item has landed, one row each and however many, beside other facts."""
-        expires_at = int((datetime.now(UTC) + REMEMBERED).timestamp())
+        expires_at = int((self._clock() + REMEMBERED).timestamp())
         pages = write_pages(self._table, item_key(item), _LANDED, rows[ON_THE_ITEM:], expires_at)
         self._write(item, calls, {**facts, "landed": rows[:ON_THE_ITEM], "landed_pages": pages})
 

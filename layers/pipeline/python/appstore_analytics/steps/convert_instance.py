@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -63,10 +63,12 @@ def convert_instance(
     known = _request(instance, registry)
     wanted = known.ranges_of(table.report.name)
     try:
-        _refuse_after_deaths(instance, item)
+        now = registry.clock()
+        _refuse_after_deaths(instance, item, now)
         with TemporaryDirectory() as scratch:
             with registry.instances.attempt(instance, item.run_id):
-                conversion = _convert(instance, table, known, raw, schema_modes.of(table.report), Path(scratch))
+                mode = schema_modes.of(table.report)
+                conversion = _convert(instance, table, known, raw, mode, now.date(), Path(scratch))
             journal = _Journal(registry, run_that_answers_for(instance, item.run_id), instance, table)
             outcomes = write_parts(lake, table, int(instance.app_id), instance.vintage, conversion.parts, journal)
             _mark(instance, table, wanted, item, outcomes, registry)
@@ -81,9 +83,9 @@ def convert_instance(
     return step_result(Outcome.DONE)
 
 
-def _refuse_after_deaths(instance: LedgerInstance, item: LandItem) -> None:
+def _refuse_after_deaths(instance: LedgerInstance, item: LandItem, now: datetime) -> None:
     """InstanceQuarantined when the instance has killed its function: a time-out and used up memory count as well."""
-    if died_too_often(instance.attempts, item.run_id, datetime.now(UTC)):
+    if died_too_often(instance.attempts, item.run_id, now):
         raise InstanceQuarantined(_DIED.format(instance.vintage, instance.table))
 
 
@@ -140,6 +142,7 @@ def _convert(
     known: KnownRequest,
     raw: Bucket,
     mode: SchemaMode,
+    today: date,
     scratch: Path,
 ) -> Conversion:
     """ObjectExpired when its raw bytes are gone, InstanceTooLarge when the disk is full."""
@@ -149,7 +152,7 @@ def _convert(
             table,
             int(instance.app_id),
             instance.vintage,
-            datetime.now(UTC).date(),
+            today,
             partial(kept_dates, instance, table, known),
             scratch,
             mode,

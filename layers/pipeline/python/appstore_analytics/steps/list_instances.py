@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from time import monotonic
 from typing import Any, Self
 
@@ -63,12 +63,10 @@ class _Listing:
     unknown: set[str] = field(default_factory=set)
     ends_at: float = field(default_factory=lambda: monotonic() + LISTS_FOR_SECONDS)
 
-    def begin_table(self) -> None:
+    def begin_table(self, now: datetime) -> None:
         """TimeUsedUp when it is too late for another one; an attempt always has time for its first."""
         if monotonic() > self.ends_at:
-            raise TimeUsedUp(
-                f"Apple answered {len(self.done)} tables in time; the others come next.", datetime.now(UTC)
-            )
+            raise TimeUsedUp(f"Apple answered {len(self.done)} tables in time; the others come next.", now)
 
     @property
     def new_refusals(self) -> list[str]:
@@ -154,7 +152,7 @@ def _list_request(
     listing: _Listing,
 ) -> list[LedgerInstance]:
     """The ledger of one request after listing every due table; what Apple lists anew is added to it."""
-    latest = latest_processing_date(plan.as_of, datetime.now(UTC).date())
+    latest = latest_processing_date(plan.as_of, registry.clock().date())
     known_instances = registry.instances.since(app_id, known.access_type, oldest_processing_date(known, plan.as_of))
     ledger = [instance for instance in known_instances if instance.vintage.processing_date <= latest]
     due = [table for table in due_tables(plan, known, ledger) if _mark(known, table) not in listing.done]
@@ -180,7 +178,7 @@ def _list_tables(
     """What Apple lists of each table; a list that cannot be used is refused by name, and the others go on."""
     for table in due:
         if (report_id := known.report_ids.get(table.report.name)) is not None:
-            listing.begin_table()
+            listing.begin_table(registry.clock())
             try:
                 found = apple.instances(report_id, table.granularity, latest)
             except AppleRefused as refused:

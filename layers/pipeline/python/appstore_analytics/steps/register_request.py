@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.apple.entries import Conflict, ReportRequest
@@ -50,7 +49,7 @@ def register_request(
 
 
 def _register(item: RegisterItem, plan: RunPlan, registry: Registry, apple: AppStoreConnect) -> KnownRequest:
-    claim = registry.report_requests.claim(item.app_id, plan.access_type, datetime.now(UTC))
+    claim = registry.report_requests.claim(item.app_id, plan.access_type, registry.clock())
     try:
         to_replace = claim.known.request_id if _is_outdated(claim.known, plan) else None
         live = _find_or_create(item.app_id, plan.access_type, to_replace, apple)

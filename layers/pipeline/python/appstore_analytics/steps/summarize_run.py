@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from appstore_analytics.contract.layout import report_key, run_key
@@ -31,7 +31,7 @@ Emit = Callable[[Metric, float], None]
 
 
 def summarize_run(
-    run_id: str, execution_error: str, registry: Registry, lake: Bucket, emit: Emit, now: datetime | None = None
+    run_id: str, execution_error: str, registry: Registry, lake: Bucket, emit: Emit, now: datetime
 ) -> dict[str, str]:
     """Write what the run did; the status and the sentence that its execution ends with.
 
@@ -41,7 +41,7 @@ def summarize_run(
     records = {map_name: list(registry.runs.of_map(run_id, map_name)) for map_name in MapName}
     waits = tuple(registry.waits.of_run(run_id))
     summary = summarize(plan, records, execution_error, waits)
-    seconds = round(((now or datetime.now(UTC)) - plan.started_at).total_seconds(), 3)
+    seconds = round((now - plan.started_at).total_seconds(), 3)
     report = _report(plan, summary, seconds, waits)
     changes = list(read_rows(lake, run_key(plan.run_id, "batches/")))
     _write_tables(plan, summary, records, report, changes, registry, lake)

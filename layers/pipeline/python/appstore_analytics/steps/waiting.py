@@ -1,7 +1,6 @@
 """How a step says that it is only too early: its Map child waits and calls it again. No Lambda sleeps for a quota."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import wraps
 from typing import ParamSpec
 
@@ -34,4 +33,4 @@ def waits_when_not_ready(step: Callable[_Arguments, dict[str, str]]) -> Callable
 def _note(early: NotReady, item: Item, *others: object) -> None:
     registry = next((each for each in others if isinstance(each, Registry)), None)
     if registry is not None and early.waits_for is not WaitFor.NOTHING:
-        registry.waits.note(item.run_id, early.waits_for, early.available_at, datetime.now(UTC))
+        registry.waits.note(item.run_id, early.waits_for, early.available_at, registry.clock())

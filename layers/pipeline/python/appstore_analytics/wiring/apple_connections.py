@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import requests
 
@@ -14,12 +13,9 @@ from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.settings import AppleSettings, DownloadSegmentsSettings
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.reservation import Reservation
+from appstore_analytics.wiring.clock import utc_now
 from appstore_analytics.wiring.connections import open_secrets_manager
 from appstore_analytics.wiring.telemetry import emit
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class AppleConnections:
@@ -29,7 +25,7 @@ class AppleConnections:
         self._settings = settings
         self._session = requests.Session()
         self._session.trust_env = False  # a .netrc entry would take the place of the bearer token
-        self._keys = KeyRing(open_secrets_manager(), settings.api_key_secret_prefix, _now)
+        self._keys = KeyRing(open_secrets_manager(), settings.api_key_secret_prefix, utc_now)
 
     def open(self, key_name: str, calls: Reservation) -> AppStoreConnect:
         """App Store Connect as one key sees it; every call is taken from `calls`."""
@@ -44,7 +40,7 @@ def reserve_calls(
 
     Emits what Apple refused and that the hour was used up; a backfill is meant to use its half up and wait.
     """
-    calls = Reservation(registry.call_budget(key_name), calls_per_hour, operation, expected_calls, _now)
+    calls = Reservation(registry.call_budget(key_name), calls_per_hour, operation, expected_calls, registry.clock)
     try:
         with calls:
             yield calls

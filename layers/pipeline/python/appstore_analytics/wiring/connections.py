@@ -13,6 +13,7 @@ from appstore_analytics.contract.metrics import DIMENSION
 from appstore_analytics.contract.settings import Settings
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
+from appstore_analytics.wiring.clock import utc_now
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -51,4 +52,4 @@ def open_secrets_manager() -> "SecretsManagerClient":
 
 def open_registry(settings: Settings) -> Registry:
     """The registry."""
-    return Registry(boto3.resource("dynamodb", config=_CONFIG).Table(settings.registry_table))
+    return Registry(boto3.resource("dynamodb", config=_CONFIG).Table(settings.registry_table), utc_now)

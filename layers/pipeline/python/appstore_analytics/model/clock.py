@@ -1,0 +1,7 @@
+"""The clock, as everything that needs the time is given it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+Clock = Callable[[], datetime]
+"""Answers the time, in UTC. `wiring/clock.py` has the real one; a test or a benchmark passes one that it can move."""
