@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import geometric_mean, median
 from typing import Any
 
-from appstore_analytics.contract import memory
+from appstore_analytics.contract import capacities
 from benchmarks.conversion.s3_server import s3_server
 from benchmarks.measuring.measure import run
 from benchmarks.measuring.progress import say
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAKE = ROOT / "layers" / "pipeline" / "python" / "appstore_analytics" / "lake"
 MEASURED = [
     *(LAKE / f"{name}.py" for name in ("conversion", "parquet", "record_batches", "schema", "sorting", "tsv")),
-    Path(memory.__file__),
+    Path(capacities.__file__),
     *sorted((ROOT / "benchmarks" / "conversion" / "peers").glob("*.py")),
     ROOT / "benchmarks" / "conversion" / "job.py",
 ]
@@ -175,7 +175,7 @@ def _measure(case: Case, server: str) -> Measurement:
         "AWS_SECRET_ACCESS_KEY": "benchmark",
         "AWS_DEFAULT_REGION": "eu-central-1",
         "POLARS_MAX_THREADS": str(case.cores),
-        **(memory.CONVERSION_MEMORY if case.peer in _AS_DEPLOYED else {}),
+        **(capacities.CONVERSION_MEMORY if case.peer in _AS_DEPLOYED else {}),
     }
     repeats = str(_REPEATS.get(case.rows, 1))
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:

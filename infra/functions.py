@@ -8,8 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from appstore_analytics.contract import disks
-from appstore_analytics.contract.memory import CONVERSION_MEMORY
+from appstore_analytics.contract import capacities
 from appstore_analytics.contract.settings import Environment
 from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
@@ -35,13 +34,17 @@ CAPACITIES: Mapping[str, Capacity] = {
     "plan_items": Capacity(512, 15),  # reads the ledgers of all apps
     "register_request": Capacity(512, 8),
     "list_instances": Capacity(512, 10),
-    "download_segments": Capacity(512, 15, disk_gibibytes=disks.DOWNLOAD_GIBIBYTES),
+    "download_segments": Capacity(512, 15, disk_gibibytes=capacities.DOWNLOAD_GIBIBYTES),
     # 20 million rows need a quarter (docs/benchmarks.md); small files are the rule, and wait for S3 (docs/cost.md)
     "convert_instance": Capacity(
-        1024, 15, disk_gibibytes=disks.CONVERSION_GIBIBYTES, carries_arrow=True, variables=CONVERSION_MEMORY
+        1024,
+        15,
+        disk_gibibytes=capacities.CONVERSION_GIBIBYTES,
+        carries_arrow=True,
+        variables=capacities.CONVERSION_MEMORY,
     ),
     "restore_parts": Capacity(512, 15),  # a snapshot may hold years of Dates
-    "publish_date": Capacity(2048, 15, disk_gibibytes=disks.PUBLICATION_GIBIBYTES, carries_arrow=True),
+    "publish_date": Capacity(2048, 15, disk_gibibytes=capacities.PUBLICATION_GIBIBYTES, carries_arrow=True),
     "verify_table": Capacity(512, 15),  # waits for Athena
     "summarize_run": Capacity(1024, 15),  # reads the records of all items
     "check_freshness": Capacity(512, 5),  # waits for Athena

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +26,9 @@ PIPELINE_LAYER = PROJECT / "layers" / "pipeline"
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 NOT_SHIPPED = ["**/__pycache__", "**/*.pyc"]
 """What an asset of our own source leaves out."""
+
+FOR_PEOPLE = ("answers", "contract/prices.py")
+"""What only `manage.py`, the template and the benchmarks read of the package. An import rule keeps functions off it."""
 
 
 class ThirdPartyLayer(StrEnum):
@@ -172,6 +175,10 @@ def _publish(draft: Path, built: Path) -> None:
             raise
 
 
+def _for_people() -> Iterator[str]:
+    return (f"python/appstore_analytics/{path}" for path in FOR_PEOPLE)
+
+
 class Layers(Construct):
     """`pipeline` is our package; `third_party` holds what pip built. boto3 comes with the Lambda runtime."""
 
@@ -181,7 +188,7 @@ class Layers(Construct):
         super().__init__(scope, id_)
         self._names = names
         self.pipeline = self._layer(
-            "pipeline", lambda_.Code.from_asset(str(PIPELINE_LAYER), exclude=NOT_SHIPPED), target
+            "pipeline", lambda_.Code.from_asset(str(PIPELINE_LAYER), exclude=[*NOT_SHIPPED, *_for_people()]), target
         )
         self.third_party = {
             # The folder's name is its identity: no need to hash 100 MB at every synth.

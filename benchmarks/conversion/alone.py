@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
+from appstore_analytics.contract.capacities import CONVERSION_MEMORY
 from appstore_analytics.contract.catalogue.definition import AccessType
-from appstore_analytics.contract.memory import CONVERSION_MEMORY
 from appstore_analytics.lake.conversion import convert
 from appstore_analytics.model.vintage import Vintage
 from benchmarks.measuring.progress import say

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import botocore
 import pytest
+from synthesis import Synthesis
 
-from appstore_analytics.contract.memory import CONVERSION_MEMORY
+from appstore_analytics.contract.capacities import CONVERSION_MEMORY
 from benchmarks.cold_start import FUNCTIONS, WITH_ARROW, imports, size_mb
 from infra.layers import (
     AWS_TARGET,
+    FOR_PEOPLE,
     PIPELINE_LAYER,
     THIS_MACHINE,
     LayerBuildError,
@@ -195,6 +197,14 @@ def test_the_layers_arrow_keeps_the_memory_that_a_conversion_has_freed() -> None
     )
     assert result.stdout == "mimalloc\n"
     assert "option 'purge_delay': -1" in result.stderr
+
+
+def test_what_only_people_read_is_not_shipped(synthesis: Synthesis) -> None:
+    (shipped,) = synthesis.template_path.parent.glob("asset.*/python/appstore_analytics")
+    for path in FOR_PEOPLE:
+        assert (PIPELINE_LAYER / "python" / "appstore_analytics" / path).exists()
+        assert not (shipped / path).exists()
+    assert (shipped / "contract" / "errors.py").exists()
 
 
 def test_the_layers_stay_small() -> None:

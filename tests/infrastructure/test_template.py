@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from synthesis import PROJECT, Synthesis, context, plain, synthesize
 
-from appstore_analytics.contract import disks, settings
+from appstore_analytics.contract import capacities, settings
+from appstore_analytics.contract.capacities import CONVERSION_MEMORY
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.kpis.stored import KPI_COLUMNS
 from appstore_analytics.contract.kpis.views import VIEWS, View
-from appstore_analytics.contract.memory import CONVERSION_MEMORY
 from appstore_analytics.contract.settings import Settings
 from appstore_analytics.contract.tables import APPSTORE_TABLES, CuratedTable
 from infra.configuration import parse_context
@@ -406,14 +406,14 @@ def test_the_two_that_carry_arrow_have_memory_and_time(synthesis: Synthesis, ste
 def test_the_disks_are_those_that_the_steps_refuse_by(synthesis: Synthesis) -> None:
     mebibytes = {step: function["EphemeralStorage"]["Size"] for step, function in synthesis.functions().items()}
     given = {
-        "download_segments": disks.DOWNLOAD_GIBIBYTES,
-        "convert_instance": disks.CONVERSION_GIBIBYTES,
-        "publish_date": disks.PUBLICATION_GIBIBYTES,
+        "download_segments": capacities.DOWNLOAD_GIBIBYTES,
+        "convert_instance": capacities.CONVERSION_GIBIBYTES,
+        "publish_date": capacities.PUBLICATION_GIBIBYTES,
     }
     assert mebibytes == dict.fromkeys(mebibytes, 512) | {step: 1024 * number for step, number in given.items()}
-    assert max(given.values()) <= disks.MOST_GIBIBYTES
-    assert disks.LARGEST_SEGMENT_BYTES < 1024**3 * disks.DOWNLOAD_GIBIBYTES
-    assert 4 * disks.LARGEST_INSTANCE_BYTES <= 1024**3 * disks.CONVERSION_GIBIBYTES
+    assert max(given.values()) <= capacities.MOST_GIBIBYTES
+    assert capacities.LARGEST_SEGMENT_BYTES < 1024**3 * capacities.DOWNLOAD_GIBIBYTES
+    assert 4 * capacities.LARGEST_INSTANCE_BYTES <= 1024**3 * capacities.CONVERSION_GIBIBYTES
 
 
 # Schedules, dead letters

@@ -68,13 +68,13 @@ def test_everything_else_stays_as_it_is(error: Exception) -> None:
     ],
 )
 def test_a_full_disk_names_the_setting_to_raise(step: str, setting: str, number: int) -> None:
-    with pytest.raises(DiskFull, match=f"The disk of {step} is full: raise {setting} in contract/disks.py, now 4"):
+    with pytest.raises(DiskFull, match=f"The disk of {step} is full: raise {setting} in contract/capacities.py, now 4"):
         named(OSError(number, "No space left on device"), step)
     assert issubclass(DiskFull, PermanentError)
 
 
 def test_a_full_disk_of_any_other_function_says_what_to_do() -> None:
-    with pytest.raises(DiskFull, match=r"give its function a size of its own in contract/disks\.py"):
+    with pytest.raises(DiskFull, match=r"give its function a size of its own in contract/capacities\.py"):
         named(OSError(ENOSPC, "full"), "summarize_run")
 
 

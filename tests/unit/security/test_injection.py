@@ -71,7 +71,7 @@ OUTSIDE = st.one_of(st.text(), st.sampled_from(HOSTILE), st.integers(), st.none(
 IDS = st.from_regex(r"[A-Za-z0-9]([._-]?[A-Za-z0-9]){0,40}", fullmatch=True)
 APP_IDS = st.from_regex(r"[1-9][0-9]{0,17}", fullmatch=True)
 REFUSAL = re.compile(
-    r"The [a-z ]+ that Apple sent has characters that cannot stand in an S3 key\."
+    r"The [a-z ]+ that Apple sent has characters that cannot be part of an S3 key\."
     r"|App Store Connect listed an app whose id is not a number\."
     r"|App Store Connect sent an entry without an id\."
 )

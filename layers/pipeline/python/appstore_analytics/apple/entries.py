@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable
-from appstore_analytics.contract.layout import is_app_id, safe_id
+from appstore_analytics.contract.layout import is_app_id, is_safe_id
 from appstore_analytics.rules.times import iso_date
 
 _SHOWN_CHARACTERS = 40
@@ -138,6 +138,13 @@ def each_once(listed: Iterable[_Listed]) -> tuple[_Listed, ...]:
     return tuple(once.values())
 
 
+def _id(data: dict[str, Any], what: str) -> str:
+    """The id of an entry, fit for keys and addresses; AppleRefused otherwise, so that no id walks out of its place."""
+    if not is_safe_id(data["id"]):
+        raise AppleRefused(f"The {what} that Apple sent has characters that cannot be part of an S3 key.")
+    return str(data["id"])
+
+
 def read_app_id(entry: Any) -> str:
     """The id of an app: digits."""
     app_id: str = read_entry(entry)["id"]
@@ -150,7 +157,7 @@ def read_report_request(entry: Any) -> ReportRequest:
     """A report request of an app."""
     data = read_entry(entry)
     return ReportRequest(
-        safe_id(data["id"], "report request id"),
+        _id(data, "report request id"),
         _attribute(data, "accessType", AccessType),
         _attribute(data, "stoppedDueToInactivity", _exactly(bool), missing=False),
     )
@@ -164,7 +171,7 @@ def _instance(data: dict[str, Any], latest: date) -> Instance:
         return day
 
     return Instance(
-        safe_id(data["id"], "instance id"),
+        _id(data, "instance id"),
         _attribute(data, "granularity", Granularity),
         _attribute(data, "processingDate", processing_date),
     )
@@ -173,7 +180,7 @@ def _instance(data: dict[str, Any], latest: date) -> Instance:
 def read_report(entry: Any) -> Report:
     """A report of a request."""
     data = read_entry(entry)
-    return Report(safe_id(data["id"], "report id"), _attribute(data, "name", _exactly(str)))
+    return Report(_id(data, "report id"), _attribute(data, "name", _exactly(str)))
 
 
 def read_instances(entries: Iterable[Any], granularity: Granularity, latest: date) -> Instances:
@@ -205,7 +212,7 @@ def read_segment(entry: Any) -> Segment:
     if not url:
         raise AppleUnavailable("App Store Connect listed a segment without a URL.")
     return Segment(
-        safe_id(data["id"], "segment id"),
+        _id(data, "segment id"),
         url,
         _attribute(data, "checksum", _checksum),
         _attribute(data, "sizeInBytes", _size_bytes),

@@ -15,8 +15,6 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from appstore_analytics.contract.errors import AppleRefused
-
 PARTS_PREFIX = "parts/"
 CURATED_PREFIX = "curated/"
 KPIS_PREFIX = "marts/kpis/"
@@ -33,11 +31,9 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _APP_ID = re.compile(r"[1-9][0-9]{0,17}")
 
 
-def safe_id(value: object, what: str) -> str:
-    """`value` if it may stand in a key or an address; AppleRefused otherwise, so that no id walks out of its place."""
-    if not isinstance(value, str) or not _SAFE_ID.fullmatch(value) or ".." in value:
-        raise AppleRefused(f"The {what} that Apple sent has characters that cannot stand in an S3 key.")
-    return value
+def is_safe_id(value: object) -> bool:
+    """Whether this can be part of a key or an address without leaving its place. Apple's ids are checked when read."""
+    return isinstance(value, str) and _SAFE_ID.fullmatch(value) is not None and ".." not in value
 
 
 def is_app_id(value: object) -> bool:
@@ -50,13 +46,12 @@ def is_app_id(value: object) -> bool:
 
 def raw_prefix(table: str, app_id: str, access_type: str, processing_date: date, instance_id: str) -> str:
     """The folder of one instance's segments."""
-    instance = safe_id(instance_id, "instance id")
-    return f"{RAW_PREFIX}{table}/{app_id}/{access_type}/{processing_date.isoformat()}/{instance}/"
+    return f"{RAW_PREFIX}{table}/{app_id}/{access_type}/{processing_date.isoformat()}/{instance_id}/"
 
 
 def raw_key(prefix: str, segment_id: str) -> str:
     """The object of one segment in its instance's folder."""
-    return f"{prefix}{safe_id(segment_id, 'segment id')}.txt.gz"
+    return f"{prefix}{segment_id}.txt.gz"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -91,9 +86,7 @@ class TableDate:
 
     def vintage_part_key(self, app_id: str, processing_date: date, instance_id: str) -> str:
         """The part of one app and one instance, in tables that keep every vintage."""
-        return (
-            f"{self.parts_prefix}{app_id}/{processing_date.isoformat()}.{safe_id(instance_id, 'instance id')}.parquet"
-        )
+        return f"{self.parts_prefix}{app_id}/{processing_date.isoformat()}.{instance_id}.parquet"
 
     def app_id_of_part(self, key: str) -> int:
         """The app whose part lies under `key`."""

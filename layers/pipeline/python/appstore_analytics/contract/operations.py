@@ -40,6 +40,7 @@ class Traits:
     `calls_apple`: whether it asks Apple for anything; the others work on what has landed.
     `waits_for_snapshot`: whether it asks for Dates of a snapshot and comes back until Apple has built it.
     `verdict_without_items`: how an app ends that the run had nothing to do for.
+    `covers_every_app`: whether it is about every app and table, so that an app or a table without anything is told.
     `share_of_hour`: the part of a key's hourly calls that it may see used.
     """
 
@@ -49,8 +50,14 @@ class Traits:
     access_type: AccessType = AccessType.ONGOING
     calls_apple: bool = False
     waits_for_snapshot: bool = False
+    covers_every_app: bool = False
     verdict_without_items: Verdict = Verdict.UNCHANGED
     share_of_hour: float = 1.0
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it takes back what another run wrote."""
+        return self.first_map is MapName.RESTORE
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -63,6 +70,7 @@ OPERATIONS: Mapping[Operation, Traits] = {
         MapName.REGISTER,
         optional=("as_of",),
         calls_apple=True,
+        covers_every_app=True,
         verdict_without_items=Verdict.NOT_READY,
     ),
     Operation.BACKFILL: Traits(

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 from isal import igzip, isal_zlib
 
-from appstore_analytics.contract.disks import LARGEST_UNPACKED_BYTES
+from appstore_analytics.contract.capacities import LARGEST_UNPACKED_BYTES
 from appstore_analytics.contract.errors import InstanceQuarantined
 
 _PIECE_BYTES = 256 << 10

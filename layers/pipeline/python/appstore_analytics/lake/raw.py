@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from appstore_analytics.contract.disks import LARGEST_SEGMENT_BYTES
+from appstore_analytics.contract.capacities import LARGEST_SEGMENT_BYTES
 from appstore_analytics.contract.errors import DownloadBroken, InstanceTooLarge
 from appstore_analytics.lake.objects import Bucket
 
@@ -75,7 +75,7 @@ def _compare(landed: LandedSegment, checksum: str | None, size_bytes: int | None
     if landed.size_bytes > LARGEST_SEGMENT_BYTES:
         raise InstanceTooLarge(
             f"{landed.key}: a segment of more than {LARGEST_SEGMENT_BYTES >> 20} MiB does not fit on the disk of "
-            "download_segments: raise DOWNLOAD_GIBIBYTES in contract/disks.py and deploy."
+            "download_segments: raise DOWNLOAD_GIBIBYTES in contract/capacities.py and deploy."
         )
     if size_bytes is not None and landed.size_bytes != size_bytes:
         more = " or more" if landed.size_bytes > size_bytes else ""

@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
+from appstore_analytics.contract.capacities import TOO_LARGE, is_full
 from appstore_analytics.contract.catalogue.definition import AccessType
-from appstore_analytics.contract.disks import TOO_LARGE, is_full
 from appstore_analytics.contract.errors import InstanceQuarantined, InstanceTooLarge, ObjectExpired
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.maps import Outcome, step_result

@@ -7,7 +7,7 @@ from typing import Any
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.apple.entries import Segment
 from appstore_analytics.apple.segments import SegmentStore
-from appstore_analytics.contract.disks import LARGEST_INSTANCE_BYTES, TOO_LARGE
+from appstore_analytics.contract.capacities import LARGEST_INSTANCE_BYTES, TOO_LARGE
 from appstore_analytics.contract.errors import InstanceTooLarge, NotFound, SegmentUrlExpired
 from appstore_analytics.contract.layout import raw_key, raw_prefix
 from appstore_analytics.contract.maps import Outcome, step_result

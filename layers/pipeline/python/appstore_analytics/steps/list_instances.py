@@ -11,7 +11,6 @@ from appstore_analytics.apple.entries import Instance, Instances
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.errors import AppleRefused, NotFound, PipelineError, TimeUsedUp
 from appstore_analytics.contract.maps import Outcome, step_result
-from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.model.items import LandItem, RegisterItem
@@ -291,8 +290,8 @@ def _plan_to_land(item: RegisterItem, due: Iterable[LedgerInstance], registry: R
 
 
 def _table_facts(plan: RunPlan, ledger: Iterable[LedgerInstance]) -> dict[str, Any]:
-    """The tables of a daily run, and those that held anything before it landed anything: for the run's page."""
-    if plan.operation is not Operation.DAILY:
+    """For the page of a run that covers every table: the tables, and those that held anything before it landed any."""
+    if not plan.operation.traits.covers_every_app:
         return {}
     converted = {
         instance.table

@@ -38,7 +38,7 @@ def plan_run(
     """
     wanted = parse_execution_input(payload, today=started_at.date())
     of_run = _run_that_was(wanted, started_at, lake)
-    if of_run is not None and wanted.operation is Operation.ROLLBACK:
+    if of_run is not None and wanted.operation.traits.takes_back:
         _refuse_too_old_or_unfinished(of_run, started_at, configuration, lake)
         configuration = replace(
             configuration, accounts=of_run.accounts, reports=of_run.reports, granularities=of_run.granularities
@@ -79,7 +79,7 @@ def _run_that_was(wanted: ExecutionInput, now: datetime, lake: Bucket) -> RunPla
         raise InputRefused(
             f"run_id names no run of the last {REMEMBERED.days} days: take the id from a run report or appstore.runs."
         )
-    if of_run.operation is Operation.ROLLBACK:
+    if of_run.operation.traits.takes_back:
         raise InputRefused(f"run_id names a rollback: name the run that it took back, {of_run.of_run}.")
     return of_run
 
@@ -162,7 +162,7 @@ def _vanished(
     configuration: Configuration, accounts: Sequence[Account], wanted: ExecutionInput, lake: Bucket
 ) -> tuple[VanishedApp, ...]:
     """The apps of accounts that name none which the daily run before had, and Apple lists no more."""
-    before = newest_run(lake, Operation.DAILY) if wanted.operation is Operation.DAILY else None
+    before = newest_run(lake, Operation.DAILY) if wanted.operation.traits.covers_every_app else None
     if before is None:
         return ()
     finding = {account.name for account in configuration.accounts if not account.app_ids}

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from appstore_analytics.contract.disks import is_full, no_room
+from appstore_analytics.contract.capacities import is_full, no_room
 from appstore_analytics.contract.errors import AwsUnavailable, DiskFull
 from appstore_analytics.lake.broken_answers import BROKEN
 

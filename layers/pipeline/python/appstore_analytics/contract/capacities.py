@@ -1,5 +1,6 @@
-"""The disks of the functions that need more than Lambda gives anyway, and what is known not to fit on them."""
+"""What the functions have of disk and memory: what is known not to fit, and how Arrow treats the memory."""
 
+from collections.abc import Mapping
 from errno import EDQUOT, ENOSPC
 
 GIBIBYTE = 1 << 30
@@ -25,9 +26,16 @@ LARGEST_UNPACKED_BYTES = 2 * CONVERSION_GIBIBYTES * GIBIBYTE
 
 TOO_LARGE = (
     "The instance {} of {}, {} MiB as Apple sends it, does not fit on the disk of convert_instance: raise "
-    f"CONVERSION_GIBIBYTES in contract/disks.py, now {CONVERSION_GIBIBYTES} and at most {MOST_GIBIBYTES}, and deploy; "
-    "the next run takes it up."
+    f"CONVERSION_GIBIBYTES in contract/capacities.py, now {CONVERSION_GIBIBYTES} and at most {MOST_GIBIBYTES}, and "
+    "deploy; the next run takes it up."
 )
+
+CONVERSION_MEMORY: Mapping[str, str] = {"MIMALLOC_PURGE_DELAY": "-1"}
+"""Environment variables, read when Arrow is loaded: its allocator keeps what it has for the rows to come.
+
+A Lambda has its memory to itself, and pages that were given back are cleared and mapped anew. Publication, which holds
+one group of rows at a time, gains nothing by it. Source: mimalloc, "Environment Options".
+"""
 
 _SETTINGS = {
     "convert_instance": ("CONVERSION_GIBIBYTES", CONVERSION_GIBIBYTES),
@@ -44,9 +52,9 @@ def is_full(error: OSError) -> bool:
 def no_room(step: str) -> str:
     """The sentence about a full disk of a step's function: the setting to raise."""
     if step not in _SETTINGS:
-        return f"The disk of {step} is full: give its function a size of its own in contract/disks.py, and deploy."
+        return f"The disk of {step} is full: give its function a size of its own in contract/capacities.py, and deploy."
     setting, gibibytes = _SETTINGS[step]
     return (
-        f"The disk of {step} is full: raise {setting} in contract/disks.py, now {gibibytes} and at most "
+        f"The disk of {step} is full: raise {setting} in contract/capacities.py, now {gibibytes} and at most "
         f"{MOST_GIBIBYTES}, and deploy; the next run takes it up."
     )
