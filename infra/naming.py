@@ -3,7 +3,8 @@
 from typing import cast
 
 from aws_cdk import Aws, CfnResource, RemovalPolicy, Stack
-from constructs import IConstruct
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IConstruct
 
 
 def removal_policy(*, local: bool) -> RemovalPolicy:
@@ -18,6 +19,13 @@ def made_once_removal_policy(*, local: bool) -> RemovalPolicy:
     deletion protection would turn the rollback into ROLLBACK_FAILED, and it has no fixed name.
     """
     return RemovalPolicy.DESTROY if local else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+
+
+def boundary(scope: Construct, policy: str) -> iam.IManagedPolicy:
+    """The managed policy with this ARN, or of the account with this name."""
+    if policy.startswith("arn:"):
+        return iam.ManagedPolicy.from_managed_policy_arn(scope, "Boundary", policy)
+    return iam.ManagedPolicy.from_managed_policy_name(scope, "Boundary", policy)
 
 
 def arn(service: str, resource: str) -> str:

@@ -43,6 +43,7 @@ class DailySchedule(Construct):
                 retry_attempts=5,
                 max_event_age=Duration.hours(2),
                 dead_letter_queue=dead_letters,
+                role=_role(self, "states:StartExecution", state_machine.state_machine_arn, dead_letters),
             ),
         )
 
@@ -54,17 +55,7 @@ class HourlyCheck(Construct):
         self, scope: Construct, id_: str, names: Names, function: lambda_.IFunction, dead_letters: sqs.IQueue
     ) -> None:
         super().__init__(scope, id_)
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
-        # CDK's own grant would reach every version of the function.
-        iam.Policy(
-            self,
-            "Policy",
-            roles=[role],
-            statements=[
-                iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn]),
-                iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[dead_letters.queue_arn]),
-            ],
-        )
+        role = _role(self, "lambda:InvokeFunction", function.function_arn, dead_letters)
         scheduler.Schedule(
             self,
             "Hourly",
@@ -78,6 +69,21 @@ class HourlyCheck(Construct):
                 retry_attempts=2,
                 max_event_age=Duration.minutes(30),
                 dead_letter_queue=dead_letters,
-                role=role.without_policy_updates(),
+                role=role,
             ),
         )
+
+
+def _role(scope: Construct, action: str, resource: str, dead_letters: sqs.IQueue) -> iam.IRole:
+    """A schedule's role, below its construct. CDK's own is beside it, and reaches every version of a function."""
+    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
+    iam.Policy(
+        scope,
+        "Policy",
+        roles=[role],
+        statements=[
+            iam.PolicyStatement(actions=[action], resources=[resource]),
+            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[dead_letters.queue_arn]),
+        ],
+    )
+    return role.without_policy_updates()

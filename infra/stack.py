@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import Annotations, CfnOutput, Stack, Tags
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -30,8 +30,11 @@ from infra.buckets import Buckets
 from infra.configuration import DeploymentConfiguration
 from infra.dashboard import Dashboard
 from infra.dead_letters import DeadLetters
+from infra.encryption import encrypt
 from infra.functions import ASYNCHRONOUS, OUTSIDE_OF_RUNS, Functions
+from infra.lake_formation import LakeFormation
 from infra.layers import AWS_TARGET, THIS_MACHINE, Layers, ThirdPartyLayer
+from infra.naming import boundary
 from infra.permissions import DELETE, LAKE, RAW, READ, READ_VERSIONS, WRITE, Access, Grantor
 from infra.registry import Registry
 from infra.schedule import DailySchedule, HourlyCheck
@@ -142,7 +145,7 @@ class AppStoreAnalyticsPipeline(Construct):
         self.registry = Registry(self, "Registry", configuration)
         self.api_keys = ApiKeys(self, "ApiKeys", configuration)
         self.workgroup = Workgroup(self, "Athena", configuration, self.buckets.results)
-        Tables(self, "Tables", configuration, self.buckets.lake)
+        self.tables = Tables(self, "Tables", configuration, self.buckets.lake)
         self.functions = Functions(
             self,
             "Functions",
@@ -157,6 +160,7 @@ class AppStoreAnalyticsPipeline(Construct):
         )
         self._watch()
         self._grant()
+        self._follow_the_accounts_rules()
 
     @property
     def lake_bucket(self) -> s3.Bucket:
@@ -287,12 +291,30 @@ class AppStoreAnalyticsPipeline(Construct):
         grantor = Grantor(self.registry, self.buckets, self.api_keys, self.workgroup, self._configuration.names)
         slack = {"notify_slack": Access(secret=self._configuration.alarm_slack_secret)}
         for step, access in {**MAY, **slack}.items():
-            if step not in self.functions.by_step:
-                continue
-            role = self.functions.by_step[step].role
-            if not isinstance(role, iam.Role):
-                raise TypeError(f"The function of {step} has no role of its own.")
-            grantor.grant(role, access)
+            if step in self.functions.by_step:
+                grantor.grant(self._role(step), access)
+
+    def _follow_the_accounts_rules(self) -> None:
+        """What a company asks of every resource: Lake Formation's permissions, the boundary, the key, the tags."""
+        configuration = self._configuration
+        if configuration.lake_formation:
+            LakeFormation(self, "LakeFormation", configuration.names, self._roles_that_query(), self.tables)
+        if configuration.permissions_boundary:
+            iam.PermissionsBoundary.of(self).apply(boundary(self, configuration.permissions_boundary))
+        if configuration.kms_key_arn:
+            encrypt(self, configuration.kms_key_arn)
+        for key, value in configuration.tags.items():
+            Tags.of(self).add(key, value)
+
+    def _roles_that_query(self) -> dict[str, tuple[iam.Role, tuple[Database, ...]]]:
+        """By step the role that asks Athena, and the databases that it reads."""
+        return {step: (self._role(step), access.athena) for step, access in MAY.items() if access.athena}
+
+    def _role(self, step: str) -> iam.Role:
+        role = self.functions.by_step[step].role
+        if not isinstance(role, iam.Role):
+            raise TypeError(f"The function of {step} has no role of its own.")
+        return role
 
 
 class AppStoreAnalyticsStack(Stack):
@@ -310,3 +332,7 @@ class AppStoreAnalyticsStack(Stack):
         self.pipeline = AppStoreAnalyticsPipeline(self, "Default", configuration, layer_folders)
         for name, value in self.pipeline.outputs.items():
             CfnOutput(self, name, value=value)
+        if not (configuration.alarm_email or configuration.alarm_slack_secret or configuration.local):
+            Annotations.of(self).add_warning_v2(
+                "appstore-analytics:alarms", "Alarms reach no one: set alarm_email or alarm_slack_secret in cdk.json."
+            )

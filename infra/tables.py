@@ -44,6 +44,14 @@ class _Format:
     serde: str
 
 
+@dataclass(frozen=True, slots=True)
+class _GlueDatabase:
+    """A database by what it holds, and by its name or CloudFormation's reference to it."""
+
+    role: Database
+    name: str
+
+
 _PARQUET = _Format(
     "parquet",
     "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -69,7 +77,7 @@ class Tables(Construct):
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration, lake: s3.IBucket) -> None:
         super().__init__(scope, id_)
         self._lake = lake
-        self._names = configuration.names
+        self._configuration = configuration
         curated = self._database(Database.CURATED, "Apple's Analytics Reports: one table per report and granularity")
         appstore = self._database(Database.APPSTORE, "The pipeline's own records: one row per thing that a run did")
         for table in configuration.curated_tables:
@@ -81,17 +89,20 @@ class Tables(Construct):
         for view in VIEWS:
             self._view(marts, view)
 
-    def _database(self, database: Database, description: str) -> glue.CfnDatabase:
-        return glue.CfnDatabase(
+    def _database(self, database: Database, description: str) -> _GlueDatabase:
+        """A database of the stack, or one that is there already and stays when the stack goes."""
+        name = self._configuration.names.databases[database]
+        if database in self._configuration.existing_databases:
+            return _GlueDatabase(database, name)
+        made = glue.CfnDatabase(
             self,
             f"{database}-database",
             catalog_id=Aws.ACCOUNT_ID,
-            database_input=glue.CfnDatabase.DatabaseInputProperty(
-                name=self._names.databases[database], description=description
-            ),
+            database_input=glue.CfnDatabase.DatabaseInputProperty(name=name, description=description),
         )
+        return _GlueDatabase(database, made.ref)
 
-    def _curated_table(self, database: glue.CfnDatabase, table: CuratedTable) -> None:
+    def _curated_table(self, database: _GlueDatabase, table: CuratedTable) -> None:
         self._table(
             database,
             table.name,
@@ -103,7 +114,7 @@ class Tables(Construct):
             format_=_PARQUET,
         )
 
-    def _appstore_table(self, database: glue.CfnDatabase, table: AppstoreTable) -> None:
+    def _appstore_table(self, database: _GlueDatabase, table: AppstoreTable) -> None:
         self._table(
             database,
             table.name,
@@ -115,7 +126,7 @@ class Tables(Construct):
             format_=_JSON_LINES,
         )
 
-    def _kpis_table(self, database: glue.CfnDatabase) -> None:
+    def _kpis_table(self, database: _GlueDatabase) -> None:
         self._table(
             database,
             KPIS_TABLE,
@@ -127,12 +138,12 @@ class Tables(Construct):
             format_=_PARQUET,
         )
 
-    def _view(self, database: glue.CfnDatabase, view: View) -> None:
+    def _view(self, database: _GlueDatabase, view: View) -> None:
         """As Trino stores a view, which Athena's CREATE VIEW does: type, flag and comment are how it knows its own.
 
         Athena refuses a view without `SerdeInfo`, and one whose query has other types than it promises.
         """
-        name = self._names.databases[Database.MARTS]
+        name = self._configuration.names.databases[database.role]
         definition = {
             "originalSql": view.query(name),
             "catalog": "awsdatacatalog",
@@ -144,7 +155,7 @@ class Tables(Construct):
             self,
             f"view-{view.name}",
             catalog_id=Aws.ACCOUNT_ID,
-            database_name=database.ref,
+            database_name=database.name,
             table_input=glue.CfnTable.TableInputProperty(
                 name=view.name,
                 description=f"{view.meaning}.",
@@ -164,7 +175,7 @@ class Tables(Construct):
 
     def _table(
         self,
-        database: glue.CfnDatabase,
+        database: _GlueDatabase,
         name: str,
         *,
         description: str,
@@ -174,13 +185,12 @@ class Tables(Construct):
         projection: Projection,
         format_: _Format,
     ) -> None:
-        database_name = database.ref
         folder = f"s3://{self._lake.bucket_name}/{location}"
         glue.CfnTable(
             self,
-            f"{database.node.id.removesuffix('-database')}-{name}",
+            f"{database.role}-{name}",
             catalog_id=Aws.ACCOUNT_ID,
-            database_name=database_name,
+            database_name=database.name,
             table_input=glue.CfnTable.TableInputProperty(
                 name=name,
                 description=description,

@@ -7,7 +7,8 @@ from functools import partial
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.maps import MapName
-from infra.configuration import DeploymentConfiguration, is_name, parse_context
+from appstore_analytics.contract.names import is_name
+from infra.configuration import DeploymentConfiguration, parse_context
 from operations.doctor import account, keys, names
 from operations.doctor.checks import Check, Diagnosis, Result, looked_at
 from operations.where import Connection, cdk_context, configured_stack
@@ -60,7 +61,9 @@ def _account(aws: Connection, account_id: str, region: str, wanted: DeploymentCo
     most = max(wanted.max_concurrency.of(map_name) for map_name in MapName)
     yield from looked_at("bootstrap", lambda: account.check_bootstrap(aws.ssm, account_id, region))
     yield from looked_at("Lambda quota", lambda: account.check_lambda_quota(aws.lambda_, most))
-    yield from looked_at("Lake Formation", lambda: account.check_lake_formation(aws.lake_formation))
+    yield from looked_at(
+        "Lake Formation", lambda: account.check_lake_formation(aws.lake_formation, granted=wanted.lake_formation)
+    )
 
 
 def _deployed(aws: Connection, stack: str, wanted: DeploymentConfiguration) -> Iterator[Check]:
@@ -75,7 +78,8 @@ def _deployed(aws: Connection, stack: str, wanted: DeploymentConfiguration) -> I
 def _wanted_names(wanted: DeploymentConfiguration) -> names.WantedNames:
     key_names = dict.fromkeys(name for one in wanted.accounts for name in (one.admin_key_name, one.reader_key_name))
     return names.WantedNames(
-        databases=tuple(wanted.names.databases.values()),
+        databases=tuple(name for role, name in wanted.names.databases.items() if role not in wanted.existing_databases),
+        existing_databases=tuple(wanted.names.databases[role] for role in wanted.existing_databases),
         workgroup=wanted.name,
         dashboard=wanted.name,
         secrets=tuple(f"{wanted.names.api_key_secret_prefix}{name}" for name in key_names),

@@ -76,8 +76,11 @@ def check_lambda_quota(functions: "LambdaClient", most_at_once: int) -> Iterator
     )
 
 
-def check_lake_formation(lake_formation: "LakeFormationClient") -> Iterator[Check]:
-    """Whether IAM permissions alone give access to new Glue databases, as they do unless somebody turned that off."""
+def check_lake_formation(lake_formation: "LakeFormationClient", *, granted: bool) -> Iterator[Check]:
+    """Whether IAM permissions alone give access to new Glue databases, as they do unless that was turned off.
+
+    `granted`: the deployment grants Lake Formation's permissions to the functions.
+    """
     settings = lake_formation.get_data_lake_settings()["DataLakeSettings"]
     principals = {
         each["Principal"]["DataLakePrincipalIdentifier"]
@@ -86,9 +89,9 @@ def check_lake_formation(lake_formation: "LakeFormationClient") -> Iterator[Chec
     if "IAM_ALLOWED_PRINCIPALS" in principals:
         yield Check("Lake Formation", Result.OK, "IAM permissions suffice for new Glue databases.")
         return
-    yield Check(
-        "Lake Formation",
-        Result.WARNING,
-        "IAM permissions alone do not open new Glue databases here: CloudFormation's role needs CREATE_DATABASE, and "
-        "the roles of verify_table and check_freshness need SELECT and DESCRIBE on the pipeline's tables.",
-    )
+    closed = "IAM permissions alone do not open new Glue databases here:"
+    if granted:
+        advice = "the functions get Lake Formation's permissions if CloudFormation's role is a data lake administrator."
+    else:
+        advice = 'set "lake_formation": true in cdk.json, and make CloudFormation\'s role a data lake administrator.'
+    yield Check("Lake Formation", Result.WARNING, f"{closed} {advice}")

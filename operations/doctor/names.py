@@ -19,9 +19,10 @@ _STUCK_STATUSES = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAI
 
 @dataclass(frozen=True, slots=True)
 class WantedNames:
-    """The fixed names of a deployment. Everything else gets its name from CloudFormation."""
+    """The fixed names of a deployment, and the databases that it uses without making them."""
 
     databases: tuple[str, ...]
+    existing_databases: tuple[str, ...]
     workgroup: str
     dashboard: str
     secrets: tuple[str, ...]
@@ -68,7 +69,11 @@ def check_names(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
 def _databases(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
     for name in wanted.databases:
         if _exists(partial(aws.glue.get_database, Name=name), "EntityNotFoundException"):
-            yield _taken("Glue database", name, "rename or remove it, or deploy into another region")
+            yield _taken("Glue database", name, "choose another name in databases, or use it by existing_databases")
+    for name in wanted.existing_databases:
+        if not _exists(partial(aws.glue.get_database, Name=name), "EntityNotFoundException"):
+            sentence = f"The Glue database {name} does not exist: create it, or take it out of existing_databases."
+            yield Check("names", Result.FIX, sentence)
 
 
 def _secrets(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
@@ -93,7 +98,7 @@ def _secrets(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
 
 def _others(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
     workgroup, dashboard = wanted.workgroup, wanted.dashboard
-    way_out = "remove it, or deploy into another account"
+    way_out = "remove it, or choose another name in cdk.json"
     if _exists(lambda: aws.athena.get_work_group(WorkGroup=workgroup), "InvalidRequestException"):
         yield _taken("Athena workgroup", workgroup, way_out)
     if _exists(lambda: aws.cloudwatch.get_dashboard(DashboardName=dashboard), "ResourceNotFound"):

@@ -48,7 +48,7 @@ def test_values_from_the_command_line_arrive_as_json_in_strings() -> None:
         ("core", CORE_REPORT_NAMES),
         ("all", tuple(report.name for report in REPORTS)),
         (["engagement", "App Crashes"], ("App Store Discovery and Engagement Standard", "App Crashes")),
-        ('["downloads", "App Downloads Standard"]', ("App Downloads Standard",)),
+        ('["downloads"]', ("App Downloads Standard",)),
     ],
 )
 def test_reports_are_chosen_by_set_by_table_or_by_apples_name(reports: Any, names: tuple[str, ...]) -> None:
@@ -110,6 +110,22 @@ def test_plan_run_gets_the_configuration_through_json() -> None:
         ("accounts", [{"name": "main", "app_ids": [1000000001]}], "in quotes"),
         ("accounts", [{"name": "a", "app_ids": ["1"]}, {"name": "b", "app_ids": ["1"]}], "keep it in one account"),
         ("reports", "everything", "is not JSON"),
+        ("reports", ["downloads", "App Downloads Standard"], "names a report twice"),
+        ("accounts", [{"name": "main", "reader_key": True}, {"name": "main-reader"}], "two API keys of one name"),
+        ("accounts", [{"name": f"a{number}"} for number in range(51)], "at most 50"),
+        ("existing_databases", ["raw"], "does not know 'raw'"),
+        ("lake_formation", "perhaps", "true or false"),
+        ("permissions_boundary", "a boundary", "managed policy"),
+        ("permissions_boundary", "arn:aws:iam::1:policy/x", "managed policy"),
+        ("kms_key_arn", "alias/studio", "not of an alias"),
+        ("kms_key_arn", "arn:aws:kms:eu-central-1:123456789012:alias/studio", "not of an alias"),
+        ("tags", ["team"], "an object like"),
+        ("tags", {"aws:team": "x"}, "no tag 'aws:team'"),
+        ("tags", {"team": "a\nb"}, "no tag 'team'"),
+        ("tags", {"team": 1}, "no tag 'team'"),
+        ("tags", {"": "x"}, "no tag ''"),
+        ("tags", {"Team": "a", "team": "b"}, "upper and lower"),
+        ("tags", {f"tag-{number}": "x" for number in range(51)}, "at most 50 tags"),
         ("reports", ["engagements"], "there is no report 'engagements'"),
         ("reports", [], "is empty"),
         ("granularities", ["HOURLY"], "DAILY, WEEKLY, MONTHLY"),
@@ -121,6 +137,18 @@ def test_plan_run_gets_the_configuration_through_json() -> None:
         ("schema_modes", {"purchases": "strict", "App Store Purchases Standard": "evolve"}, "twice"),
         ("schedule", "0 10 * * *", "six fields"),
         ("schedule", 10, "six fields"),
+        ("schedule", "cron(61 25 * * ? *)", "minutes from 0 to 59"),
+        ("schedule", "cron(0 25 * * ? *)", "hours from 0 to 23"),
+        ("schedule", "cron(0 10 * * * *)", "? in one of the two day fields"),
+        ("schedule", "cron(0 10 ? * ? *)", "? in one of the two day fields"),
+        ("schedule", "cron(0 10 32 * ? *)", "day of month from 1 to 31"),
+        ("schedule", "cron(0 10 * FOO ? *)", "month from 1 to 12"),
+        ("schedule", "cron(0 10 ? * 0 *)", "day of week from 1 to 7"),
+        ("schedule", "cron(0 10 ? * FRI-MON *)", "day of week"),
+        ("schedule", "cron(0 10 * * ? 1969)", "year from 1970 to 2199"),
+        ("schedule", "cron(0 */0 * * ? *)", "hours"),
+        ("schedule", "cron(0,, 10 * * ? *)", "minutes"),
+        ("schedule", "rate(1 day)", "six fields"),
         ("calls_per_hour", 0, "above 0"),
         ("calls_per_hour", "many", "is not JSON"),
         ("calls_per_hour", True, "whole number"),
@@ -128,10 +156,22 @@ def test_plan_run_gets_the_configuration_through_json() -> None:
         ("max_concurrency", {"land": 5000}, "1000"),
         ("max_concurrency", {"land": "-1"}, "above 0"),
         ("snapshot_poll_seconds", 90_000, "86400"),
+        ("snapshot_poll_seconds", 469, "at least 600"),
         ("alarm_email", "on-call", "e-mail address"),
+        ("alarm_email", "on call@example.com", "e-mail address"),
+        ("alarm_email", "on-call@example", "e-mail address"),
+        ("alarm_email", "a..b@example.com", "e-mail address"),
+        ("alarm_email", "on-call@-example.com", "e-mail address"),
+        ("alarm_email", "höhe@example.com", "e-mail address"),
         ("retention", {"logs": 8}, "must be one of 1, 3, 5"),
         ("retention", {"raw": 0}, "above 0"),
+        ("retention", {"raw": 40_000}, "36500 days"),
         ("bytes_scanned_cutoff", -5, "above 0"),
+        ("bytes_scanned_cutoff", 9_999_999, "at least 10000000"),
+        ("bytes_scanned_cutoff", 2**63, "at least 10000000"),
+        ("apple_base_url", "https://api.example.com /x", "scheme and a host"),
+        ("apple_base_url", "https://api.example.com:70000", "scheme and a host"),
+        ("segment_hosts", [f"{number}.example.com" for number in range(200)], "must name hosts"),
         ("apple_base_url", "http://api.appstoreconnect.apple.com", "https://"),
         ("apple_base_url", "https://api.appstoreconnect.apple.com/", "without a path"),
         ("apple_base_url", "https://127.0.0.1", "only with local=true"),
@@ -187,3 +227,32 @@ def test_http_to_another_machine_is_refused_even_locally() -> None:
 
 def test_keys_of_cdk_and_of_its_command_line_are_left_alone() -> None:
     assert parse_context({"@aws-cdk/core:x": True, "cli-telemetry": False, "aws:cdk:y": "z"}) == parse_context({})
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "cron(0 10 * * ? *)",
+        "cron(0/15 6-18 ? * MON-FRI *)",
+        "cron(30 9 ? JAN,JUL 2 2026-2030)",
+        "cron(0 10 L * ? *)",
+        "cron(0 10 L-3 * ? *)",
+        "cron(0 10 15W * ? *)",
+        "cron(0 10 ? * 6L *)",
+        "cron(0 10 ? * MON#2 *)",
+        "cron(*/5 * ? * * 2027)",
+    ],
+)
+def test_what_eventbridge_scheduler_takes_is_taken(schedule: str) -> None:
+    assert parse_context({"schedule": schedule}).schedule == schedule
+
+
+def test_what_a_company_asks_for_is_taken() -> None:
+    given = {
+        "tags": {"team": "Wachstum", "cost center": ""},
+        "kms_key_arn": f"arn:aws:kms:eu-central-1:123456789012:key/mrk-{'0' * 32}",
+        "permissions_boundary": "arn:aws:iam::123456789012:policy/team/boundary",
+        "alarm_email": "on-call+apps@data.example.co",
+        "existing_databases": ["curated"],
+    }
+    assert parse_context(given).tags == given["tags"]

@@ -82,17 +82,3 @@ def test_the_functions_are_told_the_names(staging: Synthesis) -> None:
     assert told["check_key"]["API_KEY_SECRET_PREFIX"] == f"{NAME}/"
     assert json.loads(told["check_freshness"]["DATABASES"])["appstore"] == "studio_staging_appstore"
     assert staging.template["Outputs"]["CuratedDatabase"]["Value"] == "studio_staging_curated"
-
-
-def test_databases_of_their_own_names_are_used_everywhere(tmp_path_factory: pytest.TempPathFactory) -> None:
-    values = context(databases={"curated": "apple_reports"})
-    found = synthesize(tmp_path_factory.mktemp("databases"), values)
-    assert {each["DatabaseInput"]["Name"] for each in found.of_type("Glue::Database").values()} >= {
-        "apple_reports",
-        "appstore",
-    }
-    text = json.dumps(found.template)
-    assert "database/apple_reports" in text
-    assert "table/apple_reports/*" in text
-    assert "database/curated" not in text
-    assert found.findings == ""

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from appstore_analytics.contract.names import SERVICE, STACK, Database, Names, api_key_output
-from infra.configuration import LONGEST_NAME
+from appstore_analytics.contract.names import LONGEST_NAME, SERVICE, STACK, Database, Names, api_key_output
 from infra.functions import CAPACITIES
 
 ROOT = Path(__file__).resolve().parents[3]

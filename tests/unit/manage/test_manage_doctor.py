@@ -103,7 +103,8 @@ def test_lake_formation_that_took_over_is_told(aws: Connection, principals: list
     lake_formation = aws.lake_formation
     defaults = [{"Principal": {"DataLakePrincipalIdentifier": one}, "Permissions": ["ALL"]} for one in principals]
     lake_formation.put_data_lake_settings(DataLakeSettings={"CreateDatabaseDefaultPermissions": defaults})
-    assert only(account.check_lake_formation(lake_formation)).result is result
+    assert only(account.check_lake_formation(lake_formation, granted=False)).result is result
+    assert only(account.check_lake_formation(lake_formation, granted=True)).result is result
 
 
 @pytest.mark.usefixtures("aws")
@@ -111,8 +112,14 @@ def test_nothing_is_taken_in_an_empty_account() -> None:
     assert told(names.check_names(OfAnEmptyAccount(), names_wanted())) == {"names": Result.OK}
 
 
-def names_wanted() -> names.WantedNames:
-    return names.WantedNames(("curated",), "group", "board", ("pipeline/main",))
+def names_wanted(*existing: str) -> names.WantedNames:
+    return names.WantedNames(("curated",), existing, "group", "board", ("pipeline/main",))
+
+
+def test_an_existing_database_that_is_missing_is_told(aws: Connection) -> None:
+    aws.glue.create_database(DatabaseInput={"Name": "shared"})
+    findings = [check.finding for check in names.check_names(OfAnEmptyAccount(), names_wanted("shared", "gone"))]
+    assert findings == ["The Glue database gone does not exist: create it, or take it out of existing_databases."]
 
 
 def test_each_name_that_is_taken_is_told_with_its_way_out(aws: Connection) -> None:

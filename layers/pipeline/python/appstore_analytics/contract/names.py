@@ -11,6 +11,13 @@ SERVICE = "appstore-analytics"
 STACK = "AppStoreAnalytics"
 """The CloudFormation stack of the default name, and the namespace of its CloudWatch metrics."""
 
+LONGEST_NAME = 40
+"""A Lambda function's name has at most 64 characters and ends with its step: a test adds them up."""
+
+_NAME = re.compile(rf"(?=.{{2,{LONGEST_NAME}}}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+# A workgroup of every account, and the prefixes that S3 keeps for itself.
+_TAKEN_BY_AWS = re.compile(r"primary|(?:sthree|amzn-s3-demo)(?:-.*)?")
+
 
 class Database(StrEnum):
     """The Glue databases, each by what it holds. The value is its name in an installation of the default name."""
@@ -68,6 +75,11 @@ class Names:
     def step_of(self, function: str) -> str:
         """The step of a Lambda function's name, the reverse of `function`."""
         return function.removeprefix(self.prefixed("")).replace("-", "_")
+
+
+def is_name(text: str) -> bool:
+    """Whether an installation can have this name: AWS takes what begins with it, for every kind of resource."""
+    return bool(_NAME.fullmatch(text)) and not _TAKEN_BY_AWS.fullmatch(text)
 
 
 def api_key_output(key_name: str) -> str:
