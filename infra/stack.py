@@ -214,6 +214,7 @@ class AppStoreAnalyticsPipeline(Construct):
             "Workgroup": self.workgroup.name,
             "AlarmTopicArn": self.alarm_topic.topic_arn,
             "CheckKeyFunction": names.function("check_key"),
+            "CheckFreshnessFunction": names.function("check_freshness"),
             **{database.output: name for database, name in names.databases.items()},
             **secrets,
         }

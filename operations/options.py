@@ -83,10 +83,14 @@ def not_before_all(last: datetime | None) -> datetime | None:
 
 
 def list_option(
-    name: str, metavar: str, words: str, check: Callable[[list[str] | None], list[str] | None] | None = None
+    name: str,
+    metavar: str,
+    words: str,
+    check: Callable[[list[str] | None], list[str] | None] | None = None,
+    aliases: tuple[str, ...] = (),
 ) -> Any:
     """An option that takes several values (operations/arguments.py); `check` refuses those that make no sense."""
-    return typer.Option(name, metavar=metavar, help=words, callback=check)
+    return typer.Option(name, *aliases, metavar=metavar, help=words, callback=check)
 
 
 def app_ids(values: list[str] | None) -> list[str] | None:
@@ -121,6 +125,9 @@ def run_named(value: str | None) -> str | None:
 Yes = Annotated[bool, typer.Option("--yes", help="Go on without asking.")]
 RunAsOf = Annotated[datetime | None, date_option("--as-of", "Run as on this day, today or earlier.", _run_as_of)]
 AsOf = Annotated[datetime | None, date_option("--as-of", "Judge as on this day.", _judged_as_of)]
+Apps = Annotated[
+    list[str] | None, list_option("--apps", "APP …", "Only these apps, by id or name.", aliases=("--app",))
+]
 Tables = Annotated[list[str] | None, list_option("--tables", "TABLE …", "Only these tables.")]
 Reports = Annotated[
     list[str] | None, list_option("--reports", "REPORT …", "Only these: table names, or Apple's names.", _reports)

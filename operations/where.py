@@ -35,6 +35,9 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=30, max_pool_connections=32
 )
 
+_UNTIL_IT_ENDS = _CONFIG.merge(Config(retries={"total_max_attempts": 1}, read_timeout=900))
+"""A function answers when it has ended, after 15 minutes at most; asked again meanwhile it would run twice."""
+
 
 CDK_JSON = Path(__file__).resolve().parents[1] / "cdk.json"
 
@@ -118,7 +121,7 @@ class Connection:
     @cached_property
     def lambda_(self) -> "LambdaClient":
         """Lambda."""
-        return self.session.client("lambda", config=_CONFIG, endpoint_url=self.endpoint)
+        return self.session.client("lambda", config=_UNTIL_IT_ENDS, endpoint_url=self.endpoint)
 
     @cached_property
     def cloudwatch(self) -> "CloudWatchClient":

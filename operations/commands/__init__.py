@@ -13,7 +13,7 @@ from appstore_analytics.contract.errors import InputRefused, PipelineError
 from appstore_analytics.contract.names import STACK
 from operations import aws_errors, screens
 from operations.arguments import arranged
-from operations.commands import ask, repair, run, set_up
+from operations.commands import ask, first_screen, repair, run, set_up, sql
 from operations.commands.asked import Asked
 from operations.exits import ExitStatus
 from operations.options import refuse_empty
@@ -26,7 +26,7 @@ app = typer.Typer(
 The options below may stand before or after the command. Exit status: 0 all is well, 1 what was asked about is not well
 (a failed run, late data, gaps, drift), 2 the question makes no sense, 3 AWS cannot be asked.""",
     epilog="docs/manage.md has an example of every command.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -43,15 +43,17 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
         "backfill": run.backfill,
     },
     "Ask": {
+        "health": ask.health,
         "run": ask.run,
         "runs": ask.runs,
         "status": ask.status,
         "freshness": ask.freshness,
         "gaps": ask.gaps,
         "verify": ask.verify,
+        "sql": sql.ask_athena,
         "schema-verify": ask.schema_verify,
         "registry-stats": ask.registry_stats,
-        "apps": ask.apps,
+        "apps": ask.list_apps,
     },
     "Repair and move in": {
         "rollback": repair.rollback,
@@ -83,6 +85,8 @@ def _options(
     if not _STACK_NAME.fullmatch(stack):
         raise Refused(f"--stack must be the name of a CloudFormation stack, such as {STACK}.")
     context.obj = Asked(Where(local, profile, region, stack), as_json)
+    if context.invoked_subcommand is None:
+        first_screen.show(context)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -13,9 +13,11 @@ from appstore_analytics.answers import runs as run_answers
 from appstore_analytics.answers import schema, verification
 from appstore_analytics.answers import status as status_answers
 from appstore_analytics.answers.registry_statistics import registry_statistics
-from operations.commands.asked import Asked, answer, console_region, follow_run, tables_of
+from operations.commands.asked import Asked, accounts_of, answer, app_ids_of, console_region, follow_run, tables_of
+from operations.commands.first_screen import health_of
 from operations.exits import ExitStatus
 from operations.options import (
+    Apps,
     AsOf,
     Tables,
     date_option,
@@ -26,6 +28,12 @@ from operations.options import (
     refuse_backwards,
     run_named,
 )
+
+
+def health(context: typer.Context, apps: Apps = None, as_of: AsOf = None) -> None:
+    """Say in one sentence whether all is well, and if not, what needs whom. With --app: why is this app missing?"""
+    asked: Asked = context.obj
+    answer(asked, health_of(asked.installation(), apps, day_of(as_of)))
 
 
 def run(
@@ -53,32 +61,44 @@ def runs(
     answer(context.obj, run_answers.list_runs(context.obj.installation().pipeline, last))
 
 
-def status(context: typer.Context, as_of: AsOf = None) -> None:
+def status(context: typer.Context, apps: Apps = None, as_of: AsOf = None) -> None:
     """Say for every app how its report requests stand: ready, not ready, stopped, forbidden …"""
     here = context.obj.installation()
-    answer(context.obj, status_answers.request_status(here.accounts, here.registry, here.lake, day_of(as_of)))
+    accounts = accounts_of(here, apps)
+    answer(context.obj, status_answers.request_status(accounts, here.registry, here.lake, day_of(as_of)))
 
 
-def freshness(context: typer.Context) -> None:
+def freshness(
+    context: typer.Context,
+    apps: Apps = None,
+    *,
+    now: Annotated[bool, typer.Option("--now", help="Check first, instead of showing the last hourly check.")] = False,
+) -> None:
     """Show the last hourly check: which tables of which apps lack data that is due, and why."""
-    answer(context.obj, freshness_answers.freshness_report(context.obj.installation().lake))
+    here = context.obj.installation()
+    app_ids = app_ids_of(here, apps)
+    if now:
+        here.check_freshness()
+    answer(context.obj, freshness_answers.freshness_report(here.lake, app_ids))
 
 
 def gaps(
     context: typer.Context,
+    apps: Apps = None,
     since: Annotated[datetime | None, date_option("--from", "Ignore earlier Dates.", no_later_than_today)] = None,
     as_of: AsOf = None,
 ) -> None:
     """Answer "is yesterday complete?": missing Dates, the days left to fetch them, and what repairs them."""
     here = context.obj.installation()
     first = since.date() if since else None
-    found = gap_answers.find_gaps(here.accounts, here.tables, here.registry, here.lake, day_of(as_of), first)
+    found = gap_answers.find_gaps(accounts_of(here, apps), here.tables, here.registry, here.lake, day_of(as_of), first)
     answer(context.obj, found)
 
 
 def verify(
     context: typer.Context,
     tables: Tables = None,
+    apps: Apps = None,
     start: Annotated[datetime | None, date_option("--from", "Default: 7 days ago.", not_too_early)] = None,
     end: Annotated[datetime | None, date_option("--to", "Default: today.", not_before_all)] = None,
 ) -> None:
@@ -88,12 +108,14 @@ def verify(
     refuse_backwards(first, last)
     here = context.obj.installation()
     chosen = tables_of(here, tables)
-    answer(context.obj, verification.verify(chosen, first, last, here.lake, here.athena))
+    app_ids = app_ids_of(here, apps)
+    answer(context.obj, verification.verify(chosen, first, last, here.lake, here.athena, app_ids))
 
 
 def schema_verify(
     context: typer.Context,
     tables: Tables = None,
+    apps: Apps = None,
     *,
     every_column: Annotated[bool, typer.Option("--all", help="Show the columns that agree as well.")] = False,
     patch_alone: Annotated[bool, typer.Option("--patch", help="Print the patch alone, for `git apply`.")] = False,
@@ -101,7 +123,7 @@ def schema_verify(
 ) -> None:
     """Compare Apple's files, the catalogue, Glue and Parquet, column by column; print a patch for new columns."""
     here = context.obj.installation()
-    app_ids = [app_id for one in here.accounts for app_id in one.app_ids]
+    app_ids = [app_id for one in accounts_of(here, apps) for app_id in one.app_ids]
     chosen = tables_of(here, tables)
     places = (here.registry, here.raw, here.lake, here.glue)
     found = schema.compare_schemas(chosen, app_ids, *places, day_of(as_of), every_column=every_column)
@@ -119,7 +141,8 @@ def registry_stats(context: typer.Context, as_of: AsOf = None) -> None:
     answer(context.obj, registry_statistics(here.accounts, calls_per_hour, here.tables, here.registry, stands))
 
 
-def apps(context: typer.Context) -> None:
-    """List the apps that are fetched, with their report requests and last verdicts."""
+def list_apps(context: typer.Context, apps: Apps = None) -> None:
+    """List the apps that are fetched, with their names, report requests and last verdicts."""
     here = context.obj.installation()
-    answer(context.obj, app_answers.list_apps(here.configuration, here.accounts, here.registry, here.lake))
+    accounts = accounts_of(here, apps)
+    answer(context.obj, app_answers.list_apps(here.configuration, accounts, here.registry, here.lake))

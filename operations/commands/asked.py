@@ -8,10 +8,12 @@ from typing import Any
 import typer
 
 from appstore_analytics.answers import runs as run_answers
+from appstore_analytics.answers.apps import chosen_accounts
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.executions import Started, new_name
 from appstore_analytics.answers.facts import Facts
 from appstore_analytics.answers.installation import Installation
+from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.operations import STARTED_BY
 from appstore_analytics.contract.tables import CuratedTable
 from operations import screens
@@ -30,6 +32,17 @@ class Asked:
     def installation(self) -> Installation:
         """The installed pipeline; Unreachable where there is none."""
         return self.where.open()
+
+
+def accounts_of(installation: Installation, apps: Sequence[str] | None) -> tuple[Account, ...]:
+    """The accounts with these apps only, given by id or name, or with all; Refused for an app that is not fetched."""
+    return chosen_accounts(installation.accounts, apps or (), installation.app_names)
+
+
+def app_ids_of(installation: Installation, apps: Sequence[str] | None) -> frozenset[str]:
+    """The ids of these apps, given by id or name; empty for none, which means all."""
+    chosen = accounts_of(installation, apps) if apps else ()
+    return frozenset(app_id for account in chosen for app_id in account.app_ids)
 
 
 def tables_of(installation: Installation, names: Sequence[str] | None) -> list[CuratedTable]:

@@ -23,6 +23,7 @@ from appstore_analytics.lake.objects import Bucket
 from local.apple.keys import ApiKey, ApiRole
 from local.apple.model import App, Series
 from local.apple.truth import Batch, every_vintage, newest_vintages
+from local.apple.values import invented_app
 from local.apple.world import World
 from local.aws.server import EmbeddedAws
 from local.deployment import Deployment, put_api_key
@@ -309,3 +310,8 @@ def _items(table: Any) -> Iterator[dict[str, Any]]:
 def access_types(deployed: Deployed, app_id: str) -> set[AccessType]:
     """The access types of the report requests that Apple has for an app."""
     return {request.access_type for request in deployed.world.requests_of(app_id)}
+
+
+def name_of(app_id: str) -> str:
+    """The app's name in the simulated App Store Connect."""
+    return invented_app(int(app_id) - 1_000_000_001).name

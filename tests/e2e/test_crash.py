@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deployed import DATES_PER_INSTANCE, DAY, Counted, Deployed, app, friday_of_the_scenarios, report_of
+from deployed import DATES_PER_INSTANCE, DAY, Counted, Deployed, app, friday_of_the_scenarios, name_of, report_of
 
 from appstore_analytics.answers.executions import Execution, Snapshot
 
@@ -140,7 +140,10 @@ def _workers(directory: Path, function: str) -> list[int]:
 def test_a_function_that_is_killed_each_time_fails_its_app(crash: Crash) -> None:
     assert crash.kills == ATTEMPTS
     assert crash.first.status == "FAILED"
-    assert crash.first.cause == f"1 of 1 apps failed: {APP} (failed). The report is {crash.first.report_key}."
+    assert (
+        crash.first.cause
+        == f"1 of 1 apps failed: {APP} ({name_of(APP)}, failed). The report is {crash.first.report_key}."
+    )
     (error,) = report_of(crash.first)["errors"]
     assert error["item"].startswith(f"LAND#{APP}#")
     assert error["verdict"] == "failed"

@@ -14,6 +14,7 @@ from deployed import (
     access_types,
     app,
     friday_of_the_scenarios,
+    name_of,
     report_of,
     secrets_in,
     texts_left_behind,
@@ -142,7 +143,9 @@ def test_a_report_request_that_nobody_lists_is_a_conflict_of_its_app_alone(
 ) -> None:
     monday = days["monday"].execution
     assert monday.status == "FAILED"
-    assert monday.cause == f"1 of 7 apps failed: {GHOST} (conflict). The report is {monday.report_key}."
+    assert (
+        monday.cause == f"1 of 7 apps failed: {GHOST} ({name_of(GHOST)}, conflict). The report is {monday.report_key}."
+    )
     assert report_of(monday)["apps_by_verdict"] == {"not ready": [*APPS], "conflict": [GHOST]}
     assert "developer support" in _reasons(deployed, monday)[GHOST]
     assert access_types(deployed, GHOST) == set()
@@ -216,8 +219,9 @@ def test_an_execution_fails_with_exactly_the_apps_that_failed(days: dict[str, Da
         "verified": [HEALTHY],
     }
     assert wednesday.cause == (
-        f"5 of 6 apps failed: {CORRUPT} (quarantined), {HEADLESS} (quarantined), {STRANGER} (quarantined), "
-        f"{FORBIDDEN} (forbidden), {DENIED} (failed). The report is {wednesday.report_key}."
+        f"5 of 6 apps failed: {CORRUPT} ({name_of(CORRUPT)}, quarantined), {HEADLESS} ({name_of(HEADLESS)}, "
+        f"quarantined), {STRANGER} ({name_of(STRANGER)}, quarantined), {FORBIDDEN} ({name_of(FORBIDDEN)}, forbidden), "
+        f"{DENIED} ({name_of(DENIED)}, failed). The report is {wednesday.report_key}."
     )
 
 

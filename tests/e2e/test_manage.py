@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def test_a_day_is_run_and_then_asked_about(manage: Manage) -> None:
     # the run
     ran = manage.answers("daily", "--as-of", today)
     assert (ran["status"], ran["operation"], ran["as_of"]) == ("SUCCEEDED", "daily", today)
-    assert {app_id for line in ran["verdicts"] for app_id in line["app_ids"].split()} == set(APPS)
+    assert {app_id for line in ran["verdicts"] for app_id in re.findall(r"\d{10}", line["app_ids"])} == set(APPS)
     # found again
     runs = manage.answers("runs", "--last", "2")
     assert runs["runs"][0]["run_id"] == ran["run_id"]

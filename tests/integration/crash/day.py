@@ -178,7 +178,7 @@ class Execution:
             started_at = pipeline.clock.now
         payload = {"operation": "daily", "as_of": pipeline.world.today.isoformat()}
         arguments = ("execution", started_at, payload, pipeline.configuration, pipeline.lake)
-        planned = self._function("plan_run", "", lambda: plan_run(*arguments, pipeline.refuse_to_connect))
+        planned = self._function("plan_run", "", lambda: plan_run(*arguments, pipeline.connect))
         if planned is None:
             return None
         error = "" if all(self._map(planned["run_id"], map_name) for map_name in STEPS_OF_MAPS) else "a function died"

@@ -165,7 +165,7 @@ def test_an_error_is_of_its_schema(apple_says, client, status) -> None:
 def test_our_client_sends_only_what_the_document_allows(apple_says) -> None:
     apple = Apple(segments_per_instance=2)
     client = apple.client
-    client.app_ids()
+    client.app_names()
     made = client.create_report_request(APP, AccessType.ONGOING)
     client.create_report_request(APP, AccessType.ONE_TIME_SNAPSHOT)
     for access_type in AccessType:

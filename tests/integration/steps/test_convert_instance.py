@@ -290,7 +290,8 @@ def test_dates_whose_every_row_is_repeated_are_told_everywhere_and_kept(pipeline
     assert report["repeated_dates"] == {"downloads": {APP: [day.isoformat() for day in DAYS]}}
     assert (report["dates_repeated"], report["rows_repeated"]) == (3, facts["rows_repeated"])
     (notice,) = report["notices"]
-    assert f"App {APP}, downloads: every row of 2025-05-31, 2025-06-01, 2025-06-02 occurs more than once" in notice
+    assert notice.startswith(f"App {APP} ({pipeline.world.apps[APP].name}), downloads: every row of 2025-05-31, ")
+    assert "2025-06-01, 2025-06-02 occurs more than once" in notice
     assert pipeline.metrics[Metric.DATES_REPEATED] == 3
     (key,) = pipeline.bytes_of("appstore/instances/")
     row = json.loads(pipeline.lake.read(key) or b"")

@@ -3,7 +3,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 from unittest.mock import patch
 
 import pytest
@@ -12,7 +12,7 @@ from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.contract.catalogue import REPORTS
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.configuration import Account, Configuration
-from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused
+from appstore_analytics.contract.errors import AppleUnavailable, ConfigurationRefused, InputRefused
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.tables import APPSTORE_TABLES
@@ -43,7 +43,7 @@ BACKFILL = {"operation": "backfill", "app_ids": [APP], "start_date": "2025-05-01
 
 
 def planned(pipeline: Pipeline, payload: Any, configuration: Configuration = CONFIGURATION) -> RunPlan:
-    answer = plan_run("daily:2025_06_02", STARTED, payload, configuration, pipeline.lake, pipeline.refuse_to_connect)
+    answer = plan_run("daily:2025_06_02", STARTED, payload, configuration, pipeline.lake, pipeline.connect)
     return read_plan(pipeline.lake, answer["run_id"])
 
 
@@ -111,6 +111,21 @@ def test_an_account_without_app_ids_means_all_apps_that_its_key_sees(start: Call
     assert plan.accounts == (Account(ACCOUNT, ("1000000001", "1000000002", "1000000003")),)
 
 
+def test_a_plan_knows_the_names_of_its_apps_and_keeps_those_that_apple_does_not_tell(pipeline: Pipeline) -> None:
+    names = {app_id: pipeline.world.apps[app_id].name for app_id in (APP,)}
+    assert planned(pipeline, {}).app_names == names
+
+    def refuse(_: str) -> NoReturn:
+        raise AppleUnavailable("App Store Connect answered 500 UNEXPECTED_ERROR.")
+
+    answer = plan_run("later", STARTED + timedelta(days=1), {}, CONFIGURATION, pipeline.lake, connect=refuse)
+    plan = read_plan(pipeline.lake, answer["run_id"])
+    assert plan.app_names == names
+    (notice,) = plan.notices
+    assert notice.startswith("Names of apps of account 'main' are those of an earlier run, because: App Store Connect")
+    assert planned(pipeline, {"operation": "reprocess"}).app_names == names
+
+
 FIRST, SECOND, THIRD = "1000000001", "1000000002", "1000000003"
 
 
@@ -119,7 +134,7 @@ def seen_by(pipeline: Pipeline, *accounts: Account, **apps: tuple[str, ...]) -> 
 
     class Seen:
         def __init__(self, key_name: str) -> None:
-            self.app_ids = lambda: apps[key_name]
+            self.app_names = lambda _=(): dict.fromkeys(apps.get(key_name, ()), "")
 
     pipeline.clock.pass_by(hours=1)
     configuration = replace(CONFIGURATION, accounts=accounts)
@@ -420,7 +435,7 @@ def test_a_child_that_died_silently_fails_the_run(pipeline: Pipeline) -> None:
     pipeline.item(plan)  # planned, and never heard of again
     answer = pipeline.summarize(plan)
     assert answer["status"] == "FAILED"
-    assert f"1 of 1 apps failed: {APP} (failed)." in answer["cause"]
+    assert f"1 of 1 apps failed: {APP} ({pipeline.world.apps[APP].name}, failed)." in answer["cause"]
     (app,) = appstore_rows(pipeline, plan)["apps"]
     assert "without a record" in app["reason"]
 
@@ -438,7 +453,7 @@ def test_a_quarantined_file_is_red_named_and_counted(pipeline: Pipeline) -> None
     pipeline.world.advance(1)
     pipeline.fault(FaultKind.SHORT_ROW, "/segments$")
     answer = pipeline.daily()
-    assert f"{APP} (quarantined)" in answer["cause"]
+    assert f"{APP} ({pipeline.world.apps[APP].name}, quarantined)" in answer["cause"]
     assert pipeline.metrics[Metric.INSTANCES_QUARANTINED] == 1
     assert report(pipeline)["errors"][0]["verdict"] == "quarantined"
 

@@ -53,7 +53,7 @@ def test_one_forbidden_app_fails_the_run_by_name_and_stops_no_other(start: Calla
     pipeline.world.forbidden_app_ids.add("1000000002")
     answer = pipeline.daily()
     assert answer["status"] == "FAILED"
-    assert "1 of 3 apps failed: 1000000002 (forbidden)" in answer["cause"]
+    assert f"1 of 3 apps failed: 1000000002 ({pipeline.world.apps['1000000002'].name}, forbidden)" in answer["cause"]
     assert {app for app, _ in pipeline.batches("downloads")} == {"1000000001", "1000000003"}
 
 

@@ -35,7 +35,7 @@ def page(*ids, following=None):
 
 def calls_of(client):
     return [
-        client.app_ids,
+        client.app_names,
         lambda: client.create_report_request(APP, AccessType.ONGOING),
         lambda: client.delete_report_request("r"),
     ]
@@ -65,7 +65,7 @@ def test_deleting_a_missing_report_request_is_fine():
 def test_every_page_is_read_and_next_is_followed_verbatim():
     query = "cursor=a%2Fb+c~&limit=200"
     wire = answering(page("1", following=f"{APPLE_URL}/v1/apps?{query}"), page("2"))
-    assert Apple(wire).client.app_ids() == ("1", "2")
+    assert Apple(wire).client.app_names() == {"1": "", "2": ""}
     assert wire.queries[1] == query
 
 
@@ -73,7 +73,7 @@ def test_a_page_that_links_to_itself_is_refused():
     apple = Apple()
     apple.world.faults.order(Fault(FaultKind.SELF_LINK, times=None))
     with pytest.raises(AppleRefused, match="itself"):
-        apple.client.app_ids()
+        apple.client.app_names()
     assert len(apple.wire.calls) <= 2
 
 
@@ -81,7 +81,7 @@ def test_a_page_that_links_to_itself_is_refused():
 def test_no_token_follows_a_next_link_to_another_host(start):
     apple = Apple(answering(page("1", following=f"{start}/v1/apps")))
     with pytest.raises(AppleRefused, match="another host"):
-        apple.client.app_ids()
+        apple.client.app_names()
     assert (len(apple.wire.calls), apple.elsewhere.calls) == (1, [])
 
 
@@ -89,14 +89,14 @@ def test_a_redirect_is_not_followed():
     apple = Apple()
     apple.world.faults.order(Fault(FaultKind.REDIRECT))
     with pytest.raises(AppleRefused, match="302"):
-        apple.client.app_ids()
+        apple.client.app_names()
     assert apple.elsewhere.calls == []
 
 
 def test_a_list_without_end_stops_before_it_has_used_up_the_quota():
     wire = answering(*(page(str(number), following=f"{APPLE_URL}/v1/apps?cursor={number}") for number in range(1, 501)))
     with pytest.raises(AppleRefused, match="more than 100 pages of v1/apps"):
-        Apple(wire).client.app_ids()
+        Apple(wire).client.app_names()
     assert len(wire.calls) == 100
 
 
@@ -104,7 +104,7 @@ def test_a_list_without_end_stops_before_it_has_used_up_the_quota():
 def test_a_next_link_that_is_no_address_is_refused(links):
     apple = Apple(answering(json_answer({"data": [], "links": links})))
     with pytest.raises(AppleRefused, match=r"links\.next|another host"):
-        apple.client.app_ids()
+        apple.client.app_names()
 
 
 REQUEST = {"accessType": "ONGOING", "stoppedDueToInactivity": False}
@@ -363,12 +363,12 @@ def test_an_app_that_apple_does_not_know_is_named_with_what_to_do():
 )
 def test_a_403_names_the_causes_that_its_code_leaves_open(code, words, other):
     with pytest.raises(RoleMissing, match=words) as refused:
-        Apple(answering(failing(403, code))).client.app_ids()
+        Apple(answering(failing(403, code))).client.app_names()
     assert other not in str(refused.value)
 
 
 def test_an_app_that_is_listed_twice_is_one():
-    assert Apple(answering(page("1", "2", "1"))).client.app_ids() == ("1", "2")
+    assert Apple(answering(page("1", "2", "1"))).client.app_names() == {"1": "", "2": ""}
 
 
 @pytest.mark.parametrize(
@@ -398,7 +398,7 @@ def test_an_app_that_is_listed_twice_is_one():
 def test_each_answer_is_the_error_that_says_what_to_do_next(answer, error, words):
     apple = Apple(answering(answer))
     with pytest.raises(error, match=words):
-        apple.client.app_ids()
+        apple.client.app_names()
     assert len(apple.wire.calls) == apple.calls.taken == 1
 
 
@@ -407,22 +407,22 @@ def test_an_answer_that_drips_is_given_up(monkeypatch):
     monkeypatch.setattr("appstore_analytics.apple.client.monotonic", lambda: next(seconds))
     names = ["x" * 40_000] * 2  # two pieces: one arrives after 20 seconds, the other after 40
     data = [{"type": "apps", "id": str(number), "name": name} for number, name in enumerate(names, start=1)]
-    assert Apple(answering(json_answer({"data": data[:1]}))).client.app_ids() == ("1",)
+    assert Apple(answering(json_answer({"data": data[:1]}))).client.app_names() == {"1": ""}
     with pytest.raises(AppleUnavailable, match="longer than 35 seconds"):
-        Apple(answering(json_answer({"data": data}))).client.app_ids()
+        Apple(answering(json_answer({"data": data}))).client.app_names()
 
 
 def test_a_packed_answer_is_unpacked_and_one_that_cannot_be_is_no_answer():
     body = json.dumps({"data": [{"type": "apps", "id": "1"}]}).encode()
     encoding = {"Content-Encoding": "gzip"}
-    assert Apple(answering(Answer(200, gzip.compress(body), encoding))).client.app_ids() == ("1",)
+    assert Apple(answering(Answer(200, gzip.compress(body), encoding))).client.app_names() == {"1": ""}
     with pytest.raises(AppleUnavailable, match="did not answer GET"):
-        Apple(answering(Answer(200, body, encoding))).client.app_ids()
+        Apple(answering(Answer(200, body, encoding))).client.app_names()
 
 
 def test_a_token_that_ended_on_the_way_is_renewed_once():
     wire = answering(failing(401), page("1"))
-    assert Apple(wire).client.app_ids() == ("1",)
+    assert Apple(wire).client.app_names() == {"1": ""}
     first, second = wire.authorizations
     assert first != second
 
@@ -431,14 +431,14 @@ def test_a_key_is_doubted_after_one_renewal():
     apple = Apple()
     apple.world.keys.revoke(apple.key.key_id)
     with pytest.raises(KeyDoubted, match="NOT_AUTHORIZED"):
-        apple.client.app_ids()
+        apple.client.app_names()
     assert len(apple.wire.calls) == 2
 
 
 def test_a_reader_may_not_create():
     apple = Apple()
     apple.sign_in(apple.world.keys.register(ApiRole.FINANCE, individual=True))
-    assert APP in apple.client.app_ids()
+    assert APP in apple.client.app_names()
     with pytest.raises(RoleMissing, match="Admin"):
         apple.client.create_report_request(APP, AccessType.ONGOING)
 
@@ -447,7 +447,7 @@ def test_a_429_goes_to_the_call_budget_with_its_limits():
     apple = Apple()
     apple.world.faults.order(Fault(FaultKind.STATUS, status=429, retry_after_seconds=30, minute_header=True))
     with pytest.raises(CallsUnavailable):
-        apple.client.app_ids()
+        apple.client.app_names()
     assert apple.calls.refusals == [RateLimit(None, 0, 30)]
     assert apple.calls.limits == []
 
@@ -476,3 +476,29 @@ def test_no_error_holds_the_token_or_the_key(status, number):
     assert bearer not in said
     assert not any(line in said for line in apple.key.private_key_pem.splitlines())
     assert json.dumps(bearer) not in repr(apple.client)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "name"),
+    [
+        ({"name": "Tiny Chess"}, "Tiny Chess"),
+        ({"name": "  Größe\t 大 \n"}, "Größe 大"),
+        ({"name": "\x1b[31mred\u202e"}, "[31mred"),
+        ({"name": "x" * 500}, "x" * 60),
+        ({"name": None}, ""),
+        ({"name": 7}, ""),
+        ({}, ""),
+        (None, ""),
+    ],
+)
+def test_a_name_is_shown_as_far_as_it_can_be_and_never_costs_its_app(attributes, name):
+    entry = {"type": "apps", "id": "1", "attributes": attributes}
+    assert Apple(answering(json_answer({"data": [entry]}))).client.app_names() == {"1": name}
+
+
+def test_the_names_of_many_apps_are_asked_by_the_page():
+    apple = Apple()
+    known = tuple(apple.world.apps)
+    names = apple.client.app_names((*known, *map(str, range(1, 400))))
+    assert names == {app_id: app.name for app_id, app in apple.world.apps.items()}
+    assert len(apple.wire.calls) == 3

@@ -24,7 +24,7 @@ from tests.unit.apple.apple_in_process import APP, LATEST, STORAGE_URL, Apple, r
 OTHER = "1000000002"
 
 CALLS: dict[str, Callable[["Seen"], object]] = {
-    "GET /v1/apps$": lambda seen: seen.client.app_ids(),
+    "GET /v1/apps$": lambda seen: seen.client.app_names(),
     "GET /v1/apps/.*/analyticsReportRequests": lambda seen: seen.client.report_requests(APP, AccessType.ONGOING),
     "POST /v1/analyticsReportRequests$": lambda seen: seen.client.create_report_request(OTHER, AccessType.ONGOING),
     "DELETE /v1/analyticsReportRequests/": lambda seen: seen.client.delete_report_request(seen.request_id),

@@ -10,11 +10,13 @@ from appstore_analytics.answers.apps import AppList
 from appstore_analytics.answers.backfill_plan import BackfillPlan
 from appstore_analytics.answers.freshness import FreshnessReport
 from appstore_analytics.answers.gaps import Gaps
+from appstore_analytics.answers.health import Health
 from appstore_analytics.answers.publishing import PublishPlan
 from appstore_analytics.answers.registry_statistics import RegistryStatistics
 from appstore_analytics.answers.repairs import ReprocessPlan, RollbackPlan
 from appstore_analytics.answers.runs import RunDetails, RunList
 from appstore_analytics.answers.schema import ABSENT, GLUE, PARQUET, UNKNOWN, SchemaComparison
+from appstore_analytics.answers.sql import QueryAnswer
 from appstore_analytics.answers.status import RequestStatus, RequestVerdict
 from appstore_analytics.answers.verification import Verification
 from appstore_analytics.rules.gaps import Repair
@@ -31,6 +33,7 @@ ANSWERS = {
     "backfill": BackfillPlan,
     "freshness": FreshnessReport,
     "gaps": Gaps,
+    "health": Health,
     "import-registry": Import,
     "publish": PublishPlan,
     "rebuild-kpis": PublishPlan,
@@ -40,6 +43,7 @@ ANSWERS = {
     "run": RunDetails,
     "runs": RunList,
     "schema-verify": SchemaComparison,
+    "sql": QueryAnswer,
     "status": RequestStatus,
     "verify": Verification,
 }

@@ -204,9 +204,8 @@ def test_a_chart_can_be_empty_zero_or_negative(values: tuple[tuple[date, Decimal
 @given(st.text(min_size=1, max_size=30))
 def test_nothing_that_apple_sends_becomes_markup(text: str) -> None:
     hostile = f"<script>{text}</script>"
-    error = ItemError(hostile, Verdict.FAILED, f'"><img src=x onerror=alert(1)>{text}', hostile)
-    summary = replace(
-        summarize(PLAN, NOTHING), apps=(AppSummary("main", "1000000001", Verdict.FAILED, hostile),), errors=(error,)
-    )
+    error = ItemError(hostile, Verdict.FAILED, f'"><img src=x onerror=alert(1)>{text}', hostile, hostile)
+    app = AppSummary("main", "1000000001", Verdict.FAILED, hostile, hostile)
+    summary = replace(summarize(PLAN, NOTHING), apps=(app,), errors=(error,))
     shown = page(summary, changes=[{**CHANGE, "table_name": hostile}])
     assert not {"script", "img"} & set(shown.tags)

@@ -226,3 +226,12 @@ def test_apps_are_counted_by_verdict() -> None:
     ends = [Verdict.VERIFIED, Verdict.FAILED, Verdict.VERIFIED]
     apps = [AppSummary(ACCOUNT, str(number), verdict) for number, verdict in enumerate(ends)]
     assert count_verdicts(apps) == {"failed": 1, "verified": 2}
+
+
+def test_an_app_is_called_by_its_name_beside_its_id() -> None:
+    item = RegisterItem(RUN, ACCOUNT, APP)
+    records = {**dict.fromkeys(MapName, ()), MapName.REGISTER: (ended(item, None),)}
+    found = summarize(replace(plan(APP), app_names={APP: "Tiny Chess"}), records)
+    assert found.apps[0].name == "Tiny Chess"
+    assert found.cause == f"1 of 1 apps failed: {APP} (Tiny Chess, failed)."
+    assert found.errors[0].app_name == "Tiny Chess"

@@ -83,7 +83,7 @@ def listed(identifier: object, **attributes: object) -> Answer:
 
 
 def app_ids(client: AppStoreConnect) -> list[str]:
-    return list(client.app_ids())
+    return list(client.app_names())
 
 
 def request_ids(client: AppStoreConnect) -> list[str]:
@@ -275,14 +275,14 @@ def test_no_segment_is_fetched_from_a_host_that_is_not_allowed(url: str) -> None
 def test_an_answer_longer_than_any_page_is_refused() -> None:
     endless = b'{"data": [' + b'{"id": "1"},' * (1 << 20) + b'{"id": "1"}]}'
     with pytest.raises(AppleRefused, match="8 MiB"):
-        Apple(answering(Answer(200, endless))).client.app_ids()
+        Apple(answering(Answer(200, endless))).client.app_names()
 
 
 def test_an_answer_that_unpacks_to_more_than_any_page_is_refused() -> None:
     bomb = gzip.compress(b" " * (64 << 20))
     assert len(bomb) < 1 << 20
     with pytest.raises(AppleRefused, match="8 MiB"):
-        Apple(answering(Answer(200, bomb, {"Content-Encoding": "gzip"}))).client.app_ids()
+        Apple(answering(Answer(200, bomb, {"Content-Encoding": "gzip"}))).client.app_names()
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_an_answer_that_would_fill_the_memory_is_refused_before_it_is_read(body:
     wire = answering(Answer(200, body))
     tracemalloc.start()
     with pytest.raises(AppleRefused, match=sentence):
-        Apple(wire).client.app_ids()
+        Apple(wire).client.app_names()
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak_bytes < 128 << 20
@@ -316,14 +316,14 @@ def test_brackets_inside_of_texts_are_no_levels() -> None:
 @pytest.mark.parametrize("body", [b'"' * 9999, b'{"data": "' + b"\\" * 99_999, b"\xff[", b"[" * 9 + b'"' + b"]" * 9])
 def test_an_answer_that_is_not_json_stays_one_that_may_be_asked_again(body: bytes) -> None:
     with pytest.raises(AppleUnavailable, match="not JSON:API"):
-        Apple(answering(Answer(200, body))).client.app_ids()
+        Apple(answering(Answer(200, body))).client.app_names()
 
 
 def test_pages_without_an_end_are_refused() -> None:
     links = ({"data": [], "links": {"next": f"{APPLE_URL}/v1/apps?page={number}"}} for number in range(2000))
     wire = answering(*(json_answer(page) for page in links))
     with pytest.raises(AppleRefused, match="100 pages"):
-        Apple(wire).client.app_ids()
+        Apple(wire).client.app_names()
     assert len(wire.calls) == 100
 
 
@@ -381,7 +381,7 @@ def test_an_error_code_of_apple_is_printable_and_short() -> None:
     code = "\x1b]0;owned\x07" + "é\n" * 200
     answer = json_answer({"errors": [{"status": "422", "code": code}]}, 422)
     with pytest.raises(AppleRefused) as refused:
-        Apple(answering(answer)).client.app_ids()
+        Apple(answering(answer)).client.app_names()
     assert str(refused.value).isascii()
     assert str(refused.value).isprintable()
     assert len(str(refused.value)) < 150

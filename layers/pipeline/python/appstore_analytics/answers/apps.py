@@ -1,8 +1,9 @@
 """`apps`: which apps the pipeline fetches, and how each one's last daily run ended."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.answers.runs import newest_reports
 from appstore_analytics.contract.catalogue.definition import AccessType
@@ -15,6 +16,7 @@ from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 
 _PLANS_LOOKED_AT = 10
+_IDS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class AppLine:
 
     account: str
     app_id: str
+    app_name: str
     listed: str
     ongoing_request: str
     snapshot_request: str
@@ -51,15 +54,49 @@ class AppList:
 
 def list_apps(configuration: Configuration, accounts: Iterable[Account], registry: Registry, lake: Bucket) -> AppList:
     """The apps of every account, with what the registry knows of their requests."""
+    names = app_names(lake)
     report = next((report for _, report in newest_reports(lake, 1, Operation.DAILY)), {})
     verdicts = {app: verdict for verdict, apps in report.get("apps_by_verdict", {}).items() for app in apps}
     named = {app_id for account in configuration.accounts for app_id in account.app_ids}
     lines = tuple(
-        _line(account.name, app_id, "by cdk.json" if app_id in named else "by its key", verdicts, registry)
+        _line(account.name, app_id, names, "by cdk.json" if app_id in named else "by its key", verdicts, registry)
         for account in accounts
         for app_id in account.app_ids
     )
     return AppList(report.get("run_id", ""), lines)
+
+
+def app_names(lake: Bucket) -> Mapping[str, str]:
+    """Apple's names of the apps by id, as the newest daily run read them."""
+    plan = newest_daily_plan(lake)
+    return plan.app_names if plan else {}
+
+
+def chosen_accounts(
+    accounts: Iterable[Account], wanted: Sequence[str], names: Mapping[str, str]
+) -> tuple[Account, ...]:
+    """The accounts with the wanted apps only, each given by its id or its name; all of them where none is wanted.
+
+    Refused names an app that is not fetched, and a name that several apps have.
+    """
+    known = tuple(accounts)
+    if not wanted:
+        return known
+    fetched = [app_id for account in known for app_id in account.app_ids]
+    chosen = {_one_app(each, fetched, names) for each in wanted}
+    apart = (replace(one, app_ids=tuple(app_id for app_id in one.app_ids if app_id in chosen)) for one in known)
+    return tuple(account for account in apart if account.app_ids)
+
+
+def _one_app(wanted: str, fetched: Sequence[str], names: Mapping[str, str]) -> str:
+    if wanted in fetched:
+        return wanted
+    found = [app_id for app_id in fetched if names.get(app_id, "").casefold() == wanted.casefold()]
+    if not found:
+        raise Refused(f"App {wanted} is not fetched: ./manage.py apps lists the ids and names of those that are.")
+    if len(found) > 1:
+        raise Refused(f"{len(found)} apps have the name {wanted}, so give an id: {', '.join(found[:_IDS_SHOWN])}.")
+    return found[0]
 
 
 def known_accounts(configuration: Configuration, lake: Bucket) -> tuple[Account, ...]:
@@ -86,11 +123,19 @@ def newest_daily_plan(lake: Bucket) -> RunPlan | None:
     return None
 
 
-def _line(account: str, app_id: str, listed: str, verdicts: Mapping[str, str], registry: Registry) -> AppLine:
+def _line(
+    account: str,
+    app_id: str,
+    names: Mapping[str, str],
+    listed: str,
+    verdicts: Mapping[str, str],
+    registry: Registry,
+) -> AppLine:
     requests = {kind: registry.report_requests.get(app_id, kind).request_id or "" for kind in AccessType}
     return AppLine(
         account,
         app_id,
+        names.get(app_id, ""),
         listed,
         requests[AccessType.ONGOING],
         requests[AccessType.ONE_TIME_SNAPSHOT],

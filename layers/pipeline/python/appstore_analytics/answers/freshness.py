@@ -1,12 +1,13 @@
 """`freshness`: the newest verdicts of the table `appstore.freshness`, read from the object that holds them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from typing import Any
 
+from appstore_analytics.answers.apps import app_names
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.contract.layout import appstore_location
 from appstore_analytics.lake.objects import Bucket
@@ -29,6 +30,7 @@ class StaleApp:
     """One app's table of which data that is due is not there; `missing_dates` are the newest of them."""
 
     app_id: str
+    app_name: str
     table_name: str
     verdict: str
     reason: str
@@ -60,12 +62,21 @@ class FreshnessReport:
         return "All data that is due is there, or Apple has none."
 
 
-def freshness_report(lake: Bucket) -> FreshnessReport:
-    """The verdicts of the last check."""
-    keys = [stored.key for stored in lake.list(appstore_location("freshness"))]
-    rows = sorted(read_rows(lake, max(keys)), key=lambda row: (row["table_name"], row["app_id"])) if keys else []
+def freshness_report(lake: Bucket, app_ids: Collection[str] = ()) -> FreshnessReport:
+    """The verdicts of the last check, of these apps or of all."""
+    rows = sorted(checked_rows(lake, app_ids), key=lambda row: (row["table_name"], row["app_id"]))
     tables = tuple(_table(name, list(of_table)) for name, of_table in groupby(rows, key=lambda row: row["table_name"]))
-    return FreshnessReport(max((row["checked_at"] for row in rows), default=""), tables, tuple(_stale(rows)))
+    return FreshnessReport(
+        max((row["checked_at"] for row in rows), default=""), tables, tuple(_stale(rows, app_names(lake)))
+    )
+
+
+def checked_rows(lake: Bucket, app_ids: Collection[str] = ()) -> Iterator[dict[str, Any]]:
+    """The rows of `appstore.freshness` that the last check wrote, of these apps or of all."""
+    keys = [stored.key for stored in lake.list(appstore_location("freshness"))]
+    for row in read_rows(lake, max(keys)) if keys else ():
+        if not app_ids or str(row["app_id"]) in app_ids:
+            yield row
 
 
 def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> TableFreshness:
@@ -74,11 +85,12 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> TableFreshness:
     return TableFreshness(name, len(rows), verdicts, min(dates, default=None))
 
 
-def _stale(rows: Iterable[Mapping[str, Any]]) -> Iterable[StaleApp]:
+def _stale(rows: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> Iterable[StaleApp]:
     for row in rows:
         if Freshness(row["verdict"]).is_stale:
             yield StaleApp(
                 app_id=str(row["app_id"]),
+                app_name=names.get(str(row["app_id"]), ""),
                 table_name=row["table_name"],
                 verdict=row["verdict"],
                 reason=row["reason"],

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from itertools import groupby
 
+from appstore_analytics.answers.apps import app_names
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.configuration import Account
@@ -42,6 +43,7 @@ class Gap:
     days_left: int
     repair: Repair
     repair_from: date
+    app_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,9 @@ def find_gaps(
             line, found = _table_gaps(table, of_table, _parts(lake, table, since or date.min, as_of), as_of, since)
             lines.append(line)
             gaps += found
-    return Gaps(as_of, tuple(lines), tuple(gaps))
+    names = app_names(lake)
+    named = (replace(gap, app_name=names.get(gap.app_id, "")) for gap in gaps)
+    return Gaps(as_of, tuple(lines), tuple(named))
 
 
 def known_app(app_id: str, registry: Registry) -> KnownApp:

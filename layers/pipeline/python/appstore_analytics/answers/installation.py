@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from appstore_analytics.answers.apps import known_accounts
+from appstore_analytics.answers.apps import app_names, known_accounts
 from appstore_analytics.answers.errors import Refused, Unreachable
 from appstore_analytics.answers.executions import Pipeline
 from appstore_analytics.athena.glue import GlueDatabase
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_glue import GlueClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
+_OTHER_VERSION = "The stack was deployed by another version of this project: deploy this one, or check out that one."
 _SECONDS_BETWEEN_LOOKS = 5.0
 _SECONDS_BETWEEN_LOCAL_LOOKS = 0.5
 
@@ -48,6 +50,10 @@ class Clients(Protocol):
     @property
     def glue(self) -> "GlueClient":
         """The data catalog."""
+
+    @property
+    def lambda_(self) -> "LambdaClient":
+        """Lambda."""
 
     @property
     def step_functions(self) -> "SFNClient":
@@ -101,6 +107,16 @@ class Installation:
         """Where the API keys are."""
         return self._clients.secrets_manager
 
+    def check_freshness(self) -> None:
+        """Let the hourly check run now, and wait until it has ended; Unreachable with its error where it fails."""
+        function = self._outputs.get("CheckFreshnessFunction")
+        if function is None:
+            raise Unreachable(_OTHER_VERSION)
+        answer = self._clients.lambda_.invoke(FunctionName=function, Payload=b"{}")
+        if "FunctionError" in answer:
+            reason = json.load(answer["Payload"]).get("errorMessage", "it gave no reason")
+            raise Unreachable(f"The check of freshness failed: {reason}")
+
     @cached_property
     def registry(self) -> Registry:
         """What the pipeline remembers."""
@@ -150,6 +166,11 @@ class Installation:
         """The configured accounts with their apps, as far as they are known."""
         return known_accounts(self.configuration, self.lake)
 
+    @cached_property
+    def app_names(self) -> Mapping[str, str]:
+        """Apple's names of the apps by id, as far as they are known."""
+        return app_names(self.lake)
+
     @property
     def tables(self) -> tuple[CuratedTable, ...]:
         """The curated tables that are deployed."""
@@ -162,9 +183,7 @@ def configuration_in(definition: str) -> Configuration:
     try:
         return Configuration.from_payload(next(_values(json.loads(definition), "configuration")))
     except (StopIteration, KeyError, TypeError):
-        raise Unreachable(
-            "The stack was deployed by another version of this project: deploy this one, or check out that one."
-        ) from None
+        raise Unreachable(_OTHER_VERSION) from None
 
 
 def _values(node: Any, name: str) -> Iterator[Any]:

@@ -15,6 +15,7 @@ from appstore_analytics.contract.layout import REPORTS_PREFIX
 from appstore_analytics.contract.operations import UNKNOWN_STARTER
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.model.plan import named
 from appstore_analytics.model.waits import longest
 
 SUCCEEDED = "SUCCEEDED"
@@ -71,7 +72,7 @@ class RunList:
 
 @dataclass(frozen=True, slots=True)
 class VerdictLine:
-    """How many apps ended with a verdict, and which (at most twenty are named)."""
+    """How many apps ended with a verdict, and which with their names (at most twenty)."""
 
     verdict: str
     apps: int
@@ -86,6 +87,7 @@ class ErrorLine:
     table: str
     verdict: str
     reason: str
+    app_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,15 +300,19 @@ def _details(report: Mapping[str, Any], links: Links) -> RunDetails:
         missing_columns=report["missing_columns"],
         skipped_dates=report.get("skipped_dates"),  # reports of runs before these were noticed have none
         notices=tuple(map(NoticeLine, report.get("notices", ()))),
-        verdicts=tuple(_verdict_lines(report["apps_by_verdict"])),
-        errors=tuple(ErrorLine(one["item"], one["table"], one["verdict"], one["reason"]) for one in report["errors"]),
+        verdicts=tuple(_verdict_lines(report["apps_by_verdict"], report.get("app_names", {}))),
+        errors=tuple(
+            ErrorLine(one["item"], one["table"], one["verdict"], one["reason"], one.get("app_name", ""))
+            for one in report["errors"]
+        ),
     )
 
 
-def _verdict_lines(apps_by_verdict: Mapping[str, list[str]]) -> Iterable[VerdictLine]:
+def _verdict_lines(apps_by_verdict: Mapping[str, list[str]], names: Mapping[str, str]) -> Iterable[VerdictLine]:
     for verdict, apps in apps_by_verdict.items():
         more = f" and {len(apps) - _SHOWN_APPS} more" if len(apps) > _SHOWN_APPS else ""
-        yield VerdictLine(verdict, len(apps), " ".join(apps[:_SHOWN_APPS]) + more)
+        shown = ", ".join(named(app_id, names.get(app_id, "")) for app_id in apps[:_SHOWN_APPS])
+        yield VerdictLine(verdict, len(apps), shown + more)
 
 
 def _links(lake: Bucket, key: str, started: Started | None, region: str | None) -> Links:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -61,6 +61,7 @@ class RequestLine:
     app_id: str
     access_type: str
     verdict: RequestVerdict
+    app_name: str = ""
     request_id: str = ""
     requested_on: date | None = None
     age_days: int | None = None
@@ -100,7 +101,8 @@ def request_status(accounts: tuple[Account, ...], registry: Registry, lake: Buck
         for app_id in account.app_ids
         for line in _of_app(account.name, app_id, records.get(app_id), registry, as_of)
     )
-    return RequestStatus(as_of, run_id, lines)
+    names = plan.app_names if plan else {}
+    return RequestStatus(as_of, run_id, tuple(replace(line, app_name=names.get(line.app_id, "")) for line in lines))
 
 
 def _of_app(

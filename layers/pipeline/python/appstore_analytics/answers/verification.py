@@ -1,10 +1,11 @@
 """`verify`: Athena counts again what stands published, outside of any run."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
+from appstore_analytics.answers.apps import app_names
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.athena.checks import compare_dates
 from appstore_analytics.athena.query import Athena
@@ -36,6 +37,7 @@ class Difference:
     date: date
     app_id: str
     difference: str
+    app_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +65,26 @@ class Verification:
         return f"Athena agrees in {counted(batches, 'batch', 'batches')}."
 
 
-def verify(tables: Sequence[CuratedTable], start: date, end: date, lake: Bucket, athena: Athena) -> Verification:
-    """Compare every published Date of these tables from `start` to `end` (inclusive), a query per table."""
+def verify(
+    tables: Sequence[CuratedTable],
+    start: date,
+    end: date,
+    lake: Bucket,
+    athena: Athena,
+    app_ids: Collection[str] = (),
+) -> Verification:
+    """Compare every published Date of these tables from `start` to `end` (inclusive), a query per table.
+
+    With `app_ids` only their batches are compared.
+    """
+    names = app_names(lake)
     lines, differences = [], []
     for table in tables:
         days = [day for day in published_dates(lake, table) if start <= day <= end]
-        comparisons = compare_dates(table, days, partial(published_counts, lake, table), athena) if days else []
+        every = compare_dates(table, days, partial(published_counts, lake, table), athena) if days else []
+        comparisons = [one for one in every if not app_ids or str(one.app_id) in app_ids]
         lines.append(_line(table, days, comparisons))
-        differences += [_difference(table, one) for one in comparisons if not one.equal]
+        differences += [_difference(table, one, names) for one in comparisons if not one.equal]
     return Verification(start, end, tuple(lines), tuple(differences[:_DIFFERENCES_SHOWN]))
 
 
@@ -81,5 +95,6 @@ def _line(table: CuratedTable, days: Sequence[date], comparisons: Sequence[Compa
     return TableVerification(table.name, len(days), len(comparisons), rows_expected, rows_athena, verdict)
 
 
-def _difference(table: CuratedTable, comparison: Comparison) -> Difference:
-    return Difference(table.name, comparison.day, str(comparison.app_id), comparison.difference)
+def _difference(table: CuratedTable, comparison: Comparison, names: Mapping[str, str]) -> Difference:
+    app_id = str(comparison.app_id)
+    return Difference(table.name, comparison.day, app_id, comparison.difference, names.get(app_id, ""))

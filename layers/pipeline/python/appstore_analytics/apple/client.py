@@ -7,7 +7,7 @@ POST and DELETE are never repeated here, because whoever called decides after lo
 A list is refused as a whole where it cannot be followed; an entry of instances that cannot be right is refused alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from time import monotonic
@@ -26,7 +26,7 @@ from appstore_analytics.apple.entries import (
     Segment,
     each_once,
     printable,
-    read_app_id,
+    read_app,
     read_instances,
     read_report,
     read_report_request,
@@ -95,10 +95,12 @@ class AppStoreConnect:
         self._tokens = tokens
         self._calls = calls
 
-    def app_ids(self) -> tuple[str, ...]:
-        """The ids of all apps that the key sees."""
-        pages = self._pages("v1/apps", {"limit": _PAGE_LIMIT, "fields[apps]": "bundleId"})
-        return tuple(dict.fromkeys(read_app_id(data) for data in pages))
+    def app_names(self, app_ids: Sequence[str] = ()) -> dict[str, str]:
+        """The names of all apps that the key sees, or of these, by id; a name can be empty."""
+        query = {"limit": _PAGE_LIMIT, "fields[apps]": "name"}
+        starts = range(0, len(app_ids), _PAGE_LIMIT)
+        filters = [{"filter[id]": ",".join(app_ids[start : start + _PAGE_LIMIT])} for start in starts] or [{}]
+        return dict(read_app(data) for some in filters for data in self._pages("v1/apps", query | some))
 
     def report_requests(self, app_id: str, access_type: AccessType) -> tuple[ReportRequest, ...]:
         """The report requests of an app; there is no way to list them but through the app.

@@ -12,6 +12,7 @@ from appstore_analytics.contract.layout import is_app_id, is_safe_id
 from appstore_analytics.rules.times import iso_date
 
 _SHOWN_CHARACTERS = 40
+_APP_NAME_CHARACTERS = 60
 _MD5 = re.compile(r"[0-9A-Fa-f]{32}")
 _EARLIEST = date(2020, 1, 1)  # no table has a Date before it
 _EXISTS = ("STATE_ERROR", "ENTITY_ERROR")
@@ -145,12 +146,21 @@ def _id(data: dict[str, Any], what: str) -> str:
     return str(data["id"])
 
 
-def read_app_id(entry: Any) -> str:
-    """The id of an app: digits."""
-    app_id: str = read_entry(entry)["id"]
-    if not is_app_id(app_id):
+def read_app(entry: Any) -> tuple[str, str]:
+    """The id of an app, digits, and its name; the name is for people, so one that cannot be shown is left out."""
+    data = read_entry(entry)
+    if not is_app_id(data["id"]):
         raise AppleRefused("App Store Connect listed an app whose id is not a number.")
-    return app_id
+    attributes = data.get("attributes")
+    return data["id"], _app_name(attributes.get("name") if isinstance(attributes, dict) else None)
+
+
+def _app_name(value: Any) -> str:
+    """On one line and without characters that are not shown; Apple allows 30 characters."""
+    if not isinstance(value, str):
+        return ""
+    shown = "".join(character for character in " ".join(value.split()) if character.isprintable())
+    return shown[:_APP_NAME_CHARACTERS].strip()
 
 
 def read_report_request(entry: Any) -> ReportRequest:

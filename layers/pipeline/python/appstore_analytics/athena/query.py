@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from appstore_analytics.contract.errors import QueryFailed, QueryInterrupted
@@ -50,6 +51,19 @@ class Athena:
         replaced under the query: ask once more. QueryFailed for anything else, also when the last of three asks had no
         answer either.
         """
+        return self._results(self._succeeded(sql, database))
+
+    def table(
+        self, sql: str, database: Database, at_most: int | None = None
+    ) -> tuple[list[tuple[str, str]], list[tuple[str | None, ...]]]:
+        """The names and types of a result's columns, and its rows as `rows` has them, the first `at_most` of more."""
+        query_id = self._succeeded(sql, database)
+        head = self._client.get_query_results(QueryExecutionId=query_id, MaxResults=1)
+        info = head["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+        return [(column["Name"], column["Type"]) for column in info], list(islice(self._results(query_id), at_most))
+
+    def _succeeded(self, sql: str, database: Database) -> str:
+        """The id of a query that has succeeded."""
         for _ in range(_ASKS):
             query_id = self._client.start_query_execution(
                 QueryString=sql,
@@ -58,7 +72,7 @@ class Athena:
             )["QueryExecutionId"]
             state = self._await_end(query_id, self._seconds_left() / 2)
             if state == _SUCCEEDED:
-                return self._results(query_id)
+                return query_id
         raise QueryFailed(
             f"Athena did not end a query, asked {_ASKS} times; the last one was {state}: see the workgroup's queries "
             "and the account's limit of queries at once. The next run asks again."

@@ -188,11 +188,12 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
     ),
     AppstoreTable(
         "apps",
-        "One row per app and run: its verdict",
+        "One row per app and run: its verdict, with the app's name",
         (
             ("run_id", "string"),
             ("account", "string"),
             ("app_id", "bigint"),
+            ("name", "string"),
             ("verdict", "string"),
             ("reason", "string"),
         ),

@@ -1,12 +1,19 @@
 """What one execution is about."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Self
 
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.operations import UNKNOWN_STARTER, Operation
+
+
+def named(app_id: str, *beside: str) -> str:
+    """An app in a sentence, with its name and what else is said of it: `1000000001 (Tiny Chess, failed)`."""
+    said = ", ".join(filter(None, beside))
+    return f"{app_id} ({said})" if said else app_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +23,15 @@ class VanishedApp:
     account: str
     app_id: str
     last_listed: date
+    name: str = ""
 
     @property
     def sentence(self) -> str:
         """What happened, and what to do about it."""
         return (
-            f"Apple no longer lists app {self.app_id} for the key of account '{self.account}', which saw it until "
-            f"{self.last_listed}: if that is not meant, look at the key's access to apps and at transfers of the app; "
-            "its tables keep what they have, and its feeds go late."
+            f"Apple no longer lists app {named(self.app_id, self.name)} for the key of account '{self.account}', "
+            f"which saw it until {self.last_listed}: if that is not meant, look at the key's access to apps and at "
+            "transfers of the app; its tables keep what they have, and its feeds go late."
         )
 
 
@@ -36,7 +44,7 @@ class RunPlan:
     `of_run` is the run that a rollback takes back, or whose instances are reprocessed; `start_processing_date` and
     `end_processing_date` (inclusive) limit the instances of a reprocess. `vanished` are apps that an earlier daily
     run had and Apple lists no more; `notices` are sentences about the plan for the run report. `started_by` is an id
-    of the schedule or principal that started the execution.
+    of the schedule or principal that started the execution. `app_names` are Apple's names by app id, as far as known.
     """
 
     run_id: str
@@ -56,6 +64,7 @@ class RunPlan:
     vanished: tuple[VanishedApp, ...] = ()
     notices: tuple[str, ...] = ()
     started_by: str = UNKNOWN_STARTER
+    app_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def access_type(self) -> AccessType:
@@ -91,11 +100,14 @@ class RunPlan:
             start_processing_date=_date(plan.get("start_processing_date")),
             end_processing_date=_date(plan.get("end_processing_date")),
             vanished=tuple(
-                VanishedApp(gone["account"], gone["app_id"], date.fromisoformat(gone["last_listed"]))
+                VanishedApp(
+                    gone["account"], gone["app_id"], date.fromisoformat(gone["last_listed"]), gone.get("name", "")
+                )
                 for gone in plan.get("vanished", ())
             ),
             notices=tuple(plan.get("notices", ())),
             started_by=plan.get("started_by", UNKNOWN_STARTER),  # earlier plans do not say
+            app_names=plan.get("app_names", {}),
         )
 
 

@@ -15,7 +15,7 @@ from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
-from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.model.plan import RunPlan, named
 from appstore_analytics.report.charts import Chart, add_charts
 from appstore_analytics.report.elements import (
     add_left_out,
@@ -72,7 +72,7 @@ def run_page(
     add_charts(body, charts)
     _grid(body, summary, records)
     _restatements(body, changes)
-    _skipped_dates(body, summary)
+    _skipped_dates(body, summary, plan)
     _timing(body, plan, seconds, planned_at)
     markup: str = tostring(page, encoding="unicode", method="html")
     return f"<!doctype html>\n{markup}\n".encode()
@@ -131,7 +131,7 @@ def _errors(body: Element, summary: RunSummary) -> None:
         line = SubElement(failure, "p")
         add_text(line, "span", error.verdict, kind="badge bad").tail = f" {visible(error.table)}"
         add_text(failure, "p", error.reason)
-        add_text(failure, "p", error.item, kind="quiet")
+        add_text(failure, "p", named(error.item, error.app_name), kind="quiet")
     add_left_out(section, len(summary.errors) - _ERRORS_SHOWN, "failures")
 
 
@@ -160,7 +160,10 @@ def _grid(body: Element, summary: RunSummary, records: Records) -> None:
     rows = SubElement(grid, "tbody")
     for app in apps[:_APPS_SHOWN]:
         row = SubElement(rows, "tr")
-        add_text(row, "th", app.app_id)
+        head = SubElement(row, "th", scope="row")
+        add_text(head, "span", app.app_id)
+        if app.name:
+            add_text(head, "small", app.name)
         add_text(row, "td", app.verdict, kind=_mark(app.verdict)[0]).set("title", app.reason)
         for table in tables:
             _cell(row, table, cells.get((app.app_id, table)))
@@ -238,7 +241,7 @@ def _sum(changes: Iterable[Mapping[str, Any]], column: str) -> int:
     return sum(change[column] for change in changes)
 
 
-def _skipped_dates(body: Element, summary: RunSummary) -> None:
+def _skipped_dates(body: Element, summary: RunSummary, plan: RunPlan) -> None:
     """A notice, no failure: a Date without rows is how Apple shows a day without use as well."""
     skips = [(table, app, days) for table, apps in summary.skipped_dates.items() for app, days in apps.items()]
     if not skips:
@@ -250,7 +253,8 @@ def _skipped_dates(body: Element, summary: RunSummary) -> None:
     )
     add_text(section, "p", note, kind="quiet")
     rows = (
-        (table, app, _spans(days, tables_by_name()[table].granularity)) for table, app, days in skips[:_SKIPS_SHOWN]
+        (table, named(app, plan.app_names.get(app, "")), _spans(days, tables_by_name()[table].granularity))
+        for table, app, days in skips[:_SKIPS_SHOWN]
     )
     add_table(section, ("table", "app", "Dates"), rows)
     add_left_out(section, len(skips) - _SKIPS_SHOWN, "apps and tables")

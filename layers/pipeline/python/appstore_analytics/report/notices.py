@@ -1,10 +1,10 @@
 """What a person should read about a run although nothing of it failed, one sentence each."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from appstore_analytics.model.items import ItemRecord
-from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.model.plan import RunPlan, named
 from appstore_analytics.model.waits import Wait, by_cause
 from appstore_analytics.rules.offered_reports import missing_sentence, unknown_sentence
 
@@ -33,18 +33,18 @@ def notices(
     return (
         *(gone.sentence for gone in plan.vanished),
         *plan.notices,
-        *_missing(register),
+        *_missing(register, plan.app_names),
         *_unknown(register),
-        *_refused(register),
-        *_repeated(converted),
+        *_refused(register, plan.app_names),
+        *_repeated(converted, plan.app_names),
         *(wait.past for wait in by_cause(waits)),
     )
 
 
-def _missing(register: Sequence[ItemRecord]) -> Iterator[str]:
+def _missing(register: Sequence[ItemRecord], names: Mapping[str, str]) -> Iterator[str]:
     unknown = unknown_reports(register)
     for report, apps in missing_reports(register).items():
-        yield f"{_apps(apps)}: {missing_sentence(report, unknown)}"
+        yield f"{_apps(apps, names)}: {missing_sentence(report, unknown)}"
 
 
 def _unknown(register: Sequence[ItemRecord]) -> Iterator[str]:
@@ -52,17 +52,17 @@ def _unknown(register: Sequence[ItemRecord]) -> Iterator[str]:
         yield unknown_sentence(unknown)
 
 
-def _refused(register: Sequence[ItemRecord]) -> Iterator[str]:
+def _refused(register: Sequence[ItemRecord], names: Mapping[str, str]) -> Iterator[str]:
     """Those that failed the run are among its errors as well; the others were told of by an earlier run."""
     for record in register:
         for _, sentence in sorted(record.facts.get("refused", {}).items()):
-            yield f"App {record.event['app_id']}: {sentence}"
+            yield f"App {_app(record, names)}: {sentence}"
 
 
-def _repeated(converted: Sequence[ItemRecord]) -> Iterator[str]:
+def _repeated(converted: Sequence[ItemRecord], names: Mapping[str, str]) -> Iterator[str]:
     """Equal rows are legal and kept, but a file that repeats all of them is suspicious."""
     for record in converted:
-        subject = f"App {record.event['app_id']}, {record.facts.get('table')}"
+        subject = f"App {_app(record, names)}, {record.facts.get('table')}"
         if days := record.facts.get("repeated_dates"):
             more = len(days) < int(record.facts["dates_repeated"])
             yield (
@@ -74,7 +74,12 @@ def _repeated(converted: Sequence[ItemRecord]) -> Iterator[str]:
             yield f"{subject}: {segments} segments have the bytes of another of the same instance. {_KEPT}"
 
 
-def _apps(app_ids: Sequence[str]) -> str:
-    named = ", ".join(app_ids[:_NAMED])
+def _app(record: ItemRecord, names: Mapping[str, str]) -> str:
+    app_id = record.event["app_id"]
+    return named(app_id, names.get(app_id, ""))
+
+
+def _apps(app_ids: Sequence[str], names: Mapping[str, str]) -> str:
+    first = ", ".join(named(app_id, names.get(app_id, "")) for app_id in app_ids[:_NAMED])
     more = f" and {len(app_ids) - _NAMED} more" if len(app_ids) > _NAMED else ""
-    return f"{'App' if len(app_ids) == 1 else 'Apps'} {named}{more}"
+    return f"{'App' if len(app_ids) == 1 else 'Apps'} {first}{more}"

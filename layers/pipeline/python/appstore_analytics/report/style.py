@@ -30,6 +30,7 @@ th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align
 .scroll > table:not(.grid) :is(th, td):nth-child(n + 3) { text-align: right; }
 .failure { border-left: 4px solid var(--bad); padding: .1rem .75rem; margin: .75rem 0; }
 .grid tbody th { position: sticky; left: 0; background: var(--paper); font-weight: 500; }
+.grid small { display: block; color: var(--quiet); max-width: 12rem; overflow: hidden; text-overflow: ellipsis; }
 .grid td { text-align: center; }
 .turned span { writing-mode: vertical-rl; transform: rotate(180deg); font-weight: 500; }
 .good { color: var(--good); background: var(--goodpaper); } .calm { color: var(--calm); background: var(--calmpaper); }

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 
 from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.maps import MapName
-from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.items import ItemRecord
-from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.model.plan import RunPlan, named
 from appstore_analytics.model.waits import Wait
 from appstore_analytics.report.notices import missing_reports, notices, unknown_reports
 from appstore_analytics.rules.verdicts import app_verdict, item_reason, item_verdict
@@ -21,22 +20,24 @@ Records = Mapping[MapName, Sequence[ItemRecord]]
 
 @dataclass(frozen=True, slots=True)
 class AppSummary:
-    """One app's day. `reason` says why it failed or waits."""
+    """One app's day. `reason` says why it failed or waits; `name` is Apple's, empty where it is not known."""
 
     account: str
     app_id: str
     verdict: Verdict
     reason: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemError:
-    """An item that did not end well; `table` where it belongs to one."""
+    """An item that did not end well; `table` where it belongs to one, `app_name` where it is about one app."""
 
     item: str
     verdict: Verdict
     reason: str
     table: str = ""
+    app_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +85,16 @@ class RunSummary:
 
     @property
     def _failed_apps(self) -> str:
-        named = ", ".join(f"{app.app_id} ({app.verdict})" for app in self.failed_apps[:_APPS_NAMED])
+        first = ", ".join(named(app.app_id, app.name, app.verdict) for app in self.failed_apps[:_APPS_NAMED])
         more = f" and {len(self.failed_apps) - _APPS_NAMED} more" if len(self.failed_apps) > _APPS_NAMED else ""
-        return f"{len(self.failed_apps)} of {len(self.apps)} apps failed: {named}{more}."
+        return f"{len(self.failed_apps)} of {len(self.apps)} apps failed: {first}{more}."
 
 
 def summarize(plan: RunPlan, records: Records, execution_error: str = "", waits: Iterable[Wait] = ()) -> RunSummary:
     """The summary of a run that had these waits. `execution_error` ended a Map or a plan before its items could."""
     every = [record for map_name in MapName for record in records[map_name]]
     errors = [
-        ItemError(record.record, item_verdict(record), item_reason(record), _table(record))
+        ItemError(record.record, item_verdict(record), item_reason(record), _table(record), _app_name(record, plan))
         for record in every
         if item_verdict(record).is_failure
     ]
@@ -127,12 +128,13 @@ def _apps(plan: RunPlan, records: Records) -> Iterator[AppSummary]:
             by_app[str(int(app_id))].append((Verdict.MISMATCH, item_reason(record)))
     for account in plan.accounts:
         for app_id in account.app_ids:
-            yield _app(account, app_id, by_app[app_id], plan.operation)
+            yield _app(account, app_id, by_app[app_id], plan)
 
 
-def _app(account: Account, app_id: str, ends: Sequence[tuple[Verdict, str]], operation: Operation) -> AppSummary:
-    verdict = app_verdict((verdict for verdict, _ in ends), operation.traits.verdict_without_items)
-    return AppSummary(account.name, app_id, verdict, next((reason for one, reason in ends if one is verdict), ""))
+def _app(account: Account, app_id: str, ends: Sequence[tuple[Verdict, str]], plan: RunPlan) -> AppSummary:
+    verdict = app_verdict((verdict for verdict, _ in ends), plan.operation.traits.verdict_without_items)
+    reason = next((reason for one, reason in ends if one is verdict), "")
+    return AppSummary(account.name, app_id, verdict, reason, plan.app_names.get(app_id, ""))
 
 
 def _of_table(table: str, records: Records) -> Iterator[tuple[Verdict, str]]:
@@ -154,6 +156,10 @@ def _converted(records: Records) -> list[ItemRecord]:
 def _restored(records: Records) -> list[ItemRecord]:
     ends = (Verdict.ROLLED_BACK, Verdict.SUPERSEDED)
     return [record for record in records[MapName.RESTORE] if item_verdict(record) in ends]
+
+
+def _app_name(record: ItemRecord, plan: RunPlan) -> str:
+    return plan.app_names.get(record.event.get("app_id", ""), "")
 
 
 def _table(record: ItemRecord) -> str:

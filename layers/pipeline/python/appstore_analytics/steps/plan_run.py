@@ -1,13 +1,13 @@
 """plan_run: what this execution is about, checked before anything is done."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.contract.configuration import Account, Configuration
-from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused
+from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused, PipelineError
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.lake.objects import Bucket
@@ -43,7 +43,13 @@ def plan_run(
         configuration = replace(
             configuration, accounts=of_run.accounts, reports=of_run.reports, granularities=of_run.granularities
         )
-    accounts, notices = _accounts(configuration, wanted, _app_finder(wanted, of_run, lake, connect))
+    before = newest_run(lake, Operation.DAILY)
+    names = dict(before.app_names) if before else {}
+    accounts, notices = _accounts(configuration, wanted, _app_finder(wanted, of_run or before, connect, names))
+    if wanted.operation.traits.covers_every_app:
+        notices += tuple(_read_names(configuration.accounts, connect, names))
+    vanished = _vanished(configuration, accounts, wanted, before)
+    shown = {app_id for account in accounts for app_id in account.app_ids} | {gone.app_id for gone in vanished}
     plan = RunPlan(
         run_id=run_id(started_at, execution_name),
         operation=wanted.operation,
@@ -59,9 +65,10 @@ def plan_run(
         of_run=wanted.run_id,
         start_processing_date=wanted.start_processing_date,
         end_processing_date=wanted.end_processing_date,
-        vanished=_vanished(configuration, accounts, wanted, lake),
+        vanished=vanished,
         notices=notices,
         started_by=wanted.started_by,
+        app_names={app_id: name for app_id, name in names.items() if app_id in shown},
     )
     if plan.operation.traits.calls_apple:
         _refuse_more_than_the_quota(plan)
@@ -95,14 +102,37 @@ def _refuse_too_old_or_unfinished(of_run: RunPlan, now: datetime, configuration:
 
 
 def _app_finder(
-    wanted: ExecutionInput, of_run: RunPlan | None, lake: Bucket, connect: Callable[[str], AppStoreConnect]
+    wanted: ExecutionInput,
+    known: RunPlan | None,
+    connect: Callable[[str], AppStoreConnect],
+    names: dict[str, str],
 ) -> Callable[[Account], tuple[str, ...]]:
-    """Finds the apps of an account that names none: Apple knows them; who does without Apple asks an earlier run."""
+    """Finds the apps of an account that names none: Apple lists them, with their `names`.
+
+    An operation that does without Apple takes those of the `known` run.
+    """
+
+    def listed(account: Account) -> tuple[str, ...]:
+        found = connect(account.reader_key_name).app_names()
+        names.update(found)
+        return tuple(found)
+
     if wanted.operation.traits.calls_apple:
-        return lambda account: connect(account.reader_key_name).app_ids()
-    known = of_run or newest_run(lake, Operation.DAILY)
+        return listed
     app_ids = {} if known is None else {account.name: account.app_ids for account in known.accounts}
     return lambda account: app_ids.get(account.name, ())
+
+
+def _read_names(
+    accounts: Sequence[Account], connect: Callable[[str], AppStoreConnect], names: dict[str, str]
+) -> Iterator[str]:
+    """Ask Apple for the names of apps that accounts name; a notice where that fails, because no step needs a name."""
+    for account in accounts:
+        try:
+            if account.app_ids:
+                names.update(connect(account.reader_key_name).app_names(account.app_ids))
+        except PipelineError as error:
+            yield f"Names of apps of account '{account.name}' are those of an earlier run, because: {error}"
 
 
 def _accounts(
@@ -159,15 +189,18 @@ def _seen_twice(account: str, apps: int, owners: set[str]) -> str:
 
 
 def _vanished(
-    configuration: Configuration, accounts: Sequence[Account], wanted: ExecutionInput, lake: Bucket
+    configuration: Configuration, accounts: Sequence[Account], wanted: ExecutionInput, before: RunPlan | None
 ) -> tuple[VanishedApp, ...]:
-    """The apps of accounts that name none which the daily run before had, and Apple lists no more."""
-    before = newest_run(lake, Operation.DAILY) if wanted.operation.traits.covers_every_app else None
-    if before is None:
+    """The apps of accounts that name none which the daily run `before` had, and Apple lists no more."""
+    if not wanted.operation.traits.covers_every_app or before is None:
         return ()
     finding = {account.name for account in configuration.accounts if not account.app_ids}
     listed = {app_id for account in accounts for app_id in account.app_ids}
-    had = (VanishedApp(one.name, app_id, before.as_of) for one in before.accounts for app_id in one.app_ids)
+    had = (
+        VanishedApp(one.name, app_id, before.as_of, before.app_names.get(app_id, ""))
+        for one in before.accounts
+        for app_id in one.app_ids
+    )
     gone = (app for app in (*before.vanished, *had) if app.account in finding and app.app_id not in listed)
     kept = (app for app in gone if is_remembered(app, wanted.as_of))
     return tuple(sorted(kept, key=lambda app: (app.account, app.app_id)))

@@ -68,6 +68,7 @@ def _report(plan: RunPlan, summary: RunSummary, seconds: float, waits: Iterable[
         "cause": summary.cause,
         "apps": len(summary.apps),
         "apps_by_verdict": by_verdict,
+        "app_names": {app.app_id: app.name for app in summary.apps if app.name},
         **summary.totals,
         "superseded": list(summary.superseded),
         "unknown_columns": summary.unknown_columns,
