@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 _WITH_VALUE = ("--profile", "--region", "--stack")
 _WITHOUT_VALUE = ("--local", "--json")
-_LISTS = ("--apps", "--app", "--reports", "--tables")
+_LISTS = ("--apps", "--app", "--metrics", "--reports", "--tables")
 
 
 def arranged(arguments: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from appstore_analytics.contract.errors import InputRefused, PipelineError
 from appstore_analytics.contract.names import STACK
 from operations import aws_errors, screens
 from operations.arguments import arranged
-from operations.commands import ask, first_screen, repair, run, set_up, sql
+from operations.commands import ask, first_screen, kpis, repair, run, set_up, sql
 from operations.commands.asked import Asked
 from operations.exits import ExitStatus
 from operations.options import refuse_empty
@@ -44,6 +44,7 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
     },
     "Ask": {
         "health": ask.health,
+        "kpis": kpis.kpis,
         "run": ask.run,
         "runs": ask.runs,
         "status": ask.status,

@@ -11,6 +11,7 @@ from appstore_analytics.answers.backfill_plan import BackfillPlan
 from appstore_analytics.answers.freshness import FreshnessReport
 from appstore_analytics.answers.gaps import Gaps
 from appstore_analytics.answers.health import Health
+from appstore_analytics.answers.kpis import KpiAnswer
 from appstore_analytics.answers.publishing import PublishPlan
 from appstore_analytics.answers.registry_statistics import RegistryStatistics
 from appstore_analytics.answers.repairs import ReprocessPlan, RollbackPlan
@@ -35,6 +36,7 @@ ANSWERS = {
     "gaps": Gaps,
     "health": Health,
     "import-registry": Import,
+    "kpis": KpiAnswer,
     "publish": PublishPlan,
     "rebuild-kpis": PublishPlan,
     "registry-stats": RegistryStatistics,

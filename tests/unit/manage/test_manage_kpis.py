@@ -1,0 +1,91 @@
+"""KPIs on a terminal and as CSV, and a period beside the one before."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from appstore_analytics.answers.facts import to_json
+from appstore_analytics.answers.kpi_comparison import compare_with_previous
+from appstore_analytics.answers.kpis import KpiAnswer, KpiMeaning, KpiPoint, KpiQuestion, KpiSeries
+from appstore_analytics.model.kpis import DateState
+from operations.commands.kpis import _write_csv
+from operations.kpi_screen import number_text, show_kpis
+
+FIRST = date(2026, 11, 1)
+APP = "1000000001"
+QUESTION = KpiQuestion(("total_downloads",), FIRST, FIRST + timedelta(days=4))
+MEANING = KpiMeaning("total_downloads", "Total downloads", "", "sum", "", "…", "No updates, no restores.")
+STATES = (DateState.FINAL, DateState.ZERO, DateState.MISSING, DateState.NOT_DUE, DateState.PRELIMINARY)
+
+
+def ask(question: KpiQuestion, values: tuple[int | None, ...] = (8, 0, None, None, 4)) -> KpiAnswer:
+    points = tuple(
+        KpiPoint(question.start + timedelta(days=number), value, state)
+        for number, (value, state) in enumerate(zip(values, STATES, strict=True))
+    )
+    series = KpiSeries("total_downloads", APP, None, sum(value or 0 for value in values), FIRST, points)
+    return KpiAnswer(question.start, question.end, "", (MEANING,), (series,), ())
+
+
+def test_zero_missing_not_due_and_preliminary_look_different(capsys: pytest.CaptureFixture[str]) -> None:
+    show_kpis(ask(QUESTION), {APP: "Tiny Chess"})
+    shown = capsys.readouterr().out
+    assert f"{APP} Tiny Chess" in shown
+    assert "█_? ▅" in shown
+    lines = {line.split()[0]: line for line in shown.splitlines() if line.startswith("2026-")}
+    assert "█" * 24 in lines["2026-11-01"]
+    assert "░" * 12 in lines["2026-11-05"]
+    assert "█" not in lines["2026-11-05"]
+    assert lines["2026-11-02"].split()[1:] == ["0", "zero"]
+    assert lines["2026-11-03"].split()[1:] == ["–", "missing"]
+    assert shown.count(MEANING.trap) == 1
+    assert "1 due Date without a value." in shown
+
+
+def test_a_period_is_compared_with_the_days_before_it() -> None:
+    asked = []
+
+    def both(question: KpiQuestion) -> KpiAnswer:
+        asked.append((question.start, question.end))
+        return ask(question) if question == QUESTION else ask(question, (16, 0, None, None, 0))
+
+    found = compare_with_previous(QUESTION, both)
+    assert asked[1] == (FIRST - timedelta(days=5), FIRST - timedelta(days=1))
+    (change,) = found.changes
+    assert (change.total, change.previous, change.change, change.is_final) == (12, 16, -0.25, False)
+    assert found.sentence.endswith("Some Dates are not final: changes can move.")
+    assert to_json(found)["changes"][0]["change"] == -0.25
+
+
+@pytest.mark.parametrize("previous", [None, 0])
+def test_without_an_earlier_total_there_is_no_change(previous: int | None, capsys: pytest.CaptureFixture[str]) -> None:
+    def both(question: KpiQuestion) -> KpiAnswer:
+        found = ask(question)
+        if question == QUESTION:
+            return found
+        return replace(found, series=tuple(replace(one, total=previous) for one in found.series))
+
+    comparison = compare_with_previous(QUESTION, both)
+    assert comparison.changes[0].change is None
+    show_kpis(comparison.current, {}, comparison)
+    assert "%" not in capsys.readouterr().out
+
+
+def test_csv_tells_a_zero_from_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    _write_csv(ask(QUESTION))
+    assert capsys.readouterr().out.splitlines()[:4] == [
+        "kpi,app_id,slice,dt,value,state",
+        f"total_downloads,{APP},,2026-11-01,8,final",
+        f"total_downloads,{APP},,2026-11-02,0,zero",
+        f"total_downloads,{APP},,2026-11-03,,missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (0, "0"), (1234567, "1,234,567"), (Decimal("12.50"), "12.5"), (0.123456, "0.1235"), (-3.0, "-3")],
+)
+def test_numbers_are_for_people(value: int | Decimal | float | None, text: str) -> None:
+    assert number_text(value) == text
