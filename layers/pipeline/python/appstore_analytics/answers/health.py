@@ -21,9 +21,9 @@ from appstore_analytics.model.plan import named
 from appstore_analytics.rules.freshness import Freshness
 from appstore_analytics.rules.gaps import Repair
 
-OPERATOR = "whoever operates the pipeline"
+OPERATOR = "the operator of the pipeline"
 ADMIN = "an Admin of App Store Connect"
-NEXT_RUN = "nobody: the next daily run"
+NEXT_RUN = "only the next daily run"
 
 _RUNS_LOOKED_AT = 20
 _NAMED = 5
