@@ -1,7 +1,7 @@
 """The answer to no command at all: is the pipeline well, and which commands there are."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,6 +10,7 @@ from appstore_analytics.answers.errors import NoAnswer, Refused
 from appstore_analytics.answers.facts import Facts
 from appstore_analytics.answers.health import look, not_fetched
 from appstore_analytics.answers.installation import Installation
+from appstore_analytics.wiring.clock import utc_now
 from operations import aws_errors, screens
 from operations.commands.asked import Asked, accounts_of
 from operations.exits import ExitStatus
@@ -24,7 +25,7 @@ def health_of(installation: Installation, apps: Sequence[str] | None, as_of: dat
         known = {*installation.app_names.values(), *(id_ for one in installation.accounts for id_ in one.app_ids)}
         return not_fetched(next(app for app in apps or () if app not in known), as_of)
     names, tables = installation.app_names, installation.tables
-    return look(installation.pipeline, accounts, tables, names, as_of, datetime.now(UTC), detailed=bool(apps))
+    return look(installation.pipeline, accounts, tables, names, as_of, utc_now(), detailed=bool(apps))
 
 
 def show(context: typer.Context) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from botocore.stub import Stubber
 
 from appstore_analytics.answers.errors import Refused, Unreachable
 from appstore_analytics.answers.executions import Pipeline
+from appstore_analytics.answers.health import not_fetched
 from appstore_analytics.answers.installation import configuration_in
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Granularity
@@ -26,6 +27,7 @@ from appstore_analytics.contract.names import STACK
 from appstore_analytics.contract.tables import CuratedTable
 from infra.configuration import DeploymentConfiguration, parse_context
 from operations import aws_errors, commands, embedded, where
+from operations.commands import first_screen
 from operations.commands.asked import Asked, _confirmed, tables_of
 from operations.exits import ExitStatus
 from operations.where import Where
@@ -371,3 +373,25 @@ def test_the_script_runs_from_anywhere_with_any_python(tmp_path: Path) -> None:
 def test_only_a_yes_starts_what_was_planned(typed: str, is_yes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     assert _confirmed("Start it?") is is_yes
+
+
+def test_without_a_command_the_health_comes_before_the_commands(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no pipeline, one sentence says why, and the help is all there is."""
+
+    def nothing_here(_: Asked) -> None:
+        raise Unreachable("There is no stack.")
+
+    monkeypatch.setattr(Asked, "installation", nothing_here)
+    assert ended() == ExitStatus.GOOD
+    shown = capsys.readouterr().out
+    assert shown.startswith("No pipeline to look at: There is no stack.")
+    assert "schema-verify" in shown
+    monkeypatch.setattr(Asked, "installation", lambda _: None)
+    monkeypatch.setattr(first_screen, "health_of", lambda *_: not_fetched("Lost App", date(2026, 11, 23)))
+    assert ended() == ExitStatus.BAD
+    shown = capsys.readouterr().out
+    assert shown.index("Not well: no account has the app Lost App") < shown.index("schema-verify")
+    assert ended("--json") == ExitStatus.BAD
+    assert json.loads(capsys.readouterr().out)["is_good"] is False
