@@ -72,8 +72,8 @@ MAY: Mapping[str, Access] = {
         api_keys="reader",
     ),
     "convert_instance": Access(
-        registry=("GetItem", "BatchWriteItem", "UpdateItem"),
-        lake={PARTS_PREFIX: (READ, WRITE)},
+        registry=("GetItem", "BatchWriteItem", "UpdateItem", "Query"),
+        lake={PARTS_PREFIX: (READ, READ_VERSIONS, WRITE, DELETE)},
         raw={RAW_PREFIX: (READ,)},
         lists=(LAKE, RAW),
     ),

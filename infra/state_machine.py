@@ -3,7 +3,7 @@
     PlanRun → DecideOperation
        daily, backfill │ → PlanRegister → Register ┐
               rollback │ → PlanRestore → Restore   ├→ PlanLand → Land → PlanPublish → Publish → PlanVerify → Verify
-             reprocess └ → ────────────────────────┘                                                           │
+    reprocess, refetch └ → ────────────────────────┘                                                           │
                            ▲ PlanRegister                                                       SummarizeRun ◄─┤
                            └──── WaitForSnapshot ◄──── a backfill whose snapshot Apple has not built ──────────┘
 

@@ -26,4 +26,5 @@ def handler(event: dict[str, Any], _: object) -> dict[str, str]:
     plan = PLANS(item.run_id)
     key_name = plan.account(item.account).reader_key_name
     with reserve_calls(REGISTRY, key_name, plan.calls_per_hour, plan.operation, expected_calls=1) as calls:
-        return download_segments(item, REGISTRY, APPLE.open(key_name, calls), STORE, RAW, calls)
+        apple, again = APPLE.open(key_name, calls), plan.operation.traits.downloads_again
+        return download_segments(item, REGISTRY, apple, STORE, RAW, calls, again=again)

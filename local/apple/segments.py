@@ -32,7 +32,7 @@ class SegmentStore:
         self._named: dict[str, tuple[Instance, int]] = {}
         self._secret = secrets.token_bytes(32)
         self._written = lru_cache(maxsize=256)(self._written_file)
-        self._checksum = lru_cache(maxsize=4096)(self._checksum_of_file)
+        self._checksum_of = lru_cache(maxsize=4096)(self._checksum_of_file)
 
     def named(self, segment_id: str) -> tuple[Instance, int]:
         """The instance and the number of a segment that was listed once. Raises GoneError."""
@@ -74,7 +74,15 @@ class SegmentStore:
         given = self._world.file_of(instance)
         return self._written(instance, index, inside) if given is None else given.read_bytes()
 
-    def _checksum_of_file(self, instance: Instance, index: int, inside: tuple[FileFault, ...]) -> str:
+    def _checksum(self, instance: Instance, index: int, inside: tuple[FileFault, ...]) -> str:
+        """The MD5, calculated again where a given file has changed since."""
+        given = self._world.file_of(instance)
+        state = given.stat() if given else None
+        return self._checksum_of(instance, index, inside, state and (state.st_mtime_ns, state.st_size))
+
+    def _checksum_of_file(
+        self, instance: Instance, index: int, inside: tuple[FileFault, ...], _state: tuple[int, int] | None
+    ) -> str:
         return hashlib.md5(self._file(instance, index, inside), usedforsecurity=False).hexdigest()
 
     def _written_file(self, instance: Instance, index: int, inside: tuple[FileFault, ...]) -> bytes:

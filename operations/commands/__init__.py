@@ -59,6 +59,7 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
     "Repair and move in": {
         "rollback": repair.rollback,
         "reprocess": repair.reprocess,
+        "refetch": repair.refetch,
         "publish": repair.publish,
         "rebuild-kpis": repair.rebuild_kpis,
         "import-registry": repair.import_registry,

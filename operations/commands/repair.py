@@ -1,4 +1,4 @@
-"""Putting back, converting again, publishing again, and moving in."""
+"""Putting back, converting, downloading and publishing again, and moving in."""
 
 import json
 from datetime import date, datetime
@@ -8,7 +8,13 @@ from typing import Annotated
 import typer
 
 from appstore_analytics.answers.publishing import mark_planned, plan_publish
-from appstore_analytics.answers.repairs import plan_reprocess, plan_rollback, reprocess_payload
+from appstore_analytics.answers.repairs import (
+    plan_refetch,
+    plan_reprocess,
+    plan_rollback,
+    refetch_payload,
+    reprocess_payload,
+)
 from appstore_analytics.contract.kpis.stored import amounts_of
 from appstore_analytics.rules.execution_input import parse_execution_input
 from operations import moving_in
@@ -63,6 +69,24 @@ def reprocess(
     payload = reprocess_payload(apps or (), reports or (), *dates, of_run)
     wanted = parse_execution_input(payload, day_of(None))
     plan = plan_reprocess(payload, wanted, here.configuration, here.accounts, here.registry)
+    start_if_confirmed(asked, here, plan, payload, yes=yes)
+
+
+def refetch(
+    context: typer.Context,
+    *,
+    app_ids: Annotated[list[str], list_option("--apps", "ID …", "The apps' Apple ids.")],
+    start: Annotated[datetime, date_option("--from", "First processing date.", not_too_early)],
+    end: Annotated[datetime, date_option("--to", "Last processing date.", not_before_all)],
+    reports: Reports = None,
+    yes: Yes = False,
+) -> None:
+    """Download instances again that Apple still lists: after broken bytes. Shows the plan first."""
+    asked: Asked = context.obj
+    here = asked.installation()
+    payload = refetch_payload(app_ids, start.date(), end.date(), reports or ())
+    wanted = parse_execution_input(payload, day_of(None))
+    plan = plan_refetch(payload, wanted, here.configuration, here.accounts, here.registry)
     start_if_confirmed(asked, here, plan, payload, yes=yes)
 
 

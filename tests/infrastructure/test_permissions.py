@@ -50,8 +50,8 @@ MATRIX: dict[str, dict[str, str]] = {
         **API_KEY,
     },
     "convert_instance": {
-        "registry": "dynamodb:BatchWriteItem dynamodb:GetItem dynamodb:UpdateItem",
-        "lake/parts/*": READ_WRITE,
+        "registry": "dynamodb:BatchWriteItem dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
+        "lake/parts/*": "s3:DeleteObject s3:GetObject s3:GetObjectVersion s3:PutObject",
         "raw/raw/*": READ,
         "raw": "s3:ListBucket",
         **LISTS_LAKE,

@@ -290,7 +290,8 @@ def test_every_operation_begins_where_its_work_does(machine: Machine) -> None:
     decide = states["DecideOperation"]
     assert {choice["Variable"] for choice in decide["Choices"]} == {"$.operation"}
     begins = {choice["StringEquals"]: choice["Next"] for choice in decide["Choices"]}
-    assert begins == {Operation.ROLLBACK: "PlanRestore", Operation.REPROCESS: "PlanLand"}
+    lands = {Operation.REPROCESS: "PlanLand", Operation.REFETCH: "PlanLand"}
+    assert begins == {Operation.ROLLBACK: "PlanRestore", **lands}
     assert decide["Default"] == "PlanRegister"
 
 

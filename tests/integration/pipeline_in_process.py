@@ -69,6 +69,7 @@ MAPS_OF = {
     Operation.DAILY: (MapName.REGISTER, MapName.LAND, *_PUBLISHED),
     Operation.BACKFILL: (MapName.REGISTER, MapName.LAND, *_PUBLISHED),
     Operation.REPROCESS: (MapName.LAND, *_PUBLISHED),
+    Operation.REFETCH: (MapName.LAND, *_PUBLISHED),
     Operation.ROLLBACK: (MapName.RESTORE, MapName.LAND, *_PUBLISHED),
 }
 """As the state machine runs them."""
@@ -216,7 +217,8 @@ class Pipeline:
         plan = read_plan(self.lake, item.run_id)
         store = SegmentStore(self.storage, (APPLE_URL.removeprefix("https://"),), allow_loopback=False)
         with self.calls(plan, 1) as calls:
-            return download_segments(item, self.registry, self.apple(calls), store, self.raw, calls)
+            again = plan.operation.traits.downloads_again
+            return download_segments(item, self.registry, self.apple(calls), store, self.raw, calls, again=again)
 
     def convert(self, item: LandItem) -> dict[str, str]:
         return convert_instance(item, self.registry, self.raw, self.lake, self.schema_modes)

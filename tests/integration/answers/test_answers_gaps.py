@@ -8,7 +8,7 @@ from asking import backfill, day, days, gaps
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.rules.due import renewable_on
-from appstore_analytics.rules.gaps import Repair
+from appstore_analytics.rules.repairs import Repair
 from appstore_analytics.steps.check_freshness import check_freshness
 from local.apple import FaultKind
 from local.apple.model import Series

@@ -15,7 +15,7 @@ from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.rules.calendar import expected_dates
-from appstore_analytics.rules.gaps import Repair
+from appstore_analytics.rules.repairs import Repair
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
 from appstore_analytics.steps.check_freshness import check_freshness
 from local.apple import FaultKind
@@ -60,9 +60,19 @@ def one_day(pipeline: Pipeline, what: str) -> None:
     if what != "no run":
         pipeline.daily()
     world.faults.clear()
+    if what == "refetched":
+        refetch(pipeline, world.today - DAY * 3, world.today)
+
+
+def refetch(pipeline: Pipeline, first: date, last: date) -> None:
+    dates = {"start_processing_date": first.isoformat(), "end_processing_date": last.isoformat()}
+    plan = pipeline.plan(operation="refetch", app_ids=[APP], **dates)
+    pipeline.run(plan)
+    pipeline.summarize(plan)
 
 
 KINDS = ("good", "good", "good", "quarantined", "broken bytes", "no run", "late", "never", "gone", "not in time")
+KINDS += ("refetched", "refetched")
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -147,8 +157,22 @@ def test_broken_bytes_are_not_for_a_reprocess_which_would_read_them_again(start:
     days(pipeline, 1)
     days(pipeline, 2)
     gap = the_gap(pipeline)
-    assert (gap.first, gap.repair) == (FIRST + DAY, Repair.BACKFILL)
+    assert (gap.first, gap.repair) == (FIRST + DAY, Repair.REFETCH)
     assert gap.cause == "the bytes of its file are broken (quarantined); an older vintage is in the tables"
+    built = FIRST + DAY * 3
+    command = f"./manage.py refetch --apps {APP} --reports downloads --from {built} --to {built}"
+    assert gaps(pipeline).commands == {f"{APP} downloads refetch": command}
+    refetch(pipeline, built, built)
+    assert gaps(pipeline).is_good
+
+
+def test_of_broken_bytes_that_apple_has_deleted_a_backfill_is_left(start: Callable[..., Pipeline]) -> None:
+    pipeline = two_good_days(start)
+    pipeline.fault(FaultKind.CORRUPT_GZIP, SEGMENTS)
+    days(pipeline, 1)
+    days(pipeline, 2)
+    pipeline.world.advance(36)
+    assert next(gap.repair for gap in gaps(pipeline).gaps if gap.first == FIRST + DAY) is Repair.BACKFILL
 
 
 def test_what_was_converted_and_not_published_is_not_complete(pipeline: Pipeline) -> None:

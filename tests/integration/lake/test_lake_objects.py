@@ -111,7 +111,7 @@ MD5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
 
 @pytest.mark.parametrize(("checksum", "size_bytes"), [(MD5, len(CONTENT)), (MD5.upper(), None), (None, None)])
 def test_a_segment_lands_as_sent(bucket: Bucket, checksum: str | None, size_bytes: int | None) -> None:
-    landed = land_segment(bucket, KEY, CHUNKS, checksum=checksum, size_bytes=size_bytes)
+    landed = land_segment(bucket, lambda _: KEY, CHUNKS, checksum=checksum, size_bytes=size_bytes)
     assert landed == LandedSegment(KEY, len(CONTENT), MD5)
     assert bucket.read(KEY) == CONTENT
     assert is_landed(bucket, KEY, MD5.upper()) == landed
@@ -119,9 +119,9 @@ def test_a_segment_lands_as_sent(bucket: Bucket, checksum: str | None, size_byte
 
 def test_a_segment_of_another_md5_or_size_does_not_land(bucket: Bucket) -> None:
     with pytest.raises(DownloadBroken, match=f"announces 22 bytes, {len(CONTENT)} arrived"):
-        land_segment(bucket, KEY, CHUNKS, checksum=MD5, size_bytes=22)
+        land_segment(bucket, lambda _: KEY, CHUNKS, checksum=MD5, size_bytes=22)
     with pytest.raises(DownloadBroken, match=f"announces MD5 {'0' * 32}, the bytes have {MD5}"):
-        land_segment(bucket, KEY, CHUNKS, checksum="0" * 32, size_bytes=len(CONTENT))
+        land_segment(bucket, lambda _: KEY, CHUNKS, checksum="0" * 32, size_bytes=len(CONTENT))
     assert bucket.head(KEY) is None
 
 
@@ -134,7 +134,7 @@ def test_a_stream_without_end_is_left_as_soon_as_it_is_too_long(bucket: Bucket) 
             yield bytes(10)
 
     with pytest.raises(DownloadBroken, match="announces 25 bytes, 30 or more arrived"):
-        land_segment(bucket, KEY, chunks(), checksum=None, size_bytes=25)
+        land_segment(bucket, lambda _: KEY, chunks(), checksum=None, size_bytes=25)
     assert len(taken) == 3
     assert bucket.head(KEY) is None
 
@@ -145,13 +145,13 @@ def test_a_segment_that_announces_no_size_is_left_when_it_no_longer_fits_on_the_
     monkeypatch.setattr("appstore_analytics.lake.raw.LARGEST_SEGMENT_BYTES", 25)
     chunks = itertools.repeat(bytes(10))
     with pytest.raises(InstanceTooLarge, match="raise DOWNLOAD_GIBIBYTES"):
-        land_segment(bucket, KEY, chunks, checksum=None, size_bytes=None)
+        land_segment(bucket, lambda _: KEY, chunks, checksum=None, size_bytes=None)
     assert bucket.head(KEY) is None
 
 
 def test_other_bytes_absent_ones_and_unnamed_ones_have_not_landed(bucket: Bucket) -> None:
     assert is_landed(bucket, KEY, MD5) is None
-    land_segment(bucket, KEY, [b"other"], checksum=None, size_bytes=None)
+    land_segment(bucket, lambda _: KEY, [b"other"], checksum=None, size_bytes=None)
     assert is_landed(bucket, KEY, MD5) is None
     assert is_landed(bucket, KEY, None) is None
 

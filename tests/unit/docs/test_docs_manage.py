@@ -14,13 +14,13 @@ from appstore_analytics.answers.health import Health
 from appstore_analytics.answers.kpis import KpiAnswer
 from appstore_analytics.answers.publishing import PublishPlan
 from appstore_analytics.answers.registry_statistics import RegistryStatistics
-from appstore_analytics.answers.repairs import ReprocessPlan, RollbackPlan
+from appstore_analytics.answers.repairs import RefetchPlan, ReprocessPlan, RollbackPlan
 from appstore_analytics.answers.runs import RunDetails, RunList
 from appstore_analytics.answers.schema import ABSENT, GLUE, PARQUET, UNKNOWN, SchemaComparison
 from appstore_analytics.answers.sql import QueryAnswer
 from appstore_analytics.answers.status import RequestStatus, RequestVerdict
 from appstore_analytics.answers.verification import Verification
-from appstore_analytics.rules.gaps import Repair
+from appstore_analytics.rules.repairs import Repair
 from operations import commands
 from operations.exits import ExitStatus
 from operations.moving_in import Import
@@ -39,6 +39,7 @@ ANSWERS = {
     "kpis": KpiAnswer,
     "publish": PublishPlan,
     "rebuild-kpis": PublishPlan,
+    "refetch": RefetchPlan,
     "registry-stats": RegistryStatistics,
     "reprocess": ReprocessPlan,
     "rollback": RollbackPlan,

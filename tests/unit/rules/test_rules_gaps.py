@@ -12,7 +12,8 @@ from appstore_analytics.model.requests import KnownRequest
 from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.rules.calendar import published_on, speaks_for
 from appstore_analytics.rules.freshness import Arrivals, Request, Siblings, judge
-from appstore_analytics.rules.gaps import KnownTable, Repair, days_left, snapshot_holds
+from appstore_analytics.rules.gaps import KnownTable, days_left, snapshot_holds
+from appstore_analytics.rules.repairs import Repair
 
 DAY = timedelta(days=1)
 ENGAGEMENT = tables_by_name()["engagement"]  # complete after 3 days

@@ -355,7 +355,7 @@ def test_a_download_ends_where_more_arrives_than_was_announced() -> None:
         """Nothing may be written."""
 
     with pytest.raises(PipelineError, match="announces 25 bytes"):
-        land_segment(Bucket(), "raw/key", endless(), checksum=None, size_bytes=25)  # type: ignore[arg-type]
+        land_segment(Bucket(), lambda _: "raw/key", endless(), checksum=None, size_bytes=25)  # type: ignore[arg-type]
     assert len(taken) == 3
 
 

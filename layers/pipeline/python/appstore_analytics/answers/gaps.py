@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 from itertools import groupby
@@ -20,7 +20,8 @@ from appstore_analytics.model.instances import LedgerInstance
 from appstore_analytics.model.requests import KnownRequest
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.calendar import expected_dates, periods
-from appstore_analytics.rules.gaps import KnownTable, MissingDate, Repair
+from appstore_analytics.rules.gaps import KnownTable, MissingDate
+from appstore_analytics.rules.repairs import Repair, command
 
 _LONG_ENOUGH = timedelta(days=100)  # for two months and their completion
 
@@ -63,11 +64,12 @@ class TableCompleteness:
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """What is missing, table by table."""
+    """What is missing, table by table. `commands` repair what no run repairs by itself, by app, table and repair."""
 
     as_of: date
     tables: tuple[TableCompleteness, ...]
     gaps: tuple[Gap, ...]
+    commands: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_good(self) -> bool:
@@ -155,15 +157,19 @@ def find_gaps(
     """Every Date from an app's first day (or `since`) on that a run before `as_of` should have completed."""
     apps = [known_app(app_id, registry) for account in accounts for app_id in account.app_ids]
     lines, gaps = [], []
+    commands: dict[str, str] = {}
     for table in tables:
         of_table = [app for app in apps if app.ledger.get(table.name)]
         if of_table:
-            line, found = _table_gaps(table, of_table, _parts(lake, table, since or date.min, as_of), as_of, since)
+            parts = _parts(lake, table, since or date.min, as_of)
+            line, missing = _table_gaps(table, of_table, parts, as_of, since)
             lines.append(line)
-            gaps += found
+            for app_id, of_app in sorted(missing.items()):
+                gaps += sorted(_gaps(app_id, table, of_app), key=lambda gap: gap.first)
+                commands |= dict(_commands(app_id, table, of_app))
     names = app_names(lake)
     named = (replace(gap, app_name=names.get(gap.app_id, "")) for gap in gaps)
-    return Gaps(as_of, tuple(lines), tuple(named))
+    return Gaps(as_of, tuple(lines), tuple(named), commands)
 
 
 def known_app(app_id: str, registry: Registry) -> KnownApp:
@@ -190,7 +196,7 @@ def _parts(lake: Bucket, table: CuratedTable, start: date, end: date) -> _Parts:
 
 def _table_gaps(
     table: CuratedTable, apps: Sequence[KnownApp], parts: _Parts, as_of: date, since: date | None
-) -> tuple[TableCompleteness, list[Gap]]:
+) -> tuple[TableCompleteness, dict[str, list[MissingDate]]]:
     missing: dict[str, list[MissingDate]] = {}
     present = without_rows = 0
     for app in apps:
@@ -202,9 +208,7 @@ def _table_gaps(
         without_rows += len(expected - incomplete - parts.present(app.app_id))
     days = [one.day for of_app in missing.values() for one in of_app]
     complete_until = _complete_until(table, days, as_of)
-    line = TableCompleteness(table.name, len(apps), complete_until, present, without_rows, len(days))
-    of_apps = (gap for app_id, of_app in missing.items() for gap in _gaps(app_id, table, of_app))
-    return line, sorted(of_apps, key=lambda gap: (gap.app_id, gap.first))
+    return TableCompleteness(table.name, len(apps), complete_until, present, without_rows, len(days)), missing
 
 
 def _complete_until(table: CuratedTable, missing: Collection[date], as_of: date) -> date | None:
@@ -212,6 +216,14 @@ def _complete_until(table: CuratedTable, missing: Collection[date], as_of: date)
     first_missing = min(missing, default=as_of)
     settled = expected_dates(table, first_missing - _LONG_ENOUGH, as_of)
     return max((day for day in settled if day < first_missing), default=None)
+
+
+def _commands(app_id: str, table: CuratedTable, missing: Sequence[MissingDate]) -> Iterator[tuple[str, str]]:
+    """One command for each repair that a person starts."""
+    for repair in (Repair.REPROCESS, Repair.REFETCH, Repair.BACKFILL):
+        days = [one.processing_date or one.day for one in missing if one.repair is repair]
+        if days:
+            yield f"{app_id} {table.name} {repair}", command(repair, app_id, table, days)
 
 
 def _gaps(app_id: str, table: CuratedTable, missing: Sequence[MissingDate]) -> Iterator[Gap]:

@@ -19,7 +19,7 @@ from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.plan import named
 from appstore_analytics.rules.freshness import Freshness
-from appstore_analytics.rules.gaps import Repair
+from appstore_analytics.rules.repairs import Repair
 
 OPERATOR = "the operator of the pipeline"
 ADMIN = "an Admin of App Store Connect"

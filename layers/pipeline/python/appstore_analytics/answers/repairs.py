@@ -1,8 +1,8 @@
-"""What a rollback and a reprocess will touch, before they are started."""
+"""What a rollback, a reprocess and a refetch will touch, before they are started."""
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,7 +17,9 @@ from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_rows
 from appstore_analytics.model.instances import LedgerInstance
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.landed_instances import landed_instances
+from appstore_analytics.registry.covered_instances import landed_instances, listed_instances
+from appstore_analytics.rules.call_budget import ceiling
+from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
 from appstore_analytics.rules.execution_input import ExecutionInput
 
 
@@ -59,8 +61,8 @@ class RollbackPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class ReprocessedTable:
-    """One table: its instances whose raw files are converted again."""
+class RepairedTable:
+    """One table: its instances that are converted or downloaded again, with the segments that have landed."""
 
     table_name: str
     apps: int
@@ -76,7 +78,7 @@ class ReprocessPlan:
     """What a reprocess converts again, from the raw bucket and without Apple; at most, because raw files expire."""
 
     execution_input: str
-    tables: tuple[ReprocessedTable, ...]
+    tables: tuple[RepairedTable, ...]
 
     @property
     def is_good(self) -> bool:
@@ -88,6 +90,39 @@ class ReprocessPlan:
         """How much it is."""
         instances = sum(table.instances for table in self.tables)
         return f"{counted(instances, 'instance')} to convert again. Without new code the tables keep their bytes."
+
+
+@dataclass(frozen=True, slots=True)
+class RefetchPlan:
+    """What a refetch downloads again, as far as Apple sends other bytes than those that have landed.
+
+    Listing an instance takes one call, of `apple_calls` in all. A refetch may see `apple_calls_per_hour` of the quota
+    used, so it needs `hours`. `older_instances` are those that Apple has deleted by its own rule: they end as expired.
+    """
+
+    execution_input: str
+    apple_calls: int
+    apple_calls_per_hour: int
+    hours: int
+    older_instances: int
+    tables: tuple[RepairedTable, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether there is anything to download."""
+        return self.apple_calls > self.older_instances
+
+    @property
+    def sentence(self) -> str:
+        """How much it is, and what it cannot bring back."""
+        older = (
+            f" Apple has deleted {counted(self.older_instances, 'instance')} of them, because they are older than "
+            f"{INSTANCE_LIFE_DAYS} days: only ./manage.py backfill brings their Dates."
+        )
+        return (
+            f"{counted(self.apple_calls, 'instance')} to list, and to download where Apple sends other bytes than "
+            f"before.{older if self.older_instances else ''}"
+        )
 
 
 def plan_rollback(report: Mapping[str, Any], lake: Bucket) -> RollbackPlan:
@@ -138,24 +173,61 @@ def plan_reprocess(
     registry: Registry,
 ) -> ReprocessPlan:
     """The instances of the ledger that this input covers; Refused where plan_run would refuse it."""
+    _refuse_unknown_apps(wanted, accounts)
+    tables = {table.name for table in wanted_tables(wanted, configuration)}
+    app_ids = wanted.app_ids or sorted(app_id for account in accounts for app_id in account.app_ids)
+    first, last = wanted.start_processing_date, wanted.end_processing_date
+    covered = landed_instances(registry, app_ids, tables, first, last, wanted.run_id)
+    return ReprocessPlan(json.dumps(payload), _by_table(covered))
+
+
+def refetch_payload(app_ids: Sequence[str], start: date, end: date, reports: Sequence[str]) -> dict[str, Any]:
+    """The execution input; `start` and `end` are processing dates."""
+    payload = {
+        "operation": Operation.REFETCH.value,
+        "app_ids": list(app_ids),
+        "start_processing_date": start.isoformat(),
+        "end_processing_date": end.isoformat(),
+    }
+    return payload | ({"reports": list(reports)} if reports else {})
+
+
+def plan_refetch(
+    payload: Mapping[str, Any],
+    wanted: ExecutionInput,
+    configuration: Configuration,
+    accounts: Sequence[Account],
+    registry: Registry,
+) -> RefetchPlan:
+    """The instances of the ledger that this input covers; Refused where plan_run would refuse it."""
+    _refuse_unknown_apps(wanted, accounts)
+    tables = {table.name for table in wanted_tables(wanted, configuration)}
+    first, last = wanted.start_processing_date, wanted.end_processing_date
+    covered = list(listed_instances(registry, wanted.app_ids, tables, first, last))
+    older = sum((wanted.as_of - one.vintage.processing_date).days > INSTANCE_LIFE_DAYS for one in covered)
+    per_hour = ceiling(configuration.calls_per_hour, Operation.REFETCH)
+    hours = -(-len(covered) // per_hour)
+    return RefetchPlan(json.dumps(payload), len(covered), per_hour, hours, older, _by_table(covered))
+
+
+def _refuse_unknown_apps(wanted: ExecutionInput, accounts: Sequence[Account]) -> None:
     known = {app_id for account in accounts for app_id in account.app_ids}
     for app_id in wanted.app_ids:
         if app_id not in known:
             raise Refused(f"App {app_id} is not fetched: ./manage.py apps lists those that are.")
-    tables = {table.name for table in wanted_tables(wanted, configuration)}
-    app_ids = wanted.app_ids or sorted(known)
-    first, last = wanted.start_processing_date, wanted.end_processing_date
-    by_table: dict[str, list[LedgerInstance]] = defaultdict(list)
-    for instance in landed_instances(registry, app_ids, tables, first, last, wanted.run_id):
-        by_table[instance.table].append(instance)
-    lines = tuple(_reprocessed(name, instances) for name, instances in sorted(by_table.items()))
-    return ReprocessPlan(json.dumps(payload), lines)
 
 
-def _reprocessed(name: str, instances: Sequence[LedgerInstance]) -> ReprocessedTable:
+def _by_table(instances: Iterable[LedgerInstance]) -> tuple[RepairedTable, ...]:
+    of_tables: dict[str, list[LedgerInstance]] = defaultdict(list)
+    for instance in instances:
+        of_tables[instance.table].append(instance)
+    return tuple(_repaired(name, of_table) for name, of_table in sorted(of_tables.items()))
+
+
+def _repaired(name: str, instances: Sequence[LedgerInstance]) -> RepairedTable:
     days = [instance.vintage.processing_date for instance in instances]
     segments = [segment for instance in instances for segment in instance.segments]
-    return ReprocessedTable(
+    return RepairedTable(
         table_name=name,
         apps=len({instance.app_id for instance in instances}),
         instances=len(instances),

@@ -1,22 +1,24 @@
 """`status`: how each app's report requests stand, from what the runs have recorded. Apple is not asked."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
 from appstore_analytics.answers.apps import newest_daily_plan
-from appstore_analytics.answers.facts import days
+from appstore_analytics.answers.facts import counted, days
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.model.items import ItemRecord
 from appstore_analytics.model.requests import KnownRequest
 from appstore_analytics.registry import Registry
-from appstore_analytics.rules.due import is_silent
+from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS, is_silent
+from appstore_analytics.rules.repairs import Repair, cause_of
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
 
 _APPLE_BUILDS_WITHIN_DAYS = 2
@@ -109,13 +111,33 @@ def _of_app(
     account: str, app_id: str, record: ItemRecord | None, registry: Registry, as_of: date
 ) -> Iterator[RequestLine]:
     """The record is the last daily run's: it speaks for the ONGOING request."""
-    yield _line(account, registry.report_requests.get(app_id, AccessType.ONGOING), record, as_of)
+    ledger = registry.instances.of_app(app_id, as_of - timedelta(days=INSTANCE_LIFE_DAYS))
+    ongoing = registry.report_requests.get(app_id, AccessType.ONGOING)
+    yield _line(account, ongoing, record, _to_repair(ledger, ongoing, as_of), as_of)
     snapshot = registry.report_requests.get(app_id, AccessType.ONE_TIME_SNAPSHOT)
     if snapshot.request_id or snapshot.asked:
-        yield _line(account, snapshot, None, as_of)
+        yield _line(account, snapshot, None, _to_repair(ledger, snapshot, as_of), as_of)
 
 
-def _line(account: str, known: KnownRequest, record: ItemRecord | None, as_of: date) -> RequestLine:
+def _to_repair(ledger: Iterable[LedgerInstance], known: KnownRequest, as_of: date) -> str:
+    """How many of the instances that Apple still lists are not in the tables, by cause, and what brings them there."""
+    causes = Counter(
+        cause_of(one, as_of)
+        for one in ledger
+        if one.vintage.access_type is known.access_type and (_is_out(one) or one.quarantined_dates)
+    )
+    told = (
+        f"{counted(number, 'instance')}: {cause}, {repair or Repair.BACKFILL}"
+        for (cause, repair), number in sorted(causes.items(), key=str)
+    )
+    return "; ".join(told)
+
+
+def _is_out(instance: LedgerInstance) -> bool:
+    return instance.status in (InstanceStatus.QUARANTINED, InstanceStatus.EXPIRED, InstanceStatus.ROLLED_BACK)
+
+
+def _line(account: str, known: KnownRequest, record: ItemRecord | None, to_repair: str, as_of: date) -> RequestLine:
     verdict, reason = _verdict(known, record, as_of)
     return RequestLine(
         account=account,
@@ -127,7 +149,7 @@ def _line(account: str, known: KnownRequest, record: ItemRecord | None, as_of: d
         age_days=(as_of - known.since).days if known.since else None,
         last_instance=known.newest_instance,
         next_expected=next_expected(known),
-        reason=reason,
+        reason="; ".join(filter(None, (reason, to_repair))),
     )
 
 

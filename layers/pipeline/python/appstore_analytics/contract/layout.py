@@ -1,6 +1,7 @@
 """Where everything lies: S3 keys and DynamoDB keys, built and parsed here and nowhere else.
 
 raw bucket    raw/<table>/<app id>/<access type>/<processing date>/<instance id>/<segment id>.txt.gz   Apple's bytes
+              raw/…/<instance id>/<segment id>.<MD5>.txt.gz                   the same, downloaded again
 lake bucket   parts/<table>/dt=<Date>/<app id>.parquet                        one app's rows of one Date
               parts/<table>/dt=<Date>/<app id>/<processing date>.<instance id>.parquet   in `_vintages` tables
               curated/<table>/dt=<Date>/data.parquet                          what Athena reads: all apps' rows
@@ -49,9 +50,9 @@ def raw_prefix(table: str, app_id: str, access_type: str, processing_date: date,
     return f"{RAW_PREFIX}{table}/{app_id}/{access_type}/{processing_date.isoformat()}/{instance_id}/"
 
 
-def raw_key(prefix: str, segment_id: str) -> str:
-    """The object of one segment in its instance's folder."""
-    return f"{prefix}{segment_id}.txt.gz"
+def raw_key(prefix: str, segment_id: str, md5: str = "") -> str:
+    """The object of one segment in its instance's folder; one that was downloaded again has its MD5 in the name."""
+    return f"{prefix}{segment_id}.{md5}.txt.gz" if md5 else f"{prefix}{segment_id}.txt.gz"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -22,6 +22,7 @@ class Operation(StrEnum):
     DAILY = "daily"
     BACKFILL = "backfill"
     REPROCESS = "reprocess"
+    REFETCH = "refetch"
     ROLLBACK = "rollback"
 
     @property
@@ -38,6 +39,7 @@ class Traits:
     `required` and `optional`: the fields of its execution input (rules/execution_input.py reads them).
     `access_type`: the report request that it uses.
     `calls_apple`: whether it asks Apple for anything; the others work on what has landed.
+    `downloads_again`: whether it downloads instances that have landed before.
     `waits_for_snapshot`: whether it asks for Dates of a snapshot and comes back until Apple has built it.
     `verdict_without_items`: how an app ends that the run had nothing to do for.
     `covers_every_app`: whether it is about every app and table, so that an app or a table without anything is told.
@@ -49,6 +51,7 @@ class Traits:
     optional: tuple[str, ...] = ()
     access_type: AccessType = AccessType.ONGOING
     calls_apple: bool = False
+    downloads_again: bool = False
     waits_for_snapshot: bool = False
     covers_every_app: bool = False
     verdict_without_items: Verdict = Verdict.UNCHANGED
@@ -86,6 +89,14 @@ OPERATIONS: Mapping[Operation, Traits] = {
     Operation.REPROCESS: Traits(
         MapName.LAND,
         optional=("run_id", "app_ids", "reports", "start_processing_date", "end_processing_date"),
+    ),
+    Operation.REFETCH: Traits(
+        MapName.LAND,
+        required=("start_processing_date", "end_processing_date", "app_ids"),
+        optional=("reports",),
+        calls_apple=True,
+        downloads_again=True,
+        share_of_hour=0.5,
     ),
     Operation.ROLLBACK: Traits(MapName.RESTORE, required=("run_id",)),
 }

@@ -17,15 +17,17 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
 from appstore_analytics.contract.errors import ObjectContended
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import CuratedTable
-from appstore_analytics.lake.objects import Bucket, StoredObject
-from appstore_analytics.model.parts import Batch, PartOutcome, PartVersion
+from appstore_analytics.lake.objects import Bucket, ObjectAbsentError, StoredObject
+from appstore_analytics.model.parts import Batch, JournalLine, PartOutcome, PartVersion
 from appstore_analytics.model.vintage import Vintage
+from appstore_analytics.rules.part_history import to_put_back
 
 _ATTEMPTS = 12
 _CALLS = ThreadPoolExecutor(8, "parts")
@@ -158,7 +160,42 @@ def _is_done(standing: StoredObject, metadata: Mapping[str, str], day: date, jou
     return version.run_id == journal.run_id or not journal.is_taken_back(day, version)
 
 
-def put_part_back(bucket: Bucket, standing: StoredObject, version: PartVersion | None) -> bool:
+class PutBack(StrEnum):
+    """What became of a part at whose key writes were taken back."""
+
+    RESTORED = "restored"
+    DELETED = "deleted"
+    UNCHANGED = "unchanged"
+    EXPIRED = "expired"
+
+
+def put_parts_back(
+    bucket: Bucket, key: str, line_of: Callable[[PartVersion], JournalLine | None]
+) -> tuple[PutBack, PartVersion | None]:
+    """Let what stands give way as long as it is a write that was taken back; what became of it, and what stands now.
+
+    `line_of` finds the journal line of a write. After each swap it looks again: another rollback may have taken back
+    just what was put there. EXPIRED: S3 no longer keeps what is to stand there. ObjectContended: others were first too
+    often.
+    """
+    done = PutBack.UNCHANGED
+    for _ in range(_ATTEMPTS):
+        standing = bucket.head(key)
+        version = None if standing is None else part_version(standing)
+        line = version and line_of(version)
+        if standing is None or not (line and line.taken_back_by):
+            return done, version
+        target = to_put_back(line, line_of)
+        try:
+            swapped = _put_back(bucket, standing, target)
+        except ObjectAbsentError:
+            return PutBack.EXPIRED, version
+        if swapped:
+            done = PutBack.DELETED if target is None else PutBack.RESTORED
+    raise ObjectContended(f"{key} was replaced {_ATTEMPTS} times while it was to be restored.")
+
+
+def _put_back(bucket: Bucket, standing: StoredObject, version: PartVersion | None) -> bool:
     """Let `version` stand in the place of `standing`, or nothing; False when somebody was first.
 
     ObjectAbsentError when S3 no longer keeps that version.

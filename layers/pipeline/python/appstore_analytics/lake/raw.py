@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -37,21 +37,26 @@ def is_landed(bucket: Bucket, key: str, checksum: str | None) -> LandedSegment |
 
 
 def land_segment(
-    bucket: Bucket, key: str, chunks: Iterable[bytes], *, checksum: str | None, size_bytes: int | None
+    bucket: Bucket,
+    key_of: Callable[[str], str],
+    chunks: Iterable[bytes],
+    *,
+    checksum: str | None,
+    size_bytes: int | None,
 ) -> LandedSegment:
     """Store a segment that arrives as `chunks`, if its MD5 (hex) and its size are the announced ones.
 
-    `checksum` and `size_bytes` are what Apple says about the compressed bytes; None where Apple says nothing. Raises
-    DownloadBroken, and writes nothing, when either differs, InstanceTooLarge when the disk has no room. A second run
-    replaces the object by the same bytes.
+    `key_of` is its key by that MD5. `checksum` and `size_bytes` are what Apple says about the compressed bytes; None
+    where Apple says nothing. Raises DownloadBroken, and writes nothing, when either differs, InstanceTooLarge when the
+    disk has no room. A second run replaces the object by the same bytes.
     """
     with tempfile.TemporaryFile() as file:
         digest, received_bytes = _receive(chunks, file, LARGEST_SEGMENT_BYTES if size_bytes is None else size_bytes)
-        landed = LandedSegment(key, received_bytes, digest.hex())
+        landed = LandedSegment(key_of(digest.hex()), received_bytes, digest.hex())
         _compare(landed, checksum, size_bytes)
         file.seek(0)
         bucket.write(
-            key,
+            landed.key,
             file,
             metadata={_MD5: landed.checksum},
             content_type="application/gzip",

@@ -53,6 +53,23 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Refetch:
+    """Segments that a run has downloaded again, and how the ledger had the instance before.
+
+    `taken_back_by` is the run that took them back, empty while they count. The other fields are those of the instance.
+    """
+
+    run_id: str
+    status: InstanceStatus
+    converted_by: str = ""
+    landed_again_by: str = ""
+    raw_has_expired: bool = False
+    reason: str = ""
+    bytes_are_broken: bool = False
+    taken_back_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerInstance:
     """One instance of one app, as the ledger knows it. `table` is the curated table that its rows belong to.
 
@@ -61,6 +78,9 @@ class LedgerInstance:
     `converted_by` is the run that answers for its parts; `refused_dates` are those where a newer vintage stood.
     `raw_has_expired`: its parts stand, and nobody can convert it again. `attempts` are conversions that have not ended.
     `reason` says why it is quarantined, expired or rolled back, `bytes_are_broken` that only other bytes can help.
+    `segments` are those of the newest of its `refetches` (oldest first) that counts, else those of its first download;
+    `landed_again_by` is the run of a refetch that has landed and is not converted yet. `part_dates` are the Dates of
+    its parts, also of those that gave way since; an instance that 0.1.0 converted tells none.
     """
 
     app_id: str
@@ -77,6 +97,9 @@ class LedgerInstance:
     attempts: frozenset[Attempt] = frozenset()
     reason: str = ""
     bytes_are_broken: bool = False
+    refetches: tuple[Refetch, ...] = ()
+    landed_again_by: str = ""
+    part_dates: frozenset[date] = frozenset()
 
     @property
     def has_landed(self) -> bool:

@@ -42,9 +42,10 @@ class RunPlan:
     `as_of` decides what is due and the age of snapshots; it never hides an instance that Apple lists.
     `start_date` and `end_date` (inclusive) limit the Dates of a backfill; `give_up_at` ends its wait for the snapshot.
     `of_run` is the run that a rollback takes back, or whose instances are reprocessed; `start_processing_date` and
-    `end_processing_date` (inclusive) limit the instances of a reprocess. `vanished` are apps that an earlier daily
-    run had and Apple lists no more; `notices` are sentences about the plan for the run report. `started_by` is an id
-    of the schedule or principal that started the execution. `app_names` are Apple's names by app id, as far as known.
+    `end_processing_date` (inclusive) limit the instances of a reprocess or a refetch. `vanished` are apps that an
+    earlier daily run had and Apple lists no more; `notices` are sentences about the plan for the run report.
+    `started_by` is an id of the schedule or principal that started the execution. `app_names` are Apple's names by
+    app id, as far as known.
     """
 
     run_id: str

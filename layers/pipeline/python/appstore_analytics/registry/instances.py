@@ -1,7 +1,8 @@
 """The ledger of instances: what Apple listed, what has landed, what stands in the lake.
 
 LISTED ──► LANDED ──► CONVERTED ──► ROLLED_BACK     a reprocess sets QUARANTINED and ROLLED_BACK to LANDED again;
-   └─► EXPIRED  └─► QUARANTINED                     a rollback also CONVERTED, where a Date may be the instance's now
+   └─► EXPIRED  └─► QUARANTINED                     a rollback also CONVERTED, where a Date may be the instance's now;
+                                                    a refetch all of them (refetches.py)
 
 A converted snapshot that is asked for more Dates and refused stays CONVERTED, because its parts stand: the ledger notes
 the ranges that were quarantined, or that its raw bytes are gone.
@@ -12,21 +13,23 @@ that died.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import date, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.conditions import Attr, Key
+from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 from botocore.exceptions import ClientError
 
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.model.clock import Clock
-from appstore_analytics.model.instances import Attempt, InstanceStatus, LedgerInstance, SegmentRecord
+from appstore_analytics.model.instances import Attempt, InstanceStatus, LedgerInstance, Refetch, SegmentRecord
 from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry.conditions import is_condition_failure
 from appstore_analytics.registry.keys import app_partition, instance_key, instance_range, parse_instance_key
 from appstore_analytics.registry.pages import ON_THE_ITEM, list_name, read_pages, write_pages
 from appstore_analytics.registry.queries import query_items
+from appstore_analytics.rules.refetches import counting
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -75,22 +78,21 @@ class Instances:
         return [self._instance(item) for item in query_items(self._table, condition)]
 
     def _instance(self, item: dict[str, Any]) -> LedgerInstance:
-        """The instance in an item, with the segments that are on pages."""
+        """The instance in an item, with the segments that count: of its newest refetch, or of its first download."""
         key = {name: item[name] for name in ("pk", "sk")}
-        pages = int(item.get("segment_pages", 0))
-        return _instance(item, read_pages(self._table, key, item.get("segment_list", ""), pages))
+        counts = next((each for each in reversed(item.get("refetches", [])) if not each["taken_back_by"]), None)
+        listed, entries = (counts, []) if counts else (item, item.get("segments", []))
+        pages = int(listed.get("segment_pages", 0))
+        return _instance(item, chain(entries, read_pages(self._table, key, listed.get("segment_list", ""), pages)))
 
     def mark_landed(self, instance: LedgerInstance) -> None:
         """Its segments, all of them, are in the raw bucket."""
-        segments = [
-            {"id": segment.segment_id, "key": segment.key, "bytes": segment.size_bytes, "md5": segment.checksum}
-            for segment in instance.segments
-        ]
+        segments = segment_entries(instance.segments)
         key = instance_key(instance.app_id, instance.vintage)
         expires_at = int((self._clock() + _REMEMBERED).timestamp())
         name = list_name(segments)
         pages = write_pages(self._table, key, name, segments[ON_THE_ITEM:], expires_at)
-        paged = {"segment_list": name, "segment_pages": pages} if pages else {}
+        paged: dict[str, Any] = {"segment_list": name, "segment_pages": pages} if pages else {}
         allowed = (InstanceStatus.LISTED,)
         self._move(instance, InstanceStatus.LANDED, allowed, segments=segments[:ON_THE_ITEM], **paged)
 
@@ -113,13 +115,19 @@ class Instances:
         self._change_attempts("DELETE", instance, attempt)
 
     def mark_converted(
-        self, instance: LedgerInstance, dates: frozenset[str], run_id: str, refused_dates: Iterable[date]
-    ) -> None:
-        """Its rows stand in parts, but for `refused_dates`. `dates` are the backfill's ranges, for a snapshot.
+        self,
+        instance: LedgerInstance,
+        dates: frozenset[str],
+        run_id: str,
+        part_dates: Iterable[date],
+        refused_dates: Iterable[date],
+    ) -> bool:
+        """Its rows are in the parts of `part_dates`, but for `refused_dates`. `dates` are a snapshot's wanted ranges.
 
-        The first run that converts it answers for it, until a reprocess names it.
+        The first run that converts it answers for it, until a reprocess names it. False when another execution has
+        moved it or its segments meanwhile.
         """
-        self._move(
+        return self._move_converted(
             instance,
             InstanceStatus.CONVERTED,
             (InstanceStatus.LANDED, InstanceStatus.CONVERTED),
@@ -127,6 +135,8 @@ class Instances:
             quarantined_dates=[],
             reason="",
             converted_by=instance.converted_by or run_id,
+            landed_again_by="",
+            part_dates=sorted(day.isoformat() for day in part_dates),
             refused_dates=sorted(day.isoformat() for day in refused_dates),
         )
 
@@ -140,9 +150,9 @@ class Instances:
             "bytes_are_broken": bytes_are_broken,
         }
         if instance.status is InstanceStatus.CONVERTED:
-            self._move(instance, InstanceStatus.CONVERTED, (InstanceStatus.CONVERTED,), **noted)
+            self._move_converted(instance, InstanceStatus.CONVERTED, (InstanceStatus.CONVERTED,), **noted)
         else:
-            self._move(instance, InstanceStatus.QUARANTINED, (InstanceStatus.LANDED,), **noted)
+            self._move_converted(instance, InstanceStatus.QUARANTINED, (InstanceStatus.LANDED,), **noted)
 
     def mark_expired(self, instance: LedgerInstance) -> None:
         """Apple no longer has it, and it never landed."""
@@ -150,12 +160,13 @@ class Instances:
         self._move(instance, InstanceStatus.EXPIRED, (InstanceStatus.LISTED,), reason=reason)
 
     def mark_raw_expired(self, instance: LedgerInstance) -> None:
-        """Its raw bytes are gone, so nobody can convert it (again); of a converted one the parts stay."""
+        """Its raw bytes are gone, so nobody can convert it (again); of one that was converted the parts stay."""
         noted = {"raw_has_expired": True, "reason": "its raw bytes had expired when it was to be converted"}
-        if instance.status is InstanceStatus.CONVERTED:
-            self._move(instance, InstanceStatus.CONVERTED, (InstanceStatus.CONVERTED,), **noted)
+        if instance.converted_by:
+            allowed = (InstanceStatus.LANDED, InstanceStatus.CONVERTED)
+            self._move_converted(instance, InstanceStatus.CONVERTED, allowed, **noted)
         else:
-            self._move(instance, InstanceStatus.EXPIRED, (InstanceStatus.LANDED,), **noted)
+            self._move_converted(instance, InstanceStatus.EXPIRED, (InstanceStatus.LANDED,), **noted)
 
     def mark_rolled_back(self, instance: LedgerInstance, rollback_run_id: str) -> None:
         """Its parts are taken back; only a reprocess that names it makes it due again."""
@@ -189,29 +200,59 @@ class Instances:
             ExpressionAttributeValues={":attempts": attempts},
         )
 
-    def _move(
+    def _move_converted(
         self, instance: LedgerInstance, to: InstanceStatus, allowed: tuple[InstanceStatus, ...], **values: Any
-    ) -> None:
-        """Move on, unless somebody else already moved it: then what they wrote stands."""
+    ) -> bool:
+        """Move on by what the segments hold, unless others count by now; see `_move`."""
+        condition = Attr("status").is_in(list(allowed)) & has_segments_of(instance)
+        return self._move(instance, to, allowed, condition, **values)
+
+    def _move(
+        self,
+        instance: LedgerInstance,
+        to: InstanceStatus,
+        allowed: tuple[InstanceStatus, ...],
+        condition: ConditionBase | None = None,
+        **values: Any,
+    ) -> bool:
+        """Move on, unless somebody else already moved it: then what they wrote stands, and the answer is False."""
         values["status"] = to
-        self._update(
+        return self._update(
             instance,
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values) + " REMOVE attempts",
-            ConditionExpression=Attr("status").is_in(list(allowed)),
+            ConditionExpression=condition or Attr("status").is_in(list(allowed)),
             ExpressionAttributeNames={f"#{name}": name for name in values},
             ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
         )
 
-    def _update(self, instance: LedgerInstance, **update: Any) -> None:
-        """Write, unless the condition does not hold any more."""
+    def _update(self, instance: LedgerInstance, **update: Any) -> bool:
+        """Write, unless the condition does not hold any more; whether it was written."""
         try:
             self._table.update_item(Key=instance_key(instance.app_id, instance.vintage), **update)
         except ClientError as error:
-            if not is_condition_failure(error):
-                raise
+            if is_condition_failure(error):
+                return False
+            raise
+        return True
 
 
-def _instance(item: dict[str, Any], further_segments: Iterable[dict[str, Any]] = ()) -> LedgerInstance:
+def has_segments_of(instance: LedgerInstance) -> ConditionBase:
+    """The condition that the segments that count are still those that the instance was read with."""
+    counts = counting(instance.refetches)
+    if counts is not None:
+        return Attr("refetched_by").eq(counts.run_id)
+    return Attr("refetched_by").not_exists() | Attr("refetched_by").eq("")
+
+
+def segment_entries(segments: Iterable[SegmentRecord]) -> list[dict[str, Any]]:
+    """The segments as the registry keeps them."""
+    return [
+        {"id": segment.segment_id, "key": segment.key, "bytes": segment.size_bytes, "md5": segment.checksum}
+        for segment in segments
+    ]
+
+
+def _instance(item: dict[str, Any], segments: Iterable[dict[str, Any]]) -> LedgerInstance:
     app_id, vintage = parse_instance_key(item)
     return LedgerInstance(
         app_id=app_id,
@@ -220,8 +261,7 @@ def _instance(item: dict[str, Any], further_segments: Iterable[dict[str, Any]] =
         vintage=vintage,
         status=InstanceStatus(item["status"]),
         segments=tuple(
-            SegmentRecord(segment["id"], segment["key"], int(segment["bytes"]), segment["md5"])
-            for segment in chain(item.get("segments", ()), further_segments)
+            SegmentRecord(segment["id"], segment["key"], int(segment["bytes"]), segment["md5"]) for segment in segments
         ),
         converted_dates=frozenset(item.get("converted_dates", ())),
         quarantined_dates=frozenset(item.get("quarantined_dates", ())),
@@ -231,4 +271,12 @@ def _instance(item: dict[str, Any], further_segments: Iterable[dict[str, Any]] =
         attempts=frozenset(map(Attempt.from_text, item.get("attempts", ()))),
         reason=item.get("reason", ""),
         bytes_are_broken=item.get("bytes_are_broken", False),
+        refetches=tuple(_refetch(each) for each in item.get("refetches", ())),
+        landed_again_by=item.get("landed_again_by", ""),
+        part_dates=frozenset(date.fromisoformat(day) for day in item.get("part_dates", ())),
     )
+
+
+def _refetch(entry: dict[str, Any]) -> Refetch:
+    values = {each.name: entry[each.name] for each in fields(Refetch)}
+    return Refetch(**{**values, "status": InstanceStatus(entry["status"])})

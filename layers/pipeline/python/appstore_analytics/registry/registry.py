@@ -9,6 +9,7 @@ from appstore_analytics.registry.dirty_dates import DirtyDates
 from appstore_analytics.registry.instances import Instances
 from appstore_analytics.registry.journal import Journal
 from appstore_analytics.registry.kpi_builds import KpiBuilds
+from appstore_analytics.registry.refetches import Refetches
 from appstore_analytics.registry.refusals import Refusals
 from appstore_analytics.registry.report_requests import ReportRequests
 from appstore_analytics.registry.runs import Runs
@@ -35,6 +36,11 @@ class Registry:
     def instances(self) -> Instances:
         """The ledger of instances."""
         return Instances(self.table, self.clock)
+
+    @property
+    def refetches(self) -> Refetches:
+        """Segments that were downloaded again."""
+        return Refetches(self.table, self.clock)
 
     @property
     def refusals(self) -> Refusals:

@@ -205,7 +205,8 @@ _AS_IT_STANDS: Mapping[InstanceStatus, Verdict] = {
 def run_that_answers_for(instance: LedgerInstance, run_id: str) -> str:
     """The run in whose name parts are written: `run_id`, which converts the instance.
 
-    Where a rollback only made room for the instance, the run that had converted it before.
+    Where a run has downloaded the instance again, that one; where a rollback only made room for it, the run that had
+    converted it before.
     """
     reopened = instance.status is InstanceStatus.LANDED and instance.converted_by
-    return instance.converted_by if reopened else run_id
+    return instance.landed_again_by or (instance.converted_by if reopened else "") or run_id

@@ -7,7 +7,6 @@ that a backfill asked for it. Where such an instance has no row of the Date, App
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
 from functools import cached_property
 
 from appstore_analytics.contract.catalogue.definition import AccessType
@@ -17,27 +16,25 @@ from appstore_analytics.model.requests import Asked, KnownRequest
 from appstore_analytics.rules.calendar import complete_on, expected_dates, published_on
 from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS, is_awaited, outdated, renewable_on
 from appstore_analytics.rules.freshness import Feed, is_complete
+from appstore_analytics.rules.repairs import Repair, cause_of
 
 _DAY = timedelta(days=1)
-
-
-class Repair(StrEnum):
-    """What completes a Date."""
-
-    NEXT_RUN = "the next daily run"
-    REPROCESS = "reprocess"
-    BACKFILL = "backfill"
+_OF_AN_INSTANCE = frozenset({Repair.REPROCESS, Repair.REFETCH})
 
 
 @dataclass(frozen=True, slots=True)
 class MissingDate:
-    """A Date that is not complete. `days_left`: for how long Apple has the last daily instance that holds it."""
+    """A Date that is not complete. `days_left`: for how long Apple has the last daily instance that holds it.
+
+    `processing_date` is that of the instance to reprocess or to refetch, else None.
+    """
 
     day: date
     days_left: int
     cause: str
     repair: Repair
     repair_from: date
+    processing_date: date | None = None
 
 
 @dataclass(frozen=True)
@@ -110,14 +107,15 @@ class KnownTable:
         """Why a Date is not complete, and what completes it."""
         left = days_left(day, self.table, as_of) if day >= self.first_day else 0
         cause, repair = self._cause(day, as_of, left)
-        if repair is None and any(
-            one.has_landed and self._asked_of_snapshot(day) & one.quarantined_dates for one in self.ledger
-        ):
-            cause, repair = _QUARANTINED, Repair.REPROCESS
+        culprit = self._culprit(day)
+        if repair is None and (snapshot := self._quarantined_snapshot(day)):
+            culprit = snapshot
+            cause, repair = cause_of(snapshot, as_of)
         if repair is None and self._waits_for_snapshot(day, as_of):
             cause, repair = cause or "a backfill waits for its snapshot", Repair.NEXT_RUN
         if repair is not None:
-            return MissingDate(day, left, self._told(cause, day), repair, as_of)
+            built = culprit.vintage.processing_date if culprit and repair in _OF_AN_INSTANCE else None
+            return MissingDate(day, left, self._told(cause, day), repair, as_of, built)
         cause = cause or _NOT_LISTED[self.listed_until > published_on(day, self.table)]
         return MissingDate(day, left, self._told(cause, day), Repair.BACKFILL, self._snapshot_from(day, as_of))
 
@@ -128,14 +126,22 @@ class KnownTable:
         """By the newest instance that speaks for the Date; no repair where only a snapshot is left."""
         if day in self.unpublished:
             return "converted, not published yet", Repair.NEXT_RUN
-        newest = self.feed.speaking(day, self.table)
-        culprits = [one for one in self.daily if one.vintage.processing_date == newest]
-        culprit = next((one for one in culprits if one.status is not InstanceStatus.CONVERTED), None)
-        if culprit is not None:
-            return _causes_of(culprit, as_of)
+        if (culprit := self._culprit(day)) is not None:
+            return cause_of(culprit, as_of)
         if self.listed_until <= published_on(day, self.table) and left:
             return _NOT_LISTED[False], Repair.NEXT_RUN
         return "", None
+
+    def _culprit(self, day: date) -> LedgerInstance | None:
+        """The newest daily instance that speaks for the Date, where it is not converted."""
+        newest = self.feed.speaking(day, self.table)
+        culprits = (one for one in self.daily if one.vintage.processing_date == newest)
+        return next((one for one in culprits if one.status is not InstanceStatus.CONVERTED), None)
+
+    def _quarantined_snapshot(self, day: date) -> LedgerInstance | None:
+        """The snapshot whose file was quarantined when a backfill asked it for the Date."""
+        asked = self._asked_of_snapshot(day)
+        return next((one for one in self.ledger if one.has_landed and asked & one.quarantined_dates), None)
 
     def _asked_of_snapshot(self, day: date) -> set[str]:
         """The ranges with this Date that backfills asked for; none where the snapshot does not speak for it."""
@@ -158,28 +164,8 @@ class KnownTable:
         return as_of if snapshot_holds(day, self.table, known.requested_on) else renewable_on(known.since)
 
 
-_QUARANTINED = "its file breaks the report's contract (quarantined)"
-_BROKEN_BYTES = "the bytes of its file are broken (quarantined)"
 _NOT_LISTED = {True: "Apple listed no instance", False: "no run has listed instances since"}
 """By whether anything newer was listed."""
-
-
-def _causes_of(instance: LedgerInstance, as_of: date) -> tuple[str, Repair | None]:
-    """Why an instance does not stand, and what brings it back where Apple, or the raw bucket, still has it."""
-    at_apple = (as_of - instance.vintage.processing_date).days <= INSTANCE_LIFE_DAYS
-    at_raw = instance.has_landed
-    if instance.status is InstanceStatus.QUARANTINED and instance.bytes_are_broken:
-        return _BROKEN_BYTES, None
-    if instance.status is InstanceStatus.EXPIRED and instance.raw_has_expired:
-        return "its raw file expired before it was converted", None
-    cause, repair, is_possible = {
-        InstanceStatus.QUARANTINED: (_QUARANTINED, Repair.REPROCESS, at_raw),
-        InstanceStatus.ROLLED_BACK: ("a rollback took it out of the tables", Repair.REPROCESS, at_raw),
-        InstanceStatus.LANDED: ("landed, not converted yet", Repair.NEXT_RUN, True),
-        InstanceStatus.LISTED: ("listed, not landed yet", Repair.NEXT_RUN, at_apple),
-        InstanceStatus.EXPIRED: ("Apple deleted it before it had landed (expired)", Repair.NEXT_RUN, False),
-    }[instance.status]
-    return cause, repair if is_possible else None
 
 
 def days_left(day: date, table: CuratedTable, as_of: date) -> int:

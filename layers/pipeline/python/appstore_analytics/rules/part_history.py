@@ -7,9 +7,10 @@ A write is taken back when its run is rolled back, also where a later run had re
 taken back gives way to the nearest write before it that is not: so rollbacks in any order end in the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from appstore_analytics.model.parts import JournalLine, PartVersion
+from appstore_analytics.model.vintage import Vintage
 
 
 def to_put_back(line: JournalLine, line_of: Callable[[PartVersion], JournalLine | None]) -> PartVersion | None:
@@ -18,6 +19,33 @@ def to_put_back(line: JournalLine, line_of: Callable[[PartVersion], JournalLine 
     `line_of` finds the line of a write; None where it is too old to be remembered, and then it was never taken back.
     """
     before = line.before
-    while before is not None and (earlier := line_of(before)) is not None and earlier.taken_back_by:
+    for earlier in _earlier(before, line_of):
+        if not earlier.taken_back_by:
+            break
         before = earlier.before
     return before
+
+
+def writes_of(
+    vintage: Vintage, stands: PartVersion | None, line_of: Callable[[PartVersion], JournalLine | None]
+) -> list[JournalLine]:
+    """The writes of this vintage at a part's key that count, newest first, down from the one that stands there."""
+    return [line for line in _earlier(stands, line_of) if line.vintage == vintage and not line.taken_back_by]
+
+
+def _earlier(
+    version: PartVersion | None, line_of: Callable[[PartVersion], JournalLine | None]
+) -> Iterator[JournalLine]:
+    """The lines from a write down to the oldest that is remembered.
+
+    A run that writes a part again over another run's write has one line for both of its own, so a chain can lead back
+    to where it has been: it ends there.
+    """
+    seen: set[tuple[str, Vintage]] = set()
+    while version is not None and (version.run_id, version.vintage) not in seen:
+        seen.add((version.run_id, version.vintage))
+        line = line_of(version)
+        if line is None:
+            return
+        yield line
+        version = line.before

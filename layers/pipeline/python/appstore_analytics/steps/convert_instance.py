@@ -1,7 +1,7 @@
 """convert_instance: one instance's rows, typed and split by Date, into the app's parts."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from appstore_analytics.contract.capacities import TOO_LARGE, is_full
 from appstore_analytics.contract.catalogue.definition import AccessType
-from appstore_analytics.contract.errors import InstanceQuarantined, InstanceTooLarge, ObjectExpired
+from appstore_analytics.contract.errors import InstanceQuarantined, InstanceTooLarge, ObjectContended, ObjectExpired
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.maps import Outcome, step_result
 from appstore_analytics.contract.schema_modes import SchemaMode, SchemaModes
@@ -19,7 +19,7 @@ from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.conversion import Conversion, convert
 from appstore_analytics.lake.objects import Bucket, ObjectAbsentError
-from appstore_analytics.lake.parts import write_parts
+from appstore_analytics.lake.parts import PutBack, part_key, part_version, put_parts_back, write_parts
 from appstore_analytics.model.instances import LedgerInstance
 from appstore_analytics.model.items import LandItem
 from appstore_analytics.model.parts import JournalLine, PartOutcome, PartVersion
@@ -27,6 +27,7 @@ from appstore_analytics.model.requests import KnownRequest
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.deaths import died_too_often
 from appstore_analytics.rules.due import is_convertible, run_that_answers_for, verdict_as_it_stands
+from appstore_analytics.rules.part_history import writes_of
 from appstore_analytics.rules.vintage import kept_dates, skipped_of
 
 _DATES_NAMED = 31
@@ -43,6 +44,12 @@ _DIED = (
 )
 
 
+_KEPT = (
+    "The new segments do not hold {}, and S3 no longer keeps what the tables held before this instance "
+    "(retention.noncurrent_lake in cdk.json): the rows of the former segments stay."
+)
+
+
 def convert_instance(
     item: LandItem, registry: Registry, raw: Bucket, lake: Bucket, schema_modes: SchemaModes
 ) -> dict[str, str]:
@@ -54,6 +61,10 @@ def convert_instance(
     ledger keeps the reason and the Dates in the lake stay as they are; so it is when the function died twice while it
     read them, because it would die again. ObjectExpired: its raw bytes are gone.
     InstanceTooLarge: the disk is full; it stays landed.
+
+    Of an instance that was downloaded again, parts of which its new segments say nothing give way to what stood before
+    it, and whatever fails gives the ledger back the segments and the state of before. ObjectContended: it was
+    downloaded again meanwhile, so the next attempt reads the new segments.
     """
     instance = registry.instances.get(item.app_id, item.vintage)
     if not is_convertible(instance):
@@ -71,15 +82,14 @@ def convert_instance(
                 conversion = _convert(instance, table, known, raw, mode, now.date(), Path(scratch))
             journal = _Journal(registry, run_that_answers_for(instance, item.run_id), instance, table)
             outcomes = write_parts(lake, table, int(instance.app_id), instance.vintage, conversion.parts, journal)
-            _mark(instance, table, wanted, item, outcomes, registry)
-    except InstanceQuarantined as error:
-        registry.instances.mark_quarantined(instance, wanted, str(error), bytes_are_broken=error.bytes_are_broken)
-        raise
-    except ObjectExpired:
-        registry.instances.mark_raw_expired(instance)
+            given_up = _give_up(instance, outcomes, journal, lake)
+            _mark(instance, table, wanted, journal, outcomes, given_up)
+    except (InstanceQuarantined, ObjectExpired, InstanceTooLarge) as error:
+        _note_failure(instance, wanted, error, registry)
         raise
     skipped = skipped_of(instance, table, known, conversion.skipped_dates)
-    registry.runs.finish(item, Verdict.CONVERTED, **_facts(conversion, instance, Counter(outcomes.values()), skipped))
+    facts = _facts(conversion, instance, Counter(outcomes.values()), skipped)
+    registry.runs.finish(item, Verdict.CONVERTED, _kept(given_up), **facts)
     return step_result(Outcome.DONE)
 
 
@@ -89,19 +99,67 @@ def _refuse_after_deaths(instance: LedgerInstance, item: LandItem, now: datetime
         raise InstanceQuarantined(_DIED.format(instance.vintage, instance.table))
 
 
+def _note_failure(
+    instance: LedgerInstance,
+    wanted: frozenset[str],
+    error: InstanceQuarantined | ObjectExpired | InstanceTooLarge,
+    registry: Registry,
+) -> None:
+    """A refetch that fails changes nothing; else the ledger notes what only other bytes or other code can help."""
+    if instance.landed_again_by:
+        registry.refetches.take_back(instance, instance.landed_again_by, instance.landed_again_by)
+    elif isinstance(error, InstanceQuarantined):
+        registry.instances.mark_quarantined(instance, wanted, str(error), bytes_are_broken=error.bytes_are_broken)
+    elif isinstance(error, ObjectExpired):
+        registry.instances.mark_raw_expired(instance)
+
+
 def _mark(
     instance: LedgerInstance,
     table: CuratedTable,
     wanted: frozenset[str],
-    item: LandItem,
+    journal: "_Journal",
     outcomes: Mapping[date, PartOutcome],
-    registry: Registry,
+    given_up: Collection[date],
 ) -> None:
     """Mark its Dates dirty, then the instance converted."""
     refused = [day for day, outcome in outcomes.items() if outcome is PartOutcome.REFUSED]
     # also those that stood already: their marks may be what a crash lost
-    registry.dirty_dates.mark_all(TableDate(table.name, day) for day in outcomes if day not in refused)
-    registry.instances.mark_converted(instance, wanted, item.run_id, refused)
+    dirty = (outcomes.keys() | set(given_up)) - set(refused)
+    journal.registry.dirty_dates.mark_all(TableDate(table.name, day) for day in sorted(dirty))
+    part_dates = set(outcomes) if instance.refetches else instance.part_dates | set(outcomes)
+    instances = journal.registry.instances
+    if not instances.mark_converted(instance, wanted, journal.run_id, part_dates, refused):
+        now = instances.get(instance.app_id, instance.vintage)
+        if now is not None and now.segments != instance.segments:
+            raise ObjectContended(
+                f"The instance {instance.vintage} of {instance.table} was downloaded again meanwhile."
+            )
+
+
+def _give_up(
+    instance: LedgerInstance, outcomes: Mapping[date, PartOutcome], journal: "_Journal", lake: Bucket
+) -> dict[date, PutBack]:
+    """Take back what earlier segments of the instance wrote of Dates that the new ones do not hold, or could not write.
+
+    Where such a part stands, what stood before it takes its place; it stays where S3 no longer keeps that. Where a
+    newer vintage has replaced it, a rollback of that one does not bring it back.
+    """
+    if not instance.refetches:
+        return {}
+    written = {day for day, outcome in outcomes.items() if outcome is not PartOutcome.REFUSED}
+    given_up = {day: journal.take_back(day, lake) for day in sorted(instance.part_dates - written)}
+    _reopen_refused(instance, {day for day in given_up if day not in outcomes}, journal.registry)
+    return given_up
+
+
+def _reopen_refused(instance: LedgerInstance, freed: Collection[date], registry: Registry) -> None:
+    """Instances that gave way to this one at a Date that it does not hold any more are due again."""
+    if not freed:
+        return
+    for other in registry.instances.of_app(instance.app_id, min(freed)):
+        if other.table == instance.table and other.vintage != instance.vintage and other.refused_dates & set(freed):
+            registry.instances.reopen(other)
 
 
 @dataclass(frozen=True)
@@ -123,9 +181,28 @@ class _Journal:
 
     def is_taken_back(self, day: date, standing: PartVersion) -> bool:
         """See lake/parts.py:PartJournal."""
-        table_date = TableDate(self.table.name, day)
-        line = self.registry.journal.of_version(table_date, self.instance.app_id, standing)
+        line = self._line_of(day, standing)
         return line is not None and line.taken_back_by != ""
+
+    def take_back(self, day: date, lake: Bucket) -> PutBack:
+        """Take back every write of the instance at one Date; what became of the part that stood there."""
+        key = part_key(self.table, int(self.instance.app_id), self.instance.vintage, day)
+        standing, line_of = lake.head(key), partial(self._line_of, day)
+        version = None if standing is None else part_version(standing)
+        for line in writes_of(self.instance.vintage, version, line_of):
+            self.registry.journal.take_back(line, self.run_id)
+        put_back, _ = put_parts_back(lake, key, line_of)
+        return put_back
+
+    def _line_of(self, day: date, version: PartVersion) -> JournalLine | None:
+        table_date = TableDate(self.table.name, day)
+        return self.registry.journal.of_version(table_date, self.instance.app_id, version)
+
+
+def _kept(given_up: Mapping[date, PutBack]) -> str:
+    """Which Dates keep rows that the new segments do not hold; empty for none."""
+    kept = [day.isoformat() for day, put_back in given_up.items() if put_back is PutBack.EXPIRED]
+    return _KEPT.format(", ".join(kept)) if kept else ""
 
 
 def _request(instance: LedgerInstance, registry: Registry) -> KnownRequest:

@@ -1,6 +1,7 @@
 """download_segments: Apple's bytes of one instance into the raw bucket."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -24,9 +25,22 @@ DOWNLOADS_BEGIN_FOR_SECONDS = 240
 """After the listing: a signed URL lives 300. The last download, begun then, still ends within the function's time."""
 
 
+_GONE = "Apple no longer has this instance. Its Dates come with the next one, or run ./manage.py backfill for them."
+_GONE_AGAIN = "Apple no longer has this instance, so nothing was changed: only a backfill brings its Dates anew."
+_NO_SEGMENTS = "Apple lists the instance, but no segments yet. Every run looks again."
+_NO_SEGMENTS_AGAIN = "Apple lists the instance without segments, so nothing was changed: try again later."
+
+
 @waits_when_not_ready
 def download_segments(
-    item: LandItem, registry: Registry, apple: AppStoreConnect, store: SegmentStore, raw: Bucket, calls: Reservation
+    item: LandItem,
+    registry: Registry,
+    apple: AppStoreConnect,
+    store: SegmentStore,
+    raw: Bucket,
+    calls: Reservation,
+    *,
+    again: bool = False,
 ) -> dict[str, str]:
     """Land every segment of an instance, or none of it counts.
 
@@ -35,29 +49,41 @@ def download_segments(
     on where it stopped; where segments come so slowly that the other URLs would die, it stops by itself. Without
     segments the instance is *not ready* and stays due; after a 404 it is *expired*. InstanceTooLarge: it could not be
     converted.
+
+    With `again`, in a refetch, an instance that has landed is listed anew. Segments whose bytes are others than those
+    that Apple announces now are downloaded beside the old ones, and the ledger switches to the new list once all have
+    landed. The same bytes only make a quarantined or rolled back instance due. Where anything fails nothing changes.
     """
     instance = registry.instances.get(item.app_id, item.vintage)
-    if instance is None or instance.status is not InstanceStatus.LISTED:
+    if instance is None or not (again or instance.status is InstanceStatus.LISTED):
         return step_result(Outcome.NEXT)
+    is_first = instance.status is InstanceStatus.LISTED
     with registry.runs.calls_of_a_failure(item, calls):
         segments = _segments(instance, apple)
         landed = _land_all(instance, segments or (), store, raw)
         if landed:
-            registry.instances.mark_landed(instance.landed(landed))
+            _note(instance, landed, item, registry)
     if segments is None:
-        registry.instances.mark_expired(instance)
-        reason = (
-            "Apple no longer has this instance. Its Dates come with the next one, or run ./manage.py backfill for them."
-        )
-        registry.runs.finish(item, Verdict.EXPIRED, reason, calls.made)
+        if is_first:
+            registry.instances.mark_expired(instance)
+        registry.runs.finish(item, Verdict.EXPIRED, _GONE if is_first else _GONE_AGAIN, calls.made)
         return step_result(Outcome.DONE)
     if not segments:
-        reason = "Apple lists the instance, but no segments yet. Every run looks again."
-        registry.runs.finish(item, Verdict.NOT_READY, reason, calls.made)
+        registry.runs.finish(item, Verdict.NOT_READY, _NO_SEGMENTS if is_first else _NO_SEGMENTS_AGAIN, calls.made)
         return step_result(Outcome.DONE)
     size_bytes = sum(segment.size_bytes for segment in landed)
     registry.runs.note_landed(item, _rows(landed), calls.made, segments=len(landed), bytes=size_bytes)
     return step_result(Outcome.NEXT)
+
+
+def _note(instance: LedgerInstance, landed: tuple[SegmentRecord, ...], item: LandItem, registry: Registry) -> None:
+    """All segments are there: the ledger knows of them, and the instance is due."""
+    if instance.status is InstanceStatus.LISTED:
+        registry.instances.mark_landed(instance.landed(landed))
+    elif set(landed) != set(instance.segments):
+        registry.refetches.switch(instance, landed, item.run_id)
+    else:
+        registry.instances.release(instance)
 
 
 def _segments(instance: LedgerInstance, apple: AppStoreConnect) -> tuple[Segment, ...] | None:
@@ -71,11 +97,15 @@ def _segments(instance: LedgerInstance, apple: AppStoreConnect) -> tuple[Segment
 def _land_all(
     instance: LedgerInstance, segments: Sequence[Segment], store: SegmentStore, raw: Bucket
 ) -> tuple[SegmentRecord, ...]:
-    """Where there are several, an earlier attempt may have landed some of them."""
+    """Where there are several, or some landed before, their bytes may be there already."""
     _refuse_too_large(instance, segments)
     ends_at = monotonic() + DOWNLOADS_BEGIN_FOR_SECONDS
-    may_stand = len(segments) > 1
-    return tuple(_land(instance, segment, store, raw, ends_at, may_stand=may_stand) for segment in segments)
+    known = {segment.segment_id: segment for segment in instance.segments}
+    may_stand = len(segments) > 1 or instance.status is not InstanceStatus.LISTED
+    return tuple(
+        _land(instance, segment, known.get(segment.id), store, raw, ends_at, may_stand=may_stand)
+        for segment in segments
+    )
 
 
 def _refuse_too_large(instance: LedgerInstance, segments: Iterable[Segment]) -> None:
@@ -86,20 +116,34 @@ def _refuse_too_large(instance: LedgerInstance, segments: Iterable[Segment]) -> 
 
 
 def _land(
-    instance: LedgerInstance, segment: Segment, store: SegmentStore, raw: Bucket, ends_at: float, *, may_stand: bool
+    instance: LedgerInstance,
+    segment: Segment,
+    known: SegmentRecord | None,
+    store: SegmentStore,
+    raw: Bucket,
+    ends_at: float,
+    *,
+    may_stand: bool,
 ) -> SegmentRecord:
+    if known is not None and is_landed(raw, known.key, segment.checksum):
+        return known
     if monotonic() > ends_at:
         raise SegmentUrlExpired("The signed URLs are about to die: the segments that are left are listed again.")
+    key_of = partial(_key, instance, segment.id)
+    stands = is_landed(raw, key_of(segment.checksum or ""), segment.checksum) if may_stand else None
+    landed = stands or land_segment(
+        raw, key_of, store.chunks(segment), checksum=segment.checksum, size_bytes=segment.size_bytes
+    )
+    return SegmentRecord(segment.id, landed.key, landed.size_bytes, landed.checksum)
+
+
+def _key(instance: LedgerInstance, segment_id: str, md5: str) -> str:
+    """Where a segment lands; one that is downloaded again beside the bytes of before."""
     vintage = instance.vintage
     folder = raw_prefix(
         instance.table, instance.app_id, vintage.access_type, vintage.processing_date, vintage.instance_id
     )
-    key = raw_key(folder, segment.id)
-    landed = is_landed(raw, key, segment.checksum) if may_stand else None
-    landed = landed or land_segment(
-        raw, key, store.chunks(segment), checksum=segment.checksum, size_bytes=segment.size_bytes
-    )
-    return SegmentRecord(segment.id, landed.key, landed.size_bytes, landed.checksum)
+    return raw_key(folder, segment_id, "" if instance.status is InstanceStatus.LISTED else md5.lower())
 
 
 def _rows(landed: Iterable[SegmentRecord]) -> list[dict[str, Any]]:

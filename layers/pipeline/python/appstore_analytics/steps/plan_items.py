@@ -18,7 +18,7 @@ from appstore_analytics.model.items import Item, LandItem, PublishItem, Register
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.call_budget import CallBudget
-from appstore_analytics.registry.landed_instances import landed_instances
+from appstore_analytics.registry.covered_instances import landed_instances, listed_instances
 from appstore_analytics.registry.runs import open_items
 from appstore_analytics.rules.call_budget import calls_of_an_item
 from appstore_analytics.steps.older_kpis import mark_older_kpis
@@ -46,8 +46,9 @@ def _plan(
     """Every item gets a record without a verdict, the manifest lists the items that have none.
 
     The answer also has `waiting`: whether the run comes back for a snapshot. LAND's items are planned by list_instances
-    and restore_parts, as they find them; of a reprocess here. What is too much for one Map fails by name; it stays due,
-    so that the next run goes on with it. A daily run also publishes Dates whose KPIs are of older definitions.
+    and restore_parts, as they find them; of a reprocess and a refetch here. What is too much for one Map fails by name;
+    it stays due, so that the next run goes on with it. A daily run also publishes Dates whose KPIs are of older
+    definitions.
     """
     if map_name is MapName.PUBLISH and plan.operation is Operation.DAILY:
         mark_older_kpis(curated_tables(plan.reports, plan.granularities), registry, lake)
@@ -165,26 +166,31 @@ def _unready_instances(plan: RunPlan, registry: Registry) -> Iterator[LandItem]:
 def _instance_items(
     plan: RunPlan, map_name: MapName, registry: Registry
 ) -> Iterator[tuple[RestoreItem | LandItem, dict[str, str]]]:
-    """The instances that a rollback takes back, or a reprocess converts again, each with what is known of it."""
+    """What a rollback takes back, a reprocess converts or a refetch downloads again, each with what is known of it."""
     if map_name is MapName.RESTORE and plan.of_run is not None:
         for record in registry.runs.of_map(plan.of_run, MapName.LAND):
             item = LandItem.from_event(record.event)
             facts = {name: record.facts[name] for name in ("table", "processing_date")}
             yield RestoreItem(plan.run_id, item.account, item.app_id, item.vintage, plan.of_run), facts
     elif map_name is MapName.LAND is plan.operation.traits.first_map:
-        for account, instance in _landed_instances(plan, registry):
-            registry.instances.release(instance)
+        for account, instance in _covered_instances(plan, registry):
+            if not plan.operation.traits.downloads_again:
+                registry.instances.release(instance)
             processing_date = instance.vintage.processing_date.isoformat()
             facts = {"table": instance.table, "processing_date": processing_date}
             yield LandItem(plan.run_id, account, instance.app_id, instance.vintage), facts
 
 
-def _landed_instances(plan: RunPlan, registry: Registry) -> Iterator[tuple[str, LedgerInstance]]:
-    """The instances that the plan of a reprocess covers, each with its account."""
+def _covered_instances(plan: RunPlan, registry: Registry) -> Iterator[tuple[str, LedgerInstance]]:
+    """The instances that the plan of a reprocess or a refetch covers, each with its account."""
     accounts = {app_id: account.name for account in plan.accounts for app_id in account.app_ids}
     tables = {table.name for table in curated_tables(plan.reports, plan.granularities)}
     first, last = plan.start_processing_date, plan.end_processing_date
-    for instance in landed_instances(registry, accounts, tables, first, last, plan.of_run):
+    if plan.operation.traits.downloads_again:
+        covered = listed_instances(registry, accounts, tables, first, last)
+    else:
+        covered = landed_instances(registry, accounts, tables, first, last, plan.of_run)
+    for instance in covered:
         yield accounts[instance.app_id], instance
 
 

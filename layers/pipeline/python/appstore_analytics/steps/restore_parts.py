@@ -6,30 +6,29 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from appstore_analytics.contract.errors import ObjectContended, ObjectExpired
+from appstore_analytics.contract.errors import ObjectExpired
 from appstore_analytics.contract.maps import Outcome, step_result
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
-from appstore_analytics.lake.objects import Bucket, ObjectAbsentError
-from appstore_analytics.lake.parts import part_key, part_version, put_part_back
-from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.parts import PutBack, part_key, put_parts_back
+from appstore_analytics.model.instances import InstanceStatus, LedgerInstance, Refetch
 from appstore_analytics.model.items import LandItem, RestoreItem
 from appstore_analytics.model.parts import JournalLine, PartVersion
 from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.part_history import to_put_back
-
-_ATTEMPTS = 12
+from appstore_analytics.rules.refetches import counting
 
 
 class _Restoration(StrEnum):
     """What became of one part."""
 
-    RESTORED = "restored"
-    DELETED = "deleted"
+    RESTORED = PutBack.RESTORED
+    DELETED = PutBack.DELETED
     SUPERSEDED = "superseded"
-    UNCHANGED = "unchanged"
-    EXPIRED = "expired"
+    UNCHANGED = PutBack.UNCHANGED
+    EXPIRED = PutBack.EXPIRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +46,23 @@ def restore_parts(item: RestoreItem, registry: Registry, lake: Bucket) -> dict[s
     The ledger first, so that nobody converts the instance again meanwhile; then per Date the journal line, the part,
     the dirty mark. A part that the run replaced is what stood before, one that it created is deleted; where a later run
     has written since, its part stays and is reported as superseded. Instances that had to give way to this one are due
-    again. A second run finds nothing to do. ObjectExpired: S3 no longer keeps what stood before; all other Dates are
-    restored nevertheless.
+    again. Where the run had downloaded it again, its former segments count again, and it is converted from them. A
+    second run finds nothing to do. ObjectExpired: S3 no longer keeps what stood before; all other Dates are restored
+    nevertheless.
     """
     instance = registry.instances.get(item.app_id, item.vintage)
     lines = [] if instance is None else [*registry.journal.of_instance(item.of_run, item.app_id, instance.vintage)]
-    if instance is None or not (lines or instance.converted_by == item.of_run):
+    if instance is None or not (lines or instance.converted_by == item.of_run or _refetch(instance, item)):
         registry.runs.finish(item, Verdict.UNCHANGED, "The run wrote no part of it: there is nothing to take back.")
         return step_result(Outcome.DONE)
     rollback = _Rollback(item, registry, lake)
-    leaves_instance = rollback.leaves_instance(instance, lines)
-    if not leaves_instance:
-        registry.instances.mark_rolled_back(instance, item.run_id)
-    registry.runs.note(item, is_rolled_back=not leaves_instance or instance.status is InstanceStatus.ROLLED_BACK)
+    is_new = instance.status is not InstanceStatus.ROLLED_BACK and not rollback.was_done_before(instance, lines)
+    is_rolled_back = rollback.take_back(instance, lines)
+    registry.runs.note(item, is_rolled_back=is_rolled_back)
     restored = [rollback.restore(line) for line in lines]
     rollback.reopen_refused(instance, restored)
-    is_new = instance.status is not InstanceStatus.ROLLED_BACK and not rollback.was_done_before(lines)
+    if instance.refetches and is_new and not is_rolled_back:
+        rollback.reopen(instance)  # from the segments that count now, which may hold other Dates
     _finish(item, instance, restored, is_new, registry)
     return step_result(Outcome.DONE)
 
@@ -75,15 +75,33 @@ class _Rollback:
     registry: Registry
     lake: Bucket
 
+    def take_back(self, instance: LedgerInstance, lines: Sequence[JournalLine]) -> bool:
+        """Take the instance back in the ledger; whether it is in no table any more.
+
+        One that the run had downloaded again gets back the segments and the state that it had before. One that a later
+        run has downloaded again is that run's from now on.
+        """
+        counts = counting(instance.refetches)
+        if _refetch(instance, self.item):
+            self.registry.refetches.take_back(instance, self.item.of_run, self.item.run_id)
+        elif counts is not None:
+            self.registry.refetches.take_over(instance, self.item.of_run, self.item.run_id)
+        elif not self.leaves_instance(instance, lines):
+            self.registry.instances.mark_rolled_back(instance, self.item.run_id)
+        now = self.registry.instances.get(instance.app_id, instance.vintage) or instance
+        return now.status not in (InstanceStatus.CONVERTED, InstanceStatus.LANDED)
+
     def leaves_instance(self, instance: LedgerInstance, lines: Sequence[JournalLine]) -> bool:
         """Whether the instance is none of the run's any more, or stood before it: then only its bytes go back."""
-        if self.was_done_before(lines):
+        if self.was_done_before(instance, lines):
             return True
         before = [to_put_back(line, self._line_finder(line)) for line in lines]
         return bool(lines) and all(version and version.vintage == instance.vintage for version in before)
 
-    def was_done_before(self, lines: Sequence[JournalLine]) -> bool:
-        """Whether an earlier rollback of the run has taken every write of the instance back."""
+    def was_done_before(self, instance: LedgerInstance, lines: Sequence[JournalLine]) -> bool:
+        """Whether an earlier rollback of the run has taken its refetch, or every write of the instance, back."""
+        if (refetch := _refetch(instance, self.item)) is not None:
+            return refetch.taken_back_by not in ("", self.item.run_id)
         return bool(lines) and not any(map(self._is_mine_to_take, lines))
 
     def restore(self, line: JournalLine) -> _Restored:
@@ -95,30 +113,11 @@ class _Rollback:
         return restored
 
     def _restore(self, line: JournalLine) -> _Restored:
-        """Let what stands give way as long as it is a write that was taken back.
-
-        After each swap it looks again: another rollback may have taken back just what was put there.
-        """
-        key = part_key(tables_by_name()[line.table_date.table], int(line.app_id), line.vintage, line.table_date.day)
-        find, done = self._line_finder(line), _Restoration.UNCHANGED
-        for _ in range(_ATTEMPTS):
-            standing = self.lake.head(key)
-            version = None if standing is None else part_version(standing)
-            written = version and find(version)
-            if standing is None or version is None or not (written and written.taken_back_by):
-                return self._end(line, version, done)
-            target = to_put_back(written, find)
-            try:
-                swapped = put_part_back(self.lake, standing, target)
-            except ObjectAbsentError:
-                return _Restored(line, _Restoration.EXPIRED, version)
-            if swapped:
-                done = _Restoration.DELETED if target is None else _Restoration.RESTORED
-        raise ObjectContended(f"{key} was replaced {_ATTEMPTS} times while it was to be restored.")
-
-    def _end(self, line: JournalLine, stands: PartVersion | None, done: _Restoration) -> _Restored:
         """Nothing that was taken back stands any more; it is superseded if what stands did not stand before, either."""
-        before = to_put_back(line, self._line_finder(line))
+        key = part_key(tables_by_name()[line.table_date.table], int(line.app_id), line.vintage, line.table_date.day)
+        find = self._line_finder(line)
+        put_back, stands = put_parts_back(self.lake, key, find)
+        done, before = _Restoration(put_back), to_put_back(line, find)
         is_before = stands is not None and before is not None and stands.is_write_of(before.run_id, before.vintage)
         if done is _Restoration.UNCHANGED and stands and not is_before and self._is_mine_to_take(line):
             done = _Restoration.SUPERSEDED
@@ -150,10 +149,14 @@ class _Rollback:
             return
         for other in self.registry.instances.of_app(instance.app_id, min(stands)):
             if other.table == instance.table and self._would_stand(other, stands):
-                self.registry.instances.reopen(other)
-                land = LandItem(self.item.run_id, self.item.account, other.app_id, other.vintage)
-                processing_date = other.vintage.processing_date.isoformat()
-                self.registry.runs.plan(land, table=other.table, processing_date=processing_date)
+                self.reopen(other)
+
+    def reopen(self, instance: LedgerInstance) -> None:
+        """Have this run convert an instance that stands."""
+        self.registry.instances.reopen(instance)
+        land = LandItem(self.item.run_id, self.item.account, instance.app_id, instance.vintage)
+        processing_date = instance.vintage.processing_date.isoformat()
+        self.registry.runs.plan(land, table=instance.table, processing_date=processing_date)
 
     def _would_stand(self, other: LedgerInstance, stands: dict[date, Vintage | None]) -> bool:
         if other.status not in (InstanceStatus.CONVERTED, InstanceStatus.LANDED):
@@ -162,6 +165,11 @@ class _Rollback:
             return False
         freed = other.refused_dates & stands.keys()
         return any((vintage := stands[day]) is None or vintage < other.vintage for day in freed)
+
+
+def _refetch(instance: LedgerInstance, item: RestoreItem) -> Refetch | None:
+    """The newest refetch of the run that is rolled back; None when it has not downloaded the instance again."""
+    return next((each for each in reversed(instance.refetches) if each.run_id == item.of_run), None)
 
 
 def _finish(
@@ -196,7 +204,8 @@ def _finish(
         )
         registry.runs.finish(item, Verdict.SUPERSEDED, reason)
     elif is_new or counts[_Restoration.RESTORED] or counts[_Restoration.DELETED]:
-        reason = f"The run {item.of_run} was rolled back: a reprocess brings it back."
+        again = "refetch" if _refetch(instance, item) else "reprocess"
+        reason = f"The run {item.of_run} was rolled back: a {again} brings it back."
         registry.runs.finish(item, Verdict.ROLLED_BACK, reason)
     else:
         registry.runs.finish(item, Verdict.UNCHANGED, "It was rolled back before: there is nothing left to take back.")

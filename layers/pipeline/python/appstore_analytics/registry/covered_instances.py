@@ -1,4 +1,4 @@
-"""What a reprocess covers: plan_items plans it, and manage.py says it beforehand."""
+"""What a reprocess and a refetch cover: plan_items plans it, and manage.py says it beforehand."""
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
@@ -20,11 +20,19 @@ def landed_instances(
 ) -> Iterator[LedgerInstance]:
     """What has landed of these apps, tables and processing dates (inclusive), app by app; of one run if named."""
     handled = None if of_run is None else set(_handled(registry, of_run))
+    for instance in listed_instances(registry, app_ids, tables, start, end):
+        is_named = handled is None or (instance.app_id, instance.vintage) in handled
+        if is_named and instance.has_landed:
+            yield instance
+
+
+def listed_instances(
+    registry: Registry, app_ids: Iterable[str], tables: Collection[str], start: date | None, end: date | None
+) -> Iterator[LedgerInstance]:
+    """What Apple has listed of these apps, tables and processing dates (inclusive), app by app."""
     for app_id in app_ids:
         for instance in registry.instances.of_app(app_id, start or date.min):
-            is_named = handled is None or (app_id, instance.vintage) in handled
-            is_built_by_then = instance.vintage.processing_date <= (end or date.max)
-            if is_named and is_built_by_then and instance.has_landed and instance.table in tables:
+            if instance.vintage.processing_date <= (end or date.max) and instance.table in tables:
                 yield instance
 
 
