@@ -181,7 +181,7 @@ def test_an_entry_that_nobody_knows_is_refused_by_the_attributes_name(what, chan
 )
 @pytest.mark.parametrize("what", LISTS)
 def test_an_id_that_could_lead_elsewhere_is_refused(what, identifier):
-    with pytest.raises(AppleRefused, match="characters that cannot stand in an S3 key"):
+    with pytest.raises(AppleRefused, match="characters that cannot be part of an S3 key"):
         listing(what, {"id": identifier, "attributes": LISTS[what][1]})
 
 
