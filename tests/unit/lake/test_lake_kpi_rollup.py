@@ -202,11 +202,15 @@ def test_final_is_what_apple_built_when_the_date_was_complete_and_the_portfolio_
     assert {(row["app_id"], row["is_final"]) for row in found} == {(PORTFOLIO, False), (7, True), (8, False), (9, True)}
 
 
-def test_a_week_is_neither_final_nor_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("days_after_its_monday", "is_final"), [(10, False), (11, True)])
+def test_a_week_is_final_once_its_sunday_is_complete(
+    tmp_path: Path, days_after_its_monday: int, is_final: bool
+) -> None:
     table = tables_by_name()["sessions_weekly"]
-    cells = {name: _nothing(name, 1) for name in table_schema(table).names} | {"app_id": [7], "sessions": [1]}
+    cells = {name: _nothing(name, 1) for name in table_schema(table).names}
+    cells |= {"app_id": [7], "sessions": [1], "processing_date": [DAY + timedelta(days=days_after_its_monday)]}
     found = _written(tmp_path / "kpis", table, [pa.table(cells, schema=table_schema(table))]).read()
-    assert set(found["is_final"].to_pylist()) == {None}
+    assert set(found["is_final"].to_pylist()) == {is_final}
 
 
 def test_no_rows_are_an_object_without_rows(tmp_path: Path) -> None:
