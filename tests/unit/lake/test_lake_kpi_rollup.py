@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appstore_analytics.contract.catalogue.definition import Column, ColumnType
@@ -133,6 +133,7 @@ def _counted(amount: Amount) -> str:
 
 
 @EVERY_SOURCE
+@settings(max_examples=settings.default.max_examples // 4)  # of each of 18 tables
 @given(data=st.data())
 def test_every_amount_by_every_dimension_is_the_sum_of_its_rows(
     tmp_path_factory: pytest.TempPathFactory, table: CuratedTable, data: st.DataObject
