@@ -11,6 +11,8 @@ from appstore_analytics.answers.cost import TRANSITIONS_OF_A_LOOK, TRANSITIONS_O
 from benchmarks.usage.bill import Model
 from benchmarks.usage.counting import Linear, Stored
 from benchmarks.usage.deployment import synthesize
+from benchmarks.usage.simulated_day import SimulatedDay
+from benchmarks.usage.virtual_run import VirtualRun, in_virtual_time, now
 
 DAYS = 365 / 12
 DATES = 24  # that six daily reports publish on a usual day
@@ -93,3 +95,27 @@ def test_the_transitions_of_the_bill_are_those_of_the_template(model: Model, syn
     assert counted["Step Functions transitions"] == pytest.approx(transitions(machine, items) * DAYS)
     express = math.ceil(apps / 10) + math.ceil(apps * reports / 10)
     assert counted["Step Functions Express requests"] == pytest.approx(express * DAYS)
+
+
+@pytest.mark.parametrize(
+    ("apps", "lambdas_at_once", "waits_hours"),
+    [(100, 1_000, 0), (100, 10, 0), (2_000, 1_000, 2)],  # 8,000 calls of Apple, 3,500 an hour
+)
+def test_a_simulated_day_goes_through_the_states_and_waits_for_apples_hour(
+    model: Model, apps: int, lambdas_at_once: int, waits_hours: int
+) -> None:
+    day = SimulatedDay(model, apps)
+    run = VirtualRun(model.deployed.definition, day, lambdas_at_once)
+
+    async def execution() -> float:
+        began = now()
+        await run.execute({})
+        return (now() - began).total_seconds()
+
+    seconds = in_virtual_time(execution)
+    assert model.keys(apps) == 1
+    assert day.items == apps * (1 + len(REPORTS)) + DATES + len(REPORTS)
+    assert day.apple_calls == apps * len(REPORTS) * 2  # each report is listed, and each instance downloaded
+    assert list(day.planned_at) == ["REGISTER", "LAND", "PUBLISH", "VERIFY"]
+    assert round(day.waited.total_seconds() / 3600) == waits_hours
+    assert seconds >= day.waited.total_seconds()
