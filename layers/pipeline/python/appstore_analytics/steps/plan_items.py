@@ -7,6 +7,7 @@ from heapq import nlargest
 from itertools import chain, groupby, islice
 from typing import Any
 
+from appstore_analytics.contract.facts import PlannedFacts
 from appstore_analytics.contract.maps import FROM_THE_BEGINNING, MOST_ITEMS_OF_A_PASS, MapName, utc_text
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import curated_tables
@@ -67,7 +68,7 @@ def _plan_records(plan: RunPlan, map_name: MapName, registry: Registry, lake: Bu
     for item in _items(plan, map_name, registry):
         registry.runs.plan_again(item)
     for instance_item, facts in _instance_items(plan, map_name, registry):
-        registry.runs.plan(instance_item, **facts)
+        registry.runs.plan(instance_item, **facts.to_record())
 
 
 def _plan_left(
@@ -185,19 +186,18 @@ def _unready_instances(plan: RunPlan, registry: Registry) -> Iterator[LandItem]:
 
 def _instance_items(
     plan: RunPlan, map_name: MapName, registry: Registry
-) -> Iterator[tuple[RestoreItem | LandItem, dict[str, str]]]:
+) -> Iterator[tuple[RestoreItem | LandItem, PlannedFacts]]:
     """What a rollback takes back, a reprocess converts or a refetch downloads again, each with what is known of it."""
     if map_name is MapName.RESTORE and plan.of_run is not None:
         for record in registry.runs.of_map(plan.of_run, MapName.LAND):
             item = LandItem.from_event(record.event)
-            facts = {name: record.facts[name] for name in ("table", "processing_date")}
+            facts = PlannedFacts.of(record.facts)
             yield RestoreItem(plan.run_id, item.account, item.app_id, item.vintage, plan.of_run), facts
     elif map_name is MapName.LAND is plan.operation.traits.first_map:
         for account, instance in _covered_instances(plan, registry):
             if not plan.operation.traits.downloads_again:
                 registry.instances.release(instance)
-            processing_date = instance.vintage.processing_date.isoformat()
-            facts = {"table": instance.table, "processing_date": processing_date}
+            facts = PlannedFacts(instance.table, instance.vintage.processing_date.isoformat())
             yield LandItem(plan.run_id, account, instance.app_id, instance.vintage), facts
 
 

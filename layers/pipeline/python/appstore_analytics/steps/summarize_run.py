@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from appstore_analytics.contract.facts import PlannedFacts, row_of
 from appstore_analytics.contract.layout import report_key, run_key
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.metrics import Metric
@@ -24,10 +25,6 @@ from appstore_analytics.report.summary import RunSummary, count_verdicts, summar
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
 
 _SUCCEEDED, _FAILED = "SUCCEEDED", "FAILED"
-
-_ODD_NUMBERS = ("digits_rounded", "dates_skipped", "rows_repeated", "dates_repeated", "segments_repeated")
-_ODD_LISTS = ("unknown_columns", "missing_columns", "skipped_dates", "repeated_dates")
-"""What was odd about an instance, as convert_instance noted it."""
 
 Emit = Callable[[Metric, float], None]
 
@@ -136,9 +133,7 @@ def _write_tables(
 ) -> None:
     """One object for each of these `appstore` tables, in the partition of the run's UTC day."""
     rows: dict[str, Iterable[dict[str, Any]]] = {
-        "runs": [
-            {**report, "apps_failed": len(summary.failed_apps), "parts_refused": report["parts_refused_as_older"]}
-        ],
+        "runs": [{**report, "apps_failed": len(summary.failed_apps)}],
         "apps": ({"run_id": plan.run_id, **asdict(app)} for app in summary.apps),
         "report_requests": (
             *(_request_row(plan, record) for record in records[MapName.REGISTER]),
@@ -156,11 +151,9 @@ def _request_row(plan: RunPlan, record: ItemRecord) -> dict[str, Any]:
         "account": record.event["account"],
         "app_id": record.event["app_id"],
         "access_type": plan.access_type,
-        "request_id": record.facts.get("request_id"),
-        "requested_on": record.facts.get("requested_on"),
         "verdict": item_verdict(record),
         "reason": item_reason(record),
-        **{name: list(record.facts.get(name, ())) for name in ("missing_reports", "unknown_reports")},
+        **row_of("report_requests", record.facts),
     }
 
 
@@ -171,19 +164,14 @@ def _vanished_row(plan: RunPlan, gone: VanishedApp) -> dict[str, Any]:
         "account": gone.account,
         "app_id": gone.app_id,
         "access_type": plan.access_type,
-        "request_id": None,
-        "requested_on": None,
         "verdict": Verdict.FAILED,
         "reason": gone.sentence,
-        "missing_reports": [],
-        "unknown_reports": [],
+        **row_of("report_requests", {}),
     }
 
 
 def _instance_row(plan: RunPlan, record: ItemRecord) -> dict[str, Any]:
-    facts = record.facts
-    table = tables_by_name().get(str(facts.get("table")))
-    numbers = ("segments", "bytes", "rows_raw", "rows_curated", "parts_written", "parts_replaced", "parts_refused")
+    table = tables_by_name().get(PlannedFacts.of(record.facts).table)
     item = LandItem.from_event(record.event)
     return {
         "run_id": plan.run_id,
@@ -196,9 +184,7 @@ def _instance_row(plan: RunPlan, record: ItemRecord) -> dict[str, Any]:
         "instance_id": item.vintage.instance_id,
         "verdict": item_verdict(record),
         "reason": item_reason(record),
-        **{name: int(facts.get(name, 0)) for name in (*numbers, *_ODD_NUMBERS)},
-        **{name: list(facts.get(name, ())) for name in _ODD_LISTS},
-        "is_rolled_back": bool(facts.get("is_rolled_back", False)),
+        **row_of("instances", record.facts),
     }
 
 
@@ -207,7 +193,7 @@ def _segment_rows(plan: RunPlan, record: ItemRecord, registry: Registry) -> Iter
         yield {
             "run_id": plan.run_id,
             "app_id": record.event["app_id"],
-            "table_name": record.facts.get("table"),
+            "table_name": PlannedFacts.of(record.facts).table,
             "instance_id": LandItem.from_event(record.event).vintage.instance_id,
             **{name: segment[name] for name in ("segment_id", "checksum", "key")},
             "bytes": int(segment["bytes"]),
