@@ -14,14 +14,8 @@ from appstore_analytics.contract.maps import ITEMS_OF_A_BATCH, MapName, Outcome
 from appstore_analytics.contract.operations import Operation
 from infra.configuration import parse_context
 from infra.functions import CAPACITIES, OUTSIDE_OF_RUNS, state_name
-from infra.state_machine import (
-    EXPRESS_FIRST,
-    FUNCTION_DEATHS,
-    LAMBDA_ERRORS,
-    STEPS_OF_MAPS,
-    THROTTLED,
-    THROTTLES_FORGIVEN,
-)
+from infra.retries import FUNCTION_DEATHS, LAMBDA_ERRORS, THROTTLED, THROTTLES_FORGIVEN
+from infra.state_machine import EXPRESS_FIRST, STEPS_OF_MAPS
 from tests.integration.crash import day
 
 MAPS = tuple(name.capitalize() for name in MapName)

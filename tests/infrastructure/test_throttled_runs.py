@@ -7,7 +7,7 @@ import pytest
 from synthesis import Synthesis
 
 from benchmarks.usage.virtual_run import StateFailedError, VirtualRun, in_virtual_time, now
-from infra.state_machine import THROTTLED, THROTTLES_FORGIVEN
+from infra.retries import THROTTLED, THROTTLES_FORGIVEN
 
 REPORTS, DATES = 6, 24
 TWO_HOURS = 2 * 3600
