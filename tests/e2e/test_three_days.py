@@ -161,7 +161,7 @@ def test_day_two_reports_every_number_of_what_arrived(deployed: Deployed, days: 
         "parts_written": parts,
         "parts_replaced": 0,
         "parts_unchanged": 0,
-        "parts_refused_as_older": 0,
+        "parts_refused": 0,
         "parts_restored": 0,
         "parts_deleted": 0,
         "parts_superseded": 0,
