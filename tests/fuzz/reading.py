@@ -6,6 +6,7 @@ Only the catalogue is shared, which says what the columns are.
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,8 +15,6 @@ from typing import Any
 
 from appstore_analytics.contract.catalogue.definition import Column, ColumnType, Granularity
 from appstore_analytics.contract.tables import CuratedTable
-
-sys.set_int_max_str_digits(0)
 
 DIGITS = "0123456789"
 MONEY_DECIMALS = 6
@@ -53,6 +52,18 @@ class _File:
     month_first: set[str] = field(default_factory=set)
 
 
+@contextmanager
+def _integers_of_any_length() -> Iterator[None]:
+    """Python refuses more than 4,300 digits: here only, because the limit is the whole process's."""
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        yield
+    finally:
+        sys.set_int_max_str_digits(limit)
+
+
+@_integers_of_any_length()
 def read(content: bytes, table: CuratedTable, app_id: int, today: date) -> Reading:
     """The reading of an unpacked segment; RefusedError when it has none."""
     file = _File(table, app_id)

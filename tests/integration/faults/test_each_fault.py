@@ -166,7 +166,7 @@ def test_the_next_instance_brings_the_dates_again_that_a_lost_one_held(machine: 
     bad_day(machine, case)
     (lost,) = built_on_the_bad_day(machine, case)
     machine.world.advance()
-    check_verdicts(machine.day(), Verdict.VERIFIED, Verdict.VERIFIED)
+    check_verdicts(machine, machine.day(), Verdict.VERIFIED, Verdict.VERIFIED)
     lake = machine.batches("downloads")
     assert lake == truth(machine, lost)
     oldest = (HURT, case.today - 2 * DAY)
