@@ -34,7 +34,7 @@ MADE_FROM = (
     "workshop/setup.py",
     "workshop/toolchain.py",
 )
-IMPORTABLE = ("layers/pipeline/python", ".")
+IMPORTABLE = ("layers/pipeline/python", "layers/console/python", ".")
 LEFTOVERS = (".venv", ".build", "cdk.out")
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 10
 # Bytecode of the one gigabyte is compiled when it is first imported, which most of it never is.
