@@ -1,0 +1,19 @@
+/** The width of an element in whole pixels: charts are drawn in real ones, so that their text keeps its size. */
+
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+
+/** @returns {[import("preact").RefObject<any>, number]} 0 until it is known */
+export function useWidth() {
+  const element = useRef(/** @type {HTMLElement | null} */ (null));
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const { current } = element;
+    if (!current) return;
+    const measure = () => setWidth(Math.floor(current.clientWidth));
+    const observer = new ResizeObserver(measure);
+    observer.observe(current);
+    measure();
+    return () => observer.disconnect();
+  }, []);
+  return [element, width];
+}
