@@ -1,7 +1,7 @@
 """Runs: which there were, how one is going, and starting one in two steps: a plan, and its confirmation."""
 
 from appstore_analytics.answers.run_stages import RunItems
-from appstore_analytics.answers.runs import RunDetails, RunList
+from appstore_analytics.answers.run_facts import RunDetails, RunList
 from appstore_console.facts import PlanOffer, StartedRun
 from appstore_console.http.asked import Asked
 from appstore_console.http.endpoints import Endpoints
