@@ -9,7 +9,6 @@ import asyncio
 import json
 import re
 import struct
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -25,13 +24,14 @@ PATCH = "dsql"
 TYPE = "AWS::DSQL::Cluster"
 ADMIN = "admin"
 _ACTIONS = {True: "DbConnectAdmin", False: "DbConnect"}
-_ACTIVE_SECONDS = 60.0
 _DENIED = "unable to accept connection, access denied"
 _ADMIN_STATEMENTS = (f"CREATE ROLE {ADMIN} LOGIN CREATEROLE", f"ALTER DATABASE postgres OWNER TO {ADMIN}")
 _IAM_GRANT = re.compile(
     r"AWS\s+IAM\s+(?P<verb>GRANT|REVOKE)\s+\"?(?P<role>[A-Za-z_][A-Za-z0-9_]*)\"?\s+(?:TO|FROM)\s+'(?P<arn>[^']+)'\s*;?",
     re.IGNORECASE,
 )
+
+_MAPPINGS = re.compile(r"SELECT\s+arn,\s*pg_role_name\s+FROM\s+sys\.iam_pg_role_mappings\s*;?", re.IGNORECASE)
 
 _servers: dict[str, Postgres] = {}
 _iam_roles: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -70,38 +70,26 @@ class Token:
 def patch() -> None:
     """Give clusters a PostgreSQL, CloudFormation the resource type, and the proxy its manners at the door."""
     service, proxy = module("services.dsql"), module("core.pgproxy")
-    replace(service, "_backends_enabled", lambda _: lambda: True, patch=PATCH)
     replace(service, "_next_port", lambda _: free_port, patch=PATCH)
-    replace(service, "_run_backend_container", lambda _: _start_server, patch=PATCH)
-    replace(service, "_remove_container", lambda _: _stop_server, patch=PATCH)
     replace(proxy, "start_proxy", lambda _: _starting(service, proxy), patch=PATCH)
     replace(proxy, "_connect_backend_once", lambda _: _connecting(proxy), patch=PATCH)
     replace(proxy, "_plan_statement", lambda plan: _with_iam_grants(plan, proxy), patch=PATCH)
     handlers = original(module("services.cloudformation.provisioners"), "_RESOURCE_HANDLERS", patch=PATCH)
-    handlers[TYPE] = _handlers(service)
-
-
-def _start_server(cluster_id: str) -> tuple[str, int]:
-    server = _servers[cluster_id] = Postgres()
-    server.start()
-    server.run(*_ADMIN_STATEMENTS)
-    return HOST, server.port
-
-
-def _stop_server(cluster_id: str) -> None:
-    if server := _servers.pop(cluster_id, None):
-        server.stop()
-    _iam_roles.pop(cluster_id, None)
+    handlers[TYPE] = _handlers(service, proxy)
 
 
 # CloudFormation
 
 
-def _handlers(service: Any) -> dict[str, Callable[..., Any]]:
+def _handlers(service: Any, proxy: Any) -> dict[str, Callable[..., Any]]:
     def create(_logical_id: str, properties: dict[str, Any], _stack: str) -> tuple[str, dict[str, Any]]:
         answer = service._create_cluster(_request(properties))
         cluster = service._clusters[json.loads(answer[2])["identifier"]]
-        _wait_until_active(cluster)
+        server = _servers[cluster["identifier"]] = Postgres()
+        server.start()
+        server.run(*_ADMIN_STATEMENTS)
+        listening = proxy.start_proxy(cluster["identifier"], cluster["port"], HOST, server.port)
+        asyncio.run_coroutine_threadsafe(listening, service._serving_loop())
         return cluster["identifier"], _attributes(cluster)
 
     def update(physical_id: str, _old: dict[str, Any], new: dict[str, Any], _stack: str) -> tuple[str, dict[str, Any]]:
@@ -110,7 +98,8 @@ def _handlers(service: Any) -> dict[str, Callable[..., Any]]:
 
     def delete(physical_id: str, _properties: dict[str, Any]) -> None:
         service._delete_cluster(physical_id, {})
-        _stop_server(physical_id)
+        _servers.pop(physical_id).stop()
+        _iam_roles.pop(physical_id, None)
 
     return {"create": create, "update": update, "delete": delete}
 
@@ -127,14 +116,6 @@ def _attributes(cluster: dict[str, Any]) -> dict[str, Any]:
         "Endpoint": cluster["endpoint"],
         "Status": cluster["status"],
     }
-
-
-def _wait_until_active(cluster: dict[str, Any]) -> None:
-    deadline = time.monotonic() + _ACTIVE_SECONDS
-    while cluster["status"] != "ACTIVE" and time.monotonic() < deadline:
-        time.sleep(0.05)
-    if not cluster.get("_backend_port"):
-        raise ValueError(f"{TYPE}: its PostgreSQL did not start; the server's log says why.")
 
 
 # The door
@@ -261,9 +242,13 @@ def _connecting(proxy: Any) -> Callable[..., Any]:
 
 
 def _with_iam_grants(plan: Callable[..., Any], proxy: Any) -> Callable[..., Any]:
-    """AWS IAM GRANT and REVOKE, which are no PostgreSQL."""
+    """AWS IAM GRANT and REVOKE, and the view that lists what they did: none of them is PostgreSQL's."""
 
     async def plan_statement(connection: Any, sql: str, backend: Any, **more: Any) -> tuple[str, Any]:
+        if _MAPPINGS.fullmatch(sql.strip()):
+            known = _iam_roles[connection.cluster_id]
+            rows = [[arn, role] for role, arns in known.items() for arn in sorted(arns)]
+            return "rows", {"cols": ["arn", "pg_role_name"], "rows": rows, "tag": f"SELECT {len(rows)}"}
         found = _IAM_GRANT.fullmatch(sql.strip())
         if found is None:
             return await plan(connection, sql, backend, **more)  # type: ignore[no-any-return]
@@ -273,8 +258,8 @@ def _with_iam_grants(plan: Callable[..., Any], proxy: Any) -> Callable[..., Any]
         named = f"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'"  # noqa: S608 (letters, digits, underscores)
         if not await proxy._probe_count(connection, backend, named):
             return "error", proxy.DsqlError("42704", f'role "{role}" does not exist')
-        known = _iam_roles[connection.cluster_id][role]
-        known.add(found["arn"]) if verb == "GRANT" else known.discard(found["arn"])
+        arns = _iam_roles[connection.cluster_id][role]
+        arns.add(found["arn"]) if verb == "GRANT" else arns.discard(found["arn"])
         return "rows", {"cols": [], "rows": [], "tag": verb}
 
     return plan_statement

@@ -42,9 +42,13 @@ class PostgresError(RuntimeError):
 
 
 class Postgres:
-    """One server with its own folder on a free port of loopback. It ends with `stop`, or with this process."""
+    """One server with its own folder on a free port of loopback. It ends with `stop`, or with this process.
 
-    def __init__(self) -> None:
+    It lets anybody of this machine in as anybody, or, with `password_required`, all but the superuser by password only.
+    """
+
+    def __init__(self, *, password_required: bool = False) -> None:
+        self._password_required = password_required
         self.port = free_port()
         # As root not in a temporary folder of our own, where nobody may look.
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-", dir="/tmp" if _is_root() else None))  # noqa: S108
@@ -69,6 +73,9 @@ class Postgres:
         )
         if made.returncode:
             raise PostgresError(f"PostgreSQL's initdb failed:\n{made.stderr[-1000:]}")
+        if self._password_required:
+            rules = (f"host all {SUPERUSER} {HOST}/32 trust", f"host all all {HOST}/32 scram-sha-256")
+            (self._data / "pg_hba.conf").write_text("\n".join(rules) + "\n", encoding="ascii")
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
         server = self._command("postgres", "-D", str(self._data), "-p", str(self.port), *settings)
         with self._log.open("wb") as log:
