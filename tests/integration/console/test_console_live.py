@@ -195,7 +195,9 @@ def test_a_connection_that_is_gone_is_forgotten_and_the_others_hear(console: Con
 
 
 @pytest.mark.parametrize("gone", [True, False])
-def test_after_ten_minutes_a_connection_is_closed_so_that_rights_are_asked_anew(console: Console, *, gone: bool) -> None:
+def test_after_ten_minutes_a_connection_is_closed_so_that_rights_are_asked_anew(
+    console: Console, *, gone: bool
+) -> None:
     console.listen("c1")
     console.gateway.gone = {"c1"} if gone else set()
     console.clock.pass_by(minutes=10)

@@ -63,7 +63,9 @@ def test_the_first_password_is_asked_for_then_an_authenticator_then_its_code() -
 
 
 def test_who_has_an_authenticator_is_asked_for_its_code() -> None:
-    cognito = CognitoInProcess({"initiate_auth": challenge("SOFTWARE_TOKEN_MFA"), "respond_to_auth_challenge": tokens()})
+    cognito = CognitoInProcess(
+        {"initiate_auth": challenge("SOFTWARE_TOKEN_MFA"), "respond_to_auth_challenge": tokens()}
+    )
     assert post(cognito, "login", CREDENTIALS)[1] == {"step": "totp", "session": "session-1"}
     assert post(cognito, "totp", {"email": EMAIL, "session": "session-1", "code": CODE})[1]["step"] == "done"
     assert cognito.asked[-1][1]["ChallengeResponses"] == {"USERNAME": EMAIL, "SOFTWARE_TOKEN_MFA_CODE": CODE}
@@ -73,9 +75,7 @@ def test_the_refresh_token_is_in_a_cookie_that_no_script_and_no_other_site_gets_
     cognito = CognitoInProcess({"initiate_auth": tokens()})
     _, _, told = post(cognito, "login", CREDENTIALS)
     (cookie,) = told["cookies"]
-    assert cookie == (
-        "console_refresh=refresh-of-ada; Max-Age=604800; Path=/auth; HttpOnly; Secure; SameSite=Strict"
-    )
+    assert cookie == ("console_refresh=refresh-of-ada; Max-Age=604800; Path=/auth; HttpOnly; Secure; SameSite=Strict")
     assert "refresh-of-ada" not in told["body"]
     assert told["headers"]["Cache-Control"] == "no-store"
 
@@ -130,11 +130,10 @@ def test_a_reset_sets_the_password_and_signs_nobody_in() -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["short-1A", "no-capital-letter-1", "NO-SMALL-LETTER-1", "No-digit-in-this", "NoSymbolInThis12", "A" * 257]
+    "password",
+    ["short-1A", "no-capital-letter-1", "NO-SMALL-LETTER-1", "No-digit-in-this", "NoSymbolInThis12", "A" * 257],
 )
-@pytest.mark.parametrize(
-    ("step", "more"), [("new-password", {"session": "session-1"}), ("reset", {"code": CODE})]
-)
+@pytest.mark.parametrize(("step", "more"), [("new-password", {"session": "session-1"}), ("reset", {"code": CODE})])
 def test_a_weak_password_is_refused_before_cognito_is_asked(step: str, more: dict[str, str], password: str) -> None:
     cognito = CognitoInProcess()
     status, problem, _ = post(cognito, step, {"email": EMAIL, "password": password, **more})
@@ -149,7 +148,9 @@ def test_the_rule_of_passwords_is_told_with_the_refusal() -> None:
 
 
 @pytest.mark.parametrize("code", ["CodeMismatchException", "EnableSoftwareTokenMFAException", "ExpiredCodeException"])
-@pytest.mark.parametrize(("step", "call"), [("totp", "respond_to_auth_challenge"), ("enrol-totp", "verify_software_token")])
+@pytest.mark.parametrize(
+    ("step", "call"), [("totp", "respond_to_auth_challenge"), ("enrol-totp", "verify_software_token")]
+)
 def test_a_wrong_code_may_be_tried_again(step: str, call: str, code: str) -> None:
     body = {"email": EMAIL, "session": "session-1", "code": CODE}
     status, problem, _ = post(CognitoInProcess({call: refusal(code)}), step, body)

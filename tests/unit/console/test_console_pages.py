@@ -61,7 +61,8 @@ def test_a_page_that_the_browser_has_is_not_sent_again(pages: Pages) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/favicon.ico", "/assets/0000/console.js", "/pages.json", "/../handler.py", "/assets/1a2b/../../handler.py"]
+    "path",
+    ["/favicon.ico", "/assets/0000/console.js", "/pages.json", "/../handler.py", "/assets/1a2b/../../handler.py"],
 )
 def test_there_is_nothing_else(pages: Pages, path: str) -> None:
     answer = pages.answer(path, GZIP)
