@@ -5,6 +5,9 @@ TICKET#<sha256>      TICKET             ticket that opens one connection of a li
 LIVE                 <connection id>    open connection of a live page
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 Key = dict[str, str]
 
 LIVE_PARTITION = "LIVE"
@@ -18,3 +21,8 @@ def ticket_key(digest: str) -> Key:
 def connection_key(connection_id: str) -> Key:
     """The key of an open connection."""
     return {"pk": LIVE_PARTITION, "sk": connection_id}
+
+
+def connection_id_of(key: Mapping[str, Any]) -> str:
+    """The connection in a key that `connection_key` built."""
+    return str(key["sk"])
