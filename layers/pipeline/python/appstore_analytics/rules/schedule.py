@@ -22,7 +22,15 @@ def next_start(expression: str, now: datetime) -> datetime | None:
     found = _CRON.fullmatch(expression)
     if found is None:
         return None
-    limits = ((0, 59, {}), (0, 23, {}), (1, 31, {}), (1, 12, _MONTHS), (1, 7, _WEEKDAYS), (1970, 2199, {}))
+    unnamed: dict[str, int] = {}
+    limits = (
+        (0, 59, unnamed),
+        (0, 23, unnamed),
+        (1, 31, unnamed),
+        (1, 12, _MONTHS),
+        (1, 7, _WEEKDAYS),
+        (1970, 2199, unnamed),
+    )
     fields = [_numbers(text, *limit) for text, limit in zip(found.groups(), limits, strict=True)]
     if any(field is None for field in fields):
         return None
