@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 # A person waits, and the gateway gives up after 30 seconds: fewer tries and less patience than in a run.
-_CONFIG = Config(
+CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=3,
     read_timeout=8,
@@ -28,17 +28,17 @@ _CONFIG = Config(
 
 def open_login_cognito() -> "CognitoIdentityProviderClient":
     """Cognito for signing in. Nothing is signed: those calls need no right, and console_web has none."""
-    return boto3.client("cognito-idp", config=_CONFIG.merge(Config(signature_version=UNSIGNED)))
+    return boto3.client("cognito-idp", config=CONFIG.merge(Config(signature_version=UNSIGNED)))
 
 
 def open_console_table(name: str) -> "Table":
     """The console's table."""
-    return boto3.resource("dynamodb", config=_CONFIG).Table(name)
+    return boto3.resource("dynamodb", config=CONFIG).Table(name)
 
 
 def open_live_gateway() -> "ApiGatewayManagementApiClient":
     """The way to the pages that listen. The template says where (infra/console/live.py)."""
-    return boto3.client("apigatewaymanagementapi", config=_CONFIG)
+    return boto3.client("apigatewaymanagementapi", config=CONFIG)
 
 
 class DatabaseClients:
@@ -47,9 +47,9 @@ class DatabaseClients:
     @cached_property
     def dsql(self) -> "AuroraDSQLClient":
         """Aurora DSQL."""
-        return boto3.client("dsql", config=_CONFIG)
+        return boto3.client("dsql", config=CONFIG)
 
     @cached_property
     def secrets_manager(self) -> "SecretsManagerClient":
         """Secrets Manager."""
-        return boto3.client("secretsmanager", config=_CONFIG)
+        return boto3.client("secretsmanager", config=CONFIG)

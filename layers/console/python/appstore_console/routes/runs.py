@@ -2,6 +2,7 @@
 
 from appstore_analytics.answers.run_stages import RunItems
 from appstore_analytics.answers.runs import RunDetails, RunList
+from appstore_console import plans
 from appstore_console.facts import PlanOffer, StartedRun
 from appstore_console.http.asked import Asked
 from appstore_console.http.endpoints import Endpoints
@@ -39,7 +40,7 @@ def plan_run(asked: Asked, body: PlanBody) -> PlanOffer:
 
     Nothing starts. The plan belongs to whoever made it and lives ten minutes.
     """
-    raise NotImplementedError
+    return plans.offer(asked, body)
 
 
 @actions.post("/runs", Right.START_RUNS)
@@ -48,4 +49,4 @@ def start_run(asked: Asked, body: RunBody) -> StartedRun:
 
     The plan is checked again: 409 where it would do something else by now.
     """
-    raise NotImplementedError
+    return plans.confirm(asked, body.plan_id)
