@@ -22,14 +22,16 @@ from appstore_console.settings import (
 )
 from appstore_console.signed_in import today_of
 
+PIPELINE = PipelineSettings.from_environment()
 SETTINGS = ActSettings.from_environment()
 TABLE = open_console_table(ConsoleTableSettings.from_environment().console_table)
 ACCOUNTS = open_accounts(UserPoolSettings.from_environment(), TABLE)
 CONSOLE = Console(
-    open_installation(PipelineSettings.from_environment()),
+    lambda: open_installation(PIPELINE),
     open_data(DatabaseSettings.from_environment()),
     utc_now,
-    Desk(ACCOUNTS, TABLE, SETTINGS.live_url, has_digests=bool(SETTINGS.unsubscribe_secret)),
+    PIPELINE.daily_schedule,
+    desk=Desk(ACCOUNTS, TABLE, SETTINGS.live_url, has_digests=bool(SETTINGS.unsubscribe_secret)),
 )
 AUDIT = Audit(CONSOLE.data.audit)
 API = Api(ACTING, Asking(CONSOLE, today_of(ACCOUNTS), AUDIT), AUDIT)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 def open_installation(settings: PipelineSettings) -> Installation:
-    """The installed pipeline, whose parts are opened when a question needs them."""
-    return Installation(settings.pipeline_outputs, PipelineClients(), utc_now)
+    """The installed pipeline, whose parts are read when a question needs them."""
+    return Installation(settings.pipeline_outputs, _CLIENTS, utc_now)
 
 
 def open_data(settings: DatabaseSettings) -> ApplicationData:
@@ -83,3 +83,7 @@ class PipelineClients:
     def table(self, name: str) -> "Table":
         """A table of DynamoDB."""
         return boto3.resource("dynamodb", config=CONFIG).Table(name)
+
+
+_CLIENTS = PipelineClients()
+"""Kept while a function is warm: making a client takes longer than most questions."""

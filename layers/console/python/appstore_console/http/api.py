@@ -175,6 +175,11 @@ def _tell_problems(resolver: APIGatewayHttpResolver) -> None:
             raise error
         return problems.unavailable("Others change the same at this moment: try again.")
 
+    def without_data(_: Exception) -> Problem:
+        return problems.unavailable(
+            "The console's database does not answer. What you may see or do is kept there, so ask again in a moment."
+        )
+
     told: Mapping[type[Exception], Callable[[Any], Problem]] = {
         Problem: lambda error: error,
         RequestValidationError: lambda error: problems.of_validation(error.errors()),
@@ -182,10 +187,10 @@ def _tell_problems(resolver: APIGatewayHttpResolver) -> None:
         Refused: refused,
         InputRefused: refused,
         Unreachable: away,
+        DatabaseAway: without_data,
         TransientError: away,
         ClientError: away,
         BotoCoreError: away,
-        DatabaseAway: lambda _: problems.unavailable("PostgreSQL does not answer, and this needs it: try again later."),
         DatabaseError: database,
         Taken: lambda error: problems.conflict(str(error)),
         Full: lambda error: problems.conflict(str(error)),

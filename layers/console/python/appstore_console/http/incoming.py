@@ -35,10 +35,7 @@ class Incoming:
 
     @property
     def user_id(self) -> str:
-        """The id of the person whose token it is; empty without a token.
-
-        Cognito's `username`, which comes of the address (user_ids.py), so that it stays theirs after a reset.
-        """
+        """The id of the person whose token it is; empty without a token. It follows from the address (user_ids.py)."""
         username = self.claims.get("username", "")
         return username if isinstance(username, str) else ""
 
