@@ -3,6 +3,7 @@
 pk                   sk                 one item per
 TICKET#<sha256>      TICKET             ticket that opens one connection of a live page
 LIVE                 <connection id>    open connection of a live page
+LOCK#<name>          LOCK               lock that somebody holds
 """
 
 from collections.abc import Mapping
@@ -21,6 +22,11 @@ def ticket_key(digest: str) -> Key:
 def connection_key(connection_id: str) -> Key:
     """The key of an open connection."""
     return {"pk": LIVE_PARTITION, "sk": connection_id}
+
+
+def lock_key(name: str) -> Key:
+    """The key of a lock."""
+    return {"pk": f"LOCK#{name}", "sk": "LOCK"}
 
 
 def connection_id_of(key: Mapping[str, Any]) -> str:
