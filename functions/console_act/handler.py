@@ -12,7 +12,7 @@ from appstore_console.console import Console, Desk
 from appstore_console.http.api import Api
 from appstore_console.http.asked import Asking
 from appstore_console.opened import open_accounts, open_data, open_installation
-from appstore_console.routes.table import ACTING
+from appstore_console.routes.acting import ACTING
 from appstore_console.settings import (
     ActSettings,
     ConsoleTableSettings,
@@ -39,5 +39,5 @@ API = Api(ACTING, Asking(CONSOLE, today_of(ACCOUNTS), AUDIT), AUDIT)
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """See appstore_console/routes/table.py."""
+    """See appstore_console/routes/acting.py."""
     return API(event, context)

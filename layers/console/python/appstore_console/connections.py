@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 # A person waits, and the gateway gives up after 30 seconds: fewer tries and less patience than in a run.
-CONFIG = Config(
+_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=3,
     read_timeout=8,
@@ -34,17 +34,22 @@ CONFIG = Config(
 
 def open_login_cognito() -> "CognitoIdentityProviderClient":
     """Cognito for signing in. Nothing is signed: those calls need no right, and console_web has none."""
-    return boto3.client("cognito-idp", config=CONFIG.merge(Config(signature_version=UNSIGNED)))
+    return boto3.client("cognito-idp", config=_CONFIG.merge(Config(signature_version=UNSIGNED)))
+
+
+def open_cognito() -> "CognitoIdentityProviderClient":
+    """Cognito, for people as an admin sees them."""
+    return boto3.client("cognito-idp", config=_CONFIG)
 
 
 def open_console_table(name: str) -> "Table":
     """The console's table."""
-    return boto3.resource("dynamodb", config=CONFIG).Table(name)
+    return boto3.resource("dynamodb", config=_CONFIG).Table(name)
 
 
 def open_live_gateway() -> "ApiGatewayManagementApiClient":
     """The way to the pages that listen. The template says where (infra/console/live.py)."""
-    return boto3.client("apigatewaymanagementapi", config=CONFIG)
+    return boto3.client("apigatewaymanagementapi", config=_CONFIG)
 
 
 class PipelineClients:
@@ -99,9 +104,9 @@ class DatabaseClients:
     @cached_property
     def dsql(self) -> "AuroraDSQLClient":
         """Aurora DSQL."""
-        return boto3.client("dsql", config=CONFIG)
+        return boto3.client("dsql", config=_CONFIG)
 
     @cached_property
     def secrets_manager(self) -> "SecretsManagerClient":
         """Secrets Manager."""
-        return boto3.client("secretsmanager", config=CONFIG)
+        return boto3.client("secretsmanager", config=_CONFIG)

@@ -83,7 +83,8 @@ class StoredAudit:
 
     def last_actions(self, user_id: str = "") -> dict[str, datetime]:
         """When each person, or this one alone, did or was refused something last."""
-        return dict(self._database.run(statement(_LAST, user_id=user_id or None)))
+        rows = self._database.run(statement(_LAST, user_id=user_id or None))
+        return {row[0]: row[1] for row in rows}
 
     def _add(self, deed: Deed, outcome: str, detail: str, attempt: UUID | None) -> UUID:
         entry_id = uuid4()  # made here, so that a transaction that is done again writes the same

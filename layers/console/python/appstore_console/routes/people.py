@@ -28,7 +28,7 @@ def users(asked: Asked) -> People:
     """Everybody who may sign in"""
     last, of_people = asked.data.audit.last_actions(), asked.data.grants.every()
     granted = {user_id: tuple(each.app_id for each in grants) for user_id, grants in groupby(of_people, _of_whom)}
-    return People(tuple(_person(one, granted.get(one.user_id, ()), last) for one in asked.desk.people.list()))
+    return People(tuple(_person(one, granted.get(one.user_id, ()), last) for one in asked.desk.people.all()))
 
 
 @endpoints.post("/users", Right.MANAGE_PEOPLE)
