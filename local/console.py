@@ -4,6 +4,7 @@ import secrets
 import string
 from dataclasses import dataclass
 
+from appstore_console.user_ids import user_id_of
 from local.aws.server import EmbeddedAws
 from local.deployment import ConsoleDeployment
 
@@ -31,13 +32,13 @@ def invite(aws: EmbeddedAws, console: ConsoleDeployment, email: str, *groups: st
     password = temporary_password()
     cognito.admin_create_user(
         UserPoolId=console.user_pool,
-        Username=email,
+        Username=user_id_of(email),
         TemporaryPassword=password,
         MessageAction="SUPPRESS",
         UserAttributes=[{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}],
     )
     for group in groups:
-        cognito.admin_add_user_to_group(UserPoolId=console.user_pool, Username=email, GroupName=group)
+        cognito.admin_add_user_to_group(UserPoolId=console.user_pool, Username=user_id_of(email), GroupName=group)
     return Invited(email, groups[0], password)
 
 

@@ -84,12 +84,12 @@ MAY: Mapping[str, ConsoleAccess] = {
         user_pool=(
             "AdminAddUserToGroup",
             "AdminCreateUser",
+            "AdminDeleteUser",
             "AdminDisableUser",
             "AdminEnableUser",
             "AdminGetUser",
             "AdminListGroupsForUser",
             "AdminRemoveUserFromGroup",
-            "AdminSetUserMFAPreference",
             "AdminUserGlobalSignOut",
             "ListUsers",
             "ListUsersInGroup",

@@ -26,6 +26,8 @@ _CHALLENGE = Duration.minutes(15)
 class Identity(Construct):
     """`pool` and `client`. Nobody signs up alone; an e-mail address is the name, in upper or lower case.
 
+    Cognito's username is made of it (appstore_console/user_ids.py), and the address itself an alias.
+
     The pool outlives the stack, because a new one would be empty. It has no attributes of its own: Cognito takes none
     back, and some changes would replace the pool and lose everybody.
     """
@@ -49,7 +51,7 @@ class Identity(Construct):
             "Pool",
             user_pool_name=configuration.names.prefixed("console"),
             self_sign_up_enabled=False,
-            sign_in_aliases=cognito.SignInAliases(email=True),
+            sign_in_aliases=cognito.SignInAliases(username=True, email=True),
             sign_in_case_sensitive=False,
             account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
             mfa=cognito.Mfa.REQUIRED,
@@ -106,8 +108,9 @@ def _invitation(console_url: str) -> cognito.UserInvitationConfig:
         email_subject="Your access to App Store Analytics",
         email_body=(
             f"You have been invited to {console_url}<br>"
-            "Sign in as {username} with the temporary password {####} within three days. "
-            "Have an authenticator app ready: the console asks for a second factor."
+            "Sign in with this e-mail address and the temporary password {####} within three days. "
+            "Have an authenticator app ready: the console asks for a second factor.<br>"
+            "(Your id in its records is {username}.)"
         ),
     )
 

@@ -165,6 +165,7 @@ def patch() -> None:
     replace(service, "_verify_software_token", sessions.verify, patch=PATCH)
     replace(service, "_sign_up", lambda call: _by_admins_only(call, service), patch=PATCH)
     replace(service, "_confirm_forgot_password", lambda call: _with_its_code(call, service), patch=PATCH)
+    replace(service, "_refresh_auth_user", lambda call: _not_signed_out(call, service), patch=PATCH)
 
 
 def _by_admins_only(call: Call, service: Any) -> Call:
@@ -188,3 +189,19 @@ def _with_its_code(call: Call, service: Any) -> Call:
         return code_error("ConfirmForgotPassword", data) or call(data)
 
     return confirm_forgot_password
+
+
+def _not_signed_out(call: Callable[..., Any], service: Any) -> Callable[..., Any]:
+    """ministack compares a sign-out with a token by the second, and looks for disabled users where IAM is enforced."""
+
+    def refresh_auth_user(
+        pool: dict[str, Any], pool_id: str, client_id: str, token: str
+    ) -> tuple[Any, Response | None]:
+        user, error = call(pool, pool_id, client_id, token)
+        if error is None and not user.get("Enabled", True):
+            return None, service.error_response_json("NotAuthorizedException", "User is disabled.", 400)
+        if error is None and service._token_claims(token).get("origin_jti") in service._revoked_tokens:
+            return None, service.error_response_json("NotAuthorizedException", "Refresh Token has been revoked", 400)
+        return user, error
+
+    return refresh_auth_user

@@ -15,6 +15,7 @@ from appstore_console.login.authenticator import otpauth, qr_modules
 from appstore_console.login.cognito import Login
 from appstore_console.login.routes import answer
 from appstore_console.login.steps import SignedIn
+from appstore_console.user_ids import user_id_of
 
 CLIENT = "client-1"
 MARKED = {"x-requested-with": "console", "content-type": "application/json"}
@@ -37,6 +38,7 @@ def post(
     return told["statusCode"], json.loads(told["body"]) if told.get("body") else None, told
 
 
+USER_ID = user_id_of(EMAIL)
 CREDENTIALS = {"email": EMAIL, "password": PASSWORD}
 
 
@@ -68,7 +70,7 @@ def test_who_has_an_authenticator_is_asked_for_its_code() -> None:
     )
     assert post(cognito, "login", CREDENTIALS)[1] == {"step": "totp", "session": "session-1"}
     assert post(cognito, "totp", {"email": EMAIL, "session": "session-1", "code": CODE})[1]["step"] == "done"
-    assert cognito.asked[-1][1]["ChallengeResponses"] == {"USERNAME": EMAIL, "SOFTWARE_TOKEN_MFA_CODE": CODE}
+    assert cognito.asked[-1][1]["ChallengeResponses"] == {"USERNAME": USER_ID, "SOFTWARE_TOKEN_MFA_CODE": CODE}
 
 
 def test_the_refresh_token_is_in_a_cookie_that_no_script_and_no_other_site_gets_and_nowhere_else() -> None:
@@ -124,7 +126,7 @@ def test_a_reset_sets_the_password_and_signs_nobody_in() -> None:
     assert cognito.asked == [
         (
             "confirm_forgot_password",
-            {"ClientId": CLIENT, "Username": EMAIL, "ConfirmationCode": CODE, "Password": PASSWORD},
+            {"ClientId": CLIENT, "Username": USER_ID, "ConfirmationCode": CODE, "Password": PASSWORD},
         )
     ]
 

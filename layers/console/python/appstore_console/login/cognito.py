@@ -21,6 +21,7 @@ from appstore_console.login.steps import (
     Step,
     TooManyAttempts,
 )
+from appstore_console.user_ids import user_id_of
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -60,24 +61,26 @@ class Login:
             answer = self._cognito.initiate_auth(
                 ClientId=self._client_id,
                 AuthFlow="USER_PASSWORD_AUTH",
-                AuthParameters={"USERNAME": email, "PASSWORD": password},
+                AuthParameters={"USERNAME": user_id_of(email), "PASSWORD": password},
             )
         return self._next(answer)
 
     def set_new_password(self, email: str, session: str, password: str) -> Asked | SignedIn:
         """In place of the temporary one."""
         _refuse_weak(password)
-        return self._respond("NEW_PASSWORD_REQUIRED", session, {"USERNAME": email, "NEW_PASSWORD": password})
+        return self._respond(
+            "NEW_PASSWORD_REQUIRED", session, {"USERNAME": user_id_of(email), "NEW_PASSWORD": password}
+        )
 
     def enrol(self, email: str, session: str, code: str) -> Asked | SignedIn:
         """Prove that the authenticator has the secret, by its first code."""
         with _refusals(SessionEnded):
             verified = self._cognito.verify_software_token(Session=session, UserCode=code)
-        return self._respond("MFA_SETUP", verified["Session"], {"USERNAME": email})
+        return self._respond("MFA_SETUP", verified["Session"], {"USERNAME": user_id_of(email)})
 
     def answer_code(self, email: str, session: str, code: str) -> Asked | SignedIn:
         """The code of an authenticator that was enrolled before."""
-        answers = {"USERNAME": email, "SOFTWARE_TOKEN_MFA_CODE": code}
+        answers = {"USERNAME": user_id_of(email), "SOFTWARE_TOKEN_MFA_CODE": code}
         return self._respond("SOFTWARE_TOKEN_MFA", session, answers)
 
     def refresh(self, refresh_token: str) -> SignedIn:
@@ -99,7 +102,7 @@ class Login:
         """Send a code for a new password by e-mail, if there is such a person; the caller does not learn which."""
         try:
             with _refusals(CredentialsRefused):
-                self._cognito.forgot_password(ClientId=self._client_id, Username=email)
+                self._cognito.forgot_password(ClientId=self._client_id, Username=user_id_of(email))
         except CredentialsRefused:
             return
 
@@ -108,7 +111,7 @@ class Login:
         _refuse_weak(password)
         with _refusals(CodeRefused):
             self._cognito.confirm_forgot_password(
-                ClientId=self._client_id, Username=email, ConfirmationCode=code, Password=password
+                ClientId=self._client_id, Username=user_id_of(email), ConfirmationCode=code, Password=password
             )
 
     def _respond(self, challenge: Any, session: str, answers: Mapping[str, str]) -> Asked | SignedIn:
