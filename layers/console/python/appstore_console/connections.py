@@ -11,10 +11,16 @@ from appstore_analytics.contract.metrics import DIMENSION
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
+    from mypy_boto3_athena import AthenaClient
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dsql import AuroraDSQLClient
     from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
 
 # A person waits, and the gateway gives up after 30 seconds: fewer tries and less patience than in a run.
 _CONFIG = Config(
@@ -39,6 +45,52 @@ def open_console_table(name: str) -> "Table":
 def open_live_gateway() -> "ApiGatewayManagementApiClient":
     """The way to the pages that listen. The template says where (infra/console/live.py)."""
     return boto3.client("apigatewaymanagementapi", config=_CONFIG)
+
+
+class PipelineClients:
+    """The pipeline's parts, as `answers.Installation` asks for them."""
+
+    endpoint = None
+    """boto3 finds an embedded AWS by itself."""
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """S3."""
+        return boto3.client("s3", config=_CONFIG)
+
+    @cached_property
+    def athena(self) -> "AthenaClient":
+        """Athena."""
+        return boto3.client("athena", config=_CONFIG)
+
+    @cached_property
+    def glue(self) -> "GlueClient":
+        """The data catalog."""
+        return boto3.client("glue", config=_CONFIG)
+
+    @cached_property
+    def lambda_(self) -> "LambdaClient":
+        """Lambda."""
+        return boto3.client("lambda", config=_CONFIG)
+
+    @cached_property
+    def step_functions(self) -> "SFNClient":
+        """Step Functions."""
+        return boto3.client("stepfunctions", config=_CONFIG)
+
+    @cached_property
+    def secrets_manager(self) -> "SecretsManagerClient":
+        """Secrets Manager."""
+        return boto3.client("secretsmanager", config=_CONFIG)
+
+    @cached_property
+    def sts(self) -> "STSClient":
+        """Security Token Service."""
+        return boto3.client("sts", config=_CONFIG)
+
+    def table(self, name: str) -> "Table":
+        """A table of DynamoDB."""
+        return boto3.resource("dynamodb", config=_CONFIG).Table(name)
 
 
 class DatabaseClients:
