@@ -157,6 +157,11 @@ class Accounts:
             self._cognito.admin_delete_user(UserPoolId=self._pool_id, Username=user_id)
         return account
 
+    def sign_out(self, user_id: str) -> None:
+        """End somebody's sessions everywhere, after a grant was taken away."""
+        with _refusals():
+            self._cognito.admin_user_global_sign_out(UserPoolId=self._pool_id, Username=user_id)
+
     # Steps
 
     @contextmanager
