@@ -10,6 +10,7 @@ same millisecond get the same run. Which of them is told that it is new, a condi
 import json
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
@@ -113,10 +114,14 @@ def _wanted(payload: dict[str, Any], today: date) -> ExecutionInput:
     try:
         return parse_execution_input(payload, today)
     except InputRefused as error:
-        sentence = str(error)
-        fields = (*Operation(payload["operation"]).traits.fields, *payload)
-        field = next((name for name in fields if re.search(rf"\b{name}\b", sentence)), "")
-        raise invalid(sentence, f"arguments.{field}" if field else "") from None
+        raise invalid(str(error), _field_in(str(error), payload)) from None
+
+
+def _field_in(sentence: str, payload: Mapping[str, Any]) -> str:
+    """The field that a sentence is about: the first that it names; empty where it names none."""
+    fields = {*payload, *Operation(payload["operation"]).traits.fields} - {"operation"}
+    found = re.search(rf"\b({'|'.join(sorted(fields))})\b", sentence)
+    return f"arguments.{found[1]}" if found else ""
 
 
 def _refuse_others(asked: Asked, wanted: ExecutionInput) -> None:

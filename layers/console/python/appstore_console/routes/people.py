@@ -1,5 +1,6 @@
 """People, what they may see, and what was done by whom: for admins."""
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -21,6 +22,7 @@ from appstore_console.schemas.requests import (
 from appstore_console.user_ids import user_id_of
 
 endpoints = Endpoints("People")
+_USER_ID = re.compile("[0-9a-f]{32}", re.ASCII)
 
 
 @endpoints.get("/users", Right.MANAGE_PEOPLE)
@@ -48,6 +50,7 @@ def invite_user(asked: Asked, body: InviteBody) -> Person:
 @endpoints.get("/users/<user_id>", Right.MANAGE_PEOPLE)
 def user(asked: Asked, user_id: str) -> Person:
     """One person"""
+    _refuse_no_id(user_id)
     return _person_of(asked, asked.desk.people.get(user_id))
 
 
@@ -57,6 +60,7 @@ def change_user(asked: Asked, user_id: str, body: PersonBody) -> Person:
 
     Whoever loses something is signed out everywhere. 409 for the last admin who can sign in.
     """
+    _refuse_no_id(user_id)
     is_limited = (body.app_ids is not None) if "app_ids" in body.model_fields_set else None
     if body.app_ids is not None:
         asked.refuse_unseen(*body.app_ids)
@@ -69,6 +73,7 @@ def change_user(asked: Asked, user_id: str, body: PersonBody) -> Person:
 @endpoints.delete("/users/<user_id>", Right.MANAGE_PEOPLE)
 def delete_user(asked: Asked, user_id: str) -> None:
     """Delete somebody, with their grants, views and subscription; what they did stays in the audit log"""
+    _refuse_no_id(user_id)
     try:
         asked.desk.people.delete(user_id)
     except NoSuchPerson:
@@ -80,12 +85,14 @@ def delete_user(asked: Asked, user_id: str) -> None:
 @endpoints.post("/users/<user_id>/invitation", Right.MANAGE_PEOPLE, status=200)
 def invite_again(asked: Asked, user_id: str) -> Person:
     """Send the invitation again, with a new first password"""
+    _refuse_no_id(user_id)
     return _person_of(asked, asked.desk.people.invite_again(user_id))
 
 
 @endpoints.delete("/users/<user_id>/second-factor", Right.MANAGE_PEOPLE)
 def reset_second_factor(asked: Asked, user_id: str) -> None:
     """Forget somebody's second factor, so that the next sign-in sets up another"""
+    _refuse_no_id(user_id)
     asked.desk.people.reset(user_id)
 
 
@@ -100,11 +107,12 @@ def grants(asked: Asked, parameters: GrantsParameters) -> Grants:
 def grant_apps(asked: Asked, body: GrantBody) -> Grants:
     """Let a limited person see more apps; a second time changes nothing"""
     asked.refuse_unseen(*body.app_ids)
+    _refuse_no_id(body.user_id)
     account = asked.desk.people.get(body.user_id)
     if not account.is_limited:
         raise conflict(f"{account.email} sees all apps: limit them first, by app_ids of PATCH /users/{body.user_id}.")
-    asked.data.grants.add(body.user_id, body.app_ids, asked.person.email)
-    return Grants(asked.data.grants.of(body.user_id))
+    asked.data.grants.add(account.user_id, body.app_ids, asked.person.email)
+    return Grants(asked.data.grants.of(account.user_id))
 
 
 @endpoints.delete("/grants/<grant_id>", Right.MANAGE_PEOPLE)
@@ -123,6 +131,12 @@ def audit(asked: Asked, parameters: AuditParameters) -> AuditLog:
         return asked.data.audit.page(parameters.user_id, parameters.outcome, parameters.limit, parameters.cursor)
     except ValueError:
         raise invalid("cursor is not one of this list: take `next` of the page before.", "cursor") from None
+
+
+def _refuse_no_id(user_id: str) -> None:
+    """Problem where nobody can have this id. Cognito would take capital letters too, and PostgreSQL for another's."""
+    if not _USER_ID.fullmatch(user_id):
+        raise not_there("such person")
 
 
 def _of_whom(grant: Grant) -> str:
