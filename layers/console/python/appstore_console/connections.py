@@ -37,6 +37,11 @@ def open_login_cognito() -> "CognitoIdentityProviderClient":
     return boto3.client("cognito-idp", config=_CONFIG.merge(Config(signature_version=UNSIGNED)))
 
 
+def open_cognito() -> "CognitoIdentityProviderClient":
+    """Cognito, for people as an admin sees them."""
+    return boto3.client("cognito-idp", config=_CONFIG)
+
+
 def open_console_table(name: str) -> "Table":
     """The console's table."""
     return boto3.resource("dynamodb", config=_CONFIG).Table(name)
