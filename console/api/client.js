@@ -1,6 +1,6 @@
 /** Asks the API. The access token lives in this module alone; a cookie that no script can read renews it. */
 
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { Problem, problemOf } from "./problem.js";
 
 const API = "api/v1/";
@@ -15,6 +15,9 @@ let renewal = null;
 
 /** Whether somebody is signed in: null until the cookie has been asked. */
 export const isSignedIn = signal(/** @type {boolean | null} */ (null));
+
+/** The address that the login knows the person by. */
+export const signedInAs = signal("");
 
 /** How far the server's clock is ahead of this one, in milliseconds: a laptop may be an hour off. */
 export const clockOffset = signal(0);
@@ -66,11 +69,14 @@ export async function askLogin(step, body = {}) {
   return answer;
 }
 
-/** @param {{ access_token: string, expires_in: number }} answer */
+/** @param {{ access_token: string, expires_in: number, email?: string }} answer */
 function keepToken(answer) {
   token = answer.access_token;
   expiresAt = performance.now() + answer.expires_in * 1000;
-  isSignedIn.value = true;
+  batch(() => {
+    signedInAs.value = answer.email ?? signedInAs.value;
+    isSignedIn.value = true;
+  });
 }
 
 export function forgetToken() {

@@ -1,5 +1,7 @@
 /** Numbers as people read them: the reader's own separators, a real minus, units apart. */
 
+import { words } from "./en.js";
+
 const THIN = "\u202f";
 const MINUS = "\u2212";
 export const UNKNOWN = "–";
@@ -169,4 +171,12 @@ export function signOf(bound) {
 export function bounded(shown, bound) {
   const sign = shown === UNKNOWN ? "" : signOf(bound);
   return sign ? `${sign}${THIN}${shown}` : shown;
+}
+
+/**
+ * "three", "12,345": small numbers in a sentence are words.
+ * @param {number} value
+ */
+export function inWords(value) {
+  return words.small[value] ?? whole(value);
 }

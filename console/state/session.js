@@ -1,0 +1,55 @@
+/** Who is signed in: the address they signed in with, and what the API lets them do. */
+
+import { signal } from "@preact/signals";
+import { ask, askLogin, forgetToken, isSignedIn, renew, signedInAs } from "../api/client.js";
+import { Problem } from "../api/problem.js";
+import { forgetAnswers } from "./answers.js";
+
+/** @typedef {import("../api/answers.js").Me} Me */
+
+export const session = signal(/** @type {(Me & { email: string }) | null} */ (null));
+
+/** Why the session could not be opened although somebody may be signed in. */
+export const sessionProblem = signal(/** @type {Problem | null} */ (null));
+
+/** Ask the cookie whether somebody is signed in, and the API who it is. */
+export async function openSession() {
+  try {
+    if (isSignedIn.value || (await renew())) {
+      const me = await ask("me");
+      session.value = { ...me, email: me.email || signedInAs.value };
+    }
+    sessionProblem.value = null;
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    sessionProblem.value = problem;
+  }
+}
+
+/** @param {string} action a right by the API's name */
+export function may(action) {
+  return session.value?.actions.includes(action) ?? false;
+}
+
+/** The two letters that stand for the person: of the address, since nobody is asked for a name. */
+export function initials() {
+  const [name = ""] = (session.value?.email ?? "").split("@");
+  const parts = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  return ((parts[0]?.[0] ?? "") + (parts[1]?.[0] ?? parts[0]?.[1] ?? "")).toUpperCase();
+}
+
+export async function signOut() {
+  try {
+    await askLogin("sign-out");
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+  }
+  leave();
+}
+
+/** Nobody is signed in here any more: nothing of theirs stays on the page. */
+export function leave() {
+  forgetToken();
+  forgetAnswers();
+  session.value = null;
+}
