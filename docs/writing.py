@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from appstore_console.routes.table import EVERY
+from appstore_console.schemas import document
 from docs.kpis_page import kpis_page
 from docs.pages import FOLDER
 from docs.pipeline_picture import pipeline_picture
@@ -24,6 +26,7 @@ def main() -> int:
         "kpis.md": kpis_page(),
         "reliability.md": reliability_page(),
         "pictures/pipeline.svg": pipeline_picture(),
+        "openapi.json": document.text(EVERY),
     }
     stale = 0
     for name, page in pages.items():

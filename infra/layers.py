@@ -36,6 +36,11 @@ class ThirdPartyLayer(StrEnum):
 
     DEPENDENCIES = "dependencies"
     ARROW = "arrow"
+    WEB = "web"
+
+
+OF_THE_PIPELINE = (ThirdPartyLayer.DEPENDENCIES, ThirdPartyLayer.ARROW)
+OF_THE_CONSOLE = (*OF_THE_PIPELINE, ThirdPartyLayer.WEB)
 
 
 class LayerBuildError(Exception):
@@ -71,6 +76,7 @@ THIS_MACHINE = Target(_THIS_PYTHON, platform.machine())
 # (a wheel has no links) the one that is loaded stays.
 _TRIMMINGS = {
     ThirdPartyLayer.DEPENDENCIES: ("bin",),
+    ThirdPartyLayer.WEB: ("bin",),
     ThirdPartyLayer.ARROW: (
         "bin",
         "pyarrow/include",
@@ -101,11 +107,12 @@ _TRIMMINGS = {
 _BYTE_CODE = "unchecked-hash 1"
 
 
-def build_layers(target: Target, build: Path = BUILD) -> dict[ThirdPartyLayer, Path]:
-    """The folders of the third-party layers, built unless they already stand; LayerBuildError when pip cannot."""
+def build_layers(
+    target: Target, build: Path = BUILD, layers: Iterable[ThirdPartyLayer] = OF_THE_PIPELINE
+) -> dict[ThirdPartyLayer, Path]:
+    """The folders of these third-party layers, built unless they are there; LayerBuildError when pip cannot."""
     return {
-        layer: build_layer(layer, PROJECT / "layers" / layer / "requirements.txt", target, build)
-        for layer in ThirdPartyLayer
+        layer: build_layer(layer, PROJECT / "layers" / layer / "requirements.txt", target, build) for layer in layers
     }
 
 
@@ -124,7 +131,7 @@ def build_layer(layer: ThirdPartyLayer, requirements: Path, target: Target, buil
         _trim(draft / "python", _TRIMMINGS[layer])
         if target.is_this_python:
             _compile(draft / "python")
-        _publish(draft, built)
+        publish(draft, built)
     return built
 
 
@@ -167,7 +174,8 @@ def _compile(folder: Path) -> None:
     )
 
 
-def _publish(draft: Path, built: Path) -> None:
+def publish(draft: Path, built: Path) -> None:
+    """Rename a finished folder to its place, unless another builder was first."""
     try:
         os.rename(draft, built)
     except OSError:
@@ -186,26 +194,26 @@ class Layers(Construct):
         self, scope: Construct, id_: str, names: Names, folders: dict[ThirdPartyLayer, Path], target: Target
     ) -> None:
         super().__init__(scope, id_)
-        self._names = names
-        self.pipeline = self._layer(
-            "pipeline", lambda_.Code.from_asset(str(PIPELINE_LAYER), exclude=[*NOT_SHIPPED, *_for_people()]), target
-        )
+        code = lambda_.Code.from_asset(str(PIPELINE_LAYER), exclude=[*NOT_SHIPPED, *_for_people()])
+        self.pipeline = layer_version(self, "pipeline", names.prefixed("pipeline"), code, target)
         self.third_party = {
-            # The folder's name is its identity: no need to hash 100 MB at every synth.
-            layer: self._layer(
-                layer,
-                lambda_.Code.from_asset(str(folder), asset_hash=folder.name, asset_hash_type=AssetHashType.CUSTOM),
-                target,
-            )
-            for layer, folder in folders.items()
+            layer: layer_version(self, layer, names.prefixed(layer), built_code(folders[layer]), target)
+            for layer in OF_THE_PIPELINE
         }
 
-    def _layer(self, name: str, code: lambda_.Code, target: Target) -> lambda_.LayerVersion:
-        return lambda_.LayerVersion(
-            self,
-            name.capitalize(),
-            layer_version_name=self._names.prefixed(name),
-            code=code,
-            compatible_runtimes=[RUNTIME],
-            compatible_architectures=[target.architecture],
-        )
+
+def built_code(folder: Path) -> lambda_.Code:
+    """A folder whose name is its identity: no need to hash 100 MB at every synth."""
+    return lambda_.Code.from_asset(str(folder), asset_hash=folder.name, asset_hash_type=AssetHashType.CUSTOM)
+
+
+def layer_version(scope: Construct, id_: str, name: str, code: lambda_.Code, target: Target) -> lambda_.LayerVersion:
+    """A layer for the Python that everything here runs on."""
+    return lambda_.LayerVersion(
+        scope,
+        id_.capitalize(),
+        layer_version_name=name,
+        code=code,
+        compatible_runtimes=[RUNTIME],
+        compatible_architectures=[target.architecture],
+    )

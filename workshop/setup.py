@@ -35,7 +35,7 @@ MADE_FROM = (
     "workshop/setup.py",
     "workshop/toolchain.py",
 )
-IMPORTABLE = ("layers/pipeline/python", ".")
+IMPORTABLE = ("layers/pipeline/python", "layers/console/python", ".")
 CONSOLE_PACKAGES = ROOT / "console" / "node_modules"
 LEFTOVERS = (".venv", ".build", "cdk.out", "console/node_modules")
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 10

@@ -14,7 +14,7 @@ from tests.unit.docs.reading_docs import ROOT
 from workshop import setup
 
 GENERATE = ROOT / "docs" / "generate.py"
-WRITTEN = ("reports.md", "kpis.md", "reliability.md", "pictures/pipeline.svg")
+WRITTEN = ("reports.md", "kpis.md", "reliability.md", "pictures/pipeline.svg", "openapi.json")
 
 
 def test_the_pages_are_what_the_catalogue_and_the_list_of_faults_say() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from appstore_analytics.answers.attention import Attention
 from appstore_analytics.answers.executions import RUNNING, Pipeline
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.answers.freshness import checked_rows
@@ -66,13 +67,55 @@ class TableState:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    """One look. `complete_until` is the newest Date that every daily table has complete for every app.
+class TableUntil:
+    """One daily table: every app is complete up to `complete_until`, `apps_complete` of `apps` up to `most_until`."""
 
-    `apps` and `tables` are there for apps that were asked about by name, not for all.
+    table_name: str
+    is_main: bool
+    complete_until: date | None
+    most_until: date | None
+    apps: int
+    apps_complete: int
+
+
+@dataclass(frozen=True, slots=True)
+class FinalOn:
+    """The day from which on Apple has completed a Date in these tables, the main ones of which are named."""
+
+    day: date
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Yesterday:
+    """Whether yesterday is complete in every daily table of every app, and when Apple completes the rest."""
+
+    day: date
+    is_complete: bool
+    final_on: tuple[FinalOn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstDays:
+    """Nothing has come yet, and nothing is wrong: `requests` were made, and Apple builds the first reports."""
+
+    registered_at: datetime | None
+    requests: int
+    first_numbers_from: date | None
+    first_numbers_until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One look, on the day `judged_on`. `complete_until` is the newest Date that every daily table has complete for
+    every app, `most_until` the same for `apps_complete` of `apps_known`; `until` tells it table by table.
+
+    `needs` are what is wrong, alike together; `attention` has a line for each app and table, the oldest first.
+    `next_run_at` is the schedule's next start, and `first_days` is there until the first numbers are. `apps` and
+    `tables` are there for apps that were asked about by name, not for all.
     """
 
-    as_of: date
+    judged_on: date
     last_run: RunLine | None
     checked_at: str
     complete_until: date | None
@@ -80,6 +123,14 @@ class Health:
     needs: tuple[Need, ...]
     apps: tuple[AppState, ...] = ()
     tables: tuple[TableState, ...] = ()
+    most_until: date | None = None
+    apps_known: int = 0
+    apps_complete: int = 0
+    until: tuple[TableUntil, ...] = ()
+    yesterday: Yesterday | None = None
+    attention: tuple[Attention, ...] = ()
+    next_run_at: datetime | None = None
+    first_days: FirstDays | None = None
 
     @property
     def is_good(self) -> bool:
@@ -130,7 +181,7 @@ def look(
         *_of_freshness(checked, gaps, names),
     )
     return Health(
-        as_of=as_of,
+        judged_on=as_of,
         last_run=_last_ended(runs),
         checked_at=checked_at,
         complete_until=_complete_until(gaps),

@@ -3,14 +3,16 @@
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from appstore_analytics.answers.attention import RepairRun
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.executions import RUNNING, Execution, Pipeline, Started
 from appstore_analytics.answers.facts import counted
+from appstore_analytics.answers.run_stages import Proof, ReplacedDate, RunCalls, Stage
 from appstore_analytics.contract.layout import REPORTS_PREFIX
 from appstore_analytics.contract.operations import UNKNOWN_STARTER
 from appstore_analytics.contract.verdicts import Verdict
@@ -28,7 +30,11 @@ NEWEST = "newest"
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """One run. Without a run report (`operation` empty) its input was refused, or it has not ended."""
+    """One run. Without a run report (`operation` empty) its input was refused, or it has not ended.
+
+    `files` are Apple's instances that it converted or tried to. `waited_seconds` are those in which it waited for Apple
+    or for calls, `worst_verdict` is that of the app that ended worst.
+    """
 
     run_id: str
     operation: str
@@ -42,13 +48,25 @@ class RunLine:
     apple_calls: int | None = None
     started_by: str = UNKNOWN_STARTER
     cause: str = ""
+    files: int | None = None
+    waited_seconds: float | None = None
+    worst_verdict: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RunList:
-    """The newest runs, newest first."""
+    """The newest runs, newest first, or a page of them.
+
+    `total` match the question. `counts` are of all runs that are remembered: `all`, `failed` and each operation.
+    `next_run_at` is the schedule's next start; None where there is none, or it cannot be told.
+    """
 
     runs: tuple[RunLine, ...]
+    total: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    next_run_at: datetime | None = None
+    next: str = ""
+    previous: str = ""
 
     @property
     def is_good(self) -> bool:
@@ -81,13 +99,16 @@ class VerdictLine:
 
 @dataclass(frozen=True, slots=True)
 class ErrorLine:
-    """One item that failed."""
+    """One item that failed. `reason` ends with the next step; `repair` is None where no run of a person repairs it."""
 
     item: str
     table: str
     verdict: str
     reason: str
     app_name: str = ""
+    app_id: str = ""
+    repair: RepairRun | None = None
+    docs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +130,26 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class RunDetails:
-    """One run: its report. `totals` are the report's numbers, by their names there."""
+    """One run: its report. `totals` are the report's numbers, by their names there.
+
+    `judged_on` is the day by which it decided what is due. While it is under way, `verdicts` and `errors` are those of
+    the items that have ended.
+    """
 
     run_id: str
     operation: str
     status: str
     started_at: datetime
     started_by: str = UNKNOWN_STARTER
-    as_of: str = ""
+    judged_on: str = ""
     seconds: float | None = None
     cause: str = ""
     links: Links = Links()
+    apps: int | None = None
+    apps_failed: int | None = None
+    stages: tuple[Stage, ...] = ()
+    proof: Proof | None = None
+    calls: RunCalls | None = None
     totals: Mapping[str, int] | None = None
     unknown_columns: Mapping[str, list[str]] | None = None
     missing_columns: Mapping[str, list[str]] | None = None
@@ -127,6 +157,7 @@ class RunDetails:
     notices: tuple[NoticeLine, ...] = ()
     verdicts: tuple[VerdictLine, ...] = ()
     errors: tuple[ErrorLine, ...] = ()
+    replaced: tuple[ReplacedDate, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -291,7 +322,7 @@ def _details(report: Mapping[str, Any], links: Links) -> RunDetails:
         status=report["status"],
         started_at=datetime.fromisoformat(report["started_at"]),
         started_by=_starter(report),
-        as_of=report["as_of"],
+        judged_on=report["as_of"],
         seconds=report["seconds"],
         cause=report["cause"],
         links=links,
