@@ -73,6 +73,7 @@ export async function askLogin(step, body = {}) {
 function keepToken(answer) {
   token = answer.access_token;
   expiresAt = performance.now() + answer.expires_in * 1000;
+  remember(true);
   batch(() => {
     signedInAs.value = answer.email ?? signedInAs.value;
     isSignedIn.value = true;
@@ -82,7 +83,29 @@ function keepToken(answer) {
 export function forgetToken() {
   token = "";
   expiresAt = 0;
+  remember(false);
   isSignedIn.value = false;
+}
+
+const SIGNED_IN = "signed-in";
+
+/** That somebody signed in here, and nothing about whom: a first visit need not ask for a cookie that cannot be there. */
+function remember(/** @type {boolean} */ isSomebody) {
+  try {
+    if (isSomebody) localStorage.setItem(SIGNED_IN, "yes");
+    else localStorage.removeItem(SIGNED_IN);
+  } catch {
+    // a window without storage asks each time
+  }
+}
+
+/** Whether the cookie may still know somebody. */
+export function maySignInAgain() {
+  try {
+    return localStorage.getItem(SIGNED_IN) !== null;
+  } catch {
+    return true;
+  }
 }
 
 /** Renew the token by the cookie; false where there is none that counts. Several callers share one request. */

@@ -1,8 +1,8 @@
 /** What came and what went on each Date: in above the line, out below it. */
 
 import { html } from "../parts/html.js";
-import { words } from "../words/en.js";
 import { day } from "../words/dates.js";
+import { words } from "../words/en.js";
 import { short } from "../words/numbers.js";
 import { Hatch } from "./hatch.js";
 import { px } from "./scale.js";

@@ -122,7 +122,8 @@ function openStretches(points, { x, right, top, bottom }, id) {
 
 /** @param {Point[]} points @param {Frame} frame */
 function gaps(points, { x, top, bottom }) {
-  const isGap = (/** @type {Point} */ point) => point.value === null && !SILENT.includes(point.state) && !point.is_final;
+  const isGap = (/** @type {Point} */ point) =>
+    point.value === null && !SILENT.includes(point.state) && !point.is_final;
   const half = Math.min(9, Math.max(3, (x(1) - x(0)) / 2));
   return points.map((point, index) => {
     if (!isGap(point)) return null;

@@ -3,7 +3,7 @@
 import { html } from "../parts/html.js";
 import { familyOf, letterOf } from "../parts/verdict.js";
 import { tipped } from "../state/tip.js";
-import { duration } from "../words/dates.js";
+import { axisDuration } from "../words/dates.js";
 import { Hatch } from "./hatch.js";
 import { namedPlaces, px, scaleOf } from "./scale.js";
 
@@ -30,7 +30,10 @@ const MARGIN = { left: 52, right: 4, top: 18, bottom: 22 };
  * @param {(run: string) => void} props.onOpen
  */
 export function RunBars({ bars, label, width, height, id, onOpen }) {
-  const scale = scaleOf(bars.map((bar) => bar.seconds / 60), 3);
+  const scale = scaleOf(
+    bars.map((bar) => bar.seconds / 60),
+    [3, 4, 2],
+  );
   const bottom = height - MARGIN.bottom;
   const step = Math.min(48, (width - MARGIN.left - MARGIN.right) / Math.max(1, bars.length));
   const first = width - MARGIN.right - step * bars.length;
@@ -42,7 +45,7 @@ export function RunBars({ bars, label, width, height, id, onOpen }) {
       ${scale.lines.map(
         (minutes) => html`
           <line class="chart-grid" x1=${MARGIN.left} x2=${width - MARGIN.right} y1=${px(y(minutes))} y2=${px(y(minutes))} />
-          <text x=${MARGIN.left - 8} y=${px(y(minutes) + 4)} text-anchor="end">${minutes ? duration(minutes * 60) : "0"}</text>
+          <text x=${MARGIN.left - 8} y=${px(y(minutes) + 4)} text-anchor="end">${minutes ? axisDuration(minutes * 60) : "0"}</text>
         `,
       )}
       ${bars.map((bar, index) => column(bar, first + index * step, step, y, id, onOpen))}

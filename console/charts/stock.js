@@ -20,7 +20,7 @@ const LINE_OF_TEXT = 13;
 export function StockChart({ dates, layers, width, height }) {
   const last = dates.length - 1;
   const totals = dates.map((_, index) => sumAt(layers, index));
-  const scale = scaleOf(totals, 2);
+  const scale = scaleOf(totals, [3, 2, 4]);
   const right = width - MARGIN.right;
   const x = (/** @type {number} */ index) => MARGIN.left + (index * (right - MARGIN.left)) / Math.max(1, last);
   const y = (/** @type {number} */ value) =>

@@ -1,10 +1,10 @@
 /** Where the time of a run went: a row for each stage, hatched where it waited for Apple, dashed what is still to come. */
 
 import { html } from "../parts/html.js";
-import { words } from "../words/en.js";
-import { duration } from "../words/dates.js";
-import { text } from "../words/say.js";
 import { tipped } from "../state/tip.js";
+import { axisDuration } from "../words/dates.js";
+import { words } from "../words/en.js";
+import { text } from "../words/say.js";
 import { Hatch } from "./hatch.js";
 import { px } from "./scale.js";
 
@@ -33,7 +33,7 @@ export function Timeline({ rows, total, now, width, id }) {
       ${ticks(total, right - left).map(
         (seconds) => html`
           <line class="chart-grid" x1=${px(x(seconds))} x2=${px(x(seconds))} y1="0" y2=${height - 22} />
-          <text x=${px(x(seconds))} y=${height - 7} text-anchor="middle">${seconds ? duration(seconds) : "0"}</text>
+          <text x=${px(x(seconds))} y=${height - 7} text-anchor="middle">${seconds ? axisDuration(seconds) : "0"}</text>
         `,
       )}
       ${rows.map(

@@ -44,7 +44,9 @@ function HealthStrip({ apps }) {
   const [isAll, setAll] = useState(false);
   const isPhone = usePhone();
   const days = isPhone ? DATES.phone : DATES.wide;
-  const { data, problem } = /** @type {import("../state/answers.js").Answer<TableDates>} */ (useAnswer(`tables?days=${DATES.wide}`));
+  const { data, problem } = /** @type {import("../state/answers.js").Answer<TableDates>} */ (
+    useAnswer(`tables?days=${DATES.wide}`)
+  );
   const shown = data?.tables.filter((table) => isAll || table.is_main) ?? [];
   const exceptions = shown.flatMap((table) => table.cells.map((cell) => cell.verdict)).filter(isException);
   const checked = data?.checked_at ? text(words.strip.checked, { time: clock(data.checked_at) }) : "";
@@ -52,8 +54,7 @@ function HealthStrip({ apps }) {
     <${StripLegend} verdicts=${exceptions} />
     <span class="grow"></span>
     ${
-      data &&
-      data.tables.some((table) => !table.is_main) &&
+      data?.tables.some((table) => !table.is_main) &&
       html`
         <button type="button" class="button slim" aria-expanded=${isAll} onClick=${() => setAll(!isAll)}>
           ${isAll ? words.strip.showMain : text(words.strip.showAll, { n: whole(data.tables.length) })}

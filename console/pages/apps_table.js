@@ -9,9 +9,9 @@ import { SearchIcon } from "../parts/icons.js";
 import { Panel } from "../parts/panel.js";
 import { GhostLines, NothingRow, PanelProblem } from "../parts/states.js";
 import { Mark, Verdict, WORST_FIRST } from "../parts/verdict.js";
-import { tipped } from "../state/tip.js";
 import { useAnswer } from "../state/answers.js";
 import { address, choose, route, withChoices } from "../state/route.js";
+import { tipped } from "../state/tip.js";
 import { day, span } from "../words/dates.js";
 import { words } from "../words/en.js";
 import { bounded, exactIn, shownIn, UNKNOWN, whole } from "../words/numbers.js";
@@ -47,7 +47,9 @@ function question(choices) {
 
 export function AppsTable() {
   const { choices } = route.value;
-  const { data, problem, isOld } = /** @type {import("../state/answers.js").Answer<AppTable>} */ (useAnswer(question(choices)));
+  const { data, problem, isOld } = /** @type {import("../state/answers.js").Answer<AppTable>} */ (
+    useAnswer(question(choices))
+  );
   return html`
     <${Panel}
       title=${words.apps.title}
@@ -86,7 +88,8 @@ function Filter() {
 
 /** On a phone one measure is shown at a time. @param {{ columns: AppColumn[] }} props */
 function MeasureChoice({ columns }) {
-  const onChange = (/** @type {Event} */ event) => choose({ measure: /** @type {HTMLSelectElement} */ (event.currentTarget).value });
+  const onChange = (/** @type {Event} */ event) =>
+    choose({ measure: /** @type {HTMLSelectElement} */ (event.currentTarget).value });
   return html`
     <label class="only-phone">
       <span class="unseen">${words.apps.measure}</span>
@@ -158,7 +161,9 @@ function Heading({ name, title, unit, first = `-${name}`, column }) {
   const isSorted = sort.replace(/^-/, "") === name;
   const isDown = sort.startsWith("-");
   const next = isSorted ? (isDown ? name : `-${name}`) : first;
-  const says = column && html`
+  const says =
+    column &&
+    html`
     <p><b>${column.title}</b></p>
     <p>${text(words.apps.columnPeriod, { dates: span(column.period.start, column.period.end), before: span(column.previous_period.start, column.previous_period.end) })}</p>
     <p class="soft">${column.trap}</p>
@@ -177,10 +182,7 @@ function Row({ app, columns, shown }) {
   return html`
     <tr>
       <td><${Verdict} verdict=${app.verdict} /></td>
-      <td class="app">
-        <a href=${address(`apps/${app.app_id}`)}><bdi>${app.app_name || app.app_id}</bdi></a>
-        <span class="id"> ${app.app_name && app.app_id}${app.tables.length > 0 && ` · ${app.tables.join(", ")}`}</span>
-      </td>
+      <td class="app"><div><a href=${address(`apps/${app.app_id}`)}><bdi>${app.app_name || app.app_id}</bdi></a><span class="id"> ${app.app_name && app.app_id}${app.tables.length > 0 && ` · ${app.tables.join(", ")}`}</span></div></td>
       <td class="spark"><${Spark} values=${app.spark.map((point) => point.value)} isFinal=${app.spark.map((point) => point.is_final)} /></td>
       ${columns.map((column) => html`<${Measure} app=${app} column=${column} isShown=${column.name === shown} />`)}
       <td class="number optional until soft">${app.complete_until ? day(app.complete_until) : UNKNOWN}</td>
@@ -216,7 +218,9 @@ function Nothing({ columns }) {
 /** @param {{ table: AppTable }} props */
 function Pages({ table }) {
   const { offset, apps, total } = table;
-  const range = apps.length ? text(words.apps.range, { from: whole(offset + 1), to: whole(offset + apps.length), total: whole(total) }) : words.apps.none;
+  const range = apps.length
+    ? text(words.apps.range, { from: whole(offset + 1), to: whole(offset + apps.length), total: whole(total) })
+    : words.apps.none;
   const step = (/** @type {string} */ cursor, /** @type {string} */ word, /** @type {boolean} */ can) =>
     html`<button type="button" class="button slim" disabled=${!can} onClick=${() => choose({ page: cursor })}>${word}</button>`;
   return html`

@@ -56,15 +56,28 @@ function steps(days) {
       says: many(w.registeredSays, days.requests, whole(days.requests)),
       when: registered ? moment(registered) : "",
     },
-    { ...coming, name: w.reports, says: w.reportsSays, when: from && until ? text(w.between, { from: day(from), until: day(until) }) : "" },
-    { ...coming, name: w.final, says: w.finalSays, when: until ? text(w.about, { date: day(plusDays(until, 1)) }) : "" },
+    {
+      ...coming,
+      name: w.reports,
+      says: w.reportsSays,
+      when: from && until ? text(w.between, { from: day(from), until: day(until) }) : "",
+    },
+    {
+      ...coming,
+      name: w.final,
+      says: w.finalSays,
+      when: until ? text(w.about, { date: day(plusDays(until, 1)) }) : "",
+    },
     { sign: "?", family: "wait", name: w.history, says: w.historySays, when: w.whenever, canPlan: true },
   ];
 }
 
 /** @param {{ sign: string, family: string, name: string, says: string, when: string, canPlan?: boolean }} props */
 function Step({ sign, family, name, says, when, canPlan }) {
-  const plan = canPlan && may("start runs") && html`<a class="inline-link" href=${address("runs", { start: "backfill" })}>${words.firstDays.plan}</a>`;
+  const plan =
+    canPlan &&
+    may("start runs") &&
+    html`<a class="inline-link" href=${address("runs", { start: "backfill" })}>${words.firstDays.plan}</a>`;
   return html`
     <li>
       <span class=${`mark family-${family}`} aria-hidden="true">${sign}</span>

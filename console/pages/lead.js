@@ -1,7 +1,7 @@
 /** The answer in words, before any number: until when, did it go well, who has to do what; and is yesterday complete? */
 
-import { html } from "../parts/html.js";
 import { now } from "../api/client.js";
+import { html } from "../parts/html.js";
 import { weekday } from "../words/dates.js";
 import { words } from "../words/en.js";
 import { inWords, whole } from "../words/numbers.js";
@@ -31,7 +31,9 @@ function complete(health) {
   const downloads = health.until.find((table) => table.table_name === "downloads");
   const later = isAll ? downloads?.complete_until : downloads?.most_until;
   const tail = later && later > date ? words.lead.downloads : "";
-  const head = isAll ? many(words.lead.all, all, whole(all)) : text(words.lead.some, { some: whole(some), all: whole(all) });
+  const head = isAll
+    ? many(words.lead.all, all, whole(all))
+    : text(words.lead.some, { some: whole(some), all: whole(all) });
   return say(`${head}${tail}.`, { date: held(date), downloads: later ? held(later) : "" });
 }
 
@@ -62,9 +64,11 @@ function IsYesterdayComplete({ health }) {
   if (!yesterday) return null;
   const date = weekday(yesterday.day);
   if (yesterday.is_complete) return say(words.lead.yesterdayComplete, { yes: html`<b>${words.lead.yes}</b>`, date });
-  const parts = yesterday.final_on.map(({ day, tables }) => {
+  const parts = yesterday.final_on.map(({ day, tables }, index) => {
     const known = NAMED.filter((name) => tables.includes(name));
-    return text(words.lead.finalOn, { tables: listed(known.length ? known : tables.slice(0, 2)), date: weekday(day) });
+    const named = known.length ? known : tables.slice(0, 2);
+    const form = index ? words.lead.thenOn : many(words.lead.finalOn, named.length);
+    return text(form, { tables: listed(named), date: weekday(day) });
   });
   const sentence = parts.length ? words.lead.yesterdayGrows : words.lead.yesterdayLacks;
   return say(sentence, { no: html`<b>${words.lead.notYet}</b>`, date, parts: parts.join(", ") });

@@ -5,11 +5,12 @@ import { useAnswer } from "../state/answers.js";
 import { opened } from "../state/keys.js";
 import { isRunning } from "../state/live.js";
 import { address, route } from "../state/route.js";
-import { initials, may, session } from "../state/session.js";
+import { may, session } from "../state/session.js";
 import { toggleTheme } from "../state/theme.js";
-import { whole } from "../words/numbers.js";
-import { text } from "../words/say.js";
 import { words } from "../words/en.js";
+import { whole } from "../words/numbers.js";
+import { initialsOf } from "../words/people.js";
+import { text } from "../words/say.js";
 import { FindDialog } from "./find.js";
 import { html } from "./html.js";
 import { BrandIcon, SearchIcon, ThemeIcon } from "./icons.js";
@@ -41,7 +42,7 @@ export function Frame({ children }) {
       </button>
       <${LiveSign} />
       <button type="button" class="button bare icon" aria-label=${words.frame.theme} onClick=${toggleTheme}><${ThemeIcon} /></button>
-      <${PersonMenu} letters=${initials()} role=${session.value?.role ?? ""} />
+      <${PersonMenu} letters=${initialsOf(session.value?.email ?? "")} role=${session.value?.role ?? ""} />
     </header>
     <${StaleBar} />
     <${Main}>${children}</${Main}>

@@ -1,9 +1,8 @@
 /** Whether changes arrive by themselves, and of when what is shown is. */
 
 import { contactAt } from "../state/answers.js";
-import { live, wake } from "../state/live.js";
+import { isRunning, live, wake } from "../state/live.js";
 import { tipped } from "../state/tip.js";
-import { isRunning } from "../state/live.js";
 import { clock } from "../words/dates.js";
 import { words } from "../words/en.js";
 import { text } from "../words/say.js";

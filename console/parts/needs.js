@@ -75,14 +75,18 @@ function whoActs(need) {
  */
 export function RepairLink({ repair, first, last, kind = "" }) {
   if (!repair || !may("start runs")) return null;
-  const dates = first && last && repair.operation === "backfill" ? text(words.needs.ofDates, { dates: span(first, last) }) : "";
+  const dates =
+    first && last && repair.operation === "backfill" ? text(words.needs.ofDates, { dates: span(first, last) }) : "";
   const plan = /** @type {Record<string, string>} */ (words.needs.plan)[repair.operation] ?? repair.operation;
   return html`<a class=${kind} href=${planAddress(repair)}>${plan}${dates}</a>`;
 }
 
 /** The page of runs with its dialog filled in. @param {RepairRun} repair */
 export function planAddress({ operation, arguments: given }) {
-  const fields = Object.entries(given).map(([name, value]) => [name, Array.isArray(value) ? value.join(" ") : String(value)]);
+  const fields = Object.entries(given).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.join(" ") : String(value),
+  ]);
   return address("runs", { start: operation, ...Object.fromEntries(fields) });
 }
 

@@ -42,7 +42,8 @@ export function SeriesChart({ kpi, title, points, compares, days, window, releas
     placeOf: (index, chart) => placeIn(chart, placesOf(points.length, width)(index)),
     under: (event, chart) => nearest(event.clientX - chart.getBoundingClientRect().left, points.length, width),
   });
-  const before = compares ? points.map((point) => point.previous) : null;
+  // beside a Date that still grows, the whole one before it would look like a fall
+  const before = compares ? points.map((point) => (point.state === "preliminary" ? null : point.previous)) : null;
   return html`
     <div class="chart" ref=${element} ...${reader}>
       ${
@@ -76,7 +77,8 @@ function factsOf(point, { kpi, title, compares, days, window, releases }) {
   if (point.value === null) facts.push(point.reason || sentenceOf(point.state));
   if (compares && point.previous !== null) facts.push(comparison(point, kpi, days));
   if (point.apps_missing) facts.push(text(words.chart.appsMissing, { n: point.apps_missing }));
-  if (point.state === "preliminary") facts.push(text(words.chart.finishes, { date: weekday(plusDays(point.day, window)) }));
+  if (point.state === "preliminary")
+    facts.push(text(words.chart.finishes, { date: weekday(plusDays(point.day, window)) }));
   if (point.restated_on) facts.push(restatement(point, exact));
   const released = releases.filter((release) => release.date === point.day).map((release) => release.name);
   return released.length ? [...facts, text(words.chart.released, { name: released.join(", ") })] : facts;

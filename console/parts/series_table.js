@@ -1,6 +1,6 @@
 /** The numbers of the main chart, the newest Date first. */
 
-import { weekday, plusDays } from "../words/dates.js";
+import { plusDays, weekday } from "../words/dates.js";
 import { words } from "../words/en.js";
 import { bounded, exactIn } from "../words/numbers.js";
 import { text } from "../words/say.js";
@@ -44,7 +44,10 @@ export function SeriesTable({ kpi, title, points, compares, days }) {
 /** @param {{ point: Point, exact: (value: number | null) => string }} props */
 function State({ point, exact }) {
   if (!point.restated_on) return html`<${Verdict} verdict=${point.state} />`;
-  const was = point.restated_from === null ? words.chart.restatedShort : text(words.chart.restatedWas, { was: exact(point.restated_from) });
+  const was =
+    point.restated_from === null
+      ? words.chart.restatedShort
+      : text(words.chart.restatedWas, { was: exact(point.restated_from) });
   return html`
     <span class="verdict"><span class="mark family-restated" aria-hidden="true">◆</span><span class="word">${was}</span></span>
   `;

@@ -96,7 +96,9 @@ export function Card({ title, above, children }) {
 function NoAnswer({ problem }) {
   const status = problem.status || words.states.noConnection;
   const request = problem.request ? text(words.states.request, { request: problem.request }) : "";
-  const since = contactAt.value ? text(words.states.lastAnswer, { time: clock(new Date(contactAt.value).toISOString()) }) : "";
+  const since = contactAt.value
+    ? text(words.states.lastAnswer, { time: clock(new Date(contactAt.value).toISOString()) })
+    : "";
   return html`
     <${Card}
       title=${words.states.down}

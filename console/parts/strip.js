@@ -1,18 +1,23 @@
 /** Tables × Dates. What is well is a pale block; only what is not has a letter and an edge. */
 
+import { day, dayOfMonth, plusDays, weekday } from "../words/dates.js";
+import { words } from "../words/en.js";
+import { whole } from "../words/numbers.js";
+import { text } from "../words/say.js";
 import { html } from "./html.js";
 import { useReader } from "./reader.js";
 import { familyOf, isException, letterOf, sentenceOf } from "./verdict.js";
-import { day, dayOfMonth, plusDays, weekday } from "../words/dates.js";
-import { whole } from "../words/numbers.js";
-import { text } from "../words/say.js";
-import { words } from "../words/en.js";
 
 /** @typedef {import("../api/answers.js").TableLine} TableLine */
 /** @typedef {import("../api/answers.js").DateCell} DateCell */
 
 const SILENT = ["fresh", "preliminary"];
-const ONLY_EDGED = /** @type {Record<string, string>} */ ({ fresh: "good", preliminary: "hatched", zero: "zero", none: "none" });
+const ONLY_EDGED = /** @type {Record<string, string>} */ ({
+  fresh: "good",
+  preliminary: "hatched",
+  zero: "zero",
+  none: "none",
+});
 
 /**
  * @param {object} props
@@ -40,7 +45,11 @@ function StripRow({ table, dates, isOneApp }) {
   const { cells } = table;
   const [here, reader] = useReader({
     count: cells.length,
-    label: text(words.strip.row, { table: table.table_name, until: untilOf(table), exceptions: exceptionsOf(table, dates) }),
+    label: text(words.strip.row, {
+      table: table.table_name,
+      until: untilOf(table),
+      exceptions: exceptionsOf(table, dates),
+    }),
     spoken: (index) => `${weekday(dates[index] ?? "")}: ${wordsOf(cells[index], table, isOneApp)}`,
     tip: (index) => tipOf(index, table, dates, isOneApp),
     placeOf: (index, row) => /** @type {Element} */ (row.children[index]).getBoundingClientRect(),
@@ -103,7 +112,14 @@ function wordsOf(cell, table, isOneApp) {
   const isAll = isOneApp || cell.apps >= table.apps || cell.verdict === "fresh";
   if (isAll) return cell.verdict + restated;
   const rest = table.apps - cell.apps;
-  return text(words.strip.some, { some: whole(cell.apps), all: whole(table.apps), verdict: cell.verdict, rest: whole(rest) }) + restated;
+  return (
+    text(words.strip.some, {
+      some: whole(cell.apps),
+      all: whole(table.apps),
+      verdict: cell.verdict,
+      rest: whole(rest),
+    }) + restated
+  );
 }
 
 /** @param {number} index @param {TableLine} table @param {string[]} dates @param {boolean} isOneApp */
@@ -111,7 +127,10 @@ function tipOf(index, table, dates, isOneApp) {
   const cell = table.cells[index];
   const date = dates[index] ?? "";
   if (!cell) return "";
-  const final = cell.verdict === "preliminary" ? text(words.strip.finalOn, { date: weekday(plusDays(date, table.window_days)) }) : "";
+  const final =
+    cell.verdict === "preliminary"
+      ? text(words.strip.finalOn, { date: weekday(plusDays(date, table.window_days)) })
+      : "";
   return html`
     <p><b>${table.table_name} · ${weekday(date)}</b></p>
     <p>${wordsOf({ ...cell, is_restated: false }, table, isOneApp)}</p>

@@ -1,7 +1,7 @@
 /** Who is signed in: the address they signed in with, and what the API lets them do. */
 
 import { signal } from "@preact/signals";
-import { ask, askLogin, forgetToken, isSignedIn, renew, signedInAs } from "../api/client.js";
+import { ask, askLogin, forgetToken, isSignedIn, maySignInAgain, renew, signedInAs } from "../api/client.js";
 import { Problem } from "../api/problem.js";
 import { forgetAnswers } from "./answers.js";
 
@@ -15,7 +15,8 @@ export const sessionProblem = signal(/** @type {Problem | null} */ (null));
 /** Ask the cookie whether somebody is signed in, and the API who it is. */
 export async function openSession() {
   try {
-    if (isSignedIn.value || (await renew())) {
+    if (!isSignedIn.value && !maySignInAgain()) forgetToken();
+    else if (isSignedIn.value || (await renew())) {
       const me = await ask("me");
       session.value = { ...me, email: me.email || signedInAs.value };
     }
@@ -29,13 +30,6 @@ export async function openSession() {
 /** @param {string} action a right by the API's name */
 export function may(action) {
   return session.value?.actions.includes(action) ?? false;
-}
-
-/** The two letters that stand for the person: of the address, since nobody is asked for a name. */
-export function initials() {
-  const [name = ""] = (session.value?.email ?? "").split("@");
-  const parts = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
-  return ((parts[0]?.[0] ?? "") + (parts[1]?.[0] ?? parts[0]?.[1] ?? "")).toUpperCase();
 }
 
 export async function signOut() {

@@ -90,11 +90,7 @@ def table_line(portfolio: Portfolio, table: CuratedTable, apps: Sequence[App], d
     due = [day for day in dates if (TODAY - day).days > window_of(table)]
     missing = {day: cell for day, cell in zip(dates, cells, strict=True) if cell.verdict.needs_action and day in due}
     complete = [day for day in due if all(day < bad for bad in missing)]
-    behind = {
-        app.id
-        for app in apps
-        if any(portfolio.date_verdict(app, table, day).needs_action for day in missing)
-    }
+    behind = {app.id for app in apps if any(portfolio.date_verdict(app, table, day).needs_action for day in missing)}
     return TableLine(
         table_name=table.name,
         report=table.report.name,

@@ -61,9 +61,7 @@ def report(portfolio: Portfolio, query: dict[str, str]) -> KpiReport:
     days = int(query.get("days", "28"))
     by, where = query.get("by", ""), query.get("where", "")
     series = [
-        one
-        for kpi in kpis
-        for one in _all_series(portfolio, kpi, apps, days, by, where, int(query.get("limit") or 99))
+        one for kpi in kpis for one in _all_series(portfolio, kpi, apps, days, by, where, int(query.get("limit") or 99))
     ]
     untils = [one.complete_until for one in series if one.complete_until]
     points = [point.day for one in series for point in one.points]

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from appstore_console.facts import AuditEntry, AuditLog, Me, People, Person
+from appstore_console.facts import Annotation, Annotations, AuditEntry, AuditLog, Me, People, Person
 from appstore_console.rights import RIGHTS, Role
-from tests.e2e.console.imitation.portfolio import DAY, NOW, App
+from tests.e2e.console.imitation.portfolio import DAY, NOW, TODAY, App
 from tests.e2e.console.imitation.runs import FAILED_RUN
 
 ADDRESSES = {Role.VIEWER: "growth@example.com", Role.OPERATOR: "on.call@example.com", Role.ADMIN: "lead@example.com"}
@@ -17,7 +17,13 @@ def me(role: Role, app_ids: tuple[str, ...] | None) -> Me:
 
 def people() -> list[Person]:
     def person(
-        email: str, role: str, *, state: str = "active", apps: int | None = None, factor: bool = True, days: int | None = 0
+        email: str,
+        role: str,
+        *,
+        state: str = "active",
+        apps: int | None = None,
+        factor: bool = True,
+        days: int | None = 0,
     ) -> Person:
         ids = tuple(App(number).id for number in range(apps)) if apps is not None else None
         acted = NOW - days * DAY - timedelta(minutes=10) if days is not None else None
@@ -55,3 +61,13 @@ def audit(outcome: str = "", offset: int = 0, limit: int = 20) -> AuditLog:
     )
     following = str(offset + limit) if offset + limit < len(entries) else ""
     return AuditLog(entries[offset : offset + limit], following)
+
+
+def annotations() -> Annotations:
+    """Releases of every app, on the same days."""
+
+    def release(back: int, version: str) -> Annotation:
+        day = TODAY - back * DAY
+        return Annotation(f"note-{back}", None, day, "release", version, "user-lead", NOW, NOW)
+
+    return Annotations((release(26, "4.2.0"), release(15, "4.2.1"), release(5, "4.3.0")))

@@ -86,7 +86,9 @@ def running_line() -> RunLine:
     )
 
 
-def list_runs(limit: int, *, is_running: bool, operation: str = "", status: str = "", q: str = "", offset: int = 0) -> RunList:
+def list_runs(
+    limit: int, *, is_running: bool, operation: str = "", status: str = "", q: str = "", offset: int = 0
+) -> RunList:
     every = [_line(back) for back in range(RUNS_REMEMBERED)]
     if is_running:
         every = [running_line(), *every[1:]]
@@ -275,5 +277,3 @@ def _backfill_plan(common: dict[str, Any], apps: int) -> PlannedRun:
         **common, files=610, dates=291 * len(tables), rows=291 * 812 * len(tables), apple_calls=702, hours=1,
         us_dollars=0.37, snapshots=snapshots, tables=tables, costs=costs, warnings=(warning,),
     )  # fmt: skip
-
-

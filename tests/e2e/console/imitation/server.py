@@ -179,7 +179,13 @@ class ConsoleServer:
             return {"step": "new_password", "session": "session-1"}
         if step == "new-password" or (step == "login" and world.first_step == "enrol_totp"):
             rows = [[(row * column) % 3 % 2 for column in range(29)] for row in range(29)]
-            return {"step": "enrol_totp", "session": "session-2", "secret": "JBSW Y3DP EHPK 3PXP", "otpauth": "", "qr": rows}
+            return {
+                "step": "enrol_totp",
+                "session": "session-2",
+                "secret": "JBSW Y3DP EHPK 3PXP",
+                "otpauth": "",
+                "qr": rows,
+            }
         if step == "login" and world.first_step == "totp":
             return {"step": "totp", "session": "session-3"}
         world.is_signed_in = True
@@ -213,7 +219,7 @@ class ConsoleServer:
             "runs/": lambda: self._run(rest, query, offset, limit),
             "users": people.everybody,
             "audit": lambda: people.audit(query.get("outcome", ""), offset, limit),
-            "annotations": lambda: None,
+            "annotations": people.annotations,
         }
         return found.get(f"{name}/" if rest else name, lambda: None)()
 
