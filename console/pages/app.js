@@ -13,6 +13,7 @@ import { usePhone } from "../parts/width.js";
 import { useAnswer } from "../state/answers.js";
 import { setPageKeys } from "../state/keys.js";
 import { choose, route } from "../state/route.js";
+import { may } from "../state/session.js";
 import { day, span, weekday } from "../words/dates.js";
 import { words } from "../words/en.js";
 import { dimensionName, partName } from "../words/parts.js";
@@ -140,7 +141,7 @@ function Why({ why }) {
   const about = why.table_name ? `${why.table_name}${dates}: ` : "";
   const ruledOut = why.ruled_out.length ? text(words.app.ruledOut, { causes: listed(why.ruled_out) }) : "";
   const kept = why.kept_until ? text(words.needs.keptUntil, { date: day(why.kept_until) }) : "";
-  const next = why.repair ? "" : text(words.app.next, { who: why.who, do: why.do });
+  const next = why.repair && may("start runs") ? "" : text(words.app.next, { who: why.who, do: why.do });
   return html`
     <p class="callout why">
       <b>${words.app.why}</b> ${about}${why.reason} ${ruledOut} ${kept} ${next}

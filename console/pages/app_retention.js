@@ -51,7 +51,7 @@ export function Retention({ view, known }) {
       foot=${html`<${Note} sign="≈">${data?.kpis[0]?.trap ?? words.retention.note}</${Note}>`}
     >
       <div class="body scroll" ref=${element} tabindex="-1">
-        ${data ? html`<${Triangle} report=${data} />` : problem ? html`<${PanelProblem} problem=${problem} />` : known && !isThere ? html`<p class="soft">${words.retention.none}</p>` : html`<${GhostLines} lines=${7} />`}
+        ${data ? html`<${Triangle} report=${data} />` : problem ? html`<${PanelProblem} problem=${problem} />` : known && !isThere ? html`<p class="soft">${words.retention.none}</p>` : html`<${GhostLines} lines=${7} isAsked=${isNear} />`}
       </div>
     </${Panel}>
   `;

@@ -48,7 +48,7 @@ export function Subscriptions({ view, known }) {
       isBusy=${isOld}
     >
       <div class="body stack" ref=${element}>
-        ${data ? html`<${Content} report=${data} view=${view} />` : problem ? html`<${PanelProblem} problem=${problem} />` : known && !isThere ? html`<p class="soft">${words.subscriptions.none}</p>` : html`<${GhostLines} lines=${7} />`}
+        ${data ? html`<${Content} report=${data} view=${view} />` : problem ? html`<${PanelProblem} problem=${problem} />` : known && !isThere ? html`<p class="soft">${words.subscriptions.none}</p>` : html`<${GhostLines} lines=${7} isAsked=${isNear} />`}
       </div>
     </${Panel}>
   `;

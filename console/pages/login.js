@@ -5,7 +5,7 @@ import { askLogin } from "../api/client.js";
 import { Problem } from "../api/problem.js";
 import { html } from "../parts/html.js";
 import { QrCode } from "../parts/qr_code.js";
-import { openSession } from "../state/session.js";
+import { leave, openSession } from "../state/session.js";
 import { words } from "../words/en.js";
 import { text } from "../words/say.js";
 
@@ -24,6 +24,7 @@ export function LoginPage() {
   const [said, setSaid] = useState("");
   useEffect(() => {
     document.title = text(words.frame.title, { page: words.login.title });
+    leave(); // whoever was signed in here leaves nothing behind
   }, []);
   /** @param {any} answer */
   const next = async (answer) => {

@@ -55,7 +55,7 @@ export function Grid({ run }) {
 function Table({ items }) {
   if (!items.apps.length) return html`<p class="well">${items.total ? words.grid.noException : words.grid.nothing}</p>`;
   return html`
-    <div class="scroll" tabindex="0" role="region" aria-label=${words.grid.title}>
+    <div class="scroll" tabindex="0" role="group" aria-label=${words.grid.title}>
       <table class="grid">
         <caption class="unseen">${words.grid.caption}</caption>
         <thead>

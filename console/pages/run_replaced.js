@@ -32,7 +32,7 @@ export function Replaced({ run }) {
       foot=${foot}
       anchor="replaced"
     >
-      <div class="scroll" tabindex="0" role="region" aria-label=${words.replaced.title}>
+      <div class="scroll" tabindex="0" role="group" aria-label=${words.replaced.title}>
         <table>
           <thead>
             <tr>

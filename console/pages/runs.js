@@ -173,7 +173,7 @@ function Filters({ counts }) {
 function Table({ runs }) {
   const w = words.runs;
   return html`
-    <div class="scroll" tabindex="0" role="region" aria-label=${w.list}>
+    <div class="scroll" tabindex="0" role="group" aria-label=${w.list}>
       <table class="runs listed">
         <caption class="unseen">${w.caption}</caption>
         <thead>

@@ -1,6 +1,6 @@
 /** Start a run: say what, see the plan, confirm. Nothing starts before, and nothing starts twice. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { act } from "../api/client.js";
 import { Problem } from "../api/problem.js";
 import { Dialog } from "../parts/dialog.js";
@@ -39,28 +39,36 @@ export function StartDialog({ first }) {
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   const [isBusy, setBusy] = useState(false);
 
-  /** @param {() => Promise<void>} work */
-  const attempt = async (work) => {
+  /**
+   * One question or action; what follows it is drawn together with the end of the wait.
+   * @template T
+   * @param {() => Promise<T>} work
+   * @param {(answer: T) => void} then
+   */
+  const attempt = async (work, then) => {
     setBusy(true);
     setProblem(null);
     try {
-      await work();
+      const answer = await work();
+      setBusy(false);
+      then(answer);
     } catch (failed) {
       if (!(failed instanceof Problem)) throw failed;
-      setProblem(failed);
-    } finally {
       setBusy(false);
+      setProblem(failed);
     }
   };
   const plan = () =>
-    attempt(async () => setOffer(await act("POST", "plans", { operation, arguments: argumentsOf(operation, values) })));
+    attempt(() => act("POST", "plans", { operation, arguments: argumentsOf(operation, values) }), setOffer);
   const start = () =>
-    attempt(async () => {
-      const started = await act("POST", "runs", { plan_id: offer?.plan_id });
-      close();
-      askNow();
-      go(address(`runs/${started.run_id}`));
-    });
+    attempt(
+      () => act("POST", "runs", { plan_id: offer?.plan_id }),
+      (started) => {
+        close();
+        askNow();
+        go(address(`runs/${started.run_id}`));
+      },
+    );
 
   return offer
     ? html`<${Confirm} offer=${offer} problem=${problem} isBusy=${isBusy} onBack=${() => setOffer(null)} onStart=${start} />`
@@ -91,8 +99,6 @@ export function StartDialog({ first }) {
 function Confirm({ offer, problem, isBusy, onBack, onStart }) {
   const { plan } = offer;
   const [typed, setTyped] = useState("");
-  const focused = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => focused.current?.focus(), []);
   const isReady = !plan.confirm_word || typed.trim() === plan.confirm_word;
   const kind = plan.confirm_word ? "danger" : "main";
   return html`
@@ -107,7 +113,7 @@ function Confirm({ offer, problem, isBusy, onBack, onStart }) {
         <button
           type="button"
           class=${`button ${kind}`}
-          ref=${plan.confirm_word ? undefined : focused}
+          autofocus=${!plan.confirm_word}
           disabled=${!isReady || isBusy || live.value === "off"}
           onClick=${onStart}
         >${isBusy ? words.start.starting : buttonOf(plan)}</button>
@@ -124,7 +130,7 @@ function Confirm({ offer, problem, isBusy, onBack, onStart }) {
             <label class="field">
               <span>${words.start.typeBefore} <b>${plan.confirm_word}</b> ${words.start.typeAfter}</span>
               <input
-                ref=${focused}
+                autofocus
                 autocomplete="off"
                 value=${typed}
                 onInput=${(/** @type {InputEvent} */ event) => setTyped(/** @type {HTMLInputElement} */ (event.currentTarget).value)}

@@ -98,7 +98,7 @@ function PeopleTable({ people, attempt }) {
         </label>
       `}
     >
-      <div class="scroll" tabindex="0" role="region" aria-label=${w.list}>
+      <div class="scroll" tabindex="0" role="group" aria-label=${w.list}>
         <table class="people listed">
           <caption class="unseen">${w.title}</caption>
           <thead>

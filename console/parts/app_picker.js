@@ -2,7 +2,6 @@
 
 import { useAnswer } from "../state/answers.js";
 import { words } from "../words/en.js";
-import { text } from "../words/say.js";
 import { comboboxOf, useTyped } from "./combobox.js";
 import { html } from "./html.js";
 import { useSettled } from "./settled.js";
@@ -85,7 +84,8 @@ function useNames(ids) {
 function Chosen({ app, onRemove }) {
   const name = names.get(app);
   return html`
-    <button type="button" class="chip" aria-label=${text(words.picker.remove, { name: name || app })} onClick=${() => onRemove(app)}>
+    <button type="button" class="chip" onClick=${() => onRemove(app)}>
+      <span class="unseen">${words.picker.remove}</span>
       ${name && html`<bdi>${name}</bdi>`} <span class="id">${app}</span> <span aria-hidden="true">×</span>
     </button>
   `;

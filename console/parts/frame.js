@@ -37,8 +37,8 @@ export function Frame({ children }) {
       <${Brand} />
       <nav aria-label=${words.frame.navigation}><${Places} health=${health} /></nav>
       <span class="grow"></span>
-      <button type="button" class="jump" aria-label=${words.frame.find} onClick=${openFind}>
-        <${SearchIcon} /><span class="grow">${words.frame.find}</span><kbd>${IS_APPLE ? "⌘ K" : "Ctrl K"}</kbd>
+      <button type="button" class="jump" onClick=${openFind}>
+        <${SearchIcon} /><span class="grow">${words.frame.find}</span><kbd aria-hidden="true">${IS_APPLE ? "⌘ K" : "Ctrl K"}</kbd>
       </button>
       <${LiveSign} />
       <button type="button" class="button bare icon" aria-label=${words.frame.theme} onClick=${toggleTheme}><${ThemeIcon} /></button>

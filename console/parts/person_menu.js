@@ -10,10 +10,10 @@ import { html } from "./html.js";
 /** @param {{ letters: string, role: string }} props */
 export function PersonMenu({ letters, role }) {
   const [isOpen, setOpen] = useState(false);
-  const name = text(words.person.open, { email: session.value?.email ?? "", role });
+  const who = text(words.person.open, { email: session.value?.email ?? "" });
   return html`
-    <button type="button" class="me" aria-label=${name} onClick=${() => setOpen(true)}>
-      <span class="initials" aria-hidden="true">${letters}</span><span class="role">${role}</span>
+    <button type="button" class="me" onClick=${() => setOpen(true)}>
+      <span class="unseen">${who}</span><span class="initials" aria-hidden="true">${letters}</span><span class="role">${role}</span>
     </button>
     ${isOpen && html`<${PersonDialog} onClose=${() => setOpen(false)} />`}
   `;

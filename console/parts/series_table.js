@@ -14,7 +14,7 @@ import { Verdict } from "./verdict.js";
 export function SeriesTable({ kpi, title, points, compares, days }) {
   const exact = exactIn(kpi.unit);
   return html`
-    <div class="main-table" tabindex="0" role="region" aria-label=${title}>
+    <div class="main-table" tabindex="0" role="group" aria-label=${title}>
       <table>
         <thead>
           <tr>

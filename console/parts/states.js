@@ -1,8 +1,8 @@
 /** What stands where an answer does not: being asked for, nobody answers, not allowed, not there, nothing found. */
 
 import { useEffect, useState } from "preact/hooks";
-import { askNow, contactAt } from "../state/answers.js";
-import { live, nextTryAt } from "../state/live.js";
+import { contactAt } from "../state/answers.js";
+import { live, nextTryAt, wake } from "../state/live.js";
 import { session } from "../state/session.js";
 import { clock } from "../words/dates.js";
 import { words } from "../words/en.js";
@@ -28,13 +28,13 @@ function Ghost({ width }) {
 
 const WIDTHS = ["88%", "72%", "80%", "64%", "76%"];
 
-/** The frame of a panel, in the size of its answer. @param {{ lines?: number }} props */
-export function GhostLines({ lines = 5 }) {
+/** The frame of a panel, in the size of its answer, which may not have been asked for yet. @param {{ lines?: number, isAsked?: boolean }} props */
+export function GhostLines({ lines = 5, isAsked = true }) {
   const isLate = useLate();
   const rows = Array.from({ length: lines }, (_, index) => WIDTHS[index % WIDTHS.length]);
   return html`
-    <div class="body stack" aria-busy="true">
-      <span class="unseen" role="status">${isLate ? words.states.loading : ""}</span>
+    <div class="body stack" aria-busy=${isAsked}>
+      <span class="unseen" role="status">${isLate && isAsked ? words.states.loading : ""}</span>
       ${rows.map((width) => html`<div class=${isLate ? "" : "invisible"}><${Ghost} width=${width} /></div>`)}
     </div>
   `;
@@ -63,7 +63,7 @@ export function PanelProblem({ problem }) {
   return html`
     <div class="body" role="alert">
       <p>${problem.detail || words.states.noAnswer}</p>
-      ${problem.isOutage && html`<p><button type="button" class="button slim" onClick=${askNow}>${words.states.tryAgain}</button></p>`}
+      ${problem.isOutage && html`<p><button type="button" class="button slim" onClick=${wake}>${words.states.tryAgain}</button></p>`}
     </div>
   `;
 }
@@ -106,7 +106,7 @@ function NoAnswer({ problem }) {
     >
       <p class="soft">${words.states.downWhy} ${since}</p>
       <div class="tools">
-        <button type="button" class="button main" onClick=${askNow}>${words.states.tryAgain}</button>
+        <button type="button" class="button main" onClick=${wake}>${words.states.tryAgain}</button>
         <span class="quiet"><${NextTry} /></span>
       </div>
       <div class="callout calm">

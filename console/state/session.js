@@ -23,7 +23,7 @@ export async function openSession() {
     sessionProblem.value = null;
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    sessionProblem.value = problem;
+    sessionProblem.value = problem; // a new one each time, so that another try is planned
   }
 }
 

@@ -44,7 +44,7 @@ export const words = {
   },
 
   person: {
-    open: "Signed in as {email}, {role}",
+    open: "Signed in as {email}",
     title: "Signed in",
     role: "Your role is {role}, and you see {apps}.",
     allApps: "all apps",
@@ -61,7 +61,7 @@ export const words = {
     nothing: "No app or run has “{typed}” in its name or id.",
   },
 
-  picker: { find: "Name or id", remove: "Remove {name}" },
+  picker: { find: "Name or id", remove: "Remove" },
 
   keys: {
     title: "Keyboard",

@@ -1,4 +1,4 @@
-"""The console's API with invented data, for tests of its pages: the real dataclasses, so what they answer has one shape.
+"""The console's API with invented data, for tests of its pages. It answers with the API's own dataclasses.
 
 portfolio   apps, tables, verdicts, amounts by Date
 looks       /health /tables /apps /apps/{id}

@@ -113,7 +113,7 @@ def _cell(portfolio: Portfolio, table: CuratedTable, apps: Sequence[App], day: d
 
 
 def attention(portfolio: Portfolio) -> tuple[Attention, ...]:
-    if portfolio.is_well:
+    if portfolio.is_well or portfolio.is_first_day:
         return ()
     every = (_late(App(LATE)), _quarantined(App(QUARANTINED)), _forbidden(App(FORBIDDEN)))
     return tuple(each for each in every if portfolio.app(each.app_id))
@@ -186,6 +186,7 @@ def _forbidden(app: App) -> Attention:
     )
 
 
+COMPUTED = 70
 COLUMNS = ("total_downloads", "impressions", "conversion_per_impression", "proceeds", "crashes_per_1000_sessions")
 
 
@@ -238,6 +239,9 @@ def _column(name: str, days: int) -> AppColumn:
 
 @cache
 def _row(portfolio: Portfolio, app: App, days: int) -> AppRow:
+    if app.number >= COMPUTED:  # a thousand apps are seventy, under other names
+        twin = App(20 + app.number % 40)
+        return replace(_row(portfolio, twin, days), app_id=app.id, app_name=app.name)
     verdict = portfolio.verdict_of(app)
     series = [numbers.series_of(portfolio, KPIS_BY_NAME[name], (app,), days) for name in COLUMNS]
     values = {

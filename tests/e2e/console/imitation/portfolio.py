@@ -62,16 +62,15 @@ class App:
     @cached_property
     def amounts(self) -> dict[str, list[int]]:
         """Each amount by Date, the oldest first, until yesterday."""
-        random = Random(self.number)
+        random = Random(self.number)  # noqa: S311 (invented data)
         size = math.exp(6.4 - 0.05 * self.number + random.uniform(-0.4, 0.4))
-        days = DAYS_OF_HISTORY if self.number < 70 else 90
         course = [
-            max(0.0, size * self._season(back) * (1 + random.uniform(-0.09, 0.09))) for back in range(days, 0, -1)
+            max(0.0, size * self._season(back) * (1 + random.uniform(-0.09, 0.09)))
+            for back in range(DAYS_OF_HISTORY, 0, -1)
         ]
-        before = [0] * (DAYS_OF_HISTORY - days)
         shares = {name: share * random.uniform(0.8, 1.25) for name, share in _SHARES.items()}
         return {
-            name: before + [round(each * share * random.uniform(0.97, 1.03)) for each in course]
+            name: [round(each * share * random.uniform(0.97, 1.03)) for each in course]
             for name, share in shares.items()
         }
 
@@ -104,6 +103,7 @@ class Portfolio:
 
     apps_known: int = 70
     is_well: bool = False
+    is_first_day: bool = False
     hidden: frozenset[str] = field(default_factory=frozenset)
 
     @cached_property
@@ -119,12 +119,14 @@ class Portfolio:
         return tuple(known[name] for name in (*MAIN_TABLES, *OTHER_TABLES))
 
     def verdict_of(self, app: App) -> DateVerdict:
+        if self.is_first_day:
+            return DateVerdict.NOT_READY
         return DateVerdict.FRESH if self.is_well else app.verdict
 
     def date_verdict(self, app: App, table: CuratedTable, day: date) -> DateVerdict:
         """What one Date of one table of one app is worth."""
         age, window = (TODAY - day).days, window_of(table)
-        if not self.is_well and app.number == NOT_READY:
+        if self.is_first_day or (not self.is_well and app.number == NOT_READY):
             return DateVerdict.NOT_READY
         if age <= window:
             return DateVerdict.PRELIMINARY

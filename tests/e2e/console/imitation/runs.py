@@ -193,9 +193,13 @@ def _replaced() -> tuple[ReplacedDate, ...]:
         ("sessions", 6, 67, 6285, 6723, False),
     )
     return tuple(
-        ReplacedDate(table, TODAY - back * DAY, apps, before, now, {"counts": str(before * 3)}, {"counts": str(now * 3)}, final)
+        ReplacedDate(table, TODAY - back * DAY, apps, before, now, _counts(before), _counts(now), final)
         for table, back, apps, before, now, final in rows
-    )  # fmt: skip
+    )
+
+
+def _counts(rows: int) -> dict[str, str]:
+    return {"counts": str(rows * 3)}
 
 
 GRID = ("crashes", "downloads", "engagement", "installs", "opt_in", "performance", "purchases", "sessions")

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -45,7 +45,6 @@ class World:
     app_ids: tuple[str, ...] | None = None
     is_signed_in: bool = True
     first_step: str = "totp"
-    is_first_day: bool = False
     is_running: bool = False
     is_live: bool = True
     outage: int = 0
@@ -209,7 +208,7 @@ class ConsoleServer:
         offset, limit = int(query.get("cursor") or 0), int(query.get("limit", "50"))
         found: dict[str, Callable[[], Any]] = {
             "me": lambda: people.me(world.role, world.app_ids),
-            "health": lambda: looks.health(portfolio, is_running=world.is_running, is_first_day=world.is_first_day),
+            "health": lambda: looks.health(portfolio, is_running=world.is_running, is_first_day=portfolio.is_first_day),
             "tables": lambda: looks.table_dates(portfolio, int(query.get("days", "30")), app),
             "apps": lambda: looks.app_table(portfolio, query),
             "apps/": lambda: looks.app_details(portfolio, app, int(query.get("days", "30"))) if app else None,
@@ -229,7 +228,7 @@ class ConsoleServer:
         if world.app_ids is None:
             return world.portfolio
         hidden = frozenset(App(number).id for number in range(world.portfolio.apps_known)) - set(world.app_ids)
-        return Portfolio(world.portfolio.apps_known, world.portfolio.is_well, hidden)
+        return replace(world.portfolio, hidden=hidden)
 
     def _runs(self, query: dict[str, str], offset: int, limit: int) -> Any:
         chosen = {name: query.get(name, "") for name in ("operation", "status", "q")}
