@@ -40,8 +40,9 @@ class DeploymentConfiguration:
     nothing, each further one costs more than all the rest. `freshness_hours` after Apple should have published a Date
     it is missing. `console` adds the stack of the web console, whose data is in Aurora DSQL, or in the PostgreSQL whose
     secret `console_database` names; `console_vpc` has that database's subnets. `console_digests` sends weekly digests
-    from `digest_sender`. `bytes_scanned_cutoff` ends a query that would scan more. `local` is for the embedded AWS:
-    loopback without TLS is allowed, layers fit this machine, and destroying the stack destroys the data.
+    from `digest_sender`, and to the Slack channel whose webhook is in `digest_slack_secret`. `bytes_scanned_cutoff`
+    ends a query that would scan more. `local` is for the embedded AWS: loopback without TLS is allowed, layers fit this
+    machine, and destroying the stack destroys the data.
     """
 
     name: str = SERVICE
@@ -72,6 +73,7 @@ class DeploymentConfiguration:
     console_vpc: ConsoleVpc = field(default_factory=ConsoleVpc)
     console_digests: bool = False
     digest_sender: str = ""
+    digest_slack_secret: str = ""
     local: bool = False
 
     @property

@@ -289,7 +289,8 @@ def _alarm_email(key: str, value: Any) -> str:
     return value
 
 
-def _alarm_slack_secret(key: str, value: Any) -> str:
+def slack_secret(key: str, value: Any) -> str:
+    """The name of a secret with the URL of a Slack webhook, or empty."""
     if not isinstance(value, str) or (value and not SECRET_NAME.fullmatch(value)):
         raise ConfigurationRefused(
             f"Context key '{key}' must be the name of a secret, like \"appstore-analytics-slack\", or empty for none; "
@@ -374,7 +375,7 @@ PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     "max_concurrency": _max_concurrency,
     "snapshot_poll_seconds": _poll_seconds,
     "alarm_email": _alarm_email,
-    "alarm_slack_secret": _alarm_slack_secret,
+    "alarm_slack_secret": slack_secret,
     "dashboard": boolean,
     "freshness_hours": _freshness_hours,
     "retention": _retention,

@@ -48,27 +48,30 @@ class Deployment:
     workgroup: str
 
 
+@dataclass(frozen=True, slots=True)
+class ConsoleDeployment:
+    """The outputs of the console's stack: where people go, and what is behind it."""
+
+    url: str
+    live_url: str
+    user_pool: str
+    client: str
+    table: str
+    act_function: str
+    database_address: str
+
+
 def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> Deployment:
-    """Deploy with `local` context and whatever `context` adds or replaces; the stack's outputs.
+    """Deploy the pipeline with `local` context and whatever `context` adds or replaces; the stack's outputs.
 
     `progress` is told what is being done and how many resources are ready of how many. A second call updates the
     stack. DeploymentError with the end of the CDK's own words.
     """
-    outputs_path = aws.directory / "outputs.json"
-    given = {"local": True, "max_concurrency": _CONCURRENCY, **context}
+    given = _given(context)
     names = parse_context({**cdk_context(), **given}).names
-    arguments = [
-        argument
-        for name, value in given.items()
-        for argument in ("--context", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
-    ]
-    assembly = ["--output", str(aws.directory / "cdk.out")]
     progress("cdk bootstrap", 0, 0)
     _cdk(aws, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], aws.directory, progress)
-    progress("cdk synth", 0, 0)
-    options = ["--require-approval", "never", "--progress", "events", "--outputs-file", str(outputs_path)]
-    _cdk(aws, ["deploy", *assembly, *options, *arguments], PROJECT, progress)
-    outputs = json.loads(outputs_path.read_text())[names.stack]
+    outputs = _deploy_stack(aws, names.stack, given, progress)
     return Deployment(
         names=names,
         lake_bucket=outputs["LakeBucket"],
@@ -76,6 +79,25 @@ def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> 
         registry_table=outputs["RegistryTable"],
         state_machine_arn=outputs["StateMachineArn"],
         workgroup=outputs["Workgroup"],
+    )
+
+
+def deploy_console(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> ConsoleDeployment:
+    """Deploy the console's stack beside the pipeline's, which is deployed with the same context and stays as it is.
+
+    A second call updates it. DeploymentError with the end of the CDK's own words.
+    """
+    given = {**_given(context), "console": True}
+    names = parse_context({**cdk_context(), **given}).names
+    outputs = _deploy_stack(aws, names.console_stack, given, progress)
+    return ConsoleDeployment(
+        url=outputs["ConsoleUrl"],
+        live_url=outputs["LiveUrl"],
+        user_pool=outputs["UserPoolId"],
+        client=outputs["UserPoolClientId"],
+        table=outputs["ConsoleTable"],
+        act_function=outputs["ConsoleActFunction"],
+        database_address=outputs["DatabaseAddress"],
     )
 
 
@@ -98,6 +120,26 @@ def open_pipeline(aws: EmbeddedAws, deployment: Deployment) -> Pipeline:
         Registry(aws.table(deployment.registry_table), utc_now),
         Bucket(aws.client("s3"), deployment.lake_bucket),
     )
+
+
+def _given(context: Mapping[str, Any]) -> dict[str, Any]:
+    return {"local": True, "max_concurrency": _CONCURRENCY, **context}
+
+
+def _deploy_stack(aws: EmbeddedAws, stack: str, given: Mapping[str, Any], progress: Progress) -> dict[str, str]:
+    """Synthesize the app with this context and deploy one of its stacks; the outputs."""
+    outputs_path = aws.directory / "outputs.json"
+    arguments = [
+        argument
+        for name, value in given.items()
+        for argument in ("--context", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
+    ]
+    progress("cdk synth", 0, 0)
+    options = ["--require-approval", "never", "--progress", "events", "--outputs-file", str(outputs_path)]
+    assembly = ["--output", str(aws.directory / "cdk.out")]
+    _cdk(aws, ["deploy", stack, *assembly, *options, *arguments], PROJECT, progress)
+    outputs: dict[str, str] = json.loads(outputs_path.read_text())[stack]
+    return outputs
 
 
 def _cdk(aws: EmbeddedAws, arguments: list[str], folder: Path, progress: Progress) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from appstore_analytics.contract.errors import ConfigurationRefused
 from infra.aws_rules import REGIONS_WITH_DSQL, is_e_mail
-from infra.context_values import SECRET_NAME, boolean, json_value, texts
+from infra.context_values import SECRET_NAME, boolean, json_value, slack_secret, texts
 
 _SUBNET = re.compile(r"subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _SECURITY_GROUP = re.compile(r"sg-(?:[0-9a-f]{8}|[0-9a-f]{17})")
@@ -101,4 +101,5 @@ PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     "console_vpc": _console_vpc,
     "console_digests": boolean,
     "digest_sender": _digest_sender,
+    "digest_slack_secret": slack_secret,
 }

@@ -3,7 +3,11 @@
 pk                   sk                 one item per
 TICKET#<sha256>      TICKET             ticket that opens one connection of a live page
 LIVE                 <connection id>    open connection of a live page
+LOCK#<name>          LOCK               lock that somebody holds
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 Key = dict[str, str]
 
@@ -18,3 +22,13 @@ def ticket_key(digest: str) -> Key:
 def connection_key(connection_id: str) -> Key:
     """The key of an open connection."""
     return {"pk": LIVE_PARTITION, "sk": connection_id}
+
+
+def lock_key(name: str) -> Key:
+    """The key of a lock."""
+    return {"pk": f"LOCK#{name}", "sk": "LOCK"}
+
+
+def connection_id_of(key: Mapping[str, Any]) -> str:
+    """The connection in a key that `connection_key` built."""
+    return str(key["sk"])

@@ -1,6 +1,6 @@
-"""What each function of the console is told by its environment: written by its template, read by the Lambda.
+"""What a function of the console is told by its environment: written by its template, read by the Lambda.
 
-The first three are parts of others, so they have no slots: Python lays out no class with the slots of two.
+One class for each thing that a function needs; a function reads those that it was given (infra/console/stack.py).
 """
 
 from dataclasses import dataclass
@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from appstore_analytics.contract.settings import Environment
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PipelineSettings(Environment):
-    """Where the pipeline is: the outputs of its stack, as `answers.Installation` reads them."""
+    """Where the pipeline is.
+
+    `pipeline_outputs` are outputs of its stack, as `answers.Installation` reads them, and `daily_schedule` is the cron
+    expression (UTC) by which a run starts every day.
+    """
 
     pipeline_outputs: dict[str, str]
+    daily_schedule: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DatabaseSettings(Environment):
     """How a function reaches PostgreSQL, and as which of its roles.
 
@@ -30,51 +35,12 @@ class DatabaseSettings(Environment):
     database_without_tls: bool
 
 
-@dataclass(frozen=True)
-class UserPoolSettings(Environment):
-    """Who may sign in."""
-
-    user_pool_id: str
-    user_pool_client_id: str
-
-
 @dataclass(frozen=True, slots=True)
-class ConsoleReadSettings(PipelineSettings, DatabaseSettings):
-    """console_read answers questions."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleActSettings(PipelineSettings, DatabaseSettings, UserPoolSettings):
-    """console_act starts runs, manages users and hands out tickets for the live page, whose address is `live_url`."""
-
-    console_table: str
-    live_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleWebSettings(Environment):
-    """console_web serves the pages and signs people in. `live_url` is where a page may open a WebSocket."""
-
-    user_pool_client_id: str
-    live_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleLiveSettings(Environment):
-    """console_live holds the connections of live pages.
-
-    Where it sends to them boto3 reads by itself, in AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI.
-    """
-
-    console_table: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleMigrateSettings(DatabaseSettings):
-    """console_migrate, alone, is the database's administrator.
+class DatabaseRoleSettings(Environment):
+    """For console_migrate, which alone is the database's administrator: the roles to make, and how they will connect.
 
     `database_roles` has the IAM role of each database role, for Aurora DSQL. Elsewhere it is empty, and
-    `database_role_secrets` names the secret in which each role's login is kept.
+    `database_role_secrets` names the secret in which each role's login is to be put.
     """
 
     database_roles: dict[str, str]
@@ -82,8 +48,43 @@ class ConsoleMigrateSettings(DatabaseSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class SendDigestSettings(PipelineSettings, DatabaseSettings, UserPoolSettings):
-    """send_digest writes to subscribers from `digest_sender`; its links lead to `console_url`."""
+class UserPoolSettings(Environment):
+    """The people who may sign in."""
+
+    user_pool_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSettings(Environment):
+    """The app client through which people sign in, and where a page that is signed in may open a WebSocket."""
+
+    user_pool_client_id: str
+    live_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleTableSettings(Environment):
+    """The DynamoDB table of plans, tickets and connections."""
+
+    console_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActSettings(Environment):
+    """For console_act: the address that a ticket opens, and the secret that signs unsubscribe links (may be empty)."""
+
+    live_url: str
+    unsubscribe_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigestSettings(Environment):
+    """The weekly digest: who sends it, where its links lead, and the secrets of its signature and its Slack channel.
+
+    `digest_slack_secret` is empty where no channel is told.
+    """
 
     digest_sender: str
     console_url: str
+    unsubscribe_secret: str
+    digest_slack_secret: str

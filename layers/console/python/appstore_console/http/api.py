@@ -22,6 +22,7 @@ from pydantic_core import PydanticUndefined
 
 from appstore_analytics.answers.errors import Refused, Unreachable
 from appstore_analytics.contract.errors import InputRefused, TransientError
+from appstore_console.database.connection import DatabaseAway
 from appstore_console.http import problems
 from appstore_console.http.asked import Asked, Asking
 from appstore_console.http.endpoints import Endpoint
@@ -147,6 +148,11 @@ def _tell_problems(resolver: APIGatewayHttpResolver) -> None:
     def away(_: Exception) -> Problem:
         return problems.unavailable("AWS does not answer as it should: ask again in a moment.")
 
+    def without_data(_: Exception) -> Problem:
+        return problems.unavailable(
+            "The console's database does not answer. What you may see or do is kept there, so ask again in a moment."
+        )
+
     told: Mapping[type[Exception], Callable[[Any], Problem]] = {
         Problem: lambda error: error,
         RequestValidationError: lambda error: problems.of_validation(error.errors()),
@@ -154,6 +160,7 @@ def _tell_problems(resolver: APIGatewayHttpResolver) -> None:
         Refused: refused,
         InputRefused: refused,
         Unreachable: away,
+        DatabaseAway: without_data,
         TransientError: away,
         ClientError: away,
         BotoCoreError: away,

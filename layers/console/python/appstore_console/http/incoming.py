@@ -35,9 +35,9 @@ class Incoming:
 
     @property
     def user_id(self) -> str:
-        """The id of the person whose token it is; empty without a token."""
-        subject = self.claims.get("sub", "")
-        return subject if isinstance(subject, str) else ""
+        """The id of the person whose token it is; empty without a token. It follows from the address (user_ids.py)."""
+        username = self.claims.get("username", "")
+        return username if isinstance(username, str) else ""
 
 
 def read_event(event: Mapping[str, Any], root: str) -> Incoming:

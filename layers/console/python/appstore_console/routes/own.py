@@ -29,7 +29,16 @@ actions = Endpoints("Own")
 @endpoints.get("/me", Right.READ)
 def me(asked: Asked) -> Me:
     """Who asks: role, granted apps, and what may be done"""
-    raise NotImplementedError
+    here = asked.console.installation
+    return Me(
+        user_id=asked.person.user_id,
+        role=asked.person.role or "",
+        is_limited=asked.person.is_limited,
+        app_ids=None if asked.app_ids is None else asked.seen,
+        actions=tuple(map(str, asked.person.rights)),
+        workgroup=here.workgroup,
+        region=here.region,
+    )
 
 
 @actions.post("/live-tickets", Right.READ)

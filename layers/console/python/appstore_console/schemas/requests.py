@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from appstore_analytics.contract.operations import Operation
+from appstore_analytics.rules.kpi_periods import Compare, Step
 from appstore_console.rights import Role
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -91,21 +92,6 @@ class TablesParameters(DatesParameters):
     main: Annotated[bool, Query(description="Only the main tables.")] = False
 
 
-class Compare(StrEnum):
-    """What a period is compared with."""
-
-    PREVIOUS = "previous"
-    YEAR = "year"
-
-
-class Step(StrEnum):
-    """What a point is of."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-
-
 class KpiParameters(Parameters):
     """A question about KPIs."""
 
@@ -118,11 +104,20 @@ class KpiParameters(Parameters):
         Query(max_length=200, description="One value of one dimension: `territory:US`. Alone, or with `by` of it."),
     ] = ""
     apps: Annotated[tuple[AppId, ...], Query(max_length=MOST_APPS, description="Only these apps.")] = ()
+    days: Annotated[
+        int | None,
+        Query(
+            ge=1,
+            le=400,
+            description="The newest Dates that Apple has completed, so many of each KPI, and those that still grow "
+            "after them; in place of `from` and `to`.",
+        ),
+    ] = None
     start: Annotated[date | None, Query(alias="from", description="The first Date; default: 28 before `to`.")] = None
     end: Annotated[date | None, Query(alias="to", description="The last Date; default: yesterday.")] = None
-    compare: Annotated[Compare | None, Query(description="Beside the same number of Dates before, or a year ago.")] = (
-        None
-    )
+    compare: Annotated[
+        Compare | None, Query(description="Beside the same number of Dates before, or 52 weeks ago.")
+    ] = None
     granularity: Annotated[Step, Query(description="A point for each day, week (from Monday) or month.")] = Step.DAY
     limit: Annotated[
         int | None, Query(ge=1, le=100, description="So many of the largest values of `by`, and the rest as one.")

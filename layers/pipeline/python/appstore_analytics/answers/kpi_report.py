@@ -12,7 +12,8 @@ from appstore_analytics.rules.kpis import Value
 class ReportedKpi:
     """What to know about a KPI's values. `bound` is exact, at least, at most or estimate, and belongs to each of them.
 
-    `trap` is the sentence to show beside every value, `sql` the same question for Athena.
+    It is made of `tables`, and can be split by `dimensions`. `trap` is the sentence to show beside every value, `sql`
+    the same question for Athena.
     """
 
     name: str
@@ -22,6 +23,8 @@ class ReportedKpi:
     bound: str
     formula: str
     trap: str
+    tables: tuple[str, ...]
+    dimensions: tuple[str, ...]
     sql: str
 
 
