@@ -14,8 +14,8 @@ from appstore_analytics.answers.app_table import AppTable
 from appstore_analytics.answers.health import Health
 from appstore_analytics.answers.kpi_catalogue import KpiCatalogue
 from appstore_analytics.answers.kpi_report import KpiReport
+from appstore_analytics.answers.run_facts import RunDetails, RunList
 from appstore_analytics.answers.run_stages import RunItems
-from appstore_analytics.answers.runs import RunDetails, RunList
 from appstore_analytics.answers.table_dates import TableDates
 from appstore_console.facts import (
     Annotations,

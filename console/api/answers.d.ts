@@ -17,7 +17,8 @@ export type Instant = string;
  * One run. Without a run report (`operation` empty) its input was refused, or it has not ended.
  *
  * `files` are Apple's instances that it converted or tried to. `waited_seconds` are those in which it waited for Apple
- * or for calls, `worst_verdict` is that of the app that ended worst.
+ * or for calls, `worst_verdict` is that of the app that ended worst. `share` is how much of one under way is done,
+ * from 0 to 1.
  */
 export interface RunLine {
   run_id: string;
@@ -104,7 +105,7 @@ export type DateVerdict =
   | "zero"
   | "none";
 
-/** A run that repairs it: the operation and its arguments, as a plan takes them. */
+/** The operation and its arguments. */
 export interface RepairRun {
   operation: string;
   arguments: Record<string, unknown>;
@@ -146,12 +147,13 @@ export interface FirstDays {
 }
 
 /**
- * One look, on the day `judged_on`. `complete_until` is the newest Date that every daily table has complete for
- * every app, `most_until` the same for `apps_complete` of `apps_known`; `until` tells it table by table.
+ * One look, on the day `judged_on`.
  *
- * `needs` are what is wrong, alike together; `attention` has a line for each app and table, the oldest first.
- * `next_run_at` is the schedule's next start, and `first_days` is there until the first numbers are. `apps` and
- * `tables` are there for apps that were asked about by name, not for all.
+ * `complete_until` is the newest Date that every daily table has complete for every app, `most_until` the same for
+ * `apps_complete` of `apps_known`; `until` tells it table by table. `needs` are what is wrong, alike together;
+ * `attention` has a line for each app and table, the oldest first. `next_run_at` is the schedule's next start,
+ * `running` a run that is under way, and `first_days` is there until the first numbers are. `apps` and `tables` are
+ * there for apps that were asked about by name, not for all.
  */
 export interface Health extends Answered {
   judged_on: IsoDate;
@@ -330,7 +332,8 @@ export interface TableDates extends Answered {
 /**
  * What to know about a KPI's values. `bound` is exact, at least, at most or estimate, and belongs to each of them.
  *
- * `trap` is the sentence to show beside every value, `sql` the same question for Athena.
+ * It is made of `tables`, and can be split by `dimensions`. `trap` is the sentence to show beside every value, `sql`
+ * the same question for Athena.
  */
 export interface ReportedKpi {
   name: string;
@@ -340,9 +343,9 @@ export interface ReportedKpi {
   bound: string;
   formula: string;
   trap: string;
-  sql: string;
   tables: string[];
   dimensions: string[];
+  sql: string;
 }
 
 /**

@@ -8,8 +8,9 @@ from functools import cache
 
 from appstore_analytics.answers.app_details import AppDetails
 from appstore_analytics.answers.app_table import AppColumn, AppRow, AppTable, AppValue, Period, SparkPoint
-from appstore_analytics.answers.attention import Attention, RepairRun
+from appstore_analytics.answers.attention import Attention
 from appstore_analytics.answers.health import FinalOn, FirstDays, Health, Need, TableUntil, Yesterday
+from appstore_analytics.answers.repair_runs import RepairRun
 from appstore_analytics.answers.table_dates import MAIN_TABLES, DateCell, TableDates, TableLine
 from appstore_analytics.contract.kpis import KPIS_BY_NAME
 from appstore_analytics.contract.tables import CuratedTable

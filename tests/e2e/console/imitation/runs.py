@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from appstore_analytics.answers.attention import RepairRun
 from appstore_analytics.answers.backfill_plan import SnapshotPlan
 from appstore_analytics.answers.cost import CostLine
+from appstore_analytics.answers.repair_runs import RepairRun
+from appstore_analytics.answers.run_facts import ErrorLine, Links, NoticeLine, RunDetails, RunLine, RunList
 from appstore_analytics.answers.run_plans import PlannedRun, PlannedTable
 from appstore_analytics.answers.run_stages import Proof, ReplacedDate, RunApp, RunCalls, RunItems, Stage, StageWait
-from appstore_analytics.answers.runs import ErrorLine, Links, NoticeLine, RunDetails, RunLine, RunList
 from appstore_analytics.contract.verdicts import Verdict
 from tests.e2e.console.imitation.portfolio import DAY, FORBIDDEN, NOT_READY, NOW, QUARANTINED, TODAY, App, Portfolio
 

@@ -18,16 +18,12 @@ import uvicorn
 
 from appstore_analytics.answers.facts import to_json
 from appstore_console.facts import LiveTicket, PlanOffer, StartedRun
+from appstore_console.pages import content_security_policy
 from appstore_console.rights import Right, Role
 from infra.console.browser_files import browser_files
 from tests.e2e.console.imitation import looks, numbers, people, runs
 from tests.e2e.console.imitation.portfolio import NOW, App, Portfolio
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self' {live}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
 TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml", "txt": "text/plain"}
 PASSWORD, NEW_PASSWORD, CODE = "first-Password-1", "second-Password-2", "123456"
 
@@ -132,7 +128,8 @@ class ConsoleServer:
         if path.startswith(("api/", "auth/")) and self.world.delay:
             await asyncio.sleep(self.world.delay)
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-        reply = Reply(*self._answer(scope["method"], path, query, json.loads(body or b"{}"), headers))
+        found = self._answer(scope["method"], path, query, json.loads(body or b"{}"), headers)
+        reply = Reply(*found, content_security_policy(f"ws://127.0.0.1:{self.port}/live"))
         date = NOW.timestamp() + self.world.clock_ahead
         await reply.send(send, format_datetime(NOW.fromtimestamp(date, NOW.tzinfo), usegmt=True))
 
@@ -267,13 +264,14 @@ class Reply:
     status: int
     kind: str
     body: bytes
+    policy: str
 
     async def send(self, send: Send, date: str) -> None:
         headers = {
             "content-type": self.kind,
             "cache-control": "no-store",
             "date": date,
-            "content-security-policy": POLICY.format(live="ws://127.0.0.1:*"),
+            "content-security-policy": self.policy,
             "x-content-type-options": "nosniff",
         }
         pairs = [(name.encode(), value.encode()) for name, value in headers.items() if value]
