@@ -38,7 +38,7 @@ CRASHES = "App Crashes Expanded"
 LOCATION = "Location Sessions"
 REPORTS = (ENGAGEMENT, PURCHASES, DOWNLOADS, CRASHES, LOCATION)
 DAILY_TABLES = ("engagement", "purchases", "downloads")
-WEEKLY_TABLES = ("engagement_weekly", "purchases_weekly", "downloads_weekly")
+WEEKLY_TABLES = ("engagement_weekly", "purchases_weekly")
 VINTAGES_TABLES = ("crashes_expanded_vintages", "location_sessions_vintages")
 TABLES = (*DAILY_TABLES, *WEEKLY_TABLES, *VINTAGES_TABLES)
 
