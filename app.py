@@ -13,18 +13,11 @@ sys.path.insert(1, str(Path(__file__).resolve().parent / "layers" / "console" / 
 from aws_cdk import App
 
 from appstore_analytics.contract.errors import ConfigurationRefused
-from infra.configuration import DeploymentConfiguration, parse_context, refuse_where_console_cannot_be
+from infra.configuration import parse_context, refuse_where_console_cannot_be
+from infra.console.layers import AWS_SERVICES
 from infra.console.pages import pages_of_this_project
 from infra.console.stack import ConsoleParts, ConsoleStack
-from infra.layers import (
-    AWS_TARGET,
-    OF_THE_CONSOLE,
-    OF_THE_PIPELINE,
-    THIS_MACHINE,
-    LayerBuildError,
-    ThirdPartyLayer,
-    build_layers,
-)
+from infra.layers import AWS_TARGET, OF_THE_CONSOLE, THIS_MACHINE, LayerBuildError, Target, build_layers
 from infra.stack import AppStoreAnalyticsStack
 
 
@@ -35,20 +28,19 @@ def main() -> None:
         configuration = parse_context(app.node.get_all_context())
         # The CDK command line says it; without, the template is for any region.
         refuse_where_console_cannot_be(configuration, os.environ.get("CDK_DEFAULT_REGION", ""))
-        layer_folders = _layer_folders(configuration)
-        pages = pages_of_this_project() if configuration.console else {}
+        target = THIS_MACHINE if configuration.local else AWS_TARGET
+        layer_folders = build_layers(target)
+        parts = _console_parts(target) if configuration.console else None
     except (ConfigurationRefused, LayerBuildError) as error:
         sys.exit(str(error))
     AppStoreAnalyticsStack(app, configuration.names.stack, configuration, layer_folders)
-    if configuration.console:
-        parts = ConsoleParts(layer_folders, pages)
+    if parts:
         ConsoleStack(app, configuration.names.console_stack, configuration, parts)
     app.synth()
 
 
-def _layer_folders(configuration: DeploymentConfiguration) -> dict[ThirdPartyLayer, Path]:
-    layers = OF_THE_CONSOLE if configuration.console else OF_THE_PIPELINE
-    return build_layers(THIS_MACHINE if configuration.local else AWS_TARGET, layers=layers)
+def _console_parts(target: Target) -> ConsoleParts:
+    return ConsoleParts(build_layers(target, layers=OF_THE_CONSOLE, services=AWS_SERVICES), pages_of_this_project())
 
 
 if __name__ == "__main__":

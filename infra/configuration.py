@@ -42,7 +42,7 @@ class DeploymentConfiguration:
     secret `console_database` names; `console_vpc` has that database's subnets. `console_digests` sends weekly digests
     from `digest_sender`, and to the Slack channel whose webhook is in `digest_slack_secret`. `bytes_scanned_cutoff`
     ends a query that would scan more. `local` is for the embedded AWS: loopback without TLS is allowed, layers fit this
-    machine, and destroying the stack destroys the data.
+    machine, and only there `retain` may be false: destroying the stack then destroys data and keys.
     """
 
     name: str = SERVICE
@@ -75,6 +75,7 @@ class DeploymentConfiguration:
     digest_sender: str = ""
     digest_slack_secret: str = ""
     local: bool = False
+    retain: bool = True
 
     @property
     def names(self) -> Names:
@@ -113,6 +114,7 @@ def parse_context(context: Mapping[str, Any]) -> DeploymentConfiguration:
     parsers = {**PARSERS, **console_values.PARSERS}
     values = {key: parsers[key](key, value) for key, value in given.items()}
     configuration = DeploymentConfiguration(**values, local=local)
+    _refuse_to_lose_data(configuration)
     _refuse_one_database_for_two(configuration.names)
     _refuse_too_many_passes(configuration)
     _refuse_plain_http(configuration)
@@ -139,6 +141,13 @@ def _refuse_one_database_for_two(names: Names) -> None:
     if len(set(names.databases.values())) < len(names.databases):
         raise ConfigurationRefused(
             f"Context key 'databases' gives two databases one name: {', '.join(names.databases.values())}."
+        )
+
+
+def _refuse_to_lose_data(configuration: DeploymentConfiguration) -> None:
+    if not configuration.retain and not configuration.local:
+        raise ConfigurationRefused(
+            "Context key 'retain' may be false only with local=true: on AWS data and keys outlive their stack."
         )
 
 

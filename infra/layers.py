@@ -1,10 +1,8 @@
 """The Lambda layers: our package as it lies, and third-party packages built by pip, trimmed, without Docker."""
 
-import compileall
 import hashlib
 import os
 import platform
-import py_compile
 import shutil
 import subprocess
 import sys
@@ -19,6 +17,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from appstore_analytics.contract.names import Names
+from infra.byte_code import compile_folder, interpreter
 
 PROJECT = Path(__file__).resolve().parent.parent
 BUILD = PROJECT / ".build" / "layers"
@@ -61,11 +60,6 @@ class Target:
         arm = self.machine in {"aarch64", "arm64"}
         return lambda_.Architecture.ARM_64 if arm else lambda_.Architecture.X86_64
 
-    @property
-    def is_this_python(self) -> bool:
-        """Whether byte code that this Python writes is read there."""
-        return self.python_version == _THIS_PYTHON
-
 
 _THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 AWS_TARGET = Target("3.13", "aarch64", ("manylinux_2_28_aarch64", "manylinux2014_aarch64"))
@@ -106,37 +100,49 @@ _TRIMMINGS = {
 }
 _BYTE_CODE = "unchecked-hash 1"
 
+AWS_SERVICES = ("athena", "dynamodb", "s3", "secretsmanager")
+"""The services that the pipeline's functions call (wiring/connections.py). botocore describes 400 more, in 25 MB."""
+
 
 def build_layers(
-    target: Target, build: Path = BUILD, layers: Iterable[ThirdPartyLayer] = OF_THE_PIPELINE
+    target: Target,
+    build: Path = BUILD,
+    layers: Iterable[ThirdPartyLayer] = OF_THE_PIPELINE,
+    services: tuple[str, ...] = AWS_SERVICES,
 ) -> dict[ThirdPartyLayer, Path]:
     """The folders of these third-party layers, built unless they are there; LayerBuildError when pip cannot."""
-    return {
-        layer: build_layer(layer, PROJECT / "layers" / layer / "requirements.txt", target, build) for layer in layers
-    }
+    requirements = {layer: PROJECT / "layers" / layer / "requirements.txt" for layer in layers}
+    return {layer: build_layer(layer, path, target, build, services) for layer, path in requirements.items()}
 
 
-def build_layer(layer: ThirdPartyLayer, requirements: Path, target: Target, build: Path = BUILD) -> Path:
+def build_layer(
+    layer: ThirdPartyLayer,
+    requirements: Path,
+    target: Target,
+    build: Path = BUILD,
+    services: tuple[str, ...] = AWS_SERVICES,
+) -> Path:
     """`<build>/<layer>-<identity>` with a `python` folder. A second build of the same identity is a look-up.
 
     The folder appears at once or not at all; of two builders at the same time the first wins and both are right.
     """
-    built = build / f"{layer}-{_identity(requirements, target, _TRIMMINGS[layer])}"
+    kept = services if layer is ThirdPartyLayer.DEPENDENCIES else ()
+    built = build / f"{layer}-{_identity(requirements, target, (*_TRIMMINGS[layer], *kept))}"
     if built.is_dir():
         return built
     build.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=build, prefix=f".{layer}-") as workshop:
         draft = Path(workshop) / "layer"
         _install(layer, requirements, target, draft / "python")
-        _trim(draft / "python", _TRIMMINGS[layer])
-        if target.is_this_python:
-            _compile(draft / "python")
+        _trim(draft / "python", _TRIMMINGS[layer], services)
+        if python := interpreter(target.python_version):
+            compile_folder(python, draft / "python")
         publish(draft, built)
     return built
 
 
 def _identity(requirements: Path, target: Target, trimmings: Iterable[str]) -> str:
-    byte_code = _BYTE_CODE if target.is_this_python else "source only"
+    byte_code = _BYTE_CODE if interpreter(target.python_version) else "source only"
     parts = (requirements.read_text(encoding="utf-8"), str(asdict(target)), *trimmings, byte_code)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -157,21 +163,13 @@ def _install(layer: ThirdPartyLayer, requirements: Path, target: Target, folder:
         )
 
 
-def _trim(folder: Path, trimmings: Iterable[str]) -> None:
+def _trim(folder: Path, trimmings: Iterable[str], services: Iterable[str]) -> None:
     for pattern in trimmings:
         for path in folder.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _compile(folder: Path) -> None:
-    # Ordinary byte code is checked by file times, which a zip does not keep: every cold start would compile again.
-    compileall.compile_dir(
-        folder,
-        quiet=2,
-        stripdir=str(folder),
-        prependdir="/opt/python",
-        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-    )
+    for service in folder.glob("botocore/data/*/"):
+        if service.name not in services:
+            shutil.rmtree(service)
 
 
 def publish(draft: Path, built: Path) -> None:
@@ -188,7 +186,7 @@ def _for_people() -> Iterator[str]:
 
 
 class Layers(Construct):
-    """`pipeline` is our package; `third_party` holds what pip built. boto3 comes with the Lambda runtime."""
+    """`pipeline` is our package; `third_party` holds what pip built, boto3 too: the runtime's own comes after it."""
 
     def __init__(
         self, scope: Construct, id_: str, names: Names, folders: dict[ThirdPartyLayer, Path], target: Target

@@ -26,8 +26,8 @@ class Registry(Construct):
             ),
             time_to_live_attribute="expires_at",
             stream=dynamodb.StreamViewType.KEYS_ONLY,
-            deletion_protection=not configuration.local,
-            removal_policy=removal_policy(local=configuration.local),
+            deletion_protection=configuration.retain,
+            removal_policy=removal_policy(retain=configuration.retain),
         )
 
     @property

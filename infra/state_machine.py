@@ -7,8 +7,9 @@
                            ▲ PlanRegister                                                       SummarizeRun ◄─┤
                            └──── WaitForSnapshot ◄──── a backfill whose snapshot Apple has not built ──────────┘
 
-A Map without items is skipped. Whatever fails outside the children goes to SummarizeRun, which reports it. Only ids
-and counts travel: `{"run_id", "operation", "plan"}`, and `error` when there is one.
+A Map without items is skipped. One with more than a pass takes is planned and run again (DecideMore<Map>), until
+`plan.after`, the place where the next pass begins, is empty. Whatever fails outside the children goes to SummarizeRun,
+which reports it. Only ids and counts travel: `{"run_id", "operation", "plan"}`, and `error` when there is one.
 
 Register and Land have an item for each app and each instance. Theirs go in batches to Express children, each of which
 costs one transition whatever it holds, but lives for five minutes and cannot be asked how it ended. An inline Map in
@@ -34,22 +35,21 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from appstore_analytics.contract.errors import (
-    TRANSIENT_RETRIES,
     NotReady,
     PermanentError,
     PipelineError,
-    TransientError,
     leaves,
 )
-from appstore_analytics.contract.layout import RUN_PARTITION, RUNS_PREFIX
-from appstore_analytics.contract.maps import ITEMS_OF_A_BATCH, MapName, Outcome
+from appstore_analytics.contract.layout import RUN_PARTITION
+from appstore_analytics.contract.maps import FROM_THE_BEGINNING, ITEMS_OF_A_BATCH, MapName, Outcome
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.verdicts import Verdict
 from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
 from infra.functions import state_name
 from infra.logs import log_group
-from infra.naming import arn, logical_id
+from infra.retries import retry, retry_step
+from infra.state_machine_role import state_machine_policy
 
 STEPS_OF_MAPS: Mapping[MapName, Sequence[str]] = {
     MapName.REGISTER: ("register_request", "list_instances"),
@@ -64,40 +64,6 @@ EXPRESS_FIRST = frozenset({MapName.REGISTER, MapName.LAND})
 _CALLS_OF_A_BATCH = 1_000  # of list_instances, one a table: at 0.3 s each in two lanes half of the child's five minutes
 _LANES_OF_A_BATCH = 2  # one slow item does not hold up the nine others; with ten, nine lanes would wait for the slowest
 
-LAMBDA_ERRORS = (
-    "Lambda.AWSLambdaException",
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.SdkClientException",
-    "Lambda.ServiceException",
-)
-"""What Lambda itself may throw on a bad day: the function did not run, or did not answer."""
-
-THROTTLED = "Lambda.TooManyRequestsException"
-"""The account runs as many functions as it may, ten in a new one. Nothing is wrong, and only time helps.
-
-A patient child asks for two hours and a half (300 attempts after half a minute each, with full jitter between nothing
-and a minute). An item that still finds no room then fails by name, and the next run takes it. An Express child asks for
-some ten seconds, because nine other items share its five minutes; what it leaves goes to a patient one.
-"""
-
-FUNCTION_DEATHS = (
-    "Lambda.Unknown",
-    "Runtime.ExitError",
-    "Runtime.OutOfMemory",
-    "Sandbox.Timedout",
-)
-"""How Step Functions names a function that ended in the middle: killed, out of memory, or out of time.
-
-`Lambda.Unknown` is the name in the Developer Guide ("Handle Lambda service exceptions"), the others are those that the
-runtimes of today report. Every step may be done again, so it is; but twice only, because what lacks memory or time
-mostly lacks it again.
-"""
-
-_RETRIED = (*leaves(TransientError), *LAMBDA_ERRORS)
-_DEATHS_FORGIVEN = 2
-THROTTLES_FORGIVEN = 300
-_EXPRESS_THROTTLES_FORGIVEN = 4
-_EXPRESS_RETRIES = 2  # the five minutes of an Express child are soon over; the patient one takes up what is left
 _CALLS_RETURN_WITHIN = 13  # times five minutes: a little over the rolling hour of Apple's quota
 _HAS_ITEMS = sfn.Condition.number_greater_than("$.plan.items", 0)
 _TIME_OUT = Duration.hours(80)  # longer than the wait of a backfill for its snapshot
@@ -138,7 +104,7 @@ class PipelineStateMachine(Construct):
             self, "Logs", f"/aws/vendedlogs/states/{configuration.names.name}", configuration.retention.logs
         )
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
-        policy = self._policy(role)
+        policy = state_machine_policy(self, configuration.names.name, role, functions, registry, lake)
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
@@ -246,20 +212,20 @@ class PipelineStateMachine(Construct):
         word = map_name.capitalize()
         plan = self._plan_items(f"Plan{word}", map_name, summary)
         if map_name in EXPRESS_FIRST:
-            each = self._express_first(map_name, summary, following)
+            each = self._express_first(map_name, plan, summary, following)
         else:
-            each = self._map(word, map_name, summary, following, self._child(map_name, word))
+            each = self._map(word, map_name, plan, summary, following)
         plan.next(sfn.Choice(self, f"Decide{word}").when(_HAS_ITEMS, each).otherwise(following))
         return plan
 
-    def _express_first(self, map_name: MapName, summary: sfn.State, following: sfn.State) -> sfn.State:
+    def _express_first(self, map_name: MapName, plan: sfn.State, summary: sfn.State, following: sfn.State) -> sfn.State:
         """The Map with Express children, until nothing is left or what is left has another reason than the quota."""
-        word, patiently = map_name.capitalize(), f"{map_name.capitalize()}Patiently"
-        patient = self._map(patiently, map_name, summary, following, self._child(map_name, patiently))
-        plan = self._plan_items(f"Plan{word}Left", map_name, summary, left=True)
-        quick = self._map_of_batches(map_name, summary, plan)
+        word = map_name.capitalize()
+        plan_left = self._plan_items(f"Plan{word}Left", map_name, summary, left=True)
+        patient = self._map(f"{word}Patiently", map_name, plan_left, summary, following)
+        quick = self._map_of_batches(map_name, plan, summary, plan_left)
         wait = sfn.Wait(self, f"WaitTo{word}", time=sfn.WaitTime.timestamp_path("$.plan.available_at"))
-        plan.next(
+        plan_left.next(
             sfn.Choice(self, f"Decide{word}Left")
             .when(sfn.Condition.is_present("$.plan.available_at"), wait.next(quick))
             .when(_HAS_ITEMS, patient)
@@ -268,20 +234,27 @@ class PipelineStateMachine(Construct):
         return quick
 
     def _plan_items(self, name: str, map_name: MapName, summary: sfn.State, *, left: bool = False) -> sfn.TaskStateBase:
-        payload = {"run_id": sfn.JsonPath.string_at("$.run_id"), "map": map_name, **({"left": True} if left else {})}
+        payload = {
+            "run_id": sfn.JsonPath.string_at("$.run_id"),
+            "map": map_name,
+            "after": sfn.JsonPath.string_at("$.plan.after"),
+            **({"left": True} if left else {}),
+        }
         plan = self._invoke("plan_items", name=name, payload=sfn.TaskInput.from_object(payload), result_path="$.plan")
         plan.add_catch(summary, errors=["States.ALL"], result_path="$.error")
         return plan
 
     def _map(
-        self, name: str, map_name: MapName, summary: sfn.State, following: sfn.State, child: sfn.State
+        self, name: str, map_name: MapName, plan: sfn.State, summary: sfn.State, following: sfn.State
     ) -> sfn.State:
         """A Standard child for each item."""
         at_once = self._configuration.max_concurrency.of(map_name)
         each = self._distributed(name, sfn.StateMachineType.STANDARD, at_once)
-        return _leads_on(each.item_processor(child), summary, following)
+        return self._leads_on(each.item_processor(self._child(map_name, name)), plan, summary, following)
 
-    def _map_of_batches(self, map_name: MapName, summary: sfn.State, following: sfn.State) -> sfn.State:
+    def _map_of_batches(
+        self, map_name: MapName, plan: sfn.State, summary: sfn.State, following: sfn.State
+    ) -> sfn.State:
         """An Express child for each batch of items."""
         word = map_name.capitalize()
         lanes = Lanes.of_batches(self._configuration.max_concurrency.of(map_name))
@@ -289,7 +262,16 @@ class PipelineStateMachine(Construct):
         if map_name is MapName.REGISTER:
             items = max(1, min(items, _CALLS_OF_A_BATCH // len(self._configuration.curated_tables)))
         each = self._distributed(word, sfn.StateMachineType.EXPRESS, lanes.children, items)
-        return _leads_on(each.item_processor(self._batch(map_name, lanes)), summary, following)
+        return self._leads_on(each.item_processor(self._batch(map_name, lanes)), plan, summary, following)
+
+    def _leads_on(
+        self, each: sfn.DistributedMap, plan: sfn.State, summary: sfn.State, following: sfn.State
+    ) -> sfn.State:
+        """Back to the plan of the Map while it has items beyond this pass, then on."""
+        each.add_catch(summary, errors=["States.ALL"], result_path="$.error")
+        is_last_pass = sfn.Condition.string_equals("$.plan.after", FROM_THE_BEGINNING)
+        each.next(sfn.Choice(self, f"DecideMore{each.id}").when(is_last_pass, following).otherwise(plan))
+        return each
 
     def _distributed(
         self, name: str, kind: sfn.StateMachineType, at_once: int, items_of_a_batch: int | None = None
@@ -382,7 +364,7 @@ class PipelineStateMachine(Construct):
             },
             result_path=sfn.JsonPath.DISCARD,
         )
-        _retry(record, ["States.ALL"])
+        retry(record, ["States.ALL"])
         # Without its record the item counts as failed too.
         record.add_catch(done, errors=["States.ALL"], result_path=sfn.JsonPath.DISCARD)
         record.next(done)
@@ -407,77 +389,5 @@ class PipelineStateMachine(Construct):
             result_path=result_path,
             retry_on_service_exceptions=False,
         )
-        if express:
-            _retry(task, _RETRIED, max_attempts=_EXPRESS_RETRIES)
-            _retry(task, [THROTTLED], max_attempts=_EXPRESS_THROTTLES_FORGIVEN)
-            return task
-        _retry(task, _RETRIED)
-        _retry(task, [THROTTLED], max_attempts=THROTTLES_FORGIVEN)
-        _retry(task, FUNCTION_DEATHS, max_attempts=_DEATHS_FORGIVEN)
+        retry_step(task, express=express)
         return task
-
-    # The role. CDK's own grants would reach every version of every function and every object of the bucket.
-
-    def _policy(self, role: iam.Role) -> iam.Policy:
-        name = self._configuration.names.name
-        executions, machine = arn("states", f"execution:{name}"), arn("states", f"stateMachine:{name}")
-        policy = iam.Policy(
-            self,
-            "Policy",
-            roles=[role],
-            statements=[
-                _allow(["lambda:InvokeFunction"], [function.function_arn for function in self._functions.values()]),
-                _allow(["s3:GetObject"], [self._lake.arn_for_objects(f"{RUNS_PREFIX}*")]),
-                _allow(["dynamodb:UpdateItem"], [self._registry.table_arn]),
-                _allow(["states:StartExecution"], [machine]),
-                _allow(["states:DescribeExecution", "states:StopExecution"], [f"{executions}/*", f"{executions}:*"]),
-                _allow(_LOG_DELIVERY, ["*"]),
-                _allow(_TRACES, ["*"]),
-            ],
-        )
-        runs = f"<{logical_id(self._lake)}.Arn>/{RUNS_PREFIX}*"
-        acknowledge(policy, f"IAM5[Resource::{runs}]", "A manifest's key has the id of its run.")
-        for suffix in ("/*", ":*"):
-            children = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{name}{suffix}"
-            acknowledge(policy, f"IAM5[Resource::{children}]", "A Map's children are named by Step Functions.")
-        acknowledge(policy, "IAM5[Resource::*]", "Log delivery and X-Ray know no resources.")
-        return policy
-
-
-_LOG_DELIVERY = [
-    "logs:CreateLogDelivery",
-    "logs:DeleteLogDelivery",
-    "logs:DescribeLogGroups",
-    "logs:DescribeResourcePolicies",
-    "logs:GetLogDelivery",
-    "logs:ListLogDeliveries",
-    "logs:PutResourcePolicy",
-    "logs:UpdateLogDelivery",
-]
-_TRACES = [
-    "xray:GetSamplingRules",
-    "xray:GetSamplingTargets",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
-]
-
-
-def _leads_on(each: sfn.DistributedMap, summary: sfn.State, following: sfn.State) -> sfn.State:
-    each.add_catch(summary, errors=["States.ALL"], result_path="$.error")
-    each.next(following)
-    return each
-
-
-def _allow(actions: list[str], resources: list[str]) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=actions, resources=resources)
-
-
-def _retry(task: sfn.TaskStateBase, errors: Sequence[str], max_attempts: int = TRANSIENT_RETRIES) -> None:
-    task.add_retry(
-        errors=[*errors],
-        interval=Duration.seconds(2),
-        backoff_rate=2,
-        max_attempts=max_attempts,
-        max_delay=Duration.seconds(60),
-        jitter_strategy=sfn.JitterType.FULL,
-    )

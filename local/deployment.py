@@ -67,11 +67,10 @@ def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> 
     `progress` is told what is being done and how many resources are ready of how many. A second call updates the
     stack. DeploymentError with the end of the CDK's own words.
     """
-    given = _given(context)
-    names = parse_context({**cdk_context(), **given}).names
+    names = parse_context({**cdk_context(), **_given(context)}).names
     progress("cdk bootstrap", 0, 0)
     _cdk(aws, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], aws.directory, progress)
-    outputs = _deploy_stack(aws, names.stack, given, progress)
+    outputs = _deploy_stack(aws, names.stack, context, progress)
     return Deployment(
         names=names,
         lake_bucket=outputs["LakeBucket"],
@@ -87,9 +86,9 @@ def deploy_console(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progr
 
     A second call updates it. DeploymentError with the end of the CDK's own words.
     """
-    given = {**_given(context), "console": True}
-    names = parse_context({**cdk_context(), **given}).names
-    outputs = _deploy_stack(aws, names.console_stack, given, progress)
+    context = {**context, "console": True}
+    names = parse_context({**cdk_context(), **_given(context)}).names
+    outputs = _deploy_stack(aws, names.console_stack, context, progress)
     return ConsoleDeployment(
         url=outputs["ConsoleUrl"],
         live_url=outputs["LiveUrl"],
@@ -99,6 +98,15 @@ def deploy_console(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progr
         act_function=outputs["ConsoleActFunction"],
         database_address=outputs["DatabaseAddress"],
     )
+
+
+def _given(context: Mapping[str, Any]) -> dict[str, Any]:
+    return {"local": True, "retain": False, "max_concurrency": _CONCURRENCY, **context}
+
+
+def on_stack(aws: EmbeddedAws, arguments: list[str], context: Mapping[str, Any], progress: Progress) -> None:
+    """A command of the CDK about the pipeline's stack; DeploymentError with the end of its own words."""
+    _on_stack(aws, parse_context({**cdk_context(), **_given(context)}).names.stack, arguments, context, progress)
 
 
 def put_api_key(aws: EmbeddedAws, deployment: Deployment, key_name: str, key: Mapping[str, str]) -> None:
@@ -122,24 +130,26 @@ def open_pipeline(aws: EmbeddedAws, deployment: Deployment) -> Pipeline:
     )
 
 
-def _given(context: Mapping[str, Any]) -> dict[str, Any]:
-    return {"local": True, "max_concurrency": _CONCURRENCY, **context}
-
-
-def _deploy_stack(aws: EmbeddedAws, stack: str, given: Mapping[str, Any], progress: Progress) -> dict[str, str]:
+def _deploy_stack(aws: EmbeddedAws, stack: str, context: Mapping[str, Any], progress: Progress) -> dict[str, str]:
     """Synthesize the app with this context and deploy one of its stacks; the outputs."""
     outputs_path = aws.directory / "outputs.json"
-    arguments = [
-        argument
-        for name, value in given.items()
-        for argument in ("--context", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
-    ]
     progress("cdk synth", 0, 0)
     options = ["--require-approval", "never", "--progress", "events", "--outputs-file", str(outputs_path)]
-    assembly = ["--output", str(aws.directory / "cdk.out")]
-    _cdk(aws, ["deploy", stack, *assembly, *options, *arguments], PROJECT, progress)
+    _on_stack(aws, stack, ["deploy", *options], context, progress)
     outputs: dict[str, str] = json.loads(outputs_path.read_text())[stack]
     return outputs
+
+
+def _on_stack(
+    aws: EmbeddedAws, stack: str, arguments: list[str], context: Mapping[str, Any], progress: Progress
+) -> None:
+    values = [
+        argument
+        for name, value in _given(context).items()
+        for argument in ("--context", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
+    ]
+    command, *options = arguments
+    _cdk(aws, [command, stack, *options, "--output", str(aws.directory / "cdk.out"), *values], PROJECT, progress)
 
 
 def _cdk(aws: EmbeddedAws, arguments: list[str], folder: Path, progress: Progress) -> None:

@@ -58,7 +58,7 @@ def show_report(report: Mapping[str, Any], page: str) -> None:
     )
     say(
         f"parts written {report['parts_written']:,}, replaced {report['parts_replaced']:,}, "
-        f"refused as older {report['parts_refused_as_older']:,}, Dates published {report['dates_published']}"
+        f"refused as older {report['parts_refused']:,}, Dates published {report['dates_published']}"
     )
     say(f"report: {page}, and the same as .json", style="dim")
 

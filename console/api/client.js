@@ -1,6 +1,6 @@
 /** Asks the API. The access token lives in this module alone; a cookie that no script can read renews it. */
 
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { Problem, problemOf } from "./problem.js";
 
 const API = "api/v1/";
@@ -15,6 +15,9 @@ let renewal = null;
 
 /** Whether somebody is signed in: null until the cookie has been asked. */
 export const isSignedIn = signal(/** @type {boolean | null} */ (null));
+
+/** The address that the login knows the person by. */
+export const signedInAs = signal("");
 
 /** How far the server's clock is ahead of this one, in milliseconds: a laptop may be an hour off. */
 export const clockOffset = signal(0);
@@ -66,17 +69,43 @@ export async function askLogin(step, body = {}) {
   return answer;
 }
 
-/** @param {{ access_token: string, expires_in: number }} answer */
+/** @param {{ access_token: string, expires_in: number, email?: string }} answer */
 function keepToken(answer) {
   token = answer.access_token;
   expiresAt = performance.now() + answer.expires_in * 1000;
-  isSignedIn.value = true;
+  remember(true);
+  batch(() => {
+    signedInAs.value = answer.email ?? signedInAs.value;
+    isSignedIn.value = true;
+  });
 }
 
 export function forgetToken() {
   token = "";
   expiresAt = 0;
+  remember(false);
   isSignedIn.value = false;
+}
+
+const SIGNED_IN = "signed-in";
+
+/** That somebody signed in here, and nothing about whom: a first visit need not ask for a cookie that cannot be there. */
+function remember(/** @type {boolean} */ isSomebody) {
+  try {
+    if (isSomebody) localStorage.setItem(SIGNED_IN, "yes");
+    else localStorage.removeItem(SIGNED_IN);
+  } catch {
+    // a window without storage asks each time
+  }
+}
+
+/** Whether the cookie may still know somebody. */
+export function maySignInAgain() {
+  try {
+    return localStorage.getItem(SIGNED_IN) !== null;
+  } catch {
+    return true;
+  }
 }
 
 /** Renew the token by the cookie; false where there is none that counts. Several callers share one request. */

@@ -15,15 +15,7 @@ import { words } from "../words/en.js";
 import { Hatch } from "./hatch.js";
 import { namedPlaces, pathOf, px, scaleOf, stretches } from "./scale.js";
 
-/**
- * @typedef {object} Point
- * @property {string} date
- * @property {number | null} value
- * @property {string} state a word of the API: final, preliminary, zero, missing …
- * @property {boolean} isFinal
- * @property {number | null} restatedFrom the value before Apple restated the Date
- * @property {boolean} isRestated
- */
+/** @typedef {import("../api/answers.js").ReportedPoint} Point */
 
 /**
  * @typedef {object} Series
@@ -68,7 +60,7 @@ export function nearest(left, count, width) {
 export function LineChart({ series, width, height, cursor, id }) {
   const { points, before, releases, shown } = series;
   const values = points.map((point) => point.value);
-  const formers = points.map((point) => point.restatedFrom);
+  const formers = points.map((point) => point.restated_from);
   const scale = scaleOf([...values, ...(before ?? []), ...formers]);
   const top = MARGIN.top;
   const bottom = height - MARGIN.bottom;
@@ -108,7 +100,7 @@ function dateNames(points, { x }, width, height) {
     .map(
       (index) => html`
         <text x=${px(x(index))} y=${height - 6} text-anchor=${index === last && last ? "end" : "middle"}>
-          ${day(points[index]?.date ?? "")}
+          ${day(points[index]?.day ?? "")}
         </text>
       `,
     );
@@ -130,7 +122,8 @@ function openStretches(points, { x, right, top, bottom }, id) {
 
 /** @param {Point[]} points @param {Frame} frame */
 function gaps(points, { x, top, bottom }) {
-  const isGap = (/** @type {Point} */ point) => point.value === null && !SILENT.includes(point.state) && !point.isFinal;
+  const isGap = (/** @type {Point} */ point) =>
+    point.value === null && !SILENT.includes(point.state) && !point.is_final;
   const half = Math.min(9, Math.max(3, (x(1) - x(0)) / 2));
   return points.map((point, index) => {
     if (!isGap(point)) return null;
@@ -152,8 +145,8 @@ function gaps(points, { x, top, bottom }) {
  * @param {number} base
  */
 function lines(points, values, before, { x, y }, base) {
-  const isSolid = (/** @type {number} */ index) => Boolean(points[index]?.isFinal && points[index + 1]?.isFinal);
-  const solid = stretches(points.length, (index) => points[index]?.isFinal === true && values[index] !== null);
+  const isSolid = (/** @type {number} */ index) => Boolean(points[index]?.is_final && points[index + 1]?.is_final);
+  const solid = stretches(points.length, (index) => points[index]?.is_final === true && values[index] !== null);
   const areas = solid.map(([first, last]) => {
     const over = values.slice(first, last + 1).map((value, index) => `${px(x(first + index))} ${px(y(value ?? 0))}`);
     return `M${over.join("L")}L${px(x(last))} ${px(base)}L${px(x(first))} ${px(base)}Z`;
@@ -172,7 +165,7 @@ function lonePoints(points, { x, y }) {
   return points.map((point, index) => {
     const isAlone = (points[index - 1]?.value ?? null) === null && (points[index + 1]?.value ?? null) === null;
     if (point.value === null || !isAlone) return null;
-    const kind = point.isFinal ? "chart-lone" : "chart-lone open";
+    const kind = point.is_final ? "chart-lone" : "chart-lone open";
     return html`<circle class=${kind} cx=${px(x(index))} cy=${px(y(point.value))} r="2.5" />`;
   });
 }
@@ -181,7 +174,7 @@ function lonePoints(points, { x, y }) {
 function flags(points, releases, { x, top, bottom }) {
   let free = 0;
   return releases.map(({ date, name }) => {
-    const index = points.findIndex((point) => point.date === date);
+    const index = points.findIndex((point) => point.day === date);
     if (index < 0) return null;
     const at = px(x(index));
     const hasRoom = at >= free;
@@ -206,10 +199,10 @@ function cursorAt(index, values, { x, y, top, bottom }) {
 /** @param {Point[]} points @param {Frame} frame */
 function diamonds(points, { x, y }) {
   return points.map((point, index) => {
-    if (!point.isRestated || point.value === null) return null;
+    if (!point.restated_on || point.value === null) return null;
     const at = px(x(index));
     const now = px(y(point.value));
-    const was = point.restatedFrom === null ? null : px(y(point.restatedFrom));
+    const was = point.restated_from === null ? null : px(y(point.restated_from));
     return html`
       ${
         was !== null &&

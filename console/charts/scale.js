@@ -11,19 +11,28 @@ export function niceStep(rough) {
   return factor * power;
 }
 
+/** How many steps an axis may have, the best first. */
+const STEPS = [4, 5, 3, 6];
+
 /**
- * Lowest, highest and the lines between, so that every value fits. Zero is always in: areas tell amounts.
+ * Lowest, highest and the lines between, so that every value fits and little room is lost. Zero is always in.
  * @param {(number | null)[]} values
- * @param {number} [lines] about how many
+ * @param {number[]} [counts] of steps, the best first
  * @returns {{ low: number, high: number, lines: number[] }}
  */
-export function scaleOf(values, lines = 4) {
+export function scaleOf(values, counts = STEPS) {
   const known = values.filter((value) => value !== null);
-  const most = Math.max(0, ...known);
+  const most = Math.max(0, ...known) * 1.02;
   const least = Math.min(0, ...known);
-  const step = niceStep(((most - least) * 1.04) / lines);
-  const low = Math.floor(least / step) * step;
-  const high = Math.max(Math.ceil((most * 1.02) / step) * step, low + step);
+  const scales = counts.map((count) => stepped(least, most, niceStep((most - least) / count)));
+  const tightest = Math.min(...scales.map((scale) => scale.high - scale.low));
+  return scales.find((scale) => scale.high - scale.low <= tightest * 1.001) ?? stepped(0, 1, 1);
+}
+
+/** @param {number} least @param {number} most @param {number} step */
+function stepped(least, most, step) {
+  const low = rounded(Math.floor(least / step) * step);
+  const high = rounded(Math.max(Math.ceil(most / step) * step, low + step));
   const count = Math.round((high - low) / step);
   return { low, high, lines: Array.from({ length: count + 1 }, (_, index) => rounded(low + index * step)) };
 }

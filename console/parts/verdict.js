@@ -40,21 +40,10 @@ export const VERDICTS = {
   failed: ["✗", "bad"],
 };
 
-/** Worst first: the order of chips, and of a cell of many apps. */
+/** What needs people most comes first, in the API's order: chips, legends, the list of verdicts. */
 export const WORST_FIRST = [
-  ...[
-    "mismatch",
-    "key expired",
-    "key rejected",
-    "forbidden",
-    "conflict",
-    "failed",
-    "quarantined",
-    "stopped",
-    "expired",
-  ],
-  ...["late", "missing", "silent", "not offered", "not ready", "not registered", "below threshold", "zero"],
-  ...["preliminary", "fresh"],
+  ...["forbidden", "key rejected", "mismatch", "quarantined", "expired", "stopped", "late", "not offered"],
+  ...["not ready", "preliminary", "below threshold", "fresh", "zero"],
 ];
 
 /** @param {string} verdict */

@@ -17,3 +17,16 @@ export function useWidth() {
   }, []);
   return [element, width];
 }
+
+const phone = matchMedia("(max-width: 720px)");
+
+/** Whether the page is as narrow as a phone's; the style sheets ask the same. */
+export function usePhone() {
+  const [isPhone, setPhone] = useState(phone.matches);
+  useLayoutEffect(() => {
+    const change = () => setPhone(phone.matches);
+    phone.addEventListener("change", change);
+    return () => phone.removeEventListener("change", change);
+  }, []);
+  return isPhone;
+}

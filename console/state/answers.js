@@ -30,10 +30,19 @@ const entries = new Map();
 /** The server's time of the last sign of life: an answer, a nudge or a ping's echo. */
 export const contactAt = signal(0);
 
+/** The same moment on this machine's clock, by which its age is told. */
+let contactHere = Date.now();
+
+/** How long ago the last sign of life was, in milliseconds. */
+export function silence() {
+  return Date.now() - contactHere;
+}
+
 /** How many questions in a row got no answer. */
 export const outages = signal(0);
 
 export function noteContact() {
+  contactHere = Date.now();
   batch(() => {
     contactAt.value = now();
     outages.value = 0;
@@ -55,7 +64,8 @@ export function useAnswer(path, { pace = 1500 } = {}) {
   const former = useRef(/** @type {T | null} */ (null));
   const entry = path === null ? null : entryOf(path, pace);
   useEffect(() => (path === null ? undefined : useEntry(path, pace)), [path, pace]);
-  const answer = /** @type {Answer<T>} */ (entry?.answer.value ?? NOTHING);
+  if (!entry) return NOTHING;
+  const answer = /** @type {Answer<T>} */ (entry.answer.value);
   if (answer.data !== null) former.current = answer.data;
   if (answer.data !== null || answer.problem || former.current === null) return answer;
   return { ...answer, data: former.current, isOld: true };

@@ -9,8 +9,9 @@
  */
 
 import { effect, signal } from "@preact/signals";
-import { act, isSignedIn, now } from "../api/client.js";
-import { askAgain, askNow, contactAt, noteContact, outages } from "./answers.js";
+import { act, isSignedIn } from "../api/client.js";
+import { askAgain, askNow, noteContact, outages, silence } from "./answers.js";
+import { openSession, session, sessionProblem } from "./session.js";
 
 /** @typedef {"connecting" | "live" | "asking" | "reconnecting" | "off"} LiveState */
 
@@ -33,6 +34,7 @@ export const isRunning = signal(false);
 /** @type {WebSocket | null} */
 let socket = null;
 let isTrying = false;
+let hasListened = false;
 let failures = 0;
 let openedAt = 0;
 let heardAt = 0;
@@ -40,14 +42,14 @@ let pingedAt = 0;
 let askedAt = 0;
 let tickedAt = 0;
 
-/** Begin when somebody signs in, end when nobody is. Called once. */
+/** Listen while somebody is signed in, and try again whatever got no answer. Called once. */
 export function followChanges() {
   effect(() => {
-    if (isSignedIn.value) connect();
+    if (session.value && isSignedIn.value) connect();
     else disconnect();
   });
   effect(() => {
-    if (outages.value) planTry();
+    if (outages.value || sessionProblem.value?.isOutage) planTry();
     judge();
   });
   setInterval(tick, TICK);
@@ -57,9 +59,12 @@ export function followChanges() {
 
 /** Try everything now: the network is back, the laptop woke up, or somebody pressed the button. */
 export function wake() {
-  if (!isSignedIn.value) return;
   failures = 0;
   askedAt = Date.now();
+  if (!session.value) {
+    if (sessionProblem.value) openSession();
+    return;
+  }
   askNow();
   if (isOpen()) ping();
   else connect();
@@ -94,7 +99,9 @@ function open(url, ticket) {
     openedAt = Date.now();
     failures = 0;
     heard();
-    askAgain(); // something may have changed while nobody listened
+    // something may have changed while nobody listened; on a page that was just opened only a run that is under way
+    if (hasListened || isRunning.value) askAgain();
+    hasListened = true;
   };
   opening.onmessage = (message) => {
     heard();
@@ -143,24 +150,28 @@ function disconnect() {
   socket = null;
   failures = 0;
   nextTryAt.value = 0;
+  outages.value = 0;
   live.value = "connecting";
   closing?.close();
 }
 
 function tick() {
-  if (!isSignedIn.value) return;
   const isVisible = document.visibilityState === "visible";
   const hasSlept = tickedAt > 0 && Date.now() - tickedAt > 20 * TICK;
   tickedAt = Date.now();
   if (hasSlept && isVisible) wake();
   else if (nextTryAt.value && Date.now() >= nextTryAt.value) tryAgain();
   else if (isOpen()) listen();
-  else if (isVisible) askSometimes();
+  else if (isVisible && session.value) askSometimes();
   judge();
 }
 
 function tryAgain() {
   nextTryAt.value = 0;
+  if (!session.value) {
+    openSession();
+    return;
+  }
   if (outages.value) askNow();
   connect();
 }
@@ -188,7 +199,7 @@ function judge() {
 
 /** @returns {LiveState} */
 function judged() {
-  if (outages.peek()) return now() - contactAt.peek() > OFF_AFTER ? "off" : "reconnecting";
+  if (outages.peek()) return silence() > OFF_AFTER ? "off" : "reconnecting";
   if (isOpen()) return "live";
   if (failures > 0) return "asking";
   return live.peek() === "live" ? "live" : "connecting"; // a renewal is under way

@@ -138,3 +138,14 @@ export function ago(instant, now) {
   if (Math.abs(minutes) < 24 * 60) return relative.format(Math.round(minutes / 60), "hour");
   return relative.format(Math.round(minutes / 60 / 24), "day");
 }
+
+/**
+ * The same on an axis, where only whole steps are named: 30 s, 2 min, 1 h, 1 h 40.
+ * @param {number} total seconds
+ */
+export function axisDuration(total) {
+  const minutes = Math.round(total / 60);
+  if (total < 60) return `${Math.round(total)} s`;
+  if (minutes < 60) return `${minutes} min`;
+  return minutes % 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60}` : `${minutes / 60} h`;
+}

@@ -1,6 +1,8 @@
 /** Numbers as people read them: the reader's own separators, a real minus, units apart. */
 
-const THIN = "\u202f";
+import { words } from "./en.js";
+
+const SPACE = "\u00a0";
 const MINUS = "\u2212";
 export const UNKNOWN = "–";
 
@@ -54,10 +56,10 @@ export function short(value) {
   if (value == null) return UNKNOWN;
   const size = Math.abs(value);
   if (size < 99_999.5) return whole(value);
-  if (size < 999_500) return `${plain(value / 1e3, 0)}${THIN}k`;
-  if (size < 9_995_000) return `${plain(value / 1e6, 2)}${THIN}M`;
-  if (size < 999_500_000) return `${plain(value / 1e6, 1)}${THIN}M`;
-  return `${plain(value / 1e9, 2)}${THIN}bn`;
+  if (size < 999_500) return `${plain(value / 1e3, 0)}${SPACE}k`;
+  if (size < 9_995_000) return `${plain(value / 1e6, 2)}${SPACE}M`;
+  if (size < 999_500_000) return `${plain(value / 1e6, 1)}${SPACE}M`;
+  return `${plain(value / 1e9, 2)}${SPACE}bn`;
 }
 
 /**
@@ -67,7 +69,7 @@ export function short(value) {
 export function share(value) {
   if (value == null) return UNKNOWN;
   const percent = value * 100;
-  return `${plain(percent, percent !== 0 && Math.abs(percent) < 1 ? 2 : 1)}${THIN}%`;
+  return `${plain(percent, percent !== 0 && Math.abs(percent) < 1 ? 2 : 1)}${SPACE}%`;
 }
 
 /**
@@ -84,7 +86,7 @@ export function money(value) {
  * @param {number} value
  */
 export function dollars(value) {
-  return `US$${THIN}${value !== 0 && Math.abs(value) < 0.01 ? plain(value, 4, 3) : plain(value, 2)}`;
+  return `US$${SPACE}${value !== 0 && Math.abs(value) < 0.01 ? plain(value, 4, 3) : plain(value, 2)}`;
 }
 
 /** @typedef {"count" | "USD" | "seconds" | "milliseconds" | "share" | "quotient"} Unit */
@@ -95,8 +97,8 @@ const BY_UNIT = {
   USD: money,
   share,
   quotient: (value) => decimal(value, value != null && Math.abs(value) < 1 ? 2 : 1),
-  seconds: (value) => (value == null ? UNKNOWN : `${plain(value, 0)}${THIN}s`),
-  milliseconds: (value) => (value == null ? UNKNOWN : `${plain(value / 1000, 1)}${THIN}s`),
+  seconds: (value) => (value == null ? UNKNOWN : `${plain(value, 0)}${SPACE}s`),
+  milliseconds: (value) => (value == null ? UNKNOWN : `${plain(value / 1000, 1)}${SPACE}s`),
 };
 
 /** @type {Record<string, (value: number | null | undefined) => string>} */
@@ -104,7 +106,7 @@ const EXACT_BY_UNIT = {
   ...BY_UNIT,
   count: whole,
   USD: (value) => decimal(value, 2),
-  share: (value) => (value == null ? UNKNOWN : `${plain(value * 100, 2)}${THIN}%`),
+  share: (value) => (value == null ? UNKNOWN : `${plain(value * 100, 2)}${SPACE}%`),
   quotient: (value) => decimal(value, 2),
 };
 
@@ -139,7 +141,7 @@ export function changed(change, unit = "%") {
   const isFlat = Math.abs(points) < 0.5 * 10 ** -digits;
   const sign = isFlat ? "·" : points > 0 ? "▲" : "▼";
   return {
-    text: `${sign} ${plain(Math.abs(points), digits)}${THIN}${unit}`,
+    text: `${sign} ${plain(Math.abs(points), digits)}${SPACE}${unit}`,
     isBig: Math.abs(points) >= BIG_CHANGE[unit],
   };
 }
@@ -168,5 +170,13 @@ export function signOf(bound) {
  */
 export function bounded(shown, bound) {
   const sign = shown === UNKNOWN ? "" : signOf(bound);
-  return sign ? `${sign}${THIN}${shown}` : shown;
+  return sign ? `${sign}${SPACE}${shown}` : shown;
+}
+
+/**
+ * "three", "12,345": small numbers in a sentence are words.
+ * @param {number} value
+ */
+export function inWords(value) {
+  return words.small[value] ?? whole(value);
 }

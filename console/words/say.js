@@ -16,12 +16,12 @@ export function say(sentence, values = {}) {
 }
 
 /**
- * The same as a string, for names that are read out and for titles.
+ * The same as a string, for names that are read out and for titles. A place without a value stays, to be filled later.
  * @param {string} sentence
  * @param {Record<string, string | number>} values
  */
 export function text(sentence, values = {}) {
-  return sentence.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+  return sentence.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
 }
 
 /**

@@ -70,8 +70,8 @@ class Database(Construct):
             _allow(role, "secretsmanager:GetSecretValue", self._secrets[step].secret_arn)
 
     def _dsql(self, configuration: DeploymentConfiguration) -> dsql.CfnCluster:
-        cluster = dsql.CfnCluster(self, "Cluster", deletion_protection_enabled=not configuration.local)
-        cluster.apply_removal_policy(removal_policy(local=configuration.local))
+        cluster = dsql.CfnCluster(self, "Cluster", deletion_protection_enabled=configuration.retain)
+        cluster.apply_removal_policy(removal_policy(retain=configuration.retain))
         return cluster
 
     def _secret(self, role: str) -> secretsmanager.Secret:

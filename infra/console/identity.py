@@ -67,8 +67,8 @@ class Identity(Construct):
             user_invitation=_invitation(console_url),
             user_verification=_verification(console_url),
             feature_plan=cognito.FeaturePlan.LITE,
-            deletion_protection=not configuration.local,
-            removal_policy=made_once_removal_policy(local=configuration.local),
+            deletion_protection=configuration.retain,
+            removal_policy=made_once_removal_policy(retain=configuration.retain),
         )
         acknowledge(
             pool,

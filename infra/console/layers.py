@@ -17,6 +17,21 @@ from infra.layers import OF_THE_CONSOLE, PROJECT, Target, ThirdPartyLayer, built
 BUILD = PROJECT / ".build" / "console"
 _PACKAGES = ("layers/pipeline/python/appstore_analytics", "layers/console/python/appstore_console")
 
+AWS_SERVICES = (
+    "apigatewaymanagementapi",
+    "athena",
+    "cognito-idp",
+    "dsql",
+    "dynamodb",
+    "glue",
+    "lambda",
+    "s3",
+    "secretsmanager",
+    "stepfunctions",
+    "sts",
+)
+"""The services that the console's functions call (appstore_console/connections.py)."""
+
 
 class ConsoleLayers(Construct):
     """`package` is our code, whose identity is `version`; `third_party` holds what pip built."""

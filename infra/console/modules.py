@@ -38,7 +38,7 @@ class PackageError(Exception):
 def join_modules(main: Path, packages: Path) -> str:
     """The module `main` and all that it imports, as one module. `packages` is the node_modules to look into."""
     joining = _Joining(main.resolve().parent, packages.resolve())
-    numbers = {path: number for number, path in enumerate(dict.fromkeys(joining.in_order(main.resolve())))}
+    numbers = {path: number for number, path in enumerate(joining.in_order(main.resolve()))}
     return "".join(_Scope(path, numbers, joining).joined() for path in numbers)
 
 
@@ -56,14 +56,21 @@ class _Joining:
     root: Path
     packages: Path
 
-    def in_order(self, path: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
-        """What is imported comes before what imports it; a module may come several times."""
+    def in_order(self, main: Path) -> list[Path]:
+        """`main` and all that it imports, each once, what is imported before what imports it."""
+        ordered: dict[Path, None] = {}
+        self._visit(main, (), ordered)
+        return list(ordered)
+
+    def _visit(self, path: Path, above: tuple[Path, ...], ordered: dict[Path, None]) -> None:
         if path in above:
             names = " → ".join(one.name for one in (*above[above.index(path) :], path))
             raise PackageError(f"Modules import each other in a circle, which has no order: {names}.")
+        if path in ordered:
+            return
         for specifier in _imported(_text(path)):
-            yield from self.in_order(self.resolve(specifier, path), (*above, path))
-        yield path
+            self._visit(self.resolve(specifier, path), (*above, path), ordered)
+        ordered[path] = None
 
     def resolve(self, specifier: str, importer: Path) -> Path:
         """The file that an import names."""

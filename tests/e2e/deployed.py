@@ -33,12 +33,12 @@ FRIDAY = 4
 
 ENGAGEMENT = "App Store Discovery and Engagement Standard"
 PURCHASES = "App Store Purchases Standard"
-DOWNLOADS = "App Downloads Detailed"
+DOWNLOADS = "App Downloads Standard"
 CRASHES = "App Crashes Expanded"
 LOCATION = "Location Sessions"
 REPORTS = (ENGAGEMENT, PURCHASES, DOWNLOADS, CRASHES, LOCATION)
-DAILY_TABLES = ("engagement", "purchases", "downloads_detailed")
-WEEKLY_TABLES = ("engagement_weekly", "purchases_weekly", "downloads_detailed_weekly")
+DAILY_TABLES = ("engagement", "purchases", "downloads")
+WEEKLY_TABLES = ("engagement_weekly", "purchases_weekly")
 VINTAGES_TABLES = ("crashes_expanded_vintages", "location_sessions_vintages")
 TABLES = (*DAILY_TABLES, *WEEKLY_TABLES, *VINTAGES_TABLES)
 

@@ -124,7 +124,7 @@ def test_a_second_backfill_registers_nothing_and_never_puts_the_snapshot_over_a_
     assert backfills.created_again == report["requests_created"] == 0
     assert report["duplicates_prevented"] == 1
     assert report["segments"] == 0
-    assert report["parts_refused_as_older"] == len(_days(FIRST_DATE_OF_SUNDAY, END_DATE))
+    assert report["parts_refused"] == len(_days(FIRST_DATE_OF_SUNDAY, END_DATE))
     new = {key: numbers for key, numbers in backfills.after_second.items() if key not in backfills.after_daily}
     assert sorted(day for _, day, _ in new) == _days(EARLIER_DATE, START_DATE - DAY)
     assert {key: backfills.after_second[key] for key in backfills.after_daily} == backfills.after_daily

@@ -57,6 +57,9 @@ WITHOUT_A_CALL = {
     ("logs:PutLogEvents", "own log"): LOGS,
 }
 PAGES = "Only a list of segments that is too long for its item has pages: tests/integration/registry shows it."
+GIVEN_UP = (
+    "Only new bytes without a Date that the old ones held take a part back: tests/integration/steps/test_refetch.py."
+)
 DEAD_LETTERS = "Lambda sends what a function could not take, in three attempts, with the function's role."
 
 
@@ -87,6 +90,11 @@ ON_BEHALF = {
     "verify_table": _of_athena("curated", "marts"),
     "check_freshness": _of_athena("curated", "appstore") | _of_dead_letters(),
     "notify_slack": _of_dead_letters(),
+    "convert_instance": {
+        ("dynamodb:Query", "registry"): GIVEN_UP,
+        ("s3:GetObjectVersion", "lake/parts/*"): GIVEN_UP,
+        ("s3:DeleteObject", "lake/parts/*"): GIVEN_UP,
+    },
     "summarize_run": {("dynamodb:GetItem", "registry"): PAGES},
 }
 """Rights that a function did not need this week, or that AWS uses on its behalf; each with the reason."""

@@ -112,7 +112,7 @@ def test_the_app_that_fell_silent_is_late_where_a_date_is_due(deployed: Deployed
         "ORDER BY table_name",
         "appstore",
     )
-    assert rows == [(SILENT, table, f"[{FRIDAY - DAY * 3}]") for table in ("downloads_detailed", "purchases")]
+    assert rows == [(SILENT, table, f"[{FRIDAY - DAY * 3}]") for table in ("downloads", "purchases")]
 
 
 def test_what_is_fresh_has_a_time_of_arrival_and_every_table_a_verdict(deployed: Deployed, watched: Watched) -> None:

@@ -1,14 +1,18 @@
 """The Step Functions lines of the bill, counted again from the template and the item counts alone."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from synthesis import Synthesis
 
+from appstore_analytics.answers.cost import TRANSITIONS_OF_A_LOOK, TRANSITIONS_OF_A_RUN
 from benchmarks.usage.bill import Model
 from benchmarks.usage.counting import Linear, Stored
 from benchmarks.usage.deployment import synthesize
+from benchmarks.usage.simulated_day import SimulatedDay
+from benchmarks.usage.virtual_run import VirtualRun, in_virtual_time, now
 
 DAYS = 365 / 12
 DATES = 24  # that six daily reports publish on a usual day
@@ -19,11 +23,15 @@ Machine = dict[str, Any]
 OF_A_GOOD_DAY = {
     "DecideOperation": "PlanRegister",
     "DecideRegister": "Register",
+    "DecideMoreRegister": "PlanRegisterLeft",
     "DecideRegisterLeft": "PlanLand",
     "DecideLand": "Land",
+    "DecideMoreLand": "PlanLandLeft",
     "DecideLandLeft": "PlanPublish",
     "DecidePublish": "Publish",
+    "DecideMorePublish": "PlanVerify",
     "DecideVerify": "Verify",
+    "DecideMoreVerify": "DecideSnapshot",
     "DecideSnapshot": "SummarizeRun",
     "DecideRun": "RunSucceeded",
     "DecidePublishDate": "PublishDone",
@@ -32,10 +40,10 @@ OF_A_GOOD_DAY = {
 """Where each Choice leads when every item succeeds and a Map leaves nothing."""
 
 
-def entered(machine: Machine) -> list[str]:
-    """The states that a good day enters, in order."""
-    way = [machine["StartAt"]]
-    while (following := OF_A_GOOD_DAY.get(way[-1]) or machine["States"][way[-1]].get("Next")) is not None:
+def entered(machine: Machine, choices: Mapping[str, str] = OF_A_GOOD_DAY, until: str = "") -> list[str]:
+    """The states that a good day enters, in order; at most until the next time that it enters one of them."""
+    way = [until or machine["StartAt"]]
+    while (following := choices.get(way[-1]) or machine["States"][way[-1]].get("Next")) not in (None, until):
         way.append(following)
     return way
 
@@ -55,6 +63,21 @@ def transitions(machine: Machine, items: dict[str, int]) -> int:
     return total
 
 
+def test_the_plan_of_a_backfill_counts_the_states_of_its_run_and_of_each_look_for_its_snapshot(
+    synthesis: Synthesis,
+) -> None:
+    machine = synthesis.definition()
+    assert len(entered(machine)) == TRANSITIONS_OF_A_RUN
+    nothing_yet = {
+        **OF_A_GOOD_DAY,
+        "DecideLand": "PlanPublish",
+        "DecidePublish": "PlanVerify",
+        "DecideVerify": "DecideSnapshot",
+        "DecideSnapshot": "WaitForSnapshot",
+    }
+    assert len(entered(machine, nothing_yet, until="WaitForSnapshot")) == TRANSITIONS_OF_A_LOOK
+
+
 @pytest.fixture(scope="module")
 def model() -> Model:
     nothing = Linear(0.0, 0.0)
@@ -72,3 +95,27 @@ def test_the_transitions_of_the_bill_are_those_of_the_template(model: Model, syn
     assert counted["Step Functions transitions"] == pytest.approx(transitions(machine, items) * DAYS)
     express = math.ceil(apps / 10) + math.ceil(apps * reports / 10)
     assert counted["Step Functions Express requests"] == pytest.approx(express * DAYS)
+
+
+@pytest.mark.parametrize(
+    ("apps", "lambdas_at_once", "waits_hours"),
+    [(100, 1_000, 0), (100, 10, 0), (2_000, 1_000, 2)],  # 8,000 calls of Apple, 3,500 an hour
+)
+def test_a_simulated_day_goes_through_the_states_and_waits_for_apples_hour(
+    model: Model, apps: int, lambdas_at_once: int, waits_hours: int
+) -> None:
+    day = SimulatedDay(model, apps)
+    run = VirtualRun(model.deployed.definition, day, lambdas_at_once)
+
+    async def execution() -> float:
+        began = now()
+        await run.execute({})
+        return (now() - began).total_seconds()
+
+    seconds = in_virtual_time(execution)
+    assert model.keys(apps) == 1
+    assert day.items == apps * (1 + len(REPORTS)) + DATES + len(REPORTS)
+    assert day.apple_calls == apps * len(REPORTS) * 2  # each report is listed, and each instance downloaded
+    assert list(day.planned_at) == ["REGISTER", "LAND", "PUBLISH", "VERIFY"]
+    assert round(day.waited.total_seconds() / 3600) == waits_hours
+    assert seconds >= day.waited.total_seconds()

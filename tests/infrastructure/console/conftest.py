@@ -25,4 +25,4 @@ def with_own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
 @pytest.fixture(scope="session")
 def local_console(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     """The console as on the embedded AWS."""
-    return synthesize_console(tmp_path_factory.mktemp("local"), context(console=True, local=True))
+    return synthesize_console(tmp_path_factory.mktemp("local"), context(console=True, local=True, retain=False))

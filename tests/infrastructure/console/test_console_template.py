@@ -212,10 +212,10 @@ def test_nobody_signs_up_alone_and_everybody_has_a_second_factor(console: Synthe
 def test_what_would_replace_the_pool_is_as_it_was(console: Synthesis) -> None:
     """A changed attribute makes a new, empty pool: everybody would be lost."""
     pool = console.only("Cognito::UserPool")
-    assert pool["UsernameAttributes"] == ["email"]
+    assert pool["AliasAttributes"] == ["email"]
     assert pool["UsernameConfiguration"] == {"CaseSensitive": False}
     assert "Schema" not in pool
-    assert "AliasAttributes" not in pool
+    assert "UsernameAttributes" not in pool
 
 
 def test_the_pool_has_the_rule_of_passwords_that_the_login_tells(console: Synthesis) -> None:

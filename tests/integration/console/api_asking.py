@@ -4,7 +4,7 @@ import gzip
 import json
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -14,34 +14,18 @@ import boto3
 
 from appstore_analytics.answers.installation import Installation
 from appstore_analytics.contract.names import Database
-from appstore_console.connections import PipelineClients
+from appstore_console.connections import DatabaseClients, PipelineClients
 from appstore_console.console import Console
-from appstore_console.database.connection import DatabaseAway
+from appstore_console.database.connection import Database as Postgres
+from appstore_console.database.data import ApplicationData
 from appstore_console.http.api import ROOT, Api
 from appstore_console.http.asked import Asking
 from appstore_console.routes.reading import READING
+from appstore_console.settings import DatabaseSettings
 from tests.integration.pipeline_in_process import Pipeline
 
 PERSON = "0123456789abcdef0123456789abcdef"
 _STATES = {"Plan": {"Type": "Pass", "End": True}}
-
-
-@dataclass
-class Grants:
-    """Who may see what; `is_away` is PostgreSQL that does not answer."""
-
-    of: dict[str, frozenset[str]] = field(default_factory=dict)
-    is_away: bool = False
-
-    def granted(self, user_id: str) -> frozenset[str]:
-        if self.is_away:
-            raise DatabaseAway("Nobody listens there.")
-        return self.of.get(user_id, frozenset())
-
-
-@dataclass
-class Data:
-    grants: Grants = field(default_factory=Grants)
 
 
 @dataclass(frozen=True)
@@ -110,7 +94,7 @@ def event(
     }
 
 
-def console_of(pipeline: Pipeline, data: Data | None = None) -> Console:
+def console_of(pipeline: Pipeline, data: ApplicationData) -> Console:
     """A console over this pipeline, whose state machine and Athena are moto's."""
     machine = boto3.client("stepfunctions").create_state_machine(
         name="pipeline",
@@ -128,7 +112,13 @@ def console_of(pipeline: Pipeline, data: Data | None = None) -> Console:
         **{each.output: str(each) for each in Database},
     }
     opened = partial(Installation, outputs, PipelineClients(), pipeline.clock)
-    return Console(opened, data or Data(), pipeline.clock, "cron(0 12 * * ? *)")
+    return Console(opened, data, pipeline.clock, "cron(0 12 * * ? *)")
+
+
+def nowhere() -> ApplicationData:
+    """Application data in a PostgreSQL that does not answer: nothing listens on this port."""
+    settings = DatabaseSettings("console_read", "127.0.0.1:1", "", database_without_tls=True)
+    return ApplicationData.over(Postgres(settings, DatabaseClients(), sleep=lambda _: None))
 
 
 def api_of(console: Console) -> Api:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.state_machine import FUNCTION_DEATHS
+from infra.retries import FUNCTION_DEATHS
 from local.aws.server import EmbeddedAws
 from tests.integration.embedded_aws import deployment
 

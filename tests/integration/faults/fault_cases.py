@@ -270,7 +270,7 @@ REFUSED = (
         _status(404, SEGMENTS),
         "An answer, not an error: the ledger notes the instance as expired, and no run asks for it again.",
         verdict=Verdict.EXPIRED,
-        words="only a new snapshot repairs it",
+        words="run ./manage.py backfill for them",
         healing=Healing.SNAPSHOT,
     ),
     FaultCase(

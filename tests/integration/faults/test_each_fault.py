@@ -90,18 +90,18 @@ def expected_errors(case: FaultCase) -> list[str]:
     return [Outcome.WAIT] * (fault.times or 0) if case.error is CallsUnavailable else [case.error.__name__]
 
 
-def check_verdicts(run: Run, hurt: Verdict, healthy: Verdict) -> None:
+def check_verdicts(machine: StateMachine, run: Run, hurt: Verdict, healthy: Verdict) -> None:
     assert run.verdicts == {HURT: hurt, **dict.fromkeys(HEALTHY, healthy)}
     assert {error["verdict"] for error in run.report["errors"]} == ({hurt} if hurt.is_failure else set())
     if hurt.is_failure:
         assert run.status == "FAILED"
-        assert run.cause.startswith(f"1 of 3 apps failed: {HURT} ({hurt}).")
+        assert run.cause.startswith(f"1 of 3 apps failed: {HURT} ({machine.world.apps[HURT].name}, {hurt}).")
     else:
         assert (run.status, run.cause) == ("SUCCEEDED", "")
 
 
 def check_bad_day(machine: StateMachine, case: FaultCase, before: Batches, run: Run) -> None:
-    check_verdicts(run, case.verdict, Verdict.VERIFIED)
+    check_verdicts(machine, run, case.verdict, Verdict.VERIFIED)
     assert case.words in run.reasons[HURT]
     assert run.report["unknown_columns"] == ({"downloads": [case.unknown_column]} if case.unknown_column else {})
     assert run.report["missing_columns"] == ({"downloads": [case.missing_column]} if case.missing_column else {})
@@ -126,16 +126,16 @@ def check_next_run(machine: StateMachine, case: FaultCase, before: Batches, run:
     lake = machine.batches("downloads")
     match case.healing:
         case Healing.NEXT_INSTANCE | Healing.NEXT_DAY:
-            check_verdicts(run, Verdict.VERIFIED, Verdict.VERIFIED)
+            check_verdicts(machine, run, Verdict.VERIFIED, Verdict.VERIFIED)
             assert lake == truth(machine)
         case Healing.NEXT_RUN:
-            check_verdicts(run, Verdict.VERIFIED, Verdict.UNCHANGED)
+            check_verdicts(machine, run, Verdict.VERIFIED, Verdict.UNCHANGED)
             assert lake == truth(machine)
         case Healing.IN_THE_RUN:
-            check_verdicts(run, Verdict.UNCHANGED, Verdict.UNCHANGED)
+            check_verdicts(machine, run, Verdict.UNCHANGED, Verdict.UNCHANGED)
             assert lake == truth(machine)
         case Healing.QUARANTINE | Healing.SNAPSHOT:
-            check_verdicts(run, Verdict.UNCHANGED, Verdict.UNCHANGED)
+            check_verdicts(machine, run, Verdict.UNCHANGED, Verdict.UNCHANGED)
             assert of(lake, HURT) == before
             (lost,) = built_on_the_bad_day(machine, case)
             ledger = machine.registry.instances.since(HURT, AccessType.ONGOING, case.today)

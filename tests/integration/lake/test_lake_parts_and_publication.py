@@ -22,12 +22,12 @@ from appstore_analytics.contract.errors import InstanceQuarantined, ObjectConten
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake import publication as publication_module
-from appstore_analytics.lake.objects import Bucket, ObjectAbsentError, StoredObject
-from appstore_analytics.lake.parts import part_version, put_part_back, write_parts
+from appstore_analytics.lake.objects import Bucket, StoredObject
+from appstore_analytics.lake.parts import PutBack, part_version, put_parts_back, write_parts
 from appstore_analytics.lake.publication import Publication, PublicationState, publish
 from appstore_analytics.lake.published import read_publication
 from appstore_analytics.lake.schema import table_schema
-from appstore_analytics.model.parts import PartOutcome, PartVersion
+from appstore_analytics.model.parts import JournalLine, PartOutcome, PartVersion
 from appstore_analytics.model.vintage import Vintage
 from tests.integration.lake.conftest import new_bucket
 from tests.lake_samples import APP, CRASHES_EXPANDED, DAY, ENGAGEMENT, converted, row, tsv, vintage
@@ -236,25 +236,44 @@ def test_what_was_taken_back_and_still_stands_is_written_anew_by_another_run(buc
 
 
 def test_a_part_is_put_back_with_its_bytes_and_metadata_or_goes(bucket: Bucket, tmp_path: Path) -> None:
-    key = TableDate("engagement", DAY).part_key(str(APP))
-    land(bucket, tmp_path, Instance(vintage(21), (1,)))
-    old = bucket.head(key)
-    land(bucket, tmp_path, Instance(vintage(22), (2,)), journal=Noted("run-2"))
-    new = bucket.head(key)
-    assert old is not None
-    assert new is not None
-    assert not put_part_back(bucket, old, part_version(old))  # it does not stand any more
-    assert put_part_back(bucket, new, part_version(old))
-    back = bucket.head(key)
-    assert back is not None
-    assert (back.etag, back.metadata) == (old.etag, old.metadata)
-    assert put_part_back(bucket, back, None)
+    engagement = TableDate("engagement", DAY)
+    key = engagement.part_key(str(APP))
+    lines: dict[str, JournalLine] = {}
+
+    def standing() -> StoredObject:
+        stored = bucket.head(key)
+        assert stored is not None
+        return stored
+
+    def write(processed: int, before: PartVersion | None) -> PartVersion:
+        run_id = f"run-{processed}"
+        land(bucket, tmp_path, Instance(vintage(processed), (processed,)), journal=Noted(run_id))
+        lines[run_id] = JournalLine(run_id, str(APP), vintage(processed), engagement, before)
+        return part_version(standing())
+
+    def put_back() -> tuple[PutBack, PartVersion | None]:
+        return put_parts_back(bucket, key, lambda version: lines.get(version.run_id))
+
+    def take_back(run_id: str) -> None:
+        lines[run_id] = replace(lines[run_id], taken_back_by="rollback")
+
+    old = write(21, before=None)
+    stood = standing()
+    new = write(22, before=old)
+    assert put_back() == (PutBack.UNCHANGED, new)
+
+    take_back("run-22")
+    put, stands = put_back()
+    assert (put, stands and stands.run_id) == (PutBack.RESTORED, "run-21")
+    assert (standing().etag, standing().metadata) == (stood.etag, stood.metadata)
+
+    take_back("run-21")
+    assert put_back() == (PutBack.DELETED, None)
     assert bucket.head(key) is None
-    land(bucket, tmp_path, Instance(vintage(21), (1,)))
-    standing = bucket.head(key)
-    assert standing is not None
-    with pytest.raises(ObjectAbsentError):
-        put_part_back(bucket, standing, replace(part_version(old), version_id="expired"))
+
+    newest = write(23, before=replace(old, run_id="run-too-old-to-be-remembered", version_id="expired"))
+    take_back("run-23")
+    assert put_back() == (PutBack.EXPIRED, newest)
 
 
 def test_a_date_is_published_sorted_by_app_with_what_it_is_made_of(bucket: Bucket, tmp_path: Path) -> None:

@@ -77,17 +77,17 @@ def test_a_ledger_of_more_than_one_page_is_read_to_its_end(registry: Registry) -
 
 
 def test_an_instance_goes_from_listed_over_landed_to_converted(registry: Registry, instance: LedgerInstance) -> None:
-    registry.instances.mark_converted(instance, frozenset(), "run-1", [])
+    registry.instances.mark_converted(instance, frozenset(), "run-1", [], [])
     assert status(registry, instance) is InstanceStatus.LISTED  # not before it has landed
     registry.instances.mark_landed(instance.landed(SEGMENTS))
     assert status(registry, instance) is InstanceStatus.LANDED
-    registry.instances.mark_converted(instance, frozenset(), "run-1", [])
+    registry.instances.mark_converted(instance, frozenset(), "run-1", [], [])
     assert status(registry, instance) is InstanceStatus.CONVERTED
 
 
 def test_nothing_leads_back_from_converted(registry: Registry, instance: LedgerInstance) -> None:
     registry.instances.mark_landed(instance.landed(SEGMENTS))
-    registry.instances.mark_converted(instance, frozenset(), "run-1", [])
+    registry.instances.mark_converted(instance, frozenset(), "run-1", [], [])
     registry.instances.mark_landed(instance.landed(SEGMENTS[:1]))
     registry.instances.mark_quarantined(instance, frozenset(), "a header is missing")
     registry.instances.mark_expired(instance)
@@ -117,7 +117,7 @@ def test_the_ranges_converted_of_a_snapshot_add_up(registry: Registry, instance:
     for dates in ("2025-01-01/2025-01-31", "2025-02-01/2025-02-28"):
         found = registry.instances.get(APP, instance.vintage)
         assert found is not None
-        registry.instances.mark_converted(found, frozenset({dates}), "run-1", [])
+        registry.instances.mark_converted(found, frozenset({dates}), "run-1", [], [])
     found = registry.instances.get(APP, instance.vintage)
     assert found is not None
     assert found.converted_dates == {"2025-01-01/2025-01-31", "2025-02-01/2025-02-28"}
@@ -251,7 +251,7 @@ def test_counters_add_up_whoever_counts(registry: Registry) -> None:
 
 def converted(registry: Registry, instance: LedgerInstance, run_id: str = "run-1") -> LedgerInstance:
     registry.instances.mark_landed(instance.landed(SEGMENTS))
-    registry.instances.mark_converted(instance, frozenset(), run_id, [DIRTY.day])
+    registry.instances.mark_converted(instance, frozenset(), run_id, [], [DIRTY.day])
     found = registry.instances.get(APP, instance.vintage)
     assert found is not None
     return found
@@ -259,7 +259,7 @@ def converted(registry: Registry, instance: LedgerInstance, run_id: str = "run-1
 
 def test_the_first_run_that_converts_an_instance_answers_for_it(registry: Registry, instance: LedgerInstance) -> None:
     first = converted(registry, instance)
-    registry.instances.mark_converted(first, frozenset(), "run-2", [])
+    registry.instances.mark_converted(first, frozenset(), "run-2", [], [])
     found = registry.instances.get(APP, instance.vintage)
     assert found is not None
     assert (found.converted_by, first.refused_dates, found.refused_dates) == ("run-1", {DIRTY.day}, frozenset())
@@ -269,14 +269,14 @@ def test_only_a_release_leads_back_from_rolled_back_and_the_next_run_answers(
     registry: Registry, instance: LedgerInstance
 ) -> None:
     registry.instances.mark_rolled_back(converted(registry, instance), "rollback-1")
-    registry.instances.mark_converted(instance, frozenset(), "run-2", [])
+    registry.instances.mark_converted(instance, frozenset(), "run-2", [], [])
     registry.instances.reopen(instance)
     assert status(registry, instance) is InstanceStatus.ROLLED_BACK
     registry.instances.release(instance)
     assert status(registry, instance) is InstanceStatus.LANDED
     found = registry.instances.get(APP, instance.vintage)
     assert found is not None
-    registry.instances.mark_converted(found, frozenset(), "run-2", [])
+    registry.instances.mark_converted(found, frozenset(), "run-2", [], [])
     found = registry.instances.get(APP, instance.vintage)
     assert found is not None
     assert found.converted_by == "run-2"

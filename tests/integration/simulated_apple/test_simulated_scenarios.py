@@ -219,8 +219,8 @@ def test_the_truth_over_http_is_the_truth(client):
     [
         ("clock", {"today": "2020-01-01"}, "cannot go back"),
         ("clock", {}, "today"),
-        ("faults", {"kind": "earthquake"}, "earthquake"),
-        ("faults", {"kind": "status", "route": "("}, "position"),
+        ("faults", {"kind": "earthquake"}, "kind: must be one of"),
+        ("faults", {"kind": "status", "route": "("}, "route: must be a regular expression"),
         ("faults", {"kind": "status", "colour": 1}, "colour"),
         ("restatements", {"app_id": "7", "report": DOWNLOADS, "date": "2026-06-01"}, "7"),
         ("restatements", {"app_id": "1000000001", "report": "Nothing", "date": "2026-06-01"}, "Nothing"),

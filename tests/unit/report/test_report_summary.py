@@ -197,7 +197,7 @@ def test_totals_add_the_facts_of_every_map() -> None:
         "parts_written": 2,
         "parts_replaced": 1,
         "parts_unchanged": 1,
-        "parts_refused_as_older": 4,
+        "parts_refused": 4,
         "dates_published": 1,
         "apple_calls": 6,
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from appstore_analytics.contract.errors import ConfigurationRefused
+from appstore_analytics.contract.facts import ConvertFacts, DownloadFacts
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.operations import UNKNOWN_STARTER
 from appstore_analytics.lake.objects import Bucket
@@ -174,8 +175,8 @@ class Pipeline:
             apps_failed=len(failed),
             instances=len(land),
             instances_done=sum(not _is_open(record) for record in land),
-            segments=sum(int(record.facts.get("segments", 0)) for record in land),
-            rows=sum(int(record.facts.get("rows_raw", 0)) for record in land),
+            segments=sum(DownloadFacts.of(record.facts).segments for record in land),
+            rows=sum(ConvertFacts.of(record.facts).rows_raw for record in land),
             dates=len(records[MapName.PUBLISH]),
             dates_done=sum(not _is_open(record) for record in records[MapName.PUBLISH]),
             tables=len(records[MapName.VERIFY]),

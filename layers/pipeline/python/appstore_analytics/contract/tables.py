@@ -10,6 +10,7 @@ from functools import cache
 
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import Column, ColumnType, Granularity, ReportDefinition, Role
+from appstore_analytics.contract.facts import columns_of, totals
 
 PARTITION_COLUMN = "dt"
 
@@ -168,20 +169,8 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
             ("status", "string"),
             ("apps", "bigint"),
             ("apps_failed", "bigint"),
-            ("requests_created", "bigint"),
-            ("duplicates_prevented", "bigint"),
             ("instances", "bigint"),
-            ("segments", "bigint"),
-            ("bytes", "bigint"),
-            ("rows_raw", "bigint"),
-            ("rows_curated", "bigint"),
-            ("rows_athena", "bigint"),
-            ("parts_written", "bigint"),
-            ("parts_replaced", "bigint"),
-            ("parts_refused", "bigint"),
-            ("parts_restored", "bigint"),
-            ("parts_deleted", "bigint"),
-            ("parts_superseded", "bigint"),
+            *((name, "bigint") for name, _, _ in totals()),
             ("dates_published", "bigint"),
             ("apple_calls", "bigint"),
         ),
@@ -206,12 +195,9 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
             ("account", "string"),
             ("app_id", "bigint"),
             ("access_type", "string"),
-            ("request_id", "string"),
-            ("requested_on", "date"),
             ("verdict", "string"),
             ("reason", "string"),
-            ("missing_reports", "array<string>"),
-            ("unknown_reports", "array<string>"),
+            *columns_of("report_requests"),
         ),
     ),
     AppstoreTable(
@@ -228,23 +214,7 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
             ("instance_id", "string"),
             ("verdict", "string"),
             ("reason", "string"),
-            ("segments", "bigint"),
-            ("bytes", "bigint"),
-            ("rows_raw", "bigint"),
-            ("rows_curated", "bigint"),
-            ("parts_written", "bigint"),
-            ("parts_replaced", "bigint"),
-            ("parts_refused", "bigint"),
-            ("digits_rounded", "bigint"),
-            ("unknown_columns", "array<string>"),
-            ("missing_columns", "array<string>"),
-            ("dates_skipped", "bigint"),
-            ("skipped_dates", "array<date>"),
-            ("rows_repeated", "bigint"),
-            ("dates_repeated", "bigint"),
-            ("repeated_dates", "array<date>"),
-            ("segments_repeated", "bigint"),
-            ("is_rolled_back", "boolean"),
+            *columns_of("instances"),
         ),
     ),
     AppstoreTable(

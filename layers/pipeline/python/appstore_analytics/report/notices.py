@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from appstore_analytics.contract.facts import ConvertFacts, ListFacts, PlannedFacts
 from appstore_analytics.model.items import ItemRecord
 from appstore_analytics.model.plan import RunPlan, named
 from appstore_analytics.model.waits import Wait, by_cause
@@ -16,14 +17,14 @@ def missing_reports(register: Sequence[ItemRecord]) -> dict[str, list[str]]:
     """The apps to which Apple does not offer a wanted report, by the report's name in the catalogue."""
     apps: dict[str, list[str]] = defaultdict(list)
     for record in register:
-        for report in record.facts.get("missing_reports", ()):
+        for report in ListFacts.of(record.facts).missing_reports:
             apps[report].append(record.event["app_id"])
     return {report: sorted(found) for report, found in sorted(apps.items())}
 
 
 def unknown_reports(register: Sequence[ItemRecord]) -> list[str]:
     """The names of reports that Apple offers to any app and the catalogue lacks."""
-    return sorted({name for record in register for name in record.facts.get("unknown_reports", ())})
+    return sorted({name for record in register for name in ListFacts.of(record.facts).unknown_reports})
 
 
 def notices(
@@ -55,22 +56,23 @@ def _unknown(register: Sequence[ItemRecord]) -> Iterator[str]:
 def _refused(register: Sequence[ItemRecord], names: Mapping[str, str]) -> Iterator[str]:
     """Those that failed the run are among its errors as well; the others were told of by an earlier run."""
     for record in register:
-        for _, sentence in sorted(record.facts.get("refused", {}).items()):
+        for _, sentence in sorted(ListFacts.of(record.facts).refused.items()):
             yield f"App {_app(record, names)}: {sentence}"
 
 
 def _repeated(converted: Sequence[ItemRecord], names: Mapping[str, str]) -> Iterator[str]:
     """Equal rows are legal and kept, but a file that repeats all of them is suspicious."""
     for record in converted:
-        subject = f"App {_app(record, names)}, {record.facts.get('table')}"
-        if days := record.facts.get("repeated_dates"):
-            more = len(days) < int(record.facts["dates_repeated"])
+        facts = ConvertFacts.of(record.facts)
+        subject = f"App {_app(record, names)}, {PlannedFacts.of(record.facts).table}"
+        if days := facts.repeated_dates:
+            more = len(days) < facts.dates_repeated
             yield (
                 f"{subject}: every row of {', '.join(days)}{' and earlier Dates' if more else ''} occurs "
-                f"more than once, all equally often, {int(record.facts['rows_repeated']):,} rows too many if Apple "
+                f"more than once, all equally often, {facts.rows_repeated:,} rows too many if Apple "
                 f"repeated them by mistake. {_KEPT}"
             )
-        if segments := int(record.facts.get("segments_repeated", 0)):
+        if segments := facts.segments_repeated:
             yield f"{subject}: {segments} segments have the bytes of another of the same instance. {_KEPT}"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from appstore_analytics.contract.configuration import Account
+from appstore_analytics.contract.facts import ConvertFacts, ListFacts, PlannedFacts, RestoreFacts, VerifyFacts, totals
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.items import ItemRecord
@@ -111,7 +112,9 @@ def summarize(plan: RunPlan, records: Records, execution_error: str = "", waits:
         missing_reports=missing_reports(records[MapName.REGISTER]),
         unknown_reports=unknown_reports(records[MapName.REGISTER]),
         notices=notices(plan, records[MapName.REGISTER], _converted(records), waits),
-        superseded=tuple(part for record in records[MapName.RESTORE] for part in record.facts.get("superseded", ())),
+        superseded=tuple(
+            part for record in records[MapName.RESTORE] for part in RestoreFacts.of(record.facts).superseded
+        ),
         execution_error=execution_error,
     )
 
@@ -124,7 +127,7 @@ def _apps(plan: RunPlan, records: Records) -> Iterator[AppSummary]:
     for app_id, table in {(record.event["app_id"], _table(record)) for record in changed}:
         by_app[app_id] += _of_table(table, records)
     for record in records[MapName.VERIFY]:
-        for app_id in record.facts.get("apps_different", ()):
+        for app_id in VerifyFacts.of(record.facts).apps_different:
             by_app[str(int(app_id))].append((Verdict.MISMATCH, item_reason(record)))
     for account in plan.accounts:
         for app_id in account.app_ids:
@@ -164,55 +167,33 @@ def _app_name(record: ItemRecord, plan: RunPlan) -> str:
 
 def _table(record: ItemRecord) -> str:
     """The table that an item belongs to; empty for an app."""
-    return str(record.facts.get("table") or record.event.get("table", ""))
+    return PlannedFacts.of(record.facts).table or str(record.event.get("table", ""))
 
 
 def verdict_grid(records: Records) -> dict[tuple[str, str], str]:
     """How each table of each app ended, by app id and table; whether it holds anything where nothing was new."""
-    cells: dict[tuple[str, str], str] = {
-        (record.event["app_id"], table): (
-            Verdict.UNCHANGED if table in record.facts.get("converted", ()) else Verdict.NOT_READY
-        )
-        for record in records[MapName.REGISTER]
-        for table in record.facts.get("tables", ())
-    }
+    cells: dict[tuple[str, str], str] = {}
+    for record in records[MapName.REGISTER]:
+        facts = ListFacts.of(record.facts)
+        for table in facts.tables:
+            held = table in facts.converted
+            cells[record.event["app_id"], table] = Verdict.UNCHANGED if held else Verdict.NOT_READY
     ends: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     for record in records[MapName.LAND]:
         ends[record.event["app_id"], _table(record)].append(item_verdict(record))
     for record in _converted(records):
         ends[record.event["app_id"], _table(record)] += (verdict for verdict, _ in _of_table(_table(record), records))
     for record in records[MapName.VERIFY]:
-        for app_id in record.facts.get("apps_different", ()):
+        for app_id in VerifyFacts.of(record.facts).apps_different:
             ends[str(int(app_id)), record.event["table"]].append(Verdict.MISMATCH)
     return cells | {key: app_verdict(verdicts) for key, verdicts in ends.items()}
 
 
 def _totals(records: Records) -> dict[str, int]:
-    land, publish, verify = (records[name] for name in (MapName.LAND, MapName.PUBLISH, MapName.VERIFY))
-    restore = records[MapName.RESTORE]
     return {
-        "requests_created": _sum(records[MapName.REGISTER], "requests_created"),
-        "duplicates_prevented": _sum(records[MapName.REGISTER], "duplicates_prevented"),
-        "instances": len(land),
-        "segments": _sum(land, "segments"),
-        "bytes": _sum(land, "bytes"),
-        "rows_raw": _sum(land, "rows_raw"),
-        "rows_curated": _sum(publish, "rows"),
-        "rows_athena": _sum(verify, "rows"),
-        "rows_dropped": _sum(land, "rows_dropped"),
-        "digits_rounded": _sum(land, "digits_rounded"),
-        "dates_skipped": _sum(land, "dates_skipped"),
-        "dates_repeated": _sum(land, "dates_repeated"),
-        "rows_repeated": _sum(land, "rows_repeated"),
-        "segments_repeated": _sum(land, "segments_repeated"),
-        "parts_written": _sum(land, "parts_written"),
-        "parts_replaced": _sum(land, "parts_replaced"),
-        "parts_unchanged": _sum(land, "parts_unchanged"),
-        "parts_refused_as_older": _sum(land, "parts_refused"),
-        "parts_restored": _sum(restore, "parts_restored"),
-        "parts_deleted": _sum(restore, "parts_deleted"),
-        "parts_superseded": _sum(restore, "parts_superseded"),
-        "dates_published": sum(item_verdict(record) is Verdict.PUBLISHED for record in publish),
+        "instances": len(records[MapName.LAND]),
+        **{total: _sum(records[map_name], fact) for total, map_name, fact in totals()},
+        "dates_published": sum(item_verdict(record) is Verdict.PUBLISHED for record in records[MapName.PUBLISH]),
         "apple_calls": sum(_sum(records[map_name], "calls") for map_name in MapName),
     }
 
@@ -225,7 +206,7 @@ def _columns(records: Records, fact: str) -> dict[str, list[str]]:
     """Columns by table that files have and the catalogue lacks, or the other way round."""
     found: dict[str, set[str]] = defaultdict(set)
     for record in _converted(records):
-        found[_table(record)].update(record.facts.get(fact, ()))
+        found[_table(record)].update(getattr(ConvertFacts.of(record.facts), fact))
     return {table: sorted(columns) for table, columns in sorted(found.items()) if columns}
 
 
@@ -233,7 +214,7 @@ def _dates(records: Records, fact: str) -> dict[str, dict[str, list[str]]]:
     """By table and app the Dates that a file left out between others, or of which it repeats every row."""
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for record in _converted(records):
-        if days := record.facts.get(fact):
+        if days := getattr(ConvertFacts.of(record.facts), fact):
             found[_table(record)][record.event["app_id"]].update(days)
     return {table: {app_id: sorted(days) for app_id, days in sorted(of.items())} for table, of in sorted(found.items())}
 

@@ -1,17 +1,18 @@
 """convert_instance: one instance's rows, typed and split by Date, into the app's parts."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from appstore_analytics.contract.capacities import TOO_LARGE, is_full
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.errors import InstanceQuarantined, InstanceTooLarge, ObjectContended, ObjectExpired
+from appstore_analytics.contract.facts import ConvertFacts
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.maps import Outcome, step_result
 from appstore_analytics.contract.schema_modes import SchemaMode, SchemaModes
@@ -89,7 +90,7 @@ def convert_instance(
         raise
     skipped = skipped_of(instance, table, known, conversion.skipped_dates)
     facts = _facts(conversion, instance, Counter(outcomes.values()), skipped)
-    registry.runs.finish(item, Verdict.CONVERTED, _kept(given_up), **facts)
+    registry.runs.finish(item, Verdict.CONVERTED, _kept(given_up), **facts.to_record())
     return step_result(Outcome.DONE)
 
 
@@ -261,23 +262,27 @@ def _segments_repeated(conversion: Conversion, instance: LedgerInstance) -> int:
 
 def _facts(
     conversion: Conversion, instance: LedgerInstance, outcomes: Counter[PartOutcome], skipped: tuple[date, ...]
-) -> dict[str, Any]:
+) -> ConvertFacts:
     repeated = sorted(conversion.repeated)
-    return {
-        "rows_raw": conversion.rows_raw,
-        "rows_curated": sum(part.rows for part in conversion.parts),
-        "rows_dropped": conversion.rows_dropped,
-        "digits_rounded": conversion.digits_rounded,
-        "unknown_columns": list(conversion.unknown_columns),
-        "missing_columns": list(conversion.missing_columns),
-        "dates_skipped": len(skipped),
-        "skipped_dates": [day.isoformat() for day in skipped[-_DATES_NAMED:]],
-        "dates_repeated": len(repeated),
-        "repeated_dates": [day.isoformat() for day in repeated[-_DATES_NAMED:]],
-        "rows_repeated": conversion.rows_repeated,
-        "segments_repeated": _segments_repeated(conversion, instance),
-        "parts_written": outcomes[PartOutcome.WRITTEN],
-        "parts_replaced": outcomes[PartOutcome.REPLACED],
-        "parts_unchanged": outcomes[PartOutcome.UNCHANGED],
-        "parts_refused": outcomes[PartOutcome.REFUSED],
-    }
+    return ConvertFacts(
+        rows_raw=conversion.rows_raw,
+        rows_curated=sum(part.rows for part in conversion.parts),
+        rows_dropped=conversion.rows_dropped,
+        parts_written=outcomes[PartOutcome.WRITTEN],
+        parts_replaced=outcomes[PartOutcome.REPLACED],
+        parts_unchanged=outcomes[PartOutcome.UNCHANGED],
+        parts_refused=outcomes[PartOutcome.REFUSED],
+        digits_rounded=conversion.digits_rounded,
+        unknown_columns=tuple(conversion.unknown_columns),
+        missing_columns=tuple(conversion.missing_columns),
+        dates_skipped=len(skipped),
+        skipped_dates=_newest(skipped),
+        rows_repeated=conversion.rows_repeated,
+        dates_repeated=len(repeated),
+        repeated_dates=_newest(repeated),
+        segments_repeated=_segments_repeated(conversion, instance),
+    )
+
+
+def _newest(days: Sequence[date]) -> tuple[str, ...]:
+    return tuple(day.isoformat() for day in days[-_DATES_NAMED:])

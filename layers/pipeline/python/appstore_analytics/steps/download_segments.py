@@ -10,6 +10,7 @@ from appstore_analytics.apple.entries import Segment
 from appstore_analytics.apple.segments import SegmentStore
 from appstore_analytics.contract.capacities import LARGEST_INSTANCE_BYTES, TOO_LARGE
 from appstore_analytics.contract.errors import InstanceTooLarge, NotFound, SegmentUrlExpired
+from appstore_analytics.contract.facts import DownloadFacts
 from appstore_analytics.contract.layout import raw_key, raw_prefix
 from appstore_analytics.contract.maps import Outcome, step_result
 from appstore_analytics.contract.verdicts import Verdict
@@ -71,8 +72,8 @@ def download_segments(
     if not segments:
         registry.runs.finish(item, Verdict.NOT_READY, _NO_SEGMENTS if is_first else _NO_SEGMENTS_AGAIN, calls.made)
         return step_result(Outcome.DONE)
-    size_bytes = sum(segment.size_bytes for segment in landed)
-    registry.runs.note_landed(item, _rows(landed), calls.made, segments=len(landed), bytes=size_bytes)
+    facts = DownloadFacts(segments=len(landed), bytes=sum(segment.size_bytes for segment in landed))
+    registry.runs.note_landed(item, _rows(landed), calls.made, **facts.to_record())
     return step_result(Outcome.NEXT)
 
 

@@ -1,15 +1,16 @@
 """list_instances: what Apple has built for one app, and what of it is due."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from time import monotonic
-from typing import Any, Self
+from typing import Self
 
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.apple.entries import Instance, Instances
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.errors import AppleRefused, NotFound, PipelineError, TimeUsedUp
+from appstore_analytics.contract.facts import ListFacts, PlannedFacts
 from appstore_analytics.contract.maps import Outcome, step_result
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
@@ -72,33 +73,33 @@ class _Listing:
         """What this run is the first to meet."""
         return [reason for name, reason in sorted(self.refused.items()) if name not in self.known]
 
-    def progress(self) -> dict[str, Any]:
-        """The listing as facts of a record that has not ended."""
-        return {
-            "listed": sorted(self.done),
-            "empty": sorted(self.without_instances),
-            "known_refusals": sorted(self.known),
-            **self.facts(),
-        }
-
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> ListFacts:
         """What the run report tells of the listing."""
-        return {
-            "refused": dict(sorted(self.refused.items())),
-            "missing_reports": sorted(self.missing),
-            "unknown_reports": sorted(self.unknown),
-        }
+        return ListFacts(
+            refused=dict(sorted(self.refused.items())),
+            missing_reports=tuple(sorted(self.missing)),
+            unknown_reports=tuple(sorted(self.unknown)),
+        )
+
+    def progress(self) -> ListFacts:
+        """The same of a listing that has not ended, with what the next attempt needs."""
+        return replace(
+            self.facts(),
+            listed=tuple(sorted(self.done)),
+            empty=tuple(sorted(self.without_instances)),
+            known_refusals=tuple(sorted(self.known)),
+        )
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> Self:
-        """The listing that `progress` wrote."""
+    def of(cls, facts: ListFacts) -> Self:
+        """The listing that `progress` noted."""
         return cls(
-            set(facts.get("listed", ())),
-            set(facts.get("empty", ())),
-            dict(facts.get("refused", {})),
-            set(facts.get("known_refusals", ())),
-            set(facts.get("missing_reports", ())),
-            set(facts.get("unknown_reports", ())),
+            done=set(facts.listed),
+            without_instances=set(facts.empty),
+            refused=facts.refused,
+            known=set(facts.known_refusals),
+            missing=set(facts.missing_reports),
+            unknown=set(facts.unknown_reports),
         )
 
 
@@ -113,7 +114,7 @@ def list_instances(
     are listed and is called again. The app ends as *not ready* while Apple has no instance at all.
     """
     record = registry.runs.get(item)
-    listing = _Listing.of(record.facts if record else {})
+    listing = _Listing.of(ListFacts.of(record.facts if record else {}))
     ledger: list[LedgerInstance] = []
     due: list[LedgerInstance] = []
     with registry.runs.calls_of_a_failure(item, calls):
@@ -122,14 +123,15 @@ def list_instances(
                 ledger += (found := _list_request(item.app_id, plan, known, registry, apple, listing))
                 due += [instance for instance in found if is_to_land(instance, known, plan)]
         except PipelineError:
-            registry.runs.note(item, **listing.progress())
+            registry.runs.note(item, **listing.progress().to_record())
             raise
         _plan_to_land(item, due, registry)
     reason = " ".join(listing.new_refusals)[:_REASON_CHARACTERS]
     has_refused, has_gaps = bool(listing.new_refusals), bool(listing.without_instances)
     verdict = listing_verdict(plan, has_refused=has_refused, has_gaps=has_gaps, ledger=ledger, due=due)
-    facts = {"listed": [], "empty": [], "known_refusals": [], **listing.facts(), **_table_facts(plan, ledger)}
-    registry.runs.finish(item, verdict, reason, calls.made, **facts)
+    tables, converted = _tables(plan, ledger)
+    facts = replace(listing.facts(), tables=tables, converted=converted)
+    registry.runs.finish(item, verdict, reason, calls.made, **facts.to_record())
     return step_result(Outcome.DONE)
 
 
@@ -282,21 +284,19 @@ def _remember_newest(known: KnownRequest, ledger: Iterable[LedgerInstance], regi
 
 def _plan_to_land(item: RegisterItem, due: Iterable[LedgerInstance], registry: Registry) -> None:
     for instance in due:
-        registry.runs.plan(
-            LandItem(item.run_id, item.account, item.app_id, instance.vintage),
-            table=instance.table,
-            processing_date=instance.vintage.processing_date.isoformat(),
-        )
+        facts = PlannedFacts(instance.table, instance.vintage.processing_date.isoformat())
+        land = LandItem(item.run_id, item.account, item.app_id, instance.vintage)
+        registry.runs.plan(land, **facts.to_record())
 
 
-def _table_facts(plan: RunPlan, ledger: Iterable[LedgerInstance]) -> dict[str, Any]:
+def _tables(plan: RunPlan, ledger: Iterable[LedgerInstance]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """For the page of a run that covers every table: the tables, and those that held anything before it landed any."""
     if not plan.operation.traits.covers_every_app:
-        return {}
+        return (), ()
     converted = {
         instance.table
         for instance in ledger
         if instance.status is InstanceStatus.CONVERTED and instance.vintage.access_type is AccessType.ONGOING
     }
     tables = curated_tables(plan.reports, plan.granularities)
-    return {"tables": [table.name for table in tables], "converted": sorted(converted)}
+    return tuple(table.name for table in tables), tuple(sorted(converted))

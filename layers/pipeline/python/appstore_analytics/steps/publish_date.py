@@ -4,6 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from appstore_analytics.contract.facts import PublishFacts
 from appstore_analytics.contract.layout import run_key
 from appstore_analytics.contract.maps import Outcome, step_result
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
@@ -34,14 +35,9 @@ def publish_date(item: PublishItem, registry: Registry, lake: Bucket) -> dict[st
         publication = publish(lake, table, table_date.day, Path(scratch), announce)
     changed = announced_changes(lake, _announcement(item, publication))
     verdict = Verdict.UNCHANGED if changed is None else Verdict.PUBLISHED
-    registry.runs.finish(
-        item,
-        verdict,
-        rows=publication.rows,
-        batches_changed=changed or 0,
-        token=token,
-        announced=_true_announcements(item, publication, registry, lake),
-    )
+    announced = _true_announcements(item, publication, registry, lake)
+    facts = PublishFacts(publication.rows, batches_changed=changed or 0, token=token, announced=announced)
+    registry.runs.finish(item, verdict, **facts.to_record())
     return step_result(Outcome.DONE)
 
 
@@ -54,14 +50,16 @@ def _announcements(item: PublishItem) -> str:
     return run_key(item.run_id, f"batches/{item.table}/{item.day}/")
 
 
-def _true_announcements(item: PublishItem, publication: Publication, registry: Registry, lake: Bucket) -> list[str]:
+def _true_announcements(
+    item: PublishItem, publication: Publication, registry: Registry, lake: Bucket
+) -> tuple[str, ...]:
     """The announcements that came to be, now or in an earlier pass of the run; all others are withdrawn."""
     record = registry.runs.get(item)
-    true = {_announcement(item, publication), *(record.facts.get("announced", ()) if record else ())}
+    true = {_announcement(item, publication), *PublishFacts.of(record.facts if record else {}).announced}
     announced = {stored.key for stored in lake.list(_announcements(item))}
     for key in announced - true:
         withdraw_changes(lake, key)
-    return sorted(announced & true)
+    return tuple(sorted(announced & true))
 
 
 def _changes(item: PublishItem, table: CuratedTable, publication: Publication) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.apple.entries import Conflict, ReportRequest
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.errors import AppleRefused, GhostRequest, PipelineError, RoleMissing
+from appstore_analytics.contract.facts import RegisterFacts
 from appstore_analytics.contract.maps import Outcome, step_result
 from appstore_analytics.model.items import RegisterItem
 from appstore_analytics.model.plan import RunPlan
@@ -149,14 +150,13 @@ def _record(item: RegisterItem, plan: RunPlan, registry: Registry, known: KnownR
     created = known.created_in_run == plan.run_id
     if not created:
         registry.statistics.add(duplicates_prevented=1)
-    registry.runs.note(
-        item,
-        calls.made,
+    facts = RegisterFacts(
         request_id=known.request_id,
         requested_on=known.requested_on.isoformat() if known.requested_on else None,
         requests_created=int(created),
         duplicates_prevented=int(not created),
     )
+    registry.runs.note(item, calls.made, **facts.to_record())
 
 
 def _wishes(plan: RunPlan) -> tuple[Asked, ...]:

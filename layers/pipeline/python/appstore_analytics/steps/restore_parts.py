@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 
 from appstore_analytics.contract.errors import ObjectExpired
+from appstore_analytics.contract.facts import PlannedFacts, RestoreFacts
 from appstore_analytics.contract.maps import Outcome, step_result
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
@@ -57,13 +58,13 @@ def restore_parts(item: RestoreItem, registry: Registry, lake: Bucket) -> dict[s
         return step_result(Outcome.DONE)
     rollback = _Rollback(item, registry, lake)
     is_new = instance.status is not InstanceStatus.ROLLED_BACK and not rollback.was_done_before(instance, lines)
-    is_rolled_back = rollback.take_back(instance, lines)
-    registry.runs.note(item, is_rolled_back=is_rolled_back)
+    facts = RestoreFacts(is_rolled_back=rollback.take_back(instance, lines))
+    registry.runs.note(item, **facts.to_record())
     restored = [rollback.restore(line) for line in lines]
     rollback.reopen_refused(instance, restored)
-    if instance.refetches and is_new and not is_rolled_back:
+    if instance.refetches and is_new and not facts.is_rolled_back:
         rollback.reopen(instance)  # from the segments that count now, which may hold other Dates
-    _finish(item, instance, restored, is_new, registry)
+    _finish(item, instance, restored, _facts(facts, restored), is_new, registry)
     return step_result(Outcome.DONE)
 
 
@@ -155,8 +156,8 @@ class _Rollback:
         """Have this run convert an instance that stands."""
         self.registry.instances.reopen(instance)
         land = LandItem(self.item.run_id, self.item.account, instance.app_id, instance.vintage)
-        processing_date = instance.vintage.processing_date.isoformat()
-        self.registry.runs.plan(land, table=instance.table, processing_date=processing_date)
+        facts = PlannedFacts(instance.table, instance.vintage.processing_date.isoformat())
+        self.registry.runs.plan(land, **facts.to_record())
 
     def _would_stand(self, other: LedgerInstance, stands: dict[date, Vintage | None]) -> bool:
         if other.status not in (InstanceStatus.CONVERTED, InstanceStatus.LANDED):
@@ -172,38 +173,48 @@ def _refetch(instance: LedgerInstance, item: RestoreItem) -> Refetch | None:
     return next((each for each in reversed(instance.refetches) if each.run_id == item.of_run), None)
 
 
-def _finish(
-    item: RestoreItem, instance: LedgerInstance, restored: Sequence[_Restored], is_new: bool, registry: Registry
-) -> None:
+def _facts(noted: RestoreFacts, restored: Sequence[_Restored]) -> RestoreFacts:
+    """What was noted of the instance before, and what became of its parts."""
     counts = Counter(each.restoration for each in restored)
-    superseded = [each for each in restored if each.restoration is _Restoration.SUPERSEDED]
-    registry.runs.note(
-        item,
+    return replace(
+        noted,
         parts_restored=counts[_Restoration.RESTORED],
         parts_deleted=counts[_Restoration.DELETED],
-        parts_superseded=len(superseded),
-        superseded=[
+        parts_superseded=counts[_Restoration.SUPERSEDED],
+        superseded=tuple(
             {
                 "table": each.line.table_date.table,
                 "date": each.line.table_date.day.isoformat(),
                 "app_id": each.line.app_id,
                 "by_run": each.stands.run_id if each.stands else "",
             }
-            for each in superseded
-        ],
+            for each in restored
+            if each.restoration is _Restoration.SUPERSEDED
+        ),
     )
-    if expired := counts[_Restoration.EXPIRED]:
+
+
+def _finish(
+    item: RestoreItem,
+    instance: LedgerInstance,
+    restored: Sequence[_Restored],
+    facts: RestoreFacts,
+    is_new: bool,
+    registry: Registry,
+) -> None:
+    registry.runs.note(item, **facts.to_record())
+    if expired := sum(each.restoration is _Restoration.EXPIRED for each in restored):
         raise ObjectExpired(
             f"S3 no longer keeps what stood before {expired} of {len(restored)} parts of the instance "
             f"{instance.vintage} of {instance.table}: reprocess the instances that are to stand there."
         )
-    if superseded:
+    if facts.superseded:
         reason = (
-            f"A later run has replaced {len(superseded)} of its parts; these stay. Roll that run back as well if they "
-            "are wrong too."
+            f"A later run has replaced {facts.parts_superseded} of its parts; these stay. Roll that run back as well "
+            "if they are wrong too."
         )
         registry.runs.finish(item, Verdict.SUPERSEDED, reason)
-    elif is_new or counts[_Restoration.RESTORED] or counts[_Restoration.DELETED]:
+    elif is_new or facts.parts_restored or facts.parts_deleted:
         again = "refetch" if _refetch(instance, item) else "reprocess"
         reason = f"The run {item.of_run} was rolled back: a {again} brings it back."
         registry.runs.finish(item, Verdict.ROLLED_BACK, reason)

@@ -7,6 +7,7 @@ from typing import Any
 
 from appstore_analytics.athena.checks import compare_dates
 from appstore_analytics.athena.query import Athena
+from appstore_analytics.contract.facts import PublishFacts, VerifyFacts
 from appstore_analytics.contract.layout import TableDate, run_key
 from appstore_analytics.contract.maps import MapName, Outcome, step_result
 from appstore_analytics.contract.tables import tables_by_name
@@ -41,7 +42,7 @@ def verify_table(item: VerifyItem, registry: Registry, lake: Bucket, athena: Ath
 def _published(item: VerifyItem, registry: Registry) -> dict[date, str | None]:
     """The Dates of this table that the run published, with the token of the mark that each had; None after a crash."""
     records = registry.runs.of_map(item.run_id, MapName.PUBLISH, item.table)
-    return {date.fromisoformat(record.event["day"]): record.facts.get("token") for record in records}
+    return {date.fromisoformat(record.event["day"]): PublishFacts.of(record.facts).token for record in records}
 
 
 def _row(item: VerifyItem, comparison: Comparison) -> dict[str, Any]:
@@ -59,12 +60,11 @@ def _row(item: VerifyItem, comparison: Comparison) -> dict[str, Any]:
 
 def _finish(item: VerifyItem, comparisons: Collection[Comparison], registry: Registry) -> None:
     different = [comparison for comparison in comparisons if not comparison.equal]
-    apps = sorted({comparison.app_id for comparison in different})
+    apps = tuple(sorted({comparison.app_id for comparison in different}))
+    facts = VerifyFacts(sum(comparison.rows_athena for comparison in comparisons), len(comparisons), apps)
     registry.runs.finish(
         item,
         Verdict.MISMATCH if different else Verdict.VERIFIED,
         f"{len(different)} of {len(comparisons)} batches differ: {different[0].difference}." if different else "",
-        rows=sum(comparison.rows_athena for comparison in comparisons),
-        batches=len(comparisons),
-        apps_different=apps,
+        **facts.to_record(),
     )
