@@ -174,6 +174,14 @@ def test_who_loses_something_is_signed_out_everywhere(pool: Pool, change: dict[s
         assert pool.login.refresh(session).access_token
 
 
+def test_who_lost_a_grant_is_signed_out_too(pool: Pool) -> None:
+    eve = pool.accounts.invite(EVE, Role.VIEWER, is_limited=True)
+    session = pool.sign_in_first(EVE).refresh_token
+    pool.accounts.sign_out(eve.user_id)
+    with pytest.raises(SessionEnded):
+        pool.login.refresh(session)
+
+
 def test_who_is_disabled_cannot_sign_in_until_they_are_enabled_again(pool: Pool) -> None:
     eve = pool.active(EVE, Role.VIEWER)
     assert pool.accounts.change(eve.user_id, is_enabled=False).state is State.DISABLED
@@ -243,7 +251,7 @@ def test_the_lock_of_a_function_that_died_is_over_after_a_minute(pool: Pool) -> 
             pool.accounts.change(ada.user_id, Role.ADMIN)
 
 
-@pytest.mark.parametrize("call", ["get", "change", "invite_again", "reset", "delete"])
+@pytest.mark.parametrize("call", ["get", "change", "invite_again", "reset", "delete", "sign_out"])
 def test_nobody_is_not_there(pool: Pool, call: str) -> None:
     with pytest.raises(NoSuchPerson):
         getattr(pool.accounts, call)(user_id_of("who@example.com"))
