@@ -8,10 +8,10 @@ from appstore_analytics.answers.checks import read_checks
 from appstore_analytics.answers.health import Looked, look
 from appstore_analytics.answers.kpi_report import ReportedTotal
 from appstore_analytics.answers.kpi_reporting import Installed, ReportQuestion, report_kpis
-from appstore_analytics.contract.kpis import KPIS_BY_NAME
 from appstore_analytics.rules.kpi_periods import Compare
 from appstore_console.console import Console
 from appstore_console.http.asked import visible
+from appstore_console.http.asked_answers import deployed
 from appstore_console.schemas.requests import AppsParameters
 
 DAYS = 7
@@ -50,12 +50,16 @@ def week_of(console: Console, app_ids: frozenset[str] | None) -> Week:
     sources = Installed.of(
         here, None if is_whole else accounts, read_checks(here.lake, seen, now.date(), console.remembered)
     )
-    deployed = {table.name for table in here.tables}
-    metrics = tuple(name for name in AppsParameters().metrics if deployed.issuperset(KPIS_BY_NAME[name].tables))
-    question = ReportQuestion(metrics, days=DAYS, compare=Compare.PREVIOUS)
-    report = report_kpis(question, sources, now.date())
-    told = {kpi.name: kpi for kpi in report.kpis}
-    lines = tuple(WeekLine(told[one.kpi].title, told[one.kpi].unit, one.total) for one in report.series)
+    lines = _lines(deployed(here, AppsParameters().metrics), sources, now.date())
     at = Looked(accounts, here.tables, here.app_names, is_whole=is_whole)
     health = look(here.pipeline, at, now.date(), now, console.remembered)
     return Week(monday_of(now.date()), len(seen), lines, health.attention)
+
+
+def _lines(metrics: tuple[str, ...], sources: Installed, today: date) -> tuple[WeekLine, ...]:
+    """None where no main KPI's tables are fetched."""
+    if not metrics:
+        return ()
+    report = report_kpis(ReportQuestion(metrics, days=DAYS, compare=Compare.PREVIOUS), sources, today)
+    told = {kpi.name: kpi for kpi in report.kpis}
+    return tuple(WeekLine(told[one.kpi].title, told[one.kpi].unit, one.total) for one in report.series)
