@@ -67,7 +67,7 @@ class Office:
 
     def console(self, data: ApplicationData) -> Console:
         desk = Desk(self.accounts, self.table, "wss://live.example.com/live", self.has_digests)
-        return replace(console_of(self.pipeline), data=data, desk=desk)
+        return replace(console_of(self.pipeline, data), desk=desk)
 
     def api(self, data: ApplicationData | None = None) -> Api:
         data = data or self.data()
