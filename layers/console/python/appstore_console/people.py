@@ -144,11 +144,6 @@ class Accounts:
                 self._create(user_id, account.email, groups)
             return self._account(user_id)
 
-    def sign_out(self, user_id: str) -> None:
-        """Revoke what somebody signs on with, everywhere; a second time changes nothing."""
-        with _refusals():
-            self._cognito.admin_user_global_sign_out(UserPoolId=self._pool_id, Username=user_id)
-
     def delete(self, user_id: str) -> Account:
         """Who it was. PersonConflict for the last admin who can sign in."""
         with self._alone():
