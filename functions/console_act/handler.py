@@ -11,7 +11,7 @@ from appstore_console.connections import open_console_table
 from appstore_console.console import Console, Desk
 from appstore_console.http.api import Api
 from appstore_console.http.asked import Asking
-from appstore_console.opened import open_accounts, open_data, open_installation
+from appstore_console.opened import open_accounts, open_data, open_installation, open_unsubscribing
 from appstore_console.routes.acting import ACTING
 from appstore_console.settings import (
     ActSettings,
@@ -35,9 +35,10 @@ CONSOLE = Console(
 )
 AUDIT = Audit(CONSOLE.data.audit)
 API = Api(ACTING, Asking(CONSOLE, today_of(ACCOUNTS), AUDIT), AUDIT)
+ANSWERS = open_unsubscribing(API, CONSOLE.data, SETTINGS.unsubscribe_secret)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """See appstore_console/routes/acting.py."""
-    return API(event, context)
+    return ANSWERS(event, context)

@@ -124,9 +124,9 @@ class Asking:
         return Asked(endpoint, incoming, person, self.console, self.console.clock())
 
     def _person(self, incoming: Incoming) -> Person:
-        if incoming.caller_arn:
-            # Whoever may invoke the function could as well change Cognito and PostgreSQL themselves.
-            return Person(incoming.caller_arn, Role.ADMIN, is_limited=False, email=incoming.caller_arn)
+        if incoming.principal and self.today:
+            # Who may invoke console_act itself, IAM says: the account's own administrators.
+            return Person(incoming.principal, Role.ADMIN, is_limited=False, email=incoming.principal)
         if not incoming.user_id or incoming.claims.get("token_use") != "access":
             raise Problem(HTTPStatus.UNAUTHORIZED, "Sign in, and send the access token.")
         if self.today is None:

@@ -24,8 +24,8 @@ _JSON = "application/json"
 class Incoming:
     """Method, path below the API's root, parameters, headers in lower case, claims of the token, and the JSON body.
 
-    `caller_arn` is who invoked the function with rights in AWS, as `./manage.py users` does, in place of a token. The
-    gateway writes it for routes that are authorized by IAM, of which the console has none.
+    `principal` is the ARN of whoever invoked the function itself, with AWS credentials (`./manage.py users`); the
+    gateway writes `requestContext` and signs nobody in by IAM, so it is empty in whatever comes from there.
     """
 
     method: str
@@ -36,7 +36,7 @@ class Incoming:
     claims: Mapping[str, Any]
     request_id: str
     body: Any
-    caller_arn: str = ""
+    principal: str = ""
 
     @property
     def user_id(self) -> str:
@@ -49,7 +49,7 @@ def read_event(event: Mapping[str, Any], root: str) -> Incoming:
     """The request in an event; Problem where its body is too large, no JSON, or of another kind."""
     context = event["requestContext"]
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    authorizer = context.get("authorizer", {})
+    authorizer = context.get("authorizer") or {}
     claims = authorizer.get("jwt", {}).get("claims") or {}
     return Incoming(
         method=context["http"]["method"].upper(),
@@ -60,7 +60,7 @@ def read_event(event: Mapping[str, Any], root: str) -> Incoming:
         claims=claims,
         request_id=str(context.get("requestId", "")),
         body=_json(_text(event), headers),
-        caller_arn=str(authorizer.get("iam", {}).get("userArn", "")),
+        principal="" if "jwt" in authorizer else str(authorizer.get("iam", {}).get("userArn", "")),
     )
 
 
