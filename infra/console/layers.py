@@ -27,6 +27,7 @@ AWS_SERVICES = (
     "lambda",
     "s3",
     "secretsmanager",
+    "sesv2",
     "stepfunctions",
     "sts",
 )

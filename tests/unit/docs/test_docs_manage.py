@@ -22,6 +22,7 @@ from appstore_analytics.answers.status import RequestStatus, RequestVerdict
 from appstore_analytics.answers.verification import Verification
 from appstore_analytics.rules.repairs import Repair
 from operations import commands
+from operations.commands.users import ConsoleUsers
 from operations.exits import ExitStatus
 from operations.left_behind import Adoption
 from operations.moving_in import Import
@@ -50,6 +51,7 @@ ANSWERS = {
     "schema-verify": SchemaComparison,
     "sql": QueryAnswer,
     "status": RequestStatus,
+    "users": ConsoleUsers,
     "verify": Verification,
 }
 
