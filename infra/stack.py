@@ -119,9 +119,6 @@ MAY: Mapping[str, Access] = {
 """What each function may do, beside writing its own logs and traces. IAM sees exactly this."""
 
 
-SLACK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
-
-
 class AppStoreAnalyticsPipeline(Construct):
     """The whole pipeline, for a stack of your own: about 120 resources, 290 with every report in every granularity.
 
@@ -225,7 +222,11 @@ class AppStoreAnalyticsPipeline(Construct):
         raw, url = self.buckets.raw.bucket_name, self._configuration.apple_base_url
         keys, slack = self._configuration.names.api_key_secret_prefix, self._configuration.alarm_slack_secret
         optional: dict[str, settings.Environment] = (
-            {"notify_slack": settings.NotifySlackSettings(slack, SLACK_HOSTS, allow_loopback=self._configuration.local)}
+            {
+                "notify_slack": settings.NotifySlackSettings(
+                    slack, settings.SLACK_HOSTS, allow_loopback=self._configuration.local
+                )
+            }
             if slack
             else {}
         )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
@@ -37,9 +38,19 @@ def open_login_cognito() -> "CognitoIdentityProviderClient":
     return boto3.client("cognito-idp", config=_CONFIG.merge(Config(signature_version=UNSIGNED)))
 
 
+def open_cognito() -> "CognitoIdentityProviderClient":
+    """Cognito, for people as an admin sees them."""
+    return boto3.client("cognito-idp", config=_CONFIG)
+
+
 def open_console_table(name: str) -> "Table":
     """The console's table."""
     return boto3.resource("dynamodb", config=_CONFIG).Table(name)
+
+
+def open_ses() -> "SESV2Client":
+    """Amazon SES, for digests."""
+    return boto3.client("sesv2", config=_CONFIG)
 
 
 def open_live_gateway() -> "ApiGatewayManagementApiClient":

@@ -3,46 +3,51 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from appstore_analytics.answers.installation import Installation
 from appstore_analytics.model.clock import Clock
 from appstore_analytics.model.remembered import Remembered
+from appstore_console.database.data import ApplicationData
 from appstore_console.rights import Person
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+    from appstore_console.people import Accounts
 
 _REOPENED_AFTER = timedelta(minutes=1)
 """So long a warm function goes on with the apps, names and configuration that it has read."""
 _MOST_REMEMBERED = 4_000
 
 
-class GrantedApps(Protocol):
-    """Where it is known which apps a limited person may see."""
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What console_act alone holds: people, its table of plans and tickets, and the address that a ticket opens.
 
-    def granted(self, user_id: str) -> frozenset[str]:
-        """Their ids; DatabaseAway where that cannot be told now."""
+    `has_digests` says whether the weekly digest is deployed.
+    """
 
-
-class Data(Protocol):
-    """Application data, as far as every function needs it."""
-
-    @property
-    def grants(self) -> GrantedApps:
-        """Which limited person may see which apps."""
+    people: "Accounts"
+    table: "Table"
+    live_url: str
+    has_digests: bool
 
 
 @dataclass
 class Console:
-    """The installed pipeline, application data, and the one clock.
+    """The installed pipeline, application data, the one clock, and in console_act its desk.
 
     `remembered` holds what was read of objects that do not change, and `daily_schedule` is the cron expression by which
     runs start.
     """
 
     open_installation: Callable[[], Installation]
-    data: Data
+    data: ApplicationData
     clock: Clock
     daily_schedule: str = ""
     remembered: Remembered = field(default_factory=lambda: Remembered(_MOST_REMEMBERED))
+    desk: Desk | None = None
     _opened: tuple[datetime, Installation] | None = None
 
     @property
@@ -54,5 +59,5 @@ class Console:
         return self._opened[1]
 
     def granted(self, person: Person) -> frozenset[str]:
-        """The apps that a limited person may see."""
+        """The apps that a limited person may see; DatabaseAway where that cannot be told now."""
         return self.data.grants.granted(person.user_id)

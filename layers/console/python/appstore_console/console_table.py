@@ -3,6 +3,7 @@
 pk                   sk                 one item per
 TICKET#<sha256>      TICKET             ticket that opens one connection of a live page
 LIVE                 <connection id>    open connection of a live page
+PLAN#<plan id>       PLAN               plan of a run, until it expires
 LOCK#<name>          LOCK               lock that somebody holds
 """
 
@@ -22,6 +23,11 @@ def ticket_key(digest: str) -> Key:
 def connection_key(connection_id: str) -> Key:
     """The key of an open connection."""
     return {"pk": LIVE_PARTITION, "sk": connection_id}
+
+
+def plan_key(plan_id: str) -> Key:
+    """The key of a plan."""
+    return {"pk": f"PLAN#{plan_id}", "sk": "PLAN"}
 
 
 def lock_key(name: str) -> Key:

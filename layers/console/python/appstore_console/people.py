@@ -73,7 +73,9 @@ class PeopleUnavailable(Exception):
 class Accounts:
     """Everybody who may sign in. Each method raises NoSuchPerson, PersonConflict or PeopleUnavailable."""
 
-    def __init__(self, cognito: "CognitoIdentityProviderClient", pool_id: str, table: "Table", clock: Clock) -> None:
+    def __init__(
+        self, cognito: "CognitoIdentityProviderClient", pool_id: str, table: "Table | None", clock: Clock
+    ) -> None:
         self._cognito = cognito
         self._pool_id = pool_id
         self._table = table
@@ -161,6 +163,8 @@ class Accounts:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
+        if self._table is None:
+            raise LookupError("Only a function with the console's table changes people.")
         try:
             with locked(self._table, self._clock, _LOCK), _refusals():
                 yield

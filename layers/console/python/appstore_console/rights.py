@@ -51,11 +51,15 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever asks, as Cognito knows them. Without a role somebody may do nothing."""
+    """Whoever asks, as Cognito knows them. Without a role somebody may do nothing.
+
+    A token does not say the address: `email` is empty where nothing but the token was looked at.
+    """
 
     user_id: str
     role: Role | None
     is_limited: bool
+    email: str = ""
 
     def may(self, right: Right) -> bool:
         """Whether the role gives this right."""

@@ -22,7 +22,7 @@ _SECONDS = 8
 """A connection or a statement that takes longer is given up: a person waits, and the gateway for 30 seconds at most."""
 
 _BEGIN = "START TRANSACTION"
-_CONFLICT = "40001"
+CONFLICT = "40001"
 _ENDED = ("08", "57P")
 """How the names of errors begin by which PostgreSQL says that it ends the connection."""
 
@@ -55,7 +55,7 @@ class Database:
             try:
                 return self._transaction(work)
             except DatabaseError as error:
-                if sqlstate(error) != _CONFLICT or attempt == _TRIES - 1:
+                if sqlstate(error) != CONFLICT or attempt == _TRIES - 1:
                     raise
                 pause = _FIRST_PAUSE_SECONDS * 2**attempt
                 self._sleep(random.uniform(0, pause))  # noqa: S311 (spreads retries, guards nothing)

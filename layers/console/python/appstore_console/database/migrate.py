@@ -44,7 +44,7 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "digests_sent": {
         "console_read": ("SELECT",),
         "console_act": ("SELECT",),
-        "send_digest": ("SELECT", "INSERT"),
+        "send_digest": ("SELECT", "INSERT", "DELETE"),
     },
 }
 """By table what each role may do. The administrator's own tables, `migrations` and `lock`, are nobody else's."""

@@ -1,7 +1,7 @@
 """The API of one function: the gate before the resolver, the resolver, and what becomes of what goes wrong.
 
-    event ─► read (size, JSON) ─► route? ─► signed in? ─► may? ─► known parameters? ─► resolver: validation ─► function
-                413, 400, 415      404, 405   401           403     400                              400
+    event ─► read (size, JSON) ─► route? ─► signed in? ─► may? ─► audited? ─► parameters? ─► validation ─► function
+                413, 400, 415      404, 405   401           403     503         400            400
 
 Nothing of a request is validated, and no function called, before the route's right is given: the resolver sees only
 what the gate let through, and each function asks once more whether it is the one that was meant.
@@ -11,33 +11,45 @@ import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Protocol, get_type_hints
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from botocore.exceptions import BotoCoreError, ClientError
+from pg8000.exceptions import DatabaseError
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
 
 from appstore_analytics.answers.errors import Refused, Unreachable
 from appstore_analytics.contract.errors import InputRefused, TransientError
-from appstore_console.database.connection import DatabaseAway
+from appstore_console.database.connection import CONFLICT, DatabaseAway, sqlstate
+from appstore_console.database.statements import Full, Taken
 from appstore_console.http import problems
 from appstore_console.http.asked import Asked, Asking
 from appstore_console.http.endpoints import Endpoint
 from appstore_console.http.incoming import Incoming, read_event
 from appstore_console.http.outgoing import answer
 from appstore_console.http.problems import Problem
+from appstore_console.people import NoSuchPerson, PeopleUnavailable, PersonConflict
 
 ROOT = "/api/v1"
 _ASKED = "asked"
+_AWS_AWAY = problems.unavailable("AWS does not answer as it should: ask again in a moment.")
+
+
+class Auditing(Protocol):
+    """Where it is written down what was done."""
+
+    def around(self, asked: Asked, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """What `act` answers; Problem, and nothing is done, where it cannot be written down."""
 
 
 class Api:
     """The routes of one function, called with API Gateway's events (payload format 2.0)."""
 
-    def __init__(self, endpoints: Iterable[Endpoint], asking: Asking) -> None:
+    def __init__(self, endpoints: Iterable[Endpoint], asking: Asking, audit: Auditing | None = None) -> None:
+        self._audit = audit
         self.endpoints = tuple(sorted(endpoints, key=lambda each: bool(each.places)))  # the exact ones first
         self._asking = asking
         self._resolver = new_resolver()
@@ -51,11 +63,21 @@ class Api:
             incoming = read_event(event, ROOT)
             endpoint = self._endpoint(incoming)
             asked = self._asking.admit(incoming, endpoint)
-            _refuse_unknown_parameters(incoming, endpoint)
+            if self._audit and endpoint.is_audited:
+                return self._audit.around(asked, lambda: self._resolved(event, asked, context))
+        except Problem as problem:
+            return _event_of(problem.response())
+        except (BotoCoreError, ClientError):
+            return _event_of(_AWS_AWAY.response())
+        return self._resolved(event, asked, context)
+
+    def _resolved(self, event: Mapping[str, Any], asked: Asked, context: Any) -> dict[str, Any]:
+        try:
+            _refuse_unknown_parameters(asked.incoming, asked.endpoint)
         except Problem as problem:
             return _event_of(problem.response())
         self._resolver.append_context(**{_ASKED: asked})  # type: ignore[no-untyped-call]
-        return self._resolver.resolve(_as_read(event, incoming), context)
+        return self._resolver.resolve(_as_read(event, asked.incoming), context)
 
     def _endpoint(self, incoming: Incoming) -> Endpoint:
         """The route, by method and path; which methods there are is no secret, the routes are in the documentation."""
@@ -146,7 +168,12 @@ def _tell_problems(resolver: APIGatewayHttpResolver) -> None:
         return problems.invalid(str(error))
 
     def away(_: Exception) -> Problem:
-        return problems.unavailable("AWS does not answer as it should: ask again in a moment.")
+        return _AWS_AWAY
+
+    def database(error: DatabaseError) -> Problem:
+        if sqlstate(error) != CONFLICT:
+            raise error
+        return problems.unavailable("Others change the same at this moment: try again.")
 
     def without_data(_: Exception) -> Problem:
         return problems.unavailable(
@@ -164,6 +191,12 @@ def _tell_problems(resolver: APIGatewayHttpResolver) -> None:
         TransientError: away,
         ClientError: away,
         BotoCoreError: away,
+        DatabaseError: database,
+        Taken: lambda error: problems.conflict(str(error)),
+        Full: lambda error: problems.conflict(str(error)),
+        NoSuchPerson: lambda _: problems.not_there("such person"),
+        PersonConflict: lambda error: problems.conflict(str(error)),
+        PeopleUnavailable: lambda error: problems.unavailable(str(error)),
     }
     for kind, problem in told.items():
         resolver.exception_handler(kind)(lambda error, problem=problem: problem(error).response())

@@ -8,12 +8,13 @@ from http import HTTPStatus
 from typing import Protocol
 
 from appstore_analytics.contract.configuration import Account
-from appstore_console.console import Console
+from appstore_console.console import Console, Desk
+from appstore_console.database.data import ApplicationData
 from appstore_console.http import problems
 from appstore_console.http.endpoints import Endpoint
 from appstore_console.http.incoming import Incoming
 from appstore_console.http.problems import Problem
-from appstore_console.rights import RIGHTS, Person, Right, groups_of, person_of
+from appstore_console.rights import RIGHTS, Person, Right, Role, groups_of, person_of
 
 NOBODY = Person("", None, is_limited=False)
 _NEEDS: Mapping[Right, str] = {
@@ -48,6 +49,18 @@ class Asked:
         return tuple(app_id for account in self.accounts for app_id in account.app_ids)
 
     @property
+    def data(self) -> ApplicationData:
+        """Application data; DatabaseAway where PostgreSQL does not answer."""
+        return self.console.data
+
+    @property
+    def desk(self) -> Desk:
+        """What console_act alone holds; LookupError in a function that is none."""
+        if self.console.desk is None:
+            raise LookupError(f"{self.endpoint.name} belongs to console_act.")
+        return self.console.desk
+
+    @property
     def scope(self) -> str:
         """Names what this person sees: two people with one scope get one answer."""
         apps = "all" if self.app_ids is None else " ".join(sorted(self.app_ids))
@@ -79,24 +92,24 @@ def visible(accounts: tuple[Account, ...], app_ids: frozenset[str] | None) -> tu
     return tuple(one for one in apart if one.app_ids)
 
 
-class GroupsToday(Protocol):
-    """Where today's groups of a person are known, whatever their token says."""
+class Refusals(Protocol):
+    """Where it is written down that somebody asked for what they may not do."""
 
-    def groups(self, user_id: str) -> frozenset[str] | None:
-        """The groups; None where there is no such person, or they are disabled."""
+    def refused(self, person: Person, incoming: Incoming, endpoint: Endpoint, detail: str) -> None:
+        """Never fails: nothing was done, whether or not it could be written down."""
 
 
 @dataclass(frozen=True)
 class Asking:
     """The gate of one function.
 
-    With `today` the groups are asked of Cognito and the token's are not believed: it may be ten minutes old. `refused`
-    is told of every refusal, for the audit log.
+    `today` tells who somebody is at this moment, None for whoever may no longer sign in: with it the groups in the
+    token are not believed, which may be ten minutes old. `refusals` is told of every refusal.
     """
 
     console: Console
-    today: GroupsToday | None = None
-    refused: Callable[[Incoming, Endpoint, str], None] | None = None
+    today: Callable[[str], Person | None] | None = None
+    refusals: Refusals | None = None
 
     def admit(self, incoming: Incoming, endpoint: Endpoint) -> Asked:
         """The request as a route's function takes it; Problem where nobody is signed in, or the right is missing."""
@@ -105,20 +118,23 @@ class Asking:
             person = self._person(incoming)
             if not person.may(endpoint.right):
                 detail = _sentence(person, endpoint.right)
-                if self.refused:
-                    self.refused(incoming, endpoint, detail)
+                if self.refusals:
+                    self.refusals.refused(person, incoming, endpoint, detail)
                 raise Problem(HTTPStatus.FORBIDDEN, detail)
         return Asked(endpoint, incoming, person, self.console, self.console.clock())
 
     def _person(self, incoming: Incoming) -> Person:
+        if incoming.principal and self.today:
+            # Who may invoke console_act itself, IAM says: the account's own administrators.
+            return Person(incoming.principal, Role.ADMIN, is_limited=False, email=incoming.principal)
         if not incoming.user_id or incoming.claims.get("token_use") != "access":
             raise Problem(HTTPStatus.UNAUTHORIZED, "Sign in, and send the access token.")
         if self.today is None:
             return person_of(incoming.user_id, groups_of(incoming.claims))
-        groups = self.today.groups(incoming.user_id)
-        if groups is None:
+        person = self.today(incoming.user_id)
+        if person is None:
             raise Problem(HTTPStatus.UNAUTHORIZED, "This sign-in is no longer valid: sign in again.")
-        return person_of(incoming.user_id, groups)
+        return person
 
 
 def _sentence(person: Person, right: Right) -> str:

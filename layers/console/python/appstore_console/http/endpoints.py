@@ -47,6 +47,11 @@ class Endpoint:
         """Whether it changes something."""
         return self.method != "GET"
 
+    @property
+    def is_audited(self) -> bool:
+        """Whether the audit log tells of it: a change, unlike a ticket for what one may read anyway."""
+        return self.is_action and self.right is not Right.READ
+
     @cached_property
     def places(self) -> tuple[str, ...]:
         """The names of the parts of the path that vary."""

@@ -22,7 +22,11 @@ _JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """Method, path below the API's root, parameters, headers in lower case, claims of the token, and the JSON body."""
+    """Method, path below the API's root, parameters, headers in lower case, claims of the token, and the JSON body.
+
+    `principal` is the ARN of whoever invoked the function itself, with AWS credentials (`./manage.py users`); the
+    gateway writes `requestContext` and signs nobody in by IAM, so it is empty in whatever comes from there.
+    """
 
     method: str
     path: str
@@ -32,6 +36,7 @@ class Incoming:
     claims: Mapping[str, Any]
     request_id: str
     body: Any
+    principal: str = ""
 
     @property
     def user_id(self) -> str:
@@ -44,7 +49,8 @@ def read_event(event: Mapping[str, Any], root: str) -> Incoming:
     """The request in an event; Problem where its body is too large, no JSON, or of another kind."""
     context = event["requestContext"]
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    claims = context.get("authorizer", {}).get("jwt", {}).get("claims") or {}
+    authorizer = context.get("authorizer") or {}
+    claims = authorizer.get("jwt", {}).get("claims") or {}
     return Incoming(
         method=context["http"]["method"].upper(),
         path=APIGatewayProxyEventV2(dict(event)).path.removeprefix(root),  # as the resolver reads it
@@ -54,6 +60,7 @@ def read_event(event: Mapping[str, Any], root: str) -> Incoming:
         claims=claims,
         request_id=str(context.get("requestId", "")),
         body=_json(_text(event), headers),
+        principal="" if "jwt" in authorizer else str(authorizer.get("iam", {}).get("userArn", "")),
     )
 
 

@@ -12,6 +12,7 @@ from appstore_analytics.answers.run_grid import run_items as items_of_run
 from appstore_analytics.answers.run_stages import RunItems
 from appstore_analytics.answers.runs import RunsQuestion, page_of_runs
 from appstore_analytics.rules.schedule import next_start
+from appstore_console import plans
 from appstore_console.facts import PlanOffer, StartedRun
 from appstore_console.http import problems
 from appstore_console.http.asked import Asked
@@ -77,7 +78,7 @@ def plan_run(asked: Asked, body: PlanBody) -> PlanOffer:
 
     Nothing starts. The plan belongs to whoever made it and lives ten minutes.
     """
-    raise NotImplementedError
+    return plans.offer(asked, body)
 
 
 @actions.post("/runs", Right.START_RUNS)
@@ -86,4 +87,4 @@ def start_run(asked: Asked, body: RunBody) -> StartedRun:
 
     The plan is checked again: 409 where it would do something else by now.
     """
-    raise NotImplementedError
+    return plans.confirm(asked, body.plan_id)

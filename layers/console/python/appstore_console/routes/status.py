@@ -9,10 +9,9 @@ from appstore_analytics.answers.health import Health, Looked, look
 from appstore_analytics.answers.judged_dates import JudgedDates
 from appstore_analytics.answers.pages import Page
 from appstore_analytics.answers.table_dates import TableDates, main_first, newest_dates, table_dates
-from appstore_analytics.contract.kpis import KPIS_BY_NAME
 from appstore_analytics.rules.schedule import next_start
 from appstore_console.http.asked import Asked, visible
-from appstore_console.http.asked_answers import checks_for, judged_for, kpi_sources, today
+from appstore_console.http.asked_answers import checks_for, deployed, judged_for, kpi_sources, today
 from appstore_console.http.endpoints import Endpoints
 from appstore_console.rights import Right
 from appstore_console.schemas.requests import (
@@ -68,8 +67,7 @@ def apps(asked: Asked, parameters: AppsParameters) -> AppTable:
     here = kpi_sources(asked, checks)
     metrics = parameters.metrics
     if not asked.incoming.parameters.intersection({"metrics"}):
-        deployed = (name for name in metrics if all(table in here.tables for table in KPIS_BY_NAME[name].tables))
-        metrics = tuple(deployed)
+        metrics = deployed(asked.console.installation, metrics)
     question = AppsQuestion(
         text=parameters.q,
         verdict=parameters.verdict,

@@ -152,6 +152,8 @@ class _Reporting:
         dimension, colon, value = self.question.where.partition(":")
         if not colon:
             raise Refused(f"where must be a dimension and a value such as territory:US, not '{dimension[:40]}'.")
+        if dimension == BY_APP:
+            raise Refused("where is about a dimension: name apps in apps.")
         if self.question.by not in ("", BY_APP, dimension):
             raise Refused("where and by must be of one dimension: amounts are stored by one at a time.")
         return dimension, value or None

@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS console.annotations (
     changed_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- attempt_id: the entry of the attempt whose end this one tells.
 CREATE TABLE IF NOT EXISTS console.audit (
     entry_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     at timestamptz NOT NULL DEFAULT now(),
@@ -40,12 +41,15 @@ CREATE TABLE IF NOT EXISTS console.audit (
     action text NOT NULL,
     target text NOT NULL,
     outcome text NOT NULL,
-    detail text NOT NULL DEFAULT ''
+    detail text NOT NULL DEFAULT '',
+    attempt_id uuid
 );
 
 CREATE INDEX ASYNC IF NOT EXISTS audit_by_time ON console.audit (at, entry_id);
 
 CREATE INDEX ASYNC IF NOT EXISTS audit_by_person ON console.audit (user_id, at);
+
+CREATE INDEX ASYNC IF NOT EXISTS audit_by_attempt ON console.audit (attempt_id);
 
 -- app_ids is a JSON list; null means all that the person may see.
 CREATE TABLE IF NOT EXISTS console.subscriptions (
