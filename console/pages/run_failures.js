@@ -1,7 +1,7 @@
 /** What failed in a run: name, id, table, reason, and what to do next. */
 
 import { html } from "../parts/html.js";
-import { RepairLink } from "../parts/needs.js";
+import { Docs, RepairLink } from "../parts/needs.js";
 import { Panel } from "../parts/panel.js";
 import { Badge } from "../parts/verdict.js";
 import { address } from "../state/route.js";
@@ -53,7 +53,7 @@ function Failure({ error }) {
       </div>
       <div class="links">
         <${RepairLink} repair=${error.repair} kind="button slim" />
-        ${error.docs && html`<a class="button slim bare" href=${error.docs} target="_blank" rel="noreferrer">${words.needs.docs}</a>`}
+        <${Docs} place=${error.docs} />
       </div>
     </div>
   `;

@@ -45,7 +45,7 @@ function Need({ need }) {
         <${RepairLink} repair=${need.repair} first=${need.first} last=${need.last} />
         ${need.app_id && html`<a href=${address(`apps/${need.app_id}`)}>${words.needs.openApp}</a>`}
         ${need.run_id && html`<a href=${address(`runs/${need.run_id}`)}>${words.needs.openRun}</a>`}
-        ${need.docs && html`<a href=${need.docs} target="_blank" rel="noreferrer">${words.needs.docs}</a>`}
+        <${Docs} place=${need.docs} />
       </p>
     </li>
   `;
@@ -79,6 +79,11 @@ export function RepairLink({ repair, first, last, kind = "" }) {
     first && last && repair.operation === "backfill" ? text(words.needs.ofDates, { dates: span(first, last) }) : "";
   const plan = /** @type {Record<string, string>} */ (words.needs.plan)[repair.operation] ?? repair.operation;
   return html`<a class=${kind} href=${planAddress(repair)}>${plan}${dates}</a>`;
+}
+
+/** Where the documentation says what to do: a place in the repository, which the console does not serve. @param {{ place: string }} props */
+export function Docs({ place }) {
+  return place && html`<span class="quiet">${words.needs.docs} <span class="mono">${place}</span></span>`;
 }
 
 /** The page of runs with its dialog filled in. @param {RepairRun} repair */

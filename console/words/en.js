@@ -190,7 +190,7 @@ export const words = {
     ofDates: " of {dates}",
     openApp: "Open app",
     openRun: "Open run",
-    docs: "What to do",
+    docs: "What to do:",
   },
 
   apps: {

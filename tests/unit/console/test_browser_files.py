@@ -59,6 +59,13 @@ def test_a_module_runs_once_however_many_import_it(tmp_path: Path) -> None:
     assert run(join_modules(main, tmp_path)) == "1 2"
 
 
+def test_comments_are_left_out_and_code_is_not(tmp_path: Path) -> None:
+    text = "/**\n * What it says. /* once\n */\nconst said = '/** kept */'; /** @type {string} */ const more = '!';\n"
+    joined = join_modules(in_modules(tmp_path, main=f"{text}console.log(said + more);\n"), tmp_path)
+    assert "What it says" not in joined
+    assert run(joined) == "/** kept */!"
+
+
 @pytest.mark.parametrize(
     ("texts", "sentence"),
     [

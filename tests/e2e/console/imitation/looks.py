@@ -31,7 +31,7 @@ from tests.e2e.console.imitation.portfolio import (
 
 CHECKED_AT = (NOW - timedelta(minutes=3)).isoformat()
 NEXT_RUN = datetime.combine(TODAY + DAY, NOW.time().replace(hour=10, minute=0), NOW.tzinfo)
-DOCS = "https://docs.example/operations.html#"
+DOCS = "docs/operations.md#"
 
 
 @cache

@@ -101,7 +101,7 @@ def _reported(kpi: Kpi) -> ReportedKpi:
         kpi.precision,
         kpi.formula,
         kpi.trap,
-        _sql(kpi),
+        sql=_sql(kpi),
         tables=tuple(table.name for table in kpi.tables),
         dimensions=tuple(map(str, kpi.dimensions)),
     )

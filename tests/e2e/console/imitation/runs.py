@@ -173,13 +173,13 @@ def _errors() -> tuple[ErrorLine, ...]:
             item=f"LAND#{bad.id}", table="downloads", verdict="quarantined",
             reason="App Downloads Standard: the file has no column 'Counts', which the report requires. Correct the "
             "catalogue, deploy, then reprocess this file; what was there before still is.",
-            app_name=bad.name, app_id=bad.id, repair=repair, docs="https://docs.example/operations.html#quarantined",
+            app_name=bad.name, app_id=bad.id, repair=repair, docs="docs/operations.md#quarantined",
         ),
         ErrorLine(
             item=f"REGISTER#{refused.id}", table="", verdict="forbidden",
             reason="Apple answered 403 (FORBIDDEN_ERROR): the key's role does not allow GET. Put a key with the role "
             "Admin, Finance or Sales and Reports into the secret of account 'main'.",
-            app_name=refused.name, app_id=refused.id, docs="https://docs.example/operations.html#forbidden",
+            app_name=refused.name, app_id=refused.id, docs="docs/operations.md#forbidden",
         ),
     )  # fmt: skip
 

@@ -56,9 +56,10 @@ class World:
 class ConsoleServer:
     """The server, and what a test does to it while a page looks."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, packs_anew: bool = False) -> None:
         self.world = world
         self.port = 0
+        self._packs_anew = packs_anew
         self._files = browser_files()
         self._sockets: set[asyncio.Queue[dict[str, Any]]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -67,10 +68,6 @@ class ConsoleServer:
     def url(self) -> str:
         """Where the console is."""
         return f"http://127.0.0.1:{self.port}/"
-
-    def reload(self) -> None:
-        """Pack the console anew, after its files changed."""
-        self._files = browser_files()
 
     def nudge(self, run: str = runs.NEWEST_RUN) -> None:
         """Tell every open page that a run has news."""
@@ -151,6 +148,8 @@ class ConsoleServer:
         return self._act(method, question, body)
 
     def _file(self, path: str) -> tuple[int, str, bytes]:
+        if self._packs_anew and path == "index.html":
+            self._files = browser_files()
         if path not in self._files:
             return problem(404, "There is no such file.")
         return 200, TYPES[path.rsplit(".", 1)[1]], self._files[path]
@@ -299,9 +298,9 @@ def csv_of(report: Any) -> bytes:
 
 
 @contextmanager
-def serve(world: World, port: int = 0) -> Iterator[ConsoleServer]:
-    """The server on a free port, until the block ends."""
-    console = ConsoleServer(world)
+def serve(world: World, port: int = 0, *, packs_anew: bool = False) -> Iterator[ConsoleServer]:
+    """The server on this port or a free one, until the block ends."""
+    console = ConsoleServer(world, packs_anew=packs_anew)
     config = uvicorn.Config(
         console, host="127.0.0.1", port=port, log_level="error", date_header=False, server_header=False,
         ws="websockets-sansio", lifespan="off", timeout_graceful_shutdown=1,
