@@ -220,18 +220,9 @@ class AppStoreAnalyticsPipeline(Construct):
         """The environment of each function, typed; adding a field there is a type error here."""
         table, lake = self.registry.table.table_name, self.buckets.lake.bucket_name
         raw, url = self.buckets.raw.bucket_name, self._configuration.apple_base_url
-        keys, slack = self._configuration.names.api_key_secret_prefix, self._configuration.alarm_slack_secret
-        optional: dict[str, settings.Environment] = (
-            {
-                "notify_slack": settings.NotifySlackSettings(
-                    slack, settings.SLACK_HOSTS, allow_loopback=self._configuration.local
-                )
-            }
-            if slack
-            else {}
-        )
+        keys = self._configuration.names.api_key_secret_prefix
         return {
-            **optional,
+            **self._settings_of_slack(),
             "plan_run": settings.PlanRunSettings(table, lake, url, keys),
             "plan_items": settings.PlanItemsSettings(table, lake),
             "register_request": settings.RegisterRequestSettings(table, lake, url, keys),
@@ -266,6 +257,12 @@ class AppStoreAnalyticsPipeline(Construct):
                 self._configuration.freshness_hours,
             ),
         }
+
+    def _settings_of_slack(self) -> dict[str, settings.Environment]:
+        """None where nobody is told in Slack."""
+        slack, local = self._configuration.alarm_slack_secret, self._configuration.local
+        told = settings.NotifySlackSettings(slack, settings.SLACK_HOSTS, allow_loopback=local)
+        return {"notify_slack": told} if slack else {}
 
     def _watch(self) -> None:
         """The schedules, and who is told when something is wrong."""
