@@ -215,5 +215,5 @@ def test_a_verifier_is_the_one_of_the_standard() -> None:
 
 def test_statements_are_told_apart_and_comments_left_out() -> None:
     (statements, *_) = sql_files().values()
-    assert len(statements) == 8
+    assert len(statements) == 9
     assert not [statement for statement in statements if "--" in statement or statement.endswith(";")]

@@ -60,7 +60,7 @@ class Endpoint:
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """The paths that it is about."""
-        return re.compile(_PLACE.sub(r"(?P<\1>[^/]+)", self.path))
+        return re.compile(_PLACE.sub(r"(?P<\1>[A-Za-z0-9_-]+)", self.path), re.ASCII)
 
     @cached_property
     def hints(self) -> dict[str, Any]:
