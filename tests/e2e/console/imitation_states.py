@@ -16,7 +16,10 @@ def _nothing(visit: Visit) -> None:
 
 @dataclass(frozen=True)
 class State:
-    """A page in a world; `then` is done once it is there, `expected` is what the browser may complain of."""
+    """A page in a world; `then` is done once it is there, `expected` is what the browser may complain of.
+
+    With `turns_the_clock` minutes of the page can pass at once.
+    """
 
     name: str
     hash: str
@@ -25,9 +28,12 @@ class State:
     expected: tuple[str, ...] = ()
     heading: str = "main h1"
     has_widths: bool = True
+    turns_the_clock: bool = False
 
     def open(self, visit: Visit) -> None:
         visit.expected += self.expected
+        if self.turns_the_clock:
+            visit.page.clock.install()
         visit.open(self.hash, heading=self.heading)
         self.then(visit)
 
@@ -83,6 +89,7 @@ def _lose(visit: Visit) -> None:
     visit.world.is_live = False
     visit.world.outage = 503
     visit.server.cut()
+    visit.page.clock.run_for(70_000)
     visit.page.wait_for_selector(".stale")
 
 
@@ -135,7 +142,7 @@ STATES = (
     State("no-such-page", "#/nothing"),
     State("down", "#/apps", lambda: World(outage=503), expected=_503),
     State("panel-down", "#/apps", lambda: World(outage=503, outage_of="tables"), expected=_503),
-    State("reconnecting", "#/apps", then=_lose, expected=_503),
+    State("reconnecting", "#/apps", then=_lose, expected=_503, turns_the_clock=True),
     State("login", "#/apps", signed_out("totp"), heading="main form"),
     State("login-new-password", "#/", signed_out("new_password"), _step(_ADDRESS, PASSWORD, "[minlength]")),
     State("login-enrol", "#/", signed_out("enrol_totp"), _step(_ADDRESS, NEW_PASSWORD, ".qr")),
