@@ -10,9 +10,9 @@ from tests.e2e.console.visits import Visit, context_of, started
 Visiting = Callable[..., Visit]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests; each has a window of its own."""
+    """One browser for the tests of a module, each in a window of its own. Open and idle it takes a third of a core."""
     with sync_playwright() as playwright, started(playwright) as browser:
         yield browser
 
