@@ -28,6 +28,7 @@ changed() {
 }
 
 typed="layers/pipeline/python/appstore_analytics functions infra workshop local operations benchmarks app.py manage.py"
+typed="$typed layers/console/python/appstore_console"
 if [ -n "$fast" ] && git rev-parse --git-dir >/dev/null 2>&1; then
     typed=$(changed)
 fi

@@ -1,7 +1,7 @@
 """Writes the generated pages of the documentation: `python docs/generate.py`, with any Python from 3.11.
 
 docs/reports.md comes from the catalogue, docs/kpis.md from that of the KPIs, the table of faults in
-docs/reliability.md from the list of the tests.
+docs/reliability.md from the list of the tests, docs/openapi.json from the console's route table.
 Outside of .venv it makes .venv if necessary, and runs in it. A second run writes the same bytes.
 """
 
@@ -12,7 +12,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(_ROOT / "layers" / "pipeline" / "python"), str(_ROOT)]
+    sys.path[:0] = [*(str(_ROOT / "layers" / layer / "python") for layer in ("pipeline", "console")), str(_ROOT)]
     if sys.prefix == sys.base_prefix:  # a Python that has none of the packages
         from workshop import setup
 

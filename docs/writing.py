@@ -3,6 +3,10 @@
 import argparse
 import sys
 
+from appstore_console.routes.acting import ACTING
+from appstore_console.routes.reading import READING
+from appstore_console.schemas import document
+from docs.console_types import console_types
 from docs.kpis_page import kpis_page
 from docs.pages import FOLDER
 from docs.pipeline_picture import pipeline_picture
@@ -20,18 +24,20 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, exit with 1 if a page is out of date")
     check = parser.parse_args().check
     pages = {
-        "reports.md": reports_page(),
-        "kpis.md": kpis_page(),
-        "reliability.md": reliability_page(),
-        "pictures/pipeline.svg": pipeline_picture(),
+        "docs/reports.md": reports_page(),
+        "docs/kpis.md": kpis_page(),
+        "docs/reliability.md": reliability_page(),
+        "docs/pictures/pipeline.svg": pipeline_picture(),
+        "docs/openapi.json": document.text((*READING, *ACTING)),
+        "console/api/answers.d.ts": console_types(),
     }
     stale = 0
     for name, page in pages.items():
-        path = FOLDER / name
+        path = FOLDER.parent / name
         if not check:
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(page, encoding="utf-8")
         elif not path.is_file() or path.read_text(encoding="utf-8") != page:
-            sys.stderr.write(f"docs/{name} is out of date: run `python docs/generate.py` and commit the result.\n")
+            sys.stderr.write(f"{name} is out of date: run `python docs/generate.py` and commit the result.\n")
             stale = 1
     return stale

@@ -6,6 +6,17 @@ from collections.abc import Mapping
 MOST_TAGS = 50
 """AWS's limit of tags a resource."""
 
+REGIONS_WITH_DSQL = frozenset(
+    {
+        "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1",
+        "ap-southeast-2", "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-1", "eu-isoe-west-1", "eu-north-1",
+        "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "eusc-de-east-1", "sa-east-1", "us-east-1", "us-east-2",
+        "us-iso-east-1", "us-iso-west-1", "us-isob-east-1", "us-isob-west-1", "us-isof-east-1", "us-isof-south-1",
+        "us-west-2",
+    }
+)  # fmt: skip
+"""Where CloudFormation knows AWS::DSQL::Cluster; a test compares them with its schemas."""
+
 _TAG_KEY = re.compile(r"(?!aws:)[\w .:/=+\-@]{1,128}", re.IGNORECASE)
 _TAG_VALUE = re.compile(r"[\w .:/=+\-@]{0,256}")
 _POLICY = re.compile(r"arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy/[\w+=,.@/-]{1,512}|[\w+=,.@-]{1,128}", re.ASCII)

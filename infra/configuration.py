@@ -12,6 +12,8 @@ from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.names import SERVICE, Database, Names
 from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
+from infra.console import context_values as console_values
+from infra.console.context_values import ConsoleVpc, refuse_console, refuse_region
 from infra.context_values import (
     LEAST_POLL_SECONDS,
     LOOPBACK_HOSTS,
@@ -36,9 +38,11 @@ class DeploymentConfiguration:
     are fetched, `.example.com` meaning any below: Apple's bucket and its region may change, its S3 not so soon.
     `alarm_slack_secret` names a secret that holds the URL of an incoming webhook. `dashboard`: an account has three for
     nothing, each further one costs more than all the rest. `freshness_hours` after Apple should have published a Date
-    it is missing. `bytes_scanned_cutoff` ends a query that would scan more. `local` is for the embedded AWS: loopback
-    without TLS is allowed, layers fit this machine, and only there `retain` may be false: destroying the stack then
-    destroys data and keys.
+    it is missing. `console` adds the stack of the web console, whose data is in Aurora DSQL, or in the PostgreSQL whose
+    secret `console_database` names; `console_vpc` has that database's subnets. `console_digests` sends weekly digests
+    from `digest_sender`, and to the Slack channel whose webhook is in `digest_slack_secret`. `bytes_scanned_cutoff`
+    ends a query that would scan more. `local` is for the embedded AWS: loopback without TLS is allowed, layers fit this
+    machine, and only there `retain` may be false: destroying the stack then destroys data and keys.
     """
 
     name: str = SERVICE
@@ -64,6 +68,12 @@ class DeploymentConfiguration:
     bytes_scanned_cutoff: int = 1_000_000_000_000
     apple_base_url: str = "https://api.appstoreconnect.apple.com"
     segment_hosts: tuple[str, ...] = (".amazonaws.com",)
+    console: bool = False
+    console_database: str = ""
+    console_vpc: ConsoleVpc = field(default_factory=ConsoleVpc)
+    console_digests: bool = False
+    digest_sender: str = ""
+    digest_slack_secret: str = ""
     local: bool = False
     retain: bool = True
 
@@ -101,17 +111,30 @@ def parse_context(context: Mapping[str, Any]) -> DeploymentConfiguration:
             raise ConfigurationRefused(f"Context key '{key}' is unknown: use one of {', '.join(sorted(known))}.")
     given = {key: context[key] for key in known if context.get(key) is not None}
     local = boolean("local", given.pop("local", False))
-    values = {key: PARSERS[key](key, value) for key, value in given.items()}
+    parsers = {**PARSERS, **console_values.PARSERS}
+    values = {key: parsers[key](key, value) for key, value in given.items()}
     configuration = DeploymentConfiguration(**values, local=local)
     _refuse_to_lose_data(configuration)
     _refuse_one_database_for_two(configuration.names)
     _refuse_too_many_passes(configuration)
     _refuse_plain_http(configuration)
+    refuse_console(
+        configuration.console_vpc,
+        configuration.console_database,
+        configuration.digest_sender,
+        digests=configuration.console_digests,
+    )
     if not configuration.curated_tables:
         raise ConfigurationRefused(
             "Context key 'granularities' leaves no table: add a granularity that Apple builds, DAILY."
         )
     return configuration
+
+
+def refuse_where_console_cannot_be(configuration: DeploymentConfiguration, region: str) -> None:
+    """ConfigurationRefused where a console is wanted in a region that has no database for it."""
+    if configuration.console and not configuration.local:
+        refuse_region(region, configuration.console_database)
 
 
 def _refuse_one_database_for_two(names: Names) -> None:

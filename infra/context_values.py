@@ -13,7 +13,7 @@ from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.layout import is_app_id
 from appstore_analytics.contract.maps import MapName
-from appstore_analytics.contract.names import LONGEST_NAME, SERVICE, Database, api_key_output, is_name
+from appstore_analytics.contract.names import CONSOLE_SUFFIX, LONGEST_NAME, SERVICE, Database, api_key_output, is_name
 from appstore_analytics.contract.schema_modes import SchemaMode, SchemaModes
 from appstore_analytics.contract.tables import report_names
 from infra.aws_rules import MOST_TAGS, is_e_mail, is_key_arn, is_policy, is_tag, refusal_of_cron
@@ -28,7 +28,7 @@ _MAXIMAL_CONCURRENCY = 1000
 _DATABASE_NAME = re.compile(r"(?!information_schema$)[a-z][a-z0-9_]{0,127}")
 _ACCOUNT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _HOST = re.compile(r"\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
-_SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,500}")
+SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,500}")
 _LONGEST_TOLERANCE_HOURS = 72
 _MOST_API_KEYS = 50  # a role's policies have at most 10,240 characters, and each secret's ARN about 120
 _LONGEST_HOSTS = 2_000  # of the 4 KB that all variables of a function share
@@ -74,7 +74,8 @@ class Retention:
     logs: int = 30
 
 
-def _json(key: str, value: Any, kind: type[T], wanted: str) -> T:
+def json_value(key: str, value: Any, kind: type[T], wanted: str) -> T:
+    """A value of this kind, also as JSON in a text of the command line; `wanted` completes "must be"."""
     if isinstance(value, str) and kind is not str:
         try:
             value = json.loads(value)
@@ -85,22 +86,23 @@ def _json(key: str, value: Any, kind: type[T], wanted: str) -> T:
     return value
 
 
-def _texts(key: str, value: Any, wanted: str) -> tuple[str, ...]:
-    texts = _json(key, value, list, wanted)
-    if not all(isinstance(text, str) for text in texts):
+def texts(key: str, value: Any, wanted: str) -> tuple[str, ...]:
+    """A list of different texts, also as text of the command line."""
+    entries = json_value(key, value, list, wanted)
+    if not all(isinstance(entry, str) for entry in entries):
         raise ConfigurationRefused(f"Context key '{key}' must be {wanted}: put each entry in quotes.")
-    if len(set(texts)) < len(texts):
+    if len(set(entries)) < len(entries):
         raise ConfigurationRefused(f"Context key '{key}' names an entry twice: remove one.")
-    return tuple(texts)
+    return tuple(entries)
 
 
 def boolean(key: str, value: Any) -> bool:
     """True or false, also as text of the command line."""
-    return _json(key, value, bool, "true or false")
+    return json_value(key, value, bool, "true or false")
 
 
 def _positive(key: str, value: Any) -> int:
-    number = _json(key, value, int, "a whole number above 0")
+    number = json_value(key, value, int, "a whole number above 0")
     if number < 1:
         raise ConfigurationRefused(f"Context key '{key}' must be a whole number above 0.")
     return number
@@ -116,6 +118,10 @@ def _poll_seconds(key: str, value: Any) -> int:
 
 
 def _name(key: str, value: Any) -> str:
+    if isinstance(value, str) and value.endswith(CONSOLE_SUFFIX):
+        raise ConfigurationRefused(
+            f"Context key '{key}' must not end with {CONSOLE_SUFFIX}, which ends the name of a console's stack."
+        )
     if not isinstance(value, str) or not is_name(value):
         raise ConfigurationRefused(
             f"Context key '{key}' must have 2 to {LONGEST_NAME} characters of a-z, 0-9 and single inner hyphens, begin "
@@ -126,7 +132,7 @@ def _name(key: str, value: Any) -> str:
 
 def _databases(key: str, value: Any) -> dict[Database, str]:
     roles = ", ".join(Database)
-    given = _json(key, value, dict, f"an object with some of {roles}")
+    given = json_value(key, value, dict, f"an object with some of {roles}")
     unknown = next((role for role in given if role not in [*Database]), None)
     if unknown is not None:
         raise ConfigurationRefused(f"Context key '{key}' does not know '{unknown}': use {roles}.")
@@ -141,7 +147,7 @@ def _databases(key: str, value: Any) -> dict[Database, str]:
 
 def _existing_databases(key: str, value: Any) -> tuple[Database, ...]:
     roles = ", ".join(Database)
-    given = _texts(key, value, f'a list like ["curated"], of {roles}')
+    given = texts(key, value, f'a list like ["curated"], of {roles}')
     unknown = next((role for role in given if role not in [*Database]), None)
     if unknown is not None:
         raise ConfigurationRefused(f"Context key '{key}' does not know '{unknown}': use {roles}.")
@@ -166,7 +172,7 @@ def _kms_key_arn(key: str, value: Any) -> str:
 
 
 def _tags(key: str, value: Any) -> dict[str, str]:
-    tags = dict(_json(key, value, dict, 'an object like {"team": "growth"}'))
+    tags = dict(json_value(key, value, dict, 'an object like {"team": "growth"}'))
     wrong = next((name for name, text in tags.items() if not isinstance(text, str) or not is_tag(name, text)), None)
     if wrong is not None:
         raise ConfigurationRefused(
@@ -182,7 +188,7 @@ def _tags(key: str, value: Any) -> dict[str, str]:
 
 
 def _accounts(key: str, value: Any) -> tuple[Account, ...]:
-    entries = _json(key, value, list, 'a list like [{"name": "main", "app_ids": ["1000000001"]}]')
+    entries = json_value(key, value, list, 'a list like [{"name": "main", "app_ids": ["1000000001"]}]')
     accounts = tuple(_account(key, entry) for entry in entries)
     if not accounts:
         raise ConfigurationRefused(f"Context key '{key}' is empty: name at least one account.")
@@ -216,7 +222,7 @@ def _account(key: str, entry: Any) -> Account:
         raise ConfigurationRefused(
             f"Context key '{key}': '{entry['name']}' must consist of a-z, 0-9 and inner hyphens."
         )
-    app_ids = _texts(f"{key}.app_ids", entry.get("app_ids", []), "a list of app ids in quotes")
+    app_ids = texts(f"{key}.app_ids", entry.get("app_ids", []), "a list of app ids in quotes")
     wrong = next((app_id for app_id in app_ids if not is_app_id(app_id)), None)
     if wrong is not None:
         raise ConfigurationRefused(
@@ -230,7 +236,7 @@ def _reports(key: str, value: Any) -> tuple[str, ...]:
         return CORE_REPORT_NAMES
     if value == "all":
         return tuple(report.name for report in REPORTS)
-    wanted = _texts(key, value, '"core", "all" or a list of reports like ["engagement"]')
+    wanted = texts(key, value, '"core", "all" or a list of reports like ["engagement"]')
     if not wanted:
         raise ConfigurationRefused(f'Context key \'{key}\' is empty: use "core", "all" or name a report.')
     reports = [_report(key, name).name for name in wanted]
@@ -249,7 +255,7 @@ def _report(key: str, name: str) -> ReportDefinition:
 
 
 def _schema_modes(key: str, value: Any) -> SchemaModes:
-    given = dict(_json(key, value, dict, 'an object like {"default": "evolve", "purchases": "strict"}'))
+    given = dict(json_value(key, value, dict, 'an object like {"default": "evolve", "purchases": "strict"}'))
     wrong = next((name for name, mode in given.items() if mode not in [*SchemaMode]), None)
     if wrong is not None:
         raise ConfigurationRefused(f"Context key '{key}': '{wrong}' must be one of {', '.join(SchemaMode)}.")
@@ -265,7 +271,7 @@ def _schema_modes(key: str, value: Any) -> SchemaModes:
 
 def _granularities(key: str, value: Any) -> tuple[Granularity, ...]:
     allowed = ", ".join(Granularity)
-    names = _texts(key, value, f'a list like ["DAILY"], of {allowed}')
+    names = texts(key, value, f'a list like ["DAILY"], of {allowed}')
     if not names or not set(names) <= set(Granularity):
         raise ConfigurationRefused(f"Context key '{key}' must name at least one of {allowed}, and nothing else.")
     return tuple(granularity for granularity in Granularity if granularity in names)
@@ -283,8 +289,9 @@ def _alarm_email(key: str, value: Any) -> str:
     return value
 
 
-def _alarm_slack_secret(key: str, value: Any) -> str:
-    if not isinstance(value, str) or (value and not _SECRET_NAME.fullmatch(value)):
+def slack_secret(key: str, value: Any) -> str:
+    """The name of a secret with the URL of a Slack webhook, or empty."""
+    if not isinstance(value, str) or (value and not SECRET_NAME.fullmatch(value)):
         raise ConfigurationRefused(
             f"Context key '{key}' must be the name of a secret, like \"appstore-analytics-slack\", or empty for none; "
             "never the webhook's URL."
@@ -309,11 +316,11 @@ def _freshness_hours(key: str, value: Any) -> int:
 
 
 def _apple_base_url(key: str, value: Any) -> str:
-    return _json(key, value, str, "a URL in quotes")
+    return json_value(key, value, str, "a URL in quotes")
 
 
 def _segment_hosts(key: str, value: Any) -> tuple[str, ...]:
-    hosts = _texts(key, value, 'a list of hosts like [".amazonaws.com"]')
+    hosts = texts(key, value, 'a list of hosts like [".amazonaws.com"]')
     wrong = next((host for host in hosts if not _HOST.fullmatch(host) and host not in LOOPBACK_HOSTS), None)
     if not hosts or wrong is not None or sum(map(len, hosts)) > _LONGEST_HOSTS:
         raise ConfigurationRefused(
@@ -324,7 +331,7 @@ def _segment_hosts(key: str, value: Any) -> tuple[str, ...]:
 
 def _numbers(key: str, value: Any, kind: type[MaxConcurrency] | type[Retention]) -> dict[str, int]:
     names = [each.name for each in fields(kind)]
-    given = _json(key, value, dict, f"an object with some of {', '.join(names)}")
+    given = json_value(key, value, dict, f"an object with some of {', '.join(names)}")
     unknown = next((name for name in given if name not in names), None)
     if unknown is not None:
         raise ConfigurationRefused(f"Context key '{key}' does not know '{unknown}': use {', '.join(names)}.")
@@ -368,7 +375,7 @@ PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     "max_concurrency": _max_concurrency,
     "snapshot_poll_seconds": _poll_seconds,
     "alarm_email": _alarm_email,
-    "alarm_slack_secret": _alarm_slack_secret,
+    "alarm_slack_secret": slack_secret,
     "dashboard": boolean,
     "freshness_hours": _freshness_hours,
     "retention": _retention,

@@ -17,6 +17,7 @@ _ENCRYPTED_BY: Mapping[str, Mapping[str, Any]] = {
             "KmsKey": "{key}",
         }
     },
+    "AWS::DSQL::Cluster": {"KmsEncryptionKey": "{key}"},
     "AWS::DynamoDB::Table": {
         "SSESpecification": {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": "{key}"},
     },

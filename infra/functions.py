@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aws_cdk import Duration, Size
 from aws_cdk import aws_iam as iam
@@ -23,10 +24,20 @@ class Capacity:
     """What a function gets. Its share of a CPU grows with its memory; 1769 MB are one."""
 
     memory_megabytes: int
-    minutes: int
+    minutes: float
     disk_gibibytes: float = 0.5
     carries_arrow: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What runs in a function: its folder with `handler.py`, its layers, its environment and its size."""
+
+    code: Path
+    layers: tuple[lambda_.ILayerVersion, ...]
+    environment: Mapping[str, str]
+    capacity: Capacity
 
 
 CAPACITIES: Mapping[str, Capacity] = {
@@ -83,48 +94,62 @@ class Functions(Construct):
         }
 
     def _function(self, step: str, capacity: Capacity, environment: Mapping[str, str]) -> lambda_.Function:
-        id_ = state_name(step)
-        names = self._configuration.names
-        name = names.function(step)
-        logs = log_group(self, f"{id_}Logs", f"/aws/lambda/{name}", self._configuration.retention.logs)
-        role = iam.Role(self, f"{id_}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        logs.grant_write(role)
-        function = lambda_.Function(
-            self,
-            id_,
-            function_name=name,
-            runtime=RUNTIME,
-            architecture=self._target.architecture,
-            handler="handler.handler",
-            code=lambda_.Code.from_asset(str(FUNCTIONS / step), exclude=NOT_SHIPPED),
-            layers=self._layers_of(capacity),
-            role=role,
-            log_group=logs,
-            tracing=lambda_.Tracing.ACTIVE,
-            timeout=Duration.minutes(capacity.minutes),
-            memory_size=capacity.memory_megabytes,
-            ephemeral_storage_size=Size.mebibytes(int(capacity.disk_gibibytes * 1024)),
-            environment={
-                **environment,
-                **capacity.variables,
-                "POWERTOOLS_SERVICE_NAME": step,
-                "POWERTOOLS_METRICS_NAMESPACE": names.metrics_namespace,
-                "POWERTOOLS_LOG_LEVEL": "INFO",
-            },
-        )
-        acknowledge(role, "IAM5[Resource::*]", "X-Ray's two write actions know no resources.")
-        acknowledge(
-            function,
-            "L1",
-            "The layers are built for the Python that the project is tested with; moving on is a commit.",
-        )
-        return function
+        program = Program(FUNCTIONS / step, self._layers_of(capacity), environment, capacity)
+        return lambda_function(self, step, program, self._target, self._configuration)
 
-    def _layers_of(self, capacity: Capacity) -> list[lambda_.ILayerVersion]:
+    def _layers_of(self, capacity: Capacity) -> tuple[lambda_.ILayerVersion, ...]:
         carried = [self._layers.pipeline, self._layers.third_party[ThirdPartyLayer.DEPENDENCIES]]
         if capacity.carries_arrow:
             carried.append(self._layers.third_party[ThirdPartyLayer.ARROW])
-        return [*carried]
+        return (*carried,)
+
+
+def lambda_function(
+    scope: Construct, step: str, program: Program, target: Target, configuration: DeploymentConfiguration
+) -> lambda_.Function:
+    """A function named after its step, with a log group and a role of its own, which may write logs and traces only."""
+    id_, name = state_name(step), configuration.names.function(step)
+    logs = log_group(scope, f"{id_}Logs", f"/aws/lambda/{name}", configuration.retention.logs)
+    role = iam.Role(scope, f"{id_}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    logs.grant_write(role)
+    acknowledge(role, "IAM5[Resource::*]", "X-Ray's two write actions know no resources.")
+    function = lambda_.Function(
+        scope,
+        id_,
+        function_name=name,
+        runtime=RUNTIME,
+        architecture=target.architecture,
+        handler="handler.handler",
+        code=lambda_.Code.from_asset(str(program.code), exclude=NOT_SHIPPED),
+        layers=[*program.layers],
+        role=role,
+        log_group=logs,
+        tracing=lambda_.Tracing.ACTIVE,
+        timeout=Duration.minutes(program.capacity.minutes),
+        memory_size=program.capacity.memory_megabytes,
+        ephemeral_storage_size=Size.mebibytes(int(program.capacity.disk_gibibytes * 1024)),
+        environment={**program.environment, **program.capacity.variables, **_powertools(step, configuration)},
+    )
+    acknowledge(
+        function, "L1", "The layers are built for the Python that the project is tested with; moving on is a commit."
+    )
+    return function
+
+
+def role_of(function: lambda_.Function) -> iam.Role:
+    """The function's own role."""
+    role = function.role
+    if not isinstance(role, iam.Role):
+        raise TypeError(f"The function {function.node.id} has no role of its own.")
+    return role
+
+
+def _powertools(step: str, configuration: DeploymentConfiguration) -> dict[str, str]:
+    return {
+        "POWERTOOLS_SERVICE_NAME": step,
+        "POWERTOOLS_METRICS_NAMESPACE": configuration.names.metrics_namespace,
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
 
 
 def state_name(step: str) -> str:

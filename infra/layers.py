@@ -35,6 +35,11 @@ class ThirdPartyLayer(StrEnum):
 
     DEPENDENCIES = "dependencies"
     ARROW = "arrow"
+    WEB = "web"
+
+
+OF_THE_PIPELINE = (ThirdPartyLayer.DEPENDENCIES, ThirdPartyLayer.ARROW)
+OF_THE_CONSOLE = (*OF_THE_PIPELINE, ThirdPartyLayer.WEB)
 
 
 class LayerBuildError(Exception):
@@ -65,6 +70,7 @@ THIS_MACHINE = Target(_THIS_PYTHON, platform.machine())
 # (a wheel has no links) the one that is loaded stays.
 _TRIMMINGS = {
     ThirdPartyLayer.DEPENDENCIES: ("bin",),
+    ThirdPartyLayer.WEB: ("bin",),
     ThirdPartyLayer.ARROW: (
         "bin",
         "pyarrow/include",
@@ -95,40 +101,49 @@ _TRIMMINGS = {
 _BYTE_CODE = "unchecked-hash 1"
 
 AWS_SERVICES = ("athena", "dynamodb", "s3", "secretsmanager")
-"""The services that functions call (wiring/connections.py). botocore describes 400 more, in 25 MB."""
+"""The services that the pipeline's functions call (wiring/connections.py). botocore describes 400 more, in 25 MB."""
 
 
-def build_layers(target: Target, build: Path = BUILD) -> dict[ThirdPartyLayer, Path]:
-    """The folders of the third-party layers, built unless they already stand; LayerBuildError when pip cannot."""
-    return {
-        layer: build_layer(layer, PROJECT / "layers" / layer / "requirements.txt", target, build)
-        for layer in ThirdPartyLayer
-    }
+def build_layers(
+    target: Target,
+    build: Path = BUILD,
+    layers: Iterable[ThirdPartyLayer] = OF_THE_PIPELINE,
+    services: tuple[str, ...] = AWS_SERVICES,
+) -> dict[ThirdPartyLayer, Path]:
+    """The folders of these third-party layers, built unless they are there; LayerBuildError when pip cannot."""
+    requirements = {layer: PROJECT / "layers" / layer / "requirements.txt" for layer in layers}
+    return {layer: build_layer(layer, path, target, build, services) for layer, path in requirements.items()}
 
 
-def build_layer(layer: ThirdPartyLayer, requirements: Path, target: Target, build: Path = BUILD) -> Path:
+def build_layer(
+    layer: ThirdPartyLayer,
+    requirements: Path,
+    target: Target,
+    build: Path = BUILD,
+    services: tuple[str, ...] = AWS_SERVICES,
+) -> Path:
     """`<build>/<layer>-<identity>` with a `python` folder. A second build of the same identity is a look-up.
 
     The folder appears at once or not at all; of two builders at the same time the first wins and both are right.
     """
-    built = build / f"{layer}-{_identity(requirements, target, _TRIMMINGS[layer])}"
+    kept = services if layer is ThirdPartyLayer.DEPENDENCIES else ()
+    built = build / f"{layer}-{_identity(requirements, target, (*_TRIMMINGS[layer], *kept))}"
     if built.is_dir():
         return built
     build.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=build, prefix=f".{layer}-") as workshop:
         draft = Path(workshop) / "layer"
         _install(layer, requirements, target, draft / "python")
-        _trim(draft / "python", _TRIMMINGS[layer])
+        _trim(draft / "python", _TRIMMINGS[layer], services)
         if python := interpreter(target.python_version):
             compile_folder(python, draft / "python")
-        _publish(draft, built)
+        publish(draft, built)
     return built
 
 
 def _identity(requirements: Path, target: Target, trimmings: Iterable[str]) -> str:
     byte_code = _BYTE_CODE if interpreter(target.python_version) else "source only"
-    kept = (*trimmings, *AWS_SERVICES)
-    parts = (requirements.read_text(encoding="utf-8"), str(asdict(target)), *kept, byte_code)
+    parts = (requirements.read_text(encoding="utf-8"), str(asdict(target)), *trimmings, byte_code)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -148,16 +163,17 @@ def _install(layer: ThirdPartyLayer, requirements: Path, target: Target, folder:
         )
 
 
-def _trim(folder: Path, trimmings: Iterable[str]) -> None:
+def _trim(folder: Path, trimmings: Iterable[str], services: Iterable[str]) -> None:
     for pattern in trimmings:
         for path in folder.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     for service in folder.glob("botocore/data/*/"):
-        if service.name not in AWS_SERVICES:
+        if service.name not in services:
             shutil.rmtree(service)
 
 
-def _publish(draft: Path, built: Path) -> None:
+def publish(draft: Path, built: Path) -> None:
+    """Rename a finished folder to its place, unless another builder was first."""
     try:
         os.rename(draft, built)
     except OSError:
@@ -176,26 +192,26 @@ class Layers(Construct):
         self, scope: Construct, id_: str, names: Names, folders: dict[ThirdPartyLayer, Path], target: Target
     ) -> None:
         super().__init__(scope, id_)
-        self._names = names
-        self.pipeline = self._layer(
-            "pipeline", lambda_.Code.from_asset(str(PIPELINE_LAYER), exclude=[*NOT_SHIPPED, *_for_people()]), target
-        )
+        code = lambda_.Code.from_asset(str(PIPELINE_LAYER), exclude=[*NOT_SHIPPED, *_for_people()])
+        self.pipeline = layer_version(self, "pipeline", names.prefixed("pipeline"), code, target)
         self.third_party = {
-            # The folder's name is its identity: no need to hash 100 MB at every synth.
-            layer: self._layer(
-                layer,
-                lambda_.Code.from_asset(str(folder), asset_hash=folder.name, asset_hash_type=AssetHashType.CUSTOM),
-                target,
-            )
-            for layer, folder in folders.items()
+            layer: layer_version(self, layer, names.prefixed(layer), built_code(folders[layer]), target)
+            for layer in OF_THE_PIPELINE
         }
 
-    def _layer(self, name: str, code: lambda_.Code, target: Target) -> lambda_.LayerVersion:
-        return lambda_.LayerVersion(
-            self,
-            name.capitalize(),
-            layer_version_name=self._names.prefixed(name),
-            code=code,
-            compatible_runtimes=[RUNTIME],
-            compatible_architectures=[target.architecture],
-        )
+
+def built_code(folder: Path) -> lambda_.Code:
+    """A folder whose name is its identity: no need to hash 100 MB at every synth."""
+    return lambda_.Code.from_asset(str(folder), asset_hash=folder.name, asset_hash_type=AssetHashType.CUSTOM)
+
+
+def layer_version(scope: Construct, id_: str, name: str, code: lambda_.Code, target: Target) -> lambda_.LayerVersion:
+    """A layer for the Python that everything here runs on."""
+    return lambda_.LayerVersion(
+        scope,
+        id_.capitalize(),
+        layer_version_name=name,
+        code=code,
+        compatible_runtimes=[RUNTIME],
+        compatible_architectures=[target.architecture],
+    )

@@ -8,7 +8,10 @@ from infra.naming import removal_policy
 
 
 class Registry(Construct):
-    """One table, `pk` and `sk`; an item with `expires_at` (seconds since 1970) goes by itself."""
+    """One table, `pk` and `sk`; an item with `expires_at` (seconds since 1970) goes by itself.
+
+    Its stream tells the keys of what changes. It is always on, so that a console can come and go without a change here.
+    """
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration) -> None:
         super().__init__(scope, id_)
@@ -22,6 +25,15 @@ class Registry(Construct):
                 point_in_time_recovery_enabled=True
             ),
             time_to_live_attribute="expires_at",
+            stream=dynamodb.StreamViewType.KEYS_ONLY,
             deletion_protection=configuration.retain,
             removal_policy=removal_policy(retain=configuration.retain),
         )
+
+    @property
+    def stream_arn(self) -> str:
+        """The ARN of the stream."""
+        arn = self.table.table_stream_arn
+        if arn is None:
+            raise TypeError("The registry's table has no stream.")
+        return arn

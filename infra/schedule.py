@@ -43,7 +43,7 @@ class DailySchedule(Construct):
                 retry_attempts=5,
                 max_event_age=Duration.hours(2),
                 dead_letter_queue=dead_letters,
-                role=_role(self, "states:StartExecution", state_machine.state_machine_arn, dead_letters),
+                role=schedule_role(self, "states:StartExecution", state_machine.state_machine_arn, dead_letters),
             ),
         )
 
@@ -55,7 +55,7 @@ class HourlyCheck(Construct):
         self, scope: Construct, id_: str, names: Names, function: lambda_.IFunction, dead_letters: sqs.IQueue
     ) -> None:
         super().__init__(scope, id_)
-        role = _role(self, "lambda:InvokeFunction", function.function_arn, dead_letters)
+        role = schedule_role(self, "lambda:InvokeFunction", function.function_arn, dead_letters)
         scheduler.Schedule(
             self,
             "Hourly",
@@ -74,7 +74,7 @@ class HourlyCheck(Construct):
         )
 
 
-def _role(scope: Construct, action: str, resource: str, dead_letters: sqs.IQueue) -> iam.IRole:
+def schedule_role(scope: Construct, action: str, resource: str, dead_letters: sqs.IQueue) -> iam.IRole:
     """A schedule's role, below its construct. CDK's own is beside it, and reaches every version of a function."""
     role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
     iam.Policy(

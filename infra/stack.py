@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from aws_cdk import Annotations, CfnOutput, Stack, Tags
+from aws_cdk import Annotations, CfnOutput, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -24,17 +24,16 @@ from appstore_analytics.contract.layout import (
     RUNS_PREFIX,
 )
 from appstore_analytics.contract.names import SERVICE, Database, Names, api_key_output
+from infra.account_rules import follow_the_accounts_rules
 from infra.alarms import Alarms
 from infra.api_keys import ApiKeys
 from infra.buckets import Buckets
 from infra.configuration import DeploymentConfiguration
 from infra.dashboard import Dashboard
 from infra.dead_letters import DeadLetters
-from infra.encryption import encrypt
-from infra.functions import ASYNCHRONOUS, OUTSIDE_OF_RUNS, Functions
+from infra.functions import ASYNCHRONOUS, OUTSIDE_OF_RUNS, Functions, role_of
 from infra.lake_formation import LakeFormation
 from infra.layers import AWS_TARGET, THIS_MACHINE, Layers, ThirdPartyLayer
-from infra.naming import boundary
 from infra.permissions import DELETE, LAKE, RAW, READ, READ_VERSIONS, WRITE, Access, Grantor
 from infra.registry import Registry
 from infra.schedule import DailySchedule, HourlyCheck
@@ -118,9 +117,6 @@ MAY: Mapping[str, Access] = {
     "check_key": Access(registry=("GetItem", "UpdateItem"), api_keys="every"),
 }
 """What each function may do, beside writing its own logs and traces. IAM sees exactly this."""
-
-
-SLACK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 
 
 class AppStoreAnalyticsPipeline(Construct):
@@ -210,6 +206,7 @@ class AppStoreAnalyticsPipeline(Construct):
             "RawBucket": self.raw_bucket.bucket_name,
             "ResultsBucket": self.results_bucket.bucket_name,
             "RegistryTable": self.registry_table.table_name,
+            "RegistryStreamArn": self.registry.stream_arn,
             "StateMachineArn": self.state_machine.state_machine_arn,
             "Workgroup": self.workgroup.name,
             "AlarmTopicArn": self.alarm_topic.topic_arn,
@@ -223,14 +220,9 @@ class AppStoreAnalyticsPipeline(Construct):
         """The environment of each function, typed; adding a field there is a type error here."""
         table, lake = self.registry.table.table_name, self.buckets.lake.bucket_name
         raw, url = self.buckets.raw.bucket_name, self._configuration.apple_base_url
-        keys, slack = self._configuration.names.api_key_secret_prefix, self._configuration.alarm_slack_secret
-        optional: dict[str, settings.Environment] = (
-            {"notify_slack": settings.NotifySlackSettings(slack, SLACK_HOSTS, allow_loopback=self._configuration.local)}
-            if slack
-            else {}
-        )
+        keys = self._configuration.names.api_key_secret_prefix
         return {
-            **optional,
+            **self._settings_of_slack(),
             "plan_run": settings.PlanRunSettings(table, lake, url, keys),
             "plan_items": settings.PlanItemsSettings(table, lake),
             "register_request": settings.RegisterRequestSettings(table, lake, url, keys),
@@ -266,6 +258,12 @@ class AppStoreAnalyticsPipeline(Construct):
             ),
         }
 
+    def _settings_of_slack(self) -> dict[str, settings.Environment]:
+        """None where nobody is told in Slack."""
+        slack, local = self._configuration.alarm_slack_secret, self._configuration.local
+        told = settings.NotifySlackSettings(slack, settings.SLACK_HOSTS, allow_loopback=local)
+        return {"notify_slack": told} if slack else {}
+
     def _watch(self) -> None:
         """The schedules, and who is told when something is wrong."""
         configuration, machine, by_step = self._configuration, self.pipeline.state_machine, self.functions.by_step
@@ -296,26 +294,18 @@ class AppStoreAnalyticsPipeline(Construct):
                 grantor.grant(self._role(step), access)
 
     def _follow_the_accounts_rules(self) -> None:
-        """What a company asks of every resource: Lake Formation's permissions, the boundary, the key, the tags."""
+        """What a company asks: Lake Formation's permissions, and what every resource has."""
         configuration = self._configuration
         if configuration.lake_formation:
             LakeFormation(self, "LakeFormation", configuration.names, self._roles_that_query(), self.tables)
-        if configuration.permissions_boundary:
-            iam.PermissionsBoundary.of(self).apply(boundary(self, configuration.permissions_boundary))
-        if configuration.kms_key_arn:
-            encrypt(self, configuration.kms_key_arn)
-        for key, value in configuration.tags.items():
-            Tags.of(self).add(key, value)
+        follow_the_accounts_rules(self, configuration)
 
     def _roles_that_query(self) -> dict[str, tuple[iam.Role, tuple[Database, ...]]]:
         """By step the role that asks Athena, and the databases that it reads."""
         return {step: (self._role(step), access.athena) for step, access in MAY.items() if access.athena}
 
     def _role(self, step: str) -> iam.Role:
-        role = self.functions.by_step[step].role
-        if not isinstance(role, iam.Role):
-            raise TypeError(f"The function of {step} has no role of its own.")
-        return role
+        return role_of(self.functions.by_step[step])
 
 
 class AppStoreAnalyticsStack(Stack):

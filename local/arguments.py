@@ -35,7 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="which sample data; the same N, the same data")
     parser.add_argument("--keep", action="store_true", help="leave everything running afterwards, to look around")
     parser.add_argument(
-        "--clean", action="store_true", help="remove what was made here (.venv, .build, cdk.out), and end"
+        "--clean",
+        action="store_true",
+        help="remove what was made here (.venv, .build, cdk.out, console/node_modules), and end",
     )
     return parser
 

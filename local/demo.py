@@ -23,7 +23,8 @@ from local.apple.server import SimulatedApple
 from local.apple.world import World
 from local.arguments import Arguments
 from local.aws.server import EmbeddedAws
-from local.deployment import deploy, open_athena, open_pipeline, put_api_key
+from local.console import invite_one_of_each_role
+from local.deployment import deploy, deploy_console, open_athena, open_pipeline, put_api_key
 from local.proof import count_in_athena, prove
 from local.story import LATE_TABLE, REPORT_NAMES, RESTATED_TABLE, TABLES, Restated, Story
 from operations.embedded import announced
@@ -66,26 +67,30 @@ def run_demo(arguments: Arguments) -> int:
         world = World(settings)
         apple = running.enter_context(SimulatedApple(world))
         aws = running.enter_context(EmbeddedAws())
-        demo = _deployed(aws, apple, calls_per_hour, Story(world, today))
+        context = _context(apple, calls_per_hour)
+        demo = _deployed(aws, apple, context, Story(world, today))
         _day_one(demo)
         _day_two(demo)
         restated = _day_three(demo)
         _day_three_again(demo)
         _close(demo, restated)
         if arguments.keep:
-            _keep(aws, apple)
+            _keep(aws, apple, context)
     return demo.failures
 
 
-def _deployed(aws: EmbeddedAws, apple: SimulatedApple, calls_per_hour: int, story: Story) -> Demo:
-    screens.heading("Deploy: cdk bootstrap, cdk deploy onto the embedded AWS")
-    context = {
+def _context(apple: SimulatedApple, calls_per_hour: int) -> dict[str, Any]:
+    return {
         "apple_base_url": apple.url,
         "segment_hosts": ["127.0.0.1"],
         "reports": list(REPORT_NAMES),
         "calls_per_hour": calls_per_hour,
         "accounts": [{"name": ACCOUNT, "app_ids": []}],
     }
+
+
+def _deployed(aws: EmbeddedAws, apple: SimulatedApple, context: Mapping[str, Any], story: Story) -> Demo:
+    screens.heading("Deploy: cdk bootstrap, cdk deploy onto the embedded AWS")
     started = time.monotonic()
     with screens.deployment_progress() as progress:
         deployment = deploy(aws, context, progress)
@@ -263,7 +268,11 @@ def _etags(demo: Demo) -> dict[str, str]:
     return {stored.key: stored.etag for stored in demo.pipeline.lake.list(CURATED_PREFIX)}
 
 
-def _keep(aws: EmbeddedAws, apple: SimulatedApple) -> None:
+def _keep(aws: EmbeddedAws, apple: SimulatedApple, context: Mapping[str, Any]) -> None:
+    screens.heading("The web console beside it")
+    with screens.deployment_progress() as progress:
+        console = deploy_console(aws, context, progress)
+    screens.show_console(console.url, invite_one_of_each_role(aws, console))
     screens.heading("Still running, until Ctrl-C")
     screens.show_environment(aws.environment)
     screens.say(f"The simulated App Store Connect, in a browser: {apple.url}/_control/state")

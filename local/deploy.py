@@ -10,7 +10,8 @@ from typing import Any
 
 from local import screens
 from local.aws.server import EmbeddedAws, EmbeddedAwsError
-from local.deployment import DeploymentError, deploy
+from local.console import invite_one_of_each_role
+from local.deployment import DeploymentError, deploy, deploy_console
 from local.ending import until_interrupted
 from operations.embedded import announced
 
@@ -35,9 +36,12 @@ def _deployed_until_interrupted(options: argparse.Namespace) -> int:
 def _deploy(aws: EmbeddedAws, options: argparse.Namespace) -> None:
     with screens.deployment_progress() as progress:
         deployment = deploy(aws, options.context, progress)
+        console = deploy_console(aws, options.context, progress) if options.console else None
     screens.show_environment(aws.environment)
     screens.say(f"State machine: {deployment.state_machine_arn}")
     screens.say(f"Raw bucket: {deployment.raw_bucket}   Lake bucket: {deployment.lake_bucket}")
+    if console:
+        screens.show_console(console.url, invite_one_of_each_role(aws, console))
     screens.say("Running until Ctrl-C; ./manage.py --local finds it.")
 
 
@@ -50,6 +54,7 @@ def _options() -> argparse.Namespace:
         metavar="KEY=VALUE",
         help="a key of cdk.json's context, its value as JSON or text; may be repeated",
     )
+    parser.add_argument("--console", action="store_true", help="the web console as well, with a user of each role")
     options = parser.parse_args()
     options.context = dict(_pair(text, parser) for text in options.context)
     return options

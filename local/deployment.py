@@ -48,20 +48,29 @@ class Deployment:
     workgroup: str
 
 
+@dataclass(frozen=True, slots=True)
+class ConsoleDeployment:
+    """The outputs of the console's stack: where people go, and what is behind it."""
+
+    url: str
+    live_url: str
+    user_pool: str
+    client: str
+    table: str
+    act_function: str
+    database_address: str
+
+
 def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> Deployment:
-    """Deploy with `local` context and whatever `context` adds or replaces; the stack's outputs.
+    """Deploy the pipeline with `local` context and whatever `context` adds or replaces; the stack's outputs.
 
     `progress` is told what is being done and how many resources are ready of how many. A second call updates the
     stack. DeploymentError with the end of the CDK's own words.
     """
-    outputs_path = aws.directory / "outputs.json"
     names = parse_context({**cdk_context(), **_given(context)}).names
     progress("cdk bootstrap", 0, 0)
     _cdk(aws, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], aws.directory, progress)
-    progress("cdk synth", 0, 0)
-    options = ["--require-approval", "never", "--progress", "events", "--outputs-file", str(outputs_path)]
-    on_stack(aws, ["deploy", *options], context, progress)
-    outputs = json.loads(outputs_path.read_text())[names.stack]
+    outputs = _deploy_stack(aws, names.stack, context, progress)
     return Deployment(
         names=names,
         lake_bucket=outputs["LakeBucket"],
@@ -72,18 +81,32 @@ def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> 
     )
 
 
+def deploy_console(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> ConsoleDeployment:
+    """Deploy the console's stack beside the pipeline's, which is deployed with the same context and stays as it is.
+
+    A second call updates it. DeploymentError with the end of the CDK's own words.
+    """
+    context = {**context, "console": True}
+    names = parse_context({**cdk_context(), **_given(context)}).names
+    outputs = _deploy_stack(aws, names.console_stack, context, progress)
+    return ConsoleDeployment(
+        url=outputs["ConsoleUrl"],
+        live_url=outputs["LiveUrl"],
+        user_pool=outputs["UserPoolId"],
+        client=outputs["UserPoolClientId"],
+        table=outputs["ConsoleTable"],
+        act_function=outputs["ConsoleActFunction"],
+        database_address=outputs["DatabaseAddress"],
+    )
+
+
 def _given(context: Mapping[str, Any]) -> dict[str, Any]:
     return {"local": True, "retain": False, "max_concurrency": _CONCURRENCY, **context}
 
 
 def on_stack(aws: EmbeddedAws, arguments: list[str], context: Mapping[str, Any], progress: Progress) -> None:
-    """A command of the CDK about the stack that this context makes; DeploymentError with the end of its own words."""
-    values = [
-        argument
-        for name, value in _given(context).items()
-        for argument in ("--context", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
-    ]
-    _cdk(aws, [*arguments, "--output", str(aws.directory / "cdk.out"), *values], PROJECT, progress)
+    """A command of the CDK about the pipeline's stack; DeploymentError with the end of its own words."""
+    _on_stack(aws, parse_context({**cdk_context(), **_given(context)}).names.stack, arguments, context, progress)
 
 
 def put_api_key(aws: EmbeddedAws, deployment: Deployment, key_name: str, key: Mapping[str, str]) -> None:
@@ -105,6 +128,28 @@ def open_pipeline(aws: EmbeddedAws, deployment: Deployment) -> Pipeline:
         Registry(aws.table(deployment.registry_table), utc_now),
         Bucket(aws.client("s3"), deployment.lake_bucket),
     )
+
+
+def _deploy_stack(aws: EmbeddedAws, stack: str, context: Mapping[str, Any], progress: Progress) -> dict[str, str]:
+    """Synthesize the app with this context and deploy one of its stacks; the outputs."""
+    outputs_path = aws.directory / "outputs.json"
+    progress("cdk synth", 0, 0)
+    options = ["--require-approval", "never", "--progress", "events", "--outputs-file", str(outputs_path)]
+    _on_stack(aws, stack, ["deploy", *options], context, progress)
+    outputs: dict[str, str] = json.loads(outputs_path.read_text())[stack]
+    return outputs
+
+
+def _on_stack(
+    aws: EmbeddedAws, stack: str, arguments: list[str], context: Mapping[str, Any], progress: Progress
+) -> None:
+    values = [
+        argument
+        for name, value in _given(context).items()
+        for argument in ("--context", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
+    ]
+    command, *options = arguments
+    _cdk(aws, [command, stack, *options, "--output", str(aws.directory / "cdk.out"), *values], PROJECT, progress)
 
 
 def _cdk(aws: EmbeddedAws, arguments: list[str], folder: Path, progress: Progress) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from local.console import Invited
 from local.deployment import Progress as DeploymentProgress
 from local.proof import TableProof
 from operations import screens
@@ -97,3 +98,12 @@ def show_environment(environment: Mapping[str, str]) -> None:
     for name, value in environment.items():
         say(f"  export {name}={value}")
     say("  aws stepfunctions list-state-machines")
+
+
+def show_console(url: str, people: Sequence[Invited]) -> None:
+    """Where the console is, and who may sign in."""
+    say(f"The console, in a browser: {url}", style="bold")
+    rows = [(one.role, one.email, one.temporary_password) for one in people]
+    show_rows("Who may sign in, once with this password", ("role", "e-mail", "temporary password"), rows)
+    say("The console then asks for a new password and shows a QR code for an authenticator app. No app at hand?")
+    say("  .venv/bin/python -m local.totp <key below the QR code>")

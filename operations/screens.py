@@ -23,6 +23,7 @@ _BAD = re.compile(
     r"FAILED|TIMED_OUT|ABORTED|late|missing|stopped|silent|forbidden|key rejected|conflict|quarantined|mismatch|failed"
     r"|refused"
 )
+_EMPTY = (None, "", ())
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -95,9 +96,7 @@ def plain(text: str) -> str:
 
 def _table(rows: tuple[Any, ...]) -> tuple[list[Column], list[list[Text]]]:
     """Columns and cells. Columns that are empty in every row are left out."""
-    names = [
-        field.name for field in fields(rows[0]) if any(getattr(row, field.name) not in (None, "", ()) for row in rows)
-    ]
+    names = [field.name for field in fields(rows[0]) if any(getattr(row, field.name) not in _EMPTY for row in rows)]
     columns = [Column(_words(name), is_number=_are_numbers(rows, name)) for name in names]
     return columns, [[_cell(getattr(row, name)) for name in names] for row in rows]
 
@@ -131,5 +130,7 @@ _WRITTEN: tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...] = (
 
 
 def _text(value: Any) -> str:
-    """A value as it stands in a line or a cell."""
+    """A value as it stands in a line or a cell; a dataclass as its fields that are not empty."""
+    if is_dataclass(value):
+        value = {field.name: each for field in fields(value) if (each := getattr(value, field.name)) not in _EMPTY}
     return next((write(value) for kind, write in _WRITTEN if isinstance(value, kind)), str(value))

@@ -13,9 +13,10 @@ from botocore.exceptions import ClientError
 
 from appstore_analytics.answers.errors import Refused, Unreachable
 from appstore_analytics.answers.installation import Installation
-from appstore_analytics.contract.names import SERVICE, STACK, Names
+from appstore_analytics.contract.names import CONSOLE_SUFFIX, SERVICE, STACK, Names
 from appstore_analytics.wiring.clock import utc_now
 from operations import embedded
+from operations.console_api import ConsoleApi
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -56,6 +57,11 @@ def configured_stack() -> str:
     return Names(str(cdk_context().get("name") or SERVICE)).stack
 
 
+def console_stack_of(stack: str) -> str:
+    """The web console's stack beside this one."""
+    return f"{SERVICE if stack == STACK else stack}{CONSOLE_SUFFIX}"
+
+
 @dataclass(frozen=True, slots=True)
 class Where:
     """Which AWS, and which stack in it. Without a profile or region boto3 looks for them as the AWS CLI does."""
@@ -74,6 +80,16 @@ class Where:
     def connect(self) -> "Connection":
         """AWS, whether or not the stack is there."""
         return Connection(self.session(), embedded.address() if self.local else None)
+
+    def open_console(self) -> ConsoleApi:
+        """The API of the web console, asked with rights in AWS; Unreachable where no console is deployed."""
+        connection = self.connect()
+        outputs = _outputs(connection.cloudformation, console_stack_of(self.stack))
+        return ConsoleApi(connection.lambda_, outputs, connection.sts.get_caller_identity()["Arn"])
+
+    def console_url(self) -> str:
+        """The web console's address, from the outputs of its stack."""
+        return _outputs(self.connect().cloudformation, console_stack_of(self.stack))["ConsoleUrl"]
 
     def open(self) -> Installation:
         """The installed stack; Unreachable with one sentence when there is none here."""

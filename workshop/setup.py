@@ -29,13 +29,15 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "complete"
 MADE_FROM = (
+    "console/package-lock.json",
     "requirements-dev.txt",
     "workshop/cdk/package-lock.json",
     "workshop/setup.py",
     "workshop/toolchain.py",
 )
-IMPORTABLE = ("layers/pipeline/python", ".")
-LEFTOVERS = (".venv", ".build", "cdk.out")
+IMPORTABLE = ("layers/pipeline/python", "layers/console/python", ".")
+CONSOLE_PACKAGES = ROOT / "console" / "node_modules"
+LEFTOVERS = (".venv", ".build", "cdk.out", "console/node_modules")
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 10
 # Bytecode of the one gigabyte is compiled when it is first imported, which most of it never is.
 _PIP_INSTALL = (
@@ -81,7 +83,9 @@ def complete() -> None:
 
 def is_complete() -> bool:
     """Whether .venv was made to its end, here, from the files as they are now, and its Python still starts."""
-    return STAMP.is_file() and STAMP.read_text(encoding="utf-8") == fingerprint() and _starts(PYTHON)
+    if not STAMP.is_file() or not CONSOLE_PACKAGES.is_dir():
+        return False
+    return STAMP.read_text(encoding="utf-8") == fingerprint() and _starts(PYTHON)
 
 
 def fingerprint() -> str:
@@ -106,13 +110,14 @@ def build(lock: int) -> None:
         "(`pip config list`), and start again.",
     )
     _make_importable()
-    _run(
-        "Installing the CDK command line",
-        (PYTHON, "-E", "-m", "workshop.toolchain"),
-        lock,
-        advice="npm could not fetch the CDK command line: check the network, or the registry and proxy in npm's "
-        "configuration (~/.npmrc), and start again.",
-    )
+    for what, name in (("the CDK command line", "cdk"), ("the web console's packages", "console")):
+        _run(
+            f"Installing {what}",
+            (PYTHON, "-E", "-m", "workshop.toolchain", name),
+            lock,
+            advice=f"npm could not fetch {what}: check the network, or the registry and proxy in npm's configuration "
+            "(~/.npmrc), and start again.",
+        )
     _write_stamp()
     say(f"Ready after {time.monotonic() - started:.0f} s.")
 

@@ -1,6 +1,7 @@
-"""Node and the CDK command line inside the virtual environment, whatever node this machine has or lacks.
+"""Node and what comes from npm, whatever node this machine has or lacks.
 
-`python -m workshop.toolchain` installs the command line into the environment of the Python that runs it.
+`python -m workshop.toolchain cdk` installs the CDK command line into the environment of the Python that runs it,
+`python -m workshop.toolchain console` the web console's packages into console/node_modules.
 Standard library only: workshop/setup.py runs this while the environment is being made.
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 _LOCKED = Path(__file__).resolve().parent / "cdk"
+_CONSOLE = Path(__file__).resolve().parent.parent / "console"
 
 _CDK_SCRIPT = """\
 #!/bin/sh
@@ -54,12 +56,23 @@ def install_cdk(environment: Path) -> NoReturn:
     shutil.copytree(_LOCKED, home, dirs_exist_ok=True)
     _link_node(environment / "bin" / "node")
     _write_cdk_script(environment / "bin" / "cdk", home / "node_modules" / "aws-cdk" / "bin" / "cdk")
+    _become_npm_ci(home)
 
+
+def install_console(folder: Path = _CONSOLE) -> NoReturn:
+    """Puts the packages that console/package-lock.json pins beside it: what a browser gets, and what checks it.
+
+    Does not return but becomes `npm ci`, as `install_cdk` does.
+    """
+    _become_npm_ci(folder)
+
+
+def _become_npm_ci(folder: Path) -> NoReturn:
     node = node_path()
     # The wheel's bin/npm looks for its library in the wrong place, so npm is started by its own file.
     npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-    os.chdir(home)
+    os.chdir(folder)
     os.execve(node, [str(node), str(npm), "ci", *options], os.environ | node_environment())  # noqa: S606 (our own node and npm)
 
 
@@ -76,4 +89,6 @@ def _write_cdk_script(script: Path, cdk: Path) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["console"]:
+        install_console()
     install_cdk(Path(sys.prefix))

@@ -88,11 +88,11 @@ class BucketOfFiles(Bucket):
         self.write(key, body, metadata=metadata)
         return True
 
-    def list(self, prefix: str) -> Iterator[StoredObject]:
+    def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
         """As S3 answers."""
         for path in sorted((self.folder / prefix).parent.rglob("*.parquet")):
             key = str(path.relative_to(self.folder))
-            if key.startswith(prefix) and (stored := self.head(key)):
+            if key.startswith(prefix) and key > after and (stored := self.head(key)):
                 yield replace(stored, metadata={})
 
 

@@ -30,6 +30,8 @@ _PATCHED = (
     "alarms",
     "athena",
     "cloudformation",
+    "cognito",
+    "dsql",
     "dynamodb",
     "faults",
     "functions",
@@ -38,6 +40,8 @@ _PATCHED = (
     "metrics",
     "permissions",
     "step_functions",
+    "streams",
+    "web_sockets",
 )
 
 
@@ -72,7 +76,7 @@ def _serve(port: int) -> None:
         ministack.module("app").app,
         loop="uvloop",
         http="httptools",
-        ws="none",
+        ws="websockets-sansio",
         log_level=os.environ["LOG_LEVEL"].lower(),
         access_log=False,
         server_header=False,  # what AWS answers with, ministack adds itself

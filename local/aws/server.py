@@ -1,6 +1,7 @@
 """Start the embedded AWS for the length of a `with` block: the demo and the end-to-end tests use it."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -29,6 +31,15 @@ _ENDED = "The embedded AWS was ended from outside while it was in use, and what 
 
 class EmbeddedAwsError(RuntimeError):
     """The server did not start, with the last lines of its log; or it was ended while it was in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class EMail:
+    """What somebody would have got."""
+
+    to: tuple[str, ...]
+    subject: str
+    body: str
 
 
 class EmbeddedAws:
@@ -90,6 +101,12 @@ class EmbeddedAws:
     def table(self, name: str) -> Any:
         """A DynamoDB table on this server, for the registry."""
         return self._session.resource("dynamodb", endpoint_url=self.url).Table(name)
+
+    def e_mails(self) -> list[EMail]:
+        """What Cognito and SES have sent, oldest first. It stays here: nobody gets mail from this server."""
+        with _WITHOUT_PROXY.open(f"{self.url}/_ministack/ses/messages", timeout=5) as answer:
+            sent = json.load(answer)["messages"].get(ACCOUNT, [])
+        return [EMail(tuple(each["To"]), each["Subject"], each["BodyHtml"] or each["BodyText"]) for each in sent]
 
     def __enter__(self) -> Self:
         self._running.enter_context(running(f"the embedded AWS at {self.url}"))

@@ -13,7 +13,7 @@ from appstore_analytics.contract.errors import InputRefused, PipelineError
 from appstore_analytics.contract.names import STACK
 from operations import aws_errors, screens
 from operations.arguments import arranged
-from operations.commands import ask, first_screen, kpis, repair, run, set_up, sql
+from operations.commands import ask, first_screen, kpis, repair, run, set_up, sql, users
 from operations.commands.asked import Asked
 from operations.exits import ExitStatus
 from operations.options import refuse_empty
@@ -65,10 +65,14 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
         "rebuild-kpis": repair.rebuild_kpis,
         "import-registry": repair.import_registry,
     },
+    "Web console": {
+        "token": users.token,
+    },
 }
 for _panel, _commands in PANELS.items():
     for _name, _command in _commands.items():
         app.command(_name, rich_help_panel=_panel)(_command)
+app.add_typer(users.app, name="users", rich_help_panel="Web console")
 
 _STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}|arn:aws[a-z-]*:cloudformation:[!-~]+", re.ASCII)
 

@@ -9,8 +9,8 @@ import typer
 from appstore_analytics.answers import apps as app_answers
 from appstore_analytics.answers import freshness as freshness_answers
 from appstore_analytics.answers import gaps as gap_answers
+from appstore_analytics.answers import run_details, schema, verification
 from appstore_analytics.answers import runs as run_answers
-from appstore_analytics.answers import schema, verification
 from appstore_analytics.answers import status as status_answers
 from appstore_analytics.answers.registry_statistics import registry_statistics
 from operations.commands.asked import Asked, accounts_of, answer, app_ids_of, console_region, follow_run, tables_of
@@ -50,7 +50,7 @@ def run(
     if follow and (started := run_answers.find_execution(installation.pipeline, run_id)):
         follow_run(asked, installation, started)
         return
-    answer(asked, run_answers.show_run(installation.pipeline, run_id, console_region(installation)))
+    answer(asked, run_details.show_run(installation.pipeline, run_id, console_region(installation)))
 
 
 def runs(

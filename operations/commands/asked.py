@@ -13,6 +13,7 @@ from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.executions import Started, new_name
 from appstore_analytics.answers.facts import Facts
 from appstore_analytics.answers.installation import Installation
+from appstore_analytics.answers.run_details import details_of
 from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.operations import STARTED_BY
 from appstore_analytics.contract.tables import CuratedTable
@@ -104,7 +105,7 @@ def follow_run(asked: Asked, installation: Installation, started: Started) -> No
         screens.say(progress, f"The run goes on. Follow it again: ./manage.py run {started.run_id} --follow")
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
     region = console_region(installation)
-    answer(asked, run_answers.details_of(execution, started, installation.pipeline, region))
+    answer(asked, details_of(execution, started, installation.pipeline, region))
 
 
 def answer(asked: Asked, facts: Facts) -> None:

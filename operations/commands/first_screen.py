@@ -8,8 +8,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from appstore_analytics.answers.errors import NoAnswer, Refused
 from appstore_analytics.answers.facts import Facts
-from appstore_analytics.answers.health import look, not_fetched
+from appstore_analytics.answers.health import Looked, look, not_fetched
 from appstore_analytics.answers.installation import Installation
+from appstore_analytics.model.remembered import Remembered
 from appstore_analytics.wiring.clock import utc_now
 from operations import aws_errors, screens
 from operations.commands.asked import Asked, accounts_of
@@ -24,8 +25,8 @@ def health_of(installation: Installation, apps: Sequence[str] | None, as_of: dat
     except Refused:
         known = {*installation.app_names.values(), *(id_ for one in installation.accounts for id_ in one.app_ids)}
         return not_fetched(next(app for app in apps or () if app not in known), as_of)
-    names, tables = installation.app_names, installation.tables
-    return look(installation.pipeline, accounts, tables, names, as_of, utc_now(), detailed=bool(apps))
+    at = Looked(accounts, installation.tables, installation.app_names)
+    return look(installation.pipeline, at, as_of, utc_now(), Remembered(0), detailed=bool(apps))
 
 
 def show(context: typer.Context) -> None:

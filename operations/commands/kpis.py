@@ -10,7 +10,9 @@ import typer
 
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.kpi_comparison import compare_with_previous
+from appstore_analytics.answers.kpi_reporting import Installed, ReportQuestion, report_kpis
 from appstore_analytics.answers.kpis import KpiAnswer, KpiQuestion, ask_kpis
+from appstore_analytics.rules.kpi_periods import Compare as PeriodCompare
 from operations.commands.asked import Asked, answer, app_ids_of
 from operations.exits import ExitStatus
 from operations.kpi_screen import show_kpis
@@ -43,15 +45,18 @@ def kpis(
     here = asked.installation()
     last = end.date() if end else day_of(None) - timedelta(days=1)
     first = start.date() if start else last - timedelta(days=_DAYS - 1)
-    question = KpiQuestion(tuple(metrics), first, last, tuple(sorted(app_ids_of(here, apps))), by)
+    chosen = tuple(sorted(app_ids_of(here, apps)))
+    if asked.as_json:
+        against = PeriodCompare(compare) if compare else None
+        wanted = ReportQuestion(tuple(metrics), first, last, app_ids=chosen, by=by, compare=against)
+        answer(asked, report_kpis(wanted, Installed.of(here), day_of(None)))
+    question = KpiQuestion(tuple(metrics), first, last, chosen, by)
 
     def ask(wanted: KpiQuestion) -> KpiAnswer:
         return ask_kpis(wanted, here.accounts, here.tables, here.registry, here.lake, day_of(None))
 
     comparison = compare_with_previous(question, ask) if compare else None
     found = comparison.current if comparison else ask(question)
-    if asked.as_json:
-        answer(asked, comparison or found)
     if as_csv:
         _write_csv(found)
     else:

@@ -17,7 +17,7 @@ from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.world import World
 from local.aws.server import EmbeddedAws
-from local.deployment import deploy, open_athena, open_pipeline
+from local.deployment import ConsoleDeployment, deploy, deploy_console, open_athena, open_pipeline
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +40,8 @@ def deployed() -> Iterator[Deployed]:
         "alarm_slack_secret": SLACK_SECRET,
     }
     with SimulatedApple(World(settings)) as apple, EmbeddedAws() as aws:
-        deployment = deploy(aws, {**context, "apple_base_url": apple.url}, lambda *_: None)
+        context = {**context, "apple_base_url": apple.url}
+        deployment = deploy(aws, context, lambda *_: None)
         _hold_the_schedules(aws)
         yield Deployed(
             world=apple.world,
@@ -49,7 +50,14 @@ def deployed() -> Iterator[Deployed]:
             pipeline=open_pipeline(aws, deployment),
             athena=open_athena(aws, deployment),
             raw=Bucket(aws.client("s3"), deployment.raw_bucket),
+            context=context,
         )
+
+
+@pytest.fixture(scope="session")
+def console(deployed: Deployed) -> ConsoleDeployment:
+    """The web console beside the session's pipeline."""
+    return deploy_console(deployed.aws, deployed.context, lambda *_: None)
 
 
 def _hold_the_schedules(aws: EmbeddedAws) -> None:

@@ -8,7 +8,7 @@ import json
 import re
 import urllib.request
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -65,6 +65,7 @@ class Deployed:
     pipeline: Pipeline
     athena: Athena
     raw: Bucket
+    context: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.every_app: dict[str, App] = dict(self.world.apps)

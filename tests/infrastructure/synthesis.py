@@ -1,4 +1,4 @@
-"""Synthesizes the stack for tests, with cdk-nag watching and layers that pip did not have to build."""
+"""Synthesizes the stacks for tests, with cdk-nag watching and layers that pip did not have to build."""
 
 import json
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from appstore_analytics.contract.names import Names
 from infra.configuration import parse_context
+from infra.console.stack import ConsoleParts, ConsoleStack
 from infra.layers import ThirdPartyLayer
 from infra.stack import AppStoreAnalyticsStack
 
@@ -73,15 +74,32 @@ def layers_of_a_test(folder: Path) -> dict[ThirdPartyLayer, Path]:
 
 
 def synthesize(folder: Path, values: Mapping[str, Any]) -> Synthesis:
+    """The pipeline's stack."""
     folders = layers_of_a_test(folder)
     app = App(context=dict(values), outdir=str(folder / "cdk.out"))
     configuration = parse_context(values)
     AppStoreAnalyticsStack(app, configuration.names.stack, configuration, folders)
+    return _synthesis(app, folder, configuration.names, configuration.names.stack)
+
+
+PAGES = {"index.html": b"<!doctype html>"}
+
+
+def synthesize_console(folder: Path, values: Mapping[str, Any]) -> Synthesis:
+    """The console's stack, with a page of the test."""
+    app = App(context=dict(values), outdir=str(folder / "cdk.out"))
+    configuration = parse_context(values)
+    parts = ConsoleParts(layers_of_a_test(folder), PAGES)
+    ConsoleStack(app, configuration.names.console_stack, configuration, parts)
+    return _synthesis(app, folder, configuration.names, configuration.names.console_stack)
+
+
+def _synthesis(app: App, folder: Path, names: Names, stack: str) -> Synthesis:
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     findings = ""
     try:
         app.synth()
     except RuntimeError as error:
         findings = f"{error}\n{(folder / 'cdk.out' / 'validation-report.json').read_text()}"
-    path = folder / "cdk.out" / f"{configuration.names.stack}.template.json"
-    return Synthesis(configuration.names, path, json.loads(path.read_text()), findings)
+    path = folder / "cdk.out" / f"{stack}.template.json"
+    return Synthesis(names, path, json.loads(path.read_text()), findings)

@@ -12,6 +12,7 @@ from synthesis import Synthesis
 from appstore_analytics.contract.capacities import CONVERSION_MEMORY
 from benchmarks.cold_start import FUNCTIONS, WITH_ARROW, imports, size_mb
 from infra.byte_code import interpreter
+from infra.console.layers import AWS_SERVICES as CONSOLE_SERVICES
 from infra.layers import (
     AWS_SERVICES,
     AWS_TARGET,
@@ -148,6 +149,11 @@ def test_of_botocore_the_services_stay_that_functions_open() -> None:
     assert set(re.findall(r'boto3\.(?:client|resource)\("(\w+)"', source)) == set(AWS_SERVICES)
     data = build_layers(THIS_MACHINE)[ThirdPartyLayer.DEPENDENCIES] / "python" / "botocore" / "data"
     assert {path.name for path in data.iterdir() if path.is_dir()} == set(AWS_SERVICES)
+
+
+def test_the_console_has_the_services_that_its_own_functions_open() -> None:
+    source = (PIPELINE_LAYER.parent / "console" / "python" / "appstore_console" / "connections.py").read_text()
+    assert set(re.findall(r'boto3\.(?:client|resource)\(\s*"([\w-]+)"', source)) == set(CONSOLE_SERVICES)
 
 
 def test_an_index_out_of_reach_is_one_sentence_and_leaves_nothing_behind(

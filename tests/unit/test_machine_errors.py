@@ -12,7 +12,11 @@ from urllib3.exceptions import ProtocolError
 from appstore_analytics.contract.errors import AwsUnavailable, DiskFull, InputRefused, PermanentError, TransientError
 from appstore_analytics.wiring.machine_errors import names_machine_errors
 
-HANDLERS = sorted((Path(__file__).parents[2] / "functions").glob("*/handler.py"))
+HANDLERS = sorted(
+    path
+    for path in (Path(__file__).parents[2] / "functions").glob("*/handler.py")
+    if not path.parent.name.startswith("console_")  # no state machine calls these
+)
 
 
 def named(error: Exception, step: str = "publish_date") -> Any:

@@ -13,6 +13,7 @@ HOMES = {
     PACKAGE / "registry/keys.py",
     PACKAGE / "contract/layout.py",  # RUN_PARTITION, which the state machine writes as well
     PACKAGE / "model/former_state.py",  # sort keys in events of the version before
+    ROOT / "infra/console/live.py",  # filters the table's stream by RUN_PARTITION
     ROOT / "infra/state_machine.py",  # writes an item's failure under RUN_PARTITION and the event's `record`
     ROOT / "benchmarks/usage/counting.py",  # counts the writes of each key, whatever it is
 }

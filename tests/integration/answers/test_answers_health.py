@@ -10,8 +10,10 @@ from asking import days, tables
 from appstore_analytics.answers.apps import app_names, chosen_accounts, known_accounts
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.executions import Pipeline as Installed
-from appstore_analytics.answers.health import ADMIN, NEXT_RUN, OPERATOR, Health, look, not_fetched
+from appstore_analytics.answers.health import Health, Looked, look, not_fetched
+from appstore_analytics.answers.needs import ADMIN, NEXT_RUN, OPERATOR
 from appstore_analytics.lake.run_notes import write_records
+from appstore_analytics.model.remembered import Remembered
 from tests.integration.pipeline_in_process import APP, Pipeline
 
 OTHER = "1000000002"
@@ -32,7 +34,8 @@ def health(pipeline: Pipeline, *apps: str, later: timedelta = timedelta()) -> He
     names = app_names(pipeline.lake)
     accounts = chosen_accounts(known_accounts(pipeline.configuration, pipeline.lake), apps, names)
     now = pipeline.clock.now + later
-    return look(here, accounts, tables(pipeline), names, pipeline.world.today, now, detailed=bool(apps))
+    at = Looked(accounts, tables(pipeline), names)
+    return look(here, at, pipeline.world.today, now, Remembered(0), detailed=bool(apps))
 
 
 def check(pipeline: Pipeline, verdict: str = "fresh", reason: str = "", app_id: str = APP) -> None:

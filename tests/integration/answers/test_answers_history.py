@@ -42,7 +42,7 @@ def test_a_backfill_from_before_apples_history_is_planned_for_what_there_is(pipe
 
 
 def test_a_backfill_of_nothing_but_time_before_history_is_refused(pipeline: Pipeline) -> None:
-    with pytest.raises(Refused, match=r"^--to must not be before 2024-01-01: Apple has no earlier Dates"):
+    with pytest.raises(Refused, match=r"^The last Date must not be before 2024-01-01: Apple has no earlier Dates"):
         planned(pipeline, date(2021, 1, 1), date(2023, 12, 31))
 
 

@@ -11,7 +11,8 @@ from asking import days
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.executions import Pipeline as Installed
 from appstore_analytics.answers.executions import Snapshot
-from appstore_analytics.answers.runs import find_execution, find_report, list_runs, show_run
+from appstore_analytics.answers.run_details import show_run
+from appstore_analytics.answers.runs import find_execution, find_report, list_runs
 from appstore_analytics.contract.layout import report_key
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.verdicts import Verdict

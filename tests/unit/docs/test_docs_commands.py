@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import date
 from importlib.util import find_spec
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import botocore.session
 import jmespath
@@ -20,8 +20,11 @@ import pytest
 from botocore import xform_name
 from typer.main import get_command
 
+from appstore_analytics.contract.names import Names
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.rules.execution_input import parse_execution_input
+from appstore_console.http.api import ROOT as ROOT_OF_THE_API
+from appstore_console.routes.reading import READING
 from infra.configuration import DeploymentConfiguration, parse_context
 from local.apple import World, WorldSettings
 from local.apple.control import answer_control
@@ -57,6 +60,8 @@ def _is_activation(arguments: list[str]) -> None:
 def _is_cdk(arguments: list[str]) -> None:
     command, *options = arguments
     assert command in ("bootstrap", "deploy", "destroy", "diff", "import")
+    if options and not options[0].startswith("--"):
+        assert options.pop(0) in (Names().stack, Names().console_stack)
     if command == "import":
         assert options == ["--resource-mapping", "adopt.json"]
         return
@@ -122,7 +127,13 @@ def _is_aws(arguments: list[str]) -> None:
 
 
 def _is_curl(arguments: list[str]) -> None:
-    """What it asks the simulated Apple for is there and is done."""
+    """What it asks the console's API for is a route, and what it asks the simulated Apple for is there and is done."""
+    if arguments[-1].startswith("$console/"):
+        path, _, query = arguments[-1].removeprefix(f"$console{ROOT_OF_THE_API}").partition("?")
+        (route,) = [each for each in READING if each.pattern.fullmatch(path)]
+        asked = {field.alias or name for name, field in route.parameters[1].model_fields.items()}  # type: ignore[index]
+        assert set(parse_qs(query)) <= asked
+        return
     options = dict(itertools.pairwise(arguments))
     (address,) = [urlsplit(word) for word in arguments if word.startswith("http")]
     body = options.get("--data", "").encode()

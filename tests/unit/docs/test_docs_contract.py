@@ -10,6 +10,7 @@ from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.registry import keys
 from appstore_analytics.rules.call_budget import ceiling
+from infra.functions import CAPACITIES
 from tests.unit.docs.reading_docs import ROOT, code_words, rows
 
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
@@ -47,9 +48,7 @@ def test_every_item_of_the_registry_appears_in_the_way_of_a_segment() -> None:
 def test_every_function_appears_in_the_way_of_a_segment_in_order() -> None:
     text = ARCHITECTURE.read_text(encoding="utf-8")
     numbered = re.findall(r"^\d+\. \*\*(\w+)\*\*", text, re.MULTILINE)
-    assert sorted(numbered) == sorted(
-        path.name for path in (ROOT / "functions").iterdir() if (path / "handler.py").exists()
-    )
+    assert sorted(numbered) == sorted(CAPACITIES)
 
 
 def test_a_backfill_may_use_half_as_the_docs_say() -> None:

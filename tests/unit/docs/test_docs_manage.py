@@ -11,17 +11,18 @@ from appstore_analytics.answers.backfill_plan import BackfillPlan
 from appstore_analytics.answers.freshness import FreshnessReport
 from appstore_analytics.answers.gaps import Gaps
 from appstore_analytics.answers.health import Health
-from appstore_analytics.answers.kpis import KpiAnswer
+from appstore_analytics.answers.kpi_report import KpiReport
 from appstore_analytics.answers.publishing import PublishPlan
 from appstore_analytics.answers.registry_statistics import RegistryStatistics
 from appstore_analytics.answers.repairs import RefetchPlan, ReprocessPlan, RollbackPlan
-from appstore_analytics.answers.runs import RunDetails, RunList
+from appstore_analytics.answers.run_facts import RunDetails, RunList
 from appstore_analytics.answers.schema import ABSENT, GLUE, PARQUET, UNKNOWN, SchemaComparison
 from appstore_analytics.answers.sql import QueryAnswer
 from appstore_analytics.answers.status import RequestStatus, RequestVerdict
 from appstore_analytics.answers.verification import Verification
 from appstore_analytics.rules.repairs import Repair
 from operations import commands
+from operations.commands.users import ConsoleUsers
 from operations.exits import ExitStatus
 from operations.left_behind import Adoption
 from operations.moving_in import Import
@@ -38,7 +39,7 @@ ANSWERS = {
     "gaps": Gaps,
     "health": Health,
     "import-registry": Import,
-    "kpis": KpiAnswer,
+    "kpis": KpiReport,
     "publish": PublishPlan,
     "rebuild-kpis": PublishPlan,
     "refetch": RefetchPlan,
@@ -50,6 +51,7 @@ ANSWERS = {
     "schema-verify": SchemaComparison,
     "sql": QueryAnswer,
     "status": RequestStatus,
+    "users": ConsoleUsers,
     "verify": Verification,
 }
 

@@ -165,10 +165,17 @@ WORDS = {
 }
 
 
+def sample_of(kind: Any, number: int) -> Any:
+    """A row, or a part of one, with something in each field."""
+    return kind(**{name: cell_of(name, hint, number) for name, hint in get_type_hints(kind).items()})
+
+
 def cell_of(name: str, hint: Any, number: int) -> Any:
     """A long value of a field's type."""
     options = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     kind = get_origin(options[0]) or options[0]
+    if is_dataclass(kind):
+        return sample_of(kind, number)
     samples: dict[Any, Any] = {
         int: 1_234_567_890 + number,
         float: 12_345.6789,
@@ -195,8 +202,7 @@ def test_every_table_of_every_command_is_readable_at_any_usual_width(
     kind: Any, width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_width(width, monkeypatch)
-    hints = get_type_hints(kind)
-    rows = tuple(kind(**{name: cell_of(name, hint, number) for name, hint in hints.items()}) for number in range(3))
+    rows = tuple(sample_of(kind, number) for number in range(3))
     columns, cells = screens._table(rows)
     screens.show_table(screens.console(), columns, cells)
     out = without_colours(capsys.readouterr().out)

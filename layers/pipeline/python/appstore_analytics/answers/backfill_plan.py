@@ -125,7 +125,7 @@ def plan_backfill(
     snapshots = tuple(_snapshot(_account_of(app_id, accounts), app_id, wanted, registry) for app_id in wanted.app_ids)
     begins = min(table.first_date for table in tables)
     if wanted.end_date and wanted.end_date < begins:
-        raise Refused(f"--to must not be before {begins}: Apple has no earlier Dates of these reports.")
+        raise Refused(f"The last Date must not be before {begins}: Apple has no earlier Dates of these reports.")
     table_plans = tuple(_table(table, wanted, lake) for table in tables)
     requests_to_make = sum(one.snapshot != "use" for one in snapshots)
     work = _work(wanted, table_plans, requests_to_make)
@@ -183,7 +183,7 @@ def _what_happens(known: KnownRequest, as_of: date) -> tuple[str, int]:
 
 def _table(table: CuratedTable, wanted: ExecutionInput, lake: Bucket) -> TablePlan:
     days = list(_dates(table, wanted))
-    per_app = _rows_per_date(table, wanted.app_ids, lake)
+    per_app = rows_per_date(table, wanted.app_ids, lake)
     expected = round(sum(per_app.values()) * len(days)) if per_app else None
     first, last = (days[0], days[-1]) if days else (None, None)
     return TablePlan(table.name, first, last, len(days), len(per_app), expected)
@@ -198,7 +198,7 @@ def _dates(table: CuratedTable, wanted: ExecutionInput) -> Iterator[date]:
             yield day
 
 
-def _rows_per_date(table: CuratedTable, app_ids: Sequence[str], lake: Bucket) -> dict[int, float]:
+def rows_per_date(table: CuratedTable, app_ids: Sequence[str], lake: Bucket) -> dict[int, float]:
     """The usual number of rows of each app, from the notes of the newest published Dates."""
     rows: dict[int, list[int]] = {}
     for day in published_dates(lake, table)[-_DATES_LOOKED_AT:]:

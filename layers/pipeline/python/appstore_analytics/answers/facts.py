@@ -3,9 +3,11 @@
 A renderer needs no more: a field is a line, a tuple of dataclasses is a table, and JSON has the same names.
 """
 
-from dataclasses import asdict, is_dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 
@@ -25,17 +27,43 @@ class Facts(Protocol):
 
 def to_json(facts: Facts) -> dict[str, Any]:
     """The facts as plain JSON values, with `is_good` and `sentence` in front."""
-    return {"is_good": facts.is_good, "sentence": facts.sentence, **_plain(asdict(facts))}
+    return {"is_good": facts.is_good, "sentence": facts.sentence, **plain(facts)}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(name): _plain(each) for name, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    if isinstance(value, date):
-        return value.isoformat()
-    return float(value) if isinstance(value, Decimal) else value
+def plain(value: Any) -> Any:
+    """One value, or one dataclass with all below it, as plain JSON values.
+
+    Dates become ISO 8601, decimals numbers, tuples lists, and the names of mappings text.
+    """
+    kind = type(value)
+    how = _HOW.get(kind)
+    if how is None:  # an answer can have 100,000 values, so each type is looked at once
+        how = _HOW[kind] = _how(kind)
+    return how(value)
+
+
+_HOW: dict[type, Callable[[Any], Any]] = {}
+
+
+def _how(kind: type) -> Callable[[Any], Any]:
+    """How values of a type become plain."""
+    if is_dataclass(kind):
+        names = tuple(each.name for each in fields(kind))
+        return lambda value: {name: plain(getattr(value, name)) for name in names}
+    return next((how for kinds, how in _PLAIN if issubclass(kind, kinds)), _as_it_is)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_PLAIN: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
+    (StrEnum, str),
+    (date, lambda value: value.isoformat()),
+    (Decimal, float),
+    (Mapping, lambda value: {str(name): plain(each) for name, each in value.items()}),
+    ((list, tuple), lambda value: [plain(each) for each in value]),
+)
 
 
 def is_table(value: Any) -> bool:

@@ -172,11 +172,12 @@ def find_gaps(
     return Gaps(as_of, tuple(lines), tuple(named), commands)
 
 
-def known_app(app_id: str, registry: Registry) -> KnownApp:
-    """What the registry knows of an app."""
+def known_app(app_id: str, registry: Registry, since: date = date.min) -> KnownApp:
+    """What the registry knows of an app; of its daily instances those built `since` then."""
     ledger: dict[str, tuple[LedgerInstance, ...]] = defaultdict(tuple)
-    for instance in registry.instances.of_app(app_id, date.min):
-        ledger[instance.table] += (instance,)
+    for access_type, first in ((AccessType.ONGOING, since), (AccessType.ONE_TIME_SNAPSHOT, date.min)):
+        for instance in registry.instances.since(app_id, access_type, first):
+            ledger[instance.table] += (instance,)
     requests = registry.report_requests
     ongoing, snapshot = requests.get(app_id, AccessType.ONGOING), requests.get(app_id, AccessType.ONE_TIME_SNAPSHOT)
     return KnownApp(app_id, ongoing, snapshot, ledger)

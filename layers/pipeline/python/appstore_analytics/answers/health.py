@@ -2,46 +2,33 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
+from appstore_analytics.answers import needs
+from appstore_analytics.answers.attention import Attention, needing_attention
+from appstore_analytics.answers.checks import LOOKED_BACK, read_checks
 from appstore_analytics.answers.executions import RUNNING, Pipeline
 from appstore_analytics.answers.facts import counted
-from appstore_analytics.answers.freshness import checked_rows
-from appstore_analytics.answers.gaps import Gap, Gaps, find_gaps
-from appstore_analytics.answers.runs import SUCCEEDED, RunLine, list_runs, newest_reports
-from appstore_analytics.answers.status import RequestLine, RequestStatus, RequestVerdict, request_status
-from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.answers.gaps import find_gaps
+from appstore_analytics.answers.judged_dates import JudgedDates, JudgedTable
+from appstore_analytics.answers.needs import Need
+from appstore_analytics.answers.run_facts import RunLine
+from appstore_analytics.answers.runs import list_runs, newest_reports
+from appstore_analytics.answers.status import RequestStatus, RequestVerdict, request_status
+from appstore_analytics.answers.table_dates import MAIN_TABLES, main_first, newest_dates
 from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.operations import Operation
-from appstore_analytics.contract.tables import CuratedTable, tables_by_name
-from appstore_analytics.contract.verdicts import Verdict
-from appstore_analytics.model.plan import named
-from appstore_analytics.rules.freshness import Freshness
-from appstore_analytics.rules.repairs import Repair
+from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.lake.checks import CheckedFeed
+from appstore_analytics.model.remembered import Remembered
+from appstore_analytics.rules.calendar import complete_on
 
-OPERATOR = "the operator of the pipeline"
-ADMIN = "an Admin of App Store Connect"
-NEXT_RUN = "only the next daily run"
+DATES_JUDGED = 35
+"""As long as Apple has the instances that could still complete a Date."""
 
 _RUNS_LOOKED_AT = 20
-_NAMED = 5
-_RUN_WITHIN = timedelta(hours=30)
-"""The schedule starts a run a day, is repeated for two hours, and a run of thousands of apps takes a few."""
-_CHECK_WITHIN = timedelta(hours=3)
-"""The check is hourly; one that failed is made up for by the next."""
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """One thing that is not well: who has to do what about it, and how many apps it is about (none: all of them)."""
-
-    what: str
-    who: str
-    do: str
-    apps: int | None = None
-    which: str = ""
+_ATTENTION_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +53,56 @@ class TableState:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    """One look. `complete_until` is the newest Date that every daily table has complete for every app.
+class TableUntil:
+    """One daily table: every app is complete up to `complete_until`, `apps_complete` of `apps` up to `most_until`."""
 
-    `apps` and `tables` are there for apps that were asked about by name, not for all.
+    table_name: str
+    is_main: bool
+    complete_until: date | None
+    most_until: date | None
+    apps: int
+    apps_complete: int
+
+
+@dataclass(frozen=True, slots=True)
+class FinalOn:
+    """The day from which on Apple has completed a Date in these tables, the main ones of which are named."""
+
+    day: date
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Yesterday:
+    """Whether yesterday is complete in every daily table of every app, and when Apple completes the rest."""
+
+    day: date
+    is_complete: bool
+    final_on: tuple[FinalOn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstDays:
+    """Nothing has come yet, and nothing is wrong: `requests` were made, and Apple builds the first reports."""
+
+    registered_at: datetime | None
+    requests: int
+    first_numbers_from: date | None
+    first_numbers_until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One look, on the day `judged_on`.
+
+    `complete_until` is the newest Date that every daily table has complete for every app, `most_until` the same for
+    `apps_complete` of `apps_known`; `until` tells it table by table. `needs` are what is wrong, alike together;
+    `attention` has a line for each app and table, the oldest first. `next_run_at` is the schedule's next start,
+    `running` a run that is under way, and `first_days` is there until the first numbers are. `apps` and `tables` are
+    there for apps that were asked about by name, not for all.
     """
 
-    as_of: date
+    judged_on: date
     last_run: RunLine | None
     checked_at: str
     complete_until: date | None
@@ -80,6 +110,15 @@ class Health:
     needs: tuple[Need, ...]
     apps: tuple[AppState, ...] = ()
     tables: tuple[TableState, ...] = ()
+    most_until: date | None = None
+    apps_known: int = 0
+    apps_complete: int = 0
+    until: tuple[TableUntil, ...] = ()
+    yesterday: Yesterday | None = None
+    attention: tuple[Attention, ...] = ()
+    next_run_at: datetime | None = None
+    first_days: FirstDays | None = None
+    running: RunLine | None = None
 
     @property
     def is_good(self) -> bool:
@@ -98,46 +137,72 @@ class Health:
         return f"All is well: {run}{until}."
 
 
+@dataclass(frozen=True)
+class Looked:
+    """Whom and what a look is at: these accounts' apps, of which `is_whole` says whether they are all there are."""
+
+    accounts: tuple[Account, ...]
+    tables: tuple[CuratedTable, ...]
+    names: Mapping[str, str]
+    is_whole: bool = True
+    next_run_at: datetime | None = None
+
+    @property
+    def app_ids(self) -> tuple[str, ...]:
+        """The ids of the apps."""
+        return tuple(app_id for account in self.accounts for app_id in account.app_ids)
+
+
 def look(
     pipeline: Pipeline,
-    accounts: tuple[Account, ...],
-    tables: Sequence[CuratedTable],
-    names: Mapping[str, str],
+    at: Looked,
     as_of: date,
     now: datetime,
+    remembered: Remembered,
     *,
     detailed: bool = False,
 ) -> Health:
     """Judge runs, requests, gaps and freshness of these accounts together. Apple is not asked, nothing changes.
 
     `as_of` is the day to judge Dates and requests by, `now` the moment to judge the ages of the last run and the last
-    check by. `detailed` is for chosen apps: their own verdicts count instead of the whole run's, and are shown.
+    check by. `detailed` is for chosen apps: their own verdicts count instead of the whole run's, and are shown. Apps of
+    which the checks of freshness tell that nothing is odd are not looked up one by one.
     """
     lake, registry = pipeline.lake, pipeline.registry
-    app_ids = {app_id for account in accounts for app_id in account.app_ids}
-    runs = list_runs(pipeline, _RUNS_LOOKED_AT).runs
-    status = request_status(accounts, registry, lake, as_of)
-    gaps = find_gaps(accounts, tables, registry, lake, as_of)
-    every = list(checked_rows(lake))
-    checked_at = max((row["checked_at"] for row in every), default="")
-    checked = [row for row in every if str(row["app_id"]) in app_ids]
-    verdicts = _last_verdicts(pipeline, app_ids)
-    needs = (
-        *(_of_verdicts(verdicts, names) if detailed else _of_last_run(runs)),
-        *_of_age(runs, checked_at, now),
-        *_of_requests(status),
-        *_of_gaps(gaps),
-        *_of_freshness(checked, gaps, names),
+    runs = list_runs(pipeline, _RUNS_LOOKED_AT, None if at.is_whole else frozenset(at.app_ids)).runs
+    judged = JudgedDates(
+        at.app_ids, read_checks(lake, at.app_ids, as_of, remembered), registry, lake, as_of, remembered
+    )
+    tables = [judged.judge(table, newest_dates(as_of, DATES_JUDGED)) for table in main_first(at.tables)]
+    odd = _odd(at.accounts, judged, tables)
+    status = request_status(odd, registry, lake, as_of)
+    gaps = find_gaps(odd, at.tables, registry, lake, as_of, as_of - LOOKED_BACK if judged.checks.newest else None)
+    verdicts = _last_verdicts(pipeline, frozenset(at.app_ids))
+    found = (
+        *(needs.of_verdicts(verdicts, at.names) if detailed or not at.is_whole else needs.of_last_run(runs)),
+        *needs.of_age(runs, judged.checks.checked_at, now),
+        *needs.of_requests(status),
+        *needs.of_gaps(gaps),
+        *needs.of_freshness(judged.checks.feeds.values(), gaps, at.names),
     )
     return Health(
-        as_of=as_of,
-        last_run=_last_ended(runs),
-        checked_at=checked_at,
-        complete_until=_complete_until(gaps),
-        requests=dict(sorted(Counter(str(one.verdict) for one in status.requests).items())),
-        needs=tuple(needs),
-        apps=tuple(_apps(accounts, names, verdicts)) if detailed else (),
-        tables=tuple(map(_table, checked)) if detailed else (),
+        judged_on=as_of,
+        last_run=needs.last_ended(runs),
+        checked_at=judged.checks.checked_at,
+        complete_until=_earliest(table.complete_until for table in tables),
+        requests=_requests(status, len(at.app_ids) - sum(len(one.app_ids) for one in odd)),
+        needs=found,
+        apps=tuple(_apps(at.accounts, at.names, verdicts)) if detailed else (),
+        tables=tuple(map(_table, judged.checks.feeds.values())) if detailed else (),
+        most_until=_earliest(table.most_until for table in tables),
+        apps_known=len(at.app_ids),
+        apps_complete=len(at.app_ids) - len(frozenset().union(*(table.behind for table in tables))),
+        until=tuple(map(_until, tables)),
+        yesterday=_yesterday(tables, as_of),
+        attention=needing_attention(judged, tables, at.accounts, at.names, as_of)[:_ATTENTION_SHOWN],
+        next_run_at=at.next_run_at,
+        first_days=_first_days(status, tables, runs),
+        running=next((run for run in runs if run.status == RUNNING), None),
     )
 
 
@@ -145,102 +210,57 @@ def not_fetched(wanted: str, as_of: date) -> Health:
     """The answer about an app that no account has."""
     need = Need(
         f"no account has the app {wanted}",
-        ADMIN,
+        needs.ADMIN,
         "give the API key access to the app in App Store Connect, or put its id under accounts in cdk.json and deploy",
     )
     return Health(as_of, None, "", None, {}, (need,))
 
 
-def _last_ended(runs: Iterable[RunLine]) -> RunLine | None:
-    return next((run for run in runs if run.status != RUNNING), None)
+def _odd(accounts: Iterable[Account], judged: JudgedDates, tables: Iterable[JudgedTable]) -> tuple[Account, ...]:
+    """The apps of which something is odd in any table, or of which the checks do not tell."""
+    odd = frozenset().union(*(table.odd for table in tables)) if judged.checks.newest else frozenset(judged.app_ids)
+    apart = (
+        replace(account, app_ids=tuple(app_id for app_id in account.app_ids if app_id in odd)) for account in accounts
+    )
+    return tuple(account for account in apart if account.app_ids)
 
 
-def _of_last_run(runs: Sequence[RunLine]) -> Iterator[Need]:
-    last = _last_ended(runs)
-    if last is not None and last.status != SUCCEEDED:
-        cause = last.cause.rstrip(".") or last.status
-        yield Need(f"the run {last.run_id} {last.status}: {cause}", OPERATOR, f"./manage.py run {last.run_id}")
+def _requests(status: RequestStatus, plain: int) -> dict[str, int]:
+    """How many requests have each verdict; what comes every day has a request that is ready."""
+    counts = Counter(str(one.verdict) for one in status.requests)
+    return dict(sorted((counts + Counter({str(RequestVerdict.READY): plain})).items()))
 
 
-def _of_age(runs: Sequence[RunLine], checked_at: str, now: datetime) -> Iterator[Need]:
-    """Nothing started, or nothing checked, for longer than the schedules allow."""
-    daily = [run for run in runs if run.operation in (Operation.DAILY, "")]
-    if not daily:
-        yield Need("no daily run has started yet", OPERATOR, "./manage.py daily")
-        return
-    if now - daily[0].started_at > _RUN_WITHIN:
-        since = f"{daily[0].started_at:%Y-%m-%d %H:%M} UTC"
-        yield Need(f"no daily run has started since {since}", OPERATOR, "./manage.py doctor, then ./manage.py daily")
-    if checked_at and now - datetime.fromisoformat(checked_at) > _CHECK_WITHIN:
-        yield Need(f"freshness was checked last at {checked_at}", OPERATOR, "./manage.py freshness --now")
-    if not checked_at and now - daily[-1].started_at > _CHECK_WITHIN:
-        yield Need("freshness has never been checked", OPERATOR, "./manage.py freshness --now")
+def _earliest(days: Iterable[date | None]) -> date | None:
+    """The earliest of the Dates; None where one of them is not known, or there is none."""
+    found = list(days)
+    return min((day for day in found if day), default=None) if all(found) else None
 
 
-_REQUESTS: Mapping[RequestVerdict, tuple[str, str]] = {
-    RequestVerdict.STOPPED: (NEXT_RUN, "it has asked anew, and data comes 24 to 48 hours later"),
-    RequestVerdict.SILENT: (NEXT_RUN, "it looks whether Apple still lists the request"),
-    RequestVerdict.FORBIDDEN: (ADMIN, "accept the agreement or give the key's role; ./manage.py put-key stores a key"),
-    RequestVerdict.KEY_REJECTED: (ADMIN, "make a new API key; ./manage.py put-key stores it"),
-    RequestVerdict.CONFLICT: (OPERATOR, "./manage.py run newest, and docs/operations.md under conflict"),
-    RequestVerdict.FAILED: (OPERATOR, "./manage.py run newest"),
-}
+def _until(judged: JudgedTable) -> TableUntil:
+    name = judged.table.name
+    apps_complete = judged.apps - len(judged.behind)
+    return TableUntil(name, name in MAIN_TABLES, judged.complete_until, judged.most_until, judged.apps, apps_complete)
 
 
-def _of_requests(status: RequestStatus) -> Iterator[Need]:
-    by_verdict: dict[RequestVerdict, list[RequestLine]] = defaultdict(list)
-    for line in status.requests:
-        if line.verdict.is_failure:
-            by_verdict[line.verdict].append(line)
-    for verdict, lines in by_verdict.items():
-        who, do = _REQUESTS[verdict]
-        apps = [named(line.app_id, line.app_name) for line in lines]
-        yield Need(f"report requests are {verdict}: {lines[0].reason}", who, do, len(set(apps)), _listed(apps))
+def _yesterday(tables: Sequence[JudgedTable], as_of: date) -> Yesterday:
+    day = as_of - timedelta(days=1)
+    names: dict[date, list[str]] = defaultdict(list)
+    for judged in tables:
+        if judged.table.name in MAIN_TABLES:
+            names[complete_on(day, judged.table)].append(judged.table.name)
+    is_complete = bool(tables) and all(table.complete_until == day for table in tables)
+    return Yesterday(day, is_complete, tuple(FinalOn(on, tuple(of)) for on, of in sorted(names.items())))
 
 
-def _of_gaps(gaps: Gaps) -> Iterator[Need]:
-    alike: dict[tuple[Repair, str], list[Gap]] = defaultdict(list)
-    for gap in gaps.gaps:
-        alike[gap.repair, gap.cause].append(gap)
-    for (repair, cause), found in alike.items():
-        dates = counted(sum(gap.dates for gap in found), "Date")
-        apps = sorted({named(gap.app_id, gap.app_name) for gap in found})
-        who = NEXT_RUN if repair is Repair.NEXT_RUN else OPERATOR
-        yield Need(f"{dates} not complete: {cause}", who, _repair(repair, found), len(apps), _listed(apps))
-
-
-def _repair(repair: Repair, found: Sequence[Gap]) -> str:
-    """What completes these Dates: nothing, or the command of the repair's name."""
-    if repair is Repair.NEXT_RUN:
-        return f"from {min(gap.repair_from for gap in found)} on"
-    app_ids = " ".join(sorted({gap.app_id for gap in found})[:_NAMED])
-    dates = f" --from {min(gap.first for gap in found)} --to {max(gap.last for gap in found)}"
-    return f"./manage.py {repair} --apps {app_ids}{dates if repair is Repair.BACKFILL else ''}"
-
-
-_FRESHNESS: Mapping[Freshness, tuple[str, str]] = {
-    Freshness.LATE: (OPERATOR, "./manage.py freshness says which Dates"),
-    Freshness.NOT_OFFERED: (OPERATOR, "take the report out of cdk.json, or wait until Apple offers it"),
-    Freshness.STOPPED: _REQUESTS[RequestVerdict.STOPPED],
-    Freshness.FORBIDDEN: _REQUESTS[RequestVerdict.FORBIDDEN],
-    Freshness.KEY_EXPIRED: _REQUESTS[RequestVerdict.KEY_REJECTED],
-    Freshness.QUARANTINED: (OPERATOR, "./manage.py schema-verify, then ./manage.py reprocess"),
-}
-
-
-def _of_freshness(checked: Iterable[Mapping[str, Any]], gaps: Gaps, names: Mapping[str, str]) -> Iterator[Need]:
-    """Stale tables of apps that are no gap: a gap says more about them."""
-    known = {(gap.app_id, gap.table_name) for gap in gaps.gaps}
-    by_verdict: dict[Freshness, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in checked:
-        verdict = Freshness(row["verdict"])
-        if verdict.is_stale and (str(row["app_id"]), row["table_name"]) not in known:
-            by_verdict[verdict].append(row)
-    for verdict, rows in by_verdict.items():
-        who, do = _FRESHNESS[verdict]
-        apps = sorted({named(str(row["app_id"]), names.get(str(row["app_id"]), "")) for row in rows})
-        tables = counted(len(rows), "table")
-        yield Need(f"{tables} of apps {verdict}: {rows[0]['reason']}", who, do, len(apps), _listed(apps))
+def _first_days(status: RequestStatus, tables: Sequence[JudgedTable], runs: Sequence[RunLine]) -> FirstDays | None:
+    """Until the first object of any table is published, where requests were made."""
+    asked = [line.requested_on for line in status.requests if line.requested_on]
+    if not asked or any(table.has_objects for table in tables):
+        return None
+    first = min(asked)
+    started = min((run.started_at for run in runs), default=None)
+    return FirstDays(started, len(asked), first + timedelta(days=1), first + timedelta(days=2))
 
 
 def _last_verdicts(pipeline: Pipeline, app_ids: Collection[str]) -> dict[str, str]:
@@ -250,32 +270,11 @@ def _last_verdicts(pipeline: Pipeline, app_ids: Collection[str]) -> dict[str, st
     return {app: verdict for verdict, apps in by_verdict.items() for app in apps if app in app_ids}
 
 
-def _of_verdicts(verdicts: Mapping[str, str], names: Mapping[str, str]) -> Iterator[Need]:
-    for app_id, verdict in verdicts.items():
-        if Verdict(verdict).is_failure:
-            app = named(app_id, names.get(app_id, ""))
-            yield Need(f"the last daily run ended {verdict} for {app}", OPERATOR, "./manage.py run newest", 1, app)
-
-
-def _complete_until(gaps: Gaps) -> date | None:
-    known = tables_by_name()
-    daily = [table.complete_until for table in gaps.tables if known[table.table_name].granularity is Granularity.DAILY]
-    return min((until for until in daily if until), default=None) if all(daily) else None
-
-
 def _apps(accounts: Iterable[Account], names: Mapping[str, str], verdicts: Mapping[str, str]) -> Iterator[AppState]:
     for account in accounts:
         for app_id in account.app_ids:
             yield AppState(account.name, app_id, names.get(app_id, ""), verdicts.get(app_id, "in no daily run yet"))
 
 
-def _table(row: Mapping[str, Any]) -> TableState:
-    due = row["newest_due_date"]
-    newest = date.fromisoformat(due) if due else None
-    return TableState(str(row["app_id"]), row["table_name"], row["verdict"], newest, row["reason"])
-
-
-def _listed(apps: Sequence[str]) -> str:
-    distinct = list(dict.fromkeys(apps))
-    more = f" and {len(distinct) - _NAMED:,} more" if len(distinct) > _NAMED else ""
-    return ", ".join(distinct[:_NAMED]) + more
+def _table(feed: CheckedFeed) -> TableState:
+    return TableState(feed.app_id, feed.table_name, feed.verdict, feed.newest_due, feed.reason)

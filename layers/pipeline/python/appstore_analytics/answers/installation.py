@@ -137,6 +137,11 @@ class Installation:
         """The Glue name of each database; a stack of an earlier version had the default names and tells none."""
         return {each: self._outputs.get(each.output, str(each)) for each in Database}
 
+    @property
+    def workgroup(self) -> str:
+        """The name of the Athena workgroup."""
+        return self._outputs["Workgroup"]
+
     @cached_property
     def athena(self) -> Athena:
         """The workgroup."""

@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from appstore_analytics.answers.checked_tables import CheckedTable, checked_table
+from appstore_analytics.answers.checks import NO_CHECKS, Checks
 from appstore_analytics.answers.gaps import KnownApp, known_app
-from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.kpis.definition import LAST_DAY_SINCE_DOWNLOAD, Amount, Basis, Dimension, Kpi
 from appstore_analytics.contract.kpis.stored import TOTAL
 from appstore_analytics.contract.layout import TableDate
@@ -15,7 +16,7 @@ from appstore_analytics.lake.kpis.reader import Wanted, read_kpis
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.model.kpis import DateState, Number, Storage, StoredKpis
 from appstore_analytics.registry import Registry
-from appstore_analytics.rules.calendar import first_begun, following, preceding
+from appstore_analytics.rules.calendar import dates_between, preceding
 from appstore_analytics.rules.gaps import KnownTable
 from appstore_analytics.rules.kpis import Value, of_apps, value_of, worst
 
@@ -48,16 +49,6 @@ class _Place(NamedTuple):
     value: str | None
 
 
-def dates_between(start: date, end: date, granularity: Granularity) -> list[date]:
-    """The Dates of this granularity from `start` to `end`."""
-    days = []
-    day = first_begun(start, granularity)
-    while day <= end:
-        days.append(day)
-        day = following(day, granularity)
-    return days
-
-
 def dimension_of(kpi: Kpi, by: str) -> str:
     """The stored dimension from which a KPI split by `by` is read."""
     if kpi.basis is Basis.COHORT:
@@ -73,6 +64,7 @@ class Sheet:
         self._stored = stored
         self._known = known
         self._told: dict[tuple[str, TableDate, AppGroup], Told] = {}
+        self._by_amount: dict[tuple[str, date], Mapping[int, Number]] = {}
 
     def values_of(self, kpi: Kpi, group: AppGroup) -> set[str | None]:
         """The values of the dimension that occur in the KPI's amounts."""
@@ -85,8 +77,8 @@ class Sheet:
             if name in names and app_id in group.stored_as
         }
 
-    def value(self, kpi: Kpi, days: Sequence[date], group: AppGroup, value: str | None) -> Value | None:
-        """The formula over the sums of these Dates; a stock in the divisor is of the first only."""
+    def value(self, kpi: Kpi, days: Sequence[date], group: AppGroup, *values: str | None) -> Value | None:
+        """The formula over the sums of these Dates and values; a stock in the divisor is of the first Date only."""
         dimension = dimension_of(kpi, self._by)
         opening = days[:1] if kpi.basis is Basis.OPENING else days
 
@@ -96,9 +88,50 @@ class Sheet:
 
         return value_of(
             kpi,
-            lambda amount: added(amount, (_above(kpi, day, value) for day in days)),
-            lambda amount: added(amount, (_below(kpi, day, value) for day in opening)),
+            lambda amount: added(amount, (_above(kpi, day, value) for day in days for value in values)),
+            lambda amount: added(amount, (_below(kpi, day, value) for day in opening for value in values)),
         )
+
+    def is_plain(self, kpi: Kpi) -> bool:
+        """Whether the KPI is split by nothing, of the Dates themselves, and no sum of it is lost to its type."""
+        names = {amount.name for amount in kpi.amounts}
+        return (
+            dimension_of(kpi, self._by) == TOTAL
+            and kpi.basis is Basis.DATES
+            and not any(
+                number is None and name in names
+                for one in self._stored.values()
+                if one.has_lost_sums
+                for (_, name, _), number in one.amounts.items()
+            )
+        )
+
+    def of_amount(self, amount: Amount, day: date) -> Mapping[int, Number]:
+        """An amount of one Date by app, of an amount that is split by nothing."""
+        key = amount.name, day
+        if key not in self._by_amount:
+            stored = self._stored.get((TOTAL, TableDate(amount.table_name, day)))
+            self._by_amount[key] = {
+                app_id: number
+                for (app_id, name, _), number in (stored.amounts.items() if stored else ())
+                if name == amount.name and number is not None
+            }
+        return self._by_amount[key]
+
+    def final_until(self, kpi: Kpi) -> date | None:
+        """The newest Date that Apple has completed in all of the KPI's tables; None where nothing is stored of one.
+
+        Apple has completed a Date as soon as one app's file says so: the others are complete or missing.
+        """
+        dimension, newest = dimension_of(kpi, self._by), []
+        for table in kpi.tables:
+            days = [
+                source.day
+                for (of, source), one in self._stored.items()
+                if of == dimension and source.table == table.name and _is_completed(one)
+            ]
+            newest.append(max(days, default=date.min))
+        return None if date.min in newest else min(newest)
 
     def told(self, kpi: Kpi, day: date, group: AppGroup, value: str | None) -> Told:
         """What the value of one Date is worth: the worst of its sources."""
@@ -141,12 +174,17 @@ class Sheet:
 
 
 class KnownDates:
-    """Whether a Date of which an app has no published rows is zero or missing: the rule of gaps, on what runs noted."""
+    """Whether a Date of which an app has no published rows is zero or missing: the rule of gaps, on what runs noted.
 
-    def __init__(self, registry: Registry, lake: Bucket, as_of: date) -> None:
+    What the checks of freshness tell is not looked up in the ledger, which of a thousand apps would take minutes.
+    """
+
+    def __init__(self, registry: Registry, lake: Bucket, as_of: date, checks: Checks = NO_CHECKS) -> None:
         self._registry = registry
         self._lake = lake
-        self._as_of = as_of
+        self.as_of = as_of
+        self._checks = checks
+        self._checked: dict[tuple[int, str], CheckedTable | None] = {}
         self._apps: dict[int, KnownApp] = {}
         self._tables: dict[tuple[int, str], KnownTable | None] = {}
         self._expected: dict[tuple[int, str], set[date]] = {}
@@ -155,10 +193,15 @@ class KnownDates:
     def without_rows(self, source: TableDate, app_id: int) -> Told:
         """What it is, and why it is missing."""
         key = app_id, source.table
+        if key not in self._checked:
+            self._checked[key] = checked_table(self._checks, str(app_id), tables_by_name()[source.table])
+        checked = self._checked[key]
+        if checked is not None and (told := checked.told(source.day)):
+            return Told(*told)
         if key not in self._tables:
             self._tables[key] = self._table(app_id, tables_by_name()[source.table])
             known = self._tables[key]
-            self._expected[key] = known.expected(self._as_of) if known else set()
+            self._expected[key] = known.expected(self.as_of) if known else set()
         known = self._tables[key]
         if known is None or source.day not in self._expected[key]:
             return Told(DateState.NOT_DUE)
@@ -166,7 +209,7 @@ class KnownDates:
         if known.is_complete(source.day):
             return Told(DateState.ZERO)
         state = DateState.QUARANTINED if known.is_quarantined(source.day) else DateState.MISSING
-        return Told(state, 1, known.missing(source.day, self._as_of).cause)
+        return Told(state, 1, known.missing(source.day, self.as_of).cause)
 
     def _table(self, app_id: int, table: CuratedTable) -> KnownTable | None:
         """None of a report that Apple has never sent of the app."""
@@ -193,15 +236,23 @@ def read_sheet(
     as_of: date,
 ) -> Sheet:
     """Read what these KPIs of these Dates are made of: each object once for each dimension."""
+    return read_amounts(kpis, by, groups, (start, end), lake, KnownDates(registry, lake, as_of))
+
+
+def read_amounts(
+    kpis: Sequence[Kpi], by: str, groups: Sequence[AppGroup], dates: tuple[date, date], lake: Bucket, known: KnownDates
+) -> Sheet:
+    """The same for whoever knows how to tell zero from missing; `dates` are the first and the last."""
+    start, end = dates
     apps = frozenset(app_id for group in groups for app_id in group.stored_as)
     stored = {}
     for dimension in dict.fromkeys(dimension_of(kpi, by) for kpi in kpis):
         of_dimension = [kpi for kpi in kpis if dimension_of(kpi, by) == dimension]
         names = frozenset(amount.name for kpi in of_dimension for amount in kpi.amounts)
-        sources = sorted({source for kpi in of_dimension for source in _sources(kpi, start, end, as_of)})
+        sources = sorted({source for kpi in of_dimension for source in _sources(kpi, start, end, known.as_of)})
         for one in read_kpis(lake, sources, Wanted(names, apps, dimension)):
             stored[dimension, one.table_date] = one
-    return Sheet(by, stored, KnownDates(registry, lake, as_of))
+    return Sheet(by, stored, known)
 
 
 def _sources(kpi: Kpi, start: date, end: date, as_of: date) -> Iterator[TableDate]:
@@ -212,6 +263,11 @@ def _sources(kpi: Kpi, start: date, end: date, as_of: date) -> Iterator[TableDat
         last += timedelta(days=LAST_DAY_SINCE_DOWNLOAD)
     for day in dates_between(first, min(last, as_of), kpi.granularity):
         yield from (TableDate(table.name, day) for table in kpi.tables)
+
+
+def _is_completed(stored: StoredKpis) -> bool:
+    """Whether any app's rows were complete when Apple built their file; where Apple states nothing, they are."""
+    return any(is_final is not False for is_final in stored.is_final.values())
 
 
 def _above(kpi: Kpi, day: date, value: str | None) -> _Place:

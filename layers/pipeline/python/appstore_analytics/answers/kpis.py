@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.facts import counted
-from appstore_analytics.answers.kpi_sheet import AppGroup, Sheet, dates_between, read_sheet
+from appstore_analytics.answers.kpi_sheet import AppGroup, Sheet, read_sheet
 from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.kpis import KPIS_BY_NAME
 from appstore_analytics.contract.kpis.definition import LAST_DAY_SINCE_DOWNLOAD, Basis, Dimension, Kpi
@@ -19,6 +19,7 @@ from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.model.kpis import DateState
 from appstore_analytics.registry import Registry
+from appstore_analytics.rules.calendar import dates_between
 from appstore_analytics.rules.kpis import Value, adds_up_over_dates
 
 BY_APP = "app"
@@ -131,16 +132,17 @@ def ask_kpis(
     Refused where the question names something that does not exist, or that is not deployed.
     """
     known = [app_id for account in accounts for app_id in account.app_ids]
-    kpis = _asked(question, known, tables)
+    kpis = asked_kpis(question, known, tables)
     groups = _groups(question, known)
     sheet = read_sheet(kpis, question.by, groups, question.start, question.end, registry, lake, as_of)
     series = tuple(one for kpi in kpis for group in groups for one in _series(kpi, question, group, sheet))
     return KpiAnswer(
-        question.start, question.end, question.by, tuple(map(_meaning, kpis)), series, tuple(_notices(series))
+        question.start, question.end, question.by, tuple(map(_meaning, kpis)), series, tuple(notices(_states(series)))
     )
 
 
-def _asked(question: KpiQuestion, known: Sequence[str], tables: Sequence[CuratedTable]) -> tuple[Kpi, ...]:
+def asked_kpis(question: KpiQuestion, known: Sequence[str], tables: Sequence[CuratedTable]) -> tuple[Kpi, ...]:
+    """The KPIs of a question, each once; Refused where it names what does not exist, or what is not deployed."""
     if question.start > question.end:
         raise Refused(f"The first Date {question.start} must not be after the last Date {question.end}.")
     if (question.end - question.start).days >= MOST_DATES:
@@ -220,10 +222,15 @@ def _meaning(kpi: Kpi) -> KpiMeaning:
     return KpiMeaning(kpi.name, kpi.title, kpi.unit, kpi.additivity, kpi.bound or "", kpi.formula, kpi.trap)
 
 
-def _notices(series: Iterable[KpiSeries]) -> Iterator[str]:
+def _states(series: Iterable[KpiSeries]) -> Iterator[tuple[date, DateState]]:
+    return ((point.day, point.state) for one in series for point in one.points)
+
+
+def notices(states: Iterable[tuple[date, DateState]]) -> Iterator[str]:
+    """What is notable about the stored KPIs of these Dates."""
     days: dict[DateState, set[date]] = {}
-    for point in (point for one in series for point in one.points):
-        days.setdefault(point.state, set()).add(point.day)
+    for day, state in states:
+        days.setdefault(state, set()).add(day)
     if built := days.get(DateState.NOT_BUILT):
         yield (
             f"KPIs not built yet for {counted(len(built), 'Date')}: the daily runs build them, "

@@ -1,176 +1,144 @@
-"""`runs` and `run <id>`: what ran, how it ended, and why; from the run reports and the state machine."""
+"""`runs`: what ran and how it ended, from the run reports and the state machine; and finding one of them again."""
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
 from appstore_analytics.answers.errors import Refused
-from appstore_analytics.answers.executions import RUNNING, Execution, Pipeline, Started
-from appstore_analytics.answers.facts import counted
+from appstore_analytics.answers.executions import RUNNING, Pipeline, Started
+from appstore_analytics.answers.pages import Page, cut
+from appstore_analytics.answers.run_facts import FAILED, SUCCEEDED, RunLine, RunList
+from appstore_analytics.answers.run_progress import share_done
 from appstore_analytics.contract.layout import REPORTS_PREFIX
 from appstore_analytics.contract.operations import UNKNOWN_STARTER
 from appstore_analytics.contract.verdicts import Verdict
-from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.model.plan import named
+from appstore_analytics.lake.objects import Bucket, StoredObject
+from appstore_analytics.lake.run_notes import find_plan
+from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.model.remembered import Remembered
 from appstore_analytics.model.waits import longest
+from appstore_analytics.rules.verdicts import app_verdict
 
-SUCCEEDED = "SUCCEEDED"
-_REPORT = re.compile(rf"{REPORTS_PREFIX}production_\w+_(?P<run>\d{{8}}T\d{{9}}Z(-[A-Za-z0-9-]+)?)\.json")
+MOST_RUNS = 200
+"""How far back runs are listed and counted."""
+
+_REPORT = re.compile(
+    rf"{REPORTS_PREFIX}production_(?P<operation>[a-z]+)_(?P<run>\d{{8}}T\d{{9}}Z(-[A-Za-z0-9-]+)?)\.json"
+)
 """Reports of runs before 0.1.0 have no name behind the time."""
 _NAMED = 5
-_SHOWN_APPS = 20
 NEWEST = "newest"
 
+Seen = frozenset[str] | None
+"""The apps that may be told of; None for all."""
+
 
 @dataclass(frozen=True, slots=True)
-class RunLine:
-    """One run. Without a run report (`operation` empty) its input was refused, or it has not ended."""
+class RunsQuestion:
+    """Which runs: those with `text` in their id, of this operation, and `running`, `succeeded` or `failed`."""
 
-    run_id: str
+    text: str
     operation: str
     status: str
-    started_at: datetime
-    seconds: float | None = None
-    apps: int | None = None
-    apps_failed: int | None = None
-    rows_raw: int | None = None
-    dates_published: int | None = None
-    apple_calls: int | None = None
-    started_by: str = UNKNOWN_STARTER
-    cause: str = ""
+    page: Page
 
 
-@dataclass(frozen=True, slots=True)
-class RunList:
-    """The newest runs, newest first."""
+def list_runs(pipeline: Pipeline, last: int, app_ids: Seen = None) -> RunList:
+    """The newest runs: executions, and run reports of those that AWS has forgotten after 90 days.
 
-    runs: tuple[RunLine, ...]
-
-    @property
-    def is_good(self) -> bool:
-        """Whether the newest run that has ended succeeded."""
-        return self._newest_ended is None or self._newest_ended.status == SUCCEEDED
-
-    @property
-    def sentence(self) -> str:
-        """How the newest one stands."""
-        if not self.runs:
-            return "No run yet: start one with ./manage.py daily."
-        running = sum(run.status == RUNNING for run in self.runs)
-        ended = self._newest_ended
-        how = f"The newest run that has ended {ended.status}." if ended else "None has ended yet."
-        return f"{how} {counted(running, 'run')} under way." if running else how
-
-    @property
-    def _newest_ended(self) -> RunLine | None:
-        return next((run for run in self.runs if run.status != RUNNING), None)
+    With `app_ids` only runs that were about one of these apps, as if there were no others.
+    """
+    return RunList(tuple(_newest_first(pipeline, last, app_ids, Remembered(0))[:last]))
 
 
-@dataclass(frozen=True, slots=True)
-class VerdictLine:
-    """How many apps ended with a verdict, and which with their names (at most twenty)."""
-
-    verdict: str
-    apps: int
-    app_ids: str
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorLine:
-    """One item that failed."""
-
-    item: str
-    table: str
-    verdict: str
-    reason: str
-    app_name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeLine:
-    """One sentence about what did not fail and should be read all the same."""
-
-    notice: str
+def page_of_runs(
+    pipeline: Pipeline,
+    question: RunsQuestion,
+    next_run_at: datetime | None,
+    remembered: Remembered,
+    app_ids: Seen = None,
+) -> RunList:
+    """A page of the newest 200 runs."""
+    every = _newest_first(pipeline, MOST_RUNS, app_ids, remembered)[:MOST_RUNS]
+    chosen = [line for line in every if _matches(line, question)]
+    page = cut(chosen, question.page)
+    operations = Counter(line.operation for line in every if line.operation)
+    failed = sum(_status(line) == "failed" for line in every)
+    return RunList(
+        tuple(page.rows),
+        len(chosen),
+        {"all": len(every), "failed": failed, **dict(sorted(operations.items()))},
+        next_run_at,
+        page.next,
+        page.previous,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Where to look further: the run report and its page, the execution, and its page in the AWS console."""
-
-    report: str = ""
-    page: str = ""
-    execution: str = ""
-    console: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RunDetails:
-    """One run: its report. `totals` are the report's numbers, by their names there."""
-
-    run_id: str
-    operation: str
-    status: str
-    started_at: datetime
-    started_by: str = UNKNOWN_STARTER
-    as_of: str = ""
-    seconds: float | None = None
-    cause: str = ""
-    links: Links = Links()
-    totals: Mapping[str, int] | None = None
-    unknown_columns: Mapping[str, list[str]] | None = None
-    missing_columns: Mapping[str, list[str]] | None = None
-    skipped_dates: Mapping[str, Mapping[str, list[str]]] | None = None
-    notices: tuple[NoticeLine, ...] = ()
-    verdicts: tuple[VerdictLine, ...] = ()
-    errors: tuple[ErrorLine, ...] = ()
-
-    @property
-    def is_good(self) -> bool:
-        """Whether it succeeded, or may still."""
-        return self.status in (SUCCEEDED, RUNNING)
-
-    @property
-    def sentence(self) -> str:
-        """How it ended."""
-        if self.status == RUNNING:
-            waits = f"It {self.cause}. " if self.cause else ""
-            return f"Under way: ./manage.py run {self.run_id} --follow. {waits}".strip()
-        return self.cause or f"{self.status} in {self.seconds or 0:.0f} s."
-
-
-def list_runs(pipeline: Pipeline, last: int) -> RunList:
-    """The newest runs: executions, and run reports of those that AWS has forgotten after 90 days."""
-    reports = {report["run_id"]: report for _, report in newest_reports(pipeline.lake, last)}
+def _newest_first(pipeline: Pipeline, last: int, app_ids: Seen, remembered: Remembered) -> list[RunLine]:
+    stored = dict(sorted(_stored_reports(pipeline.lake), reverse=True)[:last])
     started = {one.run_id: one for one in islice(pipeline.executions(), last)}
     lines = [
-        _line_of_report(reports[run]) if run in reports else _line_of_execution(started[run].arn, pipeline)
-        for run in reports.keys() | started.keys()
+        *(_of_report(pipeline.lake, each, app_ids, remembered) for each in stored.values()),
+        *(_of_execution(one, pipeline, app_ids, remembered) for run, one in started.items() if run not in stored),
     ]
-    return RunList(tuple(sorted(lines, key=lambda line: line.started_at, reverse=True)[:last]))
+    return sorted((line for line in lines if line), key=lambda line: line.started_at, reverse=True)
 
 
-def show_run(pipeline: Pipeline, run: str, region: str | None) -> RunDetails:
-    """One run by its id, by the beginning of its id, or the newest. `region` makes a link into the AWS console."""
-    started = find_execution(pipeline, run)
-    found = find_report(pipeline.lake, started.run_id if started else run)
-    if found:
-        return _details(found[1], _links(pipeline.lake, found[0], started, region))
-    if started is None:
-        raise Refused(f"There is no run '{run}': ./manage.py runs lists them.")
-    links = _links(pipeline.lake, "", started, region)
-    return _without_report(pipeline.describe(started.arn), links, pipeline)
+def _matches(line: RunLine, question: RunsQuestion) -> bool:
+    return (
+        question.text.strip().casefold() in line.run_id.casefold()
+        and question.operation in ("", line.operation)
+        and question.status in ("", _status(line))
+    )
 
 
-def _without_report(stands: Started, links: Links, pipeline: Pipeline) -> RunDetails:
-    cause = _cause(stands, pipeline)
-    return RunDetails(stands.run_id, "", stands.status, stands.started_at, stands.started_by, cause=cause, links=links)
+def _status(line: RunLine) -> str:
+    return {RUNNING: "running", SUCCEEDED: "succeeded"}.get(line.status, "failed")
 
 
-def _cause(stands: Started, pipeline: Pipeline) -> str:
+def _of_report(lake: Bucket, stored: StoredObject, app_ids: Seen, remembered: Remembered) -> RunLine | None:
+    report = remembered.get((stored.key, stored.etag), lambda: read_report(lake, stored.key))
+    return line_of_report(report, app_ids)
+
+
+def _of_execution(started: Started, pipeline: Pipeline, app_ids: Seen, remembered: Remembered) -> RunLine | None:
+    """One that is under way, or whose input was refused, which nobody hears of who may not see all apps."""
+    stands = started
+    if started.status != RUNNING:
+        stands = remembered.get((started.arn, started.status), lambda: pipeline.describe(started.arn))
+    else:
+        stands = pipeline.describe(started.arn)
+    plan = find_plan(pipeline.lake, stands.run_id)
+    if app_ids is not None and (plan is None or not app_ids.intersection(_apps_of(plan))):
+        return None
+    line = RunLine(
+        stands.run_id,
+        plan.operation if plan else "",
+        stands.status,
+        stands.started_at,
+        started_by=stands.started_by,
+        cause=cause_of(stands, pipeline) if app_ids is None or stands.status == RUNNING else "",
+    )
+    return _under_way(line, plan, pipeline, app_ids) if plan and stands.status == RUNNING else line
+
+
+def _under_way(line: RunLine, plan: RunPlan, pipeline: Pipeline, app_ids: Seen) -> RunLine:
+    seen = [app_id for app_id in _apps_of(plan) if app_ids is None or app_id in app_ids]
+    files, share = share_done(pipeline.registry, plan, app_ids)
+    seconds = (pipeline.registry.clock() - line.started_at).total_seconds()
+    return replace(line, apps=len(seen), files=files, share=share, seconds=max(seconds, 0.0))
+
+
+def _apps_of(plan: RunPlan) -> Iterator[str]:
+    return (app_id for account in plan.accounts for app_id in account.app_ids)
+
+
+def cause_of(stands: Started, pipeline: Pipeline) -> str:
     """Why an execution without a report has ended, or what one that is under way waits for."""
     if stands.status != RUNNING:
         return stands.cause
@@ -178,20 +146,55 @@ def _cause(stands: Started, pipeline: Pipeline) -> str:
     return wait.now if wait else ""
 
 
-def details_of(execution: Execution, started: Started, pipeline: Pipeline, region: str | None) -> RunDetails:
-    """The run that an execution made which has just ended."""
-    links = _links(pipeline.lake, execution.report_key, started, region)
-    if execution.report:
-        return _details(execution.report, links)
-    return RunDetails(
-        started.run_id,
-        "",
-        execution.status,
-        started.started_at,
-        execution.started_by,
-        cause=execution.cause,
-        links=links,
+def line_of_report(report: Mapping[str, Any], app_ids: Seen) -> RunLine | None:
+    """One run that has ended; of these apps only their own, and None where it was about none of them."""
+    verdicts = {app: Verdict(word) for word, apps in report["apps_by_verdict"].items() for app in apps}
+    if app_ids is not None:
+        verdicts = {app: verdict for app, verdict in verdicts.items() if app in app_ids}
+        if not verdicts:
+            return None
+    failed = sum(verdict.is_failure for verdict in verdicts.values())
+    line = RunLine(
+        run_id=report["run_id"],
+        operation=report["operation"],
+        status=report["status"],
+        started_at=datetime.fromisoformat(report["started_at"]),
+        seconds=report["seconds"],
+        apps=len(verdicts),
+        apps_failed=failed,
+        started_by=starter(report),
+        waited_seconds=_waited(report),
+        worst_verdict=app_verdict(verdicts.values()) if failed else "",
     )
+    if app_ids is not None:
+        return replace(line, status=FAILED if failed else SUCCEEDED)
+    return replace(
+        line,
+        rows_raw=report["rows_raw"],
+        dates_published=report["dates_published"],
+        apple_calls=report["apple_calls"],
+        cause=report["cause"],
+        files=report.get("instances"),
+    )
+
+
+def starter(report: Mapping[str, Any]) -> str:
+    """Who started the run; earlier reports do not say."""
+    return str(report.get("started_by", UNKNOWN_STARTER))
+
+
+def _waited(report: Mapping[str, Any]) -> float:
+    """The seconds of a run's waits, those at the same time once."""
+    spans = sorted(
+        (datetime.fromisoformat(wait["since"]), datetime.fromisoformat(wait["until"]))
+        for wait in report.get("waits", ())  # earlier reports do not tell
+    )
+    waited = timedelta()
+    last: datetime | None = None
+    for since, until in spans:
+        waited += max(until - (since if last is None else max(since, last)), timedelta())
+        last = until if last is None else max(last, until)
+    return waited.total_seconds()
 
 
 def find_execution(pipeline: Pipeline, run: str) -> Started | None:
@@ -210,7 +213,7 @@ def find_report(lake: Bucket, run: str) -> tuple[str, dict[str, Any]] | None:
 
     Refused with their ids when several begin so.
     """
-    keys = dict(_keys(lake))
+    keys = {run: stored.key for run, stored in _stored_reports(lake)}
     if run == NEWEST:
         return (keys[max(keys)], read_report(lake, keys[max(keys)])) if keys else None
     found = [one for one in keys if one.startswith(run) or run.startswith(one)]
@@ -234,9 +237,9 @@ def _only_one(run: str, found: Collection[str]) -> str:
 
 def newest_reports(lake: Bucket, last: int, operation: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """The newest run reports, newest first, of one operation or of all."""
-    keys = sorted(_keys(lake, operation), reverse=True)
-    for _, key in keys[:last]:
-        yield key, read_report(lake, key)
+    stored = sorted(_stored_reports(lake, operation), reverse=True)
+    for _, each in stored[:last]:
+        yield each.key, read_report(lake, each.key)
 
 
 def read_report(lake: Bucket, key: str) -> dict[str, Any]:
@@ -245,78 +248,8 @@ def read_report(lake: Bucket, key: str) -> dict[str, Any]:
     return report
 
 
-def _keys(lake: Bucket, operation: str = "") -> Iterator[tuple[str, str]]:
-    """The id of each run of which there is a report, and the report's key."""
+def _stored_reports(lake: Bucket, operation: str = "") -> Iterator[tuple[str, StoredObject]]:
+    """The id of each run of which there is a report, and the stored report."""
     for stored in lake.list(f"{REPORTS_PREFIX}production_{operation}"):
         if found := _REPORT.fullmatch(stored.key):
-            yield found["run"], stored.key
-
-
-def _line_of_report(report: Mapping[str, Any]) -> RunLine:
-    return RunLine(
-        run_id=report["run_id"],
-        operation=report["operation"],
-        status=report["status"],
-        started_at=datetime.fromisoformat(report["started_at"]),
-        seconds=report["seconds"],
-        apps=report["apps"],
-        apps_failed=len(_failed_apps(report)),
-        rows_raw=report["rows_raw"],
-        dates_published=report["dates_published"],
-        apple_calls=report["apple_calls"],
-        started_by=_starter(report),
-        cause=report["cause"],
-    )
-
-
-def _line_of_execution(arn: str, pipeline: Pipeline) -> RunLine:
-    stands = pipeline.describe(arn)
-    cause = _cause(stands, pipeline)
-    return RunLine(stands.run_id, "", stands.status, stands.started_at, started_by=stands.started_by, cause=cause)
-
-
-def _starter(report: Mapping[str, Any]) -> str:
-    """Who started the run; earlier reports do not say."""
-    return str(report.get("started_by", UNKNOWN_STARTER))
-
-
-def _failed_apps(report: Mapping[str, Any]) -> list[str]:
-    return [app for verdict, apps in report["apps_by_verdict"].items() if Verdict(verdict).is_failure for app in apps]
-
-
-def _details(report: Mapping[str, Any], links: Links) -> RunDetails:
-    return RunDetails(
-        run_id=report["run_id"],
-        operation=report["operation"],
-        status=report["status"],
-        started_at=datetime.fromisoformat(report["started_at"]),
-        started_by=_starter(report),
-        as_of=report["as_of"],
-        seconds=report["seconds"],
-        cause=report["cause"],
-        links=links,
-        totals={name: value for name, value in report.items() if isinstance(value, int)},
-        unknown_columns=report["unknown_columns"],
-        missing_columns=report["missing_columns"],
-        skipped_dates=report.get("skipped_dates"),  # reports of runs before these were noticed have none
-        notices=tuple(map(NoticeLine, report.get("notices", ()))),
-        verdicts=tuple(_verdict_lines(report["apps_by_verdict"], report.get("app_names", {}))),
-        errors=tuple(
-            ErrorLine(one["item"], one["table"], one["verdict"], one["reason"], one.get("app_name", ""))
-            for one in report["errors"]
-        ),
-    )
-
-
-def _verdict_lines(apps_by_verdict: Mapping[str, list[str]], names: Mapping[str, str]) -> Iterable[VerdictLine]:
-    for verdict, apps in apps_by_verdict.items():
-        more = f" and {len(apps) - _SHOWN_APPS} more" if len(apps) > _SHOWN_APPS else ""
-        shown = ", ".join(named(app_id, names.get(app_id, "")) for app_id in apps[:_SHOWN_APPS])
-        yield VerdictLine(verdict, len(apps), shown + more)
-
-
-def _links(lake: Bucket, key: str, started: Started | None, region: str | None) -> Links:
-    arn = started.arn if started else ""
-    console = f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{arn}"
-    report = f"s3://{lake.name}/{key}" if key else ""
-    return Links(report, report.replace(".json", ".html"), arn, console if arn and region else "")
+            yield found["run"], stored

@@ -14,6 +14,9 @@ STACK = "AppStoreAnalytics"
 LONGEST_NAME = 40
 """A Lambda function's name has at most 64 characters and ends with its step: a test adds them up."""
 
+CONSOLE_SUFFIX = "-console"
+"""Ends the name of a console's stack, so that no installation's name may end so."""
+
 _NAME = re.compile(rf"(?=.{{2,{LONGEST_NAME}}}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 # A workgroup of every account, and the prefixes that S3 keeps for itself.
 _TAKEN_BY_AWS = re.compile(r"primary|(?:sthree|amzn-s3-demo)(?:-.*)?")
@@ -47,6 +50,11 @@ class Names:
     def stack(self) -> str:
         """The CloudFormation stack. AWS names after it what has no name of its own: buckets, roles, the registry."""
         return STACK if self.name == SERVICE else self.name
+
+    @property
+    def console_stack(self) -> str:
+        """The CloudFormation stack of the web console, where there is one."""
+        return f"{self.name}{CONSOLE_SUFFIX}"
 
     @property
     def metrics_namespace(self) -> str:

@@ -132,6 +132,10 @@ class CheckKeySettings(AppleSettings):
     """check_key."""
 
 
+SLACK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
+"""Where an incoming webhook of Slack may lead."""
+
+
 @dataclass(frozen=True, slots=True)
 class NotifySlackSettings(Environment):
     """notify_slack. The secret `webhook_secret` holds the URL, whose host must be one of `hosts`."""

@@ -171,9 +171,11 @@ class Bucket:
             for entry in page.get("CommonPrefixes", ()):
                 yield entry["Prefix"].removeprefix(prefix).rstrip("/")
 
-    def list(self, prefix: str) -> Iterator[StoredObject]:
-        """The objects below `prefix`, in the order of their keys."""
-        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
+    def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
+        """The objects below `prefix`, in the order of their keys; only those behind the key `after`, if it is given."""
+        paginator = self._client.get_paginator("list_objects_v2")
+        whole = paginator.paginate(Bucket=self.name, Prefix=prefix)
+        for page in paginator.paginate(Bucket=self.name, Prefix=prefix, StartAfter=after) if after else whole:
             for entry in page.get("Contents", ()):
                 yield StoredObject(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
 

@@ -28,8 +28,14 @@ def read_publication(bucket: Bucket, table: CuratedTable, day: date) -> tuple[Ba
 
 def published_dates(bucket: Bucket, table: CuratedTable) -> list[date]:
     """The Dates of a table for which an object stands, oldest first."""
-    keys = (stored.key for stored in bucket.list(curated_location(table.name)))
-    return [date.fromisoformat(key.split("dt=", 1)[1][:10]) for key in keys]
+    return list(published_objects(bucket, table))
+
+
+def published_objects(bucket: Bucket, table: CuratedTable, since: date | None = None) -> dict[date, StoredObject]:
+    """The objects of a table by Date, oldest first; those from a Date on, if one is given."""
+    location = curated_location(table.name)
+    after = f"{location}dt={since.isoformat()}" if since else ""
+    return {date.fromisoformat(each.key.split("dt=", 1)[1][:10]): each for each in bucket.list(location, after)}
 
 
 def stored_dates(bucket: Bucket, table: CuratedTable) -> list[date]:

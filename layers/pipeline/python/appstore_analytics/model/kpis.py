@@ -62,3 +62,8 @@ class StoredKpis:
     storage: Storage
     is_final: Mapping[int, bool | None] = field(default_factory=dict)
     amounts: Mapping[tuple[int, str, str | None], Number | None] = field(default_factory=dict)
+
+    @property
+    def has_lost_sums(self) -> bool:
+        """Whether any sum exceeds its type."""
+        return None in self.amounts.values()

@@ -1,6 +1,6 @@
 """Reading a partition of the registry, page after page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import ConditionBase
@@ -10,9 +10,15 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import QueryInputTableQueryTypeDef
 
 
-def query_items(table: "Table", condition: ConditionBase) -> Iterator[dict[str, Any]]:
-    """Every item that meets a key condition, in the order of the sort keys, as the last write left it."""
+def query_items(table: "Table", condition: ConditionBase, attributes: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """Every item that meets a key condition, in the order of the sort keys, as the last write left it.
+
+    With `attributes` only these are sent.
+    """
     query: QueryInputTableQueryTypeDef = {"KeyConditionExpression": condition, "ConsistentRead": True}
+    if attributes:
+        query["ProjectionExpression"] = ", ".join(f"#{name}" for name in attributes)
+        query["ExpressionAttributeNames"] = {f"#{name}": name for name in attributes}
     while True:
         page = table.query(**query)
         yield from page["Items"]

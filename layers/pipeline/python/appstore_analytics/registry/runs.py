@@ -95,6 +95,13 @@ class Runs:
         condition = Key("pk").eq(run_partition(run_id)) & Key("sk").begins_with(items_prefix(map_name, *names))
         return map(_record, query_items(self._table, condition))
 
+    def ends_of_map(
+        self, run_id: str, map_name: MapName, *names: str, facts: Sequence[str] = ()
+    ) -> Iterator[ItemRecord]:
+        """The same with nothing but how each item ended and these facts: a run of a thousand apps has 26,000 items."""
+        condition = Key("pk").eq(run_partition(run_id)) & Key("sk").begins_with(items_prefix(map_name, *names))
+        return map(_record, query_items(self._table, condition, ("pk", "sk", "verdict", "error", *facts)))
+
     def get(self, item: Item) -> ItemRecord | None:
         """One item, None when it was never planned."""
         found = self._table.get_item(Key=item_key(item), ConsistentRead=True).get("Item")

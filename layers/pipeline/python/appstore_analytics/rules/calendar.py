@@ -51,6 +51,16 @@ def first_begun(since: date, granularity: Granularity) -> date:
     return begun if begun == since else following(begun, granularity)
 
 
+def dates_between(start: date, end: date, granularity: Granularity) -> list[date]:
+    """The Dates of this granularity from `start` to `end`."""
+    days = []
+    day = first_begun(start, granularity)
+    while day <= end:
+        days.append(day)
+        day = following(day, granularity)
+    return days
+
+
 def complete_on(day: date, table: CuratedTable) -> date:
     """The day from which on Apple's files hold all of a Date: as long after its period as Apple states.
 

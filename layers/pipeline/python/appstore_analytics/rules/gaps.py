@@ -103,6 +103,17 @@ class KnownTable:
             one.status is InstanceStatus.QUARANTINED and one.vintage.processing_date == newest for one in self.daily
         )
 
+    def status(self, day: date) -> InstanceStatus | None:
+        """How far the instance has come that should hold an incomplete Date; None where Apple has listed none."""
+        if (culprit := self._culprit(day)) is not None:
+            return culprit.status
+        return InstanceStatus.QUARANTINED if self._quarantined_snapshot(day) else None
+
+    def reason(self, day: date) -> str:
+        """What was noted about that instance; empty where there is none, or nothing to say."""
+        culprit = self._culprit(day) or self._quarantined_snapshot(day)
+        return culprit.reason if culprit else ""
+
     def missing(self, day: date, as_of: date) -> MissingDate:
         """Why a Date is not complete, and what completes it."""
         left = days_left(day, self.table, as_of) if day >= self.first_day else 0

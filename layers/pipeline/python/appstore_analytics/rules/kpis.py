@@ -35,7 +35,12 @@ def value_of(
         return None
     if not kpi.over:
         return dividend - subtrahend
-    return float(kpi.factor * Fraction(dividend - subtrahend) / Fraction(divisor)) if divisor else None
+    return None if divisor is None else quotient(kpi, dividend - subtrahend, divisor)
+
+
+def quotient(kpi: Kpi, above: Number, below: Number) -> float | None:
+    """The fraction of a KPI with a divisor; None where that is 0."""
+    return float(kpi.factor * Fraction(above) / Fraction(below)) if below else None
 
 
 def adds_up_over_dates(kpi: Kpi) -> bool:

@@ -1,0 +1,19 @@
+"""What a company asks of every resource: the boundary of roles, the key, the tags."""
+
+from aws_cdk import Tags
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.configuration import DeploymentConfiguration
+from infra.encryption import encrypt
+from infra.naming import boundary
+
+
+def follow_the_accounts_rules(scope: Construct, configuration: DeploymentConfiguration) -> None:
+    """Apply them to everything below `scope`. Call it last: what is added later is not seen."""
+    if configuration.permissions_boundary:
+        iam.PermissionsBoundary.of(scope).apply(boundary(scope, configuration.permissions_boundary))
+    if configuration.kms_key_arn:
+        encrypt(scope, configuration.kms_key_arn)
+    for key, value in configuration.tags.items():
+        Tags.of(scope).add(key, value)

@@ -1,0 +1,118 @@
+"""Opening AWS for a function of the console, once per Lambda process and reused while it is warm."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+
+from appstore_analytics.contract.metrics import DIMENSION
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
+    from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+    from mypy_boto3_dsql import AuroraDSQLClient
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
+
+# A person waits, and the gateway gives up after 30 seconds: fewer tries and less patience than in a run.
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 3},
+    connect_timeout=3,
+    read_timeout=8,
+    max_pool_connections=32,
+    user_agent=DIMENSION[1],
+)
+
+
+def open_login_cognito() -> "CognitoIdentityProviderClient":
+    """Cognito for signing in. Nothing is signed: those calls need no right, and console_web has none."""
+    return boto3.client("cognito-idp", config=_CONFIG.merge(Config(signature_version=UNSIGNED)))
+
+
+def open_cognito() -> "CognitoIdentityProviderClient":
+    """Cognito, for people as an admin sees them."""
+    return boto3.client("cognito-idp", config=_CONFIG)
+
+
+def open_console_table(name: str) -> "Table":
+    """The console's table."""
+    return boto3.resource("dynamodb", config=_CONFIG).Table(name)
+
+
+def open_ses() -> "SESV2Client":
+    """Amazon SES, for digests."""
+    return boto3.client("sesv2", config=_CONFIG)
+
+
+def open_live_gateway() -> "ApiGatewayManagementApiClient":
+    """The way to the pages that listen. The template says where (infra/console/live.py)."""
+    return boto3.client("apigatewaymanagementapi", config=_CONFIG)
+
+
+class PipelineClients:
+    """The pipeline's parts, as `answers.Installation` asks for them."""
+
+    endpoint = None
+    """boto3 finds an embedded AWS by itself."""
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """S3."""
+        return boto3.client("s3", config=_CONFIG)
+
+    @cached_property
+    def athena(self) -> "AthenaClient":
+        """Athena."""
+        return boto3.client("athena", config=_CONFIG)
+
+    @cached_property
+    def glue(self) -> "GlueClient":
+        """The data catalog."""
+        return boto3.client("glue", config=_CONFIG)
+
+    @cached_property
+    def lambda_(self) -> "LambdaClient":
+        """Lambda."""
+        return boto3.client("lambda", config=_CONFIG)
+
+    @cached_property
+    def step_functions(self) -> "SFNClient":
+        """Step Functions."""
+        return boto3.client("stepfunctions", config=_CONFIG)
+
+    @cached_property
+    def secrets_manager(self) -> "SecretsManagerClient":
+        """Secrets Manager."""
+        return boto3.client("secretsmanager", config=_CONFIG)
+
+    @cached_property
+    def sts(self) -> "STSClient":
+        """Security Token Service."""
+        return boto3.client("sts", config=_CONFIG)
+
+    def table(self, name: str) -> "Table":
+        """A table of DynamoDB."""
+        return boto3.resource("dynamodb", config=_CONFIG).Table(name)
+
+
+class DatabaseClients:
+    """What a login for PostgreSQL is made of: Aurora DSQL's client signs tokens, Secrets Manager holds passwords."""
+
+    @cached_property
+    def dsql(self) -> "AuroraDSQLClient":
+        """Aurora DSQL."""
+        return boto3.client("dsql", config=_CONFIG)
+
+    @cached_property
+    def secrets_manager(self) -> "SecretsManagerClient":
+        """Secrets Manager."""
+        return boto3.client("secretsmanager", config=_CONFIG)

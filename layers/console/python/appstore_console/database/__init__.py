@@ -1,0 +1,1 @@
+"""PostgreSQL, for application data only: grants, views, annotations, the audit log and subscriptions."""

@@ -1,0 +1,1 @@
+"""The weekly digest: what changed, what Apple restated and what is missing."""

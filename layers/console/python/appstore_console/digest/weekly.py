@@ -1,0 +1,65 @@
+"""What a week brought, for one set of apps: the API's numbers, over the newest seven final Dates of each KPI."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from appstore_analytics.answers.attention import Attention
+from appstore_analytics.answers.checks import read_checks
+from appstore_analytics.answers.health import Looked, look
+from appstore_analytics.answers.kpi_report import ReportedTotal
+from appstore_analytics.answers.kpi_reporting import Installed, ReportQuestion, report_kpis
+from appstore_analytics.rules.kpi_periods import Compare
+from appstore_console.console import Console
+from appstore_console.http.asked import visible
+from appstore_console.http.asked_answers import deployed
+from appstore_console.schemas.requests import AppsParameters
+
+DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class WeekLine:
+    """One KPI of all the digest's apps together, beside the seven Dates before."""
+
+    title: str
+    unit: str
+    total: ReportedTotal
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """`monday` begins the week in which it is told, `apps` is of how many apps, `attention` what is not well."""
+
+    monday: date
+    apps: int
+    lines: tuple[WeekLine, ...]
+    attention: tuple[Attention, ...]
+
+
+def monday_of(day: date) -> date:
+    """The Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+def week_of(console: Console, app_ids: frozenset[str] | None) -> Week:
+    """The week of these apps, of all for None; nothing of any other app goes into it."""
+    here, now = console.installation, console.clock()
+    accounts = visible(here.accounts, app_ids)
+    seen = tuple(app_id for account in accounts for app_id in account.app_ids)
+    is_whole = app_ids is None
+    sources = Installed.of(
+        here, None if is_whole else accounts, read_checks(here.lake, seen, now.date(), console.remembered)
+    )
+    lines = _lines(deployed(here, AppsParameters().metrics), sources, now.date())
+    at = Looked(accounts, here.tables, here.app_names, is_whole=is_whole)
+    health = look(here.pipeline, at, now.date(), now, console.remembered)
+    return Week(monday_of(now.date()), len(seen), lines, health.attention)
+
+
+def _lines(metrics: tuple[str, ...], sources: Installed, today: date) -> tuple[WeekLine, ...]:
+    """None where no main KPI's tables are fetched."""
+    if not metrics:
+        return ()
+    report = report_kpis(ReportQuestion(metrics, days=DAYS, compare=Compare.PREVIOUS), sources, today)
+    told = {kpi.name: kpi for kpi in report.kpis}
+    return tuple(WeekLine(told[one.kpi].title, told[one.kpi].unit, one.total) for one in report.series)

@@ -1,0 +1,1 @@
+"""HTTP around the answers: the route table, problems, versions, CSV and cursors."""

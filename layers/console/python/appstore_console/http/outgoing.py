@@ -1,0 +1,87 @@
+"""An answer on its way: JSON or CSV, with the version it has, or only that it has not changed."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from appstore_analytics.answers.facts import to_json
+from appstore_console.http.asked import Asked
+from appstore_console.http.problems import Problem
+
+JSON, CSV = "application/json", "text/csv; charset=utf-8"
+_KEEP = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Encoding"}
+_KEEP_NOT = {"Cache-Control": "no-store"}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula. Source: OWASP, "CSV Injection"."""
+
+
+def answer(asked: Asked, arguments: Mapping[str, Any]) -> Response[Any]:
+    """What the route's function says. An unchanged answer is not sent, and where it has a version not even made."""
+    endpoint = asked.endpoint
+    if endpoint.is_action:
+        facts = endpoint.function(asked, **arguments)
+        body = None if facts is None else _json(asked, to_json(facts))
+        return Response(endpoint.status, JSON if body else None, body, _KEEP_NOT)
+    as_csv = _wants_csv(asked)
+    version = endpoint.version(asked, **arguments) if endpoint.version else ""
+    if version and asked.has(tag := _tag(asked, version, as_csv)):
+        return _unchanged(tag)
+    facts = endpoint.function(asked, **arguments)
+    if as_csv and endpoint.csv:
+        body = csv_text(endpoint.csv(facts))
+        tag = _tag(asked, version or body, as_csv)
+    else:
+        plain = to_json(facts)
+        tag = _tag(asked, version or json.dumps(plain), as_csv)
+        body = "" if asked.has(tag) else _json(asked, plain)
+    if asked.has(tag):
+        return _unchanged(tag)
+    return Response(endpoint.status, CSV if as_csv else JSON, body, {**_KEEP, "ETag": tag})
+
+
+def csv_text(rows: Iterable[Iterable[Any]]) -> str:
+    """Rows as CSV (RFC 4180). A null is an empty cell, and no text of anybody becomes a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    for row in rows:
+        writer.writerow([_cell(value) for value in row])
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """Numbers and dates are ours; text that would be a formula gets an apostrophe in front."""
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return "" if value is None else value
+
+
+def _json(asked: Asked, plain: Mapping[str, Any]) -> str:
+    return json.dumps({**plain, "as_of": asked.now.isoformat(timespec="seconds")}, separators=(",", ":"))
+
+
+def _tag(asked: Asked, version: str, as_csv: bool) -> str:
+    """Weak, because `as_of` differs each time. It names who asks, so that no answer is taken for another's."""
+    parts = (asked.scope, str(as_csv), asked.incoming.path, asked.query_text, version)
+    return f'W/"{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:32]}"'
+
+
+def _unchanged(tag: str) -> Response[Any]:
+    return Response(HTTPStatus.NOT_MODIFIED.value, None, None, {**_KEEP, "ETag": tag})
+
+
+def _wants_csv(asked: Asked) -> bool:
+    """Whether CSV is asked for; Problem where it is, alone, and the answer is no table."""
+    kinds = [each.partition(";")[0].strip().lower() for each in asked.incoming.headers.get("accept", "").split(",")]
+    if "text/csv" not in kinds:
+        return False
+    if asked.endpoint.csv:
+        return JSON not in kinds or kinds.index("text/csv") < kinds.index(JSON)
+    if JSON in kinds or "*/*" in kinds:
+        return False
+    raise Problem(HTTPStatus.NOT_ACCEPTABLE, f"This answer is no table: ask for {JSON}.", "Accept")

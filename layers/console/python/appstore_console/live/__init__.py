@@ -1,0 +1,1 @@
+"""The live page: who listens, and the nudges they get."""

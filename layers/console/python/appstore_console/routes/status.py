@@ -1,0 +1,113 @@
+"""Whether all is well, which apps there are, and which Dates are here."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from appstore_analytics.answers.app_details import AppDetails, app_details
+from appstore_analytics.answers.app_table import AppsQuestion, AppTable, app_table
+from appstore_analytics.answers.health import Health, Looked, look
+from appstore_analytics.answers.judged_dates import JudgedDates
+from appstore_analytics.answers.pages import Page
+from appstore_analytics.answers.table_dates import TableDates, main_first, newest_dates, table_dates
+from appstore_analytics.rules.schedule import next_start
+from appstore_console.http.asked import Asked, visible
+from appstore_console.http.asked_answers import checks_for, deployed, judged_for, kpi_sources, today
+from appstore_console.http.endpoints import Endpoints
+from appstore_console.rights import Right
+from appstore_console.schemas.requests import (
+    AppsParameters,
+    DatesParameters,
+    HealthParameters,
+    Order,
+    TablesParameters,
+)
+
+endpoints = Endpoints("Status")
+
+
+@endpoints.get("/health", Right.READ)
+def health(asked: Asked, parameters: HealthParameters) -> Health:
+    """Is all well, and if not, what needs whom
+
+    Until when every table is complete, whether yesterday is, how the newest run ended, and a line for each thing that
+    somebody has to do.
+    """
+    here, console = asked.console.installation, asked.console
+    accounts = asked.accounts
+    if parameters.app:
+        asked.refuse_unseen(parameters.app)
+        accounts = visible(accounts, frozenset({parameters.app}))
+    at = Looked(
+        accounts,
+        here.tables,
+        here.app_names,
+        is_whole=asked.app_ids is None and not parameters.app,
+        next_run_at=next_start(console.daily_schedule, asked.now),
+    )
+    return look(here.pipeline, at, today(asked), asked.now, console.remembered, detailed=bool(parameters.app))
+
+
+def _csv_of_apps(table: AppTable) -> Iterator[tuple[Any, ...]]:
+    names = [column.name for column in table.columns]
+    yield ("app_id", "app_name", "account", "verdict", "complete_until", *names, *(f"{name}_change" for name in names))
+    for row in table.apps:
+        values = [row.metrics.get(name) for name in names]
+        numbers = (*(one and one.value for one in values), *(one and one.change for one in values))
+        yield (row.app_id, row.app_name, row.account, row.verdict, row.complete_until, *numbers)
+
+
+@endpoints.get("/apps", Right.READ, csv=_csv_of_apps)
+def apps(asked: Asked, parameters: AppsParameters) -> AppTable:
+    """A page of the apps with their numbers
+
+    Filtered, sorted and cut here. The numbers are of the newest final Dates of each KPI beside as many before. With
+    `Accept: text/csv` the same page as CSV.
+    """
+    checks = checks_for(asked)
+    here = kpi_sources(asked, checks)
+    metrics = parameters.metrics
+    if not asked.incoming.parameters.intersection({"metrics"}):
+        metrics = deployed(asked.console.installation, metrics)
+    question = AppsQuestion(
+        text=parameters.q,
+        verdict=parameters.verdict,
+        sort=parameters.sort if parameters.sort or not metrics else metrics[0],
+        is_descending=parameters.order is Order.DESCENDING,
+        metrics=metrics,
+        days=parameters.days,
+        page=Page(parameters.limit, parameters.cursor),
+    )
+    return app_table(question, here, judged_for(asked, checks), today(asked))
+
+
+@endpoints.get("/apps/<app_id>", Right.READ)
+def app(asked: Asked, app_id: str, parameters: DatesParameters) -> AppDetails:
+    """One app: whether all of it is here, and if not, why
+
+    What was looked at, who does what about it, and a verdict for each table and Date.
+    """
+    asked.refuse_unseen(app_id)
+    here = asked.console.installation
+    (account,) = visible(asked.accounts, frozenset({app_id}))
+    dates = newest_dates(today(asked), parameters.days)
+    return app_details(account, here.tables, here.registry, here.lake, dates, asked.console.remembered)
+
+
+@endpoints.get("/tables", Right.READ)
+def tables(asked: Asked, parameters: TablesParameters) -> TableDates:
+    """Tables × Dates with a verdict each
+
+    Of all apps together, where the worst verdict counts, or of one.
+    """
+    here, checks = asked.console.installation, checks_for(asked)
+    judged = judged_for(asked, checks)
+    if parameters.app:
+        asked.refuse_unseen(parameters.app)
+        places = (here.registry, here.lake, today(asked), asked.console.remembered)
+        judged = JudgedDates([parameters.app], checks, *places, is_exact=True)
+    found = table_dates(judged, here.tables, newest_dates(today(asked), parameters.days))
+    if not parameters.main:
+        return found
+    main = {table.name for table in main_first(here.tables)}
+    lines = tuple(line for line in found.tables if line.is_main and line.table_name in main)
+    return TableDates(found.checked_at, found.dates, lines)

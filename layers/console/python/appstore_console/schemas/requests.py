@@ -1,0 +1,262 @@
+"""What the API takes: the parameters of questions, and the bodies of actions.
+
+A parameter is a pydantic field of a model of `Parameters`; the route table makes of each a parameter of its own.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from appstore_analytics.contract.operations import Operation
+from appstore_analytics.rules.kpi_periods import Compare, Step
+from appstore_console.rights import Role
+
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+MOST_ROWS = 200
+MOST_APPS = 1_000
+
+
+class Parameters(BaseModel):
+    """The query parameters of one route."""
+
+    model_config = _STRICT
+
+
+class Body(BaseModel):
+    """The JSON body of one route."""
+
+    model_config = _STRICT
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must consist of printable characters")
+    return text
+
+
+AppId = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,17}$")]
+"""Apple's id of an app."""
+Words = Annotated[str, AfterValidator(_printable)]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,79}$")]
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="How many rows a page has.")]
+Cursor = Annotated[
+    str, Query(pattern=r"^[A-Za-z0-9_-]*$", max_length=200, description="`next` or `previous` of another page.")
+]
+Search = Annotated[Words, Query(max_length=100, description="Only those whose name or id has this in it.")]
+
+
+class Order(StrEnum):
+    """In which direction rows are sorted."""
+
+    ASCENDING = "asc"
+    DESCENDING = "desc"
+
+
+class HealthParameters(Parameters):
+    """Of all apps, or of one."""
+
+    app: Annotated[AppId | None, Query(description="Only this app.")] = None
+
+
+class AppsParameters(Parameters):
+    """A page of the table of apps."""
+
+    q: Search = ""
+    verdict: Annotated[str, Query(max_length=20, description="A verdict, or `action` for all that need somebody.")] = ""
+    sort: Annotated[
+        str, Query(pattern="^[a-z_]{1,60}$", description="verdict, name, complete_until, or one of `metrics`.")
+    ] = "total_downloads"
+    order: Annotated[Order, Query(description="asc or desc.")] = Order.DESCENDING
+    metrics: Annotated[
+        tuple[str, ...], Query(max_length=10, description="KPIs, by name; the first is also the small chart.")
+    ] = ("total_downloads", "impressions", "conversion_per_impression", "proceeds", "crashes_per_1000_sessions")
+    days: Annotated[int, Query(ge=1, le=90, description="How many final Dates the numbers are of.")] = 28
+    limit: Limit = 50
+    cursor: Cursor = ""
+
+
+class DatesParameters(Parameters):
+    """How many Dates, until yesterday."""
+
+    days: Annotated[int, Query(ge=1, le=60, description="How many Dates, until yesterday.")] = 30
+
+
+class TablesParameters(DatesParameters):
+    """Tables × Dates."""
+
+    app: Annotated[AppId | None, Query(description="Only this app.")] = None
+    main: Annotated[bool, Query(description="Only the main tables.")] = False
+
+
+class KpiParameters(Parameters):
+    """A question about KPIs."""
+
+    metrics: Annotated[tuple[str, ...], Query(min_length=1, max_length=20, description="KPIs, by name.")]
+    by: Annotated[
+        str, Query(pattern="^[a-z_]{0,40}$", description="app, or a dimension that all of these KPIs have.")
+    ] = ""
+    where: Annotated[
+        Words,
+        Query(max_length=200, description="One value of one dimension: `territory:US`. Alone, or with `by` of it."),
+    ] = ""
+    apps: Annotated[tuple[AppId, ...], Query(max_length=MOST_APPS, description="Only these apps.")] = ()
+    days: Annotated[
+        int | None,
+        Query(
+            ge=1,
+            le=400,
+            description="The newest Dates that Apple has completed, so many of each KPI, and those that still grow "
+            "after them; in place of `from` and `to`.",
+        ),
+    ] = None
+    start: Annotated[date | None, Query(alias="from", description="The first Date; default: 28 before `to`.")] = None
+    end: Annotated[date | None, Query(alias="to", description="The last Date; default: yesterday.")] = None
+    compare: Annotated[
+        Compare | None, Query(description="Beside the same number of Dates before, or 52 weeks ago.")
+    ] = None
+    granularity: Annotated[Step, Query(description="A point for each day, week (from Monday) or month.")] = Step.DAY
+    limit: Annotated[
+        int | None, Query(ge=1, le=100, description="So many of the largest values of `by`, and the rest as one.")
+    ] = None
+
+
+class RunsParameters(Parameters):
+    """A page of runs."""
+
+    q: Search = ""
+    operation: Annotated[Operation | None, Query(description="Only this operation.")] = None
+    status: Annotated[Literal["", "running", "succeeded", "failed"], Query(description="Only runs that stand so.")] = ""
+    limit: Limit = 50
+    cursor: Cursor = ""
+
+
+class RunItemsParameters(Parameters):
+    """A page of the apps of a run."""
+
+    q: Search = ""
+    only: Annotated[Literal["", "exceptions"], Query(description="Only apps that ended worse than most.")] = ""
+    limit: Limit = 50
+    cursor: Cursor = ""
+
+
+class GrantsParameters(Parameters):
+    """Of everybody, or of one person."""
+
+    user_id: Annotated[str, Query(max_length=80, pattern="^[A-Za-z0-9-]*$", description="Only this person.")] = ""
+
+
+class AnnotationsParameters(Parameters):
+    """Which annotations."""
+
+    apps: Annotated[tuple[AppId, ...], Query(max_length=MOST_APPS, description="Those of these apps, and of all.")] = ()
+    start: Annotated[date | None, Query(alias="from", description="The first day.")] = None
+    end: Annotated[date | None, Query(alias="to", description="The last day.")] = None
+
+
+class AuditParameters(Parameters):
+    """A page of the audit log."""
+
+    user_id: Annotated[str, Query(max_length=80, pattern="^[A-Za-z0-9-]*$", description="Only this person.")] = ""
+    outcome: Annotated[
+        Literal["", "done", "refused", "failed", "attempted"], Query(description="Only those that ended so.")
+    ] = ""
+    limit: Limit = 50
+    cursor: Cursor = ""
+
+
+class PlanArguments(Body):
+    """The fields of an execution's input; which of them an operation takes, `docs/operations.md` says."""
+
+    app_ids: list[AppId] | None = Field(default=None, min_length=1, max_length=MOST_APPS)
+    reports: list[str] | None = Field(default=None, min_length=1, max_length=200)
+    start_date: date | None = None
+    end_date: date | None = None
+    start_processing_date: date | None = None
+    end_processing_date: date | None = None
+    run_id: str | None = Field(default=None, max_length=80)
+
+
+class PlanBody(Body):
+    """What is to be planned."""
+
+    operation: Operation
+    arguments: PlanArguments = PlanArguments()
+
+
+class RunBody(Body):
+    """Which plan is to be started."""
+
+    plan_id: Identifier
+
+
+class InviteBody(Body):
+    """Somebody to invite. `app_ids` limit what they see; null means all apps, also those to come."""
+
+    email: str = Field(max_length=254, pattern=r"^[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,189}$")
+    role: Role
+    app_ids: list[AppId] | None = Field(default=None, max_length=MOST_APPS)
+
+
+class PersonBody(Body):
+    """What is to change of a person; what is absent stays. `app_ids` null lifts the limit."""
+
+    role: Role | None = None
+    is_enabled: bool | None = None
+    app_ids: list[AppId] | None = Field(default=None, max_length=MOST_APPS)
+
+
+class GrantBody(Body):
+    """Apps that a limited person may see as well."""
+
+    user_id: Identifier
+    app_ids: list[AppId] = Field(min_length=1, max_length=MOST_APPS)
+
+
+ViewName = Annotated[Words, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+
+
+class ViewBody(Body):
+    """A view to keep."""
+
+    name: ViewName
+    page: Literal["apps", "app", "runs", "run"]
+    state: Annotated[Words, StringConstraints(max_length=2_000)]
+
+
+class ViewPatch(Body):
+    """What is to change of a view; what is absent stays."""
+
+    name: ViewName | None = None
+    state: Annotated[Words, StringConstraints(max_length=2_000)] | None = None
+
+
+AnnotationKind = Literal["release", "campaign", "note"]
+AnnotationText = Annotated[Words, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+
+
+class AnnotationBody(Body):
+    """Something that happened on a day; of all apps where `app_id` is null."""
+
+    app_id: AppId | None = None
+    day: date
+    kind: AnnotationKind = "note"
+    text: AnnotationText
+
+
+class AnnotationPatch(Body):
+    """What is to change of an annotation; what is absent stays."""
+
+    day: date | None = None
+    kind: AnnotationKind | None = None
+    text: AnnotationText | None = None
+
+
+class SubscriptionBody(Body):
+    """A weekly digest: by e-mail to oneself, or to the Slack channel of the installation, with the apps it may name."""
+
+    channel: Literal["email", "slack"] = "email"
+    app_ids: list[AppId] | None = Field(default=None, min_length=1, max_length=MOST_APPS)

@@ -1,0 +1,15 @@
+"""A person's id: Cognito's username, made of the e-mail address.
+
+Cognito cannot take a second factor back, so a reset deletes the user and invites the address again. Its id stays, and
+with it grants, views and lines of the audit log; they are even found again in a new pool. The access token has the id
+as `username`. Cognito's `sub` would be another one each time.
+"""
+
+import hashlib
+
+_CHARACTERS = 32
+
+
+def user_id_of(email: str) -> str:
+    """The id of who has this address, in whatever case it is typed."""
+    return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:_CHARACTERS]

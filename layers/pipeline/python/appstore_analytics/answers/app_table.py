@@ -1,0 +1,285 @@
+"""The apps with their numbers: a page of a table that is filtered, sorted and cut here and not by whoever shows it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from appstore_analytics.answers.errors import Refused
+from appstore_analytics.answers.facts import counted
+from appstore_analytics.answers.judged_dates import JudgedDates, JudgedTable
+from appstore_analytics.answers.kpi_report import KpiReport, ReportedKpi, ReportedSeries
+from appstore_analytics.answers.kpi_reporting import Installed, ReportQuestion, report_kpis
+from appstore_analytics.answers.kpis import BY_APP
+from appstore_analytics.answers.pages import Page, cut
+from appstore_analytics.answers.table_dates import main_first, newest_dates
+from appstore_analytics.rules.calendar import preceding
+from appstore_analytics.rules.date_verdicts import DateVerdict, rank, worst
+from appstore_analytics.rules.kpi_periods import Compare
+from appstore_analytics.rules.kpis import Value
+
+ACTION = "action"
+"""What is asked for in the place of a verdict: all apps that need somebody."""
+_DATES_JUDGED = 35
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Dates from `start` to `end`, both included."""
+
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True)
+class AppColumn:
+    """One KPI of the table: what it is, and its final Dates beside as many before. Each KPI has an end of its own."""
+
+    name: str
+    title: str
+    unit: str
+    bound: str
+    trap: str
+    period: Period
+    previous_period: Period
+
+
+@dataclass(frozen=True, slots=True)
+class AppValue:
+    """One KPI of one app over final Dates. None where it is not known; zero is 0.
+
+    `change` is a share of the previous value, of a KPI that is a share itself the difference; None where one of the
+    values is not known, the previous one is 0, or a Date is missing. `missing` is how many due Dates are.
+    """
+
+    value: Value | None
+    change: float | None
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class SparkPoint:
+    """One Date of the small chart, which is of the first KPI; None where there is no value."""
+
+    day: date
+    value: Value | None
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AppRow:
+    """One app. `tables` are those that are not well; every daily table is complete up to `complete_until`."""
+
+    app_id: str
+    app_name: str
+    account: str
+    verdict: DateVerdict
+    tables: tuple[str, ...]
+    complete_until: date | None
+    metrics: Mapping[str, AppValue]
+    spark: tuple[SparkPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AppTable:
+    """One page. `total` apps match the question, and the page begins at `offset` of them.
+
+    `counts` are of all apps that match without the verdict: `all`, `action` for those that need somebody, and each
+    verdict that occurs. `next` and `previous` lead to the other pages, empty where there are none.
+    """
+
+    total: int
+    offset: int
+    counts: Mapping[str, int]
+    columns: tuple[AppColumn, ...]
+    apps: tuple[AppRow, ...]
+    next: str = ""
+    previous: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether no app needs anybody."""
+        return not self.counts.get("action", 0)
+
+    @property
+    def sentence(self) -> str:
+        """How many there are, and how many need somebody."""
+        apps = counted(self.counts.get("all", 0), "app")
+        action = self.counts.get("action", 0)
+        return f"{apps}, {action} of which need somebody." if action else f"{apps}, and none needs anybody."
+
+
+@dataclass(frozen=True, slots=True)
+class AppsQuestion:
+    """Which apps: those with `text` in their name or id, of this `verdict` (or ACTION); sorted by `sort`.
+
+    `sort` is verdict, name, complete_until or one of the metrics. The numbers are of `days` final Dates.
+    """
+
+    text: str
+    verdict: str
+    sort: str
+    is_descending: bool
+    metrics: tuple[str, ...]
+    days: int
+    page: Page
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What is known of one app besides its numbers."""
+
+    app_id: str
+    name: str
+    account: str
+    verdict: DateVerdict
+    tables: tuple[str, ...]
+    complete_until: date | None
+
+
+def app_table(question: AppsQuestion, here: Installed, judged: JudgedDates, as_of: date) -> AppTable:
+    """One page. Refused where the question names a KPI, a verdict or an order that there is not."""
+    _refuse_unknown(question)
+    states = [state for state in _states(here, judged, as_of) if _matches(state, question.text)]
+    counts = Counter(str(state.verdict) for state in states)
+    chosen = [state for state in states if _has_verdict(state, question.verdict)]
+    report = report_kpis(
+        ReportQuestion(question.metrics, days=question.days, by=BY_APP, compare=Compare.PREVIOUS), here, as_of
+    )
+    numbers = {(series.app_id, series.kpi): series for series in report.series}
+    ordered = _sorted(chosen, question, numbers)
+    page = cut(ordered, question.page)
+    return AppTable(
+        total=len(ordered),
+        offset=page.offset,
+        counts={
+            "all": len(states),
+            ACTION: sum(state.verdict.needs_action for state in states),
+            **dict(sorted(counts.items(), key=lambda one: rank(DateVerdict(one[0])))),
+        },
+        columns=tuple(_columns(report)),
+        apps=tuple(_row(state, question.metrics, numbers) for state in page.rows),
+        next=page.next,
+        previous=page.previous,
+    )
+
+
+def _refuse_unknown(question: AppsQuestion) -> None:
+    orders = ("verdict", "name", "complete_until", *question.metrics)
+    if question.sort not in orders:
+        raise Refused(f"sort must be one of {', '.join(orders)}, not '{question.sort[:40]}'.")
+    if question.verdict not in ("", ACTION, *DateVerdict):
+        raise Refused(f"verdict must be {ACTION} or one of {', '.join(DateVerdict)}, not '{question.verdict[:40]}'.")
+
+
+def _states(here: Installed, judged: JudgedDates, as_of: date) -> Iterable[_State]:
+    """Every app by what its daily tables lack; one of which nothing has come yet is not ready."""
+    tables = [judged.judge(table, newest_dates(as_of, _DATES_JUDGED)) for table in main_first(here.tables)]
+    until = _complete_until(tables)
+    for account in here.accounts:
+        for app_id in account.app_ids:
+            odd = [table for table in tables if app_id in table.odd]
+            lacking = {table.table.name: _verdict(judged, app_id, table) for table in odd}
+            bad = {name: verdict for name, verdict in lacking.items() if verdict.needs_action}
+            told = [*bad.values(), *([] if bad else lacking.values())]
+            verdict = worst(told) if len(odd) == len(tables) or bad else DateVerdict.FRESH
+            complete = _own_until(judged, app_id, odd, until)
+            name = here.names.get(app_id, "")
+            yield _State(app_id, name, account.name, verdict, tuple(bad), complete)
+
+
+def _complete_until(tables: Sequence[JudgedTable]) -> date | None:
+    """Up to here the apps of which nothing is odd are complete."""
+    until = [table.most_until for table in tables]
+    return min((day for day in until if day), default=None) if all(until) else None
+
+
+def _verdict(judged: JudgedDates, app_id: str, table: JudgedTable) -> DateVerdict:
+    """What a table of an app needs; else how its newest Date stands that is not still growing."""
+    found = [verdict for _, verdict in judged.verdicts(app_id, table.table, list(table.counts))]
+    if bad := [verdict for verdict in found if verdict.needs_action]:
+        return worst(bad)
+    settled = [verdict for verdict in found if verdict not in (DateVerdict.PRELIMINARY, DateVerdict.NOT_READY)]
+    told = [verdict for verdict in settled if verdict is not DateVerdict.NONE]
+    return told[-1] if told else DateVerdict.NOT_READY
+
+
+def _own_until(judged: JudgedDates, app_id: str, odd: Sequence[JudgedTable], until: date | None) -> date | None:
+    """The Date before the first that one of its tables lacks."""
+    first_open = [
+        preceding(day, table.table.granularity)
+        for table in odd
+        for day, verdict in judged.verdicts(app_id, table.table, list(table.counts))
+        if verdict.needs_action
+    ]
+    return min([*first_open, *([until] if until else [])], default=None)
+
+
+def _matches(state: _State, text: str) -> bool:
+    wanted = text.strip().casefold()
+    return wanted in state.name.casefold() or wanted in state.app_id
+
+
+def _has_verdict(state: _State, verdict: str) -> bool:
+    return state.verdict.needs_action if verdict == ACTION else verdict in ("", state.verdict)
+
+
+def _sorted(
+    states: Iterable[_State], question: AppsQuestion, numbers: Mapping[tuple[str, str], ReportedSeries]
+) -> list[_State]:
+    """In the order asked for; what is not known comes last in either direction, equal ones by their ids."""
+
+    def value(state: _State) -> Any:
+        series = numbers.get((state.app_id, question.sort))
+        return series.total.value if series else None
+
+    keys: Mapping[str, Callable[[_State], Any]] = {
+        "verdict": lambda state: -rank(state.verdict),
+        "name": lambda state: (state.name.casefold(), state.name),
+        "complete_until": lambda state: state.complete_until,
+    }
+    key = keys.get(question.sort, value)
+    by_id = sorted(states, key=lambda state: int(state.app_id))
+    known = [state for state in by_id if key(state) is not None]
+    known.sort(key=key, reverse=question.is_descending)
+    return known + [state for state in by_id if key(state) is None]
+
+
+def _columns(report: KpiReport) -> Iterable[AppColumn]:
+    for kpi in report.kpis:
+        totals = [series.total for series in report.series if series.kpi == kpi.name]
+        start = min((total.start for total in totals if total.start), default=report.start)
+        end = max((total.end for total in totals if total.end), default=report.start)
+        yield _column(kpi, start, end)
+
+
+def _column(kpi: ReportedKpi, start: date, end: date) -> AppColumn:
+    days = end - start
+    one = date.resolution
+    return AppColumn(
+        name=kpi.name,
+        title=kpi.title,
+        unit=kpi.unit,
+        bound=kpi.bound,
+        trap=kpi.trap,
+        period=Period(start, end),
+        previous_period=Period(start - days - one, start - one),
+    )
+
+
+def _row(state: _State, metrics: Sequence[str], numbers: Mapping[tuple[str, str], ReportedSeries]) -> AppRow:
+    series = {name: numbers[state.app_id, name] for name in metrics if (state.app_id, name) in numbers}
+    return AppRow(
+        app_id=state.app_id,
+        app_name=state.name,
+        account=state.account,
+        verdict=state.verdict,
+        tables=state.tables,
+        complete_until=state.complete_until,
+        metrics={name: AppValue(one.total.value, one.total.change, one.total.missing) for name, one in series.items()},
+        spark=tuple(
+            SparkPoint(point.day, point.value, point.is_final)
+            for point in (series[metrics[0]].points if metrics and metrics[0] in series else ())
+        ),
+    )

@@ -1,0 +1,134 @@
+"""KPIs for people and programs: series with the period before, totals over final Dates, and how to ask Athena."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from appstore_analytics.answers.facts import counted
+from appstore_analytics.model.kpis import DateState
+from appstore_analytics.rules.kpis import Value
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedKpi:
+    """What to know about a KPI's values. `bound` is exact, at least, at most or estimate, and belongs to each of them.
+
+    It is made of `tables`, and can be split by `dimensions`. `trap` is the sentence to show beside every value, `sql`
+    the same question for Athena.
+    """
+
+    name: str
+    title: str
+    unit: str
+    kind: str
+    bound: str
+    formula: str
+    trap: str
+    tables: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedPoint:
+    """One Date, or the first Date of a week or month.
+
+    `previous` is the value of the Date that stands at its place in the period before. `restated_from` is what the Date
+    had when Apple first called it final, and `restated_on` the day on which that changed; None where nothing changed,
+    or where the earlier value is no longer stored.
+    """
+
+    day: date
+    value: Value | None
+    state: DateState
+    is_final: bool
+    bound: str
+    apps_missing: int = 0
+    reason: str = ""
+    previous: Value | None = None
+    restated_from: Value | None = None
+    restated_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedTotal:
+    """The formula over all final Dates from `start` to `end`; None where that says nothing, as of stocks and uniques.
+
+    `missing` due Dates among them have no value. `previous` is over the Dates at the same places in the period before,
+    and `change` the share by which the total differs from it, of a KPI that is a share itself the difference; None
+    where one of them is not known, the previous one is 0, or a Date of either is missing.
+    """
+
+    value: Value | None
+    bound: str
+    start: date | None
+    end: date | None
+    missing: int
+    previous: Value | None = None
+    change: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedSeries:
+    """One KPI of one app, or of all that were asked for where `app_id` is empty, and of one value of the dimension.
+
+    `slice` is None where Apple gives no value, and where no dimension was asked for; `is_rest` is the sum of the values
+    that did not make it into the limit.
+    """
+
+    kpi: str
+    app_id: str
+    app_name: str
+    slice: str | None
+    is_rest: bool
+    complete_until: date | None
+    total: ReportedTotal
+    points: tuple[ReportedPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KpiReport:
+    """The series, KPI by KPI in the order asked for; a dimension's values with the largest totals first, the rest last.
+
+    Every Date up to `complete_until` is complete for every KPI and app, up to `most_until` for `apps_complete` of
+    `apps`. The previous period is None unless a comparison was asked for. `trap` and `sql` are those of all KPIs.
+    """
+
+    start: date
+    end: date
+    granularity: str
+    by: str
+    where: str
+    previous_start: date | None
+    previous_end: date | None
+    complete_until: date | None
+    most_until: date | None
+    apps: int
+    apps_complete: int
+    kpis: tuple[ReportedKpi, ...]
+    series: tuple[ReportedSeries, ...]
+    notices: tuple[str, ...]
+    trap: str
+    sql: str
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every due Date has its value."""
+        return not self._lacking
+
+    @property
+    def sentence(self) -> str:
+        """How many Dates have no value though they are due, and what is notable about the stored KPIs."""
+        lacking = self._lacking
+        said = f"{counted(lacking, 'due Date')} without a value." if lacking else "Every due Date has its value."
+        return " ".join((said, *self.notices))
+
+    @property
+    def _lacking(self) -> int:
+        return len(
+            {
+                (series.kpi, point.day)
+                for series in self.series
+                for point in series.points
+                if not point.state.has_value and point.state is not DateState.NOT_DUE
+            }
+        )

@@ -1,0 +1,13 @@
+"""A run that repairs something, as a plan takes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class RepairRun:
+    """The operation and its arguments."""
+
+    operation: str
+    arguments: Mapping[str, Any]

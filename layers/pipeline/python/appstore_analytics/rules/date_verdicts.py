@@ -1,0 +1,97 @@
+"""The verdict on one Date of one table: a word for people, whichever record it comes from."""
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+
+from appstore_analytics.model.instances import InstanceStatus
+from appstore_analytics.rules.freshness import Freshness
+
+
+class DateVerdict(StrEnum):
+    """What a Date is worth, of one app or of the worst of several. In the order of what needs people most."""
+
+    FORBIDDEN = "forbidden"
+    KEY_REJECTED = "key rejected"
+    MISMATCH = "mismatch"
+    QUARANTINED = "quarantined"
+    EXPIRED = "expired"
+    STOPPED = "stopped"
+    LATE = "late"
+    NOT_OFFERED = "not offered"
+    NOT_READY = "not ready"
+    PRELIMINARY = "preliminary"
+    BELOW_THRESHOLD = "below threshold"
+    FRESH = "fresh"
+    ZERO = "zero"
+    NONE = "none"
+    """Before the first Date of the app, or of the table."""
+
+    @property
+    def needs_action(self) -> bool:
+        """Whether somebody has to look."""
+        return self in _NEED_ACTION
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the Date is all that Apple has of it."""
+        return self in (self.FRESH, self.ZERO)
+
+
+_NEED_ACTION = frozenset(
+    {
+        DateVerdict.FORBIDDEN,
+        DateVerdict.KEY_REJECTED,
+        DateVerdict.MISMATCH,
+        DateVerdict.QUARANTINED,
+        DateVerdict.EXPIRED,
+        DateVerdict.STOPPED,
+        DateVerdict.LATE,
+        DateVerdict.NOT_OFFERED,
+    }
+)
+
+_RANK = {verdict: rank for rank, verdict in enumerate(DateVerdict)}
+
+_OF_FRESHNESS: Mapping[Freshness, DateVerdict] = {
+    Freshness.FRESH: DateVerdict.FRESH,
+    Freshness.ZERO: DateVerdict.ZERO,
+    Freshness.NOT_READY: DateVerdict.NOT_READY,
+    Freshness.BELOW_THRESHOLD: DateVerdict.BELOW_THRESHOLD,
+    Freshness.NOT_OFFERED: DateVerdict.NOT_OFFERED,
+    Freshness.LATE: DateVerdict.LATE,
+    Freshness.STOPPED: DateVerdict.STOPPED,
+    Freshness.FORBIDDEN: DateVerdict.FORBIDDEN,
+    Freshness.KEY_EXPIRED: DateVerdict.KEY_REJECTED,
+    Freshness.QUARANTINED: DateVerdict.QUARANTINED,
+}
+
+_OF_INSTANCE: Mapping[InstanceStatus, DateVerdict] = {
+    InstanceStatus.QUARANTINED: DateVerdict.QUARANTINED,
+    InstanceStatus.EXPIRED: DateVerdict.EXPIRED,
+}
+
+
+def of_freshness(verdict: Freshness) -> DateVerdict:
+    """The same verdict in the words of a Date."""
+    return _OF_FRESHNESS[verdict]
+
+
+def of_missing(status: InstanceStatus | None, checked: DateVerdict | None) -> DateVerdict:
+    """Why a due Date is not complete.
+
+    `status` is that of the newest instance that speaks for it, None where Apple has listed none; `checked` is what the
+    last check of freshness says of it, None where it does not speak of this Date.
+    """
+    if status is not None and status in _OF_INSTANCE:
+        return _OF_INSTANCE[status]
+    return checked or DateVerdict.LATE
+
+
+def worst(verdicts: Collection[DateVerdict]) -> DateVerdict:
+    """The verdict of several: what needs people most; ZERO only where all are, NONE of nothing."""
+    return min(verdicts, key=_RANK.__getitem__, default=DateVerdict.NONE)
+
+
+def rank(verdict: DateVerdict) -> int:
+    """Its place in the order, from what needs people most."""
+    return _RANK[verdict]

@@ -1,0 +1,134 @@
+"""A visit to the console in a real browser, with everything that went wrong on it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+
+from infra.console.browser_files import CONSOLE
+from tests.e2e.console.imitation.server import ConsoleServer, World
+
+WIDTHS = (320, 390, 768, 1024, 1440)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
+AXE = CONSOLE / "node_modules" / "axe-core" / "axe.min.js"
+_LOUD = "NO BROWSER: install Chromium (Debian: apt-get install chromium); the console's pages are NOT tested here."
+
+
+def browser_path() -> str:
+    """Where this machine's Chromium is; without one the tests are skipped, or fail where that is forbidden."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found:
+        return found
+    if os.environ.get("BROWSER_TESTS") == "required":
+        pytest.fail(_LOUD)
+    pytest.skip(_LOUD)
+
+
+@contextmanager
+def started(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=browser_path(), args=[*ARGUMENTS])
+    yield browser
+    browser.close()
+
+
+@dataclass
+class Visit:
+    """One tab. Whatever the page complains about is a fault, but for what a test expects."""
+
+    page: Page
+    server: ConsoleServer
+    faults: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    @property
+    def world(self) -> World:
+        return self.server.world
+
+    def listen(self) -> None:
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
+        self.page.on("request", lambda request: self._ask(request.url))
+        self.page.on("websocket", lambda socket: self._ask(socket.url.replace("ws://", "http://")))
+
+    def _hear(self, message: Any) -> None:
+        if message.type in ("error", "warning") and not any(each in message.text for each in self.expected):
+            self.faults.append(f"{message.type}: {message.text}")
+
+    def _ask(self, url: str) -> None:
+        self.requests.append(url)
+        if not url.startswith((self.server.url, "blob:", "data:")):
+            self.faults.append(f"request to another host: {url}")
+
+    def open(self, hash_: str = "#/apps", *, heading: str = "main h1") -> None:
+        """Go to a page and wait until it is all there."""
+        self.page.goto(self.server.url + hash_)
+        self.page.wait_for_selector(heading)
+        self.settle()
+
+    def go(self, hash_: str) -> None:
+        """Go to another page as a link does."""
+        self.page.evaluate("(hash) => { location.hash = hash; }", hash_)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until nothing is awaited."""
+        self.page.wait_for_function(
+            "() => document.querySelector('main') && !document.querySelector('main [aria-busy=true]')"
+        )
+
+    def text(self, selector: str) -> str:
+        """The words of an element, with spaces as a person sees them."""
+        return " ".join(self.page.inner_text(selector).split())
+
+    def all_texts(self, selector: str) -> list[str]:
+        """The same of several elements, which may be parts of a drawing."""
+        return [" ".join(text.split()) for text in self.page.locator(selector).all_text_contents()]
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def see(self, selector: str, text: str) -> None:
+        """Wait until an element says this."""
+        expect(self.page.locator(selector).first).to_contain_text(text)
+
+    def violations(self, *rules: str) -> list[str]:
+        """What axe finds by these rules or by all, each with its first place."""
+        if not self.page.evaluate("() => Boolean(window.axe)"):
+            # as a test's tool it is let in past the page's own policy
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+        found = self.page.evaluate(
+            "async (options) => (await axe.run(document, options)).violations"
+            ".map((each) => `${each.id}: ${each.nodes[0].html.slice(0, 200)} ${each.nodes[0].failureSummary}`)",
+            options,
+        )
+        return list(found)
+
+    def widths(self) -> tuple[int, int]:
+        """How wide the page is, and how wide its window."""
+        found = self.page.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        return int(found[0]), int(found[1])
+
+
+def context_of(browser: Browser, world: World, **options: Any) -> BrowserContext:
+    """A browser's window of a person who was signed in before, or never."""
+    defaults = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "locale": "en-GB"}
+    context = browser.new_context(**{**defaults, **options})
+    context.set_default_timeout(10_000)
+    if world.is_signed_in:
+        context.add_init_script("localStorage.setItem('signed-in', 'yes')")
+    return context
+
+
+def picture_of(visit: Visit, path: Path) -> None:
+    """The whole page as a picture."""
+    visit.page.screenshot(path=path, full_page=True, animations="disabled")

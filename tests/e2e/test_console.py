@@ -1,0 +1,118 @@
+"""The web console beside the pipeline: login, tokens, people, and news of a run, through the real gateway."""
+
+import base64
+import json
+from dataclasses import replace
+
+import pytest
+from console_browser import PASSWORD, Browser
+from deployed import Deployed
+from websockets.exceptions import InvalidStatus
+
+from local.console import invite
+from local.deployment import ConsoleDeployment
+from operations.console_api import ConsoleApi
+
+ME = "/api/v1/me"
+
+
+@pytest.fixture(scope="module")
+def admin(deployed: Deployed, console: ConsoleDeployment) -> Browser:
+    """An admin who has signed in for the first time."""
+    browser = Browser(deployed.aws, console)
+    browser.sign_in_first(invite(deployed.aws, console, "ada@example.com", "admin"))
+    return browser
+
+
+def test_who_is_invited_signs_in_and_the_api_knows_them(admin: Browser) -> None:
+    status, me, _ = admin.ask("GET", ME)
+    assert (status, me["role"], me["is_limited"]) == (200, "admin", False)
+
+
+def test_the_session_outlives_the_page_and_ends_with_signing_out(admin: Browser) -> None:
+    tab = replace(admin, access_token="", cookies={})
+    tab.sign_in()
+    tab.take_token(tab.step("refresh"))
+    assert tab.ask("GET", ME)[0] == 200
+    kept = dict(tab.cookies)
+    assert tab.ask("POST", "/auth/sign-out")[0] == 204
+    assert tab.cookies == {}
+    tab.cookies = kept
+    assert tab.ask("POST", "/auth/refresh")[0] == 401
+
+
+def test_the_page_comes_with_a_policy_and_no_other_site_may_use_the_login(admin: Browser) -> None:
+    status, page, headers = Browser(admin.aws, admin.console).ask("GET", "/")
+    assert (status, page[:15].lower()) == (200, b"<!doctype html>")
+    assert "unsafe" not in headers["content-security-policy"]
+    assert "access-control-allow-origin" not in headers
+    foreign = {"Content-Type": "application/json", "Origin": "https://example.com"}
+    assert admin.ask("POST", "/auth/refresh", {}, foreign)[0] == 403
+
+
+def _altered(token: str, **changes: str) -> str:
+    head, claims, signature = token.split(".")
+    read = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    return ".".join((head, _encoded({**read, **changes}), signature))
+
+
+def _unsigned(token: str) -> str:
+    return ".".join((_encoded({"alg": "none", "typ": "JWT"}), token.split(".")[1], ""))
+
+
+def _encoded(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def test_no_token_a_forged_one_and_one_without_a_signature_are_refused_by_the_gateway(admin: Browser) -> None:
+    forged = _altered(admin.access_token, username="somebody-else")
+    for token in ("", "no-token", forged, _unsigned(admin.access_token)):
+        browser = replace(admin, access_token=token)
+        assert browser.ask("GET", ME)[0] == 401
+        assert browser.ask("POST", "/api/v1/plans", {})[0] == 401
+        assert browser.ask("GET", "/api/v1/users")[0] == 401
+
+
+def test_a_token_of_another_pool_is_refused(admin: Browser) -> None:
+    cognito = admin.aws.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="another")["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool, ClientName="another", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
+    )["UserPoolClient"]["ClientId"]
+    cognito.admin_create_user(UserPoolId=pool, Username="ada", MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(UserPoolId=pool, Username="ada", Password=PASSWORD, Permanent=True)
+    result = cognito.initiate_auth(
+        ClientId=client,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": "ada", "PASSWORD": PASSWORD},
+    )["AuthenticationResult"]
+    assert replace(admin, access_token=result["AccessToken"]).ask("GET", ME)[0] == 401
+
+
+def test_a_viewer_is_refused_what_is_for_admins_and_the_log_has_it(deployed: Deployed, admin: Browser) -> None:
+    viewer = Browser(deployed.aws, admin.console)
+    viewer.sign_in_first(invite(deployed.aws, admin.console, "vera@example.com", "viewer"))
+    assert viewer.ask("GET", "/api/v1/users")[0] == 403
+    _, log, _ = admin.ask("GET", "/api/v1/audit")
+    assert ("vera@example.com", "refused") in {(entry["who"], entry["outcome"]) for entry in log["entries"]}
+
+
+def test_rights_in_aws_do_what_an_admin_does_and_the_log_has_the_arn(deployed: Deployed, admin: Browser) -> None:
+    outputs = {"ConsoleActFunction": admin.console.act_function, "ConsoleUrl": admin.console.url}
+    arn = "arn:aws:iam::000000000000:user/harbor"
+    api = ConsoleApi(deployed.aws.client("lambda"), outputs, arn)
+    otto = api.ask("POST", "/users", {"email": "otto@example.com", "role": "viewer"})
+    assert api.ask("PATCH", f"/users/{otto['user_id']}", {"role": "operator"})["role"] == "operator"
+    assert "otto@example.com" in {person["email"] for person in admin.ask("GET", "/api/v1/users")[1]["people"]}
+    assert arn in {entry["who"] for entry in admin.ask("GET", "/api/v1/audit")[1]["entries"]}
+
+
+def test_a_run_with_news_nudges_the_page_and_a_ticket_opens_one_connection(deployed: Deployed, admin: Browser) -> None:
+    status, ticket, _ = admin.ask("POST", "/api/v1/live-tickets", {})
+    assert (status, ticket["url"]) == (201, admin.console.live_url)
+    registry = deployed.aws.table(deployed.deployment.registry_table)
+    with admin.listening(ticket["ticket"]) as live:
+        registry.put_item(Item={"pk": "RUN#20260602T100000.000Z-harbor", "sk": "NOTE#1"})
+        assert json.loads(live.recv(timeout=20)) == {"run": "20260602T100000.000Z-harbor"}
+        with pytest.raises(InvalidStatus), admin.listening(ticket["ticket"]):
+            pass

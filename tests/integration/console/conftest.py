@@ -1,0 +1,27 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from migrated import Migrated, migrated_cluster
+
+from local.aws.server import EmbeddedAws
+from tests.aws_in_process import aws_in_process, new_registry
+
+
+@pytest.fixture
+def table() -> Iterator[Any]:
+    """The console's table, which has the registry's keys."""
+    with aws_in_process():
+        yield new_registry("console").table
+
+
+@pytest.fixture(scope="session")
+def embedded_aws() -> Iterator[EmbeddedAws]:
+    with EmbeddedAws() as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def cluster(embedded_aws: EmbeddedAws) -> Migrated:
+    """An Aurora DSQL cluster of the embedded AWS with the console's schema, shared by the session: clean up."""
+    return migrated_cluster(embedded_aws, "console")
