@@ -100,13 +100,13 @@ def states(deployed: Deployed) -> dict[str, str]:
 
 
 def test_on_the_first_day_nothing_is_due_and_nothing_stale(watched: Watched) -> None:
-    assert watched.verdicts_on_monday == {"not ready": 16}
+    assert watched.verdicts_on_monday == {"not ready": 14}
     assert watched.states_on_monday["StaleData"] == "OK"
 
 
 def test_the_app_that_fell_silent_is_late_where_a_date_is_due(deployed: Deployed, watched: Watched) -> None:
     assert watched.verdicts_on_friday["late"] == 2
-    assert watched.verdicts_on_friday["fresh"] == 8
+    assert watched.verdicts_on_friday["fresh"] == 7
     rows = deployed.rows(
         f"SELECT app_id, table_name, missing_dates FROM freshness WHERE dt = DATE '{FRIDAY}' AND verdict = 'late' "
         "ORDER BY table_name",
@@ -123,7 +123,7 @@ def test_what_is_fresh_has_a_time_of_arrival_and_every_table_a_verdict(deployed:
     )
     assert {str(table) for table, _ in rows} <= set(tables_by_name())
     assert all(datetime.fromisoformat(str(arrived)) <= datetime.now(UTC) for _, arrived in rows)
-    assert sum(watched.verdicts_on_friday.values()) == 16
+    assert sum(watched.verdicts_on_friday.values()) == 14
 
 
 # Alarms
