@@ -73,7 +73,7 @@ def test_a_day_is_run_and_then_asked_about(manage: Manage) -> None:
     assert {gap["repair"] for gap in missing["gaps"]} == {"the next daily run"}
     # the run
     ran = manage.answers("daily", "--as-of", today)
-    assert (ran["status"], ran["operation"], ran["as_of"]) == ("SUCCEEDED", "daily", today)
+    assert (ran["status"], ran["operation"], ran["judged_on"]) == ("SUCCEEDED", "daily", today)
     assert {app_id for line in ran["verdicts"] for app_id in re.findall(r"\d{10}", line["app_ids"])} == set(APPS)
     # found again
     runs = manage.answers("runs", "--last", "2")
