@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from workshop.running import running
-from workshop.setup import MADE_FROM
+from workshop.setup import LEFTOVERS, MADE_FROM
 
 ROOT = Path(__file__).resolve().parents[2]
 NPM_ADVICE = (
@@ -338,7 +338,7 @@ def test_help_answers_before_anything_is_installed(project: Project) -> None:
 
 
 def test_clean_removes_what_was_made_and_waits_for_a_setup_under_way(project: Project) -> None:
-    for name in (".venv/lib", ".build", "cdk.out"):
+    for name in (".venv/lib", ".build", "cdk.out", "console/node_modules"):
         (project.root / name).mkdir(parents=True)
     folder = os.open(project.root, os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
@@ -348,8 +348,8 @@ def test_clean_removes_what_was_made_and_waits_for_a_setup_under_way(project: Pr
         assert clean.stderr.readline() == "Another start is setting up .venv; waiting for it …\n"
         assert (project.root / ".build").exists()
         os.close(folder)
-        assert clean.stderr.read() == "Removed .venv, .build, cdk.out.\n"
-    assert not any((project.root / name).exists() for name in (".venv", ".build", "cdk.out"))
+        assert clean.stderr.read() == "Removed .venv, .build, cdk.out, console/node_modules.\n"
+    assert not any((project.root / name).exists() for name in LEFTOVERS)
     assert (project.root / "quick_start.sh").exists()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from acting import Office, Somebody, new_office
+from api_asking import Answer
 from migrated import Migrated
 
 from appstore_console import tickets
@@ -252,16 +253,25 @@ def test_an_app_that_is_not_fetched_is_granted_to_nobody(admin: Somebody, office
     assert office.rows("grants") == []
 
 
-@pytest.mark.parametrize("user_id", ["x", "%27%20OR%20%271", "F" * 32, "f" * 32, "a" * 150])
+@pytest.mark.parametrize("user_id", ["x", "F" * 32, "f" * 32, "a" * 150])
 def test_an_id_of_nobody_is_not_there(admin: Somebody, user_id: str) -> None:
-    for answer in (
+    for answer in each_route_of(admin, user_id):
+        assert (answer.status, answer.json["detail"]) == (404, "There is no such person, or you may not see it.")
+
+
+def test_what_cannot_be_an_id_is_no_address(admin: Somebody) -> None:
+    for answer in each_route_of(admin, "%27%20OR%20%271"):
+        assert (answer.status, answer.json["detail"].split(":")[0]) == (404, "There is no such address")
+
+
+def each_route_of(admin: Somebody, user_id: str) -> tuple[Answer, ...]:
+    return (
         admin.get(f"/users/{user_id}"),
         admin.patch(f"/users/{user_id}", {"role": "admin"}),
         admin.delete(f"/users/{user_id}"),
         admin.post(f"/users/{user_id}/invitation"),
         admin.delete(f"/users/{user_id}/second-factor"),
-    ):
-        assert (answer.status, answer.json["detail"]) == (404, "There is no such person, or you may not see it.")
+    )
 
 
 def test_the_last_admin_stays_one_also_when_two_take_the_role_from_each_other(admin: Somebody, office: Office) -> None:
