@@ -1,29 +1,37 @@
-"""CloudFormation: a secret's Ref is its ARN."""
+"""CloudFormation: a secret's Ref is its ARN, secrets can be imported, and a deleted stack lists its resources."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from local.aws.ministack import PatchDoesNotFitError, module, original
 
 PATCH = "cloudformation"
 _SECRET_TYPE = "AWS::SecretsManager::Secret"  # noqa: S105 (a resource type)
+_LIST = "ListStackResources"
+
+Handler = Callable[..., Any]
 
 
 def patch() -> None:
-    """Replace the secret's create, update and delete handlers, which go by its name."""
+    """Replace the secret's create, update and delete handlers, which go by its name, and add what is missing."""
     provisioners = module("services.cloudformation.provisioners")
-    secrets = module("services.secretsmanager")
+    resolve = original(module("services.secretsmanager"), "_resolve", patch=PATCH)
     handlers = original(provisioners, "_RESOURCE_HANDLERS", patch=PATCH)
     secret = handlers.get(_SECRET_TYPE, {})
     if not {"create", "update", "delete"} <= secret.keys():
         raise PatchDoesNotFitError(
             f"The patch {PATCH!r} of the embedded AWS no longer finds the handlers of {_SECRET_TYPE}."
         )
-    resolve = original(secrets, "_resolve", patch=PATCH)
-    handlers[_SECRET_TYPE] = {**secret, **_by_arn(secret, resolve)}
+    handlers[_SECRET_TYPE] = {**secret, **_by_arn(secret, resolve), "import": _import}
+    lookups = original(module("services.cloudformation.changesets"), "_IMPORT_LOOKUPS", patch=PATCH)
+    lookups[_SECRET_TYPE] = (("Id",), _problem(resolve))
+    actions = original(module("services.cloudformation.handlers"), "_ACTION_HANDLERS", patch=PATCH)
+    if _LIST not in actions:
+        raise PatchDoesNotFitError(f"The patch {PATCH!r} of the embedded AWS no longer finds the action {_LIST}.")
+    actions[_LIST] = _remembering(actions[_LIST])
 
 
-def _by_arn(secret: dict[str, Callable[..., Any]], resolve: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
+def _by_arn(secret: Mapping[str, Handler], resolve: Handler) -> dict[str, Handler]:
     def name(physical_id: str) -> str:
         return str(resolve(physical_id)[0] or physical_id)
 
@@ -41,3 +49,40 @@ def _by_arn(secret: dict[str, Callable[..., Any]], resolve: Callable[..., Any]) 
         secret["delete"](name(physical_id), properties)
 
     return {"create": create, "update": update, "delete": delete}
+
+
+def _import(identifier: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    return identifier["Id"], {"Id": identifier["Id"], "Arn": identifier["Id"]}
+
+
+def _problem(resolve: Handler) -> Callable[[str], str | None]:
+    """Why a secret cannot be imported; None when it can."""
+
+    def problem(arn: str) -> str | None:
+        return None if resolve(arn)[0] else f"Resource of type '{_SECRET_TYPE}' with identifier '{arn}' was not found."
+
+    return problem
+
+
+def _remembering(list_resources: Handler) -> Handler:
+    """AWS lists the resources of a deleted stack for 90 days, each with what became of it; ministack lists none."""
+    resolve = original(module("services.cloudformation.handlers"), "_resolve_stack", patch=PATCH)
+    events = original(module("services.cloudformation"), "_stack_events", patch=PATCH)
+
+    def listed(parameters: Mapping[str, Any]) -> Any:
+        name = parameters.get("StackName", "")
+        stack = resolve(name[0] if isinstance(name, list) else name)
+        if stack is None or stack["StackStatus"] != "DELETE_COMPLETE":
+            return list_resources(parameters)
+        living, stack["_resources"] = stack["_resources"], _last_of_each(events.get(stack["StackId"], ()), stack)
+        try:
+            return list_resources(parameters)
+        finally:
+            stack["_resources"] = living
+
+    return listed
+
+
+def _last_of_each(events: Iterable[Mapping[str, str]], stack: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
+    """The last event of each resource, which has the fields of a resource; not those of the stack itself."""
+    return {one["LogicalResourceId"]: one for one in events if one["PhysicalResourceId"] != stack["StackId"]}
