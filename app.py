@@ -1,4 +1,4 @@
-"""The CDK app: `cdk deploy` puts the pipeline into the account and region that the AWS credentials stand for."""
+"""The CDK app: `cdk deploy` puts the pipeline into the account and region of the AWS credentials."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ from infra.stack import AppStoreAnalyticsStack
 
 
 def main() -> None:
-    """Synthesize; a refused context or a layer that cannot be built ends with its sentence."""
+    """Synthesize the stack. A refused context or a layer that cannot be built ends with one sentence."""
     app = App()
     try:
         configuration = parse_context(app.node.get_all_context())

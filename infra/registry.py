@@ -1,4 +1,4 @@
-"""The DynamoDB table where the pipeline's facts live: requests, instances, dirty marks, call budgets, run records."""
+"""The DynamoDB table of the pipeline's facts: requests, instances, dirty marks, call budgets, run records."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
@@ -8,7 +8,7 @@ from infra.naming import removal_policy
 
 
 class Registry(Construct):
-    """One table, `pk` and `sk`; an item with `expires_at` (seconds since 1970) goes by itself."""
+    """One table with `pk` and `sk`; items expire via the TTL attribute `expires_at` (seconds since 1970)."""
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration) -> None:
         super().__init__(scope, id_)

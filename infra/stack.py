@@ -117,7 +117,7 @@ MAY: Mapping[str, Access] = {
     ),
     "check_key": Access(registry=("GetItem", "UpdateItem"), api_keys="every"),
 }
-"""What each function may do, beside writing its own logs and traces. IAM sees exactly this."""
+"""The permissions of each function, in addition to writing its own logs and traces. IAM gets exactly these."""
 
 
 SLACK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
@@ -267,7 +267,7 @@ class AppStoreAnalyticsPipeline(Construct):
         }
 
     def _watch(self) -> None:
-        """The schedules, and who is told when something is wrong."""
+        """The schedules, the alarms and their subscriptions."""
         configuration, machine, by_step = self._configuration, self.pipeline.state_machine, self.functions.by_step
         dead_letters = DeadLetters(self, "DeadLetters", configuration.names).queue
         DailySchedule(self, "Schedule", configuration, machine, dead_letters)

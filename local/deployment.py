@@ -26,14 +26,14 @@ from workshop.toolchain import node_environment
 PROJECT = Path(__file__).resolve().parents[1]
 _LANES = max(2, os.cpu_count() or 1)
 _CONCURRENCY = dict.fromkeys(("register", "restore", "land", "publish", "verify"), _LANES)
-"""A lane more than there are cores brings nothing: it starts a process of each function, and waits like the rest."""
+"""More lanes than cores gain nothing: each starts a process of every function, and waits like the others."""
 _PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
 
 Progress = Callable[[str, int, int], None]
 
 
 class DeploymentError(RuntimeError):
-    """The CDK did not get through; the message ends with what it said."""
+    """The CDK failed; the message ends with its output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,10 @@ class Deployment:
 
 
 def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> Deployment:
-    """Deploy with `local` context and whatever `context` adds or replaces; the stack's outputs.
+    """Deploy with `local` context and the additions or replacements in `context`. Returns the stack's outputs.
 
-    `progress` is told what is being done and how many resources are ready of how many. A second call updates the
-    stack. DeploymentError with the end of the CDK's own words.
+    `progress` receives the current activity, and the number of ready resources and of all. A second call updates the
+    stack. DeploymentError has the end of the CDK's output.
     """
     outputs_path = aws.directory / "outputs.json"
     names = parse_context({**cdk_context(), **_given(context)}).names
@@ -98,7 +98,7 @@ def open_athena(aws: EmbeddedAws, deployment: Deployment) -> Athena:
 
 
 def open_pipeline(aws: EmbeddedAws, deployment: Deployment) -> Pipeline:
-    """The deployed pipeline, for somebody outside of it."""
+    """The deployed pipeline, for callers outside of it."""
     return Pipeline(
         aws.client("stepfunctions"),
         deployment.state_machine_arn,
@@ -132,9 +132,9 @@ def _cdk(aws: EmbeddedAws, arguments: list[str], folder: Path, progress: Progres
 
 
 def _environment(aws: EmbeddedAws) -> dict[str, str]:
-    """The person's environment without the profiles and endpoints of other AWS accounts, and no proxy to this one.
+    """The user's environment without profiles and endpoints of other AWS accounts, and without a proxy to this one.
 
-    Proxies stay: building the layers may fetch packages through them.
+    Other proxies are kept, because building the layers can fetch packages through them.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     direct = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1,localhost")))

@@ -233,7 +233,7 @@ REFUSED = (
         "minute is revoked or mistyped: it is not tried any more.",
         KeyDoubted,
         Verdict.KEY_REJECTED,
-        "put a valid one into its secret",
+        "put a valid key into its secret",
         Healing.NEXT_RUN,
     ),
     FaultCase(
@@ -308,7 +308,7 @@ REFUSED = (
         "The report request is forgotten, because it may have been made anew: the next run looks for it.",
         NotFound,
         Verdict.FAILED,
-        "does not know what was asked for",
+        "does not know the requested resource",
         Healing.NEXT_RUN,
     ),
     FaultCase(

@@ -213,7 +213,7 @@ def test_one_instance_id_under_two_reports_is_a_contradiction_refused_by_name(st
     (item,) = pipeline.land_items(plan)
     first = pipeline.instance(item).table
     second = ({"downloads", "sessions"} - {first}).pop()
-    both = f"Apple listed it for {first} (2025-06-03) and for {second} (2025-06-03) as well."
+    both = f"Apple listed it both for {first} (2025-06-03) and for {second} (2025-06-03)."
     assert reason(pipeline, plan) == (
         f"Instance one of {second} is refused: {both} Once Apple has mended its list, the next run goes on with it."
     )

@@ -32,7 +32,7 @@ NAMED = {
 }
 """Constants and functions of all modules, in which sentences are."""
 
-WRAPPED = "App Store Connect does not know what was asked for"
+WRAPPED = "App Store Connect does not know the requested resource"
 """Whoever asked for it says what it was, and what next."""
 
 

@@ -1,4 +1,4 @@
-"""`runs` and `run <id>`: what ran, how it ended, and why; from the run reports and the state machine."""
+"""`runs` and `run <id>`: runs with their status and cause, from the run reports and the state machine."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from appstore_analytics.model.waits import longest
 
 SUCCEEDED = "SUCCEEDED"
 _REPORT = re.compile(rf"{REPORTS_PREFIX}production_\w+_(?P<run>\d{{8}}T\d{{9}}Z(-[A-Za-z0-9-]+)?)\.json")
-"""Reports of runs before 0.1.0 have no name behind the time."""
+"""Reports of runs before 0.1.0 have no name after the time."""
 _NAMED = 5
 _SHOWN_APPS = 20
 NEWEST = "newest"
@@ -57,7 +57,7 @@ class RunList:
 
     @property
     def sentence(self) -> str:
-        """How the newest one stands."""
+        """The status of the newest run."""
         if not self.runs:
             return "No run yet: start one with ./manage.py daily."
         running = sum(run.status == RUNNING for run in self.runs)
@@ -92,14 +92,14 @@ class ErrorLine:
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """One sentence about what did not fail and should be read all the same."""
+    """One sentence about what did not fail but should be read."""
 
     notice: str
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where to look further: the run report and its page, the execution, and its page in the AWS console."""
+    """Links to the details: the run report and its page, the execution, and its page in the AWS console."""
 
     report: str = ""
     page: str = ""
@@ -130,12 +130,12 @@ class RunDetails:
 
     @property
     def is_good(self) -> bool:
-        """Whether it succeeded, or may still."""
+        """Whether it succeeded, or is still running."""
         return self.status in (SUCCEEDED, RUNNING)
 
     @property
     def sentence(self) -> str:
-        """How it ended."""
+        """Its status in one sentence."""
         if self.status == RUNNING:
             waits = f"It {self.cause}. " if self.cause else ""
             return f"Under way: ./manage.py run {self.run_id} --follow. {waits}".strip()
@@ -143,7 +143,7 @@ class RunDetails:
 
 
 def list_runs(pipeline: Pipeline, last: int) -> RunList:
-    """The newest runs: executions, and run reports of those that AWS has forgotten after 90 days."""
+    """The newest runs: executions, and run reports of those that AWS no longer lists after 90 days."""
     reports = {report["run_id"]: report for _, report in newest_reports(pipeline.lake, last)}
     started = {one.run_id: one for one in islice(pipeline.executions(), last)}
     lines = [
@@ -171,7 +171,7 @@ def _without_report(stands: Started, links: Links, pipeline: Pipeline) -> RunDet
 
 
 def _cause(stands: Started, pipeline: Pipeline) -> str:
-    """Why an execution without a report has ended, or what one that is under way waits for."""
+    """Why an execution without a report has ended, or what a running one waits for."""
     if stands.status != RUNNING:
         return stands.cause
     wait = longest(pipeline.registry.waits.of_run(stands.run_id), pipeline.registry.clock())
@@ -179,7 +179,7 @@ def _cause(stands: Started, pipeline: Pipeline) -> str:
 
 
 def details_of(execution: Execution, started: Started, pipeline: Pipeline, region: str | None) -> RunDetails:
-    """The run that an execution made which has just ended."""
+    """The run of an execution that has just ended."""
     links = _links(pipeline.lake, execution.report_key, started, region)
     if execution.report:
         return _details(execution.report, links)
@@ -195,7 +195,7 @@ def details_of(execution: Execution, started: Started, pipeline: Pipeline, regio
 
 
 def find_execution(pipeline: Pipeline, run: str) -> Started | None:
-    """The execution behind a run id (or the beginning of one), the newest for `newest`; None when AWS forgot it.
+    """The execution with a run id (or the beginning of one), the newest for `newest`; None if AWS no longer lists it.
 
     Refused with their ids when several begin so.
     """
@@ -206,7 +206,7 @@ def find_execution(pipeline: Pipeline, run: str) -> Started | None:
 
 
 def find_report(lake: Bucket, run: str) -> tuple[str, dict[str, Any]] | None:
-    """The report of the run whose id begins so, with its key; the newest for `newest`.
+    """The report of the run whose id begins with this text, with its key; the newest for `newest`.
 
     Refused with their ids when several begin so.
     """
@@ -222,14 +222,14 @@ def find_report(lake: Bucket, run: str) -> tuple[str, dict[str, Any]] | None:
 
 
 def _only_one(run: str, found: Collection[str]) -> str:
-    """The run that is meant: the one of exactly this id, or the only one that begins so."""
+    """The run with exactly this id, or the only one whose id begins with it."""
     if run in found:
         return run
     if len(found) == 1:
         return next(iter(found))
     newest = sorted(found, reverse=True)
     more = f" and {len(newest) - _NAMED} more" if len(newest) > _NAMED else ""
-    raise Refused(f"{len(newest)} runs begin with '{run}', so say which: {', '.join(newest[:_NAMED])}{more}.")
+    raise Refused(f"{len(newest)} runs begin with '{run}'; give one of these ids: {', '.join(newest[:_NAMED])}{more}.")
 
 
 def newest_reports(lake: Bucket, last: int, operation: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -246,7 +246,7 @@ def read_report(lake: Bucket, key: str) -> dict[str, Any]:
 
 
 def _keys(lake: Bucket, operation: str = "") -> Iterator[tuple[str, str]]:
-    """The id of each run of which there is a report, and the report's key."""
+    """The id of each run that has a report, and the report's key."""
     for stored in lake.list(f"{REPORTS_PREFIX}production_{operation}"):
         if found := _REPORT.fullmatch(stored.key):
             yield found["run"], stored.key
@@ -298,7 +298,7 @@ def _details(report: Mapping[str, Any], links: Links) -> RunDetails:
         totals={name: value for name, value in report.items() if isinstance(value, int)},
         unknown_columns=report["unknown_columns"],
         missing_columns=report["missing_columns"],
-        skipped_dates=report.get("skipped_dates"),  # reports of runs before these were noticed have none
+        skipped_dates=report.get("skipped_dates"),  # older reports have no notices
         notices=tuple(map(NoticeLine, report.get("notices", ()))),
         verdicts=tuple(_verdict_lines(report["apps_by_verdict"], report.get("app_names", {}))),
         errors=tuple(

@@ -1,4 +1,4 @@
-"""What an execution is asked for: one row per operation in `OPERATIONS`, read by the template and every step."""
+"""The operations of an execution: one row per operation in `OPERATIONS`, read by the template and every step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What sets one operation apart from the others.
+    """The properties of one operation.
 
     `first_map`: where its run begins; the Maps after it follow, RESTORE left out.
     `required` and `optional`: the fields of its execution input (rules/execution_input.py reads them).

@@ -48,7 +48,7 @@ _OBJECT_NAME, _KPIS_NAME = "data.parquet", "kpis.parquet"
 
 
 class PublicationState(StrEnum):
-    """What became of a Date."""
+    """The outcome for a Date."""
 
     PUBLISHED = "published"
     UNCHANGED = "unchanged"
@@ -57,9 +57,9 @@ class PublicationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of the restatement ledger: what stands now and what it replaced; None where there is nothing.
+    """One line of the restatement ledger: the current batch and the one it replaced; None if there is none.
 
-    Where every vintage is kept nothing is replaced, a batch only comes or goes.
+    If every vintage is kept, no batch is replaced: one is only added or removed.
     """
 
     now: Batch | None
@@ -68,7 +68,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What stands for a Date, sorted by app id and vintage, and what this publication changed about it."""
+    """The batches of a Date, sorted by app id and vintage, and the changes of this publication."""
 
     state: PublicationState
     digest: str
@@ -88,11 +88,11 @@ def publish(
     scratch: Path,
     announce: Callable[[Publication], None] = lambda _: None,
 ) -> Publication:
-    """Make the table's object of `day` what the parts say. `scratch` is an empty folder with room for the object.
+    """Rebuild the table's object of `day` from the parts. `scratch` is an empty folder with room for the object.
 
-    `announce` is told each publication that is about to happen, so that a crash cannot lose what it changed. A second
-    run finds the same digest and reads no part: UNCHANGED. Raises ObjectContended when parts or the object
-    were replaced under its hands too often, InstanceQuarantined when a part does not fit the table's schema any more.
+    `announce` receives each publication before it happens, so that a crash cannot lose its changes. A second run finds
+    the same digest and reads no part: UNCHANGED. Raises ObjectContended if other writers replaced parts or the object
+    too often, InstanceQuarantined if a part no longer fits the table's schema.
     """
     attempted: Publication | None = None
     for _ in range(_ATTEMPTS):
@@ -101,7 +101,7 @@ def publish(
         except ObjectReplacedError:
             continue
         if is_standing and publication.state is PublicationState.UNCHANGED and attempted is not None:
-            # The answer to our own write was lost on the way, or somebody wrote just what we tried to.
+            # The answer to our own write was lost, or another writer wrote the same.
             return attempted if attempted.digest == publication.digest else publication
         if is_standing:
             return publication
@@ -116,14 +116,14 @@ def _attempt(
     scratch: Path,
     announce: Callable[[Publication], None],
 ) -> tuple[Publication, bool]:
-    """One way through the picture above, and whether its outcome stands."""
+    """One pass through the picture above, and whether it succeeded."""
     standing, kpis = bucket.head(table_date.curated_key), KpiObject.look(bucket, table, table_date)
     parts = sorted(bucket.list(table_date.parts_prefix), key=lambda part: part.key)
     before = read_note(bucket, table_date, standing)
     if not parts:
         return _remove(bucket, table_date, standing, kpis, before or (), announce)
     digest = _digest(parts, table)
-    # A lost note is written again, with the object: what Athena is compared with must never be missing.
+    # A lost note is written again, with the object: the counts to compare with must never be missing.
     if standing is not None and standing.metadata.get(DIGEST) == digest and before is not None:
         is_current = kpis.is_current(digest) or kpis.rebuild(standing, digest, scratch)
         return Publication(PublicationState.UNCHANGED, digest, before), is_current
@@ -156,7 +156,7 @@ def _remove(
 
 
 def _digest(parts: Sequence[StoredObject], table: CuratedTable) -> str:
-    """Names the bytes that the object must have. Equal ETags mean equal vintages: these stand in a part's footer."""
+    """Identifies the bytes that the object must have. Equal ETags mean equal vintages, which are in a part's footer."""
     made_of = {
         "parts": [[part.key, part.etag] for part in parts],
         # Whether the object has `extra` follows from the parts.
@@ -167,7 +167,7 @@ def _digest(parts: Sequence[StoredObject], table: CuratedTable) -> str:
 
 
 class _ExtraFoundError(Exception):
-    """A part has `extra`, and the object that is being written has not."""
+    """A part has `extra`, but the object that is being written does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,7 @@ def _fetched(
 ) -> Generator[list[_FetchedPart], None, None]:
     """The parts app by app, in numerical order of the apps; a few apps are fetched ahead.
 
-    The first object that was replaced meanwhile raises ObjectReplacedError.
+    Raises ObjectReplacedError if a part was replaced in the meantime.
     """
 
     def app_id(part: StoredObject) -> int:
@@ -253,7 +253,7 @@ def _fetch_app(bucket: Bucket, app_id: int, parts: Sequence[StoredObject], scrat
 
 
 def _fetch(bucket: Bucket, app_id: int, part: StoredObject, path: Path) -> _FetchedPart:
-    """A small part into memory: to make a file and remove it takes as long as to read the part."""
+    """Reads a small part into memory: making and removing a file takes as long as reading the part."""
     if part.size_bytes <= _KEPT_IN_MEMORY_BYTES:
         memory = io.BytesIO()
         stored = bucket.fetch(part.key, memory, if_match=part.etag)
@@ -261,7 +261,7 @@ def _fetch(bucket: Bucket, app_id: int, part: StoredObject, path: Path) -> _Fetc
     with path.open("wb") as file:
         stored = bucket.fetch(part.key, file, if_match=part.etag)
     content = pa.OSFile(str(path))
-    path.unlink()  # what is open stays readable until it is closed
+    path.unlink()  # an open file stays readable until it is closed
     return _FetchedPart(batch_of_part(stored, app_id), content)
 
 
@@ -287,18 +287,18 @@ def _with_vintage(rows: pa.Table, vintage: Vintage, newest: Vintage) -> pa.Table
 
 
 def _opened(content: pa.NativeFile, target: pa.Schema) -> pq.ParquetFile:
-    """A part, read with its strings as dictionaries. To ask each part for its own would take a fifth of its time."""
+    """A part with its strings as dictionaries. Reading the part's own list of columns takes a fifth of the time."""
     strings = [name for name in string_columns(target) if name != INSTANCE_ID.name]  # which no part has
     try:
         return pq.ParquetFile(content, read_dictionary=strings)
-    except KeyError:  # It lacks one of them: a part of an older catalogue.
+    except KeyError:  # A column is missing: the part comes from an older catalogue.
         return pq.ParquetFile(content, read_dictionary=string_columns(pq.read_schema(content)))
 
 
 def _in_schema(rows: pa.Table, schema: pa.Schema, table: CuratedTable) -> pa.Table:
-    """`rows` of an older catalogue in today's: a column it did not know is null, one dropped since is left out."""
+    """`rows` of an older catalogue in the current one: a new column is null, a dropped one is left out."""
     if rows.schema.names == schema.names and rows.schema.types == schema.types:
-        # A part says of a column without a null that it has none, and the object of no column.
+        # A part marks columns without nulls as not nullable, but the object marks none.
         return pa.Table.from_arrays(rows.columns, schema=schema)
     present = set(rows.column_names)
     try:

@@ -1,4 +1,4 @@
-"""Reading a partition of the registry, page after page."""
+"""Queries of a partition of the registry, page by page."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def query_items(table: "Table", condition: ConditionBase) -> Iterator[dict[str, Any]]:
-    """Every item that meets a key condition, in the order of the sort keys, as the last write left it."""
+    """Every item that meets a key condition, in the order of the sort keys, read consistently."""
     query: QueryInputTableQueryTypeDef = {"KeyConditionExpression": condition, "ConsistentRead": True}
     while True:
         page = table.query(**query)

@@ -32,7 +32,7 @@ from appstore_analytics.rules.part_history import writes_of
 from appstore_analytics.rules.vintage import kept_dates, skipped_of
 
 _DATES_NAMED = 31
-"""So many skipped or repeated Dates are named per instance, the newest: a snapshot may hold years of a small app."""
+"""Limit of skipped or repeated Dates named per instance, newest first: a snapshot can hold years of a small app."""
 
 _RAW_EXPIRED = (
     "The raw bytes of the instance {} of {} have expired: reprocess only instances with newer processing dates "
@@ -95,7 +95,7 @@ def convert_instance(
 
 
 def _refuse_after_deaths(instance: LedgerInstance, item: LandItem, now: datetime) -> None:
-    """InstanceQuarantined when the instance has killed its function: a time-out and used up memory count as well."""
+    """InstanceQuarantined if the instance has killed its function, including by a time-out or lack of memory."""
     if died_too_often(instance.attempts, item.run_id, now):
         raise InstanceQuarantined(_DIED.format(instance.vintage, instance.table))
 
@@ -125,7 +125,7 @@ def _mark(
 ) -> None:
     """Mark its Dates dirty, then the instance converted."""
     refused = [day for day, outcome in outcomes.items() if outcome is PartOutcome.REFUSED]
-    # also those that stood already: their marks may be what a crash lost
+    # also the unchanged ones: a crash can have lost their marks
     dirty = (outcomes.keys() | set(given_up)) - set(refused)
     journal.registry.dirty_dates.mark_all(TableDate(table.name, day) for day in sorted(dirty))
     part_dates = set(outcomes) if instance.refetches else instance.part_dates | set(outcomes)
@@ -207,7 +207,7 @@ def _kept(given_up: Mapping[date, PutBack]) -> str:
 
 
 def _request(instance: LedgerInstance, registry: Registry) -> KnownRequest:
-    """What is known about its request; a daily instance is converted whole, so nothing has to be."""
+    """The instance's request; not needed for a daily instance, which is converted whole."""
     app_id, access_type = instance.app_id, instance.vintage.access_type
     if access_type is AccessType.ONGOING:
         return KnownRequest(app_id, access_type)
@@ -251,7 +251,7 @@ def _segments(instance: LedgerInstance, raw: Bucket) -> Iterator[BinaryIO]:
 
 
 def _segments_repeated(conversion: Conversion, instance: LedgerInstance) -> int:
-    """The segments with rows whose bytes, by MD5 and size, are those of another segment of the instance."""
+    """The number of segments with rows whose bytes, by MD5 and size, equal another segment of the instance."""
     with_rows = [
         (segment.checksum, segment.size_bytes)
         for segment, rows in zip(instance.segments, conversion.segment_rows, strict=True)
