@@ -194,7 +194,7 @@ class AppStoreAnalyticsPipeline(Construct):
 
     @property
     def names(self) -> Names:
-        """The names of databases, functions, workgroup and whatever else has a fixed one."""
+        """The names of databases, functions, workgroup and everything else with a fixed name."""
         return self._configuration.names
 
     @property
@@ -314,12 +314,12 @@ class AppStoreAnalyticsPipeline(Construct):
     def _role(self, step: str) -> iam.Role:
         role = self.functions.by_step[step].role
         if not isinstance(role, iam.Role):
-            raise TypeError(f"The function of {step} has no role of its own.")
+            raise TypeError(f"The function of {step} has no role.")
         return role
 
 
 class AppStoreAnalyticsStack(Stack):
-    """The pipeline in a stack of its own, as `cdk deploy` makes it."""
+    """The stack that `cdk deploy` creates."""
 
     def __init__(
         self,

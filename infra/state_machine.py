@@ -301,7 +301,7 @@ class PipelineStateMachine(Construct):
         return following
 
     def _batch(self, map_name: MapName, lanes: Lanes) -> sfn.IChainable:
-        """The items of one Express child. No item fails the child: each ends in its own Done, whatever its result."""
+        """The items of one Express child. No item fails the child: each ends in its own Done, even if it fails."""
         word = map_name.capitalize()
         each = sfn.Map(
             self,

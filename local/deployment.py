@@ -77,7 +77,7 @@ def _given(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def on_stack(aws: EmbeddedAws, arguments: list[str], context: Mapping[str, Any], progress: Progress) -> None:
-    """A command of the CDK about the stack that this context makes; DeploymentError with the end of its own words."""
+    """Run a CDK command on the stack of this context. DeploymentError has the last lines of its output."""
     values = [
         argument
         for name, value in _given(context).items()
@@ -93,7 +93,7 @@ def put_api_key(aws: EmbeddedAws, deployment: Deployment, key_name: str, key: Ma
 
 
 def open_athena(aws: EmbeddedAws, deployment: Deployment) -> Athena:
-    """The deployed workgroup, for somebody outside of the pipeline."""
+    """The deployed workgroup, for clients outside of the pipeline."""
     return Athena(aws.client("athena"), deployment.workgroup, deployment.names.databases)
 
 

@@ -2,7 +2,7 @@
 
 The requirements*.in files next to them list the direct dependencies and why each is needed; pip installs what the .txt
 files pin and refuses any other byte. Needs the package index, and uv on PATH (`pipx install uv`), which nothing else in
-the project needs. Pins stay as they are unless a .in file asks for something else; `--upgrade` takes the newest that
+the project needs. Pins stay as they are unless a .in file asks for another version; `--upgrade` takes the newest that
 the .in files allow.
 """
 

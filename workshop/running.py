@@ -1,7 +1,7 @@
 """The programs that run from this folder's .venv, so that it is not removed under them. Standard library only.
 
 Each long-running program keeps its own file in `.build/running` locked. The system releases the lock however the
-program ends, so the file of a killed program counts for nothing.
+program ends, so the file of a killed program has no effect.
 """
 
 import fcntl

@@ -32,10 +32,10 @@ class EmbeddedAwsError(RuntimeError):
 
 
 class EmbeddedAws:
-    """A server of its own on a free loopback port, with its own empty state and temporary directory.
+    """A server on a free loopback port, with its own empty state and temporary directory.
 
-    Leaving the block, by whatever way, ends the server and every function worker and removes the directory. Should
-    this process be killed, the server notices and does the same by itself.
+    Leaving the block in any way ends the server and every function worker and removes the directory. Should this
+    process be killed, the server notices and does the same by itself.
 
     With `enforces_permissions` a function may do what its role's policies allow and nothing else; ours is the account's
     root, who may do everything. `concurrent_functions` is the account's Lambda quota; a call beyond it is throttled.
@@ -159,7 +159,7 @@ class EmbeddedAws:
         self._remove_directory()
 
     def _remove_directory(self) -> None:
-        """Once more while somebody still writes: an interrupted `cdk` leaves its app a moment longer than itself."""
+        """Try again while another process still writes: the app of an interrupted `cdk` ends a moment after it."""
         deadline = time.monotonic() + _REMOVE_SECONDS
         while self.directory.exists() and time.monotonic() < deadline:
             shutil.rmtree(self.directory, ignore_errors=True)

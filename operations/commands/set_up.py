@@ -20,9 +20,9 @@ def find_faults(context: typer.Context) -> None:
 
 def find_left_behind(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="Where to write what `cdk import` needs.")] = Path("adopt.json"),
+    file: Annotated[Path, typer.Argument(help="The file to write the resource mapping to.")] = Path("adopt.json"),
 ) -> None:
-    """Find what a destroyed stack has left, so that a new one can take it back. Changes nothing on AWS."""
+    """Find what a destroyed stack has left, for `cdk import`: buckets, registry, secrets. Changes nothing on AWS."""
     where = context.obj.where
     answer(context.obj, adopt(where.connect().cloudformation, where.stack, file))
 

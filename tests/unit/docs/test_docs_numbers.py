@@ -22,7 +22,7 @@ SENTENCES = [
     ("README.md", f"(`retention.noncurrent_lake`, of which at most {REMEMBERED.days} count)"),
     ("README.md", f"(`retention.raw`, of which at most {instances._REMEMBERED.days} count)"),
     ("README.md", f"A new key is picked up within {WORDS[RENEWED_MINUTES]} minutes"),
-    ("docs/security.md", f"made anew every {RENEWED_MINUTES} minutes, valid for {TOKEN_MINUTES}"),
+    ("docs/security.md", f"replaced every {RENEWED_MINUTES} minutes, valid for {TOKEN_MINUTES}"),
     ("docs/security.md", f"pages lead to the same host, at most {client._MOST_PAGES} of them"),
     ("docs/security.md", f"answers end at {client._LONGEST_ANSWER_BYTES >> 20} MiB unpacked"),
     ("docs/reliability.md", f"a list ends after {client._MOST_PAGES} pages"),

@@ -31,7 +31,7 @@ _POLL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """An execution that was started, and how it stands. Only `describe` tells `cause` and `started_by`."""
+    """A started execution and its status. Only `describe` fills in `cause` and `started_by`."""
 
     arn: str
     name: str

@@ -58,7 +58,7 @@ class SegmentStore:
             return
         if parts.scheme != "https" or not any(_matches(host, allowed) for allowed in self._hosts):
             raise AppleRefused(
-                f"A segment lies on {parts.scheme}://{host}, which segment_hosts does not allow: "
+                f"A segment is at {parts.scheme}://{host}, which segment_hosts does not allow: "
                 "if the host is Apple's, add it there in cdk.json and deploy."
             )
 

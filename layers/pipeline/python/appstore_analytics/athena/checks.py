@@ -47,7 +47,7 @@ def compare_dates(
 def counting_query(table: CuratedTable, days: Collection[date]) -> str:
     """Rows, sums of the additive measures, and KPI amounts per app and Date, in one query for all apps.
 
-    One query per app would read everybody's rows each time. Uniques are summed for KPIs that are called bounds.
+    One query per app would read the rows of all apps each time. Uniques are summed for KPIs that are called bounds.
     """
     columns = [*(f'SUM("{measure.name}")' for measure in table.report.additive_measures), *amount_columns(table)]
     sums = "".join(f", {column}" for column in columns)

@@ -89,9 +89,8 @@ class Bucket:
         return content
 
     def end(self, key: str, size_bytes: int) -> tuple[bytes, StoredObject]:
-        """The last bytes at `key`, all of them when it is smaller, and what stands there.
-
-        ObjectAbsentError where nothing does.
+        """The last bytes at `key`, all bytes if the object is smaller, and the object. ObjectAbsentError if there is
+        none.
         """
         request = self._request(key) | {"Range": f"bytes=-{size_bytes}"}
 
@@ -105,7 +104,7 @@ class Bucket:
     def range(self, key: str, start: int, stop: int, *, if_match: str) -> bytes:
         """The bytes at `key` from `start` up to `stop`.
 
-        ObjectReplacedError when not the object with the ETag `if_match` stands there by now.
+        ObjectReplacedError if the object there no longer has the ETag `if_match`.
         """
         request = self._request(key) | {"Range": f"bytes={start}-{stop - 1}", "IfMatch": if_match}
 

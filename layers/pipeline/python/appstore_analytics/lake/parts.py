@@ -1,9 +1,9 @@
 """Parts: one app's rows of one Date, where the newest vintage wins as a whole.
 
-    look ─► a newer vintage stands ─────────────────► REFUSED
-         ├► this vintage stands with the same bytes ─► UNCHANGED
-         ├► anything older stands ─► journal ─► swap on its ETag ─► REPLACED   lost: look again
-         └► nothing stands ─► journal ─► create if still absent ──► WRITTEN    lost: look again
+    look ─► a newer vintage ───────────────────────► REFUSED
+         ├► this vintage with the same bytes ──────► UNCHANGED
+         ├► anything older ─► journal ─► swap on its ETag ──────► REPLACED   lost: look again
+         └► no part ─► journal ─► create if still absent ───────► WRITTEN    lost: look again
 
 An instance replaces all rows of a Date, including those that have disappeared, because Apple's newer file is not a
 delta. So any order, repetition or crash of writers ends with the same bytes. The version that a write replaces is
@@ -161,7 +161,7 @@ def _is_done(standing: StoredObject, metadata: Mapping[str, str], day: date, jou
 
 
 class PutBack(StrEnum):
-    """What became of a part at whose key writes were taken back."""
+    """What was done with a part whose writes were rolled back."""
 
     RESTORED = "restored"
     DELETED = "deleted"
@@ -172,11 +172,11 @@ class PutBack(StrEnum):
 def put_parts_back(
     bucket: Bucket, key: str, line_of: Callable[[PartVersion], JournalLine | None]
 ) -> tuple[PutBack, PartVersion | None]:
-    """Let what stands give way as long as it is a write that was taken back; what became of it, and what stands now.
+    """Replace the part as long as it is a write that was rolled back. Returns what was done, and the current write.
 
-    `line_of` finds the journal line of a write. After each swap it looks again: another rollback may have taken back
-    just what was put there. EXPIRED: S3 no longer keeps what is to stand there. ObjectContended: others were first too
-    often.
+    `line_of` finds the journal line of a write. The part is read again after each swap: another rollback can have taken
+    back the write that was just restored. EXPIRED: S3 no longer keeps the version to restore. ObjectContended: other
+    writers were first too often.
     """
     done = PutBack.UNCHANGED
     for _ in range(_ATTEMPTS):

@@ -1,6 +1,6 @@
 """Publication: the parts of all apps of one Date become the one object that Athena reads, at once.
 
-    ETags of both objects ─► list the parts ─► the same digest stands there ─────────────────────► UNCHANGED
+    ETags of both objects ─► list the parts ─► the object has the same digest ───────────────────► UNCHANGED
               ▲                             ├► no parts ─► announce ─► remove on these ETags ────► REMOVED
               │                             └► GET each on its listed ETag, merge, note
               └─ lost: another writer was first ◄── announce ─► swap on these ETags ─────────────► PUBLISHED

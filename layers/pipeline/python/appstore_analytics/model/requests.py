@@ -50,7 +50,7 @@ class KnownRequest:
 
     @property
     def since(self) -> date | None:
-        """The day of the request; where nobody tells it, the first on which it was known. None before both."""
+        """The day of the request or, if that is unknown, the first day on which it was seen. None before both."""
         return self.requested_on or self.known_since
 
     def asked_of(self, report: str) -> tuple[Asked, ...]:

@@ -3,7 +3,7 @@
     item   used = 640, m29388241 = 100, m29388242 = 540, closed_until, refusals, hour_limit, doubted_since, doubted_at
     reserve n    one conditional update: ADD used n, m<this minute> n  IF used <= most - n AND NOT closed
                                                                     AND NOT hour_limit < the hour that `most` is part of
-    an old minute is given back by whoever meets it: SET used = used - m<minute> REMOVE m<minute>  IF it still exists
+    an old minute is given back on the next call: SET used = used - m<minute> REMOVE m<minute>  IF it still exists
 
 So the common case is one write, no writer overwrites another, and a crash costs at most its reservation for an hour.
 """

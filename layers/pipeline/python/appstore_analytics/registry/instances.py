@@ -160,7 +160,7 @@ class Instances:
         self._move(instance, InstanceStatus.EXPIRED, (InstanceStatus.LISTED,), reason=reason)
 
     def mark_raw_expired(self, instance: LedgerInstance) -> None:
-        """Its raw bytes are gone, so nobody can convert it (again); of one that was converted the parts stay."""
+        """Record that its raw bytes are gone, so it cannot be converted (again). The parts of a converted one stay."""
         noted = {"raw_has_expired": True, "reason": "its raw bytes had expired when it was to be converted"}
         if instance.converted_by:
             allowed = (InstanceStatus.LANDED, InstanceStatus.CONVERTED)
@@ -215,7 +215,7 @@ class Instances:
         condition: ConditionBase | None = None,
         **values: Any,
     ) -> bool:
-        """Move on, unless somebody else already moved it: then what they wrote stands, and the answer is False."""
+        """Set the new status, unless another writer already did: then that one remains, and the answer is False."""
         values["status"] = to
         return self._update(
             instance,
@@ -226,7 +226,7 @@ class Instances:
         )
 
     def _update(self, instance: LedgerInstance, **update: Any) -> bool:
-        """Write, unless the condition does not hold any more; whether it was written."""
+        """Write if the condition still holds. Returns whether it was written."""
         try:
             self._table.update_item(Key=instance_key(instance.app_id, instance.vintage), **update)
         except ClientError as error:

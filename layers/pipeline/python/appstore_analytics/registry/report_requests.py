@@ -147,7 +147,7 @@ class ReportRequests:
     def ask(self, app_id: str, asked: tuple[Asked, ...]) -> None:
         """Record which Dates a backfill wants from the app's snapshot. A second call changes nothing.
 
-        Wishes that no instance of the ledger can fulfil any more are dropped, those of 0.1.0 are written anew.
+        Wishes that no instance of the ledger can fulfil any longer are dropped; those of 0.1.0 are converted.
         ObjectContended: other backfills were first each time.
         """
         for _ in range(_ASKS):

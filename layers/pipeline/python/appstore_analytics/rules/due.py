@@ -105,7 +105,7 @@ def may_have_instances(request: KnownRequest, as_of: date) -> bool:
     """Whether an ongoing request can have brought anything: not on the day it was made.
 
     Apple builds the first reports 24 to 48 hours later ("Downloading Analytics Reports"), so listing them on that day
-    would cost a call for every report of every app. Where somebody else made the request, nobody tells when.
+    would cost a call for every report of every app. If another client made the request, its day is unknown.
     """
     return request.requested_on != as_of
 
@@ -194,7 +194,7 @@ def verdict_as_it_stands(instance: LedgerInstance | None) -> tuple[Verdict, str]
     return _AS_IT_STANDS[instance.status], instance.reason or _STANDS.format(instance.status)
 
 
-_STANDS = "The instance is {}. The next run goes on with it while Apple has it."
+_STANDS = "The instance is {}. The next run continues with it while Apple has it."
 _AS_IT_STANDS: Mapping[InstanceStatus, Verdict] = {
     InstanceStatus.QUARANTINED: Verdict.QUARANTINED,
     InstanceStatus.EXPIRED: Verdict.EXPIRED,

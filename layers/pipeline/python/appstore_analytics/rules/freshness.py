@@ -220,7 +220,7 @@ def _missing(
         return judgement(*_not_fetched(table, request))
     if request.replaced_on and max(missing) <= request.replaced_on + _FIRST_DATA:
         reason = (
-            f"Its report request no longer lived and was made anew on {request.replaced_on}: Apple builds the first "
+            f"Its report request had ended and was replaced on {request.replaced_on}: Apple builds the first "
             "reports 24 to 48 hours later, and only a backfill brings the Dates between."
         )
         return judgement(Freshness.STOPPED, reason)

@@ -29,7 +29,7 @@ def to_put_back(line: JournalLine, line_of: Callable[[PartVersion], JournalLine 
 def writes_of(
     vintage: Vintage, stands: PartVersion | None, line_of: Callable[[PartVersion], JournalLine | None]
 ) -> list[JournalLine]:
-    """The writes of this vintage at a part's key that count, newest first, down from the one that stands there."""
+    """The writes of this vintage at a part's key that count, newest first, beginning with the current one."""
     return [line for line in _earlier(stands, line_of) if line.vintage == vintage and not line.taken_back_by]
 
 
@@ -38,8 +38,8 @@ def _earlier(
 ) -> Iterator[JournalLine]:
     """The lines from a write down to the oldest that is remembered.
 
-    A run that writes a part again over another run's write has one line for both of its own, so a chain can lead back
-    to where it has been: it ends there.
+    A run that writes a part again over another run's write has one line for both of its writes, so a chain can lead
+    back to where it has been: it ends there.
     """
     seen: set[tuple[str, Vintage]] = set()
     while version is not None and (version.run_id, version.vintage) not in seen:

@@ -42,13 +42,13 @@ _NEXT_STEPS = {
     "AWS has a disturbance.",
     DownloadBroken.__name__: f"{_TRIED} nothing of it is kept. The next run downloads it again while Apple has it.",
     SegmentUrlExpired.__name__: f"{_TRIED} the next run lists the segments again.",
-    ObjectContended.__name__: f"{_TRIED} the next run goes on with it.",
+    ObjectContended.__name__: f"{_TRIED} the next run continues with it.",
     QueryInterrupted.__name__: f"{_TRIED} the next run asks again.",
     QueryFailed.__name__: "The next run asks again; the workgroup's query history has the query.",
     AppleRefused.__name__: "The next run asks again; if it stays so for days, ask Apple's developer support.",
 }
 """What follows an error whose sentence says only what happened. The other classes' sentences name the next step."""
-_NEXT_STEP_OF_A_CRASH = "The next run goes on with it; the log of its function says more."
+_NEXT_STEP_OF_A_CRASH = "The next run continues with it; see the log of its function."
 _NEXT_STEPS_OF_VERDICTS = {
     Verdict.QUARANTINED: "Its raw bytes are kept: ./manage.py gaps says what brings its Dates back.",
     Verdict.MISMATCH: "The next run publishes these Dates and compares again; appstore.verification has each of them.",

@@ -31,7 +31,7 @@ def skipped_of(
     """Of the Dates `skipped` between those that an instance has rows of, the ones it should have spoken for.
 
     What an older instance brought for them stays, because the newer one says nothing about them. A daily instance may
-    also correct a Date long before its window: those in between are none of its business.
+    also correct a Date long before its window: the Dates in between are not affected.
     """
     if instance.vintage.access_type is AccessType.ONGOING:
         built = instance.vintage.processing_date

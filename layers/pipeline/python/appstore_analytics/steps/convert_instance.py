@@ -58,13 +58,12 @@ def convert_instance(
 
     Parts first, all journalled before one is written, then the Dates' dirty marks, then the ledger: a crash in between
     leaves the instance due, and a second run finds its own parts and marks the Dates again. An instance that was rolled
-    back is left alone until a reprocess names it. InstanceQuarantined: the file breaks its report's contract; the
-    ledger keeps the reason and the Dates in the lake stay as they are; so it is when the function died twice while it
-    read them, because it would die again. ObjectExpired: its raw bytes are gone.
-    InstanceTooLarge: the disk is full; it stays landed.
+    back is left alone until a reprocess names it. InstanceQuarantined: the file breaks its report's contract, or the
+    function died twice while reading it and would die again; the ledger keeps the reason, and the Dates in the lake
+    stay as they are. ObjectExpired: its raw bytes are gone. InstanceTooLarge: the disk is full; it stays landed.
 
-    Of an instance that was downloaded again, parts of which its new segments say nothing give way to what stood before
-    it, and whatever fails gives the ledger back the segments and the state of before. ObjectContended: it was
+    If the instance was downloaded again, parts of Dates that its new segments do not contain are replaced by the
+    previous ones, and any failure restores the former segments and state in the ledger. ObjectContended: it was
     downloaded again meanwhile, so the next attempt reads the new segments.
     """
     instance = registry.instances.get(item.app_id, item.vintage)
@@ -141,10 +140,10 @@ def _mark(
 def _give_up(
     instance: LedgerInstance, outcomes: Mapping[date, PartOutcome], journal: "_Journal", lake: Bucket
 ) -> dict[date, PutBack]:
-    """Take back what earlier segments of the instance wrote of Dates that the new ones do not hold, or could not write.
+    """Roll back the parts of earlier segments at Dates that the new segments do not contain or could not write.
 
-    Where such a part stands, what stood before it takes its place; it stays where S3 no longer keeps that. Where a
-    newer vintage has replaced it, a rollback of that one does not bring it back.
+    The previous version takes the place of such a part; if S3 no longer keeps that version, the part stays. If a newer
+    vintage has replaced the part, a rollback of that vintage does not bring it back.
     """
     if not instance.refetches:
         return {}
@@ -155,7 +154,7 @@ def _give_up(
 
 
 def _reopen_refused(instance: LedgerInstance, freed: Collection[date], registry: Registry) -> None:
-    """Instances that gave way to this one at a Date that it does not hold any more are due again."""
+    """Make instances due again that were refused because of this one at a Date that it no longer contains."""
     if not freed:
         return
     for other in registry.instances.of_app(instance.app_id, min(freed)):
@@ -186,7 +185,7 @@ class _Journal:
         return line is not None and line.taken_back_by != ""
 
     def take_back(self, day: date, lake: Bucket) -> PutBack:
-        """Take back every write of the instance at one Date; what became of the part that stood there."""
+        """Roll back every write of the instance at one Date. Returns what was done with the current part."""
         key = part_key(self.table, int(self.instance.app_id), self.instance.vintage, day)
         standing, line_of = lake.head(key), partial(self._line_of, day)
         version = None if standing is None else part_version(standing)

@@ -27,7 +27,7 @@ DOWNLOADS_BEGIN_FOR_SECONDS = 240
 
 
 _GONE = "Apple no longer has this instance. Its Dates come with the next one, or run ./manage.py backfill for them."
-_GONE_AGAIN = "Apple no longer has this instance, so nothing was changed: only a backfill brings its Dates anew."
+_GONE_AGAIN = "Apple no longer has this instance, so nothing was changed: only a backfill brings its Dates again."
 _NO_SEGMENTS = "Apple lists the instance, but no segments yet. Every run looks again."
 _NO_SEGMENTS_AGAIN = "Apple lists the instance without segments, so nothing was changed: try again later."
 
@@ -51,9 +51,9 @@ def download_segments(
     Without segments the instance is *not ready* and stays due; after a 404 it is *expired*. InstanceTooLarge: it could
     not be converted.
 
-    With `again`, in a refetch, an instance that has landed is listed anew. Segments whose bytes are others than those
-    that Apple announces now are downloaded beside the old ones, and the ledger switches to the new list once all have
-    landed. The same bytes only make a quarantined or rolled back instance due. Where anything fails nothing changes.
+    With `again`, in a refetch, a landed instance is listed again. If Apple now announces other bytes, the new segments
+    are downloaded beside the old ones, and the ledger switches to the new list once all have landed. If the bytes are
+    the same, only a quarantined or rolled back instance becomes due. If anything fails, nothing changes.
     """
     instance = registry.instances.get(item.app_id, item.vintage)
     if instance is None or not (again or instance.status is InstanceStatus.LISTED):

@@ -39,7 +39,7 @@ _REFUSAL_CHARACTERS = 500
 _FURTHER = "further", f"Only {_REFUSED_OF_AN_APP} of the refused entries of this app are named: Apple listed more."
 _REASON_CHARACTERS = 2000
 _CONTRADICTION = "Apple listed it both for {} and for {}."
-_MENDED = "Once Apple has mended its list, the next run goes on with it."
+_MENDED = "Once Apple has corrected its list, the next run continues with it."
 _GONE = (
     "Apple no longer knows the report request of app {} or one of its reports ({}) The next run looks for the request, "
     "and makes a new one if there is none."

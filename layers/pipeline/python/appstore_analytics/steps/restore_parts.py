@@ -44,12 +44,12 @@ class _Restored:
 def restore_parts(item: RestoreItem, registry: Registry, lake: Bucket) -> dict[str, str]:
     """Roll back every part that the run `of_run` wrote for one instance, and the instance with them.
 
-    The ledger first, so that nobody converts the instance again meanwhile; then per Date the journal line, the part,
-    the dirty mark. A part that the run replaced is what stood before, one that it created is deleted; where a later run
-    has written since, its part stays and is reported as superseded. Instances that had to give way to this one are due
-    again. Where the run had downloaded it again, its former segments count again, and it is converted from them. A
-    second run finds nothing to do. ObjectExpired: S3 no longer keeps what stood before; all other Dates are restored
-    nevertheless.
+    The ledger first, so that no other run converts the instance meanwhile; then for each Date the journal line, the
+    part and the dirty mark. A part that the run replaced is restored, a part that it created is deleted; a part that a
+    later run has written stays and is reported as superseded. Instances that were refused because of this one are due
+    again. If the run had downloaded the instance again, its former segments count again, and it is converted from them.
+    A second run finds nothing to do. ObjectExpired: S3 no longer keeps the previous version; all other Dates are
+    restored nevertheless.
     """
     instance = registry.instances.get(item.app_id, item.vintage)
     lines = [] if instance is None else [*registry.journal.of_instance(item.of_run, item.app_id, instance.vintage)]
@@ -77,10 +77,10 @@ class _Rollback:
     lake: Bucket
 
     def take_back(self, instance: LedgerInstance, lines: Sequence[JournalLine]) -> bool:
-        """Take the instance back in the ledger; whether it is in no table any more.
+        """Roll the instance back in the ledger. Returns whether it is no longer in any table.
 
-        One that the run had downloaded again gets back the segments and the state that it had before. One that a later
-        run has downloaded again is that run's from now on.
+        An instance that the run had downloaded again gets its former segments and state back. One that a later run has
+        downloaded again is that run's from now on.
         """
         counts = counting(instance.refetches)
         if _refetch(instance, self.item):
@@ -153,7 +153,7 @@ class _Rollback:
                 self.reopen(other)
 
     def reopen(self, instance: LedgerInstance) -> None:
-        """Have this run convert an instance that stands."""
+        """Have this run convert an instance that is in the tables."""
         self.registry.instances.reopen(instance)
         land = LandItem(self.item.run_id, self.item.account, instance.app_id, instance.vintage)
         facts = PlannedFacts(instance.table, instance.vintage.processing_date.isoformat())

@@ -75,7 +75,7 @@ def _records(plan: RunPlan, registry: Registry, lake: Bucket) -> dict[MapName, l
 
 
 def _for_the_summary(record: ItemRecord) -> ItemRecord:
-    """An instance's record without its segments and whatever is none or nothing, the numbers as plain ones."""
+    """An instance's record without its segments and empty facts, with plain numbers."""
     facts = {
         name: int(value) if isinstance(value, Decimal) else value
         for name, value in record.facts.items()
