@@ -6,6 +6,7 @@ Data and keys are retained as on AWS, and `cdk import` takes them back: no reque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -135,5 +136,10 @@ def test_the_new_stack_goes_on_with_the_objects_and_the_requests_of_the_old_one(
 
 
 def test_no_row_is_lost(life: Life) -> None:
-    assert life.after.keys() >= life.before.keys() - life.expected.keys()
+    """A Date that a newer instance restates afterwards has another processing date, and is still there."""
+    assert _dates(life.after) >= _dates(life.before)
     assert {key: life.after.get(key) for key in life.expected} == life.expected
+
+
+def _dates(counted: Counted) -> set[tuple[str, date]]:
+    return {(app_id, day) for app_id, day, _ in counted}
