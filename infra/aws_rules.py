@@ -58,7 +58,7 @@ def is_policy(text: str) -> bool:
 
 
 def is_key_arn(text: str) -> bool:
-    """Whether this is the ARN of a KMS key; an alias is none, because IAM policies cannot name it."""
+    """Whether this is the ARN of a KMS key; an alias is not accepted, because IAM policies cannot name it."""
     return _KEY.fullmatch(text) is not None
 
 

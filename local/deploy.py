@@ -17,7 +17,7 @@ from operations.embedded import announced
 
 
 def main() -> int:
-    """Deploy, say how to reach what runs, and wait; 1 when the deployment fails, 130 after Ctrl-C."""
+    """Deploy, print how to use the deployment, and wait; 1 if the deployment fails, 130 after Ctrl-C."""
     options = _options()
     return until_interrupted(lambda: _deployed_until_interrupted(options))
 

@@ -49,7 +49,7 @@ def deployment_progress() -> Iterator[DeploymentProgress]:
 
 
 def show_report(report: Mapping[str, Any], page: str) -> None:
-    """A run report in three lines, and where its page lies."""
+    """A run report in three lines, and the location of its page."""
     verdicts = ", ".join(f"{len(apps)} {verdict}" for verdict, apps in report["apps_by_verdict"].items())
     say(f"{report['status']} in {report['seconds']:.0f} s: {verdicts}")
     say(

@@ -139,7 +139,7 @@ def test_one_app_of_two_that_is_quarantined_is_the_verdict_of_the_cell_and_the_o
     assert line.most_until is not None
     assert line.complete_until < line.most_until
     assert not found.is_good
-    assert found.sentence == "1 table of 1 with a Date that needs somebody."
+    assert found.sentence == "1 table of 1 with a Date that needs attention."
 
 
 def test_apps_in_good_order_are_judged_without_a_look_into_the_ledger(

@@ -1,6 +1,6 @@
-"""What an answer is: facts as frozen dataclasses, whether all is well, and one sentence that sums them up.
+"""The form of an answer: facts as frozen dataclasses, whether they are good, and one sentence that sums them up.
 
-A renderer needs no more: a field is a line, a tuple of dataclasses is a table, and JSON has the same names.
+This is all that a renderer needs: a field is a line, a tuple of dataclasses is a table, and JSON has the same names.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ class Facts(Protocol):
 
     @property
     def is_good(self) -> bool:
-        """Whether what was asked about is well: exit status 0, else 1."""
+        """Whether no problem was found: exit status 0, else 1."""
 
     @property
     def sentence(self) -> str:

@@ -208,7 +208,7 @@ def _point(kpi: Kpi, day: date, group: AppGroup, value: str | None, sheet: Sheet
 
 
 def _complete_until(points: Sequence[KpiPoint]) -> date | None:
-    """Dates before the app's first are nobody's fault; behind the first that is not complete nothing counts."""
+    """The last Date up to which all are complete. Dates before the app's first do not count as gaps."""
     newest = None
     for point in points:
         if point.state in (DateState.FINAL, DateState.ZERO):

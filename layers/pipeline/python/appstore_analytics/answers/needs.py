@@ -68,7 +68,7 @@ def of_age(runs: Sequence[RunLine], checked_at: str, now: datetime) -> Iterator[
 
 
 REQUESTS: Mapping[RequestVerdict, tuple[str, str]] = {
-    RequestVerdict.STOPPED: (NEXT_RUN, "it has asked anew, and data comes 24 to 48 hours later"),
+    RequestVerdict.STOPPED: (NEXT_RUN, "it has made a new one, and data comes 24 to 48 hours later"),
     RequestVerdict.SILENT: (NEXT_RUN, "it looks whether Apple still lists the request"),
     RequestVerdict.FORBIDDEN: (ADMIN, "accept the agreement or give the key's role; ./manage.py put-key stores a key"),
     RequestVerdict.KEY_REJECTED: (ADMIN, "make a new API key; ./manage.py put-key stores it"),

@@ -48,7 +48,7 @@ class Names:
 
     @property
     def stack(self) -> str:
-        """The CloudFormation stack. AWS names after it what has no name of its own: buckets, roles, the registry."""
+        """The CloudFormation stack. AWS derives the names of buckets, roles and the registry from it."""
         return STACK if self.name == SERVICE else self.name
 
     @property
