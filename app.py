@@ -26,7 +26,7 @@ def main() -> None:
     app = App()
     try:
         configuration = parse_context(app.node.get_all_context())
-        # The CDK command line says it; without, the template is for any region.
+        # Set by the CDK command line; otherwise the template is for any region.
         refuse_where_console_cannot_be(configuration, os.environ.get("CDK_DEFAULT_REGION", ""))
         target = THIS_MACHINE if configuration.local else AWS_TARGET
         layer_folders = build_layers(target)

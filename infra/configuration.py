@@ -132,7 +132,7 @@ def parse_context(context: Mapping[str, Any]) -> DeploymentConfiguration:
 
 
 def refuse_where_console_cannot_be(configuration: DeploymentConfiguration, region: str) -> None:
-    """ConfigurationRefused where a console is wanted in a region that has no database for it."""
+    """ConfigurationRefused if a console is wanted in a region without its database."""
     if configuration.console and not configuration.local:
         refuse_region(region, configuration.console_database)
 

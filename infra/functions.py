@@ -32,7 +32,7 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What runs in a function: its folder with `handler.py`, its layers, its environment and its size."""
+    """The program of a function: its folder with `handler.py`, its layers, its environment and its size."""
 
     code: Path
     layers: tuple[lambda_.ILayerVersion, ...]
@@ -107,7 +107,7 @@ class Functions(Construct):
 def lambda_function(
     scope: Construct, step: str, program: Program, target: Target, configuration: DeploymentConfiguration
 ) -> lambda_.Function:
-    """A function named after its step, with a log group and a role of its own, which may write logs and traces only."""
+    """A function named after its step, with its own log group and a role that can only write logs and traces."""
     id_, name = state_name(step), configuration.names.function(step)
     logs = log_group(scope, f"{id_}Logs", f"/aws/lambda/{name}", configuration.retention.logs)
     role = iam.Role(scope, f"{id_}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))

@@ -173,7 +173,7 @@ def _trim(folder: Path, trimmings: Iterable[str], services: Iterable[str]) -> No
 
 
 def publish(draft: Path, built: Path) -> None:
-    """Rename a finished folder to its place, unless another builder was first."""
+    """Rename a finished folder to its final name, unless another builder was first."""
     try:
         os.rename(draft, built)
     except OSError:
@@ -206,7 +206,7 @@ def built_code(folder: Path) -> lambda_.Code:
 
 
 def layer_version(scope: Construct, id_: str, name: str, code: lambda_.Code, target: Target) -> lambda_.LayerVersion:
-    """A layer for the Python that everything here runs on."""
+    """A layer for the Python version that all functions use."""
     return lambda_.LayerVersion(
         scope,
         id_.capitalize(),

@@ -294,7 +294,7 @@ class AppStoreAnalyticsPipeline(Construct):
                 grantor.grant(self._role(step), access)
 
     def _follow_the_accounts_rules(self) -> None:
-        """What a company asks: Lake Formation's permissions, and what every resource has."""
+        """Company-wide requirements: Lake Formation's permissions, and settings of every resource."""
         configuration = self._configuration
         if configuration.lake_formation:
             LakeFormation(self, "LakeFormation", configuration.names, self._roles_that_query(), self.tables)

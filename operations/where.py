@@ -82,7 +82,7 @@ class Where:
         return Connection(self.session(), embedded.address() if self.local else None)
 
     def open_console(self) -> ConsoleApi:
-        """The API of the web console, asked with rights in AWS; Unreachable where no console is deployed."""
+        """The API of the web console, called with AWS permissions; Unreachable if no console is deployed."""
         connection = self.connect()
         outputs = _outputs(connection.cloudformation, console_stack_of(self.stack))
         return ConsoleApi(connection.lambda_, outputs, connection.sts.get_caller_identity()["Arn"])

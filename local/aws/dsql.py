@@ -213,7 +213,7 @@ class _Replayed:
         self._reader = reader
 
     async def readexactly(self, count: int) -> bytes:
-        """As StreamReader has it."""
+        """As in StreamReader."""
         taken, self._read = self._read[:count], self._read[count:]
         return taken + (await self._reader.readexactly(count - len(taken)) if len(taken) < count else b"")
 

@@ -16,7 +16,7 @@ from operations.options import Apps
 
 app = typer.Typer(help="The users of the web console.", no_args_is_help=True)
 
-Email = Annotated[str, typer.Argument(metavar="E-MAIL", help="The person's address.")]
+Email = Annotated[str, typer.Argument(metavar="E-MAIL", help="The user's address.")]
 
 
 class Role(StrEnum):

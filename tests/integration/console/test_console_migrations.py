@@ -196,7 +196,7 @@ def test_a_secret_that_is_none_of_a_postgresql_is_refused_without_its_words(secr
 
 
 @pytest.mark.parametrize(
-    ("field", "said"), [({"ca": "x"}, "no certificate"), ({"port": "ssl"}, "port .* is no number")]
+    ("field", "said"), [({"ca": "x"}, "not a PEM certificate"), ({"port": "ssl"}, "port .* is not a number")]
 )
 def test_a_secret_with_a_wrong_authority_or_port_is_refused(field: dict[str, str], said: str) -> None:
     login = {"host": "db", "dbname": "apps", "username": "ada", "password": "hunter2", **field}

@@ -80,7 +80,7 @@ def test_two_views_of_one_person_have_two_names_and_two_people_may_choose_the_sa
     first, second = view(ada), view(ada, "Second")
     again, renamed = view(ada), ada.patch(f"/views/{second.json['view_id']}", {"name": "Mine"})
     assert (first.status, again.status, renamed.status) == (201, 409, 409)
-    assert again.json["detail"] == "You have a view of this name: choose another name, or change that view."
+    assert again.json["detail"] == "You already have a view with this name: choose another name, or change that view."
     assert view(admin).status == 201
 
 
@@ -261,7 +261,7 @@ def test_an_id_of_nobody_is_not_there(admin: Somebody, user_id: str) -> None:
         admin.post(f"/users/{user_id}/invitation"),
         admin.delete(f"/users/{user_id}/second-factor"),
     ):
-        assert (answer.status, answer.json["detail"]) == (404, "There is no such person, or you may not see it.")
+        assert (answer.status, answer.json["detail"]) == (404, "There is no such person, or you cannot see it.")
 
 
 def test_the_last_admin_stays_one_also_when_two_take_the_role_from_each_other(admin: Somebody, office: Office) -> None:

@@ -193,7 +193,7 @@ class ConsoleServer:
             return problem(403, "This needs the role admin.")
         found = self._find(name, rest, query)
         if found is None:
-            return problem(404, f"There is no {question}, or you may not see it.")
+            return problem(404, f"There is no {question}, or you cannot see it.")
         if wants_csv:
             return 200, "text/csv", csv_of(found)
         return answer(found)
