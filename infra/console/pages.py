@@ -23,7 +23,7 @@ _TYPES = {
 
 
 def stage_web(pages: Mapping[str, bytes], build: Path = BUILD) -> Path:
-    """A folder with the handler of console_web and `pages/`: the compressed pages, and `pages.json` with their metadata."""
+    """A folder with the handler of console_web and `pages/`: the compressed pages, and `pages.json` about them."""
     compressed = {path: gzip.compress(content, compresslevel=9, mtime=0) for path, content in pages.items()}
     index = {
         path: {

@@ -164,7 +164,7 @@ class Accounts:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         if self._table is None:
-            raise LookupError("Only a function with the console's table changes people.")
+            raise LookupError("Only a function with the console's table can change people.")
         try:
             with locked(self._table, self._clock, _LOCK), _refusals():
                 yield

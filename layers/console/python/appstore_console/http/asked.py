@@ -50,7 +50,7 @@ class Asked:
 
     @property
     def data(self) -> ApplicationData:
-        """Application data; DatabaseAway where PostgreSQL does not answer."""
+        """Application data; DatabaseAway if PostgreSQL does not answer."""
         return self.console.data
 
     @property

@@ -172,7 +172,7 @@ def find_gaps(
 
 
 def known_app(app_id: str, registry: Registry, since: date = date.min) -> KnownApp:
-    """What the registry knows of an app; of its daily instances those built `since` then."""
+    """An app's state in the registry; of its daily instances those built from `since` on."""
     ledger: dict[str, tuple[LedgerInstance, ...]] = defaultdict(tuple)
     for access_type, first in ((AccessType.ONGOING, since), (AccessType.ONE_TIME_SNAPSHOT, date.min)):
         for instance in registry.instances.since(app_id, access_type, first):

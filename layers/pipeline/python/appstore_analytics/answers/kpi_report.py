@@ -1,4 +1,4 @@
-"""KPIs for people and programs: series with the period before, totals over final Dates, and how to ask Athena."""
+"""KPIs for people and programs: series with the period before, totals over final Dates, and SQL for Athena."""
 
 from dataclasses import dataclass
 from datetime import date

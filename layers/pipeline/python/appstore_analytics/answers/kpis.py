@@ -142,7 +142,7 @@ def ask_kpis(
 
 
 def asked_kpis(question: KpiQuestion, known: Sequence[str], tables: Sequence[CuratedTable]) -> tuple[Kpi, ...]:
-    """The KPIs of a question, each once; Refused where it names what does not exist, or what is not deployed."""
+    """The KPIs of a question, without duplicates; Refused if one does not exist or is not deployed."""
     if question.start > question.end:
         raise Refused(f"The first Date {question.start} must not be after the last Date {question.end}.")
     if (question.end - question.start).days >= MOST_DATES:
@@ -227,7 +227,7 @@ def _states(series: Iterable[KpiSeries]) -> Iterator[tuple[date, DateState]]:
 
 
 def notices(states: Iterable[tuple[date, DateState]]) -> Iterator[str]:
-    """What is notable about the stored KPIs of these Dates."""
+    """Notices about the stored KPIs of these Dates."""
     days: dict[DateState, set[date]] = {}
     for day, state in states:
         days.setdefault(state, set()).add(day)

@@ -21,7 +21,7 @@ Published = Callable[[CuratedTable], frozenset[date]]
 
 @dataclass(frozen=True)
 class LedgerTable:
-    """One table of one app: the rule of gaps, and the Dates that have rows, each with their processing date."""
+    """One table of one app: the gap rule, and the Dates that have rows, each with their processing date."""
 
     known: KnownTable
     rows: Mapping[date, date]

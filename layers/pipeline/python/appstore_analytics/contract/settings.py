@@ -133,7 +133,7 @@ class CheckKeySettings(AppleSettings):
 
 
 SLACK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
-"""Where an incoming webhook of Slack may lead."""
+"""The hosts to which a Slack webhook can lead."""
 
 
 @dataclass(frozen=True, slots=True)

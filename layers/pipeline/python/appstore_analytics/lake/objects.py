@@ -171,7 +171,7 @@ class Bucket:
                 yield entry["Prefix"].removeprefix(prefix).rstrip("/")
 
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
-        """The objects below `prefix`, in the order of their keys; only those behind the key `after`, if it is given."""
+        """The objects below `prefix`, ordered by key; with `after` only those with a greater key."""
         paginator = self._client.get_paginator("list_objects_v2")
         whole = paginator.paginate(Bucket=self.name, Prefix=prefix)
         for page in paginator.paginate(Bucket=self.name, Prefix=prefix, StartAfter=after) if after else whole:

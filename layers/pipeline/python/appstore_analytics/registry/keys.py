@@ -35,7 +35,7 @@ _APP, _DIRTY, _KPIS, _BUDGET = "APP#", "DIRTY#", "KPIS#", "BUDGET#"
 _REQUEST, _INSTANCE, _PART, _REFUSED, _PAGE = "REQUEST#", "INSTANCE#", "PART#", "REFUSED#", "PAGE#"
 WAITS_PREFIX = "WAIT#"
 _OF_ONE_APP = frozenset({_PART, *(f"{name}#" for name in (MapName.REGISTER, MapName.RESTORE, MapName.LAND))})
-"""How the sort keys of a run's items begin that name an app next."""
+"""The prefixes of sort keys of a run's items that are followed by an app id."""
 
 _LAST = "~"
 """Sorts after every character of a key."""
@@ -155,7 +155,7 @@ def parse_journal_key(key: Mapping[str, Any]) -> tuple[str, str, TableDate]:
 
 
 def parse_run_key(key: Mapping[str, Any]) -> tuple[str, str]:
-    """The run id in the key of any item of a run, and the app id, which is empty where the item is of no single app."""
+    """The run id in the key of any item of a run, and the app id, which is empty for items of no single app."""
     kind, _, rest = key["sk"].partition("#")
     app_id = rest.partition("#")[0] if f"{kind}#" in _OF_ONE_APP else ""
     return key["pk"].removeprefix(run_partition("")), app_id

@@ -98,7 +98,7 @@ class Runs:
     def ends_of_map(
         self, run_id: str, map_name: MapName, *names: str, facts: Sequence[str] = ()
     ) -> Iterator[ItemRecord]:
-        """The same with nothing but how each item ended and these facts: a run of a thousand apps has 26,000 items."""
+        """The same with only the outcome of each item and these facts: a run of a thousand apps has 26,000 items."""
         condition = Key("pk").eq(run_partition(run_id)) & Key("sk").begins_with(items_prefix(map_name, *names))
         return map(_record, query_items(self._table, condition, ("pk", "sk", "verdict", "error", *facts)))
 

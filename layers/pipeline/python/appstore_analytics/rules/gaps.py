@@ -104,13 +104,13 @@ class KnownTable:
         )
 
     def status(self, day: date) -> InstanceStatus | None:
-        """How far the instance has come that should hold an incomplete Date; None where Apple has listed none."""
+        """The status of the instance that should hold an incomplete Date; None if Apple has listed none."""
         if (culprit := self._culprit(day)) is not None:
             return culprit.status
         return InstanceStatus.QUARANTINED if self._quarantined_snapshot(day) else None
 
     def reason(self, day: date) -> str:
-        """What was noted about that instance; empty where there is none, or nothing to say."""
+        """The note about that instance; empty if there is no instance, or no note."""
         culprit = self._culprit(day) or self._quarantined_snapshot(day)
         return culprit.reason if culprit else ""
 

@@ -31,7 +31,7 @@ class SqlQuestion:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What the answer has a row for."""
+        """The dimensions by which the rows of the answer are grouped."""
         split = (self.dimension,) if self.dimension and not self.only else ()
         return ("dt", *(("app_id",) if self.by_app else ()), *split)
 
@@ -112,7 +112,7 @@ def _numbers(keys: Sequence[str]) -> str:
 
 
 def _of_cohorts(kpi: Kpi, question: SqlQuestion, curated: str) -> str:
-    """Devices by the day of their download, and by the days since then."""
+    """Devices by the day of their download and the days since then."""
     (amount,) = kpi.amounts
     name = amount.name if kpi.over else kpi.label
     apps = ["app_id"] if question.by_app else []
