@@ -81,7 +81,7 @@ def test_a_date_that_is_not_final_is_in_no_tile_and_is_hatched(visit: Visit) -> 
     chart.focus()
     visit.press("End")
     assert "not final" in (chart.get_attribute("aria-valuetext") or "")
-    assert "Apple finishes it on" in visit.text(".tip")
+    assert "Apple completes it on" in visit.text(".tip")
     assert "▲" not in visit.text(".tip"), "no change of what still grows"
     assert "▼" not in visit.text(".tip")
 
