@@ -19,7 +19,7 @@ import { Problem } from "../api/problem.js";
  * @property {import("@preact/signals").Signal<Answer<any>>} answer
  * @property {number} users
  * @property {number} askedAt
- * @property {number} pace the least time between two questions that nobody asked for, in milliseconds
+ * @property {number} pace the least time between two automatic requests, in milliseconds
  * @property {boolean} isDue asked again when its pace allows
  */
 

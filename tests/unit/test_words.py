@@ -12,8 +12,23 @@ import pytest
 from tests.unit.docs.reading_docs import PAGES, prose
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("layers/pipeline/python", "benchmarks", "docs", "functions", "infra", "local", "operations", "workshop")
+ROOMS = (
+    "layers/pipeline/python",
+    "layers/console/python",
+    "benchmarks",
+    "docs",
+    "functions",
+    "infra",
+    "local",
+    "operations",
+    "workshop",
+)
 FILES = (ROOT / "app.py", ROOT / "manage.py", *sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py")))
+BROWSER_FILES = sorted(
+    path
+    for path in (ROOT / "console").rglob("*")
+    if path.suffix in (".js", ".css", ".html") and "node_modules" not in path.parts
+)
 BETTER = {
     r"stands?(?! for\b|-in)|stood": "is in, is stored in, exists, is current",
     r"whoever|(?:no|every|some)body(?:'s)?": "name the thing, or use the passive voice",
@@ -39,6 +54,11 @@ WORST = re.compile("|".join(rf"(?P<w{number}>\b(?:{words})\b)" for number, words
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_docstring_comment_or_output_uses_them(path: Path) -> None:
     assert [found for text in _texts(path) for found in _found(text)] == []
+
+
+@pytest.mark.parametrize("path", BROWSER_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_of_the_browser_uses_them(path: Path) -> None:
+    assert list(_found(path.read_text("utf-8"))) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -1,4 +1,4 @@
-"""Changes arrive by themselves; and when they cannot, the page says so, keeps its figures and starts nothing."""
+"""The page updates by itself. If it cannot, it says so, keeps its figures and starts nothing."""
 
 import pytest
 from imitation_states import BACKFILL, GOOD
@@ -113,7 +113,7 @@ def test_actions_wait_while_nothing_answers(visiting: Visiting) -> None:
 
 
 def test_a_lost_answer_never_starts_a_run_twice(visit: Visit) -> None:
-    """The start arrived and its answer did not: the same plan is confirmed again, and is the same run."""
+    """The start arrived but its answer was lost: confirming the same plan again returns the same run."""
     visit.expected += _503
     visit.open(BACKFILL)
     visit.page.get_by_role("button", name="Show the plan").click()
@@ -180,7 +180,7 @@ def test_a_page_that_opens_during_an_outage_comes_by_itself(visiting: Visiting) 
 
 
 def test_nothing_jumps_while_an_answer_is_awaited(visiting: Visiting) -> None:
-    """After 400 ms the frame, never a spinner; before, nothing."""
+    """A frame appears after 400 ms, never a spinner; before that nothing."""
     visit = visiting(World(delay=0.9))
     visit.page.goto(visit.server.url + "#/apps")
     visit.page.wait_for_selector(".ghost", state="attached")

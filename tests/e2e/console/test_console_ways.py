@@ -1,4 +1,4 @@
-"""What people come to do, from the first click to the last."""
+"""Complete tasks of users, from the first click to the last."""
 
 import pytest
 from imitation_states import BACKFILL, GOOD, LATE
@@ -13,7 +13,7 @@ from tests.e2e.console.visits import Visit
 
 
 def test_somebody_invited_signs_in_and_out(visiting: Visiting) -> None:
-    """The first password, one of their own, a second factor; then nothing of it stays."""
+    """The temporary password, a password of their own, a second factor; afterwards no trace of them remains."""
     visit = visiting(World(is_signed_in=False, first_step="new_password"))
     page = visit.page
     visit.open("#/apps/1000000001?metric=proceeds", heading="main form")

@@ -1,4 +1,4 @@
-"""`report_kpis` against the same numbers made apart: DuckDB over the rows, and the SQL that the answer gives."""
+"""`report_kpis` against the same numbers computed independently: by DuckDB over the rows and by its SQL."""
 
 from collections.abc import Iterator
 from dataclasses import replace

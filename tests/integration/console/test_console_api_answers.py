@@ -1,4 +1,4 @@
-"""What stands in an answer, and what happens to a request that is wrong."""
+"""The contents of answers, and the errors of invalid requests."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The weekly digest: who gets which numbers, once a week, and how the link in it ends it."""
+"""The weekly digest: its readers and their numbers, once a week, and its unsubscribe link."""
 
 import re
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def pipeline() -> Iterator[Pipeline]:
 
 @dataclass
 class Desk:
-    """An office that sends digests. `posted` is what the Slack channel got."""
+    """A setup that sends digests. `posted` has the messages to the Slack channel."""
 
     office: Office
     aws: EmbeddedAws

@@ -1,4 +1,4 @@
-"""What is somebody's own, and people with their grants: through the API, in a real PostgreSQL."""
+"""A person's own data, and people with their grants: through the API, in a real PostgreSQL."""
 
 import itertools
 import json

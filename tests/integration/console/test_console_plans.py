@@ -1,4 +1,4 @@
-"""Plans and their confirmation: one run however often and however close together somebody confirms."""
+"""Plans and their confirmation: one run, however often and however closely together it is confirmed."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""./manage.py users and token, over a console whose answers are given."""
+"""./manage.py users and token, with a console whose answers are prepared."""
 
 import io
 import json
@@ -29,7 +29,7 @@ EVE = {**ADA, "user_id": "e1", "email": "eve@example.com", "role": "viewer", "ap
 
 
 class Function:
-    """console_act, with an answer for each request."""
+    """console_act with a prepared answer for each request."""
 
     def __init__(self, **answers: tuple[int, Any]) -> None:
         self.answers = {"GET /users": (200, {"people": [ADA, EVE]}), **answers}

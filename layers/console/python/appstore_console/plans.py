@@ -4,7 +4,7 @@
     POST /runs  ─► own, not expired ─► rights, plan once more: the same? ─► StartExecution "console-<plan id>"
 
 The execution's name is derived from the plan's id, so Step Functions starts only one: two simultaneous confirmations
-get the same run. A condition on the plan's item decides which of them is told that the run is new.
+get the same run. A condition on the plan's item decides which of them reports the run as new.
 """
 
 import json
