@@ -1,6 +1,6 @@
-"""The CDK app: the pipeline's stack, and the console's where cdk.json wants one.
+"""The CDK app: the pipeline's stack, and the console's if cdk.json asks for it.
 
-`cdk deploy <stack>` puts it into the account and region that the AWS credentials are for.
+`cdk deploy <stack>` deploys a stack into the account and region of the AWS credentials.
 """
 
 import os
@@ -22,11 +22,11 @@ from infra.stack import AppStoreAnalyticsStack
 
 
 def main() -> None:
-    """Synthesize; a refused context or a layer that cannot be built ends with its sentence."""
+    """Synthesize the stack. A refused context or a layer that cannot be built ends with one sentence."""
     app = App()
     try:
         configuration = parse_context(app.node.get_all_context())
-        # The CDK command line says it; without, the template is for any region.
+        # Set by the CDK command line; otherwise the template is for any region.
         refuse_where_console_cannot_be(configuration, os.environ.get("CDK_DEFAULT_REGION", ""))
         target = THIS_MACHINE if configuration.local else AWS_TARGET
         layer_folders = build_layers(target)

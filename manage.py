@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Ask and run the installed pipeline: ./manage.py --help. The commands are in operations/."""
+"""Query and run the installed pipeline: see ./manage.py --help. The commands are in operations/."""
 
 import sys
 from pathlib import Path

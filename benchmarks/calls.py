@@ -70,7 +70,7 @@ class ScarceDay:
 
 
 def count_calls(reports: int, usual_days: int) -> Calls:
-    """The first days of an account, and the average of so many usual ones."""
+    """The first days of an account, and the average of a number of usual ones."""
     say(f"Counting the calls of {reports} reports")
     apps = _SMALL.apps
     with aws_in_process():
@@ -87,7 +87,7 @@ def count_calls(reports: int, usual_days: int) -> Calls:
 
 
 def live_a_scarce_day(calls_per_hour: int, reports: int, hours: int = _HOURS) -> ScarceDay:
-    """A usual day of as many apps as this quota carries in so many hours, less what an app's calls do not divide."""
+    """A usual day of as many apps as this quota carries in these hours."""
     per_hour = ceiling(calls_per_hour, Operation.DAILY)
     apps = hours * (per_hour - per_hour % reports) // calls_needed(1, reports)
     say(f"Living a day of {apps} apps with {calls_per_hour} calls an hour")

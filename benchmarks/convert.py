@@ -54,8 +54,9 @@ _AS_DEPLOYED = ("ours", "limits")
 
 _ROUNDS = 5
 _FAR_BEHIND = 4.0
-"""What takes so many times our CPU is not run again on the same input, which takes minutes of the largest: neither on
-one core nor on two, because cores save no CPU. Its distance is far above all noise."""
+"""A peer that takes this many times our CPU is not run again on the same input, which takes minutes of the largest:
+neither on one core nor on two, because cores save no CPU. Its distance is far above all noise.
+"""
 
 _REPEATS = {SMALL: 20, MEDIUM: 5}
 
@@ -93,7 +94,9 @@ class DifferentAnswerError(Exception):
 def main(words: Sequence[str] | None = None) -> None:
     """Measure, or go on measuring, and report."""
     parser = arguments("convert", __doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--minutes", type=float, default=600, help="stop then; the next start of the full run goes on")
+    parser.add_argument(
+        "--minutes", type=float, default=600, help="stop then; the next start of the full run continues"
+    )
     asked = parser.parse_args(words)
     kept = None if asked.quick else _kept_runs()
     measured = _measured_before(kept)

@@ -1,6 +1,6 @@
 """Publication of one Date: rows per CPU second and memory by the number of parts: `python -m benchmarks.publish`.
 
-Each publication is a process of its own, pinned to one core. The parts lie on the local disk.
+Each publication is a separate process, pinned to one core. The parts are on the local disk.
 """
 
 import os

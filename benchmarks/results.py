@@ -96,7 +96,7 @@ def results_by_page() -> dict[Path, list[Path]]:
 
 
 def page_with_results(page: str, results: Iterable[Path]) -> str:
-    """`page` with what stands between `<!-- <name> -->` and `<!-- end -->` replaced by the kept result of that name."""
+    """`page` with the text between `<!-- <name> -->` and `<!-- end -->` replaced by the kept result of that name."""
     for path in results:
         begin, end = f"<!-- {path.stem} -->\n", "<!-- end -->\n"
         before, found, behind = page.partition(begin)

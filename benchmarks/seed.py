@@ -2,7 +2,7 @@
 
 221 files with 15,367,527 rows, from the simulated App Store Connect to *verified* in Athena, by one daily run on the
 embedded AWS; and the same files through conversion alone, in as many plain processes as there are cores. The two take
-turns, conversion first and last; of the runs the one in the middle is told, of conversion alone the medians. Files are
+turns, conversion first and last; of the runs the middle one is reported, of conversion alone the medians. Files are
 made, the stack is deployed and the apps are registered beforehand: none of that is in the times. Most functions start
 in the run; so the ratio is told to conversion alone by warm processes, and with their start.
 """

@@ -1,4 +1,4 @@
-/** The console begins here. */
+/** The entry point of the console. */
 
 import { render } from "preact";
 import { Console } from "./pages/console.js";

@@ -1,4 +1,4 @@
-// Light or dark before anything is painted: as the person chose, else as the system is. The only script of its own.
+// Sets light or dark before the first paint: the person's choice, or the system's. The only script outside the bundle.
 (() => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const chosen = () => {

@@ -13,21 +13,21 @@ _HEAD = """\
 
 Written by `python docs/generate.py` from the KPI catalogue (`contract/kpis/`); a test fails when the two differ.
 
-{kpis} numbers that people ask for, as formulas over the tables of [reports.md](reports.md). Each has a *trap*: the
+{kpis} common key figures, as formulas over the tables of [reports.md](reports.md). Each has a *trap*: the
 sentence to read before the number is compared with another one.
 
-What the value of several [Dates](glossary.md), or of several slices of one, is:
+The *kind* says how values of several [Dates](glossary.md), or of several slices of one Date, combine:
 
 - **sum**: exact, for any slice and any period.
-- **ratio of sums**: divide the sums, never average ratios. It can be split by what all of its tables can be split by.
-- **stock**: what there is on a Date. It can be summed over slices of that Date, never over Dates.
+- **ratio of sums**: divide the sums, never average ratios. It can be split by dimensions that all its tables have.
+- **stock**: a state on a Date. It can be summed over slices of that Date, never over Dates.
 - **bound**: the true value is *at most* or *at least* this, because Apple's uniques do not add up. For a week or a
-  month there is a KPI of its own, from Apple's weekly and monthly tables, which exist with
+  month there is a separate KPI, from Apple's weekly and monthly tables, which exist with
   `"granularities": ["DAILY", "WEEKLY", "MONTHLY"]` in `cdk.json`.
 - **estimate**: neither exact nor a bound.
 
 Only Standard reports are used: Detailed ones leave out groups below five users and add noise. Values are compared in
-lower case, because Apple's spelling differs between files. A missing row is *not there*, which is not zero: see
+lower case, because Apple's spelling differs between files. A missing row is missing data, not a zero: see
 `appstore.freshness`.
 
 The queries return every app's value for the Dates of the newest four weeks that Apple calls complete (eight weeks,
@@ -45,7 +45,7 @@ _CHAPTERS = {
 
 _BASIS = {
     Basis.DATES: "",
-    Basis.COHORT: "; of the people who downloaded on one Date, so many days later",
+    Basis.COHORT: "; for people who downloaded on one Date, a number of days later",
     Basis.OPENING: "; the divisor is of the Date before the period",
 }
 

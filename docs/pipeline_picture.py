@@ -1,4 +1,4 @@
-"""docs/pictures/pipeline.svg: the way of the data from Apple to Athena, drawn from the stages below."""
+"""docs/pictures/pipeline.svg: the data's path from Apple to Athena, drawn from the stages below."""
 
 from collections.abc import Iterator
 from html import escape
@@ -25,7 +25,7 @@ _ARROWHEAD = (
 
 
 def pipeline_picture() -> str:
-    """The SVG; the same stages give the same text. On a white ground, so that it reads in dark pages too."""
+    """The SVG; the same stages give the same text. It has a white background, to be readable on dark pages too."""
     return "\n".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">',

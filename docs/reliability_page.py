@@ -1,4 +1,4 @@
-"""docs/reliability.md: its text stays, and its tables of faults follow from the list that the tests run."""
+"""docs/reliability.md: its text is kept, and its tables of faults follow from the list that the tests run."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,7 +10,7 @@ _FAULTS_END = "<!-- end of faults -->\n"
 
 
 def reliability_page() -> str:
-    """The page as it stands, with the table of faults anew; ValueError when its marks are missing."""
+    """The current page with a new table of faults; ValueError if its marks are missing."""
     before, rest = (FOLDER / "reliability.md").read_text(encoding="utf-8").split(_FAULTS_BEGIN)
     _, behind = rest.split(_FAULTS_END)
     tables = "\n".join(line for title, cases in CHAPTERS.items() for line in _faults(title, cases))

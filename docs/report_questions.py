@@ -29,4 +29,4 @@ QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("Did a retention message keep subscribers from cancelling?", ("retention_messaging",)),
 )
-"""Every report that has tables by default is in one of them; the others say in their names what they count."""
+"""Every report that has tables by default is in one of them; the names of the others say what they count."""

@@ -24,13 +24,13 @@ configured and built by Apple.
 
 *Standard* reports are complete. *Detailed* ones have more columns, but Apple leaves out small groups and adds noise:
 use them for shares, not for totals, and never add the two. [kpis.md](kpis.md) has the formula and the query of each
-key figure. The other {others} reports count the use of one of Apple's frameworks each; find them by name:
+key figure. Each of the other {others} reports counts the use of one of Apple's frameworks; find them by name:
 {names}
 
 ## Known values
 
-What these columns are known to hold. The lists are not complete, and the case of a value differs between files: compare
-`lower(…)`.
+Values that these columns are known to have. The lists are not complete, and the case of a value differs between files:
+compare `lower(…)`.
 
 {values}
 
@@ -51,7 +51,7 @@ Around Apple's columns every table has these, and the partition `dt` (type `date
   it.
 - **Role**: only an *additive measure* can be summed over rows. A *non-additive measure* (uniques) never can. Where
   Apple does not say, it is a *number of unknown additivity*.
-- **Apple's header**: compared without spaces, punctuation and case. *also* names other spellings of Apple's, which are
+- **Apple's header**: compared without spaces, punctuation and case. *also* lists Apple's other spellings, which are
   read as the same column; `contract/catalogue/` says where each was seen.
 - **Required**: a file without this column is quarantined. Any other missing column is null and named in the run report.
 """

@@ -1,4 +1,4 @@
-"""The command `docs/generate.py`, once it runs in .venv: writes the generated pages, or compares them."""
+"""The part of `docs/generate.py` that runs in .venv: writes the generated pages, or compares them."""
 
 import argparse
 import sys

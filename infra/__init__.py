@@ -1,1 +1,1 @@
-"""The AWS resources, one construct per file; `stack.py` composes them and says what each function may do."""
+"""The AWS resources, one construct per file; `stack.py` composes them and grants each function its permissions."""

@@ -1,4 +1,4 @@
-"""What a company asks of every resource: the boundary of roles, the key, the tags."""
+"""Company-wide requirements for every resource: the permissions boundary of roles, the KMS key, the tags."""
 
 from aws_cdk import Tags
 from aws_cdk import aws_iam as iam
@@ -10,7 +10,7 @@ from infra.naming import boundary
 
 
 def follow_the_accounts_rules(scope: Construct, configuration: DeploymentConfiguration) -> None:
-    """Apply them to everything below `scope`. Call it last: what is added later is not seen."""
+    """Apply them to everything below `scope`. Call it last: later additions are not covered."""
     if configuration.permissions_boundary:
         iam.PermissionsBoundary.of(scope).apply(boundary(scope, configuration.permissions_boundary))
     if configuration.kms_key_arn:

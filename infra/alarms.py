@@ -1,4 +1,4 @@
-"""Who is told, and when: a topic with its e-mail and Slack subscriptions, and the alarms.
+"""Alarm topic, its e-mail and Slack subscriptions, and the alarms.
 
 Each costs $0.10 a month and reads one metric; a composite alarm would cost $0.50. Each has a chapter in
 docs/operations.md with its meaning, the first look and the fix, and its description ends with the link.
@@ -24,8 +24,8 @@ from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
 
 HOURS_WITHOUT_A_RUN = 26  # a day, and two hours for the run itself
-_REFUSALS = 3  # one is an accident
-_HOURS_EXHAUSTED = 3  # a daily run of many apps uses an hour up, and another
+_REFUSALS = 3  # one alone can be a coincidence
+_HOURS_EXHAUSTED = 3  # a daily run of many apps uses up an hour, and another
 
 _CHAPTER = f"docs/operations.md#{SERVICE}"  # its headings have the default names
 _HOUR = Duration.hours(1)
@@ -34,7 +34,7 @@ _MISSING = cloudwatch.TreatMissingData
 
 @dataclass(frozen=True)
 class _Rule:
-    """When an alarm rings. `says_when_over`: its end means that the trouble is over, and not only that time passed."""
+    """An alarm's condition. `says_when_over`: its end means that the problem is solved, not just that time passed."""
 
     name: str
     meaning: str
@@ -47,7 +47,7 @@ class _Rule:
 
 
 class Alarms(Construct):
-    """`topic` is told what rings; `alarms` are all of them."""
+    """`topic` receives every alarm; `alarms` are all of them."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Alarms(Construct):
         self.alarms = [self._alarm(rule) for rule in rules]
 
     def tell_slack(self, function: lambda_.IFunction, dead_letters: sqs.IQueue) -> None:
-        """Let the function hear what the topic hears."""
+        """Subscribe the function to the topic."""
         self.topic.add_subscription(subscriptions.LambdaSubscription(function, dead_letter_queue=dead_letters))
 
     def _alarm(self, rule: _Rule) -> cloudwatch.Alarm:
@@ -90,7 +90,8 @@ class Alarms(Construct):
 
     def _topic(self, e_mail: str) -> sns.Topic:
         topic = sns.Topic(self, "Topic", topic_name=self._names.prefixed("alarms"), enforce_ssl=True)
-        # A topic policy of one's own, as enforcing TLS makes, replaces the one that lets the account's alarms publish.
+        # A custom topic policy, as created by enforcing TLS, replaces the default one that lets the account's alarms
+        # publish.
         topic.add_to_resource_policy(
             iam.PolicyStatement(
                 actions=["sns:Publish"],
@@ -104,7 +105,7 @@ class Alarms(Construct):
         acknowledge(
             topic,
             "SNS2",
-            "Alarms carry names and states, no data; CloudWatch could publish to a key of one's own only.",
+            "Alarms carry names and states, no data; CloudWatch could publish only with a customer-managed key.",
         )
         return topic
 
@@ -122,12 +123,13 @@ def _of_runs(state_machine: sfn.IStateMachine) -> Iterator[_Rule]:
     ends = {
         "RunFailed": (state_machine.metric_failed, "A run failed; its cause says why."),
         "RunTimedOut": (state_machine.metric_timed_out, "A run was ended by its time-out."),
-        "RunAborted": (state_machine.metric_aborted, "Somebody stopped a run."),
+        "RunAborted": (state_machine.metric_aborted, "Someone stopped a run."),
     }
     for name, (metric, meaning) in ends.items():
         yield _Rule(name, meaning, metric(period=five_minutes, statistic="Sum"))
-    # With periods of an hour CloudWatch looks back up to seven days (shorter ones: one day), so 26 periods without
-    # a success are 26 hours. No data is no success: it rings after the first deployment too, until the first run.
+    # With periods of an hour CloudWatch looks back up to seven days (shorter ones: one day), so 26 periods without a
+    # success are 26 hours. No data is no success: the alarm is also in ALARM after the first deployment, until the
+    # first run.
     yield _Rule(
         "NoRunSucceeded",
         f"No run has succeeded for {HOURS_WITHOUT_A_RUN} hours.",
@@ -140,16 +142,16 @@ def _of_runs(state_machine: sfn.IStateMachine) -> Iterator[_Rule]:
 
 
 def _of_data(namespace: str) -> Iterator[_Rule]:
-    # A check that does not report says nothing good: two hours without one ring like two hours of stale data.
+    # A missing check is a problem too: two hours without one count like two hours of stale data.
     yield _Rule(
         "StaleData",
-        "Data that is due is missing, or nobody has checked for two hours.",
+        "Data that is due is missing, or no check has run for two hours.",
         own_metric(namespace, Metric.FEEDS_STALE, "Maximum"),
         periods=2,
         missing=_MISSING.BREACHING,
         says_when_over=True,
     )
-    # Both are told by each run, so they stand until the next one.
+    # Every run reports both, so these alarms stay in ALARM until the next run.
     yield _Rule(
         "Quarantined",
         "A file breaks the contract of its report and was left out.",
@@ -177,7 +179,7 @@ def _of_means(namespace: str, dead_letters: sqs.IQueue) -> Iterator[_Rule]:
         own_metric(namespace, Metric.BUDGET_EXHAUSTED, "Sum"),
         periods=_HOURS_EXHAUSTED,
     )
-    # An idle queue stops reporting; what lies in it lies there still.
+    # An idle queue stops reporting, although its messages are still there.
     yield _Rule(
         "DeadLetters",
         "A scheduled start, a check or a message to Slack could not be delivered.",

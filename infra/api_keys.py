@@ -13,10 +13,9 @@ from infra.naming import made_once_removal_policy
 class ApiKeys(Construct):
     """The secrets of the keys that register, `admin`, and of those that read, `reader`; often they are the same.
 
-    A new one holds random text, no key; deploying again keeps what a person put in. Apple shows a private key once, so
-    on AWS a secret outlives the stack; only a first deployment that fails takes it along, to be repeated.
-
-    After destroying the stack its name is taken: `./manage.py adopt` says how a new deployment takes it back.
+    A new secret holds random text, no key; deploying again keeps what a person put in. Apple shows a private key once,
+    so on AWS a secret outlives the stack; only a first deployment that fails deletes it, so that it can be repeated.
+    After destroying the stack the name is still taken: `./manage.py adopt` tells how a new stack takes the secret back.
     """
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration) -> None:
@@ -28,7 +27,7 @@ class ApiKeys(Construct):
         self.reader = [self.by_key_name[account.reader_key_name] for account in accounts]
 
     def of(self, whose: Literal["admin", "reader", "every"]) -> list[secretsmanager.Secret]:
-        """The secrets of the keys that register, of those that read, or of all."""
+        """The secrets of the registering keys, of the reading keys, or of all."""
         return {"admin": self.admin, "reader": self.reader, "every": list(self.by_key_name.values())}[whose]
 
     def _secret(self, key_name: str, configuration: DeploymentConfiguration) -> secretsmanager.Secret:
@@ -42,6 +41,6 @@ class ApiKeys(Construct):
         acknowledge(
             secret,
             "SMG4",
-            "Apple has no call that makes an API key: a person creates and revokes it in App Store Connect.",
+            "Apple has no API for creating an API key: a person creates and revokes it in App Store Connect.",
         )
         return secret

@@ -15,7 +15,7 @@ REGIONS_WITH_DSQL = frozenset(
         "us-west-2",
     }
 )  # fmt: skip
-"""Where CloudFormation knows AWS::DSQL::Cluster; a test compares them with its schemas."""
+"""Regions in which CloudFormation has AWS::DSQL::Cluster; a test compares them with its schemas."""
 
 _TAG_KEY = re.compile(r"(?!aws:)[\w .:/=+\-@]{1,128}", re.IGNORECASE)
 _TAG_VALUE = re.compile(r"[\w .:/=+\-@]{0,256}")
@@ -58,7 +58,7 @@ def is_policy(text: str) -> bool:
 
 
 def is_key_arn(text: str) -> bool:
-    """Whether this is the ARN of a KMS key; an alias is none, because IAM policies cannot name it."""
+    """Whether this is the ARN of a KMS key; an alias is not accepted, because IAM policies cannot name it."""
     return _KEY.fullmatch(text) is not None
 
 

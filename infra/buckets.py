@@ -1,4 +1,4 @@
-"""Three buckets: Apple's bytes, the lake, and what Athena answers."""
+"""Three buckets: Apple's raw files, the lake, and Athena's results."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
@@ -11,7 +11,7 @@ from infra.naming import made_once_removal_policy
 
 
 class Buckets(Construct):
-    """`raw`, `lake` (versioned, so that a wrong Date can be taken back) and `results`."""
+    """`raw`, `lake` (versioned, so that a wrong Date can be rolled back) and `results`."""
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration) -> None:
         super().__init__(scope, id_)
@@ -26,7 +26,7 @@ class Buckets(Construct):
                     expired_object_delete_marker=True,
                 ),
                 _expire(RUNS_PREFIX, keep.runs),
-                # A note that is asked for later is written again, with its object (lake/publication.py).
+                # A note that is needed later is written again, with its object (lake/publication.py).
                 _expire(PUBLICATIONS_PREFIX, keep.raw),
             ],
             versioned=True,
@@ -57,7 +57,7 @@ class Buckets(Construct):
             bucket,
             "S1",
             "One writer, the pipeline, whose runs are recorded; access logs would outnumber the lake. "
-            "Who must know every reader turns on CloudTrail data events for the account.",
+            "To record every reader, turn on CloudTrail data events for the account.",
         )
         return bucket
 

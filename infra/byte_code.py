@@ -1,7 +1,8 @@
 """Byte code for the Python of the Lambda runtime, whichever Python synthesizes the stack.
 
-Byte code is of one minor version, and only a Python of that version can write it. Without it each cold start compiles
-every module that it imports: half as much CPU again (docs/decisions/0018-byte-code-by-the-runtimes-python.md).
+Byte code belongs to one minor version, and only a Python of that version can write it. Without it each cold start
+compiles every module that it imports, which takes half as much CPU again
+(docs/decisions/0018-byte-code-by-the-runtimes-python.md).
 """
 
 import os
@@ -18,7 +19,7 @@ _COMPILE = ("-m", "compileall", "-q", "-q", "--invalidation-mode", "unchecked-ha
 
 @cache
 def interpreter(python_version: str) -> Path | None:
-    """A Python of this minor version: the one that runs this, on PATH, of pyenv, or that uv knows; None without one."""
+    """A Python of this minor version: this one, or from PATH, pyenv or uv; None if there is none."""
     return next((path for path in _candidates(python_version) if _version_of(path) == python_version), None)
 
 
@@ -44,6 +45,6 @@ def _version_of(python: Path) -> str:
 
 
 def _answer(command: list[str]) -> str:
-    """What a command prints; empty when it fails, as pyenv's stand-ins do for versions that are not active."""
+    """The output of a command; empty if it fails, as pyenv's shims do for versions that are not active."""
     result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (our own command line)
     return result.stdout.strip() if result.returncode == 0 else ""

@@ -1,4 +1,4 @@
-"""What the CDK context says, parsed once and refused with one sentence when it cannot work."""
+"""The CDK context, parsed once; an invalid value is refused with one sentence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -33,16 +33,16 @@ class DeploymentConfiguration:
     `name` begins the name of everything that has one, and `databases` has those Glue databases that are to be called
     otherwise (contract/names.py). `existing_databases` are there already and belong to no stack. With `lake_formation`
     the functions that ask Athena get Lake Formation's permissions as well. `permissions_boundary` (a policy's name or
-    ARN), `kms_key_arn` and `tags` are for every resource that can take them.
-    `schedule` is in UTC: Apple publishes around 09:00, by hearsay. `segment_hosts` are the hosts from which signed URLs
-    are fetched, `.example.com` meaning any below: Apple's bucket and its region may change, its S3 not so soon.
-    `alarm_slack_secret` names a secret that holds the URL of an incoming webhook. `dashboard`: an account has three for
-    nothing, each further one costs more than all the rest. `freshness_hours` after Apple should have published a Date
-    it is missing. `console` adds the stack of the web console, whose data is in Aurora DSQL, or in the PostgreSQL whose
-    secret `console_database` names; `console_vpc` has that database's subnets. `console_digests` sends weekly digests
-    from `digest_sender`, and to the Slack channel whose webhook is in `digest_slack_secret`. `bytes_scanned_cutoff`
-    ends a query that would scan more. `local` is for the embedded AWS: loopback without TLS is allowed, layers fit this
-    machine, and only there `retain` may be false: destroying the stack then destroys data and keys.
+    ARN), `kms_key_arn` and `tags` are for every resource that can take them. `schedule` is in UTC: Apple reportedly
+    publishes around 09:00, but does not document it. `segment_hosts` are the hosts from which signed URLs are fetched;
+    `.example.com` includes all subdomains, because Apple's bucket and its region can change. `alarm_slack_secret` names
+    a secret that holds the URL of an incoming webhook. `dashboard`: the first three per account are free, each further
+    one costs more than everything else together. A Date is missing `freshness_hours` after Apple should have published
+    it. `console` adds the stack of the web console. Its database is Aurora DSQL, or the PostgreSQL whose secret
+    `console_database` names, in the subnets of `console_vpc`. `console_digests` sends weekly digests from
+    `digest_sender`, and to the Slack channel whose webhook is in `digest_slack_secret`. `bytes_scanned_cutoff` ends a
+    query that would scan more. `local` is for the embedded AWS: loopback without TLS is allowed, and layers are built
+    for this machine. Only with it `retain` can be false: destroying the stack then destroys data and keys.
     """
 
     name: str = SERVICE
@@ -90,7 +90,7 @@ class DeploymentConfiguration:
 
     @property
     def for_plan_run(self) -> Configuration:
-        """What the state machine hands to plan_run."""
+        """The configuration that the state machine passes to plan_run."""
         return Configuration(
             self.accounts,
             self.reports,
@@ -101,7 +101,7 @@ class DeploymentConfiguration:
 
 
 def parse_context(context: Mapping[str, Any]) -> DeploymentConfiguration:
-    """The configuration in a CDK context; a value given with `-c` is a string and may be JSON.
+    """The configuration in a CDK context; a value given with `-c` is a string and can be JSON.
 
     ConfigurationRefused when a value cannot work or a key is unknown (CDK's own have a colon or a dash).
     """
@@ -132,7 +132,7 @@ def parse_context(context: Mapping[str, Any]) -> DeploymentConfiguration:
 
 
 def refuse_where_console_cannot_be(configuration: DeploymentConfiguration, region: str) -> None:
-    """ConfigurationRefused where a console is wanted in a region that has no database for it."""
+    """ConfigurationRefused if a console is wanted in a region without its database."""
     if configuration.console and not configuration.local:
         refuse_region(region, configuration.console_database)
 
@@ -172,5 +172,5 @@ def _refuse_plain_http(configuration: DeploymentConfiguration) -> None:
         )
     if not configuration.local and (loopback or set(configuration.segment_hosts) & set(LOOPBACK_HOSTS)):
         raise ConfigurationRefused(
-            "Context keys 'apple_base_url' and 'segment_hosts' may name loopback only with local=true."
+            "Context keys 'apple_base_url' and 'segment_hosts' can name loopback only with local=true."
         )

@@ -75,7 +75,7 @@ class Retention:
 
 
 def json_value(key: str, value: Any, kind: type[T], wanted: str) -> T:
-    """A value of this kind, also as JSON in a text of the command line; `wanted` completes "must be"."""
+    """A value of this kind, also as JSON text from the command line; `wanted` completes "must be"."""
     if isinstance(value, str) and kind is not str:
         try:
             value = json.loads(value)
@@ -87,7 +87,7 @@ def json_value(key: str, value: Any, kind: type[T], wanted: str) -> T:
 
 
 def texts(key: str, value: Any, wanted: str) -> tuple[str, ...]:
-    """A list of different texts, also as text of the command line."""
+    """A list of different texts, also as text from the command line."""
     entries = json_value(key, value, list, wanted)
     if not all(isinstance(entry, str) for entry in entries):
         raise ConfigurationRefused(f"Context key '{key}' must be {wanted}: put each entry in quotes.")

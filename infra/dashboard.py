@@ -1,8 +1,7 @@
-"""One dashboard that answers, from top to bottom: is it fresh, did it run, what failed, what does it cost, is Apple
-throttling us.
+"""One dashboard with five questions, from top to bottom: is it fresh, did it run, what failed, what does it cost, is
+Apple throttling us.
 
-The functions of our own and AWS emit all its metrics in every run; a test compares them with those that a run really
-emitted.
+Our functions and AWS emit all its metrics in every run; a test compares them with those that a run really emitted.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Where what could not be delivered is kept: starts of the schedules, checks that failed, messages to Slack."""
+"""A queue for what could not be delivered: starts of the schedules, failed checks, messages to Slack."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
@@ -9,7 +9,7 @@ from infra.acknowledgements import acknowledge
 
 
 class DeadLetters(Construct):
-    """`queue`: one for all, because the alarm and what a person does first are the same."""
+    """`queue` is shared by all, because the alarm and the first step of a person are the same."""
 
     def __init__(self, scope: Construct, id_: str, names: Names) -> None:
         super().__init__(scope, id_)

@@ -21,7 +21,7 @@ FUNCTIONS = PROJECT / "functions"
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What a function gets. Its share of a CPU grows with its memory; 1769 MB are one."""
+    """The size of a function. Its share of a CPU grows with its memory; 1769 MB correspond to one CPU."""
 
     memory_megabytes: int
     minutes: float
@@ -32,7 +32,7 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What runs in a function: its folder with `handler.py`, its layers, its environment and its size."""
+    """The program of a function: its folder with `handler.py`, its layers, its environment and its size."""
 
     code: Path
     layers: tuple[lambda_.ILayerVersion, ...]
@@ -46,7 +46,7 @@ CAPACITIES: Mapping[str, Capacity] = {
     "register_request": Capacity(512, 8),
     "list_instances": Capacity(512, 10),
     "download_segments": Capacity(512, 15, disk_gibibytes=capacities.DOWNLOAD_GIBIBYTES),
-    # 20 million rows need a quarter (docs/benchmarks.md); small files are the rule, and wait for S3 (docs/cost.md)
+    # 20 million rows need a quarter of it (docs/benchmarks.md); most files are small, and wait for S3 (docs/cost.md)
     "convert_instance": Capacity(
         1024,
         15,
@@ -54,7 +54,7 @@ CAPACITIES: Mapping[str, Capacity] = {
         carries_arrow=True,
         variables=capacities.CONVERSION_MEMORY,
     ),
-    "restore_parts": Capacity(512, 15),  # a snapshot may hold years of Dates
+    "restore_parts": Capacity(512, 15),  # a snapshot can hold years of Dates
     "publish_date": Capacity(2048, 15, disk_gibibytes=capacities.PUBLICATION_GIBIBYTES, carries_arrow=True),
     "verify_table": Capacity(512, 15),  # waits for Athena
     "summarize_run": Capacity(1024, 15),  # reads the records of all items
@@ -65,14 +65,14 @@ CAPACITIES: Mapping[str, Capacity] = {
 """Every step, by the name of its folder in `functions/`. notify_slack is deployed where a webhook is configured."""
 
 ASYNCHRONOUS = frozenset({"check_freshness", "notify_slack"})
-"""Invoked by a schedule or a topic, which wait for no answer: what fails for good becomes a dead letter."""
+"""Invoked asynchronously by a schedule or a topic: an event that fails for good becomes a dead letter."""
 
 OUTSIDE_OF_RUNS = ASYNCHRONOUS | {"check_key"}
-"""All others are states of an execution. check_key answers a person: `./manage.py doctor`."""
+"""All others are states of an execution, except check_key, which `./manage.py doctor` invokes."""
 
 
 class Functions(Construct):
-    """`by_step` holds the functions. A role may write its own logs and traces; all else is granted by the stack."""
+    """`by_step` holds the functions. A role can write its own logs and traces; the stack grants everything else."""
 
     def __init__(
         self,
@@ -107,12 +107,12 @@ class Functions(Construct):
 def lambda_function(
     scope: Construct, step: str, program: Program, target: Target, configuration: DeploymentConfiguration
 ) -> lambda_.Function:
-    """A function named after its step, with a log group and a role of its own, which may write logs and traces only."""
+    """A function named after its step, with its own log group and a role that can only write logs and traces."""
     id_, name = state_name(step), configuration.names.function(step)
     logs = log_group(scope, f"{id_}Logs", f"/aws/lambda/{name}", configuration.retention.logs)
     role = iam.Role(scope, f"{id_}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     logs.grant_write(role)
-    acknowledge(role, "IAM5[Resource::*]", "X-Ray's two write actions know no resources.")
+    acknowledge(role, "IAM5[Resource::*]", "X-Ray's two write actions do not support resources.")
     function = lambda_.Function(
         scope,
         id_,
@@ -131,7 +131,9 @@ def lambda_function(
         environment={**program.environment, **program.capacity.variables, **_powertools(step, configuration)},
     )
     acknowledge(
-        function, "L1", "The layers are built for the Python that the project is tested with; moving on is a commit."
+        function,
+        "L1",
+        "The layers are built for the Python that the project is tested with; an upgrade takes a commit.",
     )
     return function
 

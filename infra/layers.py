@@ -1,4 +1,4 @@
-"""The Lambda layers: our package as it lies, and third-party packages built by pip, trimmed, without Docker."""
+"""The Lambda layers: our package as it is, and third-party packages built by pip, trimmed, without Docker."""
 
 import hashlib
 import os
@@ -24,7 +24,7 @@ BUILD = PROJECT / ".build" / "layers"
 PIPELINE_LAYER = PROJECT / "layers" / "pipeline"
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 NOT_SHIPPED = ["**/__pycache__", "**/*.pyc"]
-"""What an asset of our own source leaves out."""
+"""The files that an asset of our source leaves out."""
 
 FOR_PEOPLE = ("answers", "contract/prices.py")
 """What only `manage.py`, the template and the benchmarks read of the package. An import rule keeps functions off it."""
@@ -43,12 +43,12 @@ OF_THE_CONSOLE = (*OF_THE_PIPELINE, ThirdPartyLayer.WEB)
 
 
 class LayerBuildError(Exception):
-    """pip could not build a layer; the sentence says what to do."""
+    """pip could not build a layer; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """For which machine a layer is built. No platforms: for the Python that runs this."""
+    """The machine for which a layer is built. Without platforms it is the running Python's."""
 
     python_version: str
     machine: str
@@ -65,9 +65,9 @@ _THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 AWS_TARGET = Target("3.13", "aarch64", ("manylinux_2_28_aarch64", "manylinux2014_aarch64"))
 THIS_MACHINE = Target(_THIS_PYTHON, platform.machine())
 
-# Without these pyarrow still reads CSV and reads and writes Parquet. Substrait stays: pyarrow.dataset is linked to it.
-# boto3 talks to S3, so Arrow's own S3 client goes with the other file systems. Of three copies of one shared library
-# (a wheel has no links) the one that is loaded stays.
+# Without these files pyarrow still reads CSV, and reads and writes Parquet. Substrait is needed: pyarrow.dataset is
+# linked to it. boto3 talks to S3, so Arrow's S3 client is removed with the other file systems. Of three copies of each
+# shared library (a wheel has no links) only the one that is loaded is kept.
 _TRIMMINGS = {
     ThirdPartyLayer.DEPENDENCIES: ("bin",),
     ThirdPartyLayer.WEB: ("bin",),
@@ -110,7 +110,7 @@ def build_layers(
     layers: Iterable[ThirdPartyLayer] = OF_THE_PIPELINE,
     services: tuple[str, ...] = AWS_SERVICES,
 ) -> dict[ThirdPartyLayer, Path]:
-    """The folders of these third-party layers, built unless they are there; LayerBuildError when pip cannot."""
+    """The folders of these third-party layers, built unless they already exist; LayerBuildError if pip fails."""
     requirements = {layer: PROJECT / "layers" / layer / "requirements.txt" for layer in layers}
     return {layer: build_layer(layer, path, target, build, services) for layer, path in requirements.items()}
 
@@ -122,9 +122,9 @@ def build_layer(
     build: Path = BUILD,
     services: tuple[str, ...] = AWS_SERVICES,
 ) -> Path:
-    """`<build>/<layer>-<identity>` with a `python` folder. A second build of the same identity is a look-up.
+    """`<build>/<layer>-<identity>` with a `python` folder. A second build of the same identity only looks it up.
 
-    The folder appears at once or not at all; of two builders at the same time the first wins and both are right.
+    The folder appears atomically; of two simultaneous builders the first wins, and both get the right folder.
     """
     kept = services if layer is ThirdPartyLayer.DEPENDENCIES else ()
     built = build / f"{layer}-{_identity(requirements, target, (*_TRIMMINGS[layer], *kept))}"
@@ -156,7 +156,7 @@ def _install(layer: ThirdPartyLayer, requirements: Path, target: Target, folder:
         command += ["--python-version", target.python_version, "--implementation", "cp"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if result.returncode:
-        last = result.stderr.strip().splitlines()[-1:] or ["pip said nothing"]
+        last = result.stderr.strip().splitlines()[-1:] or ["no output from pip"]
         raise LayerBuildError(
             f"pip could not build the layer '{layer}' ({last[0]}): "
             "check that the package index can be reached and that requirements.txt names versions with wheels."
@@ -173,7 +173,7 @@ def _trim(folder: Path, trimmings: Iterable[str], services: Iterable[str]) -> No
 
 
 def publish(draft: Path, built: Path) -> None:
-    """Rename a finished folder to its place, unless another builder was first."""
+    """Rename a finished folder to its final name, unless another builder was first."""
     try:
         os.rename(draft, built)
     except OSError:
@@ -206,7 +206,7 @@ def built_code(folder: Path) -> lambda_.Code:
 
 
 def layer_version(scope: Construct, id_: str, name: str, code: lambda_.Code, target: Target) -> lambda_.LayerVersion:
-    """A layer for the Python that everything here runs on."""
+    """A layer for the Python version that all functions use."""
     return lambda_.LayerVersion(
         scope,
         id_.capitalize(),

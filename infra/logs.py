@@ -1,4 +1,4 @@
-"""CloudWatch log groups: made with the stack, so that their retention is ours and they leave with it."""
+"""CloudWatch log groups: created by the stack, so that it sets their retention and deletes them with itself."""
 
 from typing import cast
 
@@ -8,7 +8,7 @@ from constructs import Construct
 
 
 def log_group(scope: Construct, id_: str, name: str, retention_days: int) -> logs.LogGroup:
-    """A log group whose lines expire; logs explain a run, its facts are in the registry and the lake."""
+    """A log group with a retention: logs explain a run, but its facts are in the registry and the lake."""
     group = logs.LogGroup(scope, id_, log_group_name=name, removal_policy=RemovalPolicy.DESTROY)
     cast(logs.CfnLogGroup, group.node.default_child).retention_in_days = retention_days
     return group

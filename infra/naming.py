@@ -1,4 +1,4 @@
-"""What resources have in common: names that a person meets in the console, ARNs, removal."""
+"""What all resources share: names in the console, ARNs, removal policies."""
 
 from typing import cast
 
@@ -8,15 +8,15 @@ from constructs import Construct, IConstruct
 
 
 def removal_policy(*, retain: bool) -> RemovalPolicy:
-    """Whether data and keys outlive the stack: always on AWS, on the embedded AWS where a test asks for it."""
+    """Whether data and keys outlive the stack: always on AWS, and on the embedded AWS if a test asks for it."""
     return RemovalPolicy.RETAIN if retain else RemovalPolicy.DESTROY
 
 
 def made_once_removal_policy(*, retain: bool) -> RemovalPolicy:
-    """The same for what has nothing in it yet when a first deployment fails: CloudFormation then takes it back.
+    """The same for resources that are still empty when a first deployment fails: CloudFormation then deletes them.
 
-    Else the next attempt would find the name taken, and say so in place of the first cause. Not for the registry: its
-    deletion protection would turn the rollback into ROLLBACK_FAILED, and it has no fixed name.
+    Otherwise the next attempt would find the name taken, and report that instead of the first cause. Not for the
+    registry: its deletion protection would turn the rollback into ROLLBACK_FAILED, and it has no fixed name.
     """
     return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if retain else RemovalPolicy.DESTROY
 

@@ -1,4 +1,4 @@
-"""What a function may be allowed, in words of this project, and the exact IAM actions that the words mean."""
+"""Permissions of a function in this project's words, and the exact IAM actions that they mean."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ class Access:
     lists: tuple[str, ...] = ()
     api_keys: Literal["admin", "reader", "every"] | None = None
     athena: tuple[Database, ...] = ()  # which it queries
-    secret: str = ""  # one that the stack does not make
+    secret: str = ""  # one that the stack does not create
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +60,20 @@ class Grantor:
     names: Names
 
     def grant(self, role: iam.Role, access: Access) -> None:
-        """Allow the role what `access` says, and nothing else."""
+        """Grant the role exactly the permissions in `access`."""
         if access.registry:
             _allow(role, (f"dynamodb:{action}" for action in access.registry), [self.registry.table.table_arn])
         for name, prefixes in ((LAKE, access.lake), (RAW, access.raw)):
             _grant_objects(role, self._bucket(name), prefixes)
         for name in access.lists:
-            # Without it S3 answers 403 where no object lies, and compare-and-swap needs the 404. A condition on the
-            # prefix would not hold for GetObject, which has none.
+            # Without it S3 answers 403 for a missing object, and compare-and-swap needs the 404. A condition on the
+            # prefix would not match GetObject, which has no prefix.
             _allow(role, ["s3:ListBucket"], [self._bucket(name).bucket_arn])
         if access.api_keys:
             secrets = self.api_keys.of(access.api_keys)
             _allow(role, ["secretsmanager:GetSecretValue"], [secret.secret_arn for secret in secrets])
         if access.secret:
-            # Secrets Manager puts six characters of its own behind a name.
+            # Secrets Manager appends six random characters to a name.
             _allow(role, ["secretsmanager:GetSecretValue"], [arn("secretsmanager", f"secret:{access.secret}-??????")])
         if access.athena:
             self._grant_athena(role, [self.names.databases[each] for each in access.athena])
@@ -82,10 +82,10 @@ class Grantor:
         return {LAKE: self.buckets.lake, RAW: self.buckets.raw}[name]
 
     def _grant_athena(self, role: iam.Role, databases: Iterable[str]) -> None:
-        # Athena reads and writes with the rights of whoever asks.
+        # Athena reads and writes with the caller's permissions.
         workgroup = arn("athena", f"workgroup/{self.workgroup.name}")
         _allow(role, (f"athena:{action}" for action in _ATHENA_ACTIONS), [workgroup])
-        # The Athena guide calls the right on `default` mandatory, whatever database a query names.
+        # The Athena guide says that the permission on `default` is mandatory, whichever database a query names.
         glue = [arn("glue", "catalog"), arn("glue", "database/default")]
         for database in databases:
             tables = f"table/{database}/*"
@@ -117,4 +117,4 @@ def _allow(role: iam.Role, actions: Iterable[str], resources: list[str]) -> None
 
 def acknowledge_wildcard(construct: IConstruct, resource: str, what: str) -> None:
     """Tell cdk-nag why a policy ends in a wildcard; `resource` is spelled as its finding spells it."""
-    acknowledge(construct, f"IAM5[Resource::{resource}]", f"The right is for {what}.")
+    acknowledge(construct, f"IAM5[Resource::{resource}]", f"The permission is for {what}.")

@@ -1,4 +1,4 @@
-"""The DynamoDB table where the pipeline's facts live: requests, instances, dirty marks, call budgets, run records."""
+"""The DynamoDB table of the pipeline's facts: requests, instances, dirty marks, call budgets, run records."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
@@ -8,9 +8,10 @@ from infra.naming import removal_policy
 
 
 class Registry(Construct):
-    """One table, `pk` and `sk`; an item with `expires_at` (seconds since 1970) goes by itself.
+    """One table with `pk` and `sk`; items expire via the TTL attribute `expires_at` (seconds since 1970).
 
-    Its stream tells the keys of what changes. It is always on, so that a console can come and go without a change here.
+    Its stream sends the keys of changed items. It is always on, so that adding or removing a console changes nothing
+    here.
     """
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration) -> None:

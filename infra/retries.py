@@ -1,4 +1,4 @@
-"""What the state machine tries again, and how often: each list of errors has a Retry of its own."""
+"""Which errors the state machine retries, and how often: each list of errors has a separate Retry."""
 
 from collections.abc import Sequence
 
@@ -13,14 +13,14 @@ LAMBDA_ERRORS = (
     "Lambda.SdkClientException",
     "Lambda.ServiceException",
 )
-"""What Lambda itself may throw on a bad day: the function did not run, or did not answer."""
+"""Errors of the Lambda service: the function did not run, or did not answer."""
 
 THROTTLED = "Lambda.TooManyRequestsException"
-"""The account runs as many functions as it may, ten in a new one. Nothing is wrong, and only time helps.
+"""The account has reached its concurrency limit, which is ten in a new account. Only waiting helps.
 
-A patient child asks for two hours and a half (300 attempts after half a minute each, with full jitter between nothing
-and a minute). An item that still finds no room then fails by name, and the next run takes it. An Express child asks for
-some ten seconds, because nine other items share its five minutes; what it leaves goes to a patient one.
+A patient child retries for two and a half hours (300 attempts, half a minute apart on average, with full jitter up to a
+minute). An item that is still throttled then fails by name, and the next run takes it. An Express child retries for
+about ten seconds, because nine other items share its five minutes; its unfinished items go to a patient child.
 """
 
 FUNCTION_DEATHS = (
@@ -29,18 +29,18 @@ FUNCTION_DEATHS = (
     "Runtime.OutOfMemory",
     "Sandbox.Timedout",
 )
-"""How Step Functions names a function that ended in the middle: killed, out of memory, or out of time.
+"""The errors by which Step Functions reports a function that was killed, or ran out of memory or time.
 
-`Lambda.Unknown` is the name in the Developer Guide ("Handle Lambda service exceptions"), the others are those that the
-runtimes of today report. Every step may be done again, so it is; but twice only, because what lacks memory or time
-mostly lacks it again.
+`Lambda.Unknown` is the name in the Developer Guide ("Handle Lambda service exceptions"), the others are those that
+today's runtimes report. Every step can be repeated, so it is; but only twice, because a function that lacks memory or
+time usually lacks it again.
 """
 
 _RETRIED = (*leaves(TransientError), *LAMBDA_ERRORS)
 _DEATHS_FORGIVEN = 2
 THROTTLES_FORGIVEN = 300
 _EXPRESS_THROTTLES_FORGIVEN = 4
-_EXPRESS_RETRIES = 2  # the five minutes of an Express child are soon over; the patient one takes up what is left
+_EXPRESS_RETRIES = 2  # an Express child has five minutes; the patient one takes the items that are left
 
 
 def retry_step(task: sfn.TaskStateBase, *, express: bool) -> None:

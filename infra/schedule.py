@@ -1,4 +1,4 @@
-"""What starts by itself: a run every day, a check of freshness every hour."""
+"""The schedules: a run every day, a check of freshness every hour."""
 
 from aws_cdk import Duration, TimeZone
 from aws_cdk import aws_iam as iam
@@ -13,7 +13,7 @@ from appstore_analytics.contract.names import Names
 from appstore_analytics.contract.operations import SCHEDULE, STARTED_BY, Operation
 from infra.configuration import DeploymentConfiguration
 
-_EVERY_HOUR = "cron(20 * * * ? *)"  # apart from the full hour, when everybody's schedules start
+_EVERY_HOUR = "cron(20 * * * ? *)"  # not on the full hour, when most schedules start
 
 
 class DailySchedule(Construct):
@@ -49,7 +49,7 @@ class DailySchedule(Construct):
 
 
 class HourlyCheck(Construct):
-    """Invokes check_freshness every hour. The next check makes up for one that fails, so it is soon given up."""
+    """Invokes check_freshness every hour. Retries end soon, because the next check makes up for one that fails."""
 
     def __init__(
         self, scope: Construct, id_: str, names: Names, function: lambda_.IFunction, dead_letters: sqs.IQueue

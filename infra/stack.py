@@ -116,7 +116,7 @@ MAY: Mapping[str, Access] = {
     ),
     "check_key": Access(registry=("GetItem", "UpdateItem"), api_keys="every"),
 }
-"""What each function may do, beside writing its own logs and traces. IAM sees exactly this."""
+"""The permissions of each function, in addition to writing its own logs and traces. IAM gets exactly these."""
 
 
 class AppStoreAnalyticsPipeline(Construct):
@@ -190,7 +190,7 @@ class AppStoreAnalyticsPipeline(Construct):
 
     @property
     def names(self) -> Names:
-        """The names of databases, functions, workgroup and whatever else has a fixed one."""
+        """The names of databases, functions, workgroup and everything else with a fixed name."""
         return self._configuration.names
 
     @property
@@ -259,13 +259,13 @@ class AppStoreAnalyticsPipeline(Construct):
         }
 
     def _settings_of_slack(self) -> dict[str, settings.Environment]:
-        """None where nobody is told in Slack."""
+        """The settings of notify_slack; empty without a Slack webhook."""
         slack, local = self._configuration.alarm_slack_secret, self._configuration.local
         told = settings.NotifySlackSettings(slack, settings.SLACK_HOSTS, allow_loopback=local)
         return {"notify_slack": told} if slack else {}
 
     def _watch(self) -> None:
-        """The schedules, and who is told when something is wrong."""
+        """The schedules, the alarms and their subscriptions."""
         configuration, machine, by_step = self._configuration, self.pipeline.state_machine, self.functions.by_step
         dead_letters = DeadLetters(self, "DeadLetters", configuration.names).queue
         DailySchedule(self, "Schedule", configuration, machine, dead_letters)
@@ -294,7 +294,7 @@ class AppStoreAnalyticsPipeline(Construct):
                 grantor.grant(self._role(step), access)
 
     def _follow_the_accounts_rules(self) -> None:
-        """What a company asks: Lake Formation's permissions, and what every resource has."""
+        """Company-wide requirements: Lake Formation's permissions, and settings of every resource."""
         configuration = self._configuration
         if configuration.lake_formation:
             LakeFormation(self, "LakeFormation", configuration.names, self._roles_that_query(), self.tables)
@@ -309,7 +309,7 @@ class AppStoreAnalyticsPipeline(Construct):
 
 
 class AppStoreAnalyticsStack(Stack):
-    """The pipeline in a stack of its own, as `cdk deploy` makes it."""
+    """The stack that `cdk deploy` creates."""
 
     def __init__(
         self,

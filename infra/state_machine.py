@@ -7,13 +7,15 @@
                            ▲ PlanRegister                                                       SummarizeRun ◄─┤
                            └──── WaitForSnapshot ◄──── a backfill whose snapshot Apple has not built ──────────┘
 
-A Map without items is skipped. One with more than a pass takes is planned and run again (DecideMore<Map>), until
-`plan.after`, the place where the next pass begins, is empty. Whatever fails outside the children goes to SummarizeRun,
-which reports it. Only ids and counts travel: `{"run_id", "operation", "plan"}`, and `error` when there is one.
+A Map without items is skipped. A Map with more items than one pass takes is planned and run again (DecideMore<Map>),
+until `plan.after`, the place where the next pass begins, is empty. Any failure outside the children goes to
+SummarizeRun, which reports it. Only ids and counts travel: `{"run_id", "operation", "plan"}`, and `error` when there is
+one.
 
-Register and Land have an item for each app and each instance. Theirs go in batches to Express children, each of which
-costs one transition whatever it holds, but lives for five minutes and cannot be asked how it ended. An inline Map in
-the child works on its items, two at a time. What they leave without a verdict is planned once more, item by item:
+Register and Land have an item for each app and each instance. These go in batches to Express children, each of which
+costs one transition regardless of its content, but lives for at most five minutes and does not report how it ended. An
+inline Map in the child processes its items, two at a time. Items that end without a verdict are planned again, one by
+one:
 
     PlanLand → Land (Express) → PlanLandLeft ┬─ nothing ────────────────────────────────────────────► PlanPublish
                  ▲                           ├─ Apple's hour is used up → WaitToLand ─┐                   ▲
@@ -59,10 +61,10 @@ STEPS_OF_MAPS: Mapping[MapName, Sequence[str]] = {
     MapName.VERIFY: ("verify_table",),
 }
 EXPRESS_FIRST = frozenset({MapName.REGISTER, MapName.LAND})
-"""Maps whose items are many and quick. All others have a child per Date or table, which may take its time."""
+"""Maps with many quick items. All others have a child per Date or table, which can take longer."""
 
-_CALLS_OF_A_BATCH = 1_000  # of list_instances, one a table: at 0.3 s each in two lanes half of the child's five minutes
-_LANES_OF_A_BATCH = 2  # one slow item does not hold up the nine others; with ten, nine lanes would wait for the slowest
+_CALLS_OF_A_BATCH = 1_000  # of list_instances, one per table: at 0.3 s each, in two lanes, half of five minutes
+_LANES_OF_A_BATCH = 2  # with one, a slow item holds up nine others; with ten, nine lanes wait for the slowest
 
 _CALLS_RETURN_WITHIN = 13  # times five minutes: a little over the rolling hour of Apple's quota
 _HAS_ITEMS = sfn.Condition.number_greater_than("$.plan.items", 0)
@@ -71,7 +73,7 @@ _TIME_OUT = Duration.hours(80)  # longer than the wait of a backfill for its sna
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """How many children of a Map run at once, and how many items each of them works on at a time."""
+    """The number of children of a Map that run at once, and of items that each processes at a time."""
 
     children: int
     in_a_child: int = 1
@@ -84,7 +86,7 @@ class Lanes:
 
 
 class PipelineStateMachine(Construct):
-    """`state_machine`, with a role that may do what the definition does."""
+    """`state_machine`, with a role that permits exactly what the definition does."""
 
     def __init__(
         self,
@@ -115,13 +117,14 @@ class PipelineStateMachine(Construct):
             tracing_enabled=True,
             logs=sfn.LogOptions(destination=self._logs, level=sfn.LogLevel.ERROR, include_execution_data=False),
         )
-        # CDK adds a second policy for the Maps, created after the machine; ours says the same and more before it.
+        # CDK adds a second policy for the Maps, created after the machine; ours has the same permissions, and more,
+        # before it.
         self.state_machine.node.try_remove_child("DistributedMapPolicy")
         self.state_machine.node.add_dependency(policy)
         acknowledge(
             self.state_machine,
             "SF1",
-            "Every item's verdict stands in the registry; logging every event repeats it at a price.",
+            "The registry has every item's verdict; logging every event would only repeat it, for money.",
         )
 
     # The definition, from the end to the beginning, because a state must exist before another one leads to it.
@@ -137,12 +140,12 @@ class PipelineStateMachine(Construct):
                     "execution_name": sfn.JsonPath.string_at("$$.Execution.Name"),
                     "started_at": sfn.JsonPath.string_at("$$.Execution.StartTime"),
                     "input": sfn.JsonPath.object_at("$"),
-                    # Through JSON, because jsii knows lists and no tuples.
+                    # Through JSON, because jsii accepts lists but not tuples.
                     "configuration": json.loads(json.dumps(self._configuration.for_plan_run.to_payload())),
                 }
             ),
         )
-        # Listing an account's apps needs a call or two: an hour without any left must not lose the day.
+        # Listing an account's apps takes a call or two: an hour in which none is left must not cost the day.
         plan.add_retry(
             errors=[*leaves(NotReady)], interval=Duration.minutes(5), backoff_rate=1, max_attempts=_CALLS_RETURN_WITHIN
         )
@@ -152,7 +155,7 @@ class PipelineStateMachine(Construct):
     def _fail_with_sentence(self) -> sfn.State:
         """The execution's cause is the one sentence of the error, without the JSON that Lambda wraps it in.
 
-        The error takes the place of the whole state: an execution's input may be anything, also a list.
+        The error replaces the whole state, because an execution's input can be anything, even a list.
         """
         return (
             sfn.Pass(
@@ -182,7 +185,7 @@ class PipelineStateMachine(Construct):
         return summary
 
     def _maps(self, summary: sfn.State) -> sfn.State:
-        """The Maps in order and the wait after the last; answers the state that decides where an operation begins."""
+        """The Maps in order and the wait after the last. Returns the state that decides where an operation begins."""
         wait = sfn.Wait(
             self,
             "WaitForSnapshot",
@@ -219,7 +222,7 @@ class PipelineStateMachine(Construct):
         return plan
 
     def _express_first(self, map_name: MapName, plan: sfn.State, summary: sfn.State, following: sfn.State) -> sfn.State:
-        """The Map with Express children, until nothing is left or what is left has another reason than the quota."""
+        """The Map with Express children, repeated while items are left that only wait for the quota."""
         word = map_name.capitalize()
         plan_left = self._plan_items(f"Plan{word}Left", map_name, summary, left=True)
         patient = self._map(f"{word}Patiently", map_name, plan_left, summary, following)
@@ -283,12 +286,12 @@ class PipelineStateMachine(Construct):
             item_batcher=sfn.ItemBatcher(max_items_per_batch=items_of_a_batch) if items_of_a_batch else None,
             map_execution_type=kind,
             max_concurrency=at_once,
-            tolerated_failure_percentage=100,  # one app's trouble stops nobody; summarize_run counts it
+            tolerated_failure_percentage=100,  # one app's failure does not stop the others; summarize_run counts it
             result_path=sfn.JsonPath.DISCARD,
         )
 
     def _child(self, map_name: MapName, name: str) -> sfn.State:
-        """The steps of one item. However it ends it ends in Done, with `{}`: its verdict stands in the registry."""
+        """The steps of one item. It always ends in Done, with `{}`: its verdict is in the registry."""
         suffix = name.removeprefix(map_name.capitalize())
         done = self._done(name)
         failed = self._record_failure(name, done)
@@ -298,7 +301,7 @@ class PipelineStateMachine(Construct):
         return following
 
     def _batch(self, map_name: MapName, lanes: Lanes) -> sfn.IChainable:
-        """The items of one Express child. No item fails it: each ends in its own Done, whatever happened to it."""
+        """The items of one Express child. No item fails the child: each ends in its own Done, even if it fails."""
         word = map_name.capitalize()
         each = sfn.Map(
             self,
@@ -311,7 +314,7 @@ class PipelineStateMachine(Construct):
         return each.next(self._done(word))
 
     def _item_of_a_batch(self, map_name: MapName) -> sfn.State:
-        """The same steps in a hurry: what must wait, or fails for a reason that may pass, ends without a verdict."""
+        """The same steps without waiting: an item that must wait, or has a transient error, ends without a verdict."""
         word = map_name.capitalize()
         done = self._done(f"{word}Item")
         failed = self._record_failure(word, done)

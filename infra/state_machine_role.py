@@ -58,11 +58,11 @@ def state_machine_policy(
         ],
     )
     runs = f"<{logical_id(lake)}.Arn>/{RUNS_PREFIX}*"
-    acknowledge(policy, f"IAM5[Resource::{runs}]", "A manifest's key has the id of its run.")
+    acknowledge(policy, f"IAM5[Resource::{runs}]", "A manifest's key contains the run id.")
     for suffix in ("/*", ":*"):
         children = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{name}{suffix}"
         acknowledge(policy, f"IAM5[Resource::{children}]", "A Map's children are named by Step Functions.")
-    acknowledge(policy, "IAM5[Resource::*]", "Log delivery and X-Ray know no resources.")
+    acknowledge(policy, "IAM5[Resource::*]", "Log delivery and X-Ray do not support resources.")
     return policy
 
 

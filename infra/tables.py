@@ -1,4 +1,4 @@
-"""The Glue databases and tables, written out from the catalogue; Athena projects their partitions."""
+"""The Glue databases and tables, generated from the catalogue; Athena projects their partitions."""
 
 import base64
 import json
@@ -36,7 +36,7 @@ _PERIOD = {
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    """How Athena reads the objects of a table, in Hive's class names."""
+    """The formats in which Athena reads the objects of a table, as Hive class names."""
 
     classification: str
     input: str
@@ -72,7 +72,7 @@ _TRINO_TYPES = {"string": "varchar"}
 
 
 class Tables(Construct):
-    """`curated` has Apple's rows, `marts` their KPIs, `appstore` the pipeline's records; all lie in the lake bucket."""
+    """`curated` has Apple's rows, `marts` their KPIs, `appstore` the pipeline's records; all are in the lake bucket."""
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration, lake: s3.IBucket) -> None:
         super().__init__(scope, id_)
@@ -226,7 +226,7 @@ def _projected(projection: Projection, folder: str) -> dict[str, str]:
 
 
 def describe(table: CuratedTable) -> str:
-    """A curated table in a few sentences: what it is, when a Date is complete, which vintages it holds."""
+    """The description of a curated table: its report, when a Date is complete, which vintages it holds."""
     report = table.report
     sentences = (
         f"Apple's report '{report.name}', {table.granularity.lower()}.",
@@ -243,7 +243,7 @@ def _completeness(report: ReportDefinition, granularity: Granularity) -> str:
     if report.completeness_days is not None:
         return f"A Date is complete {report.completeness_days} days after it."
     if report.late_arrival_days is not None:
-        return f"Rows of a Date may arrive up to {report.late_arrival_days} days after it."
+        return f"Rows of a Date can arrive up to {report.late_arrival_days} days after it."
     return "Apple does not say when a Date is complete."
 
 
@@ -253,4 +253,4 @@ def _vintages(table: CuratedTable) -> str:
             "Apple states no rule by which a newer instance replaces a Date, so every vintage of a Date is kept: "
             "choose by instance_id or is_newest_vintage before summing."
         )
-    return "For each app and Date it holds the rows of the newest processing date only, whole."
+    return "For each app and Date it holds all rows of the newest processing date, and no others."

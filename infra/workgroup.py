@@ -1,4 +1,4 @@
-"""The Athena workgroup that verifies tables, open to people as well."""
+"""The Athena workgroup for verifying tables and for people's queries."""
 
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_s3 as s3
@@ -8,7 +8,7 @@ from infra.configuration import DeploymentConfiguration
 
 
 class Workgroup(Construct):
-    """Its settings win over a client's; a query that would scan more than the cut-off is ended."""
+    """Its settings override a client's; a query that would scan more than the cut-off is cancelled."""
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration, results: s3.IBucket) -> None:
         super().__init__(scope, id_)
@@ -17,7 +17,7 @@ class Workgroup(Construct):
             self,
             "Workgroup",
             name=self.name,
-            description="App Store Analytics: verification queries, and yours",
+            description="App Store Analytics: verification queries and your own",
             recursive_delete_option=True,  # else its query history stops `cdk destroy`
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
                 enforce_work_group_configuration=True,

@@ -1,4 +1,4 @@
-"""What `./quick_start.sh` can be asked for. Standard library only, so that `--help` answers before .venv exists."""
+"""The options of `./quick_start.sh`. Standard library only, so that `--help` works before .venv exists."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """One run of the demo: how many apps, which sample data, and whether everything stays up afterwards."""
+    """The options of one demo: number of apps, seed of the sample data, and whether to keep everything running."""
 
     apps: int
     seed: int
@@ -16,7 +16,7 @@ class Arguments:
 
 
 def parse_arguments(arguments: Sequence[str]) -> Arguments:
-    """The demo's arguments, or argparse's exit with one sentence when they make no sense."""
+    """The demo's arguments; argparse exits with one sentence if they are invalid."""
     parsed = _parser().parse_args(arguments)
     return Arguments(apps=parsed.apps, seed=parsed.seed, keep=parsed.keep)
 
@@ -30,21 +30,21 @@ def _parser() -> argparse.ArgumentParser:
         epilog="The first start makes .venv in this folder (about a minute, 1 GB). Nothing is installed outside of it.",
     )
     parser.add_argument(
-        "--apps", type=_at_least_one, default=70, metavar="N", help="how many apps Apple has (default: 70)"
+        "--apps", type=_at_least_one, default=70, metavar="N", help="apps in the simulated account (default: 70)"
     )
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="which sample data; the same N, the same data")
-    parser.add_argument("--keep", action="store_true", help="leave everything running afterwards, to look around")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="sample data; the same N gives the same data")
+    parser.add_argument("--keep", action="store_true", help="keep everything running afterwards")
     parser.add_argument(
         "--clean",
         action="store_true",
-        help="remove what was made here (.venv, .build, cdk.out, console/node_modules), and end",
+        help="remove what was made here (.venv, .build, cdk.out, console/node_modules) and exit",
     )
     return parser
 
 
 def _at_least_one(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
 
 

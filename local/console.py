@@ -1,4 +1,4 @@
-"""People for the console on the embedded AWS: one of each role, whose addresses are invented."""
+"""Users of the console on the embedded AWS: one for each role, with invented addresses."""
 
 import secrets
 import string
@@ -14,7 +14,7 @@ _LETTERS = 14
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """Somebody who may sign in, and the temporary password with which they do it first."""
+    """A user, and the temporary password for the first sign-in."""
 
     email: str
     role: str
@@ -22,12 +22,12 @@ class Invited:
 
 
 def invite_one_of_each_role(aws: EmbeddedAws, console: ConsoleDeployment) -> list[Invited]:
-    """Invite an admin, an operator and a viewer; nobody is sent an e-mail."""
+    """Invite an admin, an operator and a viewer; no e-mail is sent."""
     return [invite(aws, console, f"{role}@example.com", role) for role in ROLES]
 
 
 def invite(aws: EmbeddedAws, console: ConsoleDeployment, email: str, *groups: str) -> Invited:
-    """Invite one person into these groups, the first of which is the role."""
+    """Invite one person into these groups; the first is the role."""
     cognito = aws.client("cognito-idp")
     password = temporary_password()
     cognito.admin_create_user(
@@ -43,6 +43,6 @@ def invite(aws: EmbeddedAws, console: ConsoleDeployment, email: str, *groups: st
 
 
 def temporary_password() -> str:
-    """One that follows the pool's rule, made anew each time."""
+    """A random password that follows the pool's rule."""
     letters = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(_LETTERS))
     return f"{letters}aA1-"

@@ -1,4 +1,4 @@
-"""The product's story in three simulated days, told on the embedded AWS with the simulated App Store Connect."""
+"""The demo: three simulated days on the embedded AWS with the simulated App Store Connect."""
 
 import contextlib
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from appstore_analytics.answers.executions import Execution, Pipeline
+from appstore_analytics.answers.facts import counted
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.layout import CURATED_PREFIX
 from appstore_analytics.contract.names import Database, Names
@@ -40,7 +41,7 @@ _FIRST_QUESTION = "SELECT dt, COUNT(*), COUNT(DISTINCT app_id) FROM curated.enga
 
 @dataclass
 class Demo:
-    """Everything that runs, and what was found wrong."""
+    """The running demo and its failed checks."""
 
     story: Story
     aws: EmbeddedAws
@@ -51,13 +52,13 @@ class Demo:
     failures: int = 0
 
     def check(self, *checks: tuple[str, bool]) -> None:
-        """Show what was expected and remember what did not come."""
+        """Show a check, and count it if it fails."""
         screens.show_checks(checks)
         self.failures += sum(not holds for _, holds in checks)
 
 
 def run_demo(arguments: Arguments) -> int:
-    """Deploy, run three days and the third once more, prove, and clean up; the number of things that differ."""
+    """Deploy, run three days and the third again, verify, and clean up; returns the number of failed checks."""
     today = datetime.now(UTC).date()
     calls_per_hour = max(_APPLE_QUOTA, _CALLS_PER_APP * arguments.apps)
     settings = WorldSettings(
@@ -147,9 +148,9 @@ def _day_three(demo: Demo) -> Restated:
         ("every app is verified", _count(report, Verdict.VERIFIED) == demo.apps),
         ("one instance per app and report, and the late one", report["instances"] == expected),
         ("newer vintages replaced whole Dates", report["parts_replaced"] > 0),
-        ("the late instance speaks only for the Date that no newer one holds", _late_is_placed(demo)),
+        ("the late instance counts only for the Date that no newer one holds", _late_is_placed(demo)),
         ("both restated Dates have the rows that Apple sends now", after == story.restated_rows()),
-        ("rows of the Date that was complete vanished", story.rows_vanished(restated)),
+        ("rows of the complete Date have disappeared", story.rows_vanished(restated)),
     )
     return restated
 
@@ -179,9 +180,9 @@ def _close(demo: Demo, restated: Restated) -> None:
         ("dt", "rows", "apps"),
     )
     if demo.failures:
-        screens.say(f"{demo.failures} things differ from what was expected.", style="bold red")
+        screens.say(f"{counted(demo.failures, 'check')} failed.", style="bold red")
     else:
-        screens.say("Everything is as it should be.", style="bold green")
+        screens.say("All checks passed.", style="bold green")
 
 
 def _prove(demo: Demo) -> None:
@@ -190,12 +191,12 @@ def _prove(demo: Demo) -> None:
     truth = [demo.story.rows_of(table) == proof.in_athena for table, proof in zip(TABLES, proofs, strict=True)]
     demo.check(
         ("every table equals the raw files, app by app and Date by Date", all(proof.equal for proof in proofs)),
-        ("and what the simulated Apple says it has sent", all(truth)),
+        ("and what the simulated App Store Connect says it has sent", all(truth)),
     )
 
 
 def _show_records(demo: Demo, restated: Restated) -> None:
-    """What the pipeline knows about itself: the restated Dates, the registry's counters, the verdicts on freshness."""
+    """The pipeline's own records: the restated Dates, the registry's counters, the verdicts on freshness."""
     today = demo.story.today
     rows = [(day, old, new, new - old) for day, (old, new) in restated.items()]
     screens.show_rows(
@@ -222,7 +223,7 @@ def _show_query(demo: Demo, title: str, database: Database, sql: str, columns: t
 
 
 def _run(demo: Demo, name: str, day: date) -> dict[str, Any]:
-    """A daily run on a business day; the machine's own date plays no part, also when midnight passes meanwhile."""
+    """A daily run on a business day, independent of the machine's own date, even if midnight passes meanwhile."""
     payload = {"operation": Operation.DAILY, "as_of": day.isoformat(), STARTED_BY: "quick_start.sh"}
     with run_view(screens.console) as view:
         execution = demo.pipeline.run(name, payload, view.show)
@@ -258,7 +259,7 @@ def _late_is_placed(demo: Demo) -> bool:
 
 
 def _restated_rows(demo: Demo) -> dict[date, int]:
-    """What Athena counts for the two restated Dates."""
+    """Athena's counts for the two restated Dates."""
     in_athena = count_in_athena(RESTATED_TABLE, demo.athena)
     app_id = int(demo.story.restated_series.app_id)
     return {day: in_athena.get((app_id, day), 0) for day in demo.story.restated_dates}

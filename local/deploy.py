@@ -17,7 +17,7 @@ from operations.embedded import announced
 
 
 def main() -> int:
-    """Deploy, say how to reach what runs, and wait; 1 when the deployment fails, 130 after Ctrl-C."""
+    """Deploy, print how to use the deployment, and wait; 1 if the deployment fails, 130 after Ctrl-C."""
     options = _options()
     return until_interrupted(lambda: _deployed_until_interrupted(options))
 
@@ -54,7 +54,7 @@ def _options() -> argparse.Namespace:
         metavar="KEY=VALUE",
         help="a key of cdk.json's context, its value as JSON or text; may be repeated",
     )
-    parser.add_argument("--console", action="store_true", help="the web console as well, with a user of each role")
+    parser.add_argument("--console", action="store_true", help="also deploy the web console, with a user of each role")
     options = parser.parse_args()
     options.context = dict(_pair(text, parser) for text in options.context)
     return options

@@ -26,14 +26,14 @@ from workshop.toolchain import node_environment
 PROJECT = Path(__file__).resolve().parents[1]
 _LANES = max(2, os.cpu_count() or 1)
 _CONCURRENCY = dict.fromkeys(("register", "restore", "land", "publish", "verify"), _LANES)
-"""A lane more than there are cores brings nothing: it starts a process of each function, and waits like the rest."""
+"""More lanes than cores gain nothing: each starts a process of every function, and waits like the others."""
 _PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
 
 Progress = Callable[[str, int, int], None]
 
 
 class DeploymentError(RuntimeError):
-    """The CDK did not get through; the message ends with what it said."""
+    """The CDK failed; the message ends with its output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleDeployment:
-    """The outputs of the console's stack: where people go, and what is behind it."""
+    """The outputs of the console's stack: its addresses and its resources."""
 
     url: str
     live_url: str
@@ -62,10 +62,10 @@ class ConsoleDeployment:
 
 
 def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> Deployment:
-    """Deploy the pipeline with `local` context and whatever `context` adds or replaces; the stack's outputs.
+    """Deploy the pipeline with `local` context and the additions or replacements in `context`. Returns its outputs.
 
-    `progress` is told what is being done and how many resources are ready of how many. A second call updates the
-    stack. DeploymentError with the end of the CDK's own words.
+    `progress` receives the current activity, and the number of ready resources and of all. A second call updates the
+    stack. DeploymentError has the end of the CDK's output.
     """
     names = parse_context({**cdk_context(), **_given(context)}).names
     progress("cdk bootstrap", 0, 0)
@@ -82,9 +82,9 @@ def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> 
 
 
 def deploy_console(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> ConsoleDeployment:
-    """Deploy the console's stack beside the pipeline's, which is deployed with the same context and stays as it is.
+    """Deploy the console's stack. The pipeline's stack, deployed with the same context, does not change.
 
-    A second call updates it. DeploymentError with the end of the CDK's own words.
+    A second call updates it. DeploymentError has the end of the CDK's output.
     """
     context = {**context, "console": True}
     names = parse_context({**cdk_context(), **_given(context)}).names
@@ -105,7 +105,7 @@ def _given(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def on_stack(aws: EmbeddedAws, arguments: list[str], context: Mapping[str, Any], progress: Progress) -> None:
-    """A command of the CDK about the pipeline's stack; DeploymentError with the end of its own words."""
+    """Run a CDK command on the pipeline's stack. DeploymentError has the last lines of its output."""
     _on_stack(aws, parse_context({**cdk_context(), **_given(context)}).names.stack, arguments, context, progress)
 
 
@@ -116,12 +116,12 @@ def put_api_key(aws: EmbeddedAws, deployment: Deployment, key_name: str, key: Ma
 
 
 def open_athena(aws: EmbeddedAws, deployment: Deployment) -> Athena:
-    """The deployed workgroup, for somebody outside of the pipeline."""
+    """The deployed workgroup, for clients outside of the pipeline."""
     return Athena(aws.client("athena"), deployment.workgroup, deployment.names.databases)
 
 
 def open_pipeline(aws: EmbeddedAws, deployment: Deployment) -> Pipeline:
-    """The deployed pipeline, for somebody outside of it."""
+    """The deployed pipeline, for callers outside of it."""
     return Pipeline(
         aws.client("stepfunctions"),
         deployment.state_machine_arn,
@@ -131,7 +131,7 @@ def open_pipeline(aws: EmbeddedAws, deployment: Deployment) -> Pipeline:
 
 
 def _deploy_stack(aws: EmbeddedAws, stack: str, context: Mapping[str, Any], progress: Progress) -> dict[str, str]:
-    """Synthesize the app with this context and deploy one of its stacks; the outputs."""
+    """Synthesize the app with this context and deploy one of its stacks. Returns the stack's outputs."""
     outputs_path = aws.directory / "outputs.json"
     progress("cdk synth", 0, 0)
     options = ["--require-approval", "never", "--progress", "events", "--outputs-file", str(outputs_path)]
@@ -177,9 +177,9 @@ def _cdk(aws: EmbeddedAws, arguments: list[str], folder: Path, progress: Progres
 
 
 def _environment(aws: EmbeddedAws) -> dict[str, str]:
-    """The person's environment without the profiles and endpoints of other AWS accounts, and no proxy to this one.
+    """The user's environment without profiles and endpoints of other AWS accounts, and without a proxy to this one.
 
-    Proxies stay: building the layers may fetch packages through them.
+    Other proxies are kept, because building the layers can fetch packages through them.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     direct = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1,localhost")))

@@ -1,4 +1,4 @@
-"""How a program of this room ends on Ctrl-C. Standard library only: it is ready before anything slow is imported."""
+"""The end of a program on Ctrl-C. Standard library only, so that it is ready before anything slow is imported."""
 
 import signal
 import sys
@@ -9,7 +9,7 @@ INTERRUPTED = 130
 
 
 def until_interrupted(run: Callable[[], int]) -> int:
-    """The exit status of `run`; 130 with one sentence when Ctrl-C or SIGTERM ends it, at whatever moment."""
+    """The exit status of `run`; 130 with one sentence if Ctrl-C or SIGTERM ends it at any moment."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return run()

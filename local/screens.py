@@ -49,7 +49,7 @@ def deployment_progress() -> Iterator[DeploymentProgress]:
 
 
 def show_report(report: Mapping[str, Any], page: str) -> None:
-    """A run report in three lines, and where its page lies."""
+    """A run report in three lines, and the location of its page."""
     verdicts = ", ".join(f"{len(apps)} {verdict}" for verdict, apps in report["apps_by_verdict"].items())
     say(f"{report['status']} in {report['seconds']:.0f} s: {verdicts}")
     say(
@@ -101,9 +101,9 @@ def show_environment(environment: Mapping[str, str]) -> None:
 
 
 def show_console(url: str, people: Sequence[Invited]) -> None:
-    """Where the console is, and who may sign in."""
+    """The console's address, and its users."""
     say(f"The console, in a browser: {url}", style="bold")
     rows = [(one.role, one.email, one.temporary_password) for one in people]
-    show_rows("Who may sign in, once with this password", ("role", "e-mail", "temporary password"), rows)
-    say("The console then asks for a new password and shows a QR code for an authenticator app. No app at hand?")
+    show_rows("Users, with a password for the first sign-in", ("role", "e-mail", "temporary password"), rows)
+    say("The console then asks for a new password and shows a QR code for an authenticator app. Without an app:")
     say("  .venv/bin/python -m local.totp <key below the QR code>")

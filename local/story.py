@@ -1,4 +1,4 @@
-"""What the simulated Apple does on the demo's three days, and what follows for a right lake, whatever the seed and day.
+"""What the simulated Apple does on the demo's three days, and what a correct lake contains for any seed and day.
 
 The demo compares the deployed pipeline with this; a test compares it with a loader that follows Apple's rule by itself.
 """
@@ -90,6 +90,6 @@ class Story:
         return after < before
 
     def late_processing_dates(self) -> dict[date, date]:
-        """What the late app's Dates come from: the late instance has three, of which the younger two came anew."""
+        """What the late app's Dates come from: the late instance has three, of which the younger two arrived again."""
         _, second, third = self.days
         return {second - 3 * _DAY: second, third - 3 * _DAY: third, third - 2 * _DAY: third, third - _DAY: third}

@@ -1,1 +1,1 @@
-"""manage.py: the commands, and what they show in a terminal."""
+"""manage.py: the commands and their terminal output."""

@@ -1,4 +1,4 @@
-"""Reading the command line a little more kindly than a parser does."""
+"""A more forgiving reading of the command line than the parser's own."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -8,9 +8,9 @@ _LISTS = ("--apps", "--app", "--metrics", "--reports", "--tables")
 
 
 def arranged(arguments: Sequence[str]) -> list[str]:
-    """The arguments as the parser wants them.
+    """The arguments in the form that the parser expects.
 
-    Options of all commands come first, wherever they stood; `--apps 1 2` and `--apps 1,2` mean `--apps 1 --apps 2`.
+    Global options are moved to the front, wherever they were; `--apps 1 2` and `--apps 1,2` mean `--apps 1 --apps 2`.
     """
     front: list[str] = []
     rest: list[str] = []
@@ -26,7 +26,7 @@ def arranged(arguments: Sequence[str]) -> list[str]:
 
 
 def _repeated(words: Iterable[str]) -> Iterator[str]:
-    """Every value of a list behind an option of its own; a list without a value stays for the parser to refuse."""
+    """Each value of a list after its own option; a list without a value is left for the parser to refuse."""
     option, is_new = "", False
     for word in words:
         if word.startswith("-"):

@@ -1,4 +1,4 @@
-"""What went wrong between us and AWS, in one sentence with the way out."""
+"""Errors of boto3 as one sentence with the fix."""
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -33,12 +33,12 @@ _WAYS_OUT: tuple[tuple[tuple[type[BotoCoreError], ...], str], ...] = (
         "The AWS session has ended: run `aws sso login` again.",
     ),
     ((EndpointConnectionError, HTTPClientError), "AWS does not answer here: {error}."),
-    ((BotoCoreError,), "AWS cannot be asked: {error}."),
+    ((BotoCoreError,), "The request to AWS failed: {error}."),
 )
 
 
 def sentence(error: BotoCoreError | ClientError) -> str:
-    """One sentence about an error of boto3, naming what to change."""
+    """One sentence about an error of boto3 that says what to change."""
     if isinstance(error, ClientError):
         return _of_answer(error)
     return next(text for kinds, text in _WAYS_OUT if isinstance(error, kinds)).format(error=str(error).rstrip("."))

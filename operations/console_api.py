@@ -1,6 +1,6 @@
-"""Asks the web console's API with rights in AWS: its function is invoked with the gateway's own event.
+"""Calls the web console's API with AWS permissions: invokes its function with an event like the gateway's.
 
-So what an admin may do in a browser and what `./manage.py users` does are one code, with the same rules and audit log.
+So an admin's actions in a browser and `./manage.py users` run the same code, with the same rules and audit log.
 """
 
 import json
@@ -17,7 +17,7 @@ _FAULT = 500
 
 
 class ConsoleApi:
-    """The API of one deployed console, whose address is `url`."""
+    """The API of one deployed console; `url` is its address."""
 
     def __init__(self, lambda_: "LambdaClient", outputs: Mapping[str, str], caller: str) -> None:
         self._lambda = lambda_
@@ -26,19 +26,17 @@ class ConsoleApi:
         self.url = outputs["ConsoleUrl"]
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The answer's JSON, empty where there is none; Refused with the API's own sentence, Unreachable on a fault."""
+        """The answer's JSON, empty without a body; Refused with the API's own sentence, Unreachable on a fault."""
         answered = self._lambda.invoke(FunctionName=self._function, Payload=json.dumps(self._event(method, path, body)))
         answer = json.loads(answered["Payload"].read())
         if "FunctionError" in answered or answer["statusCode"] >= _FAULT:
-            raise Unreachable(
-                _problem(answer) or f"The console failed: its log is that of the function {self._function}."
-            )
+            raise Unreachable(_problem(answer) or f"The console failed: see the log of the function {self._function}.")
         if answer["statusCode"] >= 400:
             raise Refused(_problem(answer))
         return dict(json.loads(answer["body"])) if answer.get("body") else {}
 
     def _event(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Payload format 2.0 of an HTTP API, as a route authorized by IAM gets it."""
+        """Payload format 2.0 of an HTTP API, as for a route with IAM authorization."""
         route = f"{ROOT}{path}"
         return {
             "version": "2.0",

@@ -1,4 +1,4 @@
-"""Signs in at the web console as its own page does, for scripts that act for a person."""
+"""Signs in to the web console like its own page, for scripts that act for a person."""
 
 import http.client
 import json
@@ -21,10 +21,10 @@ class ConsoleLogin:
         self._address = urlsplit(url)
 
     def password(self, email: str, password: str) -> str:
-        """The session in which the code is asked for. Refused where it is wrong, or where it is the first time."""
+        """The session that asks for the code. Refused for a wrong password, and before the first sign-in."""
         answer = self._post("/auth/login", {"email": email, "password": password})
         if answer["step"] != "totp":
-            raise Refused(f"Sign in at {self._url} first: a new password and an authenticator are set up there.")
+            raise Refused(f"First sign in at {self._url} to set up a new password and an authenticator.")
         return str(answer["session"])
 
     def code(self, email: str, session: str, code: str) -> str:
@@ -49,7 +49,7 @@ class ConsoleLogin:
         return dict(answer)
 
     def _connection(self) -> http.client.HTTPConnection:
-        """Names below localhost, which the embedded AWS has, are this machine without asking anybody."""
+        """Names below localhost, which the embedded AWS uses, resolve to this machine without DNS."""
         host = self._address.hostname or ""
         if self._address.scheme == "http" and host.endswith(_LOCALHOST):
             return http.client.HTTPConnection("127.0.0.1", self._address.port, timeout=_SECONDS)

@@ -1,4 +1,4 @@
-"""Where `--local` finds the embedded AWS: whoever keeps one running for people leaves its address in `.build`."""
+"""How `--local` finds the embedded AWS: a program that keeps one running writes its address to `.build`."""
 
 import os
 import socket
@@ -16,16 +16,16 @@ from appstore_analytics.answers.errors import Refused, Unreachable
 ADDRESS_FILE = Path(__file__).resolve().parents[1] / ".build" / "embedded-aws"
 REGION = "us-east-1"
 CREDENTIALS = ("test", "test")
-"""Access key and secret: the embedded AWS takes any."""
+"""Access key and secret: the embedded AWS accepts any."""
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CONNECT_SECONDS = 5.0
 
 
 def session() -> boto3.Session:
-    """A boto3 session for the embedded AWS, which nothing in the person's environment or configuration changes.
+    """A boto3 session for the embedded AWS, unaffected by the user's environment or configuration.
 
-    A profile (AWS_PROFILE) or a proxy (HTTP_PROXY) is for the AWS out there.
+    A profile (AWS_PROFILE) or a proxy (HTTP_PROXY) is meant for the real AWS.
     """
     settings = dict.fromkeys(("profile", "config_file", "credentials_file"), (None, None, None, None))
     isolated = botocore.session.Session(session_vars=settings)
@@ -35,21 +35,21 @@ def session() -> boto3.Session:
 
 @contextmanager
 def announced(url: str, file: Path = ADDRESS_FILE) -> Iterator[None]:
-    """Leave the address for `--local` while the block runs."""
+    """Announce the address for `--local` while the block runs."""
     file.parent.mkdir(exist_ok=True)
     file.write_text(url, encoding="utf-8")
     try:
         yield
     finally:
-        if file.is_file() and file.read_text(encoding="utf-8") == url:  # a later one's address is not ours to remove
+        if file.is_file() and file.read_text(encoding="utf-8") == url:  # keep the address of one that was started later
             file.unlink()
 
 
 def address(environment: Mapping[str, str] = os.environ, file: Path = ADDRESS_FILE) -> str:
-    """The announced address, or the one in AWS_ENDPOINT_URL where none is announced here.
+    """The announced address or, if there is none, the one in AWS_ENDPOINT_URL.
 
-    Refused where the two differ, since one of them is another deployment, and where AWS_ENDPOINT_URL is not on this
-    machine. Unreachable when there is neither, or when nothing answers there any more.
+    Refused if the two differ, because one of them is another deployment, and if AWS_ENDPOINT_URL is not on this
+    machine. Unreachable if there is neither, or if nothing answers at the address.
     """
     wanted = environment.get("AWS_ENDPOINT_URL", "")
     announced_url = file.read_text(encoding="utf-8") if file.is_file() else ""
@@ -71,7 +71,7 @@ def address(environment: Mapping[str, str] = os.environ, file: Path = ADDRESS_FI
 
 
 def _answers(url: str) -> bool:
-    """Whether anything listens there; a server that was killed leaves its announcement behind."""
+    """Whether a server listens at the address; one that was killed leaves its announcement behind."""
     parts = urlsplit(url)
     try:
         with socket.create_connection((parts.hostname, parts.port or 80), timeout=_CONNECT_SECONDS):

@@ -1,4 +1,4 @@
-"""How a command ends, for the shell."""
+"""Exit statuses of the commands."""
 
 from enum import IntEnum
 
@@ -7,7 +7,7 @@ class ExitStatus(IntEnum):
     """The exit statuses of manage.py."""
 
     GOOD = 0
-    BAD = 1  # there is an answer, and what was asked about is not well
-    REFUSED = 2  # what was asked for makes no sense; nothing was done
-    UNREACHABLE = 3  # AWS could not be asked
+    BAD = 1  # the command found a problem
+    REFUSED = 2  # invalid request; nothing was done
+    UNREACHABLE = 3  # AWS could not be reached
     INTERRUPTED = 130

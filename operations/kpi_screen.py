@@ -15,7 +15,7 @@ from operations.tables import Column
 _HEIGHTS = "▁▂▃▄▅▆▇█"
 _BAR_CELLS = 24
 _WITHOUT = {DateState.NOT_DUE: " "}
-"""What stands in a course for a Date without a value; `?` for those that should have one."""
+"""The character for a Date without a value in a course; `?` for those that should have one."""
 
 
 def show_kpis(found: KpiAnswer, names: Mapping[str, str], changes: KpiComparison | None = None) -> None:

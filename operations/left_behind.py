@@ -1,6 +1,6 @@
-"""`adopt`: what a destroyed stack has left, in the form in which `cdk import` takes it back.
+"""`adopt`: finds what a destroyed stack has left, and writes it as the resource mapping of `cdk import`.
 
-CloudFormation remembers a deleted stack and its resources for 90 days. What it kept has the status DELETE_SKIPPED.
+CloudFormation lists a deleted stack and its resources for 90 days. Retained resources have the status DELETE_SKIPPED.
 """
 
 import json
@@ -22,13 +22,12 @@ _IDENTIFIERS: Mapping[str, str] = {
     "AWS::DynamoDB::Table": "TableName",
     "AWS::SecretsManager::Secret": "Id",
 }
-"""By which property CloudFormation finds a resource that it is to import (CloudFormation User Guide, "Resource type
-support")."""
+"""The property that identifies a resource to import (CloudFormation User Guide, "Resource type support")."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A resource that outlived its stack."""
+    """A retained resource."""
 
     logical_id: str
     kind: str
@@ -37,7 +36,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """What is left of the newest deleted stack of a name, and the file that says so to `cdk import`."""
+    """The retained resources of a deleted stack, and the file in which they are written."""
 
     stack: str
     mapping: str
@@ -45,12 +44,12 @@ class Adoption:
 
     @property
     def is_good(self) -> bool:
-        """Always: a person goes on."""
+        """True: there is something to take back, or the command would have been refused."""
         return True
 
     @property
     def sentence(self) -> str:
-        """How it goes on."""
+        """The next two commands."""
         return (
             f"{counted(len(self.resources), 'resource')} of {self.stack} can be taken back: run `cdk import "
             f"--resource-mapping {self.mapping}`, then `cdk deploy`."
@@ -58,16 +57,16 @@ class Adoption:
 
 
 def adopt(cloudformation: "CloudFormationClient", stack: str, mapping: Path) -> Adoption:
-    """Write what `cdk import` needs into `mapping`; nothing on AWS is changed, and a second call writes the same.
+    """Write the retained resources into `mapping`. Nothing on AWS is changed, and a second call writes the same.
 
-    Refused while the stack exists, and where no deleted stack of this name has left anything.
+    Refused if the stack exists, or if no deleted stack of this name has left anything.
     """
     if status := stack_status(cloudformation, stack):
         raise Refused(f"{stack} is {status}: there is nothing to take back, `cdk deploy` updates it.")
     resources = _kept(cloudformation, stack)
     if not resources:
         raise Refused(
-            f"No stack {stack} that was deleted in the last 90 days has left anything here: `cdk deploy` makes it anew."
+            f"No stack {stack} that was deleted in the last 90 days has left anything here: `cdk deploy` creates one."
         )
     identifiers = {one.logical_id: {_IDENTIFIERS[one.kind]: one.name} for one in resources}
     try:
@@ -78,9 +77,9 @@ def adopt(cloudformation: "CloudFormationClient", stack: str, mapping: Path) -> 
 
 
 def _kept(cloudformation: "CloudFormationClient", stack: str) -> tuple[Kept, ...]:
-    """What the stack of this name left that was deleted last and had left a bucket.
+    """The retained resources of the newest deleted stack of this name that has left a bucket.
 
-    A first deployment that fails takes its buckets back and leaves an empty registry: nothing to go on with.
+    A first deployment that fails deletes its buckets and leaves an empty registry, which is of no use.
     """
     pages = cloudformation.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"])
     deleted = [one for page in pages for one in page["StackSummaries"] if one["StackName"] == stack]

@@ -7,7 +7,7 @@ What is understood, and nothing else:
     the same without "version", as its first version wrote it
     {"app_id", "access_type", "request_id", "created_at"}: one file per app, as its last version kept them in S3
 
-A request is only remembered where none is known, and the next run looks at Apple before it relies on it.
+A request is recorded only if the registry has none, and the next run checks with Apple before it relies on it.
 """
 
 import json
@@ -26,7 +26,7 @@ from appstore_analytics.registry import Registry
 _SECTIONS = {"ongoing_requests": AccessType.ONGOING, "one_time_requests": AccessType.ONE_TIME_SNAPSHOT}
 _VERSIONS = (None, "2.0")
 _LEFT_BEHIND = ("version", "created_at", "last_updated", "request_history", "app_status", "statistics")
-"""Known and not needed: our registry counts for itself, and what is ready is asked of Apple."""
+"""Known sections that are not imported: our registry has its own counters, and Apple is asked what is ready."""
 
 _APP_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 _REQUEST_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}", re.ASCII)
@@ -34,7 +34,7 @@ _REQUEST_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A request as the file tells it. `requested_on` is None where the file's day may not be the request's own."""
+    """A request in the file. `requested_on` is None if the file's day is not certain to be the request's own."""
 
     where: str
     app_id: str
@@ -45,7 +45,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ImportLine:
-    """What became of one request of the file."""
+    """The outcome for one request of the file."""
 
     app_id: str
     access_type: str
@@ -57,7 +57,7 @@ class ImportLine:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """What became of the file."""
+    """The outcome for a whole file."""
 
     file: str
     requests: tuple[ImportLine, ...]
@@ -70,14 +70,14 @@ class Import:
 
     @property
     def sentence(self) -> str:
-        """How many of each outcome."""
+        """The number of requests per outcome."""
         counts = Counter(line.outcome for line in self.requests)
-        said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "no request in it"
-        return f"{said}. The next daily run looks at Apple and keeps the requests that live."
+        said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "no requests in the file"
+        return f"{said}. The next daily run checks with Apple and keeps the live requests."
 
 
 class _NotUnderstoodError(ValueError):
-    """An entry that is refused; the message says why."""
+    """An entry was refused; the message says why."""
 
 
 def import_registry(file: str, content: dict[str, Any], registry: Registry, today: date) -> Import:
@@ -108,7 +108,9 @@ def read_file(file: Path) -> dict[str, Any]:
     if not _is_single(content) and not any(isinstance(content.get(name), dict) for name in _SECTIONS):
         raise Refused(f"{file} is not a registry: it has neither {' nor '.join(_SECTIONS)}.")
     if content.get("version") not in _VERSIONS:
-        raise Refused(f"{file} is a registry of version {content['version']!r}; 2.0 and the one before are understood.")
+        raise Refused(
+            f"{file} is a registry of version {content['version']!r}; only 2.0 and the version before it can be read."
+        )
     return content
 
 
@@ -118,7 +120,7 @@ def _is_single(content: Mapping[str, Any]) -> bool:
 
 
 def _entries(content: Mapping[str, Any], today: date) -> tuple[list[Entry], list[ImportLine]]:
-    """The entries that are understood, and a line for each that is not."""
+    """The entries that can be imported, and a line for each that cannot."""
     entries, refused = [], []
     for where, app_id, access_type, value in _found(content):
         try:
@@ -139,15 +141,15 @@ def _found(content: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Any]]:
 
 def _entry(where: str, app_id: str, access_type: str, value: Any, today: date) -> Entry:
     if not isinstance(value, Mapping):
-        raise _NotUnderstoodError("it is no JSON object")
+        raise _NotUnderstoodError("it is not a JSON object")
     if not _APP_ID.fullmatch(app_id) or str(value.get("app_id", app_id)) != app_id:
-        raise _NotUnderstoodError("its app id is not one, or differs from its key")
+        raise _NotUnderstoodError("its app id is invalid or differs from its key")
     if access_type not in tuple(AccessType):
-        raise _NotUnderstoodError(f"its access type is none of {', '.join(AccessType)}")
+        raise _NotUnderstoodError(f"its access type must be one of {', '.join(AccessType)}")
     request_id = value.get("request_id")
     if not isinstance(request_id, str) or not _REQUEST_ID.fullmatch(request_id):
         raise _NotUnderstoodError("it has no request id")
-    # The file of one app was also written when a request was only found: its day is not the request's.
+    # The file of one app was also written when an existing request was found: its day is not the request's.
     requested_on = None if where == "the file" else _day(value.get("created_at"), today)
     return Entry(where, app_id, AccessType(access_type), request_id, requested_on)
 
@@ -158,9 +160,9 @@ def _day(text: Any, today: date) -> date | None:
     try:
         day = datetime.fromisoformat(text).date()
     except (TypeError, ValueError):
-        raise _NotUnderstoodError("its created_at is no date") from None
+        raise _NotUnderstoodError("its created_at is not a date") from None
     if day > today:
-        raise _NotUnderstoodError("its created_at lies in the future")
+        raise _NotUnderstoodError("its created_at is in the future")
     return day
 
 

@@ -1,4 +1,4 @@
-"""The options that several commands have, and the values that each refuses before AWS is asked."""
+"""Options shared by several commands. Invalid values are refused before any call to AWS."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -17,19 +17,19 @@ from appstore_analytics.wiring.clock import utc_now
 
 
 def day_of(given: datetime | None) -> date:
-    """The day to judge by; today (UTC) if none is given."""
+    """The day as of which to answer; today (UTC) by default."""
     return given.date() if given else utc_now().date()
 
 
 def refuse_empty(**options: str | None) -> None:
-    """Refused where an option was given without a value, such as `--region ''`."""
+    """Refused if an option has an empty value, such as `--region ''`."""
     for name, value in options.items():
         if value is not None and not value.strip():
             raise Refused(f"--{name} is empty: give a {name}, or leave it out.")
 
 
 def date_option(name: str, words: str, check: Callable[[datetime | None], datetime | None] | None = None) -> Any:
-    """An option that takes a day; `check` refuses those that make no sense."""
+    """An option that takes a day; `check` refuses invalid ones."""
     return typer.Option(name, parser=partial(_read_day, name), metavar="DATE", help=words, callback=check)
 
 
@@ -55,14 +55,14 @@ def no_later_than_today(first: datetime | None) -> datetime | None:
 
 
 def _run_as_of(as_of: datetime | None) -> datetime | None:
-    """The business date of a run: a day that has begun. Refused before AWS is asked."""
+    """The business date of a run: today or earlier. Refused otherwise."""
     if as_of and not EARLIEST_DATE <= as_of.date() <= day_of(None):
         raise Refused(f"--as-of must lie between {EARLIEST_DATE} and today (UTC), {day_of(None)}.")
     return as_of
 
 
 def _judged_as_of(as_of: datetime | None) -> datetime | None:
-    """A day to judge by, in the time of which an instance that Apple has now may still be there."""
+    """The day as of which to answer, up to the last day on which Apple can still have an instance that it has today."""
     last = day_of(None) + timedelta(days=INSTANCE_LIFE_DAYS)
     if as_of and not EARLIEST_DATE <= as_of.date() <= last:
         raise Refused(f"--as-of must lie between {EARLIEST_DATE} and {last}.")
@@ -70,13 +70,13 @@ def _judged_as_of(as_of: datetime | None) -> datetime | None:
 
 
 def not_too_early(first: datetime | None) -> datetime | None:
-    """The first Date. No table has a Date before the earliest one, so an earlier day means all of them."""
+    """The first Date. No table has Dates before the earliest one, so an earlier day means all of them."""
     earliest = datetime.combine(EARLIEST_DATE, datetime.min.time())
     return max(first, earliest) if first else None
 
 
 def not_before_all(last: datetime | None) -> datetime | None:
-    """The last Date; Refused where every table begins later."""
+    """The last Date; Refused if every table begins later."""
     if last and last.date() < EARLIEST_DATE:
         raise Refused(f"--to must not be before {EARLIEST_DATE}: no table has an earlier Date.")
     return last
@@ -122,13 +122,14 @@ def run_named(value: str | None) -> str | None:
     return value
 
 
-Yes = Annotated[bool, typer.Option("--yes", help="Go on without asking.")]
-RunAsOf = Annotated[datetime | None, date_option("--as-of", "Run as on this day, today or earlier.", _run_as_of)]
-AsOf = Annotated[datetime | None, date_option("--as-of", "Judge as on this day.", _judged_as_of)]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+RunAsOf = Annotated[datetime | None, date_option("--as-of", "Run as of this day, today or earlier.", _run_as_of)]
+AsOf = Annotated[datetime | None, date_option("--as-of", "Answer as of this day.", _judged_as_of)]
 Apps = Annotated[
     list[str] | None, list_option("--apps", "APP …", "Only these apps, by id or name.", aliases=("--app",))
 ]
 Tables = Annotated[list[str] | None, list_option("--tables", "TABLE …", "Only these tables.")]
 Reports = Annotated[
-    list[str] | None, list_option("--reports", "REPORT …", "Only these: table names, or Apple's names.", _reports)
+    list[str] | None,
+    list_option("--reports", "REPORT …", "Only these reports: table names or Apple's names.", _reports),
 ]

@@ -17,19 +17,19 @@ class RunView:
         self._live = live
 
     def show(self, snapshot: Snapshot) -> None:
-        """Draw one moment."""
+        """Draw one snapshot."""
         self._live.update(_run_table(snapshot))
 
 
 @contextmanager
 def run_view(console: Console) -> Iterator[RunView]:
-    """A live view that leaves its last moment on the screen."""
+    """A live view whose last state remains on the screen."""
     try:
         with Live(_run_table(Snapshot()), console=console, refresh_per_second=4) as live:
             yield RunView(live)
     finally:
         if not console.is_terminal:
-            console.print()  # a live view ends its last line on a terminal only
+            console.print()  # a live view ends its last line only on a terminal
 
 
 def _run_table(snapshot: Snapshot) -> Table:

@@ -1,4 +1,4 @@
-"""`put-key`: an API key of App Store Connect goes into its secret; checked first, never shown."""
+"""`put-key`: stores an API key of App Store Connect in its secret. The key is checked first and never shown."""
 
 import json
 import re
@@ -22,7 +22,7 @@ _LONGEST_FILE_BYTES = 16_384
 
 @dataclass(frozen=True, slots=True)
 class KeyStored:
-    """Where the key is now. The private key is in no answer."""
+    """Where the key was stored. The answer never has the private key."""
 
     secret: str
     key_id: str
@@ -30,7 +30,7 @@ class KeyStored:
 
     @property
     def is_good(self) -> bool:
-        """Always: a key that cannot be one is refused before."""
+        """Always true: an invalid key has already been refused."""
         return True
 
     @property
@@ -40,7 +40,7 @@ class KeyStored:
 
 
 def read_key_file(file: str) -> str:
-    """The text of a .p8 file, or of standard input for `-`; Refused when there is none."""
+    """The text of a .p8 file, or of standard input for `-`; Refused if it cannot be read."""
     try:
         if file == STANDARD_INPUT:
             content = sys.stdin.buffer.read(_LONGEST_FILE_BYTES + 1)
@@ -50,25 +50,23 @@ def read_key_file(file: str) -> str:
     except OSError as error:
         raise Refused(f"{file} cannot be read ({error.strerror}): name the .p8 file from App Store Connect.") from None
     if len(content) > _LONGEST_FILE_BYTES:
-        raise Refused(f"{_shown(file)} is too long for Apple's .p8 file: nothing was stored.")
+        raise Refused(f"{_shown(file)} is too long for a .p8 file from Apple: nothing was stored.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Refused(f"{_shown(file)} is not text, so it is not Apple's .p8 file: nothing was stored.") from None
+        raise Refused(f"{_shown(file)} is not text, so it is not a .p8 file from Apple: nothing was stored.") from None
 
 
 def key_id_of(file: str, given: str | None) -> str:
     """The key's id: as given, else from the name that Apple gives the file; Refused when the two differ."""
     named = _NAME_OF_APPLES_FILE.fullmatch(Path(file).name)
     if given and named and named[1] != given:
-        raise Refused(f"--key-id says {given}, but the file is that of the key {named[1]}: name the right one.")
+        raise Refused(f"--key-id is {given}, but the file's name has the key id {named[1]}: give the right one.")
     if given:
         return given
     if named:
         return named[1]
-    raise Refused(
-        "--key-id is missing: App Store Connect shows it beside the key, and in the file's name AuthKey_….p8."
-    )
+    raise Refused("--key-id is missing: App Store Connect shows it next to the key and in the file name AuthKey_….p8.")
 
 
 def secret_text(key_id: str, issuer_id: str | None, private_key: str, file: str) -> str:
@@ -84,7 +82,7 @@ def secret_text(key_id: str, issuer_id: str | None, private_key: str, file: str)
 def put_key(
     secrets_manager: "SecretsManagerClient", secret: str, text: str, key_id: str, issuer_id: str | None
 ) -> KeyStored:
-    """Store the key as the secret's newest version; a second run stores it once more, which changes nothing."""
+    """Store the key as the secret's newest version. A second run stores it again, which changes nothing."""
     secrets_manager.put_secret_value(SecretId=secret, SecretString=text)
     return KeyStored(secret, key_id, "team key" if issuer_id else "individual key")
 

@@ -1,4 +1,4 @@
-"""Showing facts: tables for people, plain text when piped, JSON for programs. One renderer for every command."""
+"""One renderer for the answers of every command: tables for people, plain text when piped, JSON for programs."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from operations.tables import Column, table_lines
 
 _PIPED_WIDTH = 240
 _PATCH = "patch"
-"""The field that is shown as it is, for `git apply`."""
+"""The field that is printed unchanged, for `git apply`."""
 _GOOD = re.compile(r"SUCCEEDED|ready|fresh|verified|equal|imported|complete|known")
 _WAITING = re.compile(r"RUNNING|not ready|not registered|unchanged|skipped|drift:.*|adopted|no data yet")
 _BAD = re.compile(
@@ -27,7 +27,7 @@ _EMPTY = (None, "", ())
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Colours and the terminal's width on a terminal; plain and wide elsewhere, so that no line is folded."""
+    """Uses colours and the terminal's width on a terminal; elsewhere plain and wide, so that no line is folded."""
     made = Console(highlight=False, stderr=stderr)
     if not made.is_terminal:
         made.width = _PIPED_WIDTH
@@ -52,14 +52,14 @@ def show(facts: Facts, *, as_json: bool) -> None:
 
 
 def show_table(out: Console, columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> None:
-    """A table that fits the terminal; on anything else every row is one line."""
+    """A table that fits the terminal; elsewhere every row is one line."""
     for line in table_lines(columns, rows, out.width if out.is_terminal else None):
         out.print(line, soft_wrap=True)
     out.print()
 
 
 def _show_diff(out: Console, text: str) -> None:
-    """Byte for byte where it is piped, for `git apply`."""
+    """Byte for byte when it is piped, for `git apply`."""
     if out.is_terminal:
         out.print(Syntax(text, "diff", theme="ansi_dark", background_color="default"))
     else:
@@ -67,7 +67,7 @@ def _show_diff(out: Console, text: str) -> None:
 
 
 def _show_lines(out: Console, values: Iterable[tuple[str, Any]]) -> None:
-    """One line per value; what has several of its own (a mapping, a dataclass) has them below, indented."""
+    """One line per value; the values of a mapping or a dataclass are indented below it."""
     lines = [line for name, value in values for line in _lines(name, value)]
     width = max((len(name) for name, _ in lines), default=0)
     for name, value in lines:
@@ -90,7 +90,7 @@ def say(out: Console, text: str, style: str = "") -> None:
 
 
 def plain(text: str) -> str:
-    """What came from outside may hold no command to the terminal: lines, and nothing else that is not printable."""
+    """External text without control sequences for the terminal: only printable characters and line ends."""
     return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
 
 
@@ -130,7 +130,7 @@ _WRITTEN: tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...] = (
 
 
 def _text(value: Any) -> str:
-    """A value as it stands in a line or a cell; a dataclass as its fields that are not empty."""
+    """A value as text for a line or a cell; a dataclass as its non-empty fields."""
     if is_dataclass(value):
         value = {field.name: each for field in fields(value) if (each := getattr(value, field.name)) not in _EMPTY}
     return next((write(value) for kind, write in _WRITTEN if isinstance(value, kind)), str(value))

@@ -1,6 +1,6 @@
-"""A table that is readable at any width: what does not fit beside the other columns stands below its row.
+"""A table that is readable at any width: columns that do not fit are shown below their row.
 
-Nothing is cut off and no cell is folded inside its column, so that an id or a date can be copied from any terminal.
+Nothing is cut off and no cell is folded, so that an id or a date can be copied from any terminal.
 """
 
 import textwrap
@@ -17,7 +17,7 @@ _BETWEEN = " · "
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's heading, and whether its cells are numbers, which stand to the right."""
+    """A column's heading, and whether its cells are numbers, which are right-aligned."""
 
     heading: str
     is_number: bool = False
@@ -36,12 +36,12 @@ def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[Text]], width
 
 
 def _width(index: int, column: Column, rows: Sequence[Sequence[Text]]) -> int:
-    """As wide as the widest cell; a heading is folded between its words."""
+    """The width of the widest cell; a heading is folded between its words."""
     return max(cell_len(text) for text in (*column.heading.split(), *(row[index].plain for row in rows)))
 
 
 def _beside(widths: Sequence[int], width: int | None) -> list[int]:
-    """The columns that stand beside each other: the first, and in their order those for which there is room."""
+    """The columns that fit next to each other: the first, then the others in order while there is room."""
     beside, used = [0], widths[0]
     for index, needed in enumerate(widths[1:], start=1):
         if width is None or used + len(_GAP) + needed <= width:
@@ -51,7 +51,7 @@ def _beside(widths: Sequence[int], width: int | None) -> list[int]:
 
 
 def _head(columns: Sequence[Column], widths: Sequence[int]) -> Iterator[Text]:
-    """The headings, folded between words and standing on a line."""
+    """The headings, folded between words and aligned at the bottom."""
     folded = [textwrap.wrap(column.heading, width) for column, width in zip(columns, widths, strict=True)]
     height = max(map(len, folded))
     for line in zip(*([""] * (height - len(words)) + words for words in folded), strict=True):
@@ -72,7 +72,7 @@ def _line(cells: Iterable[Text]) -> Text:
 
 
 def _below(cells: Sequence[tuple[str, Text]], width: int | None) -> Iterator[Text]:
-    """What did not fit, by its heading."""
+    """The cells that did not fit, by heading."""
     words = _BETWEEN.join(f"{heading}: {cell.plain}" for heading, cell in cells)
     for line in textwrap.wrap(
         words,

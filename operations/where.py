@@ -1,4 +1,4 @@
-"""Where the stack is: which AWS, with whose credentials, under which name."""
+"""The location of the stack: AWS or embedded, credentials, region and name."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def console_stack_of(stack: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which AWS, and which stack in it. Without a profile or region boto3 looks for them as the AWS CLI does."""
+    """The AWS to connect to, and the stack in it. Without a profile or region boto3 finds them as the AWS CLI does."""
 
     local: bool = False
     profile: str | None = None
@@ -72,17 +72,17 @@ class Where:
     stack: str = STACK
 
     def session(self) -> boto3.Session:
-        """A boto3 session; `--local` never uses the person's credentials."""
+        """A boto3 session; `--local` never uses the user's credentials."""
         if self.local:
             return embedded.session()
         return boto3.Session(profile_name=self.profile, region_name=self.region or os.environ.get("AWS_REGION"))
 
     def connect(self) -> "Connection":
-        """AWS, whether or not the stack is there."""
+        """A connection to AWS, whether or not the stack exists."""
         return Connection(self.session(), embedded.address() if self.local else None)
 
     def open_console(self) -> ConsoleApi:
-        """The API of the web console, asked with rights in AWS; Unreachable where no console is deployed."""
+        """The API of the web console, called with AWS permissions; Unreachable if no console is deployed."""
         connection = self.connect()
         outputs = _outputs(connection.cloudformation, console_stack_of(self.stack))
         return ConsoleApi(connection.lambda_, outputs, connection.sts.get_caller_identity()["Arn"])
@@ -92,14 +92,14 @@ class Where:
         return _outputs(self.connect().cloudformation, console_stack_of(self.stack))["ConsoleUrl"]
 
     def open(self) -> Installation:
-        """The installed stack; Unreachable with one sentence when there is none here."""
+        """The installed stack; Unreachable with one sentence if it does not exist here."""
         connection = self.connect()
         return Installation(_outputs(connection.cloudformation, self.stack), connection, utc_now)
 
 
 @dataclass(frozen=True)
 class Connection:
-    """One AWS account and region, with the credentials of whoever asks."""
+    """One AWS account and region, with the caller's credentials."""
 
     session: boto3.Session
     endpoint: str | None

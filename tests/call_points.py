@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 from moto.core.botocore_stubber import BotocoreStubber
 
-from appstore_analytics.lake import parts, publication
+from appstore_analytics.lake import merge, parts
 from local.apple import adapter
 
 
@@ -56,7 +56,7 @@ def every_call_seen_by(observer: Observer) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(patch.object(BotocoreStubber, "__call__", call_aws))
         stack.enter_context(patch.object(adapter._Adapter, "send", call_apple))
-        stack.enter_context(patch.object(publication, "ThreadPoolExecutor", _InTheCallersThread))
+        stack.enter_context(patch.object(merge, "ThreadPoolExecutor", _InTheCallersThread))
         stack.enter_context(patch.object(parts, "_CALLS", _InTheCallersThread()))
         yield
 

@@ -1,1 +1,1 @@
-"""What every developer and every deployment needs first: .venv, the pinned packages, Node and the CDK command line."""
+"""The tools of developers and deployments: .venv, the pinned packages, Node and the CDK command line."""

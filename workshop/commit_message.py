@@ -1,4 +1,4 @@
-"""The commit-msg hook: `python -m workshop.commit_message FILE` refuses a message in another form than CONTRIBUTING's.
+"""The commit-msg hook: `python -m workshop.commit_message FILE` refuses a message that breaks CONTRIBUTING's rules.
 
 Keep the key out of the log          imperative, at most 72 characters, no full stop
                                      an empty line
@@ -20,7 +20,7 @@ _IMPERATIVE_ALL_THE_SAME = frozenset({"bring", "embed", "focus", "shed", "string
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0 for a message that may be committed; 1 after one line per fault on stderr."""
+    """0 for a valid message; 1 after one line per fault on stderr."""
     faults = list(faults_of(Path(arguments[0]).read_text(encoding="utf-8")))
     sys.stderr.writelines(f"Commit message: {fault}\n" for fault in faults)
     return 1 if faults else 0

@@ -1,8 +1,9 @@
 """Pins every package with the hash of each of its files: `python -m workshop.pins` writes each requirements*.txt.
 
-What is asked for, and why, stands in requirements*.in beside it; pip installs what the .txt files pin and refuses any
-other byte. Needs the package index, and uv on PATH (`pipx install uv`), which nothing else of the project needs. Pins
-stay as they are unless a .in file asks for something else; `--upgrade` takes the newest that the .in files allow.
+The requirements*.in files next to them list the direct dependencies and why each is needed; pip installs what the .txt
+files pin and refuses any other byte. Needs the package index, and uv on PATH (`pipx install uv`), which nothing else in
+the project needs. Pins stay as they are unless a .in file asks for another version; `--upgrade` takes the newest that
+the .in files allow.
 """
 
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 EVERYTHING = "requirements-dev.txt"
-"""The whole closure: .venv is made from it, and the other files hold a part of it."""
+"""The whole closure: .venv is made from it, and the other files are subsets of it."""
 PARTS = (
     "requirements.txt",
     "layers/dependencies/requirements.txt",
@@ -27,14 +28,14 @@ _FORM = ("--no-annotate", "--custom-compile-command", "python -m workshop.pins")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code of the first compilation that fails, whose words are uv's, or 0; 1 without uv."""
+    """0, or the exit code of the first compilation that fails, after uv's own message; 1 without uv."""
     if shutil.which("uv") is None:
-        sys.stderr.write("uv is not on PATH: install it (`pipx install uv`) and start again.\n")
+        sys.stderr.write("uv is not on PATH: install it (`pipx install uv`) and try again.\n")
         return 1
     for name, constraint in [(EVERYTHING, ()), *((part, ("--constraint", EVERYTHING)) for part in PARTS)]:
         files = (name.replace(".txt", ".in"), "--output-file", name)
         command = [*_COMPILE, *_FORM, *constraint, *arguments, *files]
-        if failed := subprocess.run(command, cwd=ROOT, check=False).returncode:  # noqa: S603 (the command stands above)
+        if failed := subprocess.run(command, cwd=ROOT, check=False).returncode:  # noqa: S603 (the command is above)
             return failed
     return 0
 

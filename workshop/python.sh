@@ -15,9 +15,9 @@ done
 
 if [ -z "$python" ]; then
     if [ -n "$without_venv" ]; then
-        echo "$without_venv lacks the venv module: install it (Debian and Ubuntu: apt install python3-venv) and start again." >&2
+        echo "$without_venv lacks the venv module: install it (Debian and Ubuntu: apt install python3-venv) and try again." >&2
     else
-        echo "Python 3.11 or newer is needed and none is on PATH: install one (https://www.python.org/downloads) and start again." >&2
+        echo "Python 3.11 or newer is needed and none is on PATH: install one (https://www.python.org/downloads) and try again." >&2
     fi
     exit 1
 fi

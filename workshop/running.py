@@ -1,7 +1,7 @@
-"""What runs from this folder's .venv, so that nobody removes it meanwhile. Standard library only.
+"""The programs that run from this folder's .venv, so that it is not removed under them. Standard library only.
 
-Each program that runs for long has a file of its own in `.build/running`, which it holds locked; the system releases
-the lock however the program ends, so a file that is left behind by a killed one says nothing.
+Each long-running program keeps its own file in `.build/running` locked. The system releases the lock however the
+program ends, so the file of a killed program has no effect.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ FOLDER = Path(__file__).resolve().parent.parent / ".build" / "running"
 
 @contextmanager
 def running(what: str, folder: Path = FOLDER) -> Iterator[None]:
-    """Tell `programs_running` of this program while the block runs; `what` is a noun, such as "the embedded AWS"."""
+    """List this program in `programs_running` while the block runs; `what` is a noun, such as "the embedded AWS"."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=folder, encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -26,12 +26,12 @@ def running(what: str, folder: Path = FOLDER) -> Iterator[None]:
 
 
 def programs_running(folder: Path = FOLDER) -> list[str]:
-    """The programs that run now, as they named themselves."""
+    """The names of the programs that are running now."""
     return [what for path in sorted(folder.glob("*")) if (what := _if_locked(path))]
 
 
 def _if_locked(path: Path) -> str:
-    """The words in the file where its program is still alive, else none."""
+    """The name in the file if its program is still alive, else none."""
     with suppress(FileNotFoundError), path.open(encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

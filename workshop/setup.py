@@ -1,8 +1,8 @@
-"""Makes .venv, then becomes the given command: `python3 -m workshop.setup [command …]`.
+"""Makes .venv, then executes the given command in its place: `python3 -m workshop.setup [command …]`.
 
-Standard library only: it runs on the machine's own Python before anything is installed. A complete .venv carries a
-stamp of everything it was made from, written last, so a second start costs one comparison and an interrupted,
-moved or outdated one is made anew.
+Standard library only: it runs on the machine's own Python before anything is installed. A complete .venv has a stamp of
+everything it was made from, written last. So a second start costs one comparison, and an interrupted, moved or outdated
+.venv is made again.
 """
 
 import fcntl
@@ -39,7 +39,7 @@ IMPORTABLE = ("layers/pipeline/python", "layers/console/python", ".")
 CONSOLE_PACKAGES = ROOT / "console" / "node_modules"
 LEFTOVERS = (".venv", ".build", "cdk.out", "console/node_modules")
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 10
-# Bytecode of the one gigabyte is compiled when it is first imported, which most of it never is.
+# Byte code is compiled at the first import, because most of the one gigabyte is never imported.
 _PIP_INSTALL = (
     *("-E", "-m", "pip", "install", "--require-hashes", "--only-binary=:all:"),
     *("--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"),
@@ -47,13 +47,13 @@ _PIP_INSTALL = (
 
 
 class SetupError(Exception):
-    """The environment cannot be made; the last sentence says what to do."""
+    """The environment could not be made; the last sentence says what to do."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code: 0 when .venv is ready (or, with --clean, gone), 1 after a sentence, 130 after Ctrl-C.
 
-    With a command it does not return but becomes that command, so that a signal reaches it and not a shell in between.
+    With a command it does not return: the command replaces this process, so that signals reach it directly.
     """
     signal.signal(signal.SIGTERM, _end)
     try:
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def complete() -> None:
-    """Makes .venv unless it stands already. Of two at once, the second waits and then finds it made."""
+    """Makes .venv unless it exists already. A second process waits and then finds it made."""
     if is_complete():
         return
     with _only_one() as lock:
@@ -82,14 +82,14 @@ def complete() -> None:
 
 
 def is_complete() -> bool:
-    """Whether .venv was made to its end, here, from the files as they are now, and its Python still starts."""
+    """Whether .venv was completed, in this folder, from the current files, and its Python still starts."""
     if not STAMP.is_file() or not CONSOLE_PACKAGES.is_dir():
         return False
     return STAMP.read_text(encoding="utf-8") == fingerprint() and _starts(PYTHON)
 
 
 def fingerprint() -> str:
-    """What the stamp says: the Python, the folder (scripts in .venv/bin hold it) and a hash of the files."""
+    """The content of the stamp: the Python, the folder (scripts in .venv/bin contain it) and a hash of the files."""
     digest = hashlib.sha256()
     for name in MADE_FROM:
         digest.update(hashlib.sha256((ROOT / name).read_bytes()).digest())
@@ -97,7 +97,7 @@ def fingerprint() -> str:
 
 
 def build(lock: int) -> None:
-    """Everything from nothing; the stamp goes first and comes last."""
+    """Makes everything from scratch; the stamp is deleted first and written last."""
     started = time.monotonic()
     say("Setting up .venv in this folder, once: about a minute, 1 GB.")
     STAMP.unlink(missing_ok=True)
@@ -107,7 +107,7 @@ def build(lock: int) -> None:
         (PYTHON, *_PIP_INSTALL, "-r", "requirements-dev.txt"),
         lock,
         advice="pip could not install the packages: check the network, or the index and proxy in pip's configuration "
-        "(`pip config list`), and start again.",
+        "(`pip config list`), and try again.",
     )
     _make_importable()
     for what, name in (("the CDK command line", "cdk"), ("the web console's packages", "console")):
@@ -116,7 +116,7 @@ def build(lock: int) -> None:
             (PYTHON, "-E", "-m", "workshop.toolchain", name),
             lock,
             advice=f"npm could not fetch {what}: check the network, or the registry and proxy in npm's configuration "
-            "(~/.npmrc), and start again.",
+            "(~/.npmrc), and try again.",
         )
     _write_stamp()
     say(f"Ready after {time.monotonic() - started:.0f} s.")
@@ -125,11 +125,11 @@ def build(lock: int) -> None:
 def remove_leftovers() -> None:
     """Removes everything that was made here. A second run finds nothing and says the same.
 
-    SetupError while a program runs from it: its files would vanish under it.
+    SetupError while a program runs from it, because its files would vanish.
     """
     with _only_one():
         if programs := programs_running():
-            raise SetupError(f"Nothing was removed, because this still runs: {'; '.join(programs)}. Stop it first.")
+            raise SetupError(f"Nothing was removed, because this is running: {'; '.join(programs)}. Stop it first.")
         for name in LEFTOVERS:
             if (ROOT / name).exists():
                 shutil.rmtree(ROOT / name)
@@ -137,7 +137,7 @@ def remove_leftovers() -> None:
 
 
 def say(text: str) -> None:
-    """One line for the person, on stderr: the output belongs to the command that follows."""
+    """One line for the user, on stderr, because stdout belongs to the command that follows."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
@@ -147,30 +147,29 @@ def _make_venv() -> None:
     try:
         venv.create(VENV, clear=True, symlinks=True, with_pip=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise SetupError(
-            f"{error}\n.venv cannot be made: see that {ROOT} can be written to, and start again."
-        ) from error
+        raise SetupError(f"{error}\n.venv cannot be made: check that {ROOT} is writable, and try again.") from error
 
 
 def _make_importable() -> None:
-    """Our packages, for every program in .venv/bin and any editor, without PYTHONPATH."""
+    """Makes our packages importable for every program in .venv/bin and any editor, without PYTHONPATH."""
     site_packages = sysconfig.get_path("purelib", "venv", {"base": str(VENV), "platbase": str(VENV)})
     lines = "".join(f"{ROOT / folder}\n" for folder in IMPORTABLE)
     Path(site_packages, "appstore_analytics_pipeline.pth").write_text(lines, encoding="utf-8")
 
 
 def _run(doing: str, command: Sequence[str | Path], lock: int, advice: str) -> None:
-    """Runs a long step quietly, with a sign of life now and then; SetupError with its own words when it fails.
+    """Runs a long step quietly and shows the elapsed time; SetupError with the step's output if it fails.
 
-    The step inherits the lock: if this process is killed, nobody begins anew before the orphan has ended.
+    The step inherits the lock: if this process is killed, no other setup starts before the orphan has ended.
     """
     say(f"{doing} …")
     started = time.monotonic()
-    # A Ctrl-C while the step is being started would lose it. It inherits the deafness, and is ended by SIGTERM instead.
+    # A Ctrl-C while the step is being started would lose it. The step inherits the ignored SIGINT, so it is ended by
+    # SIGTERM.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     with (
         tempfile.TemporaryFile() as output,
-        subprocess.Popen(  # noqa: S603 (the commands stand above)
+        subprocess.Popen(  # noqa: S603 (the commands are defined above)
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=(lock,)
         ) as step,
     ):
@@ -211,13 +210,13 @@ def _starts(python: Path) -> bool:
 
 @contextmanager
 def _only_one() -> Iterator[int]:
-    """A lock on the project's folder itself: no file to leave behind, and the system releases it however we end."""
+    """A lock on the project's folder itself: it leaves no file behind, and the system releases it in any case."""
     folder = os.open(ROOT, os.O_RDONLY)
     try:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("Another start is setting up .venv; waiting for it …")
+            say("Another process is setting up .venv; waiting for it …")
             fcntl.flock(folder, fcntl.LOCK_EX)
         yield folder
     finally:

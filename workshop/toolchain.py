@@ -1,4 +1,4 @@
-"""Node and what comes from npm, whatever node this machine has or lacks.
+"""Node and the packages from npm, independent of any Node on this machine.
 
 `python -m workshop.toolchain cdk` installs the CDK command line into the environment of the Python that runs it,
 `python -m workshop.toolchain console` the web console's packages into console/node_modules.
@@ -25,7 +25,7 @@ exec {node} {cdk} "$@"
 
 
 class ToolchainError(Exception):
-    """There is no node in this environment; the sentence says what to do."""
+    """There is no Node in this environment; the sentence says what to do."""
 
 
 def node_path() -> Path:
@@ -39,7 +39,7 @@ def node_path() -> Path:
 
 
 def node_environment() -> dict[str, str]:
-    """What a process needs on top of its environment so that aws-cdk-lib and npm use that node.
+    """The environment variables with which aws-cdk-lib and npm use that Node.
 
     jsii's Python runtime starts `JSII_NODE`, else the first `node` on PATH (jsii/_kernel/providers/process.py).
     Node trusts only its own certificate authorities unless told to use the system's, as a company's proxy needs.
@@ -50,7 +50,7 @@ def node_environment() -> dict[str, str]:
 def install_cdk(environment: Path) -> NoReturn:
     """Puts the CDK command line that workshop/cdk pins into <environment>/cdk, to be run as <environment>/bin/cdk.
 
-    A second run installs it anew. Does not return but becomes `npm ci`, whose words and exit code are the answer.
+    A second run installs it again. Does not return: `npm ci` replaces this process, with its output and exit code.
     """
     home = environment / "cdk"
     shutil.copytree(_LOCKED, home, dirs_exist_ok=True)

@@ -81,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815
 
     def log_message(self, *_: object) -> None:
-        """Nothing: nobody reads it."""
+        """Nothing, because the log is not read."""
 
     @property
     def _key(self) -> str:

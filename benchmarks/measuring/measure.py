@@ -1,4 +1,4 @@
-"""One measured run: a process of its own, on so many cores, with what the system counted for it."""
+"""One measured run: a separate process, on a number of cores, with what the system counted for it."""
 
 import json
 import os

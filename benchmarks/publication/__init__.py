@@ -1,1 +1,1 @@
-"""Publication of one Date in a process of its own, on a lake that lies on the local disk."""
+"""Publication of one Date in a separate process, on a lake on the local disk."""

@@ -23,7 +23,7 @@ _TODAY = date(2026, 11, 23)
 
 
 class BucketOfFiles(Bucket):
-    """The calls that parts and publication make, on files; metadata stands beside them. One writer at a time."""
+    """The calls that parts and publication make, on files; metadata is in files beside them. One writer at a time."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -81,7 +81,7 @@ class BucketOfFiles(Bucket):
     def swap(
         self, key: str, body: bytes | BinaryIO, *, expected: str | None, metadata: Mapping[str, str] | None = None
     ) -> bool:
-        """Put it there if `expected` still stands."""
+        """Replace the object if its ETag is still `expected`."""
         standing = self.head(key)
         if (None if standing is None else standing.etag) != expected:
             return False
@@ -110,7 +110,7 @@ class NoJournal:
 
 
 def fill_with_parts(bucket: Bucket, table_name: str, apps: int, rows_of_app: int, dates: int) -> None:
-    """The parts of so many apps, each converted from a segment of its own."""
+    """The parts of a number of apps, each converted from its own segment."""
     table = tables_by_name()[table_name]
     for app_id in range(APP_ID, APP_ID + apps):
         say(f"Making the parts of {app_id - APP_ID:,} of {apps:,} apps")
@@ -127,7 +127,7 @@ def convert_into(bucket: Bucket, table: CuratedTable, app_id: int, segment_path:
 
 
 def curated(bucket: BucketOfFiles, table_name: str, day: date) -> Path:
-    """Where the object of a Date stands."""
+    """The path of the object of a Date."""
     return bucket.folder / TableDate(table_name, day).curated_key
 
 

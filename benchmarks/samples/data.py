@@ -1,7 +1,7 @@
 """Sample segments: invented rows with cardinalities like those of real reports; the same arguments give the same bytes.
 
-Which value stands in which row is drawn, Zipf's way: the first of a pool is drawn about as often as all the others
-together. Dates are drawn too, so the rows of a Date do not lie together, which is the harder case.
+The value of each row is drawn by Zipf's law: the first of a pool is drawn about as often as all the others together.
+Dates are drawn too, so the rows of a Date do not lie together, which is the harder case.
 """
 
 import gzip
@@ -66,7 +66,7 @@ _STRINGS: dict[str, Sequence[str]] = {
 
 
 def segment(table_name: str, rows: int, app_id: int = APP_ID, dates: int = 0) -> Path:
-    """A segment with so many rows of an app, as Apple would send it; made on first use.
+    """A segment of an app with this many rows, as Apple would send it; made on first use.
 
     `dates` are the Dates up to `LAST_DATE`; by default as many as a daily instance or, for many rows, a snapshot has.
     """

@@ -52,12 +52,12 @@ class SegmentFile:
 
     @property
     def path(self) -> Path:
-        """Where it lies; made on first use."""
+        """Its path; the file is made on first use."""
         return segment(self.table_name, self.rows, self.app_id, self.dates)
 
 
 def scaled_down(shares: Sequence[ReportShare], files: int, rows: int) -> tuple[ReportShare, ...]:
-    """The same mixture with so many times fewer files and rows."""
+    """The same mixture with fewer files and rows, each by a factor."""
     return tuple(ReportShare(share.table_name, -(-share.files // files), share.rows // rows) for share in shares)
 
 
@@ -68,7 +68,7 @@ def files_of(shares: Sequence[ReportShare]) -> list[SegmentFile]:
 
 
 def make(files: Sequence[SegmentFile], cores: int) -> None:
-    """Make what is not there yet, so that nobody's time has it in it."""
+    """Make the missing files, so that no measured time includes it."""
     # Threads of this process (servers, watchers) must not be forked.
     with ProcessPoolExecutor(cores, get_context("spawn")) as processes:
         for number, _ in enumerate(processes.map(_make, files), 1):

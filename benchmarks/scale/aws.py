@@ -36,7 +36,7 @@ _ITEMS_OF_A_PAGE = 1_000  # of about 1 KB; DynamoDB answers 1 MB at a time
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The day of so many apps and core reports; `is_open` where the items of its run have no verdict yet."""
+    """A day of this many apps and core reports; `is_open` if the items of its run have no verdict yet."""
 
     apps: int
     reports: int

@@ -40,7 +40,7 @@ SECONDS: Mapping[str, float] = {
 """What is stated, not measured: waits as they are usual within a region, and boto3's own work on one vCPU."""
 
 VCPU_GB = 1769 / 1024
-"""So much memory comes with one vCPU (Lambda Developer Guide, "Configure memory"); less has a part of it."""
+"""The memory that comes with one vCPU (Lambda Developer Guide, "Configure memory"); less has a part of it."""
 
 LOG_BYTES_OF_A_CALL = 500
 """START, END and REPORT; the functions themselves say nothing when all goes well."""
@@ -140,7 +140,7 @@ class Model:
         return self._seconds(step, apps, memory) * memory
 
     def seconds_of_a_call(self, step: str, apps: int) -> float:
-        """How long one call of a step takes on a day of so many apps, its share of the cold starts included."""
+        """The seconds of one call of a step on a day of this many apps, including its share of the cold starts."""
         calls = self._unit(step, Unit.CALLS, apps)
         return self._seconds(step, apps) / calls if calls else 0.0
 
@@ -239,7 +239,7 @@ class Model:
         return refused * self.keys(apps)
 
     def keys(self, apps: int) -> int:
-        """How many API keys so many apps need."""
+        """The number of API keys that this many apps need."""
         calls = apps * (2 * len(self.reports) + 1 / 7)
         return max(1, ceil(calls / calls_per_day(self.deployed.configuration.calls_per_hour)))
 
@@ -251,7 +251,7 @@ class Model:
 
     @property
     def _vintages(self) -> float:
-        """How many Dates an instance holds: so many times a Date is published before it is final."""
+        """The Dates of an instance, which is how often a Date is published before it is final."""
         return self.parts.per_app / len(self.reports)
 
     def _items(self, apps: int) -> dict[str, int]:
@@ -293,7 +293,7 @@ class Model:
         return 0.0
 
     def _environments(self, step: str) -> int:
-        """How many are started anew for a day's run: as many as work at once."""
+        """The cold starts of a day's run: as many as functions work at once."""
         concurrency = self.deployed.configuration.max_concurrency
         return {
             "register_request": concurrency.register,

@@ -55,7 +55,7 @@ Counts = Counter[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class DayCounted:
-    """One usual day of so many apps: units by step, bytes by what they are, the parts and rows of the run."""
+    """One usual day of this many apps: units by step, bytes by what they are, the parts and rows of the run."""
 
     apps: int
     units: Counts
@@ -73,7 +73,7 @@ class Linear:
     per_app: float
 
     def of(self, apps: int) -> float:
-        """The count of a day with so many apps."""
+        """The count of a day with this many apps."""
         return self.fixed + self.per_app * apps
 
     @classmethod
@@ -85,7 +85,7 @@ class Linear:
 
 @dataclass
 class _Teller:
-    """Counts what it is told; the sizes of updated items are known when the day is over."""
+    """Counts the calls that it receives; the sizes of updated items are known when the day is over."""
 
     units: Counts = field(default_factory=Counter)
     updated: Counter[tuple[str, str, str]] = field(default_factory=Counter)

@@ -1,8 +1,8 @@
 """Daily runs of the real steps in this process, against the simulated App Store Connect, on AWS of moto.
 
 The Maps run as the state machine runs them when all goes well: every item once, then what is left for want of calls
-when the key has them again; the clock is moved instead of waited for. Every call to AWS and to Apple is told, with the
-step that made it.
+when the key has them again; the clock is moved instead of waited for. Every call to AWS and to Apple is reported, with
+the step that made it.
 """
 
 import io
@@ -60,11 +60,11 @@ _BODY = "body of the request"
 _MAPS = (MapName.REGISTER, MapName.LAND, MapName.PUBLISH, MapName.VERIFY)
 
 Told = Callable[[str, str, str, Any, Mapping[str, Any]], None]
-"""Told of a call to AWS: the step, the service, the operation, the request's body and the parsed answer."""
+"""Receives a call to AWS: the step, the service, the operation, the request's body and the parsed answer."""
 
 
-def _nobody(*_: object) -> None:
-    """Nobody is told."""
+def _ignore(*_: object) -> None:
+    """Ignore the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ class Days:
     settings: WorldSettings
     reports: tuple[str, ...]
     seconds_per_call: float = 0.0
-    told: Told = _nobody
-    called: Callable[[str], None] = _nobody
+    told: Told = _ignore
+    called: Callable[[str], None] = _ignore
     step: str = field(default="", init=False)
     now: datetime = field(init=False)
 
@@ -128,7 +128,7 @@ class Days:
         plan = self._plan()
         for map_name in _MAPS:
             self._map(plan, map_name)
-        self._call("summarize_run", lambda: summarize_run(plan.run_id, "", self.registry, self.lake, _nobody, self.now))
+        self._call("summarize_run", lambda: summarize_run(plan.run_id, "", self.registry, self.lake, _ignore, self.now))
         routes = self.world.statistics.by_route()
         calls = {route: sum(answers.values()) for route, answers in routes.items() if " /v1/" in route}
         refused = sum(answers.get("429", 0) for answers in routes.values())
@@ -219,7 +219,7 @@ class Days:
     def _apple(self, calls: Reservation) -> AppStoreConnect:
         return AppStoreConnect(self.session, APPLE_URL, self.tokens, calls)
 
-    # What is told
+    # Calls and their reports
 
     def _call(self, step: str, work: Callable[[], Any]) -> Any:
         self.step = step

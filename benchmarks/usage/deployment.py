@@ -1,4 +1,4 @@
-"""What `cdk deploy` puts into an account as cdk.json stands, read from the template: sizes, alarms, states."""
+"""What `cdk deploy` creates with this cdk.json, read from the template: sizes, alarms, states."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ class MapWalked:
     items_at_once: int = 1
 
     def children(self, items: int) -> int:
-        """The child executions for so many items."""
+        """The child executions for a number of items."""
         return ceil(items / self.items_of_a_child)
 
     def states(self, items: int) -> int:
@@ -63,7 +63,7 @@ class Walked:
     maps: Mapping[str, MapWalked]
 
     def transitions(self, items: Mapping[str, int]) -> int:
-        """The state transitions of an execution whose Maps have so many items, as AWS bills them."""
+        """The state transitions of an execution whose Maps have these numbers of items, as AWS bills them."""
         return self.parent + sum(each.transitions(items[name]) for name, each in self.maps.items())
 
 
@@ -108,7 +108,7 @@ def _read(configuration: DeploymentConfiguration, template: dict[str, Any]) -> D
 
 
 def walk(definition: State, items: Mapping[str, int]) -> Walked:
-    """Follow a daily run whose Maps have so many items, by name, each in one pass, and leave nothing."""
+    """Follow a daily run whose Maps have these numbers of items, each in one pass, and leave nothing."""
     maps: dict[str, MapWalked] = {}
     entered = 0
     plan = {"waiting": False, "after": FROM_THE_BEGINNING}

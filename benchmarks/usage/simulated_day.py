@@ -19,7 +19,7 @@ from benchmarks.usage.deployment import State
 from benchmarks.usage.virtual_run import now
 
 _SPREAD = 0.3
-"""A call takes its usual time, and up to so much more or less."""
+"""The time of a call varies by up to this share."""
 
 _REFUSED_SECONDS = 0.1
 _LAST_STEPS = frozenset({"list_instances", "convert_instance", "publish_date", "verify_table"})

@@ -16,9 +16,9 @@ export type Instant = string;
 /**
  * One run. Without a run report (`operation` empty) its input was refused, or it has not ended.
  *
- * `files` are Apple's instances that it converted or tried to. `waited_seconds` are those in which it waited for Apple
- * or for calls, `worst_verdict` is that of the app that ended worst. `share` is how much of one under way is done,
- * from 0 to 1.
+ * `files` counts Apple's instances that it converted or tried to convert. `waited_seconds` is the time it waited for
+ * Apple or for its call budget. `worst_verdict` is the worst verdict of its apps. `share` is the completed share of a
+ * run that is under way, from 0 to 1.
  */
 export interface RunLine {
   run_id: string;
@@ -88,7 +88,7 @@ export interface Yesterday {
   final_on: FinalOn[];
 }
 
-/** What a Date is worth, of one app or of the worst of several. In the order of what needs people most. */
+/** The verdict on a Date, for one app or the worst of several. Verdicts that need action most come first. */
 export type DateVerdict =
   | "forbidden"
   | "key rejected"
@@ -112,11 +112,11 @@ export interface RepairRun {
 }
 
 /**
- * One thing that is not well. Without a `table_name` it is about the whole app.
+ * One problem. Without a `table_name` it concerns the whole app.
  *
- * `first` and `last` are the Dates that are missing, `dates` how many. It is so `since` then, and Apple keeps what
- * repairs it until `kept_until`. `ruled_out` are the causes that were looked at and are not it. `repair` is None where
- * no run repairs it, or the next daily one does by itself; `docs` is the place in the documentation.
+ * `first` and `last` are the first and last missing Dates, `dates` their number. The problem exists since `since`, and
+ * Apple keeps the data that repairs it until `kept_until`. `ruled_out` are causes that were checked and do not apply.
+ * `repair` is None if no run can repair it, or if the next daily run does; `docs` is a place in the documentation.
  */
 export interface Attention {
   verdict: DateVerdict;
@@ -181,7 +181,7 @@ export interface Period {
   end: IsoDate;
 }
 
-/** One KPI of the table: what it is, and its final Dates beside as many before. Each KPI has an end of its own. */
+/** One KPI column: its final Dates and an equally long period before. Each KPI has its own end. */
 export interface AppColumn {
   name: string;
   title: string;
@@ -193,10 +193,10 @@ export interface AppColumn {
 }
 
 /**
- * One KPI of one app over final Dates. None where it is not known; zero is 0.
+ * One KPI of one app over final Dates. None means unknown; zero is 0.
  *
- * `change` is a share of the previous value, of a KPI that is a share itself the difference; None where one of the
- * values is not known, the previous one is 0, or a Date is missing. `missing` is how many due Dates are.
+ * `change` is relative to the previous value; for a KPI that is a share it is the difference. It is None if a value is
+ * unknown, if the previous value is 0, or if a Date is missing. `missing` counts missing due Dates.
  */
 export interface AppValue {
   value: number | null;
@@ -204,14 +204,14 @@ export interface AppValue {
   missing: number;
 }
 
-/** One Date of the small chart, which is of the first KPI; None where there is no value. */
+/** One Date of the small chart, which shows the first KPI; None without a value. */
 export interface SparkPoint {
   day: IsoDate;
   value: number | null;
   is_final: boolean;
 }
 
-/** One app. `tables` are those that are not well; every daily table is complete up to `complete_until`. */
+/** One app. `tables` are its tables with a problem; every daily table is complete up to `complete_until`. */
 export interface AppRow {
   app_id: string;
   app_name: string;
@@ -226,8 +226,8 @@ export interface AppRow {
 /**
  * One page. `total` apps match the question, and the page begins at `offset` of them.
  *
- * `counts` are of all apps that match without the verdict: `all`, `action` for those that need somebody, and each
- * verdict that occurs. `next` and `previous` lead to the other pages, empty where there are none.
+ * `counts` covers all apps that match, whatever their verdict: `all`, `action` for those that need attention, and each
+ * verdict that occurs. `next` and `previous` are cursors of the other pages, empty if there is no such page.
  */
 export interface AppTable extends Answered {
   total: number;
@@ -239,7 +239,7 @@ export interface AppTable extends Answered {
   previous: string;
 }
 
-/** How a report request stands. */
+/** The state of a report request. */
 export type RequestVerdict =
   | "ready"
   | "not ready"
@@ -254,7 +254,7 @@ export type RequestVerdict =
 /**
  * One app and access type.
  *
- * `requested_on` is None where Apple had the request before us; `age_days` then counts from when it was adopted.
+ * `requested_on` is None if another tool created the request; `age_days` then counts from its adoption.
  * `last_instance` is the newest processing date that Apple listed, `next_expected` the day of the next one.
  */
 export interface RequestLine {
@@ -272,7 +272,7 @@ export interface RequestLine {
 }
 
 /**
- * One Date of one table: the worst verdict, and how many of the apps have it.
+ * One Date of one table: the worst verdict, and the number of apps with it.
  *
  * `is_restated`: Apple has replaced the Date for one of them after it was final.
  */
@@ -285,8 +285,8 @@ export interface DateCell {
 /**
  * One daily table. `cells` are in the order of the answer's Dates.
  *
- * Every Date up to `complete_until` is complete for every app, up to `most_until` for `apps_complete` of `apps`: those
- * of which no due Date is missing. Apple calls a Date complete after `window_days`.
+ * Every Date up to `complete_until` is complete for every app, and up to `most_until` for `apps_complete` of `apps`:
+ * those that lack no due Date. Apple calls a Date complete after `window_days`.
  */
 export interface TableLine {
   table_name: string;
@@ -322,7 +322,7 @@ export interface AppDetails extends Answered {
   tables: TableLine[];
 }
 
-/** The tables, the main ones first. `checked_at` is the check of freshness that older Dates are judged by. */
+/** The tables, the main ones first. `checked_at` is the time of the freshness check that judges older Dates. */
 export interface TableDates extends Answered {
   checked_at: string;
   dates: IsoDate[];
@@ -330,10 +330,10 @@ export interface TableDates extends Answered {
 }
 
 /**
- * What to know about a KPI's values. `bound` is exact, at least, at most or estimate, and belongs to each of them.
+ * Facts about a KPI's values. `bound` is exact, at least, at most or estimate, and applies to each of them.
  *
- * It is made of `tables`, and can be split by `dimensions`. `trap` is the sentence to show beside every value, `sql`
- * the same question for Athena.
+ * It is computed from `tables`, and can be split by `dimensions`. `trap` is the caveat to show beside every value,
+ * `sql` the same question for Athena.
  */
 export interface ReportedKpi {
   name: string;
@@ -349,11 +349,11 @@ export interface ReportedKpi {
 }
 
 /**
- * The formula over all final Dates from `start` to `end`; None where that says nothing, as of stocks and uniques.
+ * The formula over all final Dates from `start` to `end`; None for KPIs without one, such as stocks and uniques.
  *
- * `missing` due Dates among them have no value. `previous` is over the Dates at the same places in the period before,
- * and `change` the share by which the total differs from it, of a KPI that is a share itself the difference; None
- * where one of them is not known, the previous one is 0, or a Date of either is missing.
+ * `missing` counts due Dates among them without a value. `previous` is over the corresponding Dates in the period
+ * before. `change` is relative to it; for a KPI that is a share it is the difference. It is None if one of the two is
+ * unknown, if `previous` is 0, or if a Date of either period is missing.
  */
 export interface ReportedTotal {
   value: number | null;
@@ -379,9 +379,9 @@ export type DateState =
 /**
  * One Date, or the first Date of a week or month.
  *
- * `previous` is the value of the Date that stands at its place in the period before. `restated_from` is what the Date
- * had when Apple first called it final, and `restated_on` the day on which that changed; None where nothing changed,
- * or where the earlier value is no longer stored.
+ * `previous` is the value of the corresponding Date in the period before. `restated_from` is the value the Date had
+ * when Apple first called it final, and `restated_on` the day on which it changed; None if nothing changed, or if the
+ * earlier value is no longer stored.
  */
 export interface ReportedPoint {
   day: IsoDate;
@@ -397,10 +397,10 @@ export interface ReportedPoint {
 }
 
 /**
- * One KPI of one app, or of all that were asked for where `app_id` is empty, and of one value of the dimension.
+ * One KPI of one app, or of all requested apps if `app_id` is empty, for one value of the dimension.
  *
- * `slice` is None where Apple gives no value, and where no dimension was asked for; `is_rest` is the sum of the values
- * that did not make it into the limit.
+ * `slice` is None if Apple gives no value, and if no dimension was requested; `is_rest` marks the sum of the values
+ * beyond the limit.
  */
 export interface ReportedSeries {
   kpi: string;
@@ -414,10 +414,10 @@ export interface ReportedSeries {
 }
 
 /**
- * The series, KPI by KPI in the order asked for; a dimension's values with the largest totals first, the rest last.
+ * The series, KPI by KPI in the requested order; within a dimension the largest totals first, the rest last.
  *
  * Every Date up to `complete_until` is complete for every KPI and app, up to `most_until` for `apps_complete` of
- * `apps`. The previous period is None unless a comparison was asked for. `trap` and `sql` are those of all KPIs.
+ * `apps`. The previous period is None unless a comparison was requested. `trap` and `sql` cover all KPIs.
  */
 export interface KpiReport extends Answered {
   start: IsoDate;
@@ -469,8 +469,8 @@ export interface KpiCatalogue extends Answered {
 /**
  * The newest runs, newest first, or a page of them.
  *
- * `total` match the question. `counts` are of all runs that are remembered: `all`, `failed` and each operation.
- * `next_run_at` is the schedule's next start; None where there is none, or it cannot be told.
+ * `total` counts the runs that match the search. `counts` covers all runs that are listed: `all`, `failed` and each
+ * operation. `next_run_at` is the schedule's next start; None if there is no schedule or its next start is unknown.
  */
 export interface RunList extends Answered {
   runs: RunLine[];
@@ -481,7 +481,7 @@ export interface RunList extends Answered {
   previous: string;
 }
 
-/** Where to look further: the run report and its page, the execution, and its page in the AWS console. */
+/** Links to the details: the run report and its page, the execution, and its page in the AWS console. */
 export interface Links {
   report: string;
   page: string;
@@ -489,7 +489,7 @@ export interface Links {
   console: string;
 }
 
-/** The run did nothing else from `since` to `until`, because something was not ready. */
+/** The run did nothing else from `since` to `until`, because it waited for something. */
 export interface StageWait {
   waits_for: string;
   since: Instant;
@@ -514,10 +514,10 @@ export interface Stage {
 }
 
 /**
- * Two pairs that must be equal, never to be compared crosswise.
+ * Two pairs that must be equal. Numbers of different pairs must not be compared.
  *
- * A run's files are a part of a Date: `rows_raw` less `rows_dropped`, of Dates that were not asked for, are
- * `rows_converted`. Athena is asked for whole Dates: `rows_published` are `rows_athena` once Verify is done.
+ * A run's files hold a part of a Date: `rows_raw` less `rows_dropped`, of Dates that were not requested, equals
+ * `rows_converted`. Athena is queried for whole Dates: `rows_published` equals `rows_athena` once Verify is done.
  */
 export interface Proof {
   rows_raw: number;
@@ -528,7 +528,7 @@ export interface Proof {
   dates_published: number;
 }
 
-/** Calls to Apple: of this run, and of the rolling hour of all keys together. `more_at`: when some come back. */
+/** Calls to Apple: of this run, and in the rolling hour of all keys together. Some become free at `more_at`. */
 export interface RunCalls {
   made: number;
   used_this_hour: number;
@@ -537,19 +537,19 @@ export interface RunCalls {
   more_at: Instant | null;
 }
 
-/** One sentence about what did not fail and should be read all the same. */
+/** One sentence about what did not fail but should be read. */
 export interface NoticeLine {
   notice: string;
 }
 
-/** How many apps ended with a verdict, and which with their names (at most twenty). */
+/** The number of apps that ended with a verdict, and their ids with names (at most twenty). */
 export interface VerdictLine {
   verdict: string;
   apps: number;
   app_ids: string;
 }
 
-/** One item that failed. `reason` ends with the next step; `repair` is None where no run of a person repairs it. */
+/** One item that failed. `reason` ends with the next step; `repair` is None if no run can repair it. */
 export interface ErrorLine {
   item: string;
   table: string;
@@ -562,9 +562,9 @@ export interface ErrorLine {
 }
 
 /**
- * One Date of one table that the run wrote anew; `was_final`: Apple corrected it after it was complete.
+ * One Date of one table that the run wrote again. `was_final`: Apple corrected it after it was complete.
  *
- * `sums_before` and `sums_now` are of the additive measures, exact, as text.
+ * `sums_before` and `sums_now` are the exact sums of the additive measures, as text.
  */
 export interface ReplacedDate {
   table_name: string;
@@ -580,8 +580,8 @@ export interface ReplacedDate {
 /**
  * One run: its report. `totals` are the report's numbers, by their names there.
  *
- * `judged_on` is the day by which it decided what is due. While it is under way, `verdicts` and `errors` are those of
- * the items that have ended.
+ * `judged_on` is the day for which it decided what is due. While it is under way, `verdicts` and `errors` cover the
+ * items that have ended.
  */
 export interface RunDetails extends Answered {
   run_id: string;
@@ -608,7 +608,7 @@ export interface RunDetails extends Answered {
   replaced: ReplacedDate[];
 }
 
-/** How an item, or an app, ended. */
+/** The verdict of an item or an app. */
 export type Verdict =
   | "ready"
   | "converted"
@@ -626,7 +626,7 @@ export type Verdict =
   | "mismatch"
   | "failed";
 
-/** One app in a run. `cells` are in the order of the answer's tables; None where the run has nothing of it. */
+/** One app in a run. `cells` are in the order of the answer's tables; None if the run did not process the table. */
 export interface RunApp {
   app_id: string;
   app_name: string;
@@ -636,7 +636,7 @@ export interface RunApp {
   cells: (Verdict | null)[];
 }
 
-/** The apps of a run × tables, failures first. `exceptions` is how many apps ended worse than most. */
+/** The apps × tables of a run, failures first. `exceptions` counts the apps that ended worse than most. */
 export interface RunItems extends Answered {
   run_id: string;
   tables: string[];
@@ -649,9 +649,9 @@ export interface RunItems extends Answered {
 }
 
 /**
- * One app: what happens to its snapshot. `next_possible_on`: from then on Apple grants a new one.
+ * One app and the action for its snapshot. From `next_possible_on` on Apple grants a new one.
  *
- * A snapshot holds no Date that was not complete on its request day.
+ * A snapshot holds only Dates that were complete on its request day.
  */
 export interface SnapshotPlan {
   account: string;
@@ -662,7 +662,7 @@ export interface SnapshotPlan {
   apple_calls: number;
 }
 
-/** One table: its Dates (of a reprocess and a refetch the processing dates) and what is expected of them. */
+/** One table: its Dates (for a reprocess and a refetch the processing dates) and the expected rows. */
 export interface PlannedTable {
   table_name: string;
   first: IsoDate | null;
@@ -673,7 +673,7 @@ export interface PlannedTable {
   rows: number | null;
 }
 
-/** One thing that AWS counts. */
+/** One line of the bill. */
 export interface CostLine {
   what: string;
   count: number;
@@ -681,10 +681,10 @@ export interface CostLine {
 }
 
 /**
- * A run that has not been started. What cannot be told beforehand is None.
+ * A run that has not been started. Facts that are unknown in advance are None.
  *
- * It makes `apple_calls` at least, may see `apple_calls_per_hour` of the quota used, of which `apple_calls_used` are,
- * and so takes `hours`. `confirm_word` is what a person types to go on, of runs that take something away.
+ * It makes at least `apple_calls`. The quota in use allows `apple_calls_per_hour`, of which `apple_calls_used` are
+ * spent, so it takes `hours`. `confirm_word` is what a person types to confirm a run that removes data.
  */
 export interface PlannedRun {
   operation: string;

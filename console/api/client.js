@@ -1,4 +1,4 @@
-/** Asks the API. The access token lives in this module alone; a cookie that no script can read renews it. */
+/** The client of the API. Only this module has the access token; an HttpOnly cookie renews it. */
 
 import { batch, signal } from "@preact/signals";
 import { Problem, problemOf } from "./problem.js";
@@ -13,22 +13,22 @@ let expiresAt = 0;
 /** @type {Promise<boolean> | null} */
 let renewal = null;
 
-/** Whether somebody is signed in: null until the cookie has been asked. */
+/** Whether a person is signed in; null until the cookie has been checked. */
 export const isSignedIn = signal(/** @type {boolean | null} */ (null));
 
-/** The address that the login knows the person by. */
+/** The e-mail address of the signed-in person. */
 export const signedInAs = signal("");
 
-/** How far the server's clock is ahead of this one, in milliseconds: a laptop may be an hour off. */
+/** The difference between the server's clock and this one, in milliseconds: laptops can be an hour off. */
 export const clockOffset = signal(0);
 
-/** The moment that the server would call now. */
+/** The current time of the server. */
 export function now() {
   return Date.now() + clockOffset.value;
 }
 
 /**
- * One request, with every way of getting no answer turned into a Problem.
+ * One request. Every failure becomes a Problem.
  * @param {string} url
  * @param {RequestInit} options
  */
@@ -89,17 +89,17 @@ export function forgetToken() {
 
 const SIGNED_IN = "signed-in";
 
-/** That somebody signed in here, and nothing about whom: a first visit need not ask for a cookie that cannot be there. */
+/** Remembers that a person signed in here, but not who: a first visit need not check for a cookie. */
 function remember(/** @type {boolean} */ isSomebody) {
   try {
     if (isSomebody) localStorage.setItem(SIGNED_IN, "yes");
     else localStorage.removeItem(SIGNED_IN);
   } catch {
-    // a window without storage asks each time
+    // without storage the cookie is checked each time
   }
 }
 
-/** Whether the cookie may still know somebody. */
+/** Whether there may be a valid cookie. */
 export function maySignInAgain() {
   try {
     return localStorage.getItem(SIGNED_IN) !== null;
@@ -108,7 +108,7 @@ export function maySignInAgain() {
   }
 }
 
-/** Renew the token by the cookie; false where there is none that counts. Several callers share one request. */
+/** Renew the token with the cookie; false without a valid cookie. Concurrent callers share one request. */
 export function renew() {
   renewal ??= askLogin("refresh")
     .then(() => true)
@@ -131,7 +131,7 @@ async function sendAsMe(path, options) {
 }
 
 /**
- * One question or action of the API. A token that was refused is renewed once.
+ * One request to the API. If the token is refused, it is renewed once.
  * @param {string} path below api/v1/
  * @param {RequestInit} [options]
  */
@@ -147,7 +147,7 @@ async function request(path, options = {}) {
 }
 
 /**
- * Ask. The browser keeps answers by their ETag and asks whether they still hold.
+ * Read. The browser caches answers by their ETag and revalidates them.
  * @param {string} path
  * @returns {Promise<any>}
  */

@@ -1,4 +1,4 @@
-/** What went wrong with a question: the API's own sentence, or that there was no answer. */
+/** A failed request: the API's sentence, or the fact that there was no answer. */
 
 export class Problem extends Error {
   /**
@@ -14,14 +14,14 @@ export class Problem extends Error {
     this.request = request;
   }
 
-  /** Nobody answers, or the server is in trouble: worth asking again, and no fault of the question. */
+  /** No answer, or a server error: the request can be repeated unchanged. */
   get isOutage() {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
 /**
- * The problem that an answer tells of, by RFC 9457 or by the gateway.
+ * The problem in a response, by RFC 9457 or from the gateway.
  * @param {Response} response
  */
 export async function problemOf(response) {
@@ -30,7 +30,7 @@ export async function problemOf(response) {
   try {
     body = await response.json();
   } catch {
-    // a proxy's page, or nothing
+    // a proxy's page, or an empty body
   }
   const request = response.headers.get("apigw-requestid") ?? response.headers.get("x-request-id") ?? "";
   return new Problem(response.status, body.detail ?? "", { field: body.field, request });

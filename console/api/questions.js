@@ -1,4 +1,4 @@
-/** The paths of questions with many parts. The same question is the same path, so that it is asked once. */
+/** The paths of requests with many parameters. The same question has the same path, so that it is sent once. */
 
 /**
  * @typedef {object} KpiQuestion

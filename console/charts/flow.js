@@ -1,4 +1,4 @@
-/** What came and what went on each Date: in above the line, out below it. */
+/** What was added and removed on each Date: added above the line, removed below it. */
 
 import { html } from "../parts/html.js";
 import { day } from "../words/dates.js";

@@ -1,4 +1,4 @@
-/** Hatching: Apple has not finished this. Each drawing has its own pattern, named after the drawing. */
+/** Hatching marks values that Apple has not completed. Each drawing has its own pattern, named after the drawing. */
 
 import { html } from "../parts/html.js";
 

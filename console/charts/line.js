@@ -4,7 +4,7 @@
  *   final           a drawn line over a pale area
  *   not final       dotted, on hatching
  *   missing         a gap with its letter, never zero
- *   restated        a diamond with a stem to the value that stood before
+ *   restated        a diamond with a stem to the previous value
  *   a release       a flag with its version
  */
 
@@ -30,7 +30,7 @@ import { namedPlaces, pathOf, px, scaleOf, stretches } from "./scale.js";
 const MARGIN = { left: 50, right: 12, top: 30, bottom: 24 };
 const SILENT = ["not due"];
 
-/** Where the Dates lie in a drawing of this width. @param {number} count @param {number} width */
+/** The positions of the Dates in a drawing of this width. @param {number} count @param {number} width */
 export function placesOf(count, width) {
   const room = width - MARGIN.left - MARGIN.right;
   return (/** @type {number} */ index) =>
@@ -38,7 +38,7 @@ export function placesOf(count, width) {
 }
 
 /**
- * The Date nearest to a place in the drawing.
+ * The Date nearest to a position in the drawing.
  * @param {number} left pixels from the drawing's edge
  * @param {number} count
  * @param {number} width
@@ -160,7 +160,7 @@ function lines(points, values, before, { x, y }, base) {
   `;
 }
 
-/** A value between two gaps has no line; it is a dot. @param {Point[]} points @param {Pick<Frame, "x" | "y">} frame */
+/** A value between two gaps is drawn as a dot. @param {Point[]} points @param {Pick<Frame, "x" | "y">} frame */
 function lonePoints(points, { x, y }) {
   return points.map((point, index) => {
     const isAlone = (points[index - 1]?.value ?? null) === null && (points[index + 1]?.value ?? null) === null;

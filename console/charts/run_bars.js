@@ -1,4 +1,4 @@
-/** The last runs, a bar each: its height is how long it took, hatched what it waited, its letter the worst verdict. */
+/** The last runs, one bar each: the height is the duration, hatching is waiting, the letter is the worst verdict. */
 
 import { html } from "../parts/html.js";
 import { familyOf, letterOf } from "../parts/verdict.js";

@@ -1,7 +1,7 @@
-/** From values to pixels. */
+/** Maps values to pixels. */
 
 /**
- * A step that people count in: 1, 2, 2.5 or 5 times a power of ten.
+ * A round step: 1, 2, 2.5 or 5 times a power of ten.
  * @param {number} rough
  */
 export function niceStep(rough) {
@@ -11,11 +11,11 @@ export function niceStep(rough) {
   return factor * power;
 }
 
-/** How many steps an axis may have, the best first. */
+/** The preferred numbers of steps on an axis, the best first. */
 const STEPS = [4, 5, 3, 6];
 
 /**
- * Lowest, highest and the lines between, so that every value fits and little room is lost. Zero is always in.
+ * The lowest and highest value of an axis and its grid lines, with little unused space. The axis always includes zero.
  * @param {(number | null)[]} values
  * @param {number[]} [counts] of steps, the best first
  * @returns {{ low: number, high: number, lines: number[] }}
@@ -37,13 +37,13 @@ function stepped(least, most, step) {
   return { low, high, lines: Array.from({ length: count + 1 }, (_, index) => rounded(low + index * step)) };
 }
 
-/** Away with what binary fractions add. @param {number} value */
+/** Remove the rounding errors of binary fractions. @param {number} value */
 function rounded(value) {
   return Number(value.toPrecision(12));
 }
 
 /**
- * Where the Dates of an axis are named: about one in 74 pixels, counted from the newest.
+ * The labelled Dates of an axis: about one per 74 pixels, counted from the newest.
  * @param {number} count
  * @param {number} width
  * @param {number} [room]
@@ -59,7 +59,7 @@ export function px(value) {
 }
 
 /**
- * The path through known values between two places; what is not known interrupts it.
+ * The path through the known values in a range; unknown values interrupt it.
  * @param {(number | null)[]} values
  * @param {(index: number) => number} x
  * @param {(value: number) => number} y
@@ -83,7 +83,7 @@ export function pathOf(values, x, y, joins = () => true) {
 }
 
 /**
- * Stretches of neighbours for which something holds, as first and last place.
+ * Runs of neighbours that meet a condition, as first and last index.
  * @param {number} count
  * @param {(index: number) => boolean} holds
  * @returns {[number, number][]}

@@ -1,4 +1,4 @@
-/** A line as small as a word: final Dates drawn through, others dotted; what is missing is a gap. */
+/** A line of a word's size: final Dates are solid, others dotted; missing values are gaps. */
 
 import { html } from "../parts/html.js";
 import { pathOf, px } from "./scale.js";

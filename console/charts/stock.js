@@ -1,4 +1,4 @@
-/** What there is on each Date, in layers of one hue with their names at the end. A stock is never summed over Dates. */
+/** The stock on each Date, in layers of one hue with their names at the end. A stock is never summed over Dates. */
 
 import { html } from "../parts/html.js";
 import { day } from "../words/dates.js";
@@ -67,7 +67,10 @@ function outline(layers, layer, known, x, y) {
   return shapes.join("");
 }
 
-/** Each name beside its layer, pushed up where two would meet. @param {Layer[]} layers @param {(value: number) => number} y @param {number} right */
+/**
+ * Each name beside its layer, moved up if two would overlap.
+ * @param {Layer[]} layers @param {(value: number) => number} y @param {number} right
+ */
 function labels(layers, y, right) {
   let base = 0;
   let lowest = Number.POSITIVE_INFINITY;

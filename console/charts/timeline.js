@@ -1,4 +1,4 @@
-/** Where the time of a run went: a row for each stage, hatched where it waited for Apple, dashed what is still to come. */
+/** The timeline of a run: a row for each stage, hatched while it waited for Apple, dashed for future stages. */
 
 import { html } from "../parts/html.js";
 import { tipped } from "../state/tip.js";

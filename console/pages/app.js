@@ -1,4 +1,4 @@
-/** One app: why something is missing, its figures over time, where they come from, and what its data is worth. */
+/** One app: why data is missing, its figures over time, their sources, and the quality of its data. */
 
 import { useEffect } from "preact/hooks";
 import { appPath } from "../api/questions.js";
@@ -37,7 +37,7 @@ export const PERIODS = /** @type {[string, string][]} */ ([
   ["365", words.app.periods.year],
 ]);
 
-/** What is chosen on the page, from the address. */
+/** The choices on the page, from the URL. */
 function chosenView() {
   const { choices, id } = route.value;
   const days = Number(choices.get("days")) || 28;
@@ -150,7 +150,7 @@ function Why({ why }) {
   `;
 }
 
-/** The tables that people ask for; the strip below has all of them. */
+/** The most used tables; the strip below has all of them. */
 const NAMED = ["downloads", "engagement", "sessions"];
 
 /** @param {AppDetails} app */

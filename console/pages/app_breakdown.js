@@ -1,4 +1,4 @@
-/** The chosen measure by source, territory, device or version. A row is a filter: the whole page follows it. */
+/** The chosen measure by source, territory, device or version. Selecting a row filters the whole page. */
 
 import { useId } from "preact/hooks";
 import { kpisPath } from "../api/questions.js";

@@ -1,4 +1,4 @@
-/** Tiles that choose the chart, and the chart: the same points are the tile's number, the line, the table and the file. */
+/** Tiles that choose the chart, and the chart: tile, line, table and file use the same points. */
 
 import { useState } from "preact/hooks";
 import { kpisPath } from "../api/questions.js";
@@ -25,7 +25,7 @@ import { many, text } from "../words/say.js";
 /** @typedef {import("../api/answers.js").Annotations} Annotations */
 /** @typedef {import("./app.js").View} View */
 
-/** In the order in which people meet them. */
+/** In the order in which people need them. */
 const TILES = [
   "impressions",
   "product_page_views",
@@ -38,7 +38,7 @@ const TILES = [
 ];
 
 /**
- * The KPIs of these that the installation has, and that can be filtered as chosen.
+ * The KPIs among these that the installation has, and that support the chosen filter.
  * @param {string[]} names
  * @param {Entry[] | null} known
  * @param {string} where
@@ -88,7 +88,7 @@ export function kpiOf(report, series) {
 }
 
 /**
- * What a tile shows: the total over final Dates, or of what has none the newest final Date.
+ * The value of a tile: the total over final Dates; for KPIs without a total the newest final Date.
  * @param {Series} series
  * @param {Kpi} kpi
  */

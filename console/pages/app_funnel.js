@@ -68,7 +68,7 @@ function Rows({ whole, parts }) {
   `;
 }
 
-/** The sources in the order of the first step, the rest last. @param {KpiReport} parts */
+/** The sources in the order of the first step, the others last. @param {KpiReport} parts */
 function partsOf(parts) {
   return parts.series
     .filter((series) => series.kpi === STEPS[0])

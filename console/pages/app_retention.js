@@ -1,4 +1,4 @@
-/** How many of those who downloaded in a week still open the app, n days later. */
+/** The share of users who downloaded in a week and still open the app n days later. */
 
 import { now } from "../api/client.js";
 import { kpisPath } from "../api/questions.js";
@@ -22,10 +22,10 @@ import { askable } from "./app_figures.js";
 
 const DAYS = [1, 3, 7, 14, 21, 30];
 const WEEKS = 8;
-/** A share of this much is painted in the full colour. */
+/** This share gets the full colour. */
 const FULL = 0.8;
 
-/** The Mondays of the last whole weeks. */
+/** The Mondays of the last complete weeks. */
 function between() {
   const today = new Date(now());
   const monday = plusDays(today.toISOString(), -((today.getUTCDay() + 6) % 7));

@@ -1,4 +1,4 @@
-/** Subscriptions: the stock on a Date, and the flow of each Date. */
+/** Subscriptions: the stock on a Date, and the flow on each Date. */
 
 import { useId } from "preact/hooks";
 import { kpisPath } from "../api/questions.js";
@@ -92,7 +92,7 @@ function Facts({ report, view }) {
   `;
 }
 
-/** Final Dates only: an open one would look like a fall. @param {{ series: Series[] }} props */
+/** Only final Dates: a preliminary one would look like a decrease. @param {{ series: Series[] }} props */
 function Stock({ series }) {
   const [element, width] = useWidth();
   const last = Math.min(...series.map((each) => each.points.findLastIndex((point) => point.is_final)));
@@ -138,7 +138,10 @@ function Flow({ report }) {
 
 const EDGES = { left: 50, right: 112 };
 
-/** A reader over a drawing between the same edges; its tip says what is spoken. @param {{ count: number, label: string, spoken: (index: number) => string, width: number }} options */
+/**
+ * A reader over a drawing with the same edges; its tip shows the spoken text.
+ * @param {{ count: number, label: string, spoken: (index: number) => string, width: number }} options
+ */
 function plain({ count, label, spoken, width }) {
   const step = (width - EDGES.left - EDGES.right) / Math.max(1, count - 1);
   return {

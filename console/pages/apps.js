@@ -1,4 +1,4 @@
-/** Apps: until when everything is complete, who has to do what, and every app with its numbers. */
+/** Apps: the complete Dates, the problems and who has to act, and every app with its numbers. */
 
 import { useState } from "preact/hooks";
 import { html } from "../parts/html.js";
@@ -80,7 +80,7 @@ function HealthStrip({ apps }) {
 }
 
 /**
- * The newest Dates only, of these tables.
+ * Only the newest Dates of these tables.
  * @param {{ dates: string[] }} answer
  * @param {import("../api/answers.js").TableLine[]} tables
  * @param {number} days

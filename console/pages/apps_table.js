@@ -1,4 +1,4 @@
-/** Every app with its numbers. The server filters, sorts and cuts; the page holds one page of rows. */
+/** Every app with its numbers. The server filters, sorts and pages; the browser holds one page of rows. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Spark } from "../charts/spark.js";
@@ -64,7 +64,7 @@ export function AppsTable() {
   `;
 }
 
-/** What is typed waits a moment, then stands in the address. */
+/** A typed filter is put into the URL after a short delay. */
 function Filter() {
   const query = route.value.choices.get("q") ?? "";
   const [typed, setTyped] = useState(query);
@@ -86,7 +86,7 @@ function Filter() {
   `;
 }
 
-/** On a phone one measure is shown at a time. @param {{ columns: AppColumn[] }} props */
+/** On a phone only one measure is shown. @param {{ columns: AppColumn[] }} props */
 function MeasureChoice({ columns }) {
   const onChange = (/** @type {Event} */ event) =>
     choose({ measure: /** @type {HTMLSelectElement} */ (event.currentTarget).value });

@@ -1,4 +1,4 @@
-/** Which page is shown: the login to whoever is not signed in, else what the address says. */
+/** Chooses the page: the login without a session, otherwise the page in the URL. */
 
 import { useEffect } from "preact/hooks";
 import { isSignedIn } from "../api/client.js";

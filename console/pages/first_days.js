@@ -1,4 +1,6 @@
-/** The first days: everything is set up, and Apple is building. What has happened, what comes, and when. */
+/**
+ * The first days: the deployment is done and Apple builds the first reports. Shows past and future steps with dates.
+ */
 
 import { html } from "../parts/html.js";
 import { Panel } from "../parts/panel.js";

@@ -1,4 +1,6 @@
-/** The answer in words, before any number: until when, did it go well, who has to do what; and is yesterday complete? */
+/**
+ * The summary in words, before any number: complete Dates, the last run, problems, and whether yesterday is complete.
+ */
 
 import { now } from "../api/client.js";
 import { html } from "../parts/html.js";
@@ -55,7 +57,7 @@ function Needed({ health }) {
   return html`<em>${health.needs[0] ? text(words.lead.needs, { what: health.needs[0].what }) : health.sentence}</em>`;
 }
 
-/** Those that people ask for by name; the others stand in the strip. */
+/** The tables that the summary names; the strip shows the others. */
 const NAMED = ["downloads", "purchases", "engagement", "sessions", "crashes"];
 
 /** @param {{ health: Health }} props */

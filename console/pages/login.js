@@ -1,4 +1,4 @@
-/** Sign in: address and password, then what else is asked for: a new password, a second factor, its code. */
+/** Sign-in: address and password, then the next step: a new password, a second factor, its code. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { askLogin } from "../api/client.js";
@@ -24,7 +24,7 @@ export function LoginPage() {
   const [said, setSaid] = useState("");
   useEffect(() => {
     document.title = text(words.frame.title, { page: words.login.title });
-    leave(); // whoever was signed in here leaves nothing behind
+    leave(); // data of the previous person is removed
   }, []);
   /** @param {any} answer */
   const next = async (answer) => {
@@ -58,7 +58,7 @@ const FORMS = {
 };
 
 /**
- * One step: its fields are sent under their names, a refusal stands above the button.
+ * One step: its fields are sent by name, an error is shown above the button.
  * @param {object} props
  * @param {string} props.title
  * @param {any} [props.says]

@@ -1,4 +1,4 @@
-/** Invite somebody, and choose what somebody sees. */
+/** Invite a person, and choose the apps that a person sees. */
 
 import { useState } from "preact/hooks";
 import { act } from "../api/client.js";
@@ -14,7 +14,7 @@ import { many, text } from "../words/say.js";
 
 const ROLES = ["viewer", "operator", "admin"];
 
-/** Send, and close when it was taken. @param {() => void} onClose */
+/** Send, and close after success. @param {() => void} onClose */
 function useSend(onClose) {
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
@@ -97,7 +97,7 @@ export function RightsDialog({ person, onClose }) {
   `;
 }
 
-/** All apps, or these. @param {{ apps: string[] | null, onChange: (apps: string[] | null) => void }} props */
+/** All apps, or only these. @param {{ apps: string[] | null, onChange: (apps: string[] | null) => void }} props */
 function AppsChoice({ apps, onChange }) {
   const w = words.invite;
   return html`

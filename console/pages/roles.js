@@ -1,10 +1,10 @@
-/** What each role may do. The list is the API's own, and a test compares the two. */
+/** The rights of each role. The list is a copy of the API's, and a test compares the two. */
 
 import { html } from "../parts/html.js";
 import { Panel } from "../parts/panel.js";
 import { words } from "../words/en.js";
 
-/** The rights of the API by their names there, each with the least role that has it. */
+/** The rights by their names in the API, each with the lowest role that has it. */
 export const LEAST_ROLE = /** @type {[right: string, role: "viewer" | "operator" | "admin"][]} */ ([
   ["read", "viewer"],
   ["keep views", "viewer"],

@@ -1,4 +1,4 @@
-/** One run, while it is under way and afterwards: how far, what failed, where the time went, what proves it. */
+/** One run, during and after it: its progress, failures, timeline and proof. */
 
 import { useEffect, useId, useState } from "preact/hooks";
 import { now } from "../api/client.js";
@@ -72,7 +72,7 @@ function statusWord(run) {
 /** @param {RunDetails} run */
 const isRunning = (run) => run.status === "RUNNING";
 
-/** Seconds since the start: a run under way is counted on, by the server's clock. @param {RunDetails} run */
+/** Seconds since the start; for a run under way they increase with the server's clock. @param {RunDetails} run */
 function useElapsed(run) {
   const [, count] = useState(0);
   const counts = isRunning(run) && live.value !== "off";
@@ -95,7 +95,7 @@ function Sentence({ run }) {
   return html`${say(head, { duration: html`<b>${duration(elapsed)}</b>`, started })} ${progress(run)} ${outcome(run)} ${waits}`;
 }
 
-/** How many apps have failed; of a run that failed without an app, why. @param {RunDetails} run */
+/** The number of failed apps; if the run failed as a whole, the reason. @param {RunDetails} run */
 function outcome(run) {
   const failed = run.apps_failed ?? 0;
   const forms = isRunning(run) ? words.run.failedSoFar : words.run.failed;
@@ -104,7 +104,7 @@ function outcome(run) {
   return run.status === "SUCCEEDED" ? words.run.allWell : html`<b>${run.cause}</b>`;
 }
 
-/** What the run is at. @param {RunDetails} run */
+/** The current stage of the run. @param {RunDetails} run */
 function progress(run) {
   const stage = run.stages.find((each) => each.state === "running");
   if (!stage || !isRunning(run)) return "";

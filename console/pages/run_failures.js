@@ -1,4 +1,4 @@
-/** What failed in a run: name, id, table, reason, and what to do next. */
+/** The failures of a run: name, id, table, reason and next step. */
 
 import { html } from "../parts/html.js";
 import { Docs, RepairLink } from "../parts/needs.js";

@@ -1,4 +1,4 @@
-/** What Apple replaced in a run: Dates grow until they are final; only the marked ones are corrections. */
+/** The Dates that Apple replaced in a run: Dates grow until they are final; only the marked ones are corrections. */
 
 import { useState } from "preact/hooks";
 import { html } from "../parts/html.js";

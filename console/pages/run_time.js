@@ -10,7 +10,7 @@ import { text } from "../words/say.js";
 /** @typedef {import("../charts/timeline.js").Stretch} Stretch */
 
 /**
- * Stages that have begun.
+ * Stages that have started.
  * @param {RunDetails} run
  * @param {number} elapsed
  * @param {(stage: Stage) => string} nameOf
@@ -61,7 +61,7 @@ function between(stage, from, to, waits) {
 }
 
 /**
- * Stages that are still to come: named, without a guess of when.
+ * Future stages: only their names, without estimates.
  * @param {RunDetails} run
  * @param {(stage: Stage) => string} nameOf
  * @returns {TimelineRow[]}

@@ -1,4 +1,4 @@
-/** Runs: the last thirty at a glance, all of them in a list, and the way to start one. */
+/** Runs: the last thirty as bars, all of them in a list, and the button that starts one. */
 
 import { useEffect, useId } from "preact/hooks";
 import { RunBars } from "../charts/run_bars.js";

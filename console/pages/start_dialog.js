@@ -1,4 +1,4 @@
-/** Start a run: say what, see the plan, confirm. Nothing starts before, and nothing starts twice. */
+/** Start a run: choose, review the plan, confirm. Nothing starts before, and nothing starts twice. */
 
 import { useState } from "preact/hooks";
 import { act } from "../api/client.js";
@@ -26,7 +26,7 @@ const CHOICES = [
   "run_id",
 ];
 
-/** Close, and leave nothing of it in the address. */
+/** Close, and remove the dialog's parameters from the URL. */
 function close() {
   choose(Object.fromEntries(CHOICES.map((name) => [name, ""])));
 }
@@ -40,7 +40,7 @@ export function StartDialog({ first }) {
   const [isBusy, setBusy] = useState(false);
 
   /**
-   * One question or action; what follows it is drawn together with the end of the wait.
+   * One request; its result is rendered together with the end of the wait.
    * @template T
    * @param {() => Promise<T>} work
    * @param {(answer: T) => void} then

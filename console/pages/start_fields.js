@@ -1,4 +1,4 @@
-/** What each operation has to be told before it can be planned. */
+/** The fields that each operation needs for a plan. */
 
 import { AppPicker } from "../parts/app_picker.js";
 import { Chip } from "../parts/choice.js";
@@ -41,13 +41,13 @@ export const FIELDS = {
 const LISTS = ["app_ids", "reports"];
 const SINGLE = ["start_date", "end_date", "start_processing_date", "end_processing_date", "run_id"];
 
-/** What a link into the dialog says. @param {URLSearchParams} choices @returns {Values} */
+/** The fields that a link to the dialog fills in. @param {URLSearchParams} choices @returns {Values} */
 export function filledFrom(choices) {
   const lists = LISTS.map((name) => [name, (choices.get(name) ?? "").split(/[\s,]+/).filter(Boolean)]);
   return Object.fromEntries([...lists, ...SINGLE.map((name) => [name, choices.get(name) ?? ""])]);
 }
 
-/** Only what the operation takes, and nothing that was left empty. @param {string} operation @param {Values} values */
+/** Only the fields of the operation, without empty ones. @param {string} operation @param {Values} values */
 export function argumentsOf(operation, values) {
   const pairs = (FIELDS[operation] ?? []).map(({ name }) => /** @type {const} */ ([name, values[name] ?? ""]));
   return Object.fromEntries(pairs.filter(([, value]) => value.length > 0));
@@ -88,7 +88,7 @@ export function Choose({ operation, values, fault, onOperation, onValues, onSubm
   `;
 }
 
-/** What may be left empty says so, and what empty means. @param {Field} field */
+/** Optional fields say so, and what an empty field means. @param {Field} field */
 function hintOf(field) {
   if (!field.isOptional) return "";
   return field.kind === "apps" || field.kind === "tables" ? words.start.allApps : words.start.optional;
@@ -136,7 +136,10 @@ function TablePicker({ label, chosen, onChange }) {
   `;
 }
 
-/** A recent run, or the id of an older one. @param {{ label: string, value: string, isAtFault: boolean, onChange: (run: string) => void }} props */
+/**
+ * A recent run, or the id of an older one.
+ * @param {{ label: string, value: string, isAtFault: boolean, onChange: (run: string) => void }} props
+ */
 function RunPicker({ label, value, isAtFault, onChange }) {
   const { data } = /** @type {import("../state/answers.js").Answer<RunList>} */ (useAnswer("runs?limit=20"));
   const runs = (data?.runs ?? []).filter((run) => run.status !== "RUNNING");

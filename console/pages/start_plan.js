@@ -1,4 +1,4 @@
-/** A plan as a table: snapshots, Dates, calls, rows, dollars; and the button that names them. */
+/** A plan as a table: snapshots, Dates, calls, rows, dollars; and the button that repeats them. */
 
 import { html } from "../parts/html.js";
 import { operationName } from "../parts/run_words.js";
@@ -19,7 +19,7 @@ export function titleOf(plan) {
   return html`<b>${operationName(plan.operation)}</b>${tables}${apps || (tables || ofRun ? "" : words.plan.forAll)}${dates}${ofRun}.`;
 }
 
-/** The button says what it does. @param {PlannedRun} plan */
+/** The text of the button names the action. @param {PlannedRun} plan */
 export function buttonOf(plan) {
   const { confirm_word: word, operation } = plan;
   if (operation === "rollback")

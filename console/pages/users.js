@@ -1,4 +1,4 @@
-/** Users: who may sign in, what each role may do, and what was done by whom. For admins. */
+/** Users, the rights of each role, and the audit log. For admins. */
 
 import { useEffect, useState } from "preact/hooks";
 import { act, now } from "../api/client.js";
@@ -32,7 +32,7 @@ export function UsersPage() {
     document.title = text(words.frame.title, { page: words.users.title });
   }, []);
   if (!data) return problem ? html`<${PageProblem} problem=${problem} />` : html`<${GhostPage} />`;
-  /** Do something to somebody, then look again. @param {() => Promise<any>} work */
+  /** Change a user, then reload the list. @param {() => Promise<any>} work */
   const attempt = async (work) => {
     try {
       setFault("");

@@ -1,4 +1,4 @@
-/** Choose apps by name or id: those that are chosen as chips, and a field that finds more. */
+/** Choose apps by name or id: the chosen ones are chips, and a field finds more. */
 
 import { useAnswer } from "../state/answers.js";
 import { words } from "../words/en.js";
@@ -12,7 +12,7 @@ import { useSettled } from "./settled.js";
 const HITS = 6;
 const ID = /^[1-9][0-9]{5,17}$/;
 
-/** The names of apps that were seen in an answer, by id. @type {Map<string, string>} */
+/** The names of apps in earlier answers, by id. @type {Map<string, string>} */
 const names = new Map();
 
 /**
@@ -72,7 +72,10 @@ function appsPath(query) {
   return query ? `apps?limit=${HITS}&days=1&q=${encodeURIComponent(query)}` : null;
 }
 
-/** Ask for the name of the first app that is known by its id only; the next follows with the answer. @param {string[]} ids */
+/**
+ * Request the name of the first app that is known only by id; the answer triggers the next request.
+ * @param {string[]} ids
+ */
 function useNames(ids) {
   const unknown = ids.find((id) => !names.has(id)) ?? "";
   const { data, problem, isOld } = /** @type {AppsAnswer} */ (useAnswer(appsPath(unknown)));

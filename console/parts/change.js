@@ -1,4 +1,4 @@
-/** A change against the period before. Growth is told by form and weight, never by colour. */
+/** A change since the period before. Shape and weight show growth, never colour. */
 
 import { changed } from "../words/numbers.js";
 import { html } from "./html.js";

@@ -23,7 +23,7 @@ export function Choice({ label, options, value, onChoose }) {
 }
 
 /**
- * Tabs of one panel, with the arrow keys that people expect of tabs.
+ * Tabs of one panel, with the usual arrow keys.
  * @template {string} V
  * @param {object} props
  * @param {string} props.label

@@ -1,10 +1,10 @@
-/** A field with a list of hits below it: arrow keys move, Enter picks, as screen readers expect of a combobox. */
+/** A field with a list of hits below it: arrow keys move, Enter selects, as screen readers expect of a combobox. */
 
 import { useId, useState } from "preact/hooks";
 
 const STEPS = /** @type {Record<string, number>} */ ({ ArrowDown: 1, ArrowUp: -1 });
 
-/** What is typed, and the place in the list. */
+/** The typed text, and the position in the list. */
 export function useTyped() {
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);

@@ -1,4 +1,4 @@
-/** The numbers of a chart as a file, from the same question. */
+/** Downloads the numbers of a chart as a file, with the same request. */
 
 import { useState } from "preact/hooks";
 import { askForCsv } from "../api/client.js";

@@ -1,4 +1,4 @@
-/** A dialog over the page. The browser keeps the focus inside and gives it back to what opened it. */
+/** A modal dialog. The browser keeps the focus inside and returns it afterwards. */
 
 import { useEffect, useId, useRef } from "preact/hooks";
 import { words } from "../words/en.js";

@@ -1,4 +1,4 @@
-/** The frame of every page: bar, navigation, live state, what is old, and the dialogs that belong to no page. */
+/** The frame of every page: bar, navigation, live state, age of the data, and dialogs that belong to no page. */
 
 import { useEffect, useRef } from "preact/hooks";
 import { useAnswer } from "../state/answers.js";
@@ -21,7 +21,7 @@ import { TipLayer } from "./tip.js";
 
 /** @typedef {import("../api/answers.js").Health} Health */
 
-/** Which part of the navigation a page belongs to. */
+/** The navigation entry of a page. */
 const PART_OF = /** @type {Record<string, string>} */ ({ app: "apps", run: "runs" });
 const IS_APPLE = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
@@ -53,7 +53,7 @@ export function Frame({ children }) {
   `;
 }
 
-/** The bar of somebody who is not signed in. @param {{ children: any }} props */
+/** The bar without a session. @param {{ children: any }} props */
 export function BareFrame({ children }) {
   return html`
     <header class="top">
@@ -69,7 +69,7 @@ function Brand() {
   return html`<a class="brand" href="#/apps"><${BrandIcon} /><span><span class="wide">App Store </span>Analytics</span></a>`;
 }
 
-/** A new page takes the focus, so that a screen reader and the Tab key begin there. @param {{ children: any }} props */
+/** A new page gets the focus, so that screen readers and the Tab key start there. @param {{ children: any }} props */
 function Main({ children }) {
   const main = useRef(/** @type {HTMLElement | null} */ (null));
   const place = `${route.value.page} ${route.value.id}`;
@@ -116,7 +116,10 @@ function close() {
   opened.value = null;
 }
 
-/** The address after the # is the page's, so the skip link moves the focus itself. @param {Event} event */
+/**
+ * The part of the URL after the # belongs to the page, so the skip link moves the focus itself.
+ * @param {Event} event
+ */
 function skip(event) {
   event.preventDefault();
   document.getElementById("main")?.focus();

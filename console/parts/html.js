@@ -1,4 +1,4 @@
-/** Templates: what JSX would be with a build step. Values become nodes and properties, never markup. */
+/** Templates, in place of JSX. Values become nodes and properties, never markup. */
 
 import htm from "htm";
 import { h } from "preact";

@@ -1,4 +1,4 @@
-/** The console's few drawings. All are decoration: the word stands beside them or in the name of their button. */
+/** The console's few icons. All are decorative: a word is next to them or in the name of their button. */
 
 import { html } from "./html.js";
 
@@ -29,7 +29,7 @@ export const CodeIcon = () => html`
   </svg>
 `;
 
-/** A dot, a ring or a square: the state is told by form as well as by colour. @param {{ state: string }} props */
+/** A dot, a ring or a square: shape and colour both show the state. @param {{ state: string }} props */
 export function LiveIcon({ state }) {
   const forms = {
     live: html`<circle cx="5" cy="5" r="4" fill="currentColor" />`,

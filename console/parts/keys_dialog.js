@@ -1,4 +1,4 @@
-/** The shortcuts, and what each letter of a verdict means. */
+/** The shortcuts, and the meaning of each verdict's letter. */
 
 import { words } from "../words/en.js";
 import { Dialog } from "./dialog.js";

@@ -1,4 +1,4 @@
-/** Whether changes arrive by themselves, and of when what is shown is. */
+/** Shows whether the page updates by itself, and the age of its data. */
 
 import { contactAt } from "../state/answers.js";
 import { isRunning, live, wake } from "../state/live.js";
@@ -10,7 +10,7 @@ import { html } from "./html.js";
 import { LiveIcon } from "./icons.js";
 import { NextTry } from "./states.js";
 
-/** The time of the last sign of life, 10:24 UTC; empty before there was one. */
+/** The time of the last contact, 10:24 UTC; empty before the first. */
 export function lastContact() {
   return contactAt.value ? clock(new Date(contactAt.value).toISOString()) : "";
 }
@@ -27,7 +27,7 @@ export function LiveSign() {
   `;
 }
 
-/** Above a page whose figures are old: their age, and when it is tried again. */
+/** A bar above a page with old figures: their age, and the next retry. */
 export function StaleBar() {
   const state = live.value;
   if (state !== "off" && state !== "reconnecting") return null;

@@ -1,4 +1,4 @@
-/** Whether an element is near the window, so that what is far below is asked for when somebody goes there. */
+/** Whether an element is near the viewport, so that content far below is loaded only when needed. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 

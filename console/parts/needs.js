@@ -1,4 +1,4 @@
-/** What needs somebody, oldest first: why, who, and the way to mend it. */
+/** Problems, oldest first: reason, responsible person, and repair. */
 
 import { address } from "../state/route.js";
 import { may } from "../state/session.js";
@@ -51,7 +51,7 @@ function Need({ need }) {
   `;
 }
 
-/** Name before id, always both; the table last. @param {{ need: Attention }} props */
+/** Always name and id; the table last. @param {{ need: Attention }} props */
 function Whose({ need }) {
   const table = need.table_name || words.needs.allTables;
   if (!need.app_id) return html`<b>${text(words.needs.account, { account: need.account })}</b> · ${table}`;
@@ -64,13 +64,14 @@ function keptUntil(need) {
   return need.kept_until ? text(words.needs.keptUntil, { date: day(need.kept_until) }) : "";
 }
 
-/** Who acts, where a link below does not say it. @param {Attention} need */
+/** The responsible person and the action, if no link below shows them. @param {Attention} need */
 function whoActs(need) {
   return need.repair ? "" : text(words.needs.who, { who: capital(need.who), do: need.do });
 }
 
 /**
- * The way to a run that repairs it: its plan is shown before anything starts. For those who may start runs.
+ * The link to a run that repairs the problem: its plan is shown before anything starts. Only for people who can start
+ * runs.
  * @param {{ repair: RepairRun | null, first?: string | null, last?: string | null, kind?: string }} props
  */
 export function RepairLink({ repair, first, last, kind = "" }) {
@@ -81,7 +82,10 @@ export function RepairLink({ repair, first, last, kind = "" }) {
   return html`<a class=${kind} href=${planAddress(repair)}>${plan}${dates}</a>`;
 }
 
-/** Where the documentation says what to do: a place in the repository, which the console does not serve. @param {{ place: string }} props */
+/**
+ * The place in the documentation, which is in the repository; the console does not serve it.
+ * @param {{ place: string }} props
+ */
 export function Docs({ place }) {
   return place && html`<span class="quiet">${words.needs.docs} <span class="mono">${place}</span></span>`;
 }

@@ -1,4 +1,4 @@
-/** The box that most things stand in: a heading, what is beside it, a body and a foot. */
+/** The usual box: a heading, text beside it, a body and a foot. */
 
 import { useId } from "preact/hooks";
 import { html } from "./html.js";
@@ -29,7 +29,10 @@ export function Panel({ title, beside, tools, foot, kind = "", isBusy = false, a
   `;
 }
 
-/** A sentence with the sign of what it is about: i, ≤, ≥, ≈, ◥. @param {{ sign?: string, kind?: string, children: any }} props */
+/**
+ * A sentence with the sign that it explains: i, ≤, ≥, ≈, ◥.
+ * @param {{ sign?: string, kind?: string, children: any }} props
+ */
 export function Note({ sign = "i", kind = "", children }) {
   return html`<p class="note"><span class=${`sign ${kind}`} aria-hidden="true">${sign}</span><span>${children}</span></p>`;
 }

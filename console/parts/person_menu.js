@@ -1,4 +1,4 @@
-/** Who is signed in, and the way out. */
+/** The signed-in person, and sign-out. */
 
 import { useState } from "preact/hooks";
 import { session, signOut } from "../state/session.js";

@@ -1,4 +1,4 @@
-/** A QR code of the modules that the server sends: dark on white in both themes, or no camera reads it. */
+/** A QR code of the modules that the server sends: dark on white in both themes, because cameras need that. */
 
 import { html } from "./html.js";
 

@@ -1,5 +1,5 @@
 /**
- * One place of a row or a chart at a time, by mouse and by arrow keys, with what it says in the tip.
+ * Reads one position of a row or a chart at a time, by mouse and by arrow keys, and shows its text in the tip.
  *
  * For a screen reader it is a slider: the arrow keys reach it, and each place is read out as its value.
  */

@@ -1,4 +1,4 @@
-/** How a run is called, and how it stands: for lists, titles and hits. */
+/** The name and the status of a run: for lists, titles and hits. */
 
 import { weekday } from "../words/dates.js";
 import { words } from "../words/en.js";

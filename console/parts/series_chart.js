@@ -42,7 +42,7 @@ export function SeriesChart({ kpi, title, points, compares, days, window, releas
     placeOf: (index, chart) => placeIn(chart, placesOf(points.length, width)(index)),
     under: (event, chart) => nearest(event.clientX - chart.getBoundingClientRect().left, points.length, width),
   });
-  // beside a Date that still grows, the whole one before it would look like a fall
+  // next to a Date that still grows, the complete one before it would make it look like a decrease
   const before = compares ? points.map((point) => (point.state === "preliminary" ? null : point.previous)) : null;
   return html`
     <div class="chart" ref=${element} ...${reader}>
@@ -70,7 +70,7 @@ function placeIn(chart, x) {
 
 /** @typedef {{ kpi: Kpi, title: string, compares: boolean, days: number, window: number, releases: Release[] }} About */
 
-/** What a Date says, a fact a line. @param {Point} point @param {About} about */
+/** The facts about a Date, one per line. @param {Point} point @param {About} about */
 function factsOf(point, { kpi, title, compares, days, window, releases }) {
   const exact = exactIn(kpi.unit);
   const facts = [`${title}: ${bounded(exact(point.value), point.value === null ? "" : kpi.bound)}`];

@@ -1,4 +1,4 @@
-/** A value once it has stayed the same for a moment: what is typed is asked for when the fingers rest. */
+/** A value after it has not changed for a moment: a typed filter is sent when typing pauses. */
 
 import { useEffect, useState } from "preact/hooks";
 

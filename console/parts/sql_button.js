@@ -1,4 +1,4 @@
-/** The same number in Athena: the query, to be copied. */
+/** The query for the same number in Athena, to copy. */
 
 import { useState } from "preact/hooks";
 import { session } from "../state/session.js";

@@ -1,4 +1,4 @@
-/** What stands where an answer does not: being asked for, nobody answers, not allowed, not there, nothing found. */
+/** Placeholders for missing answers: loading, no answer, not allowed, not found, empty. */
 
 import { useEffect, useState } from "preact/hooks";
 import { contactAt } from "../state/answers.js";
@@ -11,7 +11,7 @@ import { html } from "./html.js";
 
 const PATIENCE = 400;
 
-/** Whether something has taken so long that its frame should be shown. */
+/** Whether loading takes so long that a frame should be shown. */
 function useLate() {
   const [isLate, setLate] = useState(false);
   useEffect(() => {
@@ -21,14 +21,17 @@ function useLate() {
   return isLate;
 }
 
-/** A bar in the place of a text. @param {{ width: string }} props */
+/** A bar in place of a text. @param {{ width: string }} props */
 function Ghost({ width }) {
   return html`<span class="ghost" style=${{ width }}></span>`;
 }
 
 const WIDTHS = ["88%", "72%", "80%", "64%", "76%"];
 
-/** The frame of a panel, in the size of its answer, which may not have been asked for yet. @param {{ lines?: number, isAsked?: boolean }} props */
+/**
+ * The frame of a panel with the size of its answer, before or during loading.
+ * @param {{ lines?: number, isAsked?: boolean }} props
+ */
 export function GhostLines({ lines = 5, isAsked = true }) {
   const isLate = useLate();
   const rows = Array.from({ length: lines }, (_, index) => WIDTHS[index % WIDTHS.length]);
@@ -56,7 +59,7 @@ export function GhostPage() {
 }
 
 /**
- * In the place of an answer that did not come, within a panel.
+ * In place of a failed answer, within a panel.
  * @param {{ problem: import("../api/problem.js").Problem }} props
  */
 export function PanelProblem({ problem }) {
@@ -69,7 +72,7 @@ export function PanelProblem({ problem }) {
 }
 
 /**
- * In the place of a whole page.
+ * In place of a whole page.
  * @param {{ problem: import("../api/problem.js").Problem, whatElse?: import("preact").ComponentChild }} props
  */
 export function PageProblem({ problem, whatElse }) {

@@ -1,4 +1,4 @@
-/** Tables × Dates. What is well is a pale block; only what is not has a letter and an edge. */
+/** Tables × Dates. A block without a problem is pale; only problems have a letter and an edge. */
 
 import { day, dayOfMonth, plusDays, weekday } from "../words/dates.js";
 import { words } from "../words/en.js";
@@ -86,7 +86,7 @@ export function Cell({ cell, apps, isHere = false }) {
   `;
 }
 
-/** Until when most apps are complete: those that are not stand beside it. @param {TableLine} table */
+/** The Date up to which most apps are complete; exceptions are listed beside it. @param {TableLine} table */
 function untilOf(table) {
   const until = table.most_until ?? table.complete_until;
   return until ? day(until) : words.strip.never;
@@ -139,7 +139,7 @@ function tipOf(index, table, dates, isOneApp) {
   `;
 }
 
-/** What the marks of a strip mean. @param {{ verdicts?: string[] }} props */
+/** The meaning of the marks in a strip. @param {{ verdicts?: string[] }} props */
 export function StripLegend({ verdicts = [] }) {
   const shown = [...new Set(["fresh", "preliminary", "zero", "below threshold", ...verdicts])];
   return html`

@@ -1,4 +1,4 @@
-/** Draws the page's one tip above what it explains, or below where there is no room. */
+/** Draws the page's one tip above the explained element, or below it if there is no room. */
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { tip } from "../state/tip.js";

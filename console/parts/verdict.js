@@ -1,4 +1,4 @@
-/** A verdict: the product's word with its letter and the colour of its family; the sentence is in its tip. */
+/** A verdict: its word with a letter and the colour of its family; its explanation is in the tip. */
 
 import { tipped } from "../state/tip.js";
 import { words } from "../words/en.js";
@@ -40,7 +40,7 @@ export const VERDICTS = {
   failed: ["✗", "bad"],
 };
 
-/** What needs people most comes first, in the API's order: chips, legends, the list of verdicts. */
+/** Verdicts that need action most come first, in the API's order: chips, legends, the list of verdicts. */
 export const WORST_FIRST = [
   ...["forbidden", "key rejected", "mismatch", "quarantined", "expired", "stopped", "late", "not offered"],
   ...["not ready", "preliminary", "below threshold", "fresh", "zero"],
@@ -61,7 +61,7 @@ export function sentenceOf(verdict) {
   return /** @type {Record<string, string>} */ (words.verdicts)[verdict] ?? "";
 }
 
-/** Whether somebody should look. @param {string} verdict */
+/** Whether the verdict needs action. @param {string} verdict */
 export function isException(verdict) {
   return ["late", "bad"].includes(familyOf(verdict));
 }
@@ -84,7 +84,10 @@ export function Verdict({ verdict }) {
   `;
 }
 
-/** Beside a title: the word and what it is about. @param {{ verdict: string, says?: import("preact").ComponentChild }} props */
+/**
+ * Beside a title: the word and its subject.
+ * @param {{ verdict: string, says?: import("preact").ComponentChild }} props
+ */
 export function Badge({ verdict, says }) {
   return html`
     <span class=${`badge family-${familyOf(verdict)}`} ...${tipped(sentenceOf(verdict))}>

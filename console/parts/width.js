@@ -1,4 +1,4 @@
-/** The width of an element in whole pixels: charts are drawn in real ones, so that their text keeps its size. */
+/** The width of an element in whole pixels: charts are drawn at their real size, so that their text keeps its size. */
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
@@ -20,7 +20,7 @@ export function useWidth() {
 
 const phone = matchMedia("(max-width: 720px)");
 
-/** Whether the page is as narrow as a phone's; the style sheets ask the same. */
+/** Whether the page is as narrow as a phone's; the style sheets use the same limit. */
 export function usePhone() {
   const [isPhone, setPhone] = useState(phone.matches);
   useLayoutEffect(() => {

@@ -1,4 +1,4 @@
-/** What the API answered, shared by everything on the page that asks the same, and kept while it is asked again. */
+/** Answers of the API, shared by all components that need them, and kept while they are requested again. */
 
 import { batch, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
@@ -19,7 +19,7 @@ import { Problem } from "../api/problem.js";
  * @property {import("@preact/signals").Signal<Answer<any>>} answer
  * @property {number} users
  * @property {number} askedAt
- * @property {number} pace the least time between two questions that nobody asked for, in milliseconds
+ * @property {number} pace the least time between two automatic requests, in milliseconds
  * @property {boolean} isDue asked again when its pace allows
  */
 
@@ -27,18 +27,18 @@ const KEPT = 60;
 /** @type {Map<string, Entry>} */
 const entries = new Map();
 
-/** The server's time of the last sign of life: an answer, a nudge or a ping's echo. */
+/** The server's time of the last contact: an answer, a nudge or the echo of a ping. */
 export const contactAt = signal(0);
 
-/** The same moment on this machine's clock, by which its age is told. */
+/** The same time on this machine's clock, from which its age is computed. */
 let contactHere = Date.now();
 
-/** How long ago the last sign of life was, in milliseconds. */
+/** The time since the last contact, in milliseconds. */
 export function silence() {
   return Date.now() - contactHere;
 }
 
-/** How many questions in a row got no answer. */
+/** The number of failed requests in a row. */
 export const outages = signal(0);
 
 export function noteContact() {
@@ -53,8 +53,8 @@ export function noteContact() {
 const NOTHING = { data: null, problem: null, isAsking: false, isOld: false };
 
 /**
- * The answer to a question of the API, asked when it is first needed and again whenever something changed.
- * While another question's answer is awaited, the former one is shown, marked as old.
+ * An answer of the API, requested on first use and again whenever something changed. While the answer to another
+ * question is loading, the previous one is shown, marked as old.
  * @template T
  * @param {string | null} path nothing is asked without one
  * @param {{ pace?: number }} [options]
@@ -85,7 +85,7 @@ function entryOf(path, pace) {
 function useEntry(path, pace) {
   const entry = entryOf(path, pace);
   entry.users += 1;
-  // an answer that somebody left a moment ago is good enough to come back to
+  // an answer that was used a moment ago can be used again
   if (performance.now() - entry.askedAt > Math.max(entry.pace, 1500) || !entry.askedAt) askEntry(path, entry);
   return () => {
     entry.users -= 1;
@@ -109,7 +109,7 @@ async function askEntry(path, entry) {
   try {
     const data = await ask(path);
     noteContact();
-    // of two questions under way the later one is right
+    // of two concurrent requests the later one counts
     if (entry.askedAt === askedAt) entry.answer.value = { data, problem: null, isAsking: false, isOld: false };
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
@@ -119,12 +119,12 @@ async function askEntry(path, entry) {
   }
 }
 
-/** An outage leaves the figures that are there; a refusal or a 404 takes them away. @param {Entry} entry @param {Problem} problem */
+/** An outage keeps the figures; a refusal or a 404 removes them. @param {Entry} entry @param {Problem} problem */
 function failed(entry, problem) {
   return { data: problem.isOutage ? entry.answer.value.data : null, problem, isAsking: false };
 }
 
-/** Ask everything that is on the page again, each as often as its pace allows. */
+/** Request everything on the page again, each answer at its own pace. */
 export function askAgain() {
   for (const [path, entry] of entries) {
     if (!entry.users) entry.askedAt = 0;
@@ -139,12 +139,12 @@ function askWhenDue(path, entry) {
   setTimeout(() => entry.isDue && entry.users && askEntry(path, entry), wait);
 }
 
-/** Ask everything on the page at once: somebody pressed a button, or acted. */
+/** Request everything on the page at once: a button was pressed, or an action was done. */
 export function askNow() {
   return Promise.all([...entries].filter(([, entry]) => entry.users).map(([path, entry]) => askEntry(path, entry)));
 }
 
-/** Forget every answer: another person signs in. */
+/** Remove all answers: another person signs in. */
 export function forgetAnswers() {
   entries.clear();
 }

@@ -5,13 +5,13 @@ import { go } from "./route.js";
 import { toggleTheme } from "./theme.js";
 import { hideTip } from "./tip.js";
 
-/** Which of the page's own dialogs is open. */
+/** The open dialog of the page. */
 export const opened = signal(/** @type {"find" | "keys" | null} */ (null));
 
 const PLACES = /** @type {Record<string, string>} */ ({ a: "#/apps", r: "#/runs", u: "#/users" });
 const SECOND_KEY_WITHIN = 900;
 
-/** What the page that is shown does on a letter: `c` compares, `n` starts a run. @type {Record<string, () => void>} */
+/** The page's own shortcuts: `c` compares, `n` starts a run. @type {Record<string, () => void>} */
 let ofPage = {};
 let goAt = 0;
 

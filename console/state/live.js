@@ -1,11 +1,11 @@
 /**
- * Whether the page learns of changes by itself. The socket carries nudges only; what changed is asked of the API.
+ * Whether the page updates by itself. The socket carries nudges only; the changes are read from the API.
  *
  *   connecting     just opened
- *   live           the socket is open and spoke within the last minute
+ *   live           the socket is open and was heard within the last minute
  *   asking         no socket, but the API answers: every 5 s during a run, else once a minute
  *   reconnecting   the API does not answer, for less than a minute
- *   off            it has not answered for a minute: figures stay, actions wait
+ *   off            it has not answered for a minute: figures stay, actions are disabled
  */
 
 import { effect, signal } from "@preact/signals";
@@ -25,10 +25,10 @@ const OTHERWISE = 60_000;
 
 export const live = signal(/** @type {LiveState} */ ("connecting"));
 
-/** When the next try is planned, on this machine's clock; 0 while none is. */
+/** The time of the next retry, on this machine's clock; 0 if none is planned. */
 export const nextTryAt = signal(0);
 
-/** Set by the frame: whether a run is under way. */
+/** Whether a run is under way; set by the frame. */
 export const isRunning = signal(false);
 
 /** @type {WebSocket | null} */
@@ -42,7 +42,7 @@ let pingedAt = 0;
 let askedAt = 0;
 let tickedAt = 0;
 
-/** Listen while somebody is signed in, and try again whatever got no answer. Called once. */
+/** Keep a connection while a person is signed in, and retry failed requests. Called once. */
 export function followChanges() {
   effect(() => {
     if (session.value && isSignedIn.value) connect();
@@ -57,7 +57,7 @@ export function followChanges() {
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake());
 }
 
-/** Try everything now: the network is back, the laptop woke up, or somebody pressed the button. */
+/** Retry everything now: the network is back, the laptop woke up, or a button was pressed. */
 export function wake() {
   failures = 0;
   askedAt = Date.now();
@@ -99,7 +99,7 @@ function open(url, ticket) {
     openedAt = Date.now();
     failures = 0;
     heard();
-    // something may have changed while nobody listened; on a page that was just opened only a run that is under way
+    // something may have changed without a connection; on a newly opened page only if a run is under way
     if (hasListened || isRunning.value) askAgain();
     hasListened = true;
   };
@@ -127,7 +127,7 @@ function heard() {
   judge();
 }
 
-/** Connections end by themselves every few minutes: one that lived is renewed at once and in silence. */
+/** Connections end every few minutes: one that worked is replaced at once, without a message. */
 function lost() {
   const hasLived = openedAt > 0 && Date.now() - openedAt > 60_000;
   socket = null;
@@ -137,7 +137,7 @@ function lost() {
   judge();
 }
 
-/** The next try, later after each failure and not at the same moment as everybody else's. */
+/** Plan the next retry: later after each failure, with jitter. */
 function planTry() {
   if (nextTryAt.peek() > Date.now()) return;
   const wait = Math.min(LONGEST_WAIT, 1000 * 2 ** failures);
@@ -202,5 +202,5 @@ function judged() {
   if (outages.peek()) return silence() > OFF_AFTER ? "off" : "reconnecting";
   if (isOpen()) return "live";
   if (failures > 0) return "asking";
-  return live.peek() === "live" ? "live" : "connecting"; // a renewal is under way
+  return live.peek() === "live" ? "live" : "connecting"; // the connection is being replaced
 }

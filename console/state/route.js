@@ -1,4 +1,4 @@
-/** Where the person is: page, what it is about, and everything chosen on it stand in the address after the #. */
+/** The route: the page, its subject and every choice on it are in the URL after the #. */
 
 import { signal } from "@preact/signals";
 
@@ -27,14 +27,14 @@ function decoded(part) {
   }
 }
 
-/** The current route; set by the browser's address alone. */
+/** The current route; it always follows the URL. */
 export const route = signal(parsed(location.hash));
 
-/** Where each entry of the history was scrolled to, so that Back returns there. */
+/** The scroll position of each history entry, so that Back restores it. */
 const scrolled = /** @type {Map<number, number>} */ (new Map());
 let entry = 0;
 
-/** Follow the address bar. Called once. */
+/** Follow the URL. Called once. */
 export function followAddress() {
   history.scrollRestoration = "manual";
   entry = history.state?.entry ?? 0;
@@ -57,14 +57,17 @@ function nextEntry() {
   return Math.max(entry, ...scrolled.keys(), 0) + 1;
 }
 
-/** Answers that are known are drawn at once; a page that is still asked for gets a second chance. @param {number} top */
+/**
+ * Known answers are rendered at once; if the page is still loading, scrolling is tried again later.
+ * @param {number} top
+ */
 function scrollWhenDrawn(top) {
   requestAnimationFrame(() => scrollTo(0, top));
   if (top) setTimeout(() => scrollTo(0, top), 120);
 }
 
 /**
- * The address of a page.
+ * The URL of a page.
  * @param {string} path such as "apps/1000000001"
  * @param {Record<string, string | undefined>} [choices] empty ones are left out
  */
@@ -84,7 +87,7 @@ export function go(hash) {
 }
 
 /**
- * What is chosen on this page, with some of it changed; an empty choice is the default and leaves the address.
+ * The choices on this page, with some changed; an empty choice is the default and is not in the URL.
  * @param {Record<string, string | undefined>} changes
  */
 export function withChoices(changes) {
@@ -94,7 +97,7 @@ export function withChoices(changes) {
 }
 
 /**
- * Choose something on this page. A filter that is typed replaces the entry: Back leaves the page, not the letter.
+ * Change choices on this page. A typed filter replaces the history entry, so that Back leaves the page.
  * @param {Record<string, string | undefined>} changes
  * @param {{ replace?: boolean }} [how]
  */

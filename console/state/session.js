@@ -1,4 +1,4 @@
-/** Who is signed in: the address they signed in with, and what the API lets them do. */
+/** The signed-in person: their e-mail address and their rights. */
 
 import { signal } from "@preact/signals";
 import { ask, askLogin, forgetToken, isSignedIn, maySignInAgain, renew, signedInAs } from "../api/client.js";
@@ -9,10 +9,10 @@ import { forgetAnswers } from "./answers.js";
 
 export const session = signal(/** @type {(Me & { email: string }) | null} */ (null));
 
-/** Why the session could not be opened although somebody may be signed in. */
+/** The reason why the session could not be opened although there may be a valid cookie. */
 export const sessionProblem = signal(/** @type {Problem | null} */ (null));
 
-/** Ask the cookie whether somebody is signed in, and the API who it is. */
+/** Check the cookie, and read the person from the API. */
 export async function openSession() {
   try {
     if (!isSignedIn.value && !maySignInAgain()) forgetToken();
@@ -23,7 +23,7 @@ export async function openSession() {
     sessionProblem.value = null;
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    sessionProblem.value = problem; // a new one each time, so that another try is planned
+    sessionProblem.value = problem; // a new object each time, so that another retry is planned
   }
 }
 
@@ -41,7 +41,7 @@ export async function signOut() {
   leave();
 }
 
-/** Nobody is signed in here any more: nothing of theirs stays on the page. */
+/** End the session in this page: all data of the person is removed. */
 export function leave() {
   forgetToken();
   forgetAnswers();

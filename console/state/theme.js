@@ -1,4 +1,4 @@
-/** Light or dark. theme.js sets it before the first paint; here it is changed and remembered. */
+/** Light or dark. theme.js sets it before the first paint; this module changes and stores it. */
 
 import { signal } from "@preact/signals";
 
@@ -16,6 +16,6 @@ export function toggleTheme() {
   try {
     localStorage.setItem("theme", next);
   } catch {
-    // a private window: it holds until the page is left
+    // a private window: the choice is lost when the page is closed
   }
 }

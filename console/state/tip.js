@@ -1,4 +1,4 @@
-/** The one tip of the page: what it says and where it points. */
+/** The one tip of the page: its text and its element. */
 
 import { signal } from "@preact/signals";
 
@@ -28,7 +28,7 @@ export function hideTip() {
 }
 
 /**
- * What makes an element explain itself when it is pointed at or focused.
+ * Properties that show a tip while an element is hovered or focused.
  * @param {import("preact").ComponentChild} says
  */
 export function tipped(says) {

@@ -1,8 +1,8 @@
-/** Dates and times as people read them. Apple's Dates and all times are UTC, whatever the reader's clock says. */
+/** Formats of dates and times. Apple's Dates and all times are UTC, whatever the reader's time zone is. */
 
 const DAY = 86_400_000;
 
-/** English words for days and months in the reader's order, whatever language the numbers are in. */
+/** English words for days and months in the reader's order, whatever the locale of numbers is. */
 function language() {
   const wanted = globalThis.navigator?.languages ?? [];
   return wanted.find((each) => /^en(-|$)/.test(each)) ?? "en-GB";
@@ -34,7 +34,7 @@ export function instantOf(date) {
 }
 
 /**
- * A Date some days later or earlier.
+ * The Date a number of days later or earlier.
  * @param {string} date
  * @param {number} days
  */
@@ -43,7 +43,7 @@ export function plusDays(date, days) {
 }
 
 /**
- * How many days `to` is after `from`.
+ * The number of days from `from` to `to`.
  * @param {string} from
  * @param {string} to
  */
@@ -52,7 +52,7 @@ export function daysBetween(from, to) {
 }
 
 /**
- * 24 Nov; with the year where it is long ago.
+ * 24 Nov; with the year if it is long ago.
  * @param {string} date
  * @param {string} [today]
  */
@@ -70,7 +70,7 @@ export function weekday(date) {
 }
 
 /**
- * The number of the day in its month, for axes with little room.
+ * The day of the month, for axes with little space.
  * @param {string} date
  */
 export function dayOfMonth(date) {
@@ -104,7 +104,7 @@ export function seconds(instant) {
 }
 
 /**
- * 27 Nov 15:12, or only 15:12 where it is today.
+ * 27 Nov 15:12, or only 15:12 for today.
  * @param {string} instant
  * @param {string} [today]
  */
@@ -140,7 +140,7 @@ export function ago(instant, now) {
 }
 
 /**
- * The same on an axis, where only whole steps are named: 30 s, 2 min, 1 h, 1 h 40.
+ * The same for an axis, which has only round steps: 30 s, 2 min, 1 h, 1 h 40.
  * @param {number} total seconds
  */
 export function axisDuration(total) {

@@ -1,4 +1,4 @@
-/** Numbers as people read them: the reader's own separators, a real minus, units apart. */
+/** Formats of numbers: the reader's own separators, a real minus sign, units separate. */
 
 import { words } from "./en.js";
 
@@ -63,7 +63,7 @@ export function short(value) {
 }
 
 /**
- * 3.2 %; a share below one per cent has two digits.
+ * 3.2 %; shares below one per cent have two digits.
  * @param {number | null | undefined} value
  */
 export function share(value) {
@@ -73,7 +73,7 @@ export function share(value) {
 }
 
 /**
- * Money in US dollars without the sign, which stands in the heading: cents below a thousand.
+ * Money in US dollars without the sign, which is in the heading: cents below a thousand.
  * @param {number | null | undefined} value
  */
 export function money(value) {
@@ -82,7 +82,7 @@ export function money(value) {
 }
 
 /**
- * A price: 0.41, and 0.001 where less than a cent.
+ * A price: 0.41, or 0.001 if it is less than a cent.
  * @param {number} value
  */
 export function dollars(value) {
@@ -111,7 +111,7 @@ const EXACT_BY_UNIT = {
 };
 
 /**
- * How values of a unit are shown: short in tiles, axes and lists.
+ * The short format of a unit's values, for tiles, axes and lists.
  * @param {string} unit
  */
 export function shownIn(unit) {
@@ -119,7 +119,7 @@ export function shownIn(unit) {
 }
 
 /**
- * The same in full, for tips and tables.
+ * The full format, for tips and tables.
  * @param {string} unit
  */
 export function exactIn(unit) {
@@ -129,7 +129,7 @@ export function exactIn(unit) {
 const BIG_CHANGE = { "%": 20, pp: 1 };
 
 /**
- * A change against the period before: ▲ 12.3 %, ▼ 0.17 pp. Growth is told by form and weight, never by colour.
+ * A change since the period before: ▲ 12.3 %, ▼ 0.17 pp. Shape and weight show growth, never colour.
  * @param {number | null | undefined} change a share of the former value, or a difference of two shares
  * @param {"%" | "pp"} unit
  * @returns {{ text: string, isBig: boolean }}
@@ -155,7 +155,7 @@ export function signed(value) {
   return value > 0 ? `+${whole(value)}` : whole(value);
 }
 
-/** The sign before a number that is a bound or an estimate; nothing before an exact one. */
+/** The sign before a bound or an estimate; nothing before an exact number. */
 const SIGNS = /** @type {Record<string, string>} */ ({ "at most": "≤", "at least": "≥", estimate: "≈" });
 
 /** @param {string | null | undefined} bound */

@@ -1,4 +1,4 @@
-/** Names of what figures are split by, and of the parts: Apple's words, and territories in the reader's language. */
+/** Names of dimensions and their values: Apple's words, and territories in the reader's language. */
 
 import { words } from "./en.js";
 

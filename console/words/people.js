@@ -1,4 +1,4 @@
-/** How whoever started a run is called: the schedule, an address, or the last part of an AWS principal. */
+/** The name of a run's starter: the schedule, an address, or the last part of an AWS principal. */
 
 import { words } from "./en.js";
 
@@ -10,7 +10,7 @@ export function starter(startedBy) {
   return principal ? principal.split("/").slice(1).join("/") || principal : startedBy;
 }
 
-/** The two letters that stand for somebody: of the address, since nobody is asked for a name. @param {string} email */
+/** The initials of a person: two letters of the address, because names are unknown. @param {string} email */
 export function initialsOf(email) {
   const parts = (email.split("@")[0] ?? "").split(/[^\p{L}\p{N}]+/u).filter(Boolean);
   return ((parts[0]?.[0] ?? "") + (parts[1]?.[0] ?? parts[0]?.[1] ?? "")).toUpperCase();

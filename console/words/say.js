@@ -1,11 +1,11 @@
-/** Sentences with places to fill, so that a translation can move them: "{apps} are complete until {date}". */
+/** Sentences with {places}, so that a translation can reorder them: "{apps} are complete until {date}". */
 
 /** @typedef {import("preact").ComponentChild} Child */
 
 const plurals = new Intl.PluralRules("en");
 
 /**
- * The pieces of a sentence, with its {places} filled. A value may be an element: the result is for a template.
+ * The pieces of a sentence with its {places} filled. A value can be an element: the result is for a template.
  * @param {string} sentence
  * @param {Record<string, Child>} values
  * @returns {Child[]}
@@ -16,7 +16,7 @@ export function say(sentence, values = {}) {
 }
 
 /**
- * The same as a string, for names that are read out and for titles. A place without a value stays, to be filled later.
+ * The same as a string, for accessible names and titles. Places without a value are kept, to be filled later.
  * @param {string} sentence
  * @param {Record<string, string | number>} values
  */
@@ -25,7 +25,7 @@ export function text(sentence, values = {}) {
 }
 
 /**
- * The form of a word for a number: `many({ one: "{n} app", other: "{n} apps" }, 3)`, with `n` as it is to be shown.
+ * The form of a word for a number: `many({ one: "{n} app", other: "{n} apps" }, 3)`, with `n` as the shown number.
  * @param {{ one: string, other: string }} forms
  * @param {number} number
  * @param {string} [shown]

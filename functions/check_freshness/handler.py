@@ -1,4 +1,4 @@
-"""check_freshness: every hour, or `{"at": "2026-11-23T14:00:00Z"}` to be judged as at another moment."""
+"""check_freshness: every hour, or `{"at": "2026-11-23T14:00:00Z"}` to check as of another moment."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

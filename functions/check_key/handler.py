@@ -1,4 +1,4 @@
-"""check_key: one API key, asked by a person; out comes what Apple says of it. See `./manage.py doctor`."""
+"""check_key: takes one API key and returns whether Apple accepts it. Called by `./manage.py doctor`."""
 
 from contextlib import ExitStack
 from typing import Any

@@ -1,4 +1,4 @@
-"""console_act: whatever of the API changes something, and what only admins may know."""
+"""console_act: the API's routes that change something, and data for admins only."""
 
 from typing import Any
 

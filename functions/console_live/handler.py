@@ -1,4 +1,4 @@
-"""console_live: pages that listen, and the nudges they get."""
+"""console_live: connections of live pages, and the nudges that they get."""
 
 from typing import Any
 

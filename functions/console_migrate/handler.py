@@ -1,4 +1,4 @@
-"""console_migrate: brings the database to the code's schema, when the console is deployed."""
+"""console_migrate: migrates the database to the code's schema when the console is deployed."""
 
 from typing import Any
 

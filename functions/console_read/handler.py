@@ -1,4 +1,4 @@
-"""console_read: the API's questions, which a person's token is enough for."""
+"""console_read: the API's reading routes, which need only the token's rights."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""console_web: the console's pages, and the steps of signing in."""
+"""console_web: the console's pages and its login."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""convert_instance: one landed instance; its rows replace whole Dates of its app."""
+"""convert_instance: takes one landed instance; its rows replace whole Dates of its app."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""download_segments: one instance; its bytes land in the raw bucket."""
+"""download_segments: takes one instance and stores its bytes in the raw bucket."""
 
 from typing import Any
 

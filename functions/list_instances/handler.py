@@ -1,4 +1,4 @@
-"""list_instances: one app; what is due of it is planned for the next Map."""
+"""list_instances: takes one app and plans its due instances for the next Map."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""notify_slack: alarms from the topic; each becomes a message in Slack."""
+"""notify_slack: takes alarms from the topic and posts each one to Slack."""
 
 from functools import partial
 from typing import Any
@@ -20,6 +20,6 @@ SESSION = requests.Session()
 @logger.inject_lambda_context(clear_state=True)
 @names_machine_errors("notify_slack")
 def handler(event: dict[str, Any], _: object) -> None:
-    """See steps/notify_slack.py. The URL is read each time: alarms are rare, and a new one counts at once."""
+    """See steps/notify_slack.py. The URL is read for each message, so a new one takes effect at once."""
     url = read_webhook(SECRETS, SETTINGS.webhook_secret, SETTINGS.hosts, allow_loopback=SETTINGS.allow_loopback)
     notify_slack(event, partial(post, SESSION, url))

@@ -1,4 +1,4 @@
-"""plan_items: a run, a Map and a place in it, `left` for what that Map has left; out comes where the manifest lies."""
+"""plan_items: takes a run, a Map and where its pass begins (`left`: unfinished items); returns the manifest's key."""
 
 from typing import Any
 

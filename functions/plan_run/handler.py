@@ -1,4 +1,4 @@
-"""plan_run: the execution's name, start and input, and the deployed configuration; out comes the run's id."""
+"""plan_run: takes the execution's name, start and input and the deployed configuration; returns the run's id."""
 
 from contextlib import ExitStack
 from datetime import datetime

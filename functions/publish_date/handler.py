@@ -1,4 +1,4 @@
-"""publish_date: one dirty Date of one table; its object becomes what the parts say."""
+"""publish_date: takes one dirty Date of one table and rebuilds its object from the parts."""
 
 from typing import Any
 

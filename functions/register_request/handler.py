@@ -1,4 +1,4 @@
-"""register_request: one app; out comes whether its report request stands."""
+"""register_request: takes one app; returns once the app has a live report request."""
 
 from typing import Any
 

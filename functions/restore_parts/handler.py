@@ -1,4 +1,4 @@
-"""restore_parts: one instance of a run that is rolled back; its parts are what stood before."""
+"""restore_parts: takes one instance of a run that is rolled back and restores the parts from before the run."""
 
 from typing import Any
 

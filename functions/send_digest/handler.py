@@ -1,4 +1,4 @@
-"""send_digest: every Monday, to everybody who subscribed."""
+"""send_digest: sends the weekly digest to every subscriber, on Mondays."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""summarize_run: a run; out come its report, its records and the status that the execution ends with."""
+"""summarize_run: takes a run, writes its report and records, and returns the status of the execution."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ LAKE = open_bucket(SETTINGS.lake_bucket)
 @logger.inject_lambda_context(clear_state=True)
 @names_machine_errors("summarize_run")
 def handler(event: dict[str, Any], _: object) -> dict[str, str]:
-    """See steps/summarize_run.py. `error` is there when a Map, or planning one, failed as a whole."""
+    """See steps/summarize_run.py. `error` is present when a Map, or planning one, failed as a whole."""
     logger.append_keys(run_id=event["run_id"])
     error = event.get("error")
     sentence = error_sentence(error["Error"], error.get("Cause", "")) if error else ""

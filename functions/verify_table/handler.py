@@ -1,4 +1,4 @@
-"""verify_table: one table that the run touched; Athena's counts are compared with the converter's."""
+"""verify_table: takes one table that the run changed and compares Athena's counts with the converter's."""
 
 from functools import partial
 from typing import Any

@@ -1,1 +1,1 @@
-"""The stack of the optional web console, which knows the pipeline's stack by names only."""
+"""The stack of the optional web console. It refers to the pipeline's stack by names only."""

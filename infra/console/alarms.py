@@ -1,4 +1,4 @@
-"""Two alarms more on the pipeline's topic: requests that fail, and requests that are turned away."""
+"""Two more alarms on the pipeline's topic: failed requests and throttled requests."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
@@ -11,14 +11,14 @@ from constructs import Construct
 from appstore_analytics.contract.names import SERVICE, Names
 from infra.console.installed_pipeline import InstalledPipeline
 
-_CHAPTER = f"docs/console.md#{SERVICE}"  # its headings have the default names
+_CHAPTER = f"docs/console.md#{SERVICE}"  # the metric filters have the default names
 _FIVE_MINUTES = Duration.minutes(5)
-_FAILURES = 3  # one is an accident: a function that was cut off, a connection that broke
-_TURNED_AWAY = 20  # a page asks several questions at once
+_FAILURES = 3  # a single one is an accident: a killed function, or a broken connection
+_TURNED_AWAY = 20  # a page sends several requests at once
 
 
 class ConsoleAlarms(Construct):
-    """Each costs $0.10 a month. A function that Lambda throttles is among the failures: the gateway answers 503."""
+    """Each costs $0.10 a month. Requests that Lambda throttles count as failed: the gateway answers them with 503."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class ConsoleAlarms(Construct):
         self._names = names
         self._topic = sns.Topic.from_topic_arn(self, "Topic", pipeline.alarm_topic_arn)
         failed = api.metric_server_error(period=_FIVE_MINUTES, statistic="Sum")
-        self._alarm("ConsoleFailed", "The console answered requests with an error of its own.", failed, _FAILURES)
+        self._alarm("ConsoleFailed", "The console answered requests with a server error.", failed, _FAILURES)
         throttled = logs.MetricFilter(
             self,
             "Throttled",
@@ -43,7 +43,7 @@ class ConsoleAlarms(Construct):
             metric_name="ConsoleThrottled",
             metric_value="1",
         ).metric(period=_FIVE_MINUTES, statistic="Sum")
-        self._alarm("ConsoleThrottled", "The console turned requests away: too many at once.", throttled, _TURNED_AWAY)
+        self._alarm("ConsoleThrottled", "The console throttled requests.", throttled, _TURNED_AWAY)
 
     def _alarm(self, name: str, meaning: str, metric: cloudwatch.IMetric, threshold: int) -> None:
         alarm = cloudwatch.Alarm(

@@ -1,7 +1,7 @@
-"""Everything that the console serves to a browser, by path: two of its four files are joined of many.
+"""All files that the console serves to a browser, by path; two of the four are bundles of many files.
 
-A first visit is index.html and what it names; all of the latter is under a hash of its bytes and never changes.
-Standard library only.
+A first visit loads index.html and the files that it names. Their paths contain a hash of their bytes, so they never
+change. Standard library only.
 """
 
 import hashlib
@@ -13,14 +13,14 @@ from pathlib import Path
 from infra.console.modules import PackageError, join_modules, packages_of
 
 CONSOLE = Path(__file__).resolve().parents[2] / "console"
-"""The browser's part of the console, in this project."""
+"""The console's source files for the browser."""
 
 _IMPORTED_STYLE = re.compile(r"^@import \"(?P<name>[^\"]+)\";$", re.MULTILINE)
 _LINKED = re.compile(r"(?P<attribute>href|src)=\"assets/(?P<name>[^\"]+)\"")
 
 
 def browser_files(console: Path = CONSOLE) -> dict[str, bytes]:
-    """The bytes of each file by the path under which it is served; PackageError where they cannot be made."""
+    """The bytes of each file by its path; PackageError if they cannot be built."""
     packages = console / "node_modules"
     assets = {
         "console.js": _modules(console / "main.js", packages),
@@ -68,7 +68,7 @@ def _digest(assets: Mapping[str, bytes]) -> str:
 def _with_assets(page: str, folder: str, assets: Mapping[str, bytes]) -> str:
     def linked(found: re.Match[str]) -> str:
         if found["name"] not in assets:
-            raise PackageError(f"index.html links assets/{found['name']}, which is no file of the console.")
+            raise PackageError(f"index.html links assets/{found['name']}, which is not a file of the console.")
         return f'{found["attribute"]}="{folder}/{found["name"]}"'
 
     return _LINKED.sub(linked, page)

@@ -1,4 +1,4 @@
-"""The values of the context's keys about the console: each refused with one sentence where it cannot work."""
+"""The console's context keys. An invalid value is refused with one sentence."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -70,11 +70,11 @@ def _digest_sender(key: str, value: Any) -> str:
 
 
 def refuse_console(console_vpc: ConsoleVpc, console_database: str, digest_sender: str, *, digests: bool) -> None:
-    """ConfigurationRefused where two keys about the console contradict each other."""
+    """ConfigurationRefused if two context keys of the console contradict each other."""
     if console_vpc and not console_database:
         raise ConfigurationRefused(
             "Context key 'console_vpc' is for a PostgreSQL in a VPC: name its secret in 'console_database', or leave "
-            "'console_vpc' empty, because Aurora DSQL is reached without one."
+            "'console_vpc' empty, because Aurora DSQL needs no VPC."
         )
     if digests and not digest_sender:
         raise ConfigurationRefused(
@@ -84,9 +84,9 @@ def refuse_console(console_vpc: ConsoleVpc, console_database: str, digest_sender
 
 
 def refuse_region(region: str, console_database: str) -> None:
-    """ConfigurationRefused where the console would need Aurora DSQL and this region has none.
+    """ConfigurationRefused if the console needs Aurora DSQL and this region does not have it.
 
-    An empty region is one that only CloudFormation will know.
+    The region is empty if only CloudFormation will know it.
     """
     if region and not console_database and region not in REGIONS_WITH_DSQL:
         raise ConfigurationRefused(

@@ -1,4 +1,4 @@
-"""The application data's PostgreSQL: an Aurora DSQL cluster of the console, or one that a person names by a secret."""
+"""The PostgreSQL of the application data: an Aurora DSQL cluster of the console, or one that a secret names."""
 
 from collections.abc import Mapping
 
@@ -14,14 +14,14 @@ from infra.naming import arn, removal_policy
 
 MIGRATES = "console_migrate"
 ADMINISTRATOR = "admin"
-"""The database role that Aurora DSQL makes itself."""
+"""The administrator role that Aurora DSQL creates."""
 
 
 class Database(Construct):
-    """What each function needs to connect as a role of its own, named after the function.
+    """The access of each function to PostgreSQL, with a database role named after the function.
 
-    With Aurora DSQL IAM decides who connects as whom, and there is no password. With another PostgreSQL each role's
-    login is kept in a secret that console_migrate alone writes and the role's function alone reads.
+    With Aurora DSQL, IAM decides which database role a function can use, and there are no passwords. With another
+    PostgreSQL, each role's login is in a secret that only console_migrate writes and only the role's function reads.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Database(Construct):
 
     @property
     def address(self) -> str:
-        """The host; empty where the secret says it."""
+        """The host; empty if it is in the secret."""
         return self._cluster.attr_endpoint if self._cluster else ""
 
     @property
@@ -44,7 +44,7 @@ class Database(Construct):
         return {role: self._secret_name(role) for role in self._secrets}
 
     def settings(self, step: str) -> DatabaseSettings:
-        """How a function connects, and as whom."""
+        """The environment with which a function connects."""
         without_tls = self._configuration.local
         if self._cluster:
             role = ADMINISTRATOR if step == MIGRATES else step
@@ -53,7 +53,7 @@ class Database(Construct):
         return DatabaseSettings("", "", secret, without_tls)
 
     def iam_roles(self, roles: Mapping[str, iam.Role]) -> dict[str, str]:
-        """The IAM role of each database role, for Aurora DSQL to know them by."""
+        """The IAM role of each database role, for Aurora DSQL."""
         return {name: role.role_arn for name, role in roles.items()} if self._cluster else {}
 
     def grant(self, step: str, role: iam.Role) -> None:
@@ -62,7 +62,7 @@ class Database(Construct):
             action = "dsql:DbConnectAdmin" if step == MIGRATES else "dsql:DbConnect"
             _allow(role, action, self._cluster.attr_resource_arn)
         elif step == MIGRATES:
-            # Secrets Manager puts six characters of its own behind a name.
+            # Secrets Manager appends six characters to a secret's name in its ARN.
             _allow(role, "secretsmanager:GetSecretValue", arn("secretsmanager", f"secret:{self._admin_secret}-??????"))
             for secret in self._secrets.values():
                 _allow(role, "secretsmanager:PutSecretValue", secret.secret_arn)

@@ -1,4 +1,4 @@
-"""The weekly digest, where it is asked for: its schedule, and the secret that signs its unsubscribe links."""
+"""The optional weekly digest: its schedule, and the secret that signs its unsubscribe links."""
 
 from aws_cdk import Duration, TimeZone
 from aws_cdk import aws_iam as iam
@@ -15,12 +15,12 @@ from infra.console.installed_pipeline import InstalledPipeline
 from infra.naming import arn
 from infra.schedule import schedule_role
 
-_MONDAYS = "cron(30 14 ? * MON *)"  # hours after the daily run, which brings what Apple completed of the week before
+_MONDAYS = "cron(30 14 ? * MON *)"  # hours after the daily run, when Apple has completed the week before
 _SIGNATURE_CHARACTERS = 32
 
 
 class Digests(Construct):
-    """`unsubscribe_secret` is its name, empty where no digests are asked for."""
+    """`unsubscribe_secret` is its name, empty without digests."""
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration) -> None:
         super().__init__(scope, id_)
@@ -32,15 +32,15 @@ class Digests(Construct):
             self._secret = self._signature()
 
     def grant_signature(self, *roles: iam.Role) -> None:
-        """Let these sign and check links, where there are any."""
+        """Let these functions sign and check links, if there are any."""
         for role in roles if self.unsubscribe_secret else ():
             _allow_reading(role, self._secret.secret_arn)
 
     def send(self, function: lambda_.Function, role: iam.Role, pipeline: InstalledPipeline) -> None:
-        """Every Monday. What fails for good becomes a dead letter of the pipeline."""
+        """Every Monday. A failed invocation goes to the pipeline's dead-letter queue."""
         slack = self._configuration.digest_slack_secret
         if slack:
-            # Secrets Manager puts six characters of its own behind a name.
+            # Secrets Manager appends six characters to a secret's name in its ARN.
             _allow_reading(role, arn("secretsmanager", f"secret:{slack}-??????"))
         dead_letters = sqs.Queue.from_queue_arn(self, "DeadLetters", pipeline.dead_letters_arn)
         scheduler.Schedule(
@@ -70,7 +70,7 @@ class Digests(Construct):
                 password_length=_SIGNATURE_CHARACTERS, exclude_punctuation=True
             ),
         )
-        acknowledge(secret, "SMG4", "A new one would break the unsubscribe links of digests that were sent.")
+        acknowledge(secret, "SMG4", "A new secret would break the unsubscribe links of digests that were sent.")
         return secret
 
 

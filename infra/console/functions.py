@@ -1,4 +1,4 @@
-"""The console's functions: their sizes, their environments, and what each may do."""
+"""The console's functions: their sizes, environments and permissions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,21 +26,21 @@ from infra.functions import FUNCTIONS, Capacity, Program, lambda_function, role_
 from infra.layers import Target, ThirdPartyLayer
 
 CAPACITIES: Mapping[str, Capacity] = {
-    # One vCPU: a person waits. The gateway gives up after 30 seconds.
+    # One vCPU, because users wait for the answer. The gateway times out after 30 seconds.
     "console_read": Capacity(1769, 0.5, carries_arrow=True),
     "console_act": Capacity(1769, 0.5, carries_arrow=True),
     "console_web": Capacity(512, 0.5),
     "console_live": Capacity(256, 0.5),
-    "console_migrate": Capacity(512, 10),  # waits until IAM knows a role that is seconds old
+    "console_migrate": Capacity(512, 10),  # IAM needs some time until it knows a new role
     "send_digest": Capacity(1769, 15, carries_arrow=True),
 }
-"""Every function of the console, by the name of its folder in `functions/`. send_digest is deployed with digests."""
+"""Every function of the console, by its folder in `functions/`. send_digest is deployed only with digests."""
 
 WITH_DATABASE = ("console_read", "console_act", "send_digest", "console_migrate")
-"""Those that reach PostgreSQL, and so the ones that `console_vpc` moves."""
+"""The functions that use PostgreSQL; `console_vpc` puts these into a VPC."""
 
 READS_SIGNATURE = ("console_act", "send_digest")
-"""Those that sign or check unsubscribe links."""
+"""The functions that sign or check unsubscribe links."""
 
 _READ_LAKE = (
     RUNS_PREFIX,
@@ -56,7 +56,7 @@ _OF_THE_STATE_MACHINE = ("DescribeStateMachine", "ListExecutions")
 
 @dataclass(frozen=True, slots=True)
 class ConsoleAccess:
-    """The rights of one function beside its database: actions without their service's name, and lake prefixes."""
+    """The AWS permissions of one function besides the database: actions without the service, and lake prefixes."""
 
     registry: tuple[str, ...] = ()
     reads_lake: tuple[str, ...] = ()
@@ -107,15 +107,15 @@ MAY: Mapping[str, ConsoleAccess] = {
         sends_e_mail=True,
     ),
 }
-"""What each function may do, beside its own logs and traces, and its role in the database (infra/console/database.py).
+"""The permissions of each function besides its logs and traces, and its database role (infra/console/database.py).
 
-console_web may do nothing: Cognito's calls for signing in know no IAM.
+console_web has none: Cognito's sign-in calls do not use IAM.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ConsolePrograms:
-    """What the functions are made of: the layers, an environment each, and the folder of a function that is staged."""
+    """The inputs of the functions: the layers, each function's environment, and the folder of a staged function."""
 
     layers: ConsoleLayers
     environments: Mapping[str, tuple[Environment, ...]]
@@ -123,7 +123,7 @@ class ConsolePrograms:
 
 
 class ConsoleFunctions(Construct):
-    """`by_step` holds the functions that have an environment; each has a role of its own."""
+    """`by_step` holds the functions that have an environment; each has its own role."""
 
     def __init__(
         self,
@@ -173,10 +173,10 @@ _INTERFACES = (
 
 
 def _move_into(vpc: ConsoleVpc, function: lambda_.Function) -> None:
-    """Put the function into the VPC's subnets. Lambda makes its network interfaces with the function's own rights."""
+    """Put the function into the VPC's subnets. Lambda creates its network interfaces with the function's role."""
     resource = cast(lambda_.CfnFunction, function.node.default_child)
     resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
         subnet_ids=list(vpc.subnets), security_group_ids=list(vpc.security_groups)
     )
-    # The actions know no resources before the interfaces exist.
+    # The actions do not support resources before the interfaces exist.
     role_of(function).add_to_policy(iam.PolicyStatement(actions=list(_INTERFACES), resources=["*"]))

@@ -1,4 +1,4 @@
-"""The console's address: an HTTP API with the pages, the login and the API, the last behind a JWT authorizer."""
+"""The console's HTTP API: the pages, the login and the API; only the API has a JWT authorizer."""
 
 import json
 from collections.abc import Mapping
@@ -19,13 +19,13 @@ _METHODS = apigateway.HttpMethod
 _API = "/api/v1"
 _ACTING = (_METHODS.POST, _METHODS.PATCH, _METHODS.DELETE)
 _ADMINISTRATIVE = (f"{_API}/users", f"{_API}/users/{{proxy+}}", f"{_API}/grants", f"{_API}/audit")
-"""Read by console_act, because answering takes its rights at Cognito."""
+"""A route of console_act, because its answer needs Cognito permissions."""
 
 LOGIN_ROUTE = "/auth/{proxy+}"
 UNSUBSCRIBE_ROUTE = "/unsubscribe"
 
 ACCESS_TOKENS_ONLY = "aws.cognito.signin.user.admin"
-"""The scope of every access token that Cognito gives to who signs in. An ID token has none, and gets 403."""
+"""The scope of every access token that Cognito issues at sign-in. An ID token has none, and gets 403."""
 
 _REQUESTS_A_SECOND = apigateway.ThrottleSettings(rate_limit=50, burst_limit=100)
 _LOGINS_A_SECOND = {"ThrottlingRateLimit": 5, "ThrottlingBurstLimit": 10}
@@ -41,7 +41,7 @@ LOGGED: Mapping[str, str] = {
     "milliseconds": "$context.responseLatency",
     "bytes": "$context.responseLength",
 }
-"""A line of the access log. It has the route and never the path, which can hold the token of an unsubscribe link."""
+"""The format of the access log. It omits the path, which can contain the token of an unsubscribe link."""
 
 
 class ConsoleHttpApi(Construct):
@@ -56,11 +56,11 @@ class ConsoleHttpApi(Construct):
 
     @property
     def url(self) -> str:
-        """Where people go."""
+        """The URL of the console."""
         return self.api.api_endpoint
 
     def add_routes(self, identity: Identity, functions: Mapping[str, lambda_.IFunction]) -> None:
-        """The routes, and the stage that serves them. Whatever begins with /api/v1 needs an access token."""
+        """The routes and their stage. Every path that begins with /api/v1 needs an access token."""
         self._authorizer = HttpUserPoolAuthorizer("Authorizer", identity.pool, user_pool_clients=[identity.client])
         read, act, web = (
             HttpLambdaIntegration(step, functions[step]) for step in ("console_read", "console_act", "console_web")
@@ -69,13 +69,13 @@ class ConsoleHttpApi(Construct):
             *self._signed_in(f"{_API}/{{proxy+}}", read, _METHODS.GET),
             *self._signed_in(f"{_API}/{{proxy+}}", act, *_ACTING),
             *(route for path in _ADMINISTRATIVE for route in self._signed_in(path, act, _METHODS.GET)),
-            *self._open(LOGIN_ROUTE, web, "It is the login.", _METHODS.POST),
-            *self._open("/", web, "Pages hold no data.", _METHODS.GET),
-            *self._open("/{proxy+}", web, "Pages hold no data.", _METHODS.GET),
+            *self._open(LOGIN_ROUTE, web, "It is the login itself.", _METHODS.POST),
+            *self._open("/", web, "Pages contain no data.", _METHODS.GET),
+            *self._open("/{proxy+}", web, "Pages contain no data.", _METHODS.GET),
             *self._open(
                 UNSUBSCRIBE_ROUTE,
                 act,
-                "A link in an e-mail, which carries a token of its own.",
+                "A link in an e-mail, which has its own token.",
                 _METHODS.GET,
                 _METHODS.POST,
             ),
@@ -115,7 +115,7 @@ class ConsoleHttpApi(Construct):
             destination_arn=self.access_log.log_group_arn, format=_line_of_the_log()
         )
         resource.add_property_override("RouteSettings", {f"POST {LOGIN_ROUTE}": _LOGINS_A_SECOND})
-        stage.node.add_dependency(*routes)  # a setting of a route that is not there yet is refused
+        stage.node.add_dependency(*routes)  # a setting for a route that does not exist yet is refused
 
 
 def _line_of_the_log() -> str:

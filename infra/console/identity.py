@@ -1,4 +1,4 @@
-"""Who may sign in: a Cognito user pool whose users an admin invites, with a second factor, and its groups."""
+"""Login: a Cognito user pool with groups and a second factor. Only an admin can invite users."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cognito as cognito
@@ -11,25 +11,25 @@ from infra.naming import made_once_removal_policy
 
 GROUPS = {
     "viewer": "Reads numbers and runs",
-    "operator": "Plans and starts runs as well",
-    "admin": "Manages users, grants and settings as well",
-    "limited": "Sees only the apps that are granted to the person",
+    "operator": "Also plans and starts runs",
+    "admin": "Also manages users, grants and settings",
+    "limited": "Sees only the apps that were granted to the person",
 }
-"""The roles, and `limited`, by which a token itself says that a person does not see all apps."""
+"""The roles, and `limited`. With `limited` in its groups, a token shows that the person does not see all apps."""
 
 _ACCESS = Duration.minutes(10)
 _SIGNED_IN = Duration.days(7)
 _CHALLENGE = Duration.minutes(15)
-"""Time to scan a QR code with an authenticator that must be installed first. It is Cognito's longest."""
+"""Cognito's maximum, because people may have to install an authenticator app before they can scan the QR code."""
 
 
 class Identity(Construct):
-    """`pool` and `client`. Nobody signs up alone; an e-mail address is the name, in upper or lower case.
+    """`pool` and `client`. There is no sign-up. The user name is the e-mail address; its case does not matter.
 
-    Cognito's username is made of it (appstore_console/user_ids.py), and the address itself an alias.
+    Cognito's username is derived from the address (appstore_console/user_ids.py); the address itself is an alias.
 
-    The pool outlives the stack, because a new one would be empty. It has no attributes of its own: Cognito takes none
-    back, and some changes would replace the pool and lose everybody.
+    The pool outlives the stack, because a new one would be empty. It has no custom attributes: Cognito cannot remove
+    them, and some changes would replace the pool and delete all users.
     """
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration, console_url: str) -> None:
@@ -73,16 +73,16 @@ class Identity(Construct):
         acknowledge(
             pool,
             "COG3",
-            "Cognito's threat protection costs $0.02 a user; lockout, a second factor and throttled routes are there.",
+            "Threat protection costs $0.02 per user. Lockout, a second factor and throttling are in place without it.",
         )
-        acknowledge(pool, "COG8", "The Lite plan has everything that is used: passwords, TOTP, groups.")
+        acknowledge(pool, "COG8", "The Lite plan has every feature that is used: passwords, TOTP, groups.")
         return pool
 
     def _client(self) -> cognito.UserPoolClient:
-        """The console's login, which sends passwords to Cognito over TLS and keeps refresh tokens in a cookie.
+        """The console's app client. It sends passwords to Cognito over TLS and keeps refresh tokens in a cookie.
 
-        It has no secret: who knows it could ask Cognito for no more than through the console. Nobody may change their
-        own address through it, because addresses identify people.
+        It has no secret: a secret would give its holder no more than the console does. Users cannot change their own
+        address, because addresses identify people.
         """
         return cognito.UserPoolClient(
             self,

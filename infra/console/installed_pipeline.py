@@ -1,8 +1,8 @@
-"""The pipeline as the console's template knows it: by names, never by a reference between the stacks.
+"""The installed pipeline in the console's template: referred to by names, never by cross-stack references.
 
-What has a fixed name is spelled. What CloudFormation named is read from the outputs of the pipeline's stack when the
-console is deployed, by `Fn::GetStackOutput`. Unlike an import, that holds neither stack back: each is updated, or
-destroyed, without the other.
+Fixed names are used as they are. Names that CloudFormation generated are read from the outputs of the pipeline's stack
+during the console's deployment, with `Fn::GetStackOutput`. Unlike an import, this does not block either stack: each can
+be updated or destroyed without the other.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from infra.naming import arn
 
 @dataclass(frozen=True, slots=True)
 class InstalledPipeline:
-    """Where everything of an installed pipeline is, as strings for environments and policies."""
+    """The resources of an installed pipeline, as strings for environments and policies."""
 
     names: Names
 
@@ -26,12 +26,12 @@ class InstalledPipeline:
 
     @property
     def lake_bucket_output(self) -> dict[str, str]:
-        """How the template names the output with the lake bucket, which cdk-nag spells in its findings."""
+        """The token of the output with the lake bucket, as it appears in cdk-nag's findings."""
         return {"StackName": self.names.stack, "OutputName": "LakeBucket"}
 
     @property
     def registry_table(self) -> str:
-        """The DynamoDB table of the pipeline's facts."""
+        """The pipeline's registry table."""
         return self._output("RegistryTable")
 
     @property
@@ -46,7 +46,7 @@ class InstalledPipeline:
 
     @property
     def state_machine_arn(self) -> str:
-        """The ARN of the state machine, an execution of which is a run."""
+        """The ARN of the state machine; each of its executions is a run."""
         return arn("states", f"stateMachine:{self.names.name}")
 
     @property
@@ -56,17 +56,17 @@ class InstalledPipeline:
 
     @property
     def alarm_topic_arn(self) -> str:
-        """The ARN of the topic to which alarms are published."""
+        """The ARN of the alarm topic."""
         return arn("sns", self.names.prefixed("alarms"))
 
     @property
     def dead_letters_arn(self) -> str:
-        """The ARN of the queue for what could not be delivered."""
+        """The ARN of the dead-letter queue."""
         return arn("sqs", self.names.prefixed("dead-letters"))
 
     @property
     def outputs(self) -> dict[str, str]:
-        """The outputs of the pipeline's stack that answers need, by their names."""
+        """The outputs of the pipeline's stack that the answers need, by name."""
         databases = {database.output: name for database, name in self.names.databases.items()}
         return {
             "LakeBucket": self.lake_bucket,

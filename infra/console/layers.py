@@ -1,6 +1,7 @@
-"""The layers of the console's functions: third-party packages as pip builds them, and our two packages in one folder.
+"""The layers of the console's functions: third-party packages built by pip, and our two packages in one folder.
 
-The pipeline's functions go without what only people ask for; the console's have it, so they carry a layer of their own.
+The pipeline's functions do not need the packages for HTTP and people, so the console's functions have a layer of their
+own.
 """
 
 import hashlib
@@ -35,7 +36,7 @@ AWS_SERVICES = (
 
 
 class ConsoleLayers(Construct):
-    """`package` is our code, whose identity is `version`; `third_party` holds what pip built."""
+    """`package` is our code, identified by `version`; `third_party` is what pip built."""
 
     def __init__(
         self, scope: Construct, id_: str, names: Names, folders: Mapping[ThirdPartyLayer, Path], target: Target
@@ -51,14 +52,14 @@ class ConsoleLayers(Construct):
 
 
 def stage_package(build: Path = BUILD) -> Path:
-    """`<build>/package-<digest>` with a `python` folder. A second call for the same code is a look-up."""
+    """`<build>/package-<digest>` with a `python` folder. A second call for the same code only looks it up."""
     roots = [PROJECT / package for package in _PACKAGES]
     files = {f"python/{root.name}/{path.relative_to(root)}": path for root in roots for path in _sources(root)}
     return stage("package", {name: path.read_bytes() for name, path in files.items()}, build)
 
 
 def stage(name: str, files: Mapping[str, bytes], build: Path = BUILD) -> Path:
-    """`<build>/<name>-<digest of the files>` with these files. It appears at once or not at all."""
+    """`<build>/<name>-<digest of the files>` with these files. It appears atomically."""
     digest = hashlib.sha256()
     for path, content in sorted(files.items()):
         digest.update(f"{path}\0{len(content)}\0".encode() + content)
@@ -78,7 +79,7 @@ def stage(name: str, files: Mapping[str, bytes], build: Path = BUILD) -> Path:
 
 
 def _forget_others(name: str, staged: Path, build: Path) -> None:
-    """What was staged of earlier code: the CDK has copied what it deploys."""
+    """Staged folders of earlier code; the CDK has copied what it deploys."""
     for other in build.glob(f"{name}-*"):
         if other != staged:
             shutil.rmtree(other, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The live page: a WebSocket API that people only listen to, and what makes console_live send a nudge."""
+"""The live page: a WebSocket API that only sends, and the event sources that make console_live send a nudge."""
 
 from typing import cast
 
@@ -20,7 +20,7 @@ from infra.naming import arn
 
 STAGE = "live"
 CALLBACK_VARIABLE = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
-"""Where boto3 looks for the address of the service that sends to connections, which is one of each API's own."""
+"""The environment variable from which boto3 takes the endpoint for sending; every WebSocket API has its own."""
 
 _CONNECTIONS_A_SECOND = apigateway.ThrottleSettings(rate_limit=10, burst_limit=20)
 _WINDOW = Duration.seconds(1)
@@ -29,9 +29,9 @@ _STREAM_ACTIONS = ("DescribeStream", "GetRecords", "GetShardIterator")
 
 
 class LiveApi(Construct):
-    """`url` is what a page opens with a ticket. Two routes, connect and disconnect: what a page says, nothing hears.
+    """A page opens `url` with a ticket. The API has two routes, connect and disconnect; other messages are ignored.
 
-    API Gateway itself answers any message, so that a page can ask whether the connection still stands.
+    API Gateway itself answers any message, so that a page can check that its connection is still open.
     """
 
     def __init__(self, scope: Construct, id_: str, names: Names) -> None:
@@ -42,24 +42,24 @@ class LiveApi(Construct):
 
     @property
     def url(self) -> str:
-        """The address of the stage."""
+        """The URL of the stage."""
         return f"{self.api.api_endpoint}/{STAGE}"
 
     @property
     def connections_arn(self) -> str:
-        """What may be sent to: any connection of the stage."""
+        """The ARN to which sending is allowed: any connection of the stage."""
         return arn("execute-api", f"{self.api.api_id}/{STAGE}/*/@connections/*")
 
     @property
     def callback_url(self) -> str:
-        """Where messages for connections are posted."""
+        """The endpoint to which messages for connections are posted."""
         return f"https://{self.api.api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}/{STAGE}"
 
     def connect(self, function: lambda_.IFunction) -> None:
-        """Let the function decide on connections, and serve them."""
+        """Route connect and disconnect to the function, and let it send to connections."""
         for key in ("$connect", "$disconnect"):
             route = self.api.add_route(key, integration=WebSocketLambdaIntegration(key.strip("$"), function))
-            acknowledge(route, "APIG4", "WebSocket APIs know no JWT authorizer: the function takes a one-time ticket.")
+            acknowledge(route, "APIG4", "WebSocket APIs have no JWT authorizer; the function checks a ticket.")
         stage = apigateway.WebSocketStage(
             self,
             "Stage",
@@ -71,7 +71,7 @@ class LiveApi(Construct):
         acknowledge(
             stage,
             "APIG1",
-            "Logs of a WebSocket API take a role that is set for the whole account; console_live logs connections.",
+            "Access logs of a WebSocket API need an account-wide role; console_live logs connections.",
         )
 
 
@@ -86,9 +86,9 @@ class Nudges(Construct):
         self._hear_of_runs(pipeline, function, names)
 
     def _read_stream(self, pipeline: InstalledPipeline, function: lambda_.Function) -> None:
-        """The records of one run are in one shard, and of a shard one batch is worked on at a time.
+        """All records of a run are in one shard, and Lambda processes one batch per shard at a time.
 
-        A nudge that is late is no use: it is given up, and the page asks by itself.
+        A late nudge is useless: it is dropped, and the page polls by itself.
         """
         role = role_of(function)
         role.add_to_policy(
@@ -96,7 +96,7 @@ class Nudges(Construct):
                 actions=[f"dynamodb:{action}" for action in _STREAM_ACTIONS], resources=[pipeline.registry_stream_arn]
             )
         )
-        role.add_to_policy(iam.PolicyStatement(actions=["dynamodb:ListStreams"], resources=["*"]))  # knows no resources
+        role.add_to_policy(iam.PolicyStatement(actions=["dynamodb:ListStreams"], resources=["*"]))  # no resources
         mapping = lambda_.EventSourceMapping(
             self,
             "Stream",
@@ -110,7 +110,7 @@ class Nudges(Construct):
             filters=[
                 lambda_.FilterCriteria.filter(
                     {
-                        "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),  # not what expires
+                        "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),  # not expired items
                         "dynamodb": {"Keys": {"pk": {"S": lambda_.FilterRule.begins_with(RUN_PARTITION.format(""))}}},
                     }
                 )

@@ -1,4 +1,4 @@
-"""Brings the database to the code's schema whenever the console's code has changed: CloudFormation waits for it."""
+"""Migrates the database whenever the console's code has changed; CloudFormation waits for it."""
 
 from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_lambda as lambda_
@@ -10,10 +10,9 @@ TYPE = "Custom::Migration"
 
 
 class Migration(Construct):
-    """Invokes console_migrate when the stack is made or `version` has changed. Where it fails, the deployment does.
+    """Invokes console_migrate when the stack is created or `version` changes. If it fails, so does the deployment.
 
-    Migrations only add, so functions of the version before go on working meanwhile, and after a deployment that is
-    rolled back.
+    Migrations only add, so functions of the previous version keep working meanwhile, and after a rollback.
     """
 
     def __init__(
@@ -25,7 +24,7 @@ class Migration(Construct):
             "Resource",
             resource_type=TYPE,
             service_token=function.function_arn,
-            service_timeout=Duration.minutes(11),  # longer than the function, which answers for itself
+            service_timeout=Duration.minutes(11),  # longer than the function, which has a time-out of its own
             properties={"version": version},
         )
         resource.node.add_dependency(*after, *role_of(function).node.find_all())

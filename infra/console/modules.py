@@ -1,12 +1,12 @@
-"""Joins ES modules into one file, each in a scope of its own and as it was written but for its comments.
+"""Joins ES modules into one file, each in its own scope and unchanged except for comments.
 
-No bundler and no build step: what a browser runs can be read beside what was written.
+There is no bundler and no build step: the served code can be compared with the source.
 
     import { day as dayOf } from "./dates.js";   const { day: dayOf } = $3;
     export function shown() { … }                function shown() { … }    … return { shown };
 
-It knows the forms that the console's modules and its three packages use, and refuses every other.
-Standard library only.
+It supports the forms that the console's modules and its three packages use, and refuses every other. Standard library
+only.
 """
 
 import json
@@ -30,24 +30,24 @@ _EXPORT_DECLARED = re.compile(
 )
 _LEFT_OVER = re.compile(r"^\s*(?:import|export)\b(?!\s*[(.:=])", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
-"""A comment on lines of its own: a fifth of what would go over the wire, and nothing that a browser needs."""
+"""A comment on its own lines: a fifth of the transferred bytes, and useless to a browser."""
 _SOURCE_MAP = re.compile(r"//# sourceMappingURL=\S*\s*$")
 _CONDITIONS = ("import", "default")
 
 
 class PackageError(Exception):
-    """The console cannot be packed; the sentence names the file and says what to do."""
+    """The console cannot be bundled; the sentence names the file and says what to do."""
 
 
 def join_modules(main: Path, packages: Path) -> str:
-    """The module `main` and all that it imports, as one module. `packages` is the node_modules to look into."""
+    """The module `main` and all its imports, as one module. `packages` is the node_modules folder to search."""
     joining = _Joining(main.resolve().parent, packages.resolve())
     numbers = {path: number for number, path in enumerate(joining.in_order(main.resolve()))}
     return "".join(_Scope(path, numbers, joining).joined() for path in numbers)
 
 
 def packages_of(main: Path, packages: Path) -> list[Path]:
-    """The folders of the npm packages that the joined file holds, each once, in the order of their names."""
+    """The folders of the npm packages in the joined file, each once, ordered by name."""
     joining = _Joining(main.resolve().parent, packages.resolve())
     found = {joining.package_of(path) for path in joining.in_order(main.resolve())}
     return sorted(folder for folder in found if folder)
@@ -55,13 +55,13 @@ def packages_of(main: Path, packages: Path) -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class _Joining:
-    """Where modules are looked for: ours below `root`, the others in `packages`."""
+    """The search paths of modules: ours below `root`, the others in `packages`."""
 
     root: Path
     packages: Path
 
     def in_order(self, main: Path) -> list[Path]:
-        """`main` and all that it imports, each once, what is imported before what imports it."""
+        """`main` and all its imports, each once, imported modules first."""
         ordered: dict[Path, None] = {}
         self._visit(main, (), ordered)
         return list(ordered)
@@ -69,7 +69,7 @@ class _Joining:
     def _visit(self, path: Path, above: tuple[Path, ...], ordered: dict[Path, None]) -> None:
         if path in above:
             names = " → ".join(one.name for one in (*above[above.index(path) :], path))
-            raise PackageError(f"Modules import each other in a circle, which has no order: {names}.")
+            raise PackageError(f"Modules import each other in a circle: {names}.")
         if path in ordered:
             return
         for specifier in _imported(_text(path)):
@@ -77,7 +77,7 @@ class _Joining:
         ordered[path] = None
 
     def resolve(self, specifier: str, importer: Path) -> Path:
-        """The file that an import names."""
+        """The file of an import."""
         if specifier.startswith("."):
             return (importer.parent / specifier).resolve()
         parts = specifier.split("/")
@@ -89,14 +89,14 @@ class _Joining:
         return (folder / entry).resolve()
 
     def package_of(self, path: Path) -> Path | None:
-        """The folder of the package that a file belongs to; None of ours."""
+        """The folder of the package that a file belongs to; None for our files."""
         if not path.is_relative_to(self.packages):
             return None
         parts = path.relative_to(self.packages).parts
         return self.packages.joinpath(*parts[: 2 if parts[0].startswith("@") else 1])
 
     def name_of(self, path: Path) -> str:
-        """The path as a person knows it."""
+        """The path as shown to people."""
         return path.relative_to(self.packages if self.package_of(path) else self.root).as_posix()
 
     def _manifest(self, folder: Path) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class _Joining:
 
 
 class _Scope:
-    """One module as a function that is called at once and returns what the module exports."""
+    """One module as a function that is called at once and returns the module's exports."""
 
     def __init__(self, path: Path, numbers: Mapping[Path, int], joining: _Joining) -> None:
         self._path = path
@@ -132,7 +132,7 @@ class _Scope:
             text = pattern.sub(replacement, text)
         if left := _LEFT_OVER.search(text):
             line = text[left.start() :].strip().splitlines()[0]
-            raise PackageError(f"{self._path.name} has a form of import or export that is not joined here: {line[:80]}")
+            raise PackageError(f"{self._path.name} has an unsupported form of import or export: {line[:80]}")
         returned = ", ".join(f"{name}: {local}" for name, local in sorted(self._exports.items()))
         head = f"// {self._joining.name_of(self._path)}\nconst $${self._numbers[self._path]} = (() => {{"
         return f"{head}\n{text.strip()}\nreturn {{ {returned} }};\n}})();\n\n"

@@ -1,4 +1,4 @@
-"""The pages as the console serves them: compressed once, when the stack is synthesized, and put beside the handler."""
+"""The pages as the console serves them: compressed at synthesis, and put next to the handler."""
 
 import gzip
 import hashlib
@@ -23,7 +23,7 @@ _TYPES = {
 
 
 def stage_web(pages: Mapping[str, bytes], build: Path = BUILD) -> Path:
-    """A folder with the handler of console_web and `pages/`: each page compressed, and `pages.json` about them."""
+    """A folder with the handler of console_web and `pages/`: the compressed pages, and `pages.json` about them."""
     compressed = {path: gzip.compress(content, compresslevel=9, mtime=0) for path, content in pages.items()}
     index = {
         path: {
@@ -40,7 +40,7 @@ def stage_web(pages: Mapping[str, bytes], build: Path = BUILD) -> Path:
 
 
 def pages_of_this_project(console: Path = CONSOLE) -> dict[str, bytes]:
-    """The pages by the path under which they are served; ConfigurationRefused where they cannot be put together."""
+    """The pages by path; ConfigurationRefused if they cannot be built."""
     try:
         return browser_files(console)
     except PackageError as error:

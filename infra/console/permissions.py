@@ -1,4 +1,4 @@
-"""Turns what a function of the console may do into the policy of its role."""
+"""Turns the permissions of a console function into the policy of its role."""
 
 import json
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ from infra.naming import arn, logical_id
 from infra.permissions import acknowledge_wildcard
 
 _HERE = "arn:<AWS::Partition>:{}:<AWS::Region>:<AWS::AccountId>:"
-"""How cdk-nag spells the beginning of an ARN in the stack's account and region."""
+"""The beginning of an ARN in the stack's account and region, as cdk-nag writes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleGrantor:
-    """Grants rights on what the pipeline has, by name, and on what the console has, by ARN."""
+    """Grants permissions on the pipeline's resources, by name, and on the console's, by ARN."""
 
     pipeline: InstalledPipeline
     console_table_arn: str
@@ -28,7 +28,7 @@ class ConsoleGrantor:
     digest_sender: str
 
     def grant(self, role: iam.Role, access: ConsoleAccess) -> None:
-        """Allow the role what `access` says, and nothing else."""
+        """Allow the role what `access` lists, and nothing else."""
         pipeline = self.pipeline
         _allow(role, "dynamodb", access.registry, [pipeline.registry_table_arn])
         _allow(role, "dynamodb", access.console_table, [self.console_table_arn])
@@ -57,11 +57,11 @@ class ConsoleGrantor:
             _allow(role, "s3", ["GetObject"], [f"{bucket}/{prefix}*"])
             spelled = f"arn:<AWS::Partition>:s3:::{output}/{prefix}*"
             acknowledge_wildcard(role, spelled, f"objects below {prefix}, whose keys come with the data")
-        # Without it S3 answers 403 where no object lies, and a reader needs the 404.
+        # Without it S3 answers 403 for a missing object, and the readers need the 404.
         _allow(role, "s3", ["ListBucket"], [bucket])
 
     def _grant_e_mail(self, role: iam.Role) -> None:
-        """From the one sender, whether SES has verified the address or its whole domain."""
+        """Allow the one sender, whether SES has verified the address or its whole domain."""
         identities = (self.digest_sender, self.digest_sender.partition("@")[2])
         role.add_to_policy(
             iam.PolicyStatement(

@@ -1,4 +1,4 @@
-"""The web console in a stack of its own, beside the pipeline's: composed here."""
+"""The web console's stack, deployed beside the pipeline's: composes its constructs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from infra.layers import AWS_TARGET, THIS_MACHINE, Target, ThirdPartyLayer
 
 @dataclass(frozen=True, slots=True)
 class ConsoleParts:
-    """What is made before the stack: the third-party layers' folders, and the pages by path."""
+    """Files that are built before the stack: the third-party layers' folders, and the pages by path."""
 
     layer_folders: Mapping[ThirdPartyLayer, Path]
     pages: Mapping[str, bytes]
@@ -38,8 +38,8 @@ class ConsoleParts:
 class ConsoleStack(Stack):
     """The gateway, the user pool, the functions and their database.
 
-    It knows the pipeline by names only: each of the two stacks is updated, or destroyed, without the other. Deploy the
-    pipeline first. `./manage.py` looks for the outputs.
+    It refers to the pipeline by names only, so each of the two stacks can be updated or destroyed without the other.
+    Deploy the pipeline first. `./manage.py` reads the outputs.
     """
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration, parts: ConsoleParts) -> None:
@@ -72,7 +72,7 @@ class ConsoleStack(Stack):
 
     @property
     def _outputs(self) -> dict[str, str]:
-        """What a person, `./manage.py` and the tests look for."""
+        """The outputs that people, `./manage.py` and the tests use."""
         names = self._configuration.names
         return {
             "ConsoleUrl": self._http.url,
@@ -85,7 +85,7 @@ class ConsoleStack(Stack):
         }
 
     def _environments(self) -> dict[str, tuple[Environment, ...]]:
-        """What each function is told, typed; adding a field in settings.py is a type error here."""
+        """The environment of each function, typed; adding a field in settings.py is a type error here."""
         configuration, live_url = self._configuration, self._live.url
         pipeline = settings.PipelineSettings(self._pipeline.outputs, configuration.schedule)
         pool = settings.UserPoolSettings(self._identity.pool.user_pool_id)
@@ -98,7 +98,7 @@ class ConsoleStack(Stack):
             "console_act": (pipeline, database["console_act"], pool, table, settings.ActSettings(live_url, signature)),
             "console_web": (login,),
             "console_live": (table,),
-            "console_migrate": (database["console_migrate"],),  # and DatabaseRoleSettings, when the roles are there
+            "console_migrate": (database["console_migrate"],),  # and DatabaseRoleSettings, when the roles exist
         }
         if configuration.console_digests:
             digest = settings.DigestSettings(
@@ -108,11 +108,11 @@ class ConsoleStack(Stack):
         return environments
 
     def _connect(self, version: str) -> None:
-        """What invokes the functions: the gateways, the pipeline's changes, the deployment, the schedule."""
+        """The triggers of the functions: the gateways, the pipeline's changes, the deployment, the schedule."""
         functions, names = self._functions.by_step, self._configuration.names
         self._http.add_routes(self._identity, functions)
         self._live.connect(functions["console_live"])
-        if not self._configuration.local:  # where AWS_ENDPOINT_URL leads to everything
+        if not self._configuration.local:  # with AWS_ENDPOINT_URL one address serves everything
             functions["console_live"].add_environment(CALLBACK_VARIABLE, self._live.callback_url)
         Nudges(self, "Nudges", self._pipeline, functions["console_live"], names)
         roles = {step: self._functions.role(step) for step in self._database_roles}

@@ -1,4 +1,4 @@
-"""The console's DynamoDB table: plans that wait for a confirmation, tickets, and connections of live pages."""
+"""The console's DynamoDB table: plans that wait for confirmation, tickets, and connections of live pages."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -8,7 +8,7 @@ from infra.acknowledgements import acknowledge
 
 
 class ConsoleTable(Construct):
-    """`table`, with `pk` and `sk`. Everything in it is gone within minutes, so it goes with the stack."""
+    """`table`, with `pk` and `sk`. All items expire within minutes, so the table is deleted with the stack."""
 
     def __init__(self, scope: Construct, id_: str) -> None:
         super().__init__(scope, id_)
@@ -21,4 +21,4 @@ class ConsoleTable(Construct):
             time_to_live_attribute="expires_at",
             removal_policy=RemovalPolicy.DESTROY,
         )
-        acknowledge(self.table, "DDB3", "Its items live for minutes: there is nothing to recover.")
+        acknowledge(self.table, "DDB3", "Its items expire within minutes: there is nothing to recover.")

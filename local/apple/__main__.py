@@ -16,7 +16,7 @@ from local.apple.world import World
 from workshop.running import running
 
 _LONGEST_DAYS_AGO = 35
-"""So long instances live."""
+"""The lifetime of instances."""
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def _options() -> argparse.Namespace:
         "--requested-days-ago",
         type=_days,
         default=7,
-        help="every app has had its ONGOING request for so long, so that there is data at once; 0: no app has one",
+        help="the age of every app's ONGOING request in days, so that there is data at once; 0: no app has one",
     )
     parser.add_argument("--key-file", type=Path, help="where the private key goes; default: a new temporary folder")
     return parser.parse_args()

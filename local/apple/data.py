@@ -27,7 +27,7 @@ _MEASURES = (Role.ADDITIVE, Role.NON_ADDITIVE)
 def rows_of_date(
     seed: int, app: App, series: Series, day: date, rows_per_date: int, maturity: float, revision: int
 ) -> tuple[Row, ...]:
-    """The rows of one Date as they stood at this maturity (share of the final counts) and revision; at least one."""
+    """The rows of one Date at this maturity (share of the final counts) and revision; at least one."""
     report = REPORTS_BY_NAME[series.report_name]
     random_ = draw.generator(seed, series.app_id, series.report_name, series.granularity, day)
     rows = max(1, round(rows_per_date * (0.5 + draw.share(seed, "size", series.app_id))))

@@ -67,7 +67,7 @@ ENDING_KINDS = frozenset(
 """Faults that decide how one HTTP answer ends, on any route. One call meets one of them, in the order of the orders."""
 
 LIST_KINDS = frozenset({FaultKind.SELF_LINK, FaultKind.DUPLICATE})
-"""Faults of a page: `links.next` is the page itself; the first entry stands twice."""
+"""Faults of a page: `links.next` is the page itself; the first entry appears twice."""
 
 LINK_KINDS = frozenset({FaultKind.WRONG_CHECKSUM, FaultKind.WRONG_SIZE, FaultKind.FOREIGN_HOST, FaultKind.EXPIRED_URL})
 """Faults of the entries of a segments list, whose file is as it should be."""
@@ -140,7 +140,7 @@ class Faults:
             self._ordered.append(_Ordered(fault, fault.times))
 
     def clear(self) -> None:
-        """No fault happens any more."""
+        """Remove all faults."""
         with self._lock:
             self._ordered.clear()
 

@@ -17,7 +17,7 @@ NEW_HEADER = next(
     for number in count(1)
     if not any(header_key(f"New Column {number}") == header_key(each.header) for one in REPORTS for each in one.columns)
 )
-"""A header that no report has, whatever the catalogue learns."""
+"""A header that no report has or will have."""
 
 COMMA_SEPARATED = "App Crashes Expanded"
 
@@ -147,7 +147,7 @@ _SHEET_FAULTS: dict[FaultKind, Callable[[Sheet, ReportDefinition, str], Sheet]] 
     FaultKind.HEADER_REORDERED: _reordered,
     FaultKind.SHORT_ROW: _short_row,
 }
-"""In the order in which they happen to one file: cells while the columns stand where the catalogue has them."""
+"""In the order in which they happen to one file: cells while the columns are in the catalogue's order."""
 
 _GZIP_FAULTS: dict[FaultKind, Callable[[bytes], bytes]] = {
     FaultKind.CORRUPT_GZIP: _corrupted,

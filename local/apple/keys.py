@@ -152,7 +152,7 @@ class HourlyCalls:
 
 @dataclass
 class RestingCalls:
-    """Keys that are throttled for a minute after so many calls: the call that is one too many begins the minute.
+    """Keys that are throttled for a minute after a number of calls: the first call beyond it begins the minute.
 
     `limit` None never throttles. Thread safe.
     """

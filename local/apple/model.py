@@ -8,14 +8,14 @@ from appstore_analytics.contract.catalogue.definition import AccessType, Granula
 
 @dataclass(frozen=True, slots=True)
 class WorldSettings:
-    """How a world is made. The same settings give the same apps, ids and rows; only keys and signatures are fresh.
+    """The settings of a world. The same settings give the same apps, ids and rows; only keys and signatures differ.
 
     `today` is the business date at the start. `dates_per_instance` None: back to the report's completeness window.
-    `readiness_days`: the first instance comes so many days after the request (Apple: 24 to 48 hours).
-    `segments_per_instance` None: one, and two for about a quarter of the instances. Shares are between 0 and 1:
-    `header_only_share` of the daily instances have a file without rows, `no_segments_share` no file,
-    `missing_share` do not exist (small apps). `calls_before_rest`: after so many calls a key is throttled for a minute,
-    whatever its hour says; None: never. `segment_base_url` None: segments are linked on the host that was asked.
+    `readiness_days`: the days from a request to its first instance (Apple: 24 to 48 hours). `segments_per_instance`
+    None: one, and two for about a quarter of the instances. Shares are between 0 and 1: `header_only_share` of the
+    daily instances have a file without rows, `no_segments_share` no file, `missing_share` do not exist (small apps).
+    `calls_before_rest`: a key is throttled for a minute after this many calls, regardless of its hour; None: never.
+    `segment_base_url` None: segments are linked on the host that was asked.
     """
 
     today: date

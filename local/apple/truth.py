@@ -34,8 +34,9 @@ def newest_vintages(
     """Per (app, Date) the newest vintage among all instances published so far, by app and Date.
 
     The newest processing date that holds a Date replaces all its rows. At equal processing dates ONGOING beats a
-    snapshot, and a snapshot speaks only for Dates that were complete on its request day. Instances that nobody fetched
-    in their 35 days count as well; `lost` are the ids of instances that do not, because they never arrived in order.
+    snapshot, and a snapshot speaks only for Dates that were complete on its request day. Instances that were not
+    fetched in their 35 days count as well; `lost` are the ids of instances that do not, because they never arrived in
+    order.
     """
     newest: dict[tuple[str, date], Instance] = {}
     for instance, day in _spoken_for(world, report_name, granularity):

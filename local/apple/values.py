@@ -1,4 +1,4 @@
-"""What stands in the cells: plausible values of Apple's dimensions. What stands twice is drawn twice as often."""
+"""The cells: plausible values of Apple's dimensions. A value that is listed twice is drawn twice as often."""
 
 from datetime import date, timedelta
 

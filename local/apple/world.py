@@ -52,7 +52,7 @@ class Irregularity:
 
 @dataclass
 class World:
-    """Apps, report requests and their instances on a business date that only moves when it is told to.
+    """Apps, report requests and their instances on a business date that moves only on request.
 
     Keys, tokens, signed URLs and hourly calls live on the wall clock instead, as a client's do. Thread safe.
     `admin_key` is the account's first API key.
@@ -137,7 +137,7 @@ class World:
         return self.offered_name(self.report(report_id)[1].name)
 
     def report_id(self, request: ReportRequest, report: ReportDefinition) -> str:
-        """Apple's form: it changes whenever the request is made anew."""
+        """Apple's form: it changes with every new request."""
         return f"r{_NUMBERS[report.name]}-{request.id}"
 
     def report(self, report_id: str) -> tuple[ReportRequest, ReportDefinition]:
@@ -169,7 +169,7 @@ class World:
         return instance
 
     def known_instance(self, instance_id: str) -> Instance | None:
-        """An instance that was listed once, whatever has become of it: a signed URL outlives its instance."""
+        """An instance that was listed once, even if it is gone: a signed URL outlives its instance."""
         with self._lock:
             return self._instances.get(instance_id)
 
@@ -246,10 +246,10 @@ class World:
     # Rows
 
     def rows(self, instance: Instance, day: date) -> tuple[Row, ...]:
-        """The rows of one Date as this instance has them. ValueError where they stand in a file that it was given."""
+        """The rows of one Date as this instance has them. ValueError if they are in a file that it was given."""
         series = instance.series
         if self.file_of(instance) is not None:
-            raise ValueError(f"instance: the rows of {instance.id} stand in a file that it was given")
+            raise ValueError(f"instance: the rows of {instance.id} are in a file that it was given")
         report = REPORTS_BY_NAME[series.report_name]
         share = maturity(report, series.granularity, (instance.as_of - day).days, self._window(series))
         with self._lock:
@@ -280,7 +280,7 @@ class World:
             self.today = today
 
     def advance(self, days: int = 1) -> None:
-        """Moves the business date forward by so many days."""
+        """Move the business date forward by this many days."""
         self.move_to(self.today + timedelta(days=days))
 
     def restate(self, series: Series, day: date) -> None:
@@ -321,8 +321,8 @@ class World:
     def send_file(self, series: Series, processing_date: date, path: Path) -> None:
         """The ongoing instance of this processing date is this gzip file, in one segment, instead of rows made here.
 
-        It is read when it is asked for, so many large files cost no memory. It exists whatever the settings' shares
-        say, and is sent as it is: no ordered fault gets inside.
+        It is read on request, so large files take no memory. It exists regardless of the settings' shares, and is sent
+        unchanged: ordered faults do not alter it.
         """
         with self._lock:
             self._files[series, processing_date] = path

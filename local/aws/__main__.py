@@ -18,12 +18,12 @@ import uvicorn
 
 from local.aws import ministack
 
-# ministack reads these when it is imported; what the caller has set stands.
+# ministack reads these when it is imported; what the caller has set is kept.
 _SETTINGS = {"BIND_HOST": "127.0.0.1", "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "WARNING"}
 
 _KEEP_ALIVE_SECONDS = 75  # ministack's own
 _SHUTDOWN_SECONDS = 1
-_OPEN_FILES = 10_240  # macOS' OPEN_MAX, more than which it gives to nobody
+_OPEN_FILES = 10_240  # macOS's OPEN_MAX, its upper limit
 
 # Each a module beside this one, with a `patch()`.
 _PATCHED = (

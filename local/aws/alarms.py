@@ -1,7 +1,7 @@
 """CloudWatch alarms: by dimension and period, with missing data treated as the alarm says.
 
-There is no clock: an alarm is judged whenever somebody describes alarms, which AWS does by itself every minute. So a
-test needs no sleep, and what a change of state sets off (SNS, and who subscribes) happens before the answer.
+There is no clock: alarms are evaluated whenever they are described, while AWS evaluates them every minute. So a test
+needs no sleep, and what a change of state sets off (SNS, and who subscribes) happens before the answer.
 """
 
 import time

@@ -52,7 +52,7 @@ class Engine:
         self._database.execute(_MACROS)
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """A connection of its own, whose temporary views no other query sees."""
+        """A separate connection, whose temporary views no other query sees."""
         return self._database.cursor()
 
 
@@ -76,7 +76,7 @@ def _query_execution(executions: Any, engine: Engine) -> Callable[..., Any]:
         except (QueryError, duckdb.Error) as error:
             _LOG.info("query %s failed: %s", query_id, error)
             _fail(execution, str(error))
-        except Exception as error:  # whoever waits for the query learns that it has ended; the log has the traceback
+        except Exception as error:  # the waiting client sees that the query has ended; the log has the traceback
             _fail(execution, f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}")
             raise
         else:

@@ -1,7 +1,7 @@
-"""Cognito where signing in is: sessions that bind one step to the next, a second factor for everybody, no sign-up.
+"""Cognito's sign-in rules: sessions bind each step to the next, every user has a second factor, no sign-up.
 
-ministack knows the steps and not that they belong together: it lets whoever answers a challenge in, whatever the
-session, asks nobody for a second factor who has none yet, and takes any code for a new password.
+ministack implements the steps but does not connect them: it accepts the answer to a challenge with any session, does
+not require a second factor of users without one, and takes any code for a new password.
 """
 
 import json
@@ -24,7 +24,7 @@ Call = Callable[[dict[str, Any]], Response]
 
 @dataclass(frozen=True, slots=True)
 class _Session:
-    """Who is asked what, by which client, and until when. `secret` is of an authenticator, once it is `proven`."""
+    """A challenge: its user, client and expiry. `secret` is the authenticator's, once it is `proven`."""
 
     client_id: str
     pool_id: str
@@ -36,7 +36,7 @@ class _Session:
 
 
 class _Sessions:
-    """The challenges that wait for an answer, by their session."""
+    """The challenges that wait for an answer, by session."""
 
     def __init__(self, service: Any) -> None:
         self._service = service
@@ -45,7 +45,7 @@ class _Sessions:
     # The calls
 
     def initiate(self, call: Call) -> Call:
-        """A password or a refresh token: what comes next is bound to who it was."""
+        """Sign-in with a password or a refresh token. A challenge that follows is bound to the user."""
 
         def initiate_auth(data: dict[str, Any]) -> Response:
             answer = call(data)
@@ -56,7 +56,7 @@ class _Sessions:
         return initiate_auth
 
     def respond(self, call: Call) -> Call:
-        """An answer counts with the session of its question only, and once."""
+        """The answer to a challenge. It counts once, and only with the session of its challenge."""
 
         def respond_to_auth_challenge(data: dict[str, Any]) -> Response:
             session = self._asked(data)
@@ -76,7 +76,7 @@ class _Sessions:
         return respond_to_auth_challenge
 
     def associate(self, call: Call) -> Call:
-        """A secret for an authenticator, for who was asked to set one up."""
+        """A secret for an authenticator, for a user who was asked to set one up."""
 
         def associate_software_token(data: dict[str, Any]) -> Response:
             if "Session" not in data:
@@ -92,7 +92,7 @@ class _Sessions:
         return associate_software_token
 
     def verify(self, call: Call) -> Call:
-        """The first code proves that the authenticator has the secret, which is the user's from then on."""
+        """The first code proves that the authenticator has the secret; from then on it is the user's."""
 
         def verify_software_token(data: dict[str, Any]) -> Response:
             if "Session" not in data:
@@ -109,10 +109,10 @@ class _Sessions:
 
         return verify_software_token
 
-    # What they have in common
+    # Shared by the calls
 
     def _next(self, answer: Response, client_id: str, username: str) -> Response:
-        """The answer itself, or a challenge in place of tokens where a second factor is missing."""
+        """The tokens, or a challenge instead of tokens if the second factor is missing."""
         body = json.loads(answer[2])
         pool, pool_id = self._service._pool_for_client(client_id)
         user = self._service._resolve_user(pool, username)[0]
@@ -130,7 +130,7 @@ class _Sessions:
         return 200, answer[1], json.dumps(body).encode()
 
     def _asked(self, data: dict[str, Any]) -> _Session | None:
-        """The question that this answers, if it was asked of this user, and is not too old."""
+        """The challenge that is answered, if it was for this user and is not too old."""
         session = self._waiting.get(data.get("Session", ""))
         if session is None or session.expires_at < time.time():
             return None
@@ -156,7 +156,7 @@ class _Sessions:
 
 
 def patch() -> None:
-    """Bind the steps of signing in to each other, and hold sign-up and new passwords to the pool's rules."""
+    """Bind the steps of sign-in to each other, and apply the pool's rules to sign-up and new passwords."""
     service = module("services.cognito")
     sessions = _Sessions(service)
     replace(service, "_initiate_auth", sessions.initiate, patch=PATCH)
@@ -192,7 +192,7 @@ def _with_its_code(call: Call, service: Any) -> Call:
 
 
 def _not_signed_out(call: Callable[..., Any], service: Any) -> Callable[..., Any]:
-    """ministack compares a sign-out with a token by the second, and looks for disabled users where IAM is enforced."""
+    """ministack compares sign-outs with tokens by the second, and checks for disabled users only if IAM is enforced."""
 
     def refresh_auth_user(
         pool: dict[str, Any], pool_id: str, client_id: str, token: str

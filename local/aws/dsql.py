@@ -1,8 +1,8 @@
-"""Aurora DSQL: clusters by CloudFormation, and below each a real PostgreSQL that takes what Aurora DSQL takes.
+"""Aurora DSQL: clusters by CloudFormation, each with a real PostgreSQL that accepts what Aurora DSQL accepts.
 
-ministack has the proxy that refuses the rest of PostgreSQL, and would start PostgreSQL in Docker. Here it comes out of
-a wheel, the proxy listens on loopback only, and a client connects as DSQL's client does: with a token of IAM, made for
-this cluster and for the role that it asks for. PostgreSQL sees that role, so GRANT and REVOKE hold.
+ministack has the proxy that refuses the rest of PostgreSQL, and would start PostgreSQL in Docker. Here PostgreSQL comes
+from a wheel, the proxy listens on loopback only, and a client connects as to DSQL: with an IAM token for this cluster
+and the requested role. PostgreSQL uses that role, so GRANT and REVOKE take effect.
 """
 
 import asyncio
@@ -35,15 +35,15 @@ _MAPPINGS = re.compile(r"SELECT\s+arn,\s*pg_role_name\s+FROM\s+sys\.iam_pg_role_
 
 _servers: dict[str, Postgres] = {}
 _iam_roles: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-"""By cluster the ARNs of the IAM roles that may connect as a role of the database."""
+"""By cluster the ARNs of the IAM roles that can connect as a database role."""
 
 _role: ContextVar[str] = ContextVar("role")
-"""The role of the database whose connection is being served."""
+"""The database role of the current connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What stands in a client's password: an address that was signed for one cluster."""
+    """The content of a client's password: a URL that was signed for one cluster."""
 
     host: str
     action: str
@@ -52,7 +52,7 @@ class Token:
 
     @classmethod
     def parse(cls, text: str) -> "Token":
-        """The token in a password; ValueError where it is none."""
+        """The token in a password; ValueError if the password is not a token."""
         address = urlsplit(f"https://{text}")
         fields = {name: values[0] for name, values in parse_qs(address.query).items()}
         try:
@@ -68,7 +68,7 @@ class Token:
 
 
 def patch() -> None:
-    """Give clusters a PostgreSQL, CloudFormation the resource type, and the proxy its manners at the door."""
+    """Add PostgreSQL to clusters, the resource type to CloudFormation, and authentication to the proxy."""
     service, proxy = module("services.dsql"), module("core.pgproxy")
     replace(service, "_next_port", lambda _: free_port, patch=PATCH)
     replace(proxy, "start_proxy", lambda _: _starting(service, proxy), patch=PATCH)
@@ -118,11 +118,11 @@ def _attributes(cluster: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-# The door
+# Authentication
 
 
 def _starting(service: Any, proxy: Any) -> Callable[..., Any]:
-    """Listen on loopback, and let in who has a token."""
+    """Listen on loopback, and accept clients with a token."""
 
     async def start_proxy(cluster_id: str, listen_port: int, backend_host: str, backend_port: int) -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -141,10 +141,10 @@ def _starting(service: Any, proxy: Any) -> Callable[..., Any]:
 async def _admitted(
     clusters: Any, cluster_id: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, proxy: Any
 ) -> bytes | None:
-    """The client's first message, once its password is a token for the role that it asks for; else None."""
+    """The client's startup message, after it sent a token for the requested role; else None."""
     try:
         startup, parameters = await _startup(reader, writer, proxy)
-        writer.write(proxy._frame(b"R", struct.pack("!I", 3)))  # a password in clear text, which is the token
+        writer.write(proxy._frame(b"R", struct.pack("!I", 3)))  # a password in clear text: the token
         await writer.drain()
         _, password = await proxy._read_frame(reader)
     except asyncio.IncompleteReadError:
@@ -183,7 +183,7 @@ def _may_connect(cluster: dict[str, Any], role: str, password: str) -> bool:
 
 
 def _caller(access_key: str) -> str:
-    """Whose key it is: a role's session where IAM is enforced, the account's root otherwise."""
+    """The owner of an access key: a role's session if IAM is enforced, otherwise the account's root."""
     known = module("core.iam_evaluator").resolve_caller_identity(access_key) or {}
     return str(known.get("userArn", ""))
 
@@ -200,29 +200,29 @@ def _has_right(token: Token, cluster: dict[str, Any]) -> bool:
 
 
 def _knows(cluster: dict[str, Any], role: str, caller: str) -> bool:
-    """Whether AWS IAM GRANT has named the IAM role whose session this is."""
+    """Whether AWS IAM GRANT has named the IAM role of this session."""
     name = caller.split("/")[1] if "/" in caller else ""
     return any(arn.rpartition("/")[2] == name for arn in _iam_roles[cluster["identifier"]][role])
 
 
 class _Replayed:
-    """A reader that gives again what was read at the door."""
+    """A reader that repeats the bytes that were read for authentication."""
 
     def __init__(self, read: bytes, reader: asyncio.StreamReader) -> None:
         self._read = read
         self._reader = reader
 
     async def readexactly(self, count: int) -> bytes:
-        """As StreamReader has it."""
+        """As in StreamReader."""
         taken, self._read = self._read[:count], self._read[count:]
         return taken + (await self._reader.readexactly(count - len(taken)) if len(taken) < count else b"")
 
 
-# Behind the door
+# After authentication
 
 
 def _connecting(proxy: Any) -> Callable[..., Any]:
-    """Reach PostgreSQL as the role that was admitted, where ministack is the superuser."""
+    """Connect to PostgreSQL as the authenticated role; ministack would use the superuser."""
 
     async def connect_backend_once(host: str, port: int, database: str) -> tuple[Any, Any]:
         reader, writer = await asyncio.open_connection(host, port)
@@ -242,7 +242,7 @@ def _connecting(proxy: Any) -> Callable[..., Any]:
 
 
 def _with_iam_grants(plan: Callable[..., Any], proxy: Any) -> Callable[..., Any]:
-    """AWS IAM GRANT and REVOKE, and the view that lists what they did: none of them is PostgreSQL's."""
+    """AWS IAM GRANT and REVOKE, and the view that lists their results; PostgreSQL has none of them."""
 
     async def plan_statement(connection: Any, sql: str, backend: Any, **more: Any) -> tuple[str, Any]:
         if _MAPPINGS.fullmatch(sql.strip()):

@@ -109,7 +109,7 @@ def _with_a_childs_states(execute: Callable[..., Any], service: Any) -> Callable
 
 
 def _with_parameters(invoke: Callable[[str, Any], Any], error: type[Exception]) -> Callable[[str, Any], Any]:
-    """What a task hands to its resource stands in the event that scheduled it."""
+    """The input of a task's resource is in the event that scheduled it."""
 
     def invoke_resource(resource: str, input_data: Any) -> Any:
         event = _scheduled.get()

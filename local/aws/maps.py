@@ -11,7 +11,7 @@ from local.aws.ministack import module, original, replace
 
 PATCH = "maps"
 MOST_ITERATIONS_AT_ONCE = 40
-"""Of an inline Map, whatever its MaxConcurrency allows (Developer Guide, "Inline mode")."""
+"""Of an inline Map, as many as its MaxConcurrency allows (Developer Guide, "Inline mode")."""
 
 _READS_ITEMS = ("ItemReader", "ItemsPath", "ItemSelector", "ItemBatcher")
 _BATCHER_FIELDS = frozenset({"MaxItemsPerBatch", "BatchInput"})

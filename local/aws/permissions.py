@@ -29,7 +29,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A judged call and the HTTP status of its answer. The same call, made again, is told once."""
+    """A judged call and the HTTP status of its answer. Repeated calls are reported once."""
 
     judgement: Judgement
     status: int

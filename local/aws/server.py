@@ -26,7 +26,7 @@ _PROJECT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30.0
 _REMOVE_SECONDS = 5.0
 _WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-_ENDED = "The embedded AWS was ended from outside while it was in use, and what it held is gone: start again."
+_ENDED = "The embedded AWS was stopped from outside while it was in use, and its data is gone: start again."
 
 
 class EmbeddedAwsError(RuntimeError):
@@ -35,7 +35,7 @@ class EmbeddedAwsError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class EMail:
-    """What somebody would have got."""
+    """An e-mail that would have been sent."""
 
     to: tuple[str, ...]
     subject: str
@@ -43,10 +43,10 @@ class EMail:
 
 
 class EmbeddedAws:
-    """A server of its own on a free loopback port, with its own empty state and temporary directory.
+    """A server on a free loopback port, with its own empty state and temporary directory.
 
-    Leaving the block, by whatever way, ends the server and every function worker and removes the directory. Should
-    this process be killed, the server notices and does the same by itself.
+    Leaving the block in any way ends the server and every function worker and removes the directory. Should this
+    process be killed, the server notices and does the same by itself.
 
     With `enforces_permissions` a function may do what its role's policies allow and nothing else; ours is the account's
     root, who may do everything. `concurrent_functions` is the account's Lambda quota; a call beyond it is throttled.
@@ -103,7 +103,7 @@ class EmbeddedAws:
         return self._session.resource("dynamodb", endpoint_url=self.url).Table(name)
 
     def e_mails(self) -> list[EMail]:
-        """What Cognito and SES have sent, oldest first. It stays here: nobody gets mail from this server."""
+        """E-mails that Cognito and SES would have sent, oldest first. No real e-mail leaves this server."""
         with _WITHOUT_PROXY.open(f"{self.url}/_ministack/ses/messages", timeout=5) as answer:
             sent = json.load(answer)["messages"].get(ACCOUNT, [])
         return [EMail(tuple(each["To"]), each["Subject"], each["BodyHtml"] or each["BodyText"]) for each in sent]
@@ -176,7 +176,7 @@ class EmbeddedAws:
         self._remove_directory()
 
     def _remove_directory(self) -> None:
-        """Once more while somebody still writes: an interrupted `cdk` leaves its app a moment longer than itself."""
+        """Try again while another process still writes: the app of an interrupted `cdk` ends a moment after it."""
         deadline = time.monotonic() + _REMOVE_SECONDS
         while self.directory.exists() and time.monotonic() < deadline:
             shutil.rmtree(self.directory, ignore_errors=True)

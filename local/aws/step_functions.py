@@ -97,7 +97,7 @@ def _unless_it_has_ended(fail: Callable[..., None]) -> Callable[..., None]:
 
 
 def _with_missing_paths_refused(resolve: Callable[..., Any], error: type[Exception]) -> Callable[..., Any]:
-    """A path that selects nothing ends the execution with States.Runtime; ministack goes on with null."""
+    """A path that selects nothing ends the execution with States.Runtime; ministack continues with null."""
 
     def resolve_path(path: str, data: Any) -> Any:
         value = resolve(path, data)

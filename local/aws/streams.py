@@ -1,4 +1,4 @@
-"""DynamoDB streams: the batching window of an event source, which ministack stores and does not wait for."""
+"""DynamoDB streams: the batching window of an event source, which ministack stores but ignores."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ PATCH = "streams"
 
 
 def patch() -> None:
-    """Let an event source rest for its window after each batch, so that what happens meanwhile is one batch."""
+    """Let an event source wait for its window after each batch, so that changes in the meantime become one batch."""
     service = module("services.lambda_svc")
     positions = original(service, "_dynamodb_stream_positions", patch=PATCH)
     rests = original(service, "_esm_backoff_until", patch=PATCH)

@@ -263,7 +263,7 @@ def _is_cast(node: exp.Expr) -> bool:
 
 
 def _name_scans(tree: exp.Query, partition_keys: Callable[[str, str], frozenset[str]]) -> Iterator[TableScan]:
-    """Give every table reference a relation of its own, so that each reads only the partitions it asks for."""
+    """Give every table reference a separate relation, so that each reads only the partitions it asks for."""
     number = 0
     for scope in traverse_scope(tree):
         where = scope.expression.args.get("where")

@@ -14,13 +14,13 @@ from local.aws.ministack import module, original, replace
 PATCH = "web_sockets"
 _CONNECTIONS = "/@connections/"
 _NO_ROUTE = {"routeKey": "", "target": ""}
-"""What a message without a route is sent to: nowhere, and API Gateway answers it itself."""
+"""The target of a message without a route: no function; API Gateway answers it itself."""
 
 _subprotocol: ContextVar[list[str]] = ContextVar("subprotocol")
 
 
 def patch() -> None:
-    """Change how a WebSocket is opened and answered, and how its API is addressed."""
+    """Change how a WebSocket is opened and answered, and the URL of its API."""
     service = module("services.apigateway")
     replace(service, "_api_endpoint_scheme", _with_ws, patch=PATCH)
     replace(service, "handle_websocket", _with_subprotocol, patch=PATCH)
@@ -31,7 +31,7 @@ def patch() -> None:
 
 
 def _with_ws(scheme: Callable[[str], str]) -> Callable[[str], str]:
-    """An address that a browser can open; ministack says http."""
+    """A URL that a browser can open; ministack returns http."""
 
     def endpoint_scheme(protocol: str) -> str:
         return "ws" if protocol == "WEBSOCKET" else scheme(protocol)
@@ -40,7 +40,7 @@ def _with_ws(scheme: Callable[[str], str]) -> Callable[[str], str]:
 
 
 def _with_subprotocol(handle: Callable[..., Any]) -> Callable[..., Any]:
-    """The subprotocol that $connect's answer names is the one that is accepted."""
+    """The subprotocol that $connect returns is the accepted one."""
 
     async def handle_websocket(scope: Scope, receive: Receive, send: Send, *more: Any, **named: Any) -> None:
         chosen: list[str] = []
@@ -74,7 +74,7 @@ def _noting_subprotocol(invoke: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_forbidden(match: Callable[..., Any]) -> Callable[..., Any]:
-    """A message that no route is for gets an answer; ministack says nothing."""
+    """A message without a route gets an answer; ministack sends none."""
 
     def match_ws_route(api_id: str, route_key: str) -> Any:
         found = match(api_id, route_key)
@@ -84,7 +84,7 @@ def _with_forbidden(match: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_cookies(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Payload format 2.0 has cookies in a field of their own and not among the headers."""
+    """Payload format 2.0 has cookies in a field of their own, not among the headers."""
 
     async def run_reentrant(function: Any, *arguments: Any, **named: Any) -> Any:
         for event in (each for each in arguments if isinstance(each, dict) and each.get("version") == "2.0"):
@@ -97,7 +97,7 @@ def _with_cookies(run: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _finding_connections(application: Application, service: Any) -> Application:
-    """On AWS the API's own host says which API a connection is of; on loopback the connection does."""
+    """On AWS the host name identifies the API of a connection; on loopback the connection id does."""
     connections = original(service, "_ws_connections", patch=PATCH)
 
     async def finding(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,6 +1,6 @@
 """`python -m local.load`: a first day and a day with data for many apps on the embedded AWS, measured.
 
-Its last result stands in docs/load.md, which a run without --quick writes.
+A run without --quick writes its result to docs/load.md.
 """
 
 import argparse

@@ -37,7 +37,7 @@ def failures(load: Load) -> list[str]:
 
 
 def write_result(load: Load, path: Path = TARGET) -> None:
-    """Replace the last result on the page; what stands around it stays."""
+    """Replace the last result on the page; the text around it stays."""
     before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     path.write_text(f"{before}{BEGIN}\n{_result(load)}\n{END}{after}", encoding="utf-8")

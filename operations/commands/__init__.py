@@ -1,4 +1,4 @@
-"""The command line: every command by its panel of the help. The answers come from the package's `answers`."""
+"""The command line: every command in its panel of the help. The answers come from the package's `answers`."""
 
 import re
 import sys
@@ -21,10 +21,10 @@ from operations.where import Where, configured_stack
 
 app = typer.Typer(
     name="manage.py",
-    help="""Ask and run the installed pipeline, on AWS or (--local) on the embedded AWS.
+    help="""Query and run the installed pipeline, on AWS or (--local) on the embedded AWS.
 
-The options below may stand before or after the command. Exit status: 0 all is well, 1 what was asked about is not well
-(a failed run, late data, gaps, drift), 2 the question makes no sense, 3 AWS cannot be asked.""",
+You can put the options below before or after the command. Exit status: 0 no problem found, 1 problem found (a failed
+run, late data, gaps, drift), 2 invalid request, 3 AWS cannot be reached.""",
     epilog="docs/manage.md has an example of every command.",
     invoke_without_command=True,
     add_completion=False,
@@ -97,7 +97,7 @@ def _options(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and end with its exit status; every expected trouble is one sentence on standard error."""
+    """Run one command and exit with its status; every expected error is one sentence on standard error."""
     try:
         app(arranged(sys.argv[1:] if arguments is None else arguments))
     except (Refused, InputRefused) as error:

@@ -44,7 +44,7 @@ def run(
     *,
     follow: Annotated[bool, typer.Option("--follow", help="Wait for its end and show its progress.")] = False,
 ) -> None:
-    """Show one run: totals, apps by verdict, every error, where to look further."""
+    """Show one run: totals, apps by verdict, every error, links to the details."""
     asked: Asked = context.obj
     installation = asked.installation()
     if follow and (started := run_answers.find_execution(installation.pipeline, run_id)):
@@ -62,7 +62,7 @@ def runs(
 
 
 def status(context: typer.Context, apps: Apps = None, as_of: AsOf = None) -> None:
-    """Say for every app how its report requests stand: ready, not ready, stopped, forbidden …"""
+    """Show the state of every app's report requests: ready, not ready, stopped, forbidden …"""
     here = context.obj.installation()
     accounts = accounts_of(here, apps)
     answer(context.obj, status_answers.request_status(accounts, here.registry, here.lake, day_of(as_of)))
@@ -74,7 +74,7 @@ def freshness(
     *,
     now: Annotated[bool, typer.Option("--now", help="Check first, instead of showing the last hourly check.")] = False,
 ) -> None:
-    """Show the last hourly check: which tables of which apps lack data that is due, and why."""
+    """Show the last hourly check: the tables of apps with missing data that is due, and why."""
     here = context.obj.installation()
     app_ids = app_ids_of(here, apps)
     if now:
@@ -88,7 +88,7 @@ def gaps(
     since: Annotated[datetime | None, date_option("--from", "Ignore earlier Dates.", no_later_than_today)] = None,
     as_of: AsOf = None,
 ) -> None:
-    """Answer "is yesterday complete?": missing Dates, the days left to fetch them, and what repairs them."""
+    """Answer "is yesterday complete?": missing Dates, the days left to fetch them, and their repair."""
     here = context.obj.installation()
     first = since.date() if since else None
     found = gap_answers.find_gaps(accounts_of(here, apps), here.tables, here.registry, here.lake, day_of(as_of), first)
@@ -102,7 +102,7 @@ def verify(
     start: Annotated[datetime | None, date_option("--from", "Default: 7 days ago.", not_too_early)] = None,
     end: Annotated[datetime | None, date_option("--to", "Default: today.", not_before_all)] = None,
 ) -> None:
-    """Let Athena count again what stands published, and compare it with what was converted."""
+    """Count the published rows in Athena again, and compare them with what was converted."""
     last = day_of(end)
     first = start.date() if start else last - timedelta(days=7)
     refuse_backwards(first, last)

@@ -1,4 +1,4 @@
-"""What every command shares: the options of all, the plan and the consent, the run to follow, the answer."""
+"""Code that every command shares: common options, plan and confirmation, following a run, printing the answer."""
 
 import sys
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Asked:
     as_json: bool
 
     def installation(self) -> Installation:
-        """The installed pipeline; Unreachable where there is none."""
+        """The installed pipeline; Unreachable if there is none."""
         return self.where.open()
 
 
@@ -51,12 +51,12 @@ def tables_of(installation: Installation, names: Sequence[str] | None) -> list[C
     deployed = {name: table for table in installation.tables for name in table.names}
     for name in names or ():
         if name not in deployed:
-            raise Refused(f"There is no deployed table '{name}': docs/reports.md lists those that can be.")
+            raise Refused(f"There is no deployed table '{name}': docs/reports.md lists all possible tables.")
     return list(dict.fromkeys(deployed[name] for name in names or deployed))
 
 
 def report_of(installation: Installation, run_id: str) -> dict[str, Any]:
-    """The report of the run whose id begins so."""
+    """The report of the run whose id begins with this text."""
     found = run_answers.find_report(installation.lake, run_id)
     if found is None:
         raise Refused(f"There is no report of a run '{run_id}': ./manage.py runs lists them.")
@@ -66,13 +66,13 @@ def report_of(installation: Installation, run_id: str) -> dict[str, Any]:
 def start_if_confirmed(
     asked: Asked, installation: Installation, plan: Facts, payload: dict[str, Any], *, yes: bool
 ) -> None:
-    """Show the plan, and start it only with --yes, or when the person at the terminal says so."""
+    """Show the plan, and start it only with --yes or after confirmation at the terminal."""
     require_consent(asked, plan, "Start it?", "Nothing was started. Pass --yes to start it.", yes=yes)
     start_run(asked, installation, payload)
 
 
 def require_consent(asked: Asked, plan: Facts, question: str, otherwise: str, *, yes: bool) -> None:
-    """Show the plan, and end the command here without --yes or the word of the person at the terminal."""
+    """Show the plan, and end the command here without --yes or confirmation at the terminal."""
     if not (yes and asked.as_json):  # with both, the answer is the run's
         screens.show(plan, as_json=asked.as_json)
     if not yes and (asked.as_json or not sys.stdin.isatty() or not _confirmed(question)):
@@ -81,7 +81,7 @@ def require_consent(asked: Asked, plan: Facts, question: str, otherwise: str, *,
 
 
 def _confirmed(question: str) -> bool:
-    """What the person at the terminal says; whoever ends the input, or the command, has not said yes."""
+    """Ask for confirmation at the terminal; the end of input, or Ctrl-C, means no."""
     try:
         return typer.confirm(question, err=True)
     except typer.Abort:
@@ -95,21 +95,21 @@ def start_run(asked: Asked, installation: Installation, payload: dict[str, Any])
 
 
 def follow_run(asked: Asked, installation: Installation, started: Started) -> None:
-    """Show the run while it goes on, then its report. Ctrl-C ends the watching, not the run."""
+    """Show the run's progress, then its report. Ctrl-C stops following, not the run."""
     progress = screens.console(stderr=True)
     screens.say(progress, f"Run {started.run_id}", style="bold")
     try:
         with run_view(progress) as view:
             execution = installation.pipeline.follow(started, view.show)
     except KeyboardInterrupt:
-        screens.say(progress, f"The run goes on. Follow it again: ./manage.py run {started.run_id} --follow")
+        screens.say(progress, f"The run continues. To follow it again: ./manage.py run {started.run_id} --follow")
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
     region = console_region(installation)
     answer(asked, details_of(execution, started, installation.pipeline, region))
 
 
 def answer(asked: Asked, facts: Facts) -> None:
-    """Show the facts, and end the command with the exit status they give."""
+    """Show the facts, and end the command with their exit status."""
     screens.show(facts, as_json=asked.as_json)
     raise typer.Exit(ExitStatus.GOOD if facts.is_good else ExitStatus.BAD)
 

@@ -36,12 +36,15 @@ from operations.options import (
 def rollback(
     context: typer.Context,
     run_id: Annotated[
-        str, typer.Argument(metavar="RUN", help="The run to take back: its id, or its beginning.", callback=run_named)
+        str,
+        typer.Argument(
+            metavar="RUN", help="The run to roll back: its id, or the beginning of its id.", callback=run_named
+        ),
     ],
     *,
     yes: Yes = False,
 ) -> None:
-    """Put back what stood in the tables before a run. Shows first what it will touch."""
+    """Restore the tables to the state before a run. Shows the changes first."""
     asked: Asked = context.obj
     here = asked.installation()
     plan = plan_rollback(report_of(here, run_id), here.lake)
@@ -56,11 +59,12 @@ def reprocess(
     start: Annotated[datetime | None, date_option("--from", "First processing date.", not_too_early)] = None,
     end: Annotated[datetime | None, date_option("--to", "Last processing date.", not_before_all)] = None,
     run_id: Annotated[
-        str | None, typer.Option("--run", metavar="RUN", help="Only what this run handled.", callback=run_named)
+        str | None,
+        typer.Option("--run", metavar="RUN", help="Only instances that this run handled.", callback=run_named),
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Convert raw files again, without asking Apple: after a new catalogue, or a quarantine."""
+    """Convert raw files again, without calls to Apple: after a catalogue change or a quarantine."""
     asked: Asked = context.obj
     dates = (start.date() if start else None, end.date() if end else None)
     refuse_backwards(*dates)
@@ -98,7 +102,7 @@ def publish(
     end: Annotated[datetime, date_option("--to", "The last Date.")],
     yes: Yes = False,
 ) -> None:
-    """Mark Dates dirty, so that the next run publishes and verifies them again. Shows first which."""
+    """Mark Dates dirty, so that the next run publishes and verifies them again. Shows the Dates first."""
     asked: Asked = context.obj
     refuse_backwards(start.date(), end.date())
     here = asked.installation()
@@ -129,7 +133,7 @@ def import_registry(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="production_request_registry.json")],
 ) -> None:
-    """Take over the report requests of an earlier pipeline; never replaces what is known here."""
+    """Import the report requests of an earlier pipeline; never replaces known ones."""
     asked: Asked = context.obj
     content = moving_in.read_file(file)
     answer(asked, moving_in.import_registry(file.name, content, asked.installation().registry, day_of(None)))

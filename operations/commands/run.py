@@ -1,4 +1,4 @@
-"""Starting runs that ask Apple."""
+"""Starting runs that call Apple."""
 
 from datetime import datetime
 from typing import Annotated
@@ -32,7 +32,7 @@ def backfill(
     context: typer.Context,
     *,
     apps: Annotated[list[str], list_option("--apps", "ID …", "The apps' Apple ids.", app_ids)],
-    start: Annotated[datetime, date_option("--from", "The first Date; before Apple's history it means all of it.")],
+    start: Annotated[datetime, date_option("--from", "The first Date; earlier than Apple's history means all of it.")],
     end: Annotated[datetime, date_option("--to", "The last Date.", not_before_all)],
     reports: Reports = None,
     as_of: RunAsOf = None,

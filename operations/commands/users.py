@@ -1,4 +1,4 @@
-"""The people of the web console: for the first admin, and for whoever has rights in AWS and no browser at hand."""
+"""The users of the web console: for the first admin, and for operators with AWS permissions and no browser."""
 
 import json
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from operations.console_api import ConsoleApi
 from operations.console_login import ConsoleLogin
 from operations.options import Apps
 
-app = typer.Typer(help="The people of the web console.", no_args_is_help=True)
+app = typer.Typer(help="The users of the web console.", no_args_is_help=True)
 
-Email = Annotated[str, typer.Argument(metavar="E-MAIL", help="The person's address.")]
+Email = Annotated[str, typer.Argument(metavar="E-MAIL", help="The user's address.")]
 
 
 class Role(StrEnum):
-    """What somebody may do; docs/console.md has the table."""
+    """A user's role; docs/console.md has a table of their rights."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
@@ -29,7 +29,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConsoleUser:
-    """One person. `apps` is empty for whoever sees all."""
+    """One user. `apps` is empty if the user sees all apps."""
 
     email: str
     role: str
@@ -41,45 +41,45 @@ class ConsoleUser:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleUsers:
-    """Everybody who may sign in at this address."""
+    """All users of the console at this address."""
 
     address: str
     users: tuple[ConsoleUser, ...]
 
     @property
     def is_good(self) -> bool:
-        """Always: how many there are is nobody's fault."""
+        """Always: no number of users is wrong."""
         return True
 
     @property
     def sentence(self) -> str:
-        """How many, and how the first is invited."""
+        """The number of users, and how to invite the first."""
         if not self.users:
-            return "Nobody may sign in yet: ./manage.py users invite E-MAIL --role admin"
-        return f"{counted(len(self.users), 'person', 'people')} may sign in."
+            return "No users yet: ./manage.py users invite E-MAIL --role admin"
+        return f"{counted(len(self.users), 'person', 'people')} can sign in."
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What was done to somebody."""
+    """A change of a user."""
 
     user: ConsoleUser
     done: str
 
     @property
     def is_good(self) -> bool:
-        """It was done."""
+        """Always: it was done."""
         return True
 
     @property
     def sentence(self) -> str:
-        """What was done."""
+        """The change in one sentence."""
         return self.done
 
 
 @app.command("list")
 def list_users(context: typer.Context) -> None:
-    """Everybody who may sign in, and the console's address."""
+    """List all users and the console's address."""
     console = context.obj.where.open_console()
     people = console.ask("GET", "/users")["people"]
     answer(context.obj, ConsoleUsers(console.url, tuple(map(_user, people))))
@@ -90,35 +90,35 @@ def invite(
     context: typer.Context,
     email: Email,
     *,
-    role: Annotated[Role, typer.Option(help="What the person may do.")] = Role.VIEWER,
+    role: Annotated[Role, typer.Option(help="The user's role.")] = Role.VIEWER,
     apps: Apps = None,
 ) -> None:
-    """Send somebody a first password. With --apps they see these apps only."""
+    """Invite a user by e-mail. With --apps they see only these apps."""
     asked: Asked = context.obj
     body: dict[str, Any] = {"email": email, "role": role}
     if apps:
         body["app_ids"] = sorted(app_ids_of(asked.installation(), apps))
     person = asked.where.open_console().ask("POST", "/users", body)
-    answer(asked, Changed(_user(person), f"{person['email']} was invited and gets a first password by e-mail."))
+    answer(asked, Changed(_user(person), f"{person['email']} was invited and gets a temporary password by e-mail."))
 
 
 @app.command("role")
 def set_role(
-    context: typer.Context, email: Email, role: Annotated[Role, typer.Argument(help="What the person may do.")]
+    context: typer.Context, email: Email, role: Annotated[Role, typer.Argument(help="The user's new role.")]
 ) -> None:
-    """Give somebody another role. A smaller one signs them out."""
+    """Change a user's role. A lower role signs them out."""
     _change(context.obj, email, {"role": role}, f"The role is {role} now.")
 
 
 @app.command("disable")
 def disable(context: typer.Context, email: Email) -> None:
-    """Sign somebody out everywhere, and let them in no more. What they own stays."""
+    """Disable a user and sign them out everywhere. Their views and subscriptions stay."""
     _change(context.obj, email, {"is_enabled": False}, f"{email} can no longer sign in.")
 
 
 @app.command("enable")
 def enable(context: typer.Context, email: Email) -> None:
-    """Let somebody sign in again who was disabled."""
+    """Enable a disabled user."""
     _change(context.obj, email, {"is_enabled": True}, f"{email} can sign in again.")
 
 
@@ -128,12 +128,12 @@ def grant(
     email: Email,
     *,
     apps: Apps = None,
-    every: Annotated[bool, typer.Option("--all", help="All apps, also those to come.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All apps, including future ones.")] = False,
 ) -> None:
-    """Say which apps somebody sees: these and no others, or all."""
+    """Set the apps that a user sees: only these, or all."""
     asked: Asked = context.obj
     if bool(apps) == every:
-        raise Refused("Say which apps: --apps with their ids or names, or --all.")
+        raise Refused("Choose the apps: --apps with their ids or names, or --all.")
     app_ids = None if every else sorted(app_ids_of(asked.installation(), apps))
     seen = "all apps" if app_ids is None else counted(len(app_ids), "app")
     _change(asked, email, {"app_ids": app_ids}, f"{email} sees {seen}.")
@@ -141,17 +141,17 @@ def grant(
 
 @app.command("reset")
 def reset(context: typer.Context, email: Email) -> None:
-    """Forget somebody's password and second factor, and invite them again. What they own stays."""
+    """Reset a user's password and second factor, and invite them again. Their views and subscriptions stay."""
     asked: Asked = context.obj
     console = asked.where.open_console()
     person = _find(console, email)
     console.ask("DELETE", f"/users/{person['user_id']}/second-factor")
-    said = f"{person['email']} was signed out, and gets a first password by e-mail."
+    said = f"{person['email']} was signed out, and gets a temporary password by e-mail."
     answer(asked, Changed(_user(_find(console, email)), said))
 
 
-def token(context: typer.Context, *, email: Annotated[str, typer.Option(help="Whose token it is to be.")]) -> None:
-    """Print an access token of the web console, good for ten minutes. Asks for the password and the code."""
+def token(context: typer.Context, *, email: Annotated[str, typer.Option(help="The user's address.")]) -> None:
+    """Print an access token of the web console, valid for ten minutes. Asks for the password and the code."""
     asked: Asked = context.obj
     login = ConsoleLogin(asked.where.console_url())
     session = login.password(email, typer.prompt("Password", hide_input=True, err=True))
@@ -166,11 +166,11 @@ def _change(asked: Asked, email: str, changes: dict[str, Any], done: str) -> Non
 
 
 def _find(console: ConsoleApi, email: str) -> dict[str, Any]:
-    """Refused for an address that nobody has."""
+    """The user's record. Refused for an unknown address."""
     for person in console.ask("GET", "/users")["people"]:
         if person["email"] == email.strip().lower():
             return dict(person)
-    raise Refused(f"Nobody has the address '{email}': ./manage.py users list")
+    raise Refused(f"There is no user with the address '{email}': ./manage.py users list")
 
 
 def _user(person: dict[str, Any]) -> ConsoleUser:

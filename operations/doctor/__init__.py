@@ -1,4 +1,4 @@
-"""`doctor`: what stands in the way of a deployment or of a run, found before it fails."""
+"""`doctor`: finds what would make a deployment or a run fail, before it does."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,7 +17,7 @@ __all__ = ["Check", "Diagnosis", "Result", "configured", "examine"]
 
 
 def configured(stack: str) -> DeploymentConfiguration:
-    """What cdk.json asks for; Refused with the sentence of `cdk synth` where that cannot work.
+    """The configuration in cdk.json; Refused with the sentence of `cdk synth` if it cannot work.
 
     A stack that is not cdk.json's is another installation, deployed with `--context name=<stack>`.
     """
@@ -29,10 +29,10 @@ def configured(stack: str) -> DeploymentConfiguration:
 
 
 def examine(aws: Connection, stack: str, wanted: DeploymentConfiguration, now: datetime) -> Diagnosis:
-    """Every check that applies, before and after the deployment; nothing is changed.
+    """Every check that applies, before and after the deployment. Changes nothing.
 
-    `wanted` is what cdk.json asks for, `now` this machine's time (UTC). Where AWS does not know the credentials that is
-    an error of boto3, since nothing else could be looked at.
+    `wanted` is the configuration in cdk.json, `now` this machine's time (UTC). Raises boto3's error if AWS does not
+    know the credentials, because nothing else can be checked then.
     """
     return Diagnosis(tuple(_checks(aws, stack, wanted, now)))
 
@@ -57,7 +57,7 @@ def _checks(aws: Connection, stack: str, wanted: DeploymentConfiguration, now: d
 
 
 def _account(aws: Connection, account_id: str, region: str, wanted: DeploymentConfiguration) -> Iterator[Check]:
-    """What the embedded AWS does not have."""
+    """The line for a check that the embedded AWS cannot answer."""
     most = max(wanted.max_concurrency.of(map_name) for map_name in MapName)
     yield from looked_at("bootstrap", lambda: account.check_bootstrap(aws.ssm, account_id, region))
     yield from looked_at("Lambda quota", lambda: account.check_lambda_quota(aws.lambda_, most))

@@ -21,11 +21,11 @@ BOOTSTRAP_VERSION = 6
 _BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 _MOST_SKEW = timedelta(seconds=60)
 _SPARE_LAMBDAS = 5
-"""Beside the Maps there are the planning functions, the hourly check and Slack."""
+"""Functions that run next to the Maps: planning, the hourly check and Slack."""
 
 
 def check_identity(answer: "GetCallerIdentityResponseTypeDef") -> Check:
-    """What STS says about the credentials (GetCallerIdentity, which needs no permission)."""
+    """The owner of the credentials, from STS (GetCallerIdentity, which needs no permission)."""
     return Check("credentials", Result.OK, f"{answer['Arn']} in the account {answer['Account']}.")
 
 
@@ -46,7 +46,7 @@ def check_clock(answer: "GetCallerIdentityResponseTypeDef", now: datetime) -> Ch
 
 
 def check_bootstrap(ssm: "SSMClient", account: str, region: str) -> Iterator[Check]:
-    """Whether `cdk bootstrap` has run here, and lately enough."""
+    """Whether `cdk bootstrap` has run here, with a recent enough version."""
     advice = f"run `cdk bootstrap aws://{account}/{region}` once."
     try:
         version = int(ssm.get_parameter(Name=_BOOTSTRAP_PARAMETER)["Parameter"]["Value"])
@@ -62,7 +62,7 @@ def check_bootstrap(ssm: "SSMClient", account: str, region: str) -> Iterator[Che
 
 
 def check_lambda_quota(functions: "LambdaClient", most_at_once: int) -> Iterator[Check]:
-    """How many Lambdas may run at once in the account, against the widest Map; a new account often has ten."""
+    """The account's limit of concurrent Lambda executions, against the widest Map; a new account often has ten."""
     limit = int(functions.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])
     if limit >= most_at_once + _SPARE_LAMBDAS:
         yield Check("Lambda quota", Result.OK, f"{limit:,} concurrent executions for at most {most_at_once} items.")

@@ -1,4 +1,4 @@
-"""What the doctor answers: one line per check, and what to do where it is not well."""
+"""The doctor's answer: one line per check, with the fix where one is needed."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from operations import aws_errors
 
 
 class Result(StrEnum):
-    """How a check ended. Only `FIX` makes the doctor end with exit status 1."""
+    """The result of a check. Only `FIX` makes the doctor end with exit status 1."""
 
     OK = "ok"
     WARNING = "warning"  # it works, but look at it
     FIX = "fix"
-    SKIPPED = "skipped"  # it could not be looked at, or does not apply here
+    SKIPPED = "skipped"  # it could not be checked, or does not apply here
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line. `finding` says what was seen and, unless all is well, what to do."""
+    """One line. `finding` says what was found and, unless the check passed, what to do."""
 
     subject: str
     result: Result
@@ -30,7 +30,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Every check, in the order in which they matter: what is wrong above may be the cause of what is wrong below."""
+    """All checks in the order in which to fix them: an earlier failure can be the cause of a later one."""
 
     checks: tuple[Check, ...]
 
@@ -41,7 +41,7 @@ class Diagnosis:
 
     @property
     def sentence(self) -> str:
-        """How many checks passed, and which need a person."""
+        """The number of checks that passed, and the names of those that need a person."""
         if self._to_fix:
             return f"{counted(len(self._to_fix), 'check')} failed: {', '.join(self._to_fix)}."
         warnings = [check.subject for check in self.checks if check.result is Result.WARNING]
@@ -53,8 +53,8 @@ class Diagnosis:
 
 
 def looked_at(subject: str, look: Callable[[], Iterable[Check]]) -> Iterator[Check]:
-    """The checks that a look yields; where AWS refuses to be asked, one that says so and lets the others go on."""
+    """The results of one check; if AWS refuses the call, a line that says so, and the other checks go on."""
     try:
         yield from look()
     except (BotoCoreError, ClientError) as error:
-        yield Check(subject, Result.SKIPPED, f"It could not be looked at. {aws_errors.sentence(error)}")
+        yield Check(subject, Result.SKIPPED, f"This could not be checked. {aws_errors.sentence(error)}")

@@ -1,4 +1,4 @@
-"""The API keys: does each secret hold one, does Apple accept it, and is the quota of each wide enough."""
+"""The API keys: whether each secret holds one, whether Apple accepts it, and whether its quota is large enough."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ AskApple = Callable[[str], dict[str, str]]
 
 
 def check_key_function(functions: "LambdaClient", function_name: str, calls_per_hour: int) -> AskApple:
-    """How to ask check_key, which alone may read the secrets; the doctor never sees a key."""
+    """Invokes check_key, the only function that can read all secrets; the doctor never sees a key."""
 
     def ask(key_name: str) -> dict[str, str]:
         payload = json.dumps({"key": key_name, "calls_per_hour": calls_per_hour})
@@ -45,11 +45,13 @@ def _key(name: str, told: dict[str, str], *, registers: bool) -> Check:
     subject, sentence = f"API key {name}", told["sentence"]
     match KeyVerdict(told["verdict"]):
         case KeyVerdict.ADMIN:
-            return Check(subject, Result.OK, f"{sentence} The first run shows whether Apple accepts a report request.")
+            return Check(
+                subject, Result.OK, f"{sentence} Only the first run shows whether Apple accepts a report request."
+            )
         case KeyVerdict.NOT_ADMIN if registers:
             return Check(subject, Result.FIX, f"{sentence} Report requests need Admin: {_PUT_KEY} stores another key.")
         case KeyVerdict.NOT_ADMIN:
-            return Check(subject, Result.OK, f"{sentence} Reading needs no Admin.")
+            return Check(subject, Result.OK, f"{sentence} Reading does not need Admin.")
         case KeyVerdict.UNKNOWN:
             return Check(subject, Result.WARNING, f"{sentence} Ask again later.")
         case KeyVerdict.REJECTED | KeyVerdict.UNUSABLE:
@@ -72,7 +74,7 @@ def check_quota(accounts: Sequence[Account], reports: int, calls_per_hour: int) 
 
 
 def check_sharing(others: Iterable[str]) -> Iterator[Check]:
-    """Other pipelines in this account and region may use the same Apple key, and Apple counts them together."""
+    """Other pipelines in this account and region that may use the same Apple key; Apple counts their calls together."""
     if names := sorted(others):
         yield Check(
             "shared quota",

@@ -1,4 +1,4 @@
-"""Names that the deployment needs and that something else may have: AWS refuses a stack that finds one taken."""
+"""Names that the deployment needs: AWS refuses the stack if one of them is taken."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -47,9 +47,9 @@ def outputs(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str
 
 
 def check_stack(stack: str, status: str) -> Check:
-    """Whether the stack is there, and whether the next deployment can work on it."""
+    """Whether the stack exists, and whether the next deployment can update it."""
     if not status:
-        return Check("stack", Result.OK, f"{stack} is not deployed yet: `cdk deploy` makes it.")
+        return Check("stack", Result.OK, f"{stack} is not deployed yet: run `cdk deploy`.")
     if status in _STUCK_STATUSES:
         return Check(
             "stack",
@@ -61,7 +61,7 @@ def check_stack(stack: str, status: str) -> Check:
 
 
 def check_names(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
-    """What is taken by something outside the stack, each with the way out. Ask only while there is no stack."""
+    """The names that something outside the stack has taken, each with the fix. Only for a stack that does not exist."""
     taken = [check for find in (_databases, _secrets, _others) for check in find(aws, wanted)]
     yield from taken or [Check("names", Result.OK, "No name that the stack needs is taken.")]
 
@@ -106,7 +106,7 @@ def _others(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
 
 
 def _taken(what: str, name: str, way_out: str) -> Check:
-    return Check("names", Result.FIX, f"The {what} {name} exists, and the stack did not make it: {way_out}.")
+    return Check("names", Result.FIX, f"The {what} {name} exists, but the stack did not create it: {way_out}.")
 
 
 def _exists(ask: Callable[[], object], absent: str) -> bool:

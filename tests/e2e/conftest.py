@@ -56,7 +56,7 @@ def deployed() -> Iterator[Deployed]:
 
 @pytest.fixture(scope="session")
 def console(deployed: Deployed) -> ConsoleDeployment:
-    """The web console beside the session's pipeline."""
+    """The web console, deployed beside the session's pipeline."""
     return deploy_console(deployed.aws, deployed.context, lambda *_: None)
 
 

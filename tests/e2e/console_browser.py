@@ -1,4 +1,4 @@
-"""The console as a browser meets it: one gateway, cookies that are kept, a token that is sent."""
+"""A client like a browser: one gateway, kept cookies, a token in each request."""
 
 import http.client
 import json
@@ -23,7 +23,7 @@ _OURS = {"Content-Type": "application/json", "X-Requested-With": "console"}
 
 @dataclass
 class Browser:
-    """One person's browser. `secret` is in the person's authenticator, `access_token` in the page's memory."""
+    """One person's browser. `secret` belongs to the person's authenticator, `access_token` to the page's memory."""
 
     aws: EmbeddedAws
     console: ConsoleDeployment
@@ -35,7 +35,7 @@ class Browser:
     def ask(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] = _OURS
     ) -> tuple[int, Any, http.client.HTTPMessage]:
-        """Status, body (JSON where it is) and headers of one answer of the gateway."""
+        """Status, body (parsed if it is JSON) and headers of one response."""
         connection = http.client.HTTPConnection("127.0.0.1", self.aws.port, timeout=30)
         sent = {"Host": urlsplit(self.console.url).netloc, **headers}
         if self.access_token and "Authorization" not in headers:
@@ -53,7 +53,7 @@ class Browser:
         return response.status, json.loads(content) if is_json and content else content, response.headers
 
     def sign_in_first(self, invited: Invited) -> None:
-        """All steps of somebody who has been invited: a password of their own, an authenticator, its first code."""
+        """The first sign-in of an invited person: a new password, an authenticator, its first code."""
         self.email = invited.email
         asked = self.step("login", password=invited.temporary_password)
         assert asked["step"] == "new_password"
@@ -63,13 +63,13 @@ class Browser:
         self.take_token(self.step("enrol-totp", session=asked["session"], code=self.code()))
 
     def sign_in(self) -> None:
-        """The steps of every other time."""
+        """Every later sign-in."""
         asked = self.step("login", password=PASSWORD)
         assert asked["step"] == "totp"
         self.take_token(self.step("totp", session=asked["session"], code=self.code()))
 
     def step(self, name: str, **body: str) -> dict[str, Any]:
-        """One step of the login that is taken."""
+        """One successful step of the login."""
         status, answer, _ = self.ask("POST", f"/auth/{name}", {"email": self.email, **body})
         assert status == 200, answer
         return dict(answer)
@@ -79,12 +79,12 @@ class Browser:
         self.access_token = answer["access_token"]
 
     def code(self) -> str:
-        """What the authenticator shows now."""
+        """The current code of the authenticator."""
         return code(self.secret, time.time())
 
     @contextmanager
     def listening(self, ticket: str) -> Iterator[ClientConnection]:
-        """An open connection of the live page; InvalidStatus where the ticket is not taken."""
+        """An open connection of the live page; InvalidStatus if the ticket is refused."""
         plain = socket.create_connection(("127.0.0.1", self.aws.port))
         with connect(self.console.live_url, sock=plain, subprotocols=["console", ticket], close_timeout=1) as live:  # type: ignore[list-item]
             yield live

@@ -151,7 +151,7 @@ BACKFILL = {"operation": "backfill", "app_ids": [ASKED], "start_date": "2026-01-
         (
             "foreign-app",
             BACKFILL | {"app_ids": ["1999999999"]},
-            "app_ids must be apps of a configured account; 1999999999 is in none of them.",
+            "app_ids must be apps of a configured account; 1999999999 is not.",
         ),
     ],
 )

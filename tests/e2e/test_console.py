@@ -1,4 +1,4 @@
-"""The web console beside the pipeline: login, tokens, people, and news of a run, through the real gateway."""
+"""The web console beside the pipeline: login, tokens, people, and nudges about a run, through the real gateway."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Functions that die in the middle of their work are called again; if they die each time, the next run goes on."""
+"""Functions that die in the middle of their work are called again; if they die each time, the next run continues."""
 
 import os
 import signal

@@ -64,7 +64,7 @@ PASSING_AWS_FAULTS = (
     {"target": "DynamoDB.*UpdateItem$", "status": 400, "code": "ProvisionedThroughputExceededException", "times": 2},
 )
 LASTING_AWS_FAULT = {"target": f"^PUT:/.*/raw/purchases/{DENIED}/", "status": 403, "code": "AccessDenied", "times": 2}
-"""Both for the Express child and for the patient one that goes on with what the first has left."""
+"""Both for the Express child and for the patient one that continues with what the first has left."""
 
 
 @dataclass(frozen=True)

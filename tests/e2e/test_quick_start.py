@@ -59,7 +59,7 @@ def test_three_days_and_a_second_run_end_as_they_should_and_leave_only_their_rep
         ["./quick_start.sh", "--apps", "2"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert demo.returncode == 0, demo.stdout + demo.stderr
-    assert demo.stdout.rstrip().endswith("Everything is as it should be.")
+    assert demo.stdout.rstrip().endswith("All checks passed.")
     assert "✗" not in demo.stdout
     assert "\x1b" not in demo.stdout  # plain when piped, and no line is folded
     assert "Apple restates two earlier Dates and sends one late instance out of order" in demo.stdout

@@ -1,6 +1,6 @@
-"""A stack that is updated while a run is under way, destroyed, and made anew with what it has left behind.
+"""A stack that is updated during a run, destroyed, and created again with what it has left.
 
-Data and keys are retained as on AWS, and `cdk import` takes them back: no request is made anew, and no row is lost.
+Data and keys are retained as on AWS, and `cdk import` takes them back: no request is created again, and no row is lost.
 """
 
 from collections.abc import Iterator

@@ -76,7 +76,7 @@ def watched(deployed: Deployed, channel: "Queue[str]") -> Watched:
     assert execution.status == "SUCCEEDED", execution.cause
     verdicts_on_friday, states_on_friday = check(deployed, FRIDAY), states(deployed)
     deployed.invoke("check_key", {"key": "main", "calls_per_hour": 3500})
-    heard = next(iter(lambda: said_of(channel, "StaleData is ringing"), None))
+    heard = next(iter(lambda: said_of(channel, "StaleData is in ALARM"), None))
     return Watched(verdicts_on_monday, states_on_monday, verdicts_on_friday, states_on_friday, heard)
 
 

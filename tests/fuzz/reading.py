@@ -54,7 +54,7 @@ class _File:
 
 @contextmanager
 def _integers_of_any_length() -> Iterator[None]:
-    """Python refuses more than 4,300 digits: here only, because the limit is the whole process's."""
+    """Python refuses more than 4,300 digits; set only here, because the limit applies to the whole process."""
     limit = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(0)
     try:

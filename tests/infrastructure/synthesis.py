@@ -1,4 +1,4 @@
-"""Synthesizes the stacks for tests, with cdk-nag watching and layers that pip did not have to build."""
+"""Synthesizes the stacks for tests, with cdk-nag and with layers that need no pip."""
 
 import json
 from collections.abc import Mapping
@@ -86,7 +86,7 @@ PAGES = {"index.html": b"<!doctype html>"}
 
 
 def synthesize_console(folder: Path, values: Mapping[str, Any]) -> Synthesis:
-    """The console's stack, with a page of the test."""
+    """The console's stack, with a test page."""
     app = App(context=dict(values), outdir=str(folder / "cdk.out"))
     configuration = parse_context(values)
     parts = ConsoleParts(layers_of_a_test(folder), PAGES)

@@ -197,8 +197,8 @@ from datetime import date
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake import conversion
+from appstore_analytics.lake.merge import opened
 from appstore_analytics.lake.parquet import RowGroups, table_layout
-from appstore_analytics.lake.publication import _opened
 from appstore_analytics.lake.record_batches import in_one_batch
 from appstore_analytics.lake.schema import in_memory, part_schema
 from appstore_analytics.model.vintage import Vintage
@@ -216,7 +216,7 @@ with tempfile.TemporaryDirectory() as folder:
     scratch = pathlib.Path(folder)
     vintage = Vintage(date(2026, 11, 21), AccessType.ONGOING, "instance-1")
     (part,) = conversion.convert(segments, table, 7, vintage, date(2026, 11, 23), lambda days: days, scratch).parts
-    rows = _opened(pyarrow.OSFile(str(part.path)), in_memory(part_schema(table))).read()
+    rows = opened(pyarrow.OSFile(str(part.path)), in_memory(part_schema(table))).read()
     with RowGroups(scratch / "merged.parquet", table_layout(part_schema(table))) as merged:
         merged.append(in_one_batch(rows))
         merged.finish({})

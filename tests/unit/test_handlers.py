@@ -1,4 +1,4 @@
-"""functions/ hands events to steps, or to the console's package; what is decided is decided there."""
+"""functions/ passes events to steps, or to the console's package, and decides nothing."""
 
 import ast
 import re

@@ -78,7 +78,7 @@ def test_a_full_disk_names_the_setting_to_raise(step: str, setting: str, number:
 
 
 def test_a_full_disk_of_any_other_function_says_what_to_do() -> None:
-    with pytest.raises(DiskFull, match=r"give its function a size of its own in contract/capacities\.py"):
+    with pytest.raises(DiskFull, match=r"give its function a larger size in contract/capacities\.py"):
         named(OSError(ENOSPC, "full"), "summarize_run")
 
 

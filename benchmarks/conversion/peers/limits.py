@@ -63,7 +63,7 @@ def csv_parse(content: bytes, table: CuratedTable, _folder: Path) -> None:
 
 
 def parquet_write(rows: list[pa.RecordBatch], table: CuratedTable, folder: Path) -> None:
-    """Typed rows that lie in memory, into one file."""
+    """Write typed rows from memory into one file."""
     with RowGroups(folder / "data.parquet", part_layout(report_schema(table.report))) as file:
         for block in rows:
             file.append(block)

@@ -17,7 +17,7 @@ _TODAY = date(2026, 11, 23)
 
 
 def plain(segment: Path, table: CuratedTable, folder: Path) -> None:
-    """The reader and the writer, without what stands between them."""
+    """The reader and the writer, without the steps between them."""
     with (
         segment.open("rb") as stream,
         RowGroups(folder / "data.parquet", part_layout(report_schema(table.report))) as file,

@@ -1,4 +1,4 @@
-"""awswrangler: its own functions. It writes to S3 only, so a server on this machine stands in, in another process."""
+"""awswrangler: its own functions. It writes to S3 only, here a server on this machine, in another process."""
 
 import os
 from pathlib import Path

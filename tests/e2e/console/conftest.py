@@ -12,7 +12,7 @@ Visiting = Callable[..., Visit]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for the tests of a module, each in a window of its own. Open and idle it takes a third of a core."""
+    """One browser per test module; each test has its own window. An open idle browser takes a third of a core."""
     with sync_playwright() as playwright, started(playwright) as browser:
         yield browser
 
@@ -25,14 +25,14 @@ def shared_server() -> Iterator[ConsoleServer]:
 
 @pytest.fixture
 def server(shared_server: ConsoleServer) -> ConsoleServer:
-    """The server with a world as it is at first."""
+    """The server with the initial world."""
     shared_server.world = World()
     return shared_server
 
 
 @pytest.fixture
 def visiting(browser: Browser, server: ConsoleServer) -> Iterator[Visiting]:
-    """Opens a window onto a world; at the end nothing may have gone wrong in it."""
+    """Opens windows onto a world; fails at the end if a page reported an error."""
     visits: list[Visit] = []
 
     def visit(world: World | None = None, **options: Any) -> Visit:
@@ -52,5 +52,5 @@ def visiting(browser: Browser, server: ConsoleServer) -> Iterator[Visiting]:
 
 @pytest.fixture
 def visit(visiting: Visiting) -> Visit:
-    """A window of an operator, before anything was opened."""
+    """An operator's window before the first page."""
     return visiting()

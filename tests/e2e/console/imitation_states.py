@@ -1,4 +1,4 @@
-"""Every page and every state of it, each with the world in which it is seen."""
+"""Every page in each of its states, with the world that shows it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ def _nothing(visit: Visit) -> None:
 
 @dataclass(frozen=True)
 class State:
-    """A page in a world; `then` is done once it is there, `expected` is what the browser may complain of.
+    """A page in a world; `then` runs after it has loaded, `expected` lists errors that the browser may report.
 
-    With `turns_the_clock` minutes of the page can pass at once.
+    With `turns_the_clock` the page's clock can be moved forward.
     """
 
     name: str
@@ -66,7 +66,7 @@ def _click(name: str, wait_for: str) -> Callable[[Visit], None]:
 
 
 def _whole_page(visit: Visit) -> None:
-    """Ask for what is far below, too."""
+    """Also load what is far below."""
     for panel in visit.page.locator("main .panel").all():
         panel.scroll_into_view_if_needed()
     visit.page.wait_for_selector(".retention td")

@@ -1,4 +1,4 @@
-"""For everybody: other colours, no motion, other languages, names of every kind."""
+"""Accessibility: other colours, no motion, other languages, unusual names."""
 
 import pytest
 from imitation_states import GOOD
@@ -22,7 +22,7 @@ def test_forced_colours_keep_letters_and_edges(visiting: Visiting) -> None:
 
 
 def test_in_grey_the_verdicts_are_still_told_apart(visit: Visit) -> None:
-    """By letter, by hatching or by edge: no two kinds of cell look the same without colour."""
+    """Letters, hatching and edges tell all kinds of cells apart without colour."""
     visit.open()
     kinds = visit.page.evaluate(
         """() => Object.fromEntries([...document.querySelectorAll('.strip .cell')].map((each) => {
@@ -61,7 +61,7 @@ def test_numbers_are_written_as_the_reader_writes_them(visiting: Visiting, local
 
 @pytest.mark.parametrize("number", [6, 8, 13, 21])
 def test_any_name_stays_in_its_place(visiting: Visiting, number: int) -> None:
-    """Sixty letters, from the right to the left, Japanese, and with signs of markup."""
+    """Sixty letters, right-to-left, Japanese, and with markup characters."""
     app = App(number)
     visit = visiting(viewport={"width": 390, "height": 800})
     visit.open(f"#/apps/{app.id}")
@@ -75,7 +75,7 @@ def test_any_name_stays_in_its_place(visiting: Visiting, number: int) -> None:
 
 
 def test_the_page_can_be_read_from_the_right(visit: Visit) -> None:
-    """A translation may turn the page around: nothing is placed by left or right."""
+    """Pages must work right to left: nothing is positioned by left or right."""
     visit.open()
     visit.page.evaluate("() => { document.documentElement.dir = 'rtl'; }")
     visit.settle()

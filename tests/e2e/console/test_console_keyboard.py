@@ -1,4 +1,4 @@
-"""Everything by keyboard alone, and the focus is where a person expects it."""
+"""Everything works by keyboard alone, and the focus is where a person expects it."""
 
 from imitation_states import GOOD
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""Changes arrive by themselves; and when they cannot, the page says so, keeps its figures and starts nothing."""
+"""The page updates by itself. If it cannot, it says so, keeps its figures and starts nothing."""
 
 import pytest
 from imitation_states import BACKFILL, GOOD
@@ -23,10 +23,10 @@ def until(visit: Visit, state: str, seconds: float = 10) -> None:
 def test_a_nudge_makes_the_page_ask_again(visit: Visit) -> None:
     visit.open()
     until(visit, "live")
-    visit.see("main h1", "three apps need you.")
+    visit.see("main h1", "three apps need attention.")
     visit.world.portfolio = Portfolio(is_well=True)
     visit.server.nudge()
-    visit.see("main h1", "nothing needs you.")
+    visit.see("main h1", "nothing needs attention.")
 
 
 def test_the_socket_is_opened_with_a_ticket_and_no_token_in_an_address(visit: Visit) -> None:
@@ -48,7 +48,7 @@ def test_a_cut_socket_is_opened_again(visit: Visit) -> None:
     assert visit.world.asked.count("POST live-tickets") >= 1
     visit.world.portfolio = Portfolio(is_well=True)
     visit.server.nudge()
-    visit.see("main h1", "nothing needs you.")
+    visit.see("main h1", "nothing needs attention.")
 
 
 def test_without_a_socket_the_page_asks_every_five_seconds_during_a_run(visiting: Visiting) -> None:
@@ -60,7 +60,7 @@ def test_without_a_socket_the_page_asks_every_five_seconds_during_a_run(visiting
     visit.see(".live", "Every 5 s")
     visit.world.portfolio = Portfolio(is_well=True)
     visit.page.clock.run_for(8_000)
-    visit.see("main h1", "nothing needs you.")
+    visit.see("main h1", "nothing needs attention.")
 
 
 def test_a_hidden_tab_asks_nothing(visiting: Visiting) -> None:
@@ -88,7 +88,7 @@ def test_an_outage_keeps_the_figures_and_tells_their_age(visiting: Visiting) -> 
     visit.server.nudge()
     visit.page.clock.run_for(70_000)
     until(visit, "off")
-    visit.see(".stale", "No answer from the server since 10:24 UTC.")
+    visit.see(".stale", "The server has not answered since 10:24 UTC.")
     visit.see("main h1", "apps are complete until"), "what is known stays"
     visit.world.outage, visit.world.is_live = 0, True
     visit.page.get_by_role("button", name="Try now").click()
@@ -109,11 +109,11 @@ def test_actions_wait_while_nothing_answers(visiting: Visiting) -> None:
     start = visit.page.get_by_role("button", name="Start a run")
     expect(start).to_have_attribute("aria-disabled", "true")
     start.hover()
-    visit.see(".tip", "Waits until the server answers again")
+    visit.see(".tip", "Disabled until the server answers again")
 
 
 def test_a_lost_answer_never_starts_a_run_twice(visit: Visit) -> None:
-    """The start arrived and its answer did not: the same plan is confirmed again, and is the same run."""
+    """The start arrived but its answer was lost: confirming the same plan again returns the same run."""
     visit.expected += _503
     visit.open(BACKFILL)
     visit.page.get_by_role("button", name="Show the plan").click()
@@ -155,7 +155,7 @@ def test_a_clock_that_is_an_hour_off_changes_nothing(visiting: Visiting, ahead: 
     visit = visiting(World(clock_ahead=ahead))
     visit.open()
     visit.see(".live .as-of", "11:24 UTC" if ahead > 0 else "09:24 UTC")
-    visit.see("main h1", "Today’s run ended well")
+    visit.see("main h1", "Today’s run succeeded")
 
 
 def test_a_laptop_that_slept_looks_at_once(visiting: Visiting) -> None:
@@ -166,21 +166,21 @@ def test_a_laptop_that_slept_looks_at_once(visiting: Visiting) -> None:
     visit.world.portfolio = Portfolio(is_well=True)
     visit.page.clock.fast_forward(7_200_000)
     visit.page.clock.run_for(2_000)
-    visit.see("main h1", "nothing needs you.")
+    visit.see("main h1", "nothing needs attention.")
 
 
 def test_a_page_that_opens_during_an_outage_comes_by_itself(visiting: Visiting) -> None:
     visit = visiting(World(outage=503))
     visit.expected += _503
     visit.open()
-    visit.see("main h1", "The console gets no answer. Your data is not affected.")
+    visit.see("main h1", "The console’s server does not answer. Your data is not affected.")
     visit.see("main", "Trying again in")
     visit.world.outage = 0
     visit.see("main h1", "apps are complete until")
 
 
 def test_nothing_jumps_while_an_answer_is_awaited(visiting: Visiting) -> None:
-    """After 400 ms the frame, never a spinner; before, nothing."""
+    """A frame appears after 400 ms, never a spinner; before that nothing."""
     visit = visiting(World(delay=0.9))
     visit.page.goto(visit.server.url + "#/apps")
     visit.page.wait_for_selector(".ghost", state="attached")

@@ -1,4 +1,4 @@
-"""Every page and state, in both themes and at every width: whole, accessible, and without a complaint."""
+"""Every page and state, in both themes and at every width: complete, accessible, and without errors."""
 
 import pytest
 from imitation_states import STATES, State
@@ -9,7 +9,7 @@ from tests.e2e.console.visits import WIDTHS, Visit
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
 def test_a_page_is_whole(visiting: Visiting, state: State) -> None:
-    """One visit for all of it: a page is opened once, and looked at in every way."""
+    """One visit for all checks: a page is opened once and inspected in every way."""
     visit = visiting(state.world())
     state.open(visit)
     assert visit.page.locator("h1").count() == 1
@@ -39,7 +39,7 @@ def _too_wide(visit: Visit) -> list[str]:
 
 
 def _too_wide_at_double_size(visit: Visit) -> list[str]:
-    """Zoom is a window of half the size; some people enlarge the text alone instead."""
+    """Zoom halves the window's size; some people enlarge only the text instead."""
     visit.page.set_viewport_size({"width": 640, "height": 512})
     visit.page.evaluate("() => { document.documentElement.style.fontSize = '200%'; }")
     visit.settle()

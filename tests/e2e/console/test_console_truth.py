@@ -1,4 +1,4 @@
-"""The picture says what the numbers are worth: final, not final, missing, restated, bound."""
+"""Charts show the state of numbers: final, not final, missing, restated, bound."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ def numbers_of(metric: str, app: App = GOOD) -> numbers.ReportedSeries:
 
 
 def read(text: str) -> float:
-    """A number as a person reads it."""
+    """A number as shown to people."""
     return float(re.sub(r"[^\d.−-]", "", text).replace("−", "-"))
 
 
@@ -81,7 +81,7 @@ def test_a_date_that_is_not_final_is_in_no_tile_and_is_hatched(visit: Visit) -> 
     chart.focus()
     visit.press("End")
     assert "not final" in (chart.get_attribute("aria-valuetext") or "")
-    assert "Apple finishes it on" in visit.text(".tip")
+    assert "Apple completes it on" in visit.text(".tip")
     assert "▲" not in visit.text(".tip"), "no change of what still grows"
     assert "▼" not in visit.text(".tip")
 
@@ -133,7 +133,7 @@ def test_a_cell_of_many_apps_names_the_worst_and_how_many(visit: Visit) -> None:
 
 @pytest.mark.parametrize("verdict", [each for each in DateVerdict if each is not DateVerdict.NONE])
 def test_letter_word_and_sentence_go_together(visiting: Visiting, verdict: DateVerdict) -> None:
-    """In the list of verdicts, which is drawn by the same parts as every badge and cell."""
+    """In the list of verdicts, which uses the same components as badges and cells."""
     visit = visiting(World())
     visit.open()
     visit.press("?")

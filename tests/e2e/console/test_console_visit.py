@@ -1,4 +1,4 @@
-"""What a visit costs, what it may ask, and that going back goes back."""
+"""The cost of a visit, its requests, and the Back button."""
 
 from collections import Counter
 
@@ -86,7 +86,7 @@ def test_nothing_of_apples_becomes_markup(visit: Visit) -> None:
 
 
 def test_the_policy_holds_against_what_a_page_might_be_made_to_do(visit: Visit) -> None:
-    """An inline style, an inline script and a request elsewhere are refused by the browser itself."""
+    """The browser itself refuses an inline style, an inline script and a request to another host."""
     visit.expected += ["Content Security Policy", "Trusted", "Refused"]
     visit.open()
     broken = visit.page.evaluate(

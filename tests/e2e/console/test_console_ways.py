@@ -1,4 +1,4 @@
-"""What people come to do, from the first click to the last."""
+"""Complete tasks of users, from the first click to the last."""
 
 import pytest
 from imitation_states import BACKFILL, GOOD, LATE
@@ -13,7 +13,7 @@ from tests.e2e.console.visits import Visit
 
 
 def test_somebody_invited_signs_in_and_out(visiting: Visiting) -> None:
-    """The first password, one of their own, a second factor; then nothing of it stays."""
+    """The temporary password, a password of their own, a second factor; afterwards no trace of them remains."""
     visit = visiting(World(is_signed_in=False, first_step="new_password"))
     page = visit.page
     visit.open("#/apps/1000000001?metric=proceeds", heading="main form")
@@ -62,7 +62,7 @@ def test_a_forgotten_password_never_tells_who_has_an_account(visiting: Visiting)
     visit.page.fill("[name=code]", "123456")
     visit.page.fill("[name=password]", NEW_PASSWORD)
     visit.press("Enter")
-    visit.see("main", "The password is changed: sign in with it.")
+    visit.see("main", "The password was changed: sign in with the new one.")
 
 
 def test_why_an_app_is_missing_takes_two_clicks(visit: Visit) -> None:
@@ -105,7 +105,7 @@ def test_a_rollback_wants_to_be_typed(visit: Visit) -> None:
     visit.page.get_by_role("button", name="Show the plan").click()
     button = visit.page.get_by_role("button", name="Roll back 18 Dates")
     expect(button).to_be_disabled()
-    expect(visit.page.get_by_label("Type 18 Dates to go on")).to_be_focused()
+    expect(visit.page.get_by_label("Type 18 Dates to continue")).to_be_focused()
     visit.page.keyboard.type("18 Dates")
     button.click()
     expect(visit.page.locator("dialog")).to_have_count(0)
@@ -237,6 +237,6 @@ def test_an_app_is_found_by_name_and_by_id(visit: Visit) -> None:
 def test_the_first_day_says_what_comes_and_when(visiting: Visiting) -> None:
     visit = visiting(World(Portfolio(is_first_day=True)))
     visit.open()
-    assert "Nothing is wrong, and nothing needs you." in visit.text(".lead")
+    assert "Nothing is wrong, and there is nothing to do." in visit.text(".lead")
     assert visit.all_texts(".steps b") == ["Deployed", "Registered", "First reports", "First final Date", "History"]
     assert visit.text(".apps tbody tr:first-child .verdict") == "… not ready"

@@ -1,4 +1,4 @@
-"""A visit to the console in a real browser, with everything that went wrong on it."""
+"""A visit to the console in a real browser, which records every error."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ _LOUD = "NO BROWSER: install Chromium (Debian: apt-get install chromium); the co
 
 
 def browser_path() -> str:
-    """Where this machine's Chromium is; without one the tests are skipped, or fail where that is forbidden."""
+    """The path of this machine's Chromium; without one the tests are skipped, or fail if skipping is forbidden."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found:
         return found
@@ -40,7 +40,7 @@ def started(playwright: Playwright) -> Iterator[Browser]:
 
 @dataclass
 class Visit:
-    """One tab. Whatever the page complains about is a fault, but for what a test expects."""
+    """One tab. Every error of the page fails the test, except expected ones."""
 
     page: Page
     server: ConsoleServer
@@ -68,28 +68,28 @@ class Visit:
             self.faults.append(f"request to another host: {url}")
 
     def open(self, hash_: str = "#/apps", *, heading: str = "main h1") -> None:
-        """Go to a page and wait until it is all there."""
+        """Go to a page and wait until it has loaded."""
         self.page.goto(self.server.url + hash_)
         self.page.wait_for_selector(heading)
         self.settle()
 
     def go(self, hash_: str) -> None:
-        """Go to another page as a link does."""
+        """Go to another page like a link."""
         self.page.evaluate("(hash) => { location.hash = hash; }", hash_)
         self.settle()
 
     def settle(self) -> None:
-        """Wait until nothing is awaited."""
+        """Wait until no request is pending."""
         self.page.wait_for_function(
             "() => document.querySelector('main') && !document.querySelector('main [aria-busy=true]')"
         )
 
     def text(self, selector: str) -> str:
-        """The words of an element, with spaces as a person sees them."""
+        """The text of an element with normalized spaces."""
         return " ".join(self.page.inner_text(selector).split())
 
     def all_texts(self, selector: str) -> list[str]:
-        """The same of several elements, which may be parts of a drawing."""
+        """The same for several elements, which can be parts of a drawing."""
         return [" ".join(text.split()) for text in self.page.locator(selector).all_text_contents()]
 
     def press(self, *keys: str) -> None:
@@ -97,13 +97,13 @@ class Visit:
             self.page.keyboard.press(key)
 
     def see(self, selector: str, text: str) -> None:
-        """Wait until an element says this."""
+        """Wait until an element has this text."""
         expect(self.page.locator(selector).first).to_contain_text(text)
 
     def violations(self, *rules: str) -> list[str]:
-        """What axe finds by these rules or by all, each with its first place."""
+        """The violations of these axe rules (or of all), each with its first element."""
         if not self.page.evaluate("() => Boolean(window.axe)"):
-            # as a test's tool it is let in past the page's own policy
+            # as a test's tool it bypasses the page's Content-Security-Policy
             self.page.evaluate(AXE.read_text(encoding="utf-8"))
         options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
         found = self.page.evaluate(
@@ -114,13 +114,13 @@ class Visit:
         return list(found)
 
     def widths(self) -> tuple[int, int]:
-        """How wide the page is, and how wide its window."""
+        """The width of the page and of its window."""
         found = self.page.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         return int(found[0]), int(found[1])
 
 
 def context_of(browser: Browser, world: World, **options: Any) -> BrowserContext:
-    """A browser's window of a person who was signed in before, or never."""
+    """The browser window of a person who has signed in before, or never."""
     defaults = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "locale": "en-GB"}
     context = browser.new_context(**{**defaults, **options})
     context.set_default_timeout(10_000)
@@ -130,5 +130,5 @@ def context_of(browser: Browser, world: World, **options: Any) -> BrowserContext
 
 
 def picture_of(visit: Visit, path: Path) -> None:
-    """The whole page as a picture."""
+    """A screenshot of the whole page."""
     visit.page.screenshot(path=path, full_page=True, animations="disabled")

@@ -12,17 +12,17 @@ OWN_POSTGRES = {
 
 @pytest.fixture(scope="session")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
-    """The console as cdk.json makes it when it is switched on: over Aurora DSQL, without digests."""
+    """The console as cdk.json deploys it: with Aurora DSQL, without digests."""
     return synthesize_console(tmp_path_factory.mktemp("console"), context(console=True))
 
 
 @pytest.fixture(scope="session")
 def with_own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
-    """The console over a PostgreSQL in a VPC, with digests."""
+    """The console with a PostgreSQL in a VPC and digests."""
     return synthesize_console(tmp_path_factory.mktemp("own-postgres"), context(console=True, **OWN_POSTGRES))
 
 
 @pytest.fixture(scope="session")
 def local_console(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
-    """The console as on the embedded AWS."""
+    """The console on the embedded AWS."""
     return synthesize_console(tmp_path_factory.mktemp("local"), context(console=True, local=True, retain=False))

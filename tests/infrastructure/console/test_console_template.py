@@ -1,4 +1,4 @@
-"""The console's template: what guards it, what outlives it, and what it knows of the pipeline."""
+"""The console's template: its protection, its retained resources, and its references to the pipeline."""
 
 import json
 import subprocess
@@ -27,14 +27,14 @@ def test_cdk_nag_finds_nothing_that_is_not_acknowledged_with_a_reason(
 
 @pytest.mark.parametrize("made", ["console", "with_own_postgres"])
 def test_cfn_lint_finds_nothing(request: pytest.FixtureRequest, made: str) -> None:
-    # W3005: CDK lets a function wait for its role's policies, and names the role once more.
+    # W3005: CDK lets a function depend on its role's policies, and on the role as well.
     command = [str(Path(sys.executable).with_name("cfn-lint")), "--ignore-checks", "W3005", "--"]
     template = str(request.getfixturevalue(made).template_path)
     result = subprocess.run([*command, template], capture_output=True, text=True, check=False)
     assert result.stdout + result.stderr == ""
 
 
-# Two stacks, neither of which holds the other back
+# Two independent stacks
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_every_route_of_the_api_needs_an_access_token_of_this_pool(console: Synt
     assert len(of_api) >= 8
     for route in of_api.values():
         assert route["AuthorizationType"] == "JWT"
-        assert route["AuthorizationScopes"] == ["aws.cognito.signin.user.admin"]  # no ID token has it
+        assert route["AuthorizationScopes"] == ["aws.cognito.signin.user.admin"]  # an ID token does not have it
     (authorizer,) = console.of_type("ApiGatewayV2::Authorizer").values()
     assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
     (client,) = console.of_type("Cognito::UserPoolClient")
@@ -181,7 +181,7 @@ def test_requests_are_throttled_and_logins_more(console: Synthesis) -> None:
         if each["Type"] == "AWS::ApiGatewayV2::Stage" and each["Properties"]["StageName"] == "$default"
     ]
     of_http = {name for name in routes_ if name.startswith("Http")}
-    assert of_http <= set(resource["DependsOn"])  # a setting of a route that is not there is refused
+    assert of_http <= set(resource["DependsOn"])  # a setting for a route that does not exist is refused
 
 
 def test_the_access_log_has_no_path_no_query_no_header_and_no_body(console: Synthesis) -> None:
@@ -210,7 +210,7 @@ def test_nobody_signs_up_alone_and_everybody_has_a_second_factor(console: Synthe
 
 
 def test_what_would_replace_the_pool_is_as_it_was(console: Synthesis) -> None:
-    """A changed attribute makes a new, empty pool: everybody would be lost."""
+    """A changed attribute creates a new, empty pool: all users would be lost."""
     pool = console.only("Cognito::UserPool")
     assert pool["AliasAttributes"] == ["email"]
     assert pool["UsernameConfiguration"] == {"CaseSensitive": False}
@@ -244,7 +244,7 @@ def test_the_groups_are_the_roles_and_limited(console: Synthesis) -> None:
     assert not [group for group in console.of_type("Cognito::UserPoolGroup").values() if "RoleArn" in group]
 
 
-# What outlives the stack, and what does not
+# Retained and deleted resources
 
 
 def test_people_and_their_data_outlive_the_stack_on_aws_and_nothing_does_locally(
@@ -278,7 +278,7 @@ def test_records_of_runs_reach_the_live_page_at_most_once_a_second(console: Synt
         "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "RUN#"}]}}},
     }
     assert source["MaximumBatchingWindowInSeconds"] == 1
-    assert source["BatchSize"] == 10_000  # so that the window ends a batch, and not its size
+    assert source["BatchSize"] == 10_000  # so that the window ends a batch, not its size
     assert "ParallelizationFactor" not in source
     assert (source["MaximumRetryAttempts"], source["MaximumRecordAgeInSeconds"]) == (1, 60)
 
@@ -344,7 +344,7 @@ def test_a_postgresql_of_ones_own_is_reached_by_secrets_and_from_its_subnets(wit
     }
 
 
-# Who is told
+# Alarms
 
 
 def test_two_alarms_tell_of_failures_and_of_requests_turned_away(console: Synthesis) -> None:

@@ -1,4 +1,4 @@
-"""`report_kpis` against the same numbers made apart: DuckDB over the rows, and the SQL that the answer gives."""
+"""`report_kpis` against the same numbers computed independently: by DuckDB over the rows and by its SQL."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -220,7 +220,7 @@ def test_retention_has_a_series_for_each_day_since_the_download(two_weeks: Pipel
             {"metrics": ("sessions",), "where": "territory"},
             "where must be a dimension and a value such as territory:US",
         ),
-        ({"metrics": ("sessions",), "where": "device:iPhone", "by": "territory"}, "must be of one dimension"),
+        ({"metrics": ("sessions",), "where": "device:iPhone", "by": "territory"}, "must use the same dimension"),
         ({"metrics": ("session",)}, "There is no KPI 'session': did you mean"),
         ({"metrics": ("sessions",), "by": "subscription_name"}, "cannot be split by 'subscription_name'"),
     ],

@@ -58,7 +58,7 @@ def test_the_beginning_of_several_ids_lists_them(pipeline: Pipeline) -> None:
     with pytest.raises(Refused) as refused:
         show_run(here, "2026", None)
     assert str(refused.value) == (
-        "2 runs begin with '2026', so say which: 20261123T100002000Z-noon, 20261123T100001000Z-morning."
+        "2 runs begin with '2026'; give one of these ids: 20261123T100002000Z-noon, 20261123T100001000Z-morning."
     )
     assert show_run(here, "20261123T100001", None).run_id == "20261123T100001000Z-morning"
     assert show_run(here, "newest", None).run_id == "20261123T100002000Z-noon"
@@ -76,7 +76,7 @@ def test_a_whole_id_is_never_ambiguous(pipeline: Pipeline) -> None:
 
 
 def test_of_many_that_begin_so_the_newest_are_named(pipeline: Pipeline) -> None:
-    with pytest.raises(Refused, match=r"^9 runs begin with '2026', .*-n4 and 4 more\.$"):
+    with pytest.raises(Refused, match=r"^9 runs begin with '2026'; .*-n4 and 4 more\.$"):
         find_execution(installed(pipeline, *(f"n{number}" for number in range(9))), "2026")
 
 
@@ -87,7 +87,7 @@ def test_reports_that_begin_alike_are_listed_too(pipeline: Pipeline) -> None:
     assert len(ids) == 2
     with pytest.raises(Refused) as refused:
         find_report(pipeline.lake, "2025")
-    assert str(refused.value) == f"2 runs begin with '2025', so say which: {', '.join(ids)}."
+    assert str(refused.value) == f"2 runs begin with '2025'; give one of these ids: {', '.join(ids)}."
     found = find_report(pipeline.lake, ids[0])
     assert found is not None
     assert found[1]["run_id"] == ids[0]

@@ -89,7 +89,7 @@ def test_a_request_that_was_gone_and_made_anew_is_not_ready_again(pipeline: Pipe
     days(pipeline, 2)
     (line,) = status(pipeline).requests
     assert (line.verdict, line.requested_on) == (RequestVerdict.NOT_READY, pipeline.world.today)
-    assert "did not list it any more" in line.reason
+    assert "no longer listed it" in line.reason
 
 
 def test_a_forbidden_app_says_why_and_the_others_are_ready(start: Callable[..., Pipeline]) -> None:

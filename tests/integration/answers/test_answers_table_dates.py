@@ -1,4 +1,4 @@
-"""Tables × Dates: what each cell says is what `gaps` says, after any history, with checks of freshness or without."""
+"""Tables × Dates: each cell agrees with `gaps` after any history, with freshness checks or without."""
 
 import random
 from collections.abc import Callable, Collection
@@ -54,7 +54,7 @@ def cells(found: TableDates) -> dict[date, DateVerdict]:
 
 
 def one_day(pipeline: Pipeline, what: str) -> None:
-    """A day of the history with its run and its check, unless there is none."""
+    """A day of the history with its run and its check, if there is one."""
     pipeline.world.advance(1)
     if what == "quarantined":
         pipeline.fault(FaultKind.SHORT_ROW, SEGMENTS, app_id=APP)
@@ -139,13 +139,13 @@ def test_one_app_of_two_that_is_quarantined_is_the_verdict_of_the_cell_and_the_o
     assert line.most_until is not None
     assert line.complete_until < line.most_until
     assert not found.is_good
-    assert found.sentence == "1 table of 1 with a Date that needs somebody."
+    assert found.sentence == "1 table of 1 with a Date that needs attention."
 
 
 def test_apps_in_good_order_are_judged_without_a_look_into_the_ledger(
     start: Callable[..., Pipeline], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A thousand apps would be ten million items of DynamoDB."""
+    """A thousand apps would need ten million DynamoDB items."""
     pipeline = start({"apps": 2, "dates_per_instance": 3})
     pipeline.daily()
     for _ in range(8):

@@ -28,7 +28,7 @@ TABLES = ("grants", "views", "annotations", "audit", "subscriptions", "digests_s
 
 @dataclass
 class Somebody(Caller):
-    """A person who asks both functions, as the gateway sends them."""
+    """A person who sends requests to both functions, in the gateway's format."""
 
     reading: Api | None = None
 
@@ -75,7 +75,7 @@ class Office:
         return Api(ACTING, Asking(self.console(data), today_of(self.accounts), audit), audit)
 
     def person(self, email: str, role: Role | None, *granted: str, is_limited: bool | None = None) -> str:
-        """Somebody who has signed in once; limited to the granted apps where there are any."""
+        """A person who has signed in once; limited to the granted apps, if there are any."""
         limited = bool(granted) if is_limited is None else is_limited
         user_id = self.accounts.invite(email, role or Role.VIEWER, is_limited=limited).user_id
         self.cognito.admin_set_user_password(
@@ -88,12 +88,12 @@ class Office:
         return user_id
 
     def somebody(self, user_id: str, *groups: str, api: Api | None = None) -> Somebody:
-        """Whose token has these groups, whatever Cognito says today."""
+        """A person whose token has these groups, whatever Cognito has."""
         reading = Api(READING, Asking(replace(self.console(self.data("console_read")), desk=None)))
         return Somebody(api or self.api(), groups or ("viewer",), user_id, reading)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """Every row of a table, oldest first where it says when."""
+        """Every row of a table, oldest first if it has a time."""
         assert table in TABLES
         order = {"audit": " ORDER BY at, entry_id"}.get(table, "")
 
@@ -118,7 +118,7 @@ class Office:
 
 
 def new_office(pipeline: Pipeline, cluster: Migrated, aws: EmbeddedAws, name: str) -> Office:
-    """A console with people of its own and nobody in it."""
+    """A console with its own user pool, which is empty."""
     cognito = aws.client("cognito-idp")
     pool_id = cognito.create_user_pool(PoolName=name, AliasAttributes=["email"])["UserPool"]["Id"]
     for group in (*Role, "limited"):

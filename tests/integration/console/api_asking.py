@@ -1,4 +1,4 @@
-"""The API of a pipeline in the test's process, called with the gateway's events as each kind of person."""
+"""The API of a pipeline in the test's process, called with the gateway's events by each kind of person."""
 
 import gzip
 import json
@@ -41,7 +41,7 @@ class Answer:
 
 @dataclass
 class Caller:
-    """Somebody who asks. `groups` None: nobody is signed in."""
+    """A person who sends requests. With `groups` None they are not signed in."""
 
     api: Api
     groups: tuple[str, ...] | None = ("viewer",)
@@ -71,7 +71,7 @@ class Caller:
 def event(
     method: str, path: str, query: str, claims: dict[str, str] | None, body: str | None, headers: Mapping[str, str]
 ) -> dict[str, Any]:
-    """As an HTTP API hands it over, payload format 2.0."""
+    """An event of an HTTP API, payload format 2.0."""
     together: dict[str, list[str]] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         together.setdefault(name, []).append(value)
@@ -116,7 +116,7 @@ def console_of(pipeline: Pipeline, data: ApplicationData) -> Console:
 
 
 def nowhere() -> ApplicationData:
-    """Application data in a PostgreSQL that does not answer: nothing listens on this port."""
+    """Application data in an unreachable PostgreSQL: nothing listens on this port."""
     settings = DatabaseSettings("console_read", "127.0.0.1:1", "", database_without_tls=True)
     return ApplicationData.over(Postgres(settings, DatabaseClients(), sleep=lambda _: None))
 

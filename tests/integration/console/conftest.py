@@ -10,7 +10,7 @@ from tests.aws_in_process import aws_in_process, new_registry
 
 @pytest.fixture
 def table() -> Iterator[Any]:
-    """The console's table, which has the registry's keys."""
+    """The console's table, which has the same key names as the registry."""
     with aws_in_process():
         yield new_registry("console").table
 
@@ -23,5 +23,5 @@ def embedded_aws() -> Iterator[EmbeddedAws]:
 
 @pytest.fixture(scope="session")
 def cluster(embedded_aws: EmbeddedAws) -> Migrated:
-    """An Aurora DSQL cluster of the embedded AWS with the console's schema, shared by the session: clean up."""
+    """An Aurora DSQL cluster of the embedded AWS with the console's schema, shared by the session: tests clean up."""
     return migrated_cluster(embedded_aws, "console")

@@ -1,4 +1,4 @@
-"""A cluster with the console's schema, and its database as each function sees it."""
+"""A cluster with the console's schema, and the database with each function's rights."""
 
 import json
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Migrated:
 
 
 def new_cluster(aws: EmbeddedAws, name: str) -> Migrated:
-    """An empty cluster, made by CloudFormation."""
+    """An empty cluster, created by CloudFormation."""
     resource = {"Type": "AWS::DSQL::Cluster", "Properties": {"DeletionProtectionEnabled": False}}
     template = {
         "Resources": {"Cluster": resource},

@@ -1,4 +1,4 @@
-"""Who may act, what becomes of who may not, and what the audit log tells of both."""
+"""The rights of acting routes, refusals, and their entries in the audit log."""
 
 import itertools
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ ROUTES: dict[str, tuple[str, str, Any, str]] = {
     "revoke_grant": ("DELETE", f"/grants/{ID}", None, "admin"),
     "audit": ("GET", "/audit", None, "admin"),
 }
-"""Every acting route with the least role that may, written down apart from the code."""
+"""Every acting route with the lowest role that has its right, listed independently of the code."""
 
 ORDER = ("viewer", "operator", "admin")
 MAY = {name: ORDER[ORDER.index(least) :] for name, (_, _, _, least) in ROUTES.items()}
@@ -80,7 +80,7 @@ def asked(somebody: Somebody, name: str) -> Any:
 
 
 def away(cluster: Migrated) -> Migrated:
-    """The same database where nobody listens."""
+    """The same database at a port without a listener."""
     return replace(cluster, address="127.0.0.1:1")
 
 
@@ -116,7 +116,7 @@ def test_every_refusal_and_every_action_is_in_the_log_with_who_and_what(office: 
     ]
     assert "You have a view of this name" in log[0]["detail"]
     assert '"state":"q=1"' in log[1]["detail"]
-    assert "takes the role operator" in log[2]["detail"]
+    assert "needs the role operator" in log[2]["detail"]
     assert [row["outcome"] for row in office.rows("audit")] == [
         "refused",
         "attempted",
@@ -210,7 +210,7 @@ def test_whoever_invokes_the_function_itself_acts_as_an_admin_under_their_arn(of
 
 
 class Silent:
-    """An audit log whose second row is never written: the function died."""
+    """An audit log whose second row is never written, as if the function died."""
 
     def __init__(self, stored: Any) -> None:
         self.attempt, self.refuse = stored.attempt, stored.refuse

@@ -1,4 +1,4 @@
-"""What stands in an answer, and what happens to a request that is wrong."""
+"""The contents of answers, and the errors of invalid requests."""
 
 import csv
 import io
@@ -162,14 +162,14 @@ def test_no_text_becomes_a_formula(text: str) -> None:
     [
         ("/apps?limit=201", "limit", "must be at most 200"),
         ("/apps?limit=many", "limit", "must be a whole number"),
-        ("/apps?limt=5", "limt", "is not known here"),
+        ("/apps?limt=5", "limt", "is unknown here"),
         ("/apps?sort=nothing", "sort", "verdict"),
         ("/apps?metrics=nothing", "metrics", "nothing"),
         ("/apps?cursor=AAAA", "cursor", "cursor"),
         ("/health?app=1%20OR%201", "app", "written"),
         ("/kpis/query", "metrics", "is missing"),
         ("/kpis/query?metrics=nothing", "metrics", "nothing"),
-        (f"/kpis/query?{KPIS}&from=2025-06-02", "days", "cannot be given together"),
+        (f"/kpis/query?{KPIS}&from=2025-06-02", "days", "cannot be combined"),
         ("/kpis/query?metrics=total_downloads&from=yesterday", "from", "2026-01-31"),
         ("/kpis/query?metrics=total_downloads&from=2025-06-05&to=2025-06-02", "", "2025-06-05"),
         ("/kpis/query?metrics=total_downloads&by=nothing", "by", "nothing"),

@@ -1,4 +1,4 @@
-"""Every reading route as each kind of person, and what a limited person must not learn."""
+"""Every reading route by each kind of person, and what a limited person must not learn."""
 
 import json
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def anybody(pipeline: Pipeline, cluster: Migrated) -> Iterator[Caller]:
 
 @pytest.fixture
 def asks(anybody: Caller, grants: StoredGrants) -> Any:
-    """Somebody with these groups; `granted` are a limited person's apps."""
+    """A person with these groups; `granted` are a limited person's apps."""
 
     def asked(*groups: str, granted: tuple[str, ...] = ()) -> Caller:
         grants.replace(PERSON, granted, "the test")
@@ -67,7 +67,7 @@ def run_id(pipeline: Pipeline) -> str:
 
 
 def addresses(run_id: str) -> dict[str, str]:
-    """An address for each reading route that asks about nothing in particular."""
+    """A path of each reading route without particular parameters."""
     places = {"<app_id>": APP, "<run_id>": run_id}
     made = {}
     for endpoint in READING:

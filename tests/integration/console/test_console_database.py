@@ -1,4 +1,4 @@
-"""A function's connection: what is done again, what is not, and when it opens another."""
+"""A function's connection: what is repeated, what is not, and when a new one is opened."""
 
 import socket
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def database(cluster: Migrated) -> Iterator[Database]:
 
 
 def _cut(connection: Connection) -> None:
-    """What a router does that forgets an idle connection."""
+    """Drops the connection like a router that forgets an idle one."""
     connection._usock.shutdown(socket.SHUT_RDWR)
 
 

@@ -1,4 +1,4 @@
-"""The weekly digest: who gets which numbers, once a week, and how the link in it ends it."""
+"""The weekly digest: its readers and their numbers, once a week, and its unsubscribe link."""
 
 import re
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def pipeline() -> Iterator[Pipeline]:
 
 @dataclass
 class Desk:
-    """An office that sends digests. `posted` is what the Slack channel got."""
+    """A setup that sends digests. `posted` has the messages to the Slack channel."""
 
     office: Office
     aws: EmbeddedAws
@@ -162,7 +162,7 @@ def ask(page: Unsubscribing, method: str, link: str) -> tuple[int, str]:
 def test_the_link_in_a_digest_ends_it_without_a_login(desk: Desk) -> None:
     subscription = desk.subscribe(desk.office.person(ADA, Role.VIEWER))
     desk.digest().send()
-    (link,) = re.findall(r"No more of these: (\S+)", desk.mails()[-1].body)
+    (link,) = re.findall(r"Unsubscribe: (\S+)", desk.mails()[-1].body)
     data = desk.office.data()
     page = Unsubscribing(desk.office.api(), data.subscriptions, data.audit, SIGNED)
     for _ in range(2):
@@ -171,7 +171,7 @@ def test_the_link_in_a_digest_ends_it_without_a_login(desk: Desk) -> None:
     assert len(desk.office.rows("subscriptions")) == 1, "a mail program that follows links ends nothing"
     assert "no longer get" in ask(page, "POST", link)[1]
     assert desk.office.rows("subscriptions") == []
-    assert "ends no digest" in ask(page, "POST", link)[1]
+    assert "you have unsubscribed already" in ask(page, "POST", link)[1]
     told = [(row["action"], row["target"], row["outcome"]) for row in desk.office.rows("audit")]
     assert ("unsubscribe", subscription, "done") in told
 
@@ -184,7 +184,7 @@ def test_a_link_that_was_not_signed_here_ends_nothing(desk: Desk) -> None:
     other = SIGNED.token("00000000-0000-0000-0000-000000000000").partition(".")[2]
     for token in (ours, f"{ours}.", f"{ours}.{other}", forged.token(ours), "é", ""):
         status, text = ask(page, "POST", f"{SIGNED.console_url}/unsubscribe?token={token}")
-        assert (status, "ends no digest" in text) == (404, True), token
+        assert (status, "you have unsubscribed already" in text) == (404, True), token
     without = replace(page, links=None)
     assert ask(without, "POST", SIGNED.unsubscribe(ours))[0] == 404
     assert len(desk.office.rows("subscriptions")) == 1

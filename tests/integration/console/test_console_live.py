@@ -1,4 +1,4 @@
-"""The live page: who may listen, what a nudge says, and to whom."""
+"""The live page: access, the contents of a nudge, and its receivers."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ class Gone(Exception):
 
 @dataclass
 class Gateway:
-    """API Gateway's side of the connections: what was sent to whom."""
+    """API Gateway's side of the connections: the messages sent to each."""
 
     sent: list[tuple[str, str]] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
@@ -89,7 +89,7 @@ def record(item: Item) -> dict[str, str]:
     return item_key(item)
 
 
-# Who may listen
+# Access
 
 
 def test_a_ticket_opens_one_connection_with_the_subprotocol_that_a_browser_waits_for(console: Console) -> None:
@@ -119,7 +119,7 @@ def test_a_connection_without_headers_is_refused(console: Console) -> None:
     assert console.live.handle({"requestContext": context, "headers": None}) == {"statusCode": 401}
 
 
-# What a nudge says, and to whom
+# The contents of a nudge, and its receivers
 
 
 def test_many_changes_of_a_run_are_one_nudge(console: Console) -> None:
@@ -174,7 +174,7 @@ def test_a_run_that_starts_or_ends_is_told_under_its_id_but_not_to_limited_peopl
     assert console.sent() == [("c1", "20260602T100000983Z-manage-daily-1")]
 
 
-# How a connection ends
+# The end of a connection
 
 
 def test_who_has_left_is_told_nothing(console: Console) -> None:

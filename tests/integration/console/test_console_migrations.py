@@ -1,4 +1,4 @@
-"""Migrations on a real PostgreSQL below the proxy that refuses what Aurora DSQL refuses."""
+"""Migrations on a real PostgreSQL behind the proxy that refuses what Aurora DSQL refuses."""
 
 import itertools
 import json
@@ -64,7 +64,7 @@ def test_a_file_that_broke_off_in_the_middle_runs_to_its_end_the_next_time(embed
 def test_a_role_may_do_exactly_this_with_a_table(cluster: Migrated, role: str, table: str) -> None:
     with closing(cluster.database(role)) as database:
         allowed = {verb for verb in VERBS if _is_allowed(database, verb, table)}
-    # INSERT … SELECT needs the right to select as well, and UPDATE … = itself too.
+    # INSERT … SELECT also needs the right to select, and so does UPDATE … = itself.
     assert allowed == set(RIGHTS[table].get(role, ()))
 
 
@@ -127,7 +127,7 @@ def test_a_cluster_that_cannot_be_reached_ends_with_one_sentence_after_two_minut
 
 
 class SecretsManager:
-    """Secrets by name, and who wrote them."""
+    """Secrets by name, and their writers."""
 
     class meta:  # noqa: N801 (as boto3 has it)
         region_name = "us-east-1"
@@ -196,7 +196,7 @@ def test_a_secret_that_is_none_of_a_postgresql_is_refused_without_its_words(secr
 
 
 @pytest.mark.parametrize(
-    ("field", "said"), [({"ca": "x"}, "no certificate"), ({"port": "ssl"}, "port .* is no number")]
+    ("field", "said"), [({"ca": "x"}, "not a PEM certificate"), ({"port": "ssl"}, "port .* is not a number")]
 )
 def test_a_secret_with_a_wrong_authority_or_port_is_refused(field: dict[str, str], said: str) -> None:
     login = {"host": "db", "dbname": "apps", "username": "ada", "password": "hunter2", **field}
@@ -206,7 +206,7 @@ def test_a_secret_with_a_wrong_authority_or_port_is_refused(field: dict[str, str
 
 
 def test_a_verifier_is_the_one_of_the_standard() -> None:
-    """RFC 5803's example has another password; PostgreSQL itself took ours in the test above. Here: its form."""
+    """RFC 5803's example has another password. The test above checks that PostgreSQL accepts ours; here the form."""
     first, again = verifier("pencil", b"0123456789abcdef"), verifier("pencil", b"0123456789abcdef")
     assert first == again
     assert first.startswith("SCRAM-SHA-256$4096:MDEyMzQ1Njc4OWFiY2RlZg==$")

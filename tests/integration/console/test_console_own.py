@@ -1,4 +1,4 @@
-"""What is somebody's own, and people with their grants: through the API, in a real PostgreSQL."""
+"""A person's own data, and people with their grants: through the API, in a real PostgreSQL."""
 
 import itertools
 import json
@@ -81,7 +81,7 @@ def test_two_views_of_one_person_have_two_names_and_two_people_may_choose_the_sa
     first, second = view(ada), view(ada, "Second")
     again, renamed = view(ada), ada.patch(f"/views/{second.json['view_id']}", {"name": "Mine"})
     assert (first.status, again.status, renamed.status) == (201, 409, 409)
-    assert again.json["detail"] == "You have a view of this name: choose another name, or change that view."
+    assert again.json["detail"] == "You already have a view with this name: choose another name, or change that view."
     assert view(admin).status == 201
 
 
@@ -256,7 +256,7 @@ def test_an_app_that_is_not_fetched_is_granted_to_nobody(admin: Somebody, office
 @pytest.mark.parametrize("user_id", ["x", "F" * 32, "f" * 32, "a" * 150])
 def test_an_id_of_nobody_is_not_there(admin: Somebody, user_id: str) -> None:
     for answer in each_route_of(admin, user_id):
-        assert (answer.status, answer.json["detail"]) == (404, "There is no such person, or you may not see it.")
+        assert (answer.status, answer.json["detail"]) == (404, "There is no such person, or you cannot see it.")
 
 
 def test_what_cannot_be_an_id_is_no_address(admin: Somebody) -> None:

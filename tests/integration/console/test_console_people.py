@@ -1,4 +1,4 @@
-"""People in the embedded Cognito: what becomes of them, of their sessions, and that an admin always remains."""
+"""People in the embedded Cognito: their changes and sessions, and that an admin always remains."""
 
 import itertools
 import re
@@ -48,12 +48,12 @@ class Pool:
         return Login(self.cognito, self.client_id)
 
     def first_password(self, email: str) -> str:
-        """From the newest invitation to this address."""
+        """The temporary password in the newest invitation to this address."""
         bodies = [mail.body for mail in self.aws.e_mails() if mail.to == (email,)]
         return re.findall(r"password (\S+)\.", bodies[-1])[-1]
 
     def active(self, email: str, role: Role, *, is_limited: bool = False) -> Account:
-        """Somebody who has signed in once."""
+        """A person who has signed in once."""
         account = self.accounts.invite(email, role, is_limited=is_limited)
         self.sign_in_first(email)
         return replace(account, state=State.ACTIVE, has_second_factor=True)
@@ -220,7 +220,7 @@ TAKE_AWAY: list[Callable[[Accounts, str], Any]] = [
 @pytest.mark.parametrize("take_away", TAKE_AWAY, ids=["role", "login", "account"])
 def test_the_last_admin_who_can_sign_in_stays(pool: Pool, take_away: Callable[[Accounts, str], Any]) -> None:
     ada = pool.active(ADA, Role.ADMIN)
-    pool.accounts.invite(EVE, Role.ADMIN)  # who may never come
+    pool.accounts.invite(EVE, Role.ADMIN)  # who never signs in
     with pytest.raises(PersonConflict, match=r"ada@example\.com is the last admin who can sign in"):
         take_away(pool.accounts, ada.user_id)
     pool.sign_in_first(EVE)
@@ -246,7 +246,7 @@ def test_the_lock_of_a_function_that_died_is_over_after_a_minute(pool: Pool) -> 
     left_behind.__enter__()
     pool.clock.pass_by(seconds=60)
     with locked(pool.table, pool.clock, "people"):
-        left_behind.__exit__(None, None, None)  # comes back to life: the lock is another one's now
+        left_behind.__exit__(None, None, None)  # it runs again: the lock belongs to another caller now
         with pytest.raises(PersonConflict):
             pool.accounts.change(ada.user_id, Role.ADMIN)
 

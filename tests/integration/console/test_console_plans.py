@@ -1,4 +1,4 @@
-"""Plans and their confirmation: one run however often and however close together somebody confirms."""
+"""Plans and their confirmation: one run, however often and however closely together it is confirmed."""
 
 import itertools
 import json
@@ -170,7 +170,7 @@ def test_a_plan_that_would_do_something_else_by_now_is_refused(operator: Somebod
         answer = operator.post("/runs", {"plan_id": plan_id})
     finally:
         pipeline.registry.table.put_item(Item=kept)
-    assert (answer.status, "something else by now" in answer.json["detail"]) == (409, True)
+    assert (answer.status, "something else than planned" in answer.json["detail"]) == (409, True)
     assert len(executions()) == before
 
 

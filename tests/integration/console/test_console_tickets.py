@@ -1,4 +1,4 @@
-"""Tickets of live pages: one connection each, for half a minute, and in the table only as a hash."""
+"""Tickets of live pages: valid for one connection and 30 seconds, and stored only as a hash."""
 
 import json
 from typing import Any

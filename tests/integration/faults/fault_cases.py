@@ -233,7 +233,7 @@ REFUSED = (
         "minute is revoked or mistyped: it is not tried any more.",
         KeyDoubted,
         Verdict.KEY_REJECTED,
-        "put a valid one into its secret",
+        "put a valid key into its secret",
         Healing.NEXT_RUN,
     ),
     FaultCase(
@@ -295,7 +295,7 @@ REFUSED = (
     FaultCase(
         "404 for the app: mistyped, deleted or moved",
         _status(404, REQUESTS, ALWAYS),
-        "The reason names the app and what to do about it. If Apple knows it again, the next run goes on.",
+        "The reason names the app and what to do about it. If Apple knows it again, the next run continues.",
         NotFound,
         Verdict.FAILED,
         "remove it from accounts in cdk.json",
@@ -305,10 +305,10 @@ REFUSED = (
     FaultCase(
         "404 for a report that was known",
         _status(404, INSTANCES),
-        "The report request is forgotten, because it may have been made anew: the next run looks for it.",
+        "The report request is forgotten, because it may have been replaced: the next run looks for it.",
         NotFound,
         Verdict.FAILED,
-        "does not know what was asked for",
+        "does not know the requested resource",
         Healing.NEXT_RUN,
     ),
     FaultCase(

@@ -21,7 +21,7 @@ from appstore_analytics.contract.catalogue.definition import AccessType, Column,
 from appstore_analytics.contract.errors import InstanceQuarantined, ObjectContended
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import CuratedTable
-from appstore_analytics.lake import publication as publication_module
+from appstore_analytics.lake import merge
 from appstore_analytics.lake.objects import Bucket, StoredObject
 from appstore_analytics.lake.parts import PutBack, part_version, put_parts_back, write_parts
 from appstore_analytics.lake.publication import Publication, PublicationState, publish
@@ -304,7 +304,7 @@ def test_a_part_too_large_for_the_memory_is_merged_from_the_disk_and_leaves_noth
     publish(bucket, ENGAGEMENT, DAY, tmp_path)
     from_memory = bucket.read(TABLE_KEY)
     bucket._client.delete_object(Bucket=bucket.name, Key=TABLE_KEY)
-    monkeypatch.setattr("appstore_analytics.lake.publication._KEPT_IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr("appstore_analytics.lake.merge._KEPT_IN_MEMORY_BYTES", 0)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     publish(bucket, ENGAGEMENT, DAY, scratch)
@@ -510,7 +510,7 @@ def test_each_vintage_keeps_what_only_it_has_in_extra(bucket: Bucket, tmp_path: 
 def test_more_apps_than_are_fetched_at_once_are_merged_in_order(
     bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publication_module, "_FETCHED_AHEAD", 3)
+    monkeypatch.setattr(merge, "_FETCHED_AHEAD", 3)
     for app_id in range(95, 106):
         land(bucket, tmp_path, Instance(vintage(21), (app_id,), app_id))
     scratch = tmp_path / "scratch"

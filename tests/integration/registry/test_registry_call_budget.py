@@ -289,7 +289,7 @@ def test_a_401_now_and_then_is_doubt_and_only_a_minute_of_nothing_else_a_rejecti
             step.rejected("NOT_AUTHORIZED")
         return str(raised.value)
 
-    assert "(NOT_AUTHORIZED). If that goes on, put a valid one into its secret" in refusal(KeyDoubted)
+    assert "(NOT_AUTHORIZED). If this persists, put a valid key into its secret" in refusal(KeyDoubted)
     clock.pass_by(seconds=59)
     refusal(KeyDoubted)
     with reservation(budget, clock) as step:
@@ -300,7 +300,7 @@ def test_a_401_now_and_then_is_doubt_and_only_a_minute_of_nothing_else_a_rejecti
     clock.pass_by(seconds=60)
     sentence = refusal(KeyRejected)
     assert sentence.startswith("App Store Connect does not accept the API key 'main' (NOT_AUTHORIZED), since 10:02 UTC")
-    assert sentence.endswith("put a valid one into its secret.")
+    assert sentence.endswith("put a valid key into its secret.")
     clock.pass_by(hours=8)
     refusal(KeyDoubted)  # yesterday's doubt says nothing about today
 

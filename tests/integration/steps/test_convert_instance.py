@@ -64,7 +64,7 @@ def parts(pipeline: Pipeline) -> dict[str, str]:
 def test_an_instance_that_has_not_landed_is_left_alone(pipeline: Pipeline, item: LandItem) -> None:
     assert pipeline.convert(item) == DONE
     assert (parts(pipeline), dirty(pipeline), pipeline.record(item).verdict) == ({}, [], Verdict.NOT_READY)
-    assert pipeline.record(item).reason == "The instance is listed. The next run goes on with it while Apple has it."
+    assert pipeline.record(item).reason == "The instance is listed. The next run continues with it while Apple has it."
 
 
 def test_a_landed_instance_becomes_a_part_and_a_dirty_mark_per_date(pipeline: Pipeline, item: LandItem) -> None:

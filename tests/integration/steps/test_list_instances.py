@@ -170,7 +170,7 @@ def test_an_impossible_processing_date_is_refused_by_name_once_and_poisons_nothi
     assert verdict(pipeline, plan) is Verdict.FAILED
     sentence = (
         f"Instance bad of downloads is refused: App Store Connect sent bad with an impossible processingDate ({day}). "
-        "Once Apple has mended its list, the next run goes on with it."
+        "Once Apple has corrected its list, the next run continues with it."
     )
     assert reason(pipeline, plan) == sentence
     assert pipeline.registry.report_requests.get(APP, AccessType.ONGOING).newest_instance == date(2025, 6, 3)
@@ -213,9 +213,10 @@ def test_one_instance_id_under_two_reports_is_a_contradiction_refused_by_name(st
     (item,) = pipeline.land_items(plan)
     first = pipeline.instance(item).table
     second = ({"downloads", "sessions"} - {first}).pop()
-    both = f"Apple listed it for {first} (2025-06-03) and for {second} (2025-06-03) as well."
+    both = f"Apple listed it both for {first} (2025-06-03) and for {second} (2025-06-03)."
     assert reason(pipeline, plan) == (
-        f"Instance one of {second} is refused: {both} Once Apple has mended its list, the next run goes on with it."
+        f"Instance one of {second} is refused: {both} "
+        "Once Apple has corrected its list, the next run continues with it."
     )
 
 

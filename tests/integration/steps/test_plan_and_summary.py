@@ -169,7 +169,7 @@ def test_a_vanished_app_is_a_notice_in_report_and_page_and_its_request_is_still_
     assert pipeline.summarize(plan)["status"] == "SUCCEEDED"
     (notice,) = report(pipeline)["notices"]
     assert notice.startswith(
-        f"Apple no longer lists app {SECOND} for the key of account 'main', which saw it until 2025-"
+        f"Apple no longer lists app {SECOND} for the key of account 'main', which could see it until 2025-"
     )
     assert notice in page(pipeline)
     rows = appstore_rows(pipeline, plan)["report_requests"]
@@ -224,8 +224,8 @@ def test_more_than_a_keys_quota_is_refused_before_the_first_call(pipeline: Pipel
 @pytest.mark.parametrize(
     ("calls_per_hour", "payload", "sentence"),
     [
-        (153, {}, "up to 149 calls at once, but of calls_per_hour 153 the operation daily may use 148"),
-        (307, BACKFILL, "up to 149 calls at once, but of calls_per_hour 307 the operation backfill may use 148"),
+        (153, {}, "up to 149 calls at once, but of calls_per_hour 153 the operation daily can use 148"),
+        (307, BACKFILL, "up to 149 calls at once, but of calls_per_hour 307 the operation backfill can use 148"),
     ],
 )
 def test_a_quota_that_one_step_alone_exceeds_is_refused_because_it_would_wait_for_ever(

@@ -188,8 +188,8 @@ def test_a_stopped_request_says_so_where_the_key_may_not_make_it_anew(pipeline: 
         pipeline.register(pipeline.plan())
     assert str(missing.value) == (
         f"Apple has stopped the report request (ONGOING) of app {APP}, because its reports were not fetched for a long "
-        "time, so it has to be made anew. The API key's role does not allow POST (FORBIDDEN_ERROR): use a key with the "
-        "role Admin."
+        "time, so it has to be created again. The API key's role does not allow POST (FORBIDDEN_ERROR): use a key with "
+        "the role Admin."
     )
 
 
@@ -197,7 +197,7 @@ def test_an_outdated_snapshot_says_so_where_the_key_may_not_delete_it(pipeline: 
     pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10)))
     pipeline.sign_in(pipeline.world.keys.register(ApiRole.SALES_AND_REPORTS))
     pipeline.world.advance(33)
-    with pytest.raises(RoleMissing, match=f"snapshot of app {APP} has outlived its instances .* use a key with"):
+    with pytest.raises(RoleMissing, match=f"instances of the snapshot of app {APP} have expired, .* use a key with"):
         pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 6, 10)))
 
 
@@ -223,7 +223,7 @@ def test_a_409_with_another_cause_is_told_by_its_code(pipeline: Pipeline) -> Non
 def test_a_snapshot_that_apple_does_not_grant_yet_names_the_quota(pipeline: Pipeline) -> None:
     snapshot = pipeline.world.create_request(APP, AccessType.ONE_TIME_SNAPSHOT)
     pipeline.world.delete_request(snapshot.id)
-    with pytest.raises(GhostRequest, match="one snapshot in about 31 days, also where an earlier one was deleted"):
+    with pytest.raises(GhostRequest, match="one snapshot in about 31 days, even if an earlier one was deleted"):
         pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10)))
 
 
@@ -235,7 +235,7 @@ def test_a_key_that_gets_401_for_more_than_a_minute_is_rejected(pipeline: Pipeli
             pipeline.register(plan)
     pipeline.clock.pass_by(seconds=60)
     with pytest.raises(
-        KeyRejected, match=r"API key 'main' \(NOT_AUTHORIZED\), since .* put a valid one into its secret"
+        KeyRejected, match=r"API key 'main' \(NOT_AUTHORIZED\), since .* put a valid key into its secret"
     ):
         pipeline.register(plan)
 

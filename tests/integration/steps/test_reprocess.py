@@ -264,7 +264,7 @@ def test_without_named_apps_those_of_the_last_daily_run_are_reprocessed(start: C
 
 
 def test_a_reprocess_names_a_run_that_wrote_something(pipeline: Pipeline, days: list[RunPlan]) -> None:
-    with pytest.raises(InputRefused, match="run_id names no run of the last 90 days"):
+    with pytest.raises(InputRefused, match="run_id is not a run of the last 90 days"):
         pipeline.plan(operation="reprocess", run_id="20250602T100000123Z-unknown")
     rollback = pipeline.rollback(days[2])
     with pytest.raises(InputRefused, match="run_id names a rollback"):

@@ -322,7 +322,9 @@ def test_a_version_that_expired_fails_its_instance_and_the_other_dates_go_back(
     answer = pipeline.summarize(plan)
     assert answer["status"] == "FAILED"
     (error,) = pipeline.report()["errors"]
-    assert error["reason"].startswith("S3 no longer keeps what stood before 1 of 3 parts of the instance 2025-06-04/")
+    assert error["reason"].startswith(
+        "S3 no longer keeps the earlier versions of 1 of 3 parts of the instance 2025-06-04/"
+    )
     assert vintage_of(pipeline, date(2025, 6, 1)) == date(2025, 6, 4)
     assert vintage_of(pipeline, date(2025, 6, 2)) == date(2025, 6, 3)
     assert vintage_of(pipeline, date(2025, 6, 3)) is None
@@ -333,7 +335,7 @@ def test_a_version_that_expired_fails_its_instance_and_the_other_dates_go_back(
 
 
 def test_a_run_is_named_that_has_been_and_ended(pipeline: Pipeline, days: list[RunPlan]) -> None:
-    with pytest.raises(InputRefused, match="run_id names no run of the last 90 days"):
+    with pytest.raises(InputRefused, match="run_id is not a run of the last 90 days"):
         pipeline.plan(operation="rollback", run_id="20250602T100000123Z-unknown")
     rollback = pipeline.rollback(days[2])
     with pytest.raises(InputRefused, match=f"name the run that it took back, {days[2].run_id}"):
@@ -360,7 +362,7 @@ def test_a_run_whose_records_have_expired_is_refused_however_long_its_plan_is_ke
     pipeline: Pipeline, days: list[RunPlan], operation: str
 ) -> None:
     pipeline.clock.now = days[2].started_at + timedelta(days=91)
-    with pytest.raises(InputRefused, match="run_id names no run of the last 90 days"):
+    with pytest.raises(InputRefused, match="run_id is not a run of the last 90 days"):
         pipeline.plan(operation=operation, run_id=days[2].run_id)
 
 

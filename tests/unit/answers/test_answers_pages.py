@@ -1,4 +1,4 @@
-"""Pages of a list: each row once, forwards and backwards, and no cursor but ours."""
+"""Pages of a list: each row once, forwards and backwards; foreign cursors are refused."""
 
 import itertools
 

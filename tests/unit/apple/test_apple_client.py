@@ -349,7 +349,7 @@ def test_an_app_that_apple_does_not_know_is_named_with_what_to_do():
         Apple(answering(failing(404, "NOT_FOUND"))).client.report_requests("123", AccessType.ONGOING)
     assert str(unknown.value).startswith("Apple does not know app 123: remove it from accounts in cdk.json if")
     assert "the account that it moved to" in str(unknown.value)
-    assert str(unknown.value).endswith("the next run heals it.")
+    assert str(unknown.value).endswith("the next run continues with it.")
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def test_line_ends_that_are_not_escaped_are_read():
         (secret_of(TEAM, private_key=" "), "private_key .* is missing"),
         (secret_of(TEAM, private_key="AuthKey_2X9R4HXF34.p8"), "private_key .* is the name of a file"),
         (secret_of(TEAM, private_key=PEM.split("-----END")[0]), "private_key .* is cut off: its END line is missing"),
-        (secret_of(TEAM, private_key=PEM.replace("PRIVATE", "PUBLIC")), "private_key .* is no private key"),
+        (secret_of(TEAM, private_key=PEM.replace("PRIVATE", "PUBLIC")), "private_key .* is not a private key"),
         (secret_of(TEAM, private_key=LOCKED), "private_key .* locked with a password"),
         (secret_of(TEAM, private_key=RSA), "private_key .* of another kind"),
         (secret_of(TEAM, private_key=BODY[:-8]), "private_key .* characters missing|cannot be read"),

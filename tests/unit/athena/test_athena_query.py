@@ -106,7 +106,7 @@ def test_a_cancelled_query_is_asked_again(client):
 @pytest.mark.parametrize("state", ["QUEUED", "RUNNING", "CANCELLED"])
 def test_a_query_that_is_never_answered_is_a_verdict_within_the_functions_time(client, state):
     workgroup = Workgroup([state], [state], [state])
-    with pytest.raises(QueryFailed, match=f"asked 3 times; the last one was {state}: see the workgroup's queries"):
+    with pytest.raises(QueryFailed, match=f"in 3 attempts; the last one was {state}: see the workgroup's queries"):
         workgroup.rows()
     assert workgroup.stopped == ([] if state == "CANCELLED" else workgroup.started)
     assert workgroup.seconds_left() > 10

@@ -1,4 +1,4 @@
-"""Cognito's calls for signing in, as far as the login sees them: what is asked next, and how it refuses."""
+"""Cognito's sign-in calls as far as the login uses them: challenges and refusals."""
 
 import base64
 import json
@@ -28,7 +28,7 @@ def challenge(name: str, session: str = "session-1") -> dict[str, Any]:
 
 @dataclass
 class CognitoInProcess:
-    """Answers each call by what a test has laid down for it, and remembers what it was asked."""
+    """Gives each call the answer that a test has prepared, and records the requests."""
 
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Runs modules of the console in node, which knows no page: words, numbers, scales."""
+"""Runs modules of the console in Node, without a page: words, numbers, scales."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from workshop.toolchain import node_path
 
 
 def evaluated(script: str, language: str = "en-GB") -> Any:
-    """What `answer` is after the script, which may import the console's modules by their paths from `console/`."""
+    """The value of `answer` after the script, which can import the console's modules by their paths from `console/`."""
     navigator = json.dumps({"value": {"language": language, "languages": [language]}})
     head = (
         f"Object.defineProperty(globalThis, 'navigator', {navigator});"

@@ -1,4 +1,4 @@
-"""What is served to a browser: every module in one file, each in its own scope, under a hash of its bytes."""
+"""The files for browsers: every module in one file, each in its own scope, under a hash of its bytes."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Every pair of colours that is read together has enough contrast, in both themes: computed from the tokens."""
+"""Every pair of text and background colours has enough contrast, in both themes: computed from the tokens."""
 
 import re
 from itertools import product
@@ -81,7 +81,7 @@ def test_both_themes_have_the_same_colours() -> None:
 
 
 def test_colours_are_named_in_the_tokens_alone() -> None:
-    """But for a QR code, which a camera reads in both themes, and paper."""
+    """Except for QR codes, which cameras read in both themes, and for print."""
     allowed = {"states.css", "base.css"}
     for path in sorted((CONSOLE / "styles").glob("*.css")):
         if path.name not in {"tokens.css", *allowed}:

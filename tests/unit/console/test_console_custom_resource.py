@@ -1,4 +1,4 @@
-"""What CloudFormation hears of a migration: always something, and at once."""
+"""CloudFormation gets an answer about a migration in every case, and at once."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ from appstore_console.custom_resource import answer
 
 
 class CloudFormation(HTTPServer):
-    """The address to which answers are put."""
+    """The address to which responses are sent."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -1,4 +1,4 @@
-"""POST /auth/…: what a browser is told at each step of signing in, and what it is not told."""
+"""POST /auth/…: the answer of each sign-in step, and what it must not reveal."""
 
 import base64
 import json
@@ -28,7 +28,7 @@ def post(
     headers: dict[str, str] | None = None,
     cookies: list[str] | None = None,
 ) -> tuple[int, Any, dict[str, Any]]:
-    """Status, body and the whole answer to one POST."""
+    """Status, body and the whole response to one POST."""
     event: dict[str, Any] = {"rawPath": f"/auth/{step}", "headers": MARKED if headers is None else headers}
     if body is not None:
         event["body"] = body if isinstance(body, str) else json.dumps(body)
@@ -220,7 +220,7 @@ def test_signing_out_twice_is_signing_out() -> None:
     assert post(cognito, "sign-out")[0] == 204
 
 
-# What a request must be
+# Valid requests
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-requested-with": "XMLHttpRequest"}])

@@ -1,4 +1,4 @@
-"""Pages as a browser gets them: compressed once, kept for good under their hash, and guarded."""
+"""Pages as a browser gets them: compressed once, cached forever by their hash, and protected by headers."""
 
 import base64
 import gzip

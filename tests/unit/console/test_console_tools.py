@@ -9,7 +9,7 @@ from infra.console.browser_files import CONSOLE
 TOOLS = CONSOLE / "node_modules" / ".bin"
 MOST_LINES = 400
 WORDS = CONSOLE / "words" / "en.js"
-"""All words in one file, so that a translation is one file."""
+"""All texts are in one file, so that a translation is one file."""
 
 
 @pytest.mark.parametrize("command", [("tsc", "--project", "."), ("biome", "check", "--error-on-warnings", ".")])

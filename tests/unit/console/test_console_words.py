@@ -1,4 +1,4 @@
-"""The console's words are the API's: verdicts, roles, operations; and every sentence stands in one file."""
+"""The console uses the API's words for verdicts, roles and operations; and every text is in one file."""
 
 import re
 from pathlib import Path
@@ -89,7 +89,7 @@ def test_every_operation_can_be_started_with_what_it_takes() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
 def test_no_sentence_stands_outside_the_words(path: Path) -> None:
-    """Text between tags, and English in attributes that are read out or shown."""
+    """Text between tags, and English in attributes that are spoken or shown."""
     if path.parent.name == "words":
         return
     source = path.read_text(encoding="utf-8")
@@ -111,7 +111,7 @@ def test_every_word_is_used() -> None:
 
 
 def test_places_of_a_sentence_are_filled_by_whoever_says_it() -> None:
-    """A place that no module names would stay empty."""
+    """A place that no module fills would stay empty."""
     used = "\n".join(path.read_text(encoding="utf-8") for path in MODULES if path.name != "en.js")
     places = set(re.findall(r"\{(\w+)\}", (CONSOLE / "words" / "en.js").read_text(encoding="utf-8"))) - {"n"}
     assert {place for place in places if not re.search(rf"\b{place}\b", used)} == set()

@@ -127,7 +127,7 @@ def _is_aws(arguments: list[str]) -> None:
 
 
 def _is_curl(arguments: list[str]) -> None:
-    """What it asks the console's API for is a route, and what it asks the simulated Apple for is there and is done."""
+    """Paths of the console's API are routes, and paths of the simulated Apple exist there."""
     if arguments[-1].startswith("$console/"):
         path, _, query = arguments[-1].removeprefix(f"$console{ROOT_OF_THE_API}").partition("?")
         (route,) = [each for each in READING if each.pattern.fullmatch(path)]

@@ -97,7 +97,7 @@ def test_a_stack_that_is_there_is_updated_instead(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", ["", "REVIEW_IN_PROGRESS"])
 def test_where_nothing_was_left_a_new_deployment_is_the_answer(tmp_path: Path, status: str) -> None:
-    with pytest.raises(Refused, match="in the last 90 days has left anything here: `cdk deploy` makes it anew"):
+    with pytest.raises(Refused, match="in the last 90 days has left anything here: `cdk deploy` creates one"):
         adopted(tmp_path, status, (STACK, 20, [GONE]))
     assert not (tmp_path / "adopt.json").exists()
 

@@ -71,7 +71,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_the_key_id_is_taken_from_apples_file_name_and_must_not_contradict_it() -> None:
     assert key_id_of("downloads/AuthKey_ABC1234567.p8", None) == "ABC1234567"
     assert key_id_of("-", "ABC1234567") == "ABC1234567"
-    with pytest.raises(Refused, match="the file is that of the key ABC1234567"):
+    with pytest.raises(Refused, match="has the key id ABC1234567: give the right one"):
         key_id_of("AuthKey_ABC1234567.p8", "XYZ7654321")
     with pytest.raises(Refused, match="--key-id is missing"):
         key_id_of("key.p8", None)

@@ -1,4 +1,4 @@
-"""./manage.py users and token, over a console whose answers are given."""
+"""./manage.py users and token, with a console whose answers are prepared."""
 
 import io
 import json
@@ -29,7 +29,7 @@ EVE = {**ADA, "user_id": "e1", "email": "eve@example.com", "role": "viewer", "ap
 
 
 class Function:
-    """console_act, with an answer for each request."""
+    """console_act with a prepared answer for each request."""
 
     def __init__(self, **answers: tuple[int, Any]) -> None:
         self.answers = {"GET /users": (200, {"people": [ADA, EVE]}), **answers}
@@ -62,7 +62,7 @@ def test_the_list_has_everybody_and_the_address(monkeypatch: pytest.MonkeyPatch)
         ("ada@example.com", "all"),
         ("eve@example.com", ["1000000001"]),
     ]
-    assert facts["sentence"] == "2 people may sign in."
+    assert facts["sentence"] == "2 people can sign in."
 
 
 def test_an_empty_console_says_how_the_first_admin_comes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_an_unknown_address_and_apps_unsaid_are_refused_before_anything_changes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     function = Function()
-    with pytest.raises(Refused, match="Nobody has the address"):
+    with pytest.raises(Refused, match="There is no user with the address"):
         ran(monkeypatch, function, "disable", "who@example.com")
     for arguments in (("grant", "eve@example.com"), ("grant", "eve@example.com", "--apps", "1", "--all")):
         with pytest.raises(Refused, match=r"--apps .* or --all"):

@@ -142,7 +142,7 @@ def test_failures_come_first_and_what_does_not_fit_is_counted() -> None:
     summary = replace(summarize(PLAN, NOTHING), apps=(*apps, AppSummary("main", "2000", Verdict.FORBIDDEN)), errors=())
     shown = page(summary)
     assert shown.texts.index("2000") < shown.texts.index("1000")
-    assert "And 101 more apps, which ended no worse." in shown.text
+    assert "And 101 more apps, none of which ended worse." in shown.text
 
 
 def test_replaced_dates_show_how_many_rows_stood_and_stand() -> None:
@@ -169,7 +169,7 @@ def test_skipped_dates_are_a_notice_with_the_dates_as_spans() -> None:
     shown = page(replace(summarize(PLAN, NOTHING), apps=(), skipped_dates=skips))
     assert "succeeded" in shown.text
     assert {"2025-05-28, 2025-05-30 to 2025-06-01", "2025-05-12 to 2025-05-19"} <= set(shown.texts)
-    assert "has no row of these Dates" in shown.text
+    assert "has no rows of these Dates" in shown.text
     many = {"downloads": {str(number): days for number in range(1000, 1130)}}
     assert "And 30 more apps and tables." in page(replace(summarize(PLAN, NOTHING), skipped_dates=many)).text
     assert "Dates without a row" not in page().text

@@ -1,4 +1,4 @@
-"""The verdict on one Date: one word, the worst of several, and who has to look."""
+"""The verdict on one Date: one word, the worst of several, and whether it needs action."""
 
 import pytest
 from hypothesis import given

@@ -32,7 +32,7 @@ NAMED = {
 }
 """Constants and functions of all modules, in which sentences are."""
 
-WRAPPED = "App Store Connect does not know what was asked for"
+WRAPPED = "App Store Connect does not know the requested resource"
 """Whoever asked for it says what it was, and what next."""
 
 
@@ -101,7 +101,7 @@ def test_an_error_that_says_only_what_happened_is_followed_by_the_next_step(erro
 )
 def test_whatever_ended_an_item_without_a_word_leaves_it_to_the_next_run_and_names_the_log(error: str) -> None:
     reason = item_reason(ItemRecord("LAND#1#x", {}, None, "", error))
-    assert reason.endswith("The next run goes on with it; the log of its function says more.")
+    assert reason.endswith("The next run continues with it; see the log of its function.")
 
 
 @pytest.mark.parametrize("verdict", [Verdict.QUARANTINED, Verdict.MISMATCH])

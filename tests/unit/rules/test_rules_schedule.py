@@ -1,4 +1,4 @@
-"""When a schedule starts next, beside a search of every minute."""
+"""The next start of a schedule, compared with a search of every minute."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -84,8 +84,8 @@ def test_loopback_is_allowed_locally() -> None:
 
 def test_a_message_is_posted_as_json() -> None:
     network = Answering()
-    post(session(network), URL, "It rings.")
-    assert network.bodies == [b'{"text": "It rings."}']
+    post(session(network), URL, "An alarm.")
+    assert network.bodies == [b'{"text": "An alarm."}']
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_message_that_is_not_taken_is_an_error_that_does_not_show_the_url(
     network: Answering, sentence: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG), pytest.raises(NotDeliveredError, match=sentence) as failed:
-        post(session(network), URL, "It rings.")
+        post(session(network), URL, "An alarm.")
     assert "notreally" not in f"{failed.value!r}{caplog.text}"
     assert failed.value.__suppress_context__ or failed.value.__context__ is None
     assert len(network.bodies) == 1

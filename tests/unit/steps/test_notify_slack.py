@@ -19,7 +19,7 @@ def posted(*notifications: dict[str, Any]) -> list[str]:
     return texts
 
 
-@pytest.mark.parametrize(("state", "words"), [("ALARM", "is ringing"), ("OK", "is quiet again")])
+@pytest.mark.parametrize(("state", "words"), [("ALARM", "is in ALARM"), ("OK", "has recovered")])
 def test_an_alarm_says_what_it_means_and_where_to_read_on(state: str, words: str) -> None:
     (text,) = posted({"Message": json.dumps(ALARM | {"NewStateValue": state})})
     assert text.splitlines() == [

@@ -1,4 +1,4 @@
-"""An answer to API Gateway: the headers that every answer has, and problems in the words of RFC 9457."""
+"""Responses for API Gateway: the headers of every response, and problems as RFC 9457 describes them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,26 +17,26 @@ GUARDS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""What every answer tells a browser not to do with it. No header lets another origin read one: there is no CORS."""
+"""Security headers of every response. No header allows other origins to read a response: there is no CORS."""
 
 NO_STORE = {"Cache-Control": "no-store"}
 
 
 def json_answer(status: HTTPStatus, facts: Mapping[str, Any], cookies: Sequence[str] = ()) -> Answer:
-    """An answer that no cache keeps."""
+    """A response that must not be cached."""
     headers = {**GUARDS, **NO_STORE, "Content-Type": "application/json"}
     answer: Answer = {"statusCode": status.value, "headers": headers, "body": json.dumps(facts)}
     return {**answer, "cookies": list(cookies)} if cookies else answer
 
 
 def empty_answer(cookies: Sequence[str] = ()) -> Answer:
-    """Done, and nothing to say."""
+    """An empty response: success without a body."""
     answer: Answer = {"statusCode": HTTPStatus.NO_CONTENT.value, "headers": {**GUARDS, **NO_STORE}}
     return {**answer, "cookies": list(cookies)} if cookies else answer
 
 
 def problem(status: HTTPStatus, detail: str, field: str = "", cookies: Sequence[str] = ()) -> Answer:
-    """What went wrong in one sentence for a person, and which field of the request it is about."""
+    """An error as one sentence for a person, and the field of the request that caused it."""
     facts = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
     answer = json_answer(status, {**facts, **({"field": field} if field else {})}, cookies)
     answer["headers"]["Content-Type"] = "application/problem+json"

@@ -1,10 +1,10 @@
-"""Every action and every refusal leaves a row in the audit log; what cannot be written down is not done.
+"""Every action and every refusal adds a row to the audit log. An action that cannot be logged is not done.
 
     may ─► attempted (503 without PostgreSQL) ─► validation and action ─► done, refused or failed
     may not ─► refused
 
-The second row is written after the action. Where it cannot be, the action stands, its first row says `attempted`, and
-the function's own log says how it ended.
+The second row is written after the action. If that fails, the action is still done: its first row stays `attempted`,
+and the function's own log has the outcome.
 """
 
 import base64
@@ -24,7 +24,7 @@ from appstore_console.http.incoming import Incoming
 from appstore_console.http.problems import unavailable
 from appstore_console.rights import Person
 
-_CANNOT = "Actions wait until PostgreSQL answers, because this one could not be audited: try again in a moment."
+_CANNOT = "PostgreSQL is unavailable, so the action could not be audited and was not done: try again in a moment."
 _DIED = "The function ended without an answer."
 
 
@@ -35,7 +35,7 @@ class Audit:
         self._stored = stored
 
     def refused(self, person: Person, incoming: Incoming, endpoint: Endpoint, detail: str) -> None:
-        """Write a refusal down. Without PostgreSQL the function's own log has it: nothing was done."""
+        """Log a refusal. Without PostgreSQL only the function's own log has it; nothing was done."""
         deed = deed_of(person, incoming, endpoint)
         try:
             self._stored.refuse(deed, detail)
@@ -43,7 +43,7 @@ class Audit:
             logger.error("A refusal is not in the audit log", extra=_logged(deed, REFUSED))
 
     def around(self, asked: Asked, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """What `act` answers, an event for the gateway; Problem, and nothing is done, where it cannot be audited."""
+        """The result of `act`, an event for the gateway. Problem, and nothing is done, if it cannot be audited."""
         deed = deed_of(asked.person, asked.incoming, asked.endpoint)
         try:
             attempt = self._stored.attempt(deed)
@@ -57,12 +57,12 @@ class Audit:
             try:
                 self._stored.end(attempt, deed, outcome, said)
             except DatabaseAway:
-                logger.error("How an action ended is not in the audit log", extra=_logged(deed, outcome))
+                logger.error("The outcome of an action is not in the audit log", extra=_logged(deed, outcome))
         return answer
 
 
 def deed_of(person: Person, incoming: Incoming, endpoint: Endpoint) -> Deed:
-    """What is asked, in the words of the request. No body of an action holds a secret."""
+    """The request in its own words. Bodies of actions contain no secrets."""
     deed = Deed(person.user_id, person.email or person.user_id, endpoint.name, incoming.path)
     if incoming.body is None:
         return deed
@@ -70,7 +70,7 @@ def deed_of(person: Person, incoming: Incoming, endpoint: Endpoint) -> Deed:
 
 
 def _outcome(answer: Mapping[str, Any]) -> tuple[str, str]:
-    """How an action ended, and the sentence of its answer."""
+    """The outcome of an action, and the sentence of its response."""
     status = int(answer["statusCode"])
     said = _sentence(answer)
     if status < HTTPStatus.BAD_REQUEST:
@@ -79,7 +79,7 @@ def _outcome(answer: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _sentence(answer: Mapping[str, Any]) -> str:
-    """`sentence` of an answer, `detail` of a problem; empty where there is no body."""
+    """`sentence` of an answer, `detail` of a problem; empty without a body."""
     body = answer.get("body")
     if not body:
         return ""

@@ -1,4 +1,4 @@
-"""Opening AWS for a function of the console, once per Lambda process and reused while it is warm."""
+"""AWS clients of the console's functions, created once per Lambda process and reused while it is warm."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
-# A person waits, and the gateway gives up after 30 seconds: fewer tries and less patience than in a run.
+# Users wait for the answer and the gateway times out after 30 seconds: fewer retries and shorter time-outs than in a
+# run.
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=3,
@@ -34,12 +35,12 @@ _CONFIG = Config(
 
 
 def open_login_cognito() -> "CognitoIdentityProviderClient":
-    """Cognito for signing in. Nothing is signed: those calls need no right, and console_web has none."""
+    """Cognito for sign-in. Requests are unsigned: these calls need no permission, and console_web has none."""
     return boto3.client("cognito-idp", config=_CONFIG.merge(Config(signature_version=UNSIGNED)))
 
 
 def open_cognito() -> "CognitoIdentityProviderClient":
-    """Cognito, for people as an admin sees them."""
+    """Cognito with admin permissions on users."""
     return boto3.client("cognito-idp", config=_CONFIG)
 
 
@@ -54,15 +55,15 @@ def open_ses() -> "SESV2Client":
 
 
 def open_live_gateway() -> "ApiGatewayManagementApiClient":
-    """The way to the pages that listen. The template says where (infra/console/live.py)."""
+    """The endpoint that sends to live connections; the template sets its address (infra/console/live.py)."""
     return boto3.client("apigatewaymanagementapi", config=_CONFIG)
 
 
 class PipelineClients:
-    """The pipeline's parts, as `answers.Installation` asks for them."""
+    """The pipeline's resources, as `answers.Installation` uses them."""
 
     endpoint = None
-    """boto3 finds an embedded AWS by itself."""
+    """boto3 finds the embedded AWS without help."""
 
     @cached_property
     def s3(self) -> "S3Client":
@@ -105,7 +106,7 @@ class PipelineClients:
 
 
 class DatabaseClients:
-    """What a login for PostgreSQL is made of: Aurora DSQL's client signs tokens, Secrets Manager holds passwords."""
+    """AWS clients for a PostgreSQL login: Aurora DSQL's client signs tokens, Secrets Manager has passwords."""
 
     @cached_property
     def dsql(self) -> "AuroraDSQLClient":

@@ -1,4 +1,4 @@
-"""What the console's functions answer from, opened once per process and reused while it is warm."""
+"""The sources of the console's answers, opened once per process and reused while it is warm."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from appstore_console.people import Accounts
 
 _REOPENED_AFTER = timedelta(minutes=1)
-"""So long a warm function goes on with the apps, names and configuration that it has read."""
+"""A warm function keeps the apps, names and configuration that it has read for this time."""
 _MOST_REMEMBERED = 4_000
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What console_act alone holds: people, its table of plans and tickets, and the address that a ticket opens.
+    """Resources of console_act only: users, the table of plans and tickets, and the URL of the live page.
 
-    `has_digests` says whether the weekly digest is deployed.
+    `has_digests` is whether the weekly digest is deployed.
     """
 
     people: "Accounts"
@@ -36,10 +36,9 @@ class Desk:
 
 @dataclass
 class Console:
-    """The installed pipeline, application data, the one clock, and in console_act its desk.
+    """The installed pipeline, application data, the clock, and in console_act its desk.
 
-    `remembered` holds what was read of objects that do not change, and `daily_schedule` is the cron expression by which
-    runs start.
+    `remembered` caches objects that never change, and `daily_schedule` is the cron expression that starts runs.
     """
 
     open_installation: Callable[[], Installation]
@@ -52,12 +51,12 @@ class Console:
 
     @property
     def installation(self) -> Installation:
-        """The installed pipeline, as it was less than a minute ago."""
+        """The installed pipeline as it was less than a minute ago."""
         now = self.clock()
         if self._opened is None or now - self._opened[0] > _REOPENED_AFTER:
             self._opened = now, self.open_installation()
         return self._opened[1]
 
     def granted(self, person: Person) -> frozenset[str]:
-        """The apps that a limited person may see; DatabaseAway where that cannot be told now."""
+        """The apps that a limited person can see; DatabaseAway if PostgreSQL is unavailable."""
         return self.data.grants.granted(person.user_id)

@@ -1,10 +1,10 @@
 """Every key of the console's DynamoDB table is built here. Items expire via the TTL attribute `expires_at`.
 
 pk                   sk                 one item per
-TICKET#<sha256>      TICKET             ticket that opens one connection of a live page
+TICKET#<sha256>      TICKET             ticket for one connection of a live page
 LIVE                 <connection id>    open connection of a live page
 PLAN#<plan id>       PLAN               plan of a run, until it expires
-LOCK#<name>          LOCK               lock that somebody holds
+LOCK#<name>          LOCK               lock while it is held
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""CloudFormation's custom resources: it invokes the function, and waits for an answer at an address that it gives."""
+"""CloudFormation's custom resources: it invokes the function, and waits for a response at a URL in the event."""
 
 import json
 import urllib.request
@@ -12,10 +12,10 @@ _SECONDS = 10
 
 
 def answer(event: Mapping[str, Any], run: Callable[[], Sequence[str]]) -> list[str]:
-    """Run for a resource that is made or changed, and tell CloudFormation how that ended; what `run` did.
+    """Run when a resource is created or updated, and report the outcome to CloudFormation. Returns the result of `run`.
 
-    Whatever goes wrong, CloudFormation hears of it at once and rolls back, instead of waiting for its time-out. When
-    the resource goes, nothing is done: data outlives the stack.
+    Every error is reported at once, so that CloudFormation rolls back instead of waiting for its time-out. Deleting the
+    resource does nothing: data outlives the stack.
     """
     status, reason = _FAILED, "It ended unexpectedly: the function's log has the error."
     try:
@@ -36,7 +36,7 @@ def _tell(event: Mapping[str, Any], status: str, reason: str) -> None:
         "PhysicalResourceId": event.get("PhysicalResourceId") or event["LogicalResourceId"],
         **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
     }
-    # A pre-signed address of S3, which CloudFormation itself puts into the event.
+    # A pre-signed S3 URL, which CloudFormation itself puts into the event.
     request = urllib.request.Request(event["ResponseURL"], json.dumps(answered).encode(), method="PUT")  # noqa: S310
     with urllib.request.urlopen(request, timeout=_SECONDS):  # noqa: S310
         pass

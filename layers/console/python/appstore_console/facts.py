@@ -1,4 +1,4 @@
-"""What the console answers besides the pipeline's facts: people and their grants, views, annotations, the audit log."""
+"""Answers of the console beyond the pipeline's facts: people and their grants, views, annotations, the audit log."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Good:
 
 @dataclass(frozen=True, slots=True)
 class Me(Good):
-    """Whoever asks. `app_ids` are the granted apps, None where all may be seen; `actions` are the rights by name."""
+    """The signed-in person. `app_ids` are the granted apps, None for all apps; `actions` are the rights by name."""
 
     user_id: str
     role: str
@@ -34,14 +34,14 @@ class Me(Good):
 
     @property
     def sentence(self) -> str:
-        """The role, and how much of the apps."""
+        """The role and the visible apps."""
         apps = "all apps" if self.app_ids is None else counted(len(self.app_ids), "app")
         return f"You are {self.role} and see {apps}."
 
 
 @dataclass(frozen=True, slots=True)
 class PlanOffer(Good):
-    """A plan that `POST /runs` starts, once, until `expires_at`, for the person who made it."""
+    """A plan that `POST /runs` starts once, until `expires_at`, for the person who made it."""
 
     plan_id: str
     expires_at: datetime
@@ -55,7 +55,7 @@ class PlanOffer(Good):
 
 @dataclass(frozen=True, slots=True)
 class StartedRun(Good):
-    """The run of a plan. A second confirmation of the same plan tells the same run, and `is_new` is false."""
+    """The run of a plan. A second confirmation of the same plan returns the same run, with `is_new` false."""
 
     run_id: str
     operation: str
@@ -64,16 +64,16 @@ class StartedRun(Good):
 
     @property
     def sentence(self) -> str:
-        """Which run, and whether this started it."""
+        """The run, and whether this confirmation started it."""
         return f"The run {self.run_id} {'has started' if self.is_new else 'was started by this plan before'}."
 
 
 @dataclass(frozen=True, slots=True)
 class Person(Good):
-    """Somebody who may sign in. `app_ids` are the granted apps of a limited person, None of everybody else.
+    """A user of the console. `app_ids` are the granted apps of a limited person, None for everyone else.
 
-    `state` is invited (the first password has not been changed), active or disabled; `last_action_at` is the newest
-    line of the audit log, None without any.
+    `state` is invited (the temporary password has not been changed), active or disabled; `last_action_at` is the time
+    of the newest audit entry, None without any.
     """
 
     user_id: str
@@ -94,7 +94,7 @@ class Person(Good):
 
 @dataclass(frozen=True, slots=True)
 class People(Good):
-    """Everybody who may sign in, by address."""
+    """All users, by address."""
 
     people: tuple[Person, ...]
     next: str = ""
@@ -102,7 +102,7 @@ class People(Good):
 
     @property
     def sentence(self) -> str:
-        """How many of each role."""
+        """The number of people in each role."""
         roles = {role: sum(one.role == role for one in self.people) for role in ("admin", "operator", "viewer")}
         parts = ", ".join(counted(count, role) for role, count in roles.items() if count)
         return f"{counted(len(self.people), 'person', 'people')}: {parts or 'none with a role'}."
@@ -110,7 +110,7 @@ class People(Good):
 
 @dataclass(frozen=True, slots=True)
 class Grant(Good):
-    """One app that a limited person may see."""
+    """One app that a limited person can see."""
 
     grant_id: str
     user_id: str
@@ -120,8 +120,8 @@ class Grant(Good):
 
     @property
     def sentence(self) -> str:
-        """Who may see what."""
-        return f"{self.user_id} may see app {self.app_id}."
+        """The person and the app."""
+        return f"{self.user_id} can see app {self.app_id}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +132,14 @@ class Grants(Good):
 
     @property
     def sentence(self) -> str:
-        """How many."""
+        """The number of grants and of people."""
         people = counted(len({grant.user_id for grant in self.grants}), "person", "people")
         return f"{counted(len(self.grants), 'grant')} of {people}."
 
 
 @dataclass(frozen=True, slots=True)
 class View(Good):
-    """A page with its choices, kept under a name by one person. `state` is the page's own, as its address has it."""
+    """A page with its filters, saved under a name by one person. `state` is the page's own, as in its URL."""
 
     view_id: str
     name: str
@@ -156,19 +156,19 @@ class View(Good):
 
 @dataclass(frozen=True, slots=True)
 class Views(Good):
-    """The views of whoever asks, by name."""
+    """The views of the signed-in person, by name."""
 
     views: tuple[View, ...]
 
     @property
     def sentence(self) -> str:
-        """How many."""
+        """The number of views."""
         return f"{counted(len(self.views), 'view')}."
 
 
 @dataclass(frozen=True, slots=True)
 class Annotation(Good):
-    """Something that happened on a day, beside the numbers: of one app, or of all where `app_id` is None."""
+    """A note about a day, shown beside the numbers: of one app, or of all if `app_id` is None."""
 
     annotation_id: str
     app_id: str | None
@@ -193,13 +193,13 @@ class Annotations(Good):
 
     @property
     def sentence(self) -> str:
-        """How many."""
+        """The number of annotations."""
         return f"{counted(len(self.annotations), 'annotation')}."
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One action, or one refusal. `outcome` is done, refused, failed, or attempted where nothing says how it ended."""
+    """One action or refusal. `outcome` is done, refused, failed, or attempted if the outcome is unknown."""
 
     entry_id: str
     at: datetime
@@ -220,7 +220,7 @@ class AuditLog(Good):
 
     @property
     def sentence(self) -> str:
-        """How many, and how many were refused."""
+        """The number of entries, and of refusals."""
         refused = sum(entry.outcome == "refused" for entry in self.entries)
         return f"{counted(len(self.entries), 'entry', 'entries')}, {refused} refused."
 
@@ -229,7 +229,7 @@ class AuditLog(Good):
 class Subscription(Good):
     """The weekly digest for one person by e-mail, or for a Slack channel with an explicit list of apps.
 
-    `app_ids` narrow it; None means all that the person may see, and does not occur with Slack.
+    `app_ids` restrict it; None means all apps that the person can see, and is not possible for Slack.
     """
 
     subscription_id: str
@@ -241,19 +241,19 @@ class Subscription(Good):
 
     @property
     def sentence(self) -> str:
-        """Where it goes."""
+        """Its channel."""
         return f"A weekly digest by {self.channel}."
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions(Good):
-    """One's own subscription, and for admins all of them."""
+    """The person's own subscription; for admins all subscriptions."""
 
     subscriptions: tuple[Subscription, ...]
 
     @property
     def sentence(self) -> str:
-        """How many."""
+        """The number of subscriptions."""
         return f"{counted(len(self.subscriptions), 'subscription')}."
 
 
@@ -267,7 +267,7 @@ class LiveTicket(Good):
 
     @property
     def sentence(self) -> str:
-        """What it is for."""
+        """The purpose of the ticket."""
         return "A ticket for one live connection."
 
 
@@ -280,7 +280,7 @@ class OpenApiDocument:
 
 @dataclass(frozen=True, slots=True)
 class ProblemDetails:
-    """What went wrong (RFC 9457). `detail` is one sentence for a person; `field` is the part of the request, if one."""
+    """An error (RFC 9457). `detail` is one sentence for a person; `field` names the invalid part of the request."""
 
     type: str
     title: str

@@ -1,4 +1,4 @@
-"""A lock in the console's table: of those who come at once, one works and the others are told so."""
+"""A lock in the console's table: of several callers one proceeds, and the others get an error."""
 
 import secrets
 from collections.abc import Iterator
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 LONGEST = timedelta(seconds=60)
-"""A function that holds a lock and dies lets it go by this; it is given up itself after 30 seconds."""
+"""The lock expires after this time if its function dies; the function itself times out after 30 seconds."""
 
 
 class LockTaken(Exception):
-    """Somebody else holds it at this moment."""
+    """The lock is held by someone else."""
 
 
 @contextmanager
 def locked(table: "Table", clock: Clock, name: str) -> Iterator[None]:
-    """Alone until the end of the block; LockTaken at once where somebody else is."""
+    """Hold the lock until the end of the block; LockTaken at once if it is held."""
     holder = secrets.token_hex(8)
     now = clock()
     free = Attr("pk").not_exists() | Attr("expires_at").lte(int(now.timestamp()))
@@ -46,7 +46,7 @@ def locked(table: "Table", clock: Clock, name: str) -> Iterator[None]:
 
 
 def _let_go(table: "Table", name: str, holder: str) -> None:
-    """Not the lock of whoever took it after it had expired."""
+    """Does not release a lock that was taken over after it expired."""
     try:
         table.delete_item(Key=lock_key(name), ConditionExpression=Attr("holder").eq(holder))
     except ClientError as error:

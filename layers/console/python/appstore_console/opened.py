@@ -1,4 +1,4 @@
-"""Opening what the API's two functions answer from. Apart from connections.py, because the others need none of it."""
+"""Opens the resources of the API's two functions. Apart from connections.py, as other functions need none of it."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -19,32 +19,32 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _PIPELINE = PipelineClients()
-"""Kept while a function is warm: making a client takes longer than most questions."""
+"""Kept while a function is warm: creating a client takes longer than most requests."""
 
 
 def open_installation(settings: PipelineSettings) -> Installation:
-    """The installed pipeline, whose parts are read when a question needs them."""
+    """The installed pipeline. Its parts are read on first use."""
     return Installation(settings.pipeline_outputs, _PIPELINE, utc_now)
 
 
 def open_data(settings: DatabaseSettings) -> ApplicationData:
-    """Application data in PostgreSQL, which is reached when it is first needed."""
+    """Application data in PostgreSQL. The connection opens on first use."""
     return ApplicationData.over(Database(settings, DatabaseClients()))
 
 
 def open_accounts(settings: UserPoolSettings, table: "Table") -> Accounts:
-    """Everybody who may sign in. Changes of people are made one at a time, under a lock in this table."""
+    """The users. They are changed one at a time, under a lock in this table."""
     return Accounts(open_cognito(), settings.user_pool_id, table, utc_now)
 
 
 def open_unsubscribing(api: Api, data: ApplicationData, secret: str) -> Unsubscribing:
-    """The page that ends a digest, in front of the API; `secret` is empty where no digests are sent."""
+    """The unsubscribe page, in front of the API; `secret` is empty if no digests are sent."""
     links = open_links(DatabaseClients().secrets_manager, secret) if secret else None
     return Unsubscribing(api, data.subscriptions, data.audit, links)
 
 
 def open_links(secrets: "SecretsManagerClient", secret: str, console_url: str = "") -> Links:
-    """Links signed with this secret, which is read when it is first needed."""
+    """Links signed with this secret, which is read on first use."""
 
     @cache
     def read() -> str:

@@ -1,7 +1,7 @@
-"""The pages of the console, served out of the function itself: compressed when the stack was made, and immutable.
+"""The pages of the console, served by the function itself: compressed at synthesis, and immutable.
 
-index.html names everything else by a path with a hash in it, so a browser keeps those for good and asks for index.html
-each time, which costs a 304.
+index.html refers to every other file by a path with its hash, so browsers cache those forever. They revalidate
+index.html each time, which costs a 304.
 """
 
 import base64
@@ -30,7 +30,7 @@ class Page:
 
 
 class Pages:
-    """Everything below a folder with `pages.json`, as infra/console/pages.py writes it."""
+    """All files below a folder with `pages.json`, as infra/console/pages.py writes it."""
 
     def __init__(self, folder: Path, live_url: str) -> None:
         index = json.loads((folder / "pages.json").read_text(encoding="utf-8"))
@@ -74,9 +74,9 @@ class Pages:
 
 
 def content_security_policy(live_url: str) -> str:
-    """A page may use the console's own files, ask the console's own API, open the one WebSocket, and nothing else.
+    """The page can use the console's own files and API and one WebSocket, and nothing else.
 
-    No inline script and no inline style runs, so text from outside cannot become either.
+    Inline scripts and styles are blocked, so injected text cannot become either.
     """
     live = urlsplit(live_url)
     rules = {

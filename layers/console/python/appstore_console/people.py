@@ -1,9 +1,9 @@
-"""The people of the console, as Cognito has them: invited by an admin, in one group for the role.
+"""The users of the console, stored in Cognito: invited by an admin, in one group for the role.
 
     invited ──first password──► active ◄──► disabled
 
-Whoever loses something is signed out everywhere. One admin who can sign in always remains, for which changes of people
-are made one at a time.
+A person who loses a right is signed out everywhere. At least one admin who can sign in always remains; for this, users
+are changed one at a time.
 """
 
 from collections import defaultdict
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 _LOCK = "people"
 _AT_ONCE = 4
-"""Cognito takes 120 reads a second from all that an account has."""
+"""Cognito allows 120 reads per second for the whole account."""
 
 _FIRST_PASSWORD = "FORCE_CHANGE_PASSWORD"  # noqa: S105 (a state)
 _ROLES = tuple(Role)
 
 
 class State(StrEnum):
-    """Whether somebody can sign in. Who is invited has not set a password of their own yet."""
+    """Whether the person can sign in. An invited person has not set their own password yet."""
 
     INVITED = "invited"
     ACTIVE = "active"
@@ -44,7 +44,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One person. Without a role they may sign in and see nothing."""
+    """One person. Without a role they can sign in and see nothing."""
 
     user_id: str
     email: str
@@ -56,22 +56,22 @@ class Account:
 
 
 class NoSuchPerson(Exception):
-    """Nobody has this id."""
+    """No person has this id."""
 
     def __init__(self) -> None:
-        super().__init__("There is no such person: they may have been deleted.")
+        super().__init__("There is no such person. They may have been deleted.")
 
 
 class PersonConflict(Exception):
-    """Not as things are now; the sentence says why, and what to do in its place."""
+    """The change conflicts with the current state; the sentence says why, and what to do instead."""
 
 
 class PeopleUnavailable(Exception):
-    """Cognito does not answer, or wants a pause; the sentence says what was done until then."""
+    """Cognito does not answer, or throttles requests; the sentence says what was done before that."""
 
 
 class Accounts:
-    """Everybody who may sign in. Each method raises NoSuchPerson, PersonConflict or PeopleUnavailable."""
+    """All users. Each method raises NoSuchPerson, PersonConflict or PeopleUnavailable."""
 
     def __init__(
         self, cognito: "CognitoIdentityProviderClient", pool_id: str, table: "Table | None", clock: Clock
@@ -82,7 +82,7 @@ class Accounts:
         self._clock = clock
 
     def all(self) -> tuple[Account, ...]:
-        """Everybody, by address."""
+        """All people, by address."""
         with _refusals():
             groups = self._groups_by_person()
             user_ids = [user["Username"] for user in self._pages("list_users", "Users")]
@@ -96,18 +96,18 @@ class Accounts:
             return self._account(user_id)
 
     def invite(self, email: str, role: Role, *, is_limited: bool = False) -> Account:
-        """Send somebody a first password. PersonConflict if they are there already."""
+        """Invite a person by e-mail. PersonConflict if they exist already."""
         user_id = user_id_of(email)
         with self._alone():
             self._create(user_id, email.strip().lower(), frozenset({role, LIMITED} if is_limited else {role}))
             return self._account(user_id)
 
     def invite_again(self, user_id: str) -> Account:
-        """Send another first password; PersonConflict for who has set one of their own."""
+        """Send a new temporary password; PersonConflict if the person has set their own."""
         with self._alone():
             account = self._account(user_id)
             if account.state is not State.INVITED:
-                raise PersonConflict(f"{account.email} has a password already: it can be reset at the login.")
+                raise PersonConflict(f"{account.email} has set a password already: they can reset it at the login.")
             self._cognito.admin_create_user(
                 UserPoolId=self._pool_id, Username=user_id, MessageAction="RESEND", DesiredDeliveryMediums=["EMAIL"]
             )
@@ -116,7 +116,7 @@ class Accounts:
     def change(
         self, user_id: str, role: Role | None = None, *, is_enabled: bool | None = None, is_limited: bool | None = None
     ) -> Account:
-        """What is None stays. A second time changes nothing. PersonConflict for the last admin who can sign in."""
+        """Change a person; None leaves a field as it is. PersonConflict for the last admin who can sign in."""
         with self._alone():
             before = self._account(user_id)
             if role not in {None, Role.ADMIN} or is_enabled is False:
@@ -133,9 +133,9 @@ class Accounts:
         return after
 
     def reset(self, user_id: str) -> Account:
-        """Forget password and second factor, and invite again under the same id, with the same role.
+        """Reset password and second factor, and invite again under the same id, with the same role.
 
-        Where the invitation fails the sentence of PeopleUnavailable says so: invite the person again, with their role.
+        If the invitation fails, the sentence of PeopleUnavailable says so: invite the person again, with their role.
         """
         with self._alone():
             account = self._account(user_id)
@@ -147,7 +147,7 @@ class Accounts:
             return self._account(user_id)
 
     def delete(self, user_id: str) -> Account:
-        """Who it was. PersonConflict for the last admin who can sign in."""
+        """Delete a person and return them. PersonConflict for the last admin who can sign in."""
         with self._alone():
             account = self._account(user_id)
             self._keep_an_admin(account)
@@ -155,7 +155,7 @@ class Accounts:
         return account
 
     def sign_out(self, user_id: str) -> None:
-        """End somebody's sessions everywhere, after a grant was taken away."""
+        """End a person's sessions everywhere, after a grant was revoked."""
         with _refusals():
             self._cognito.admin_user_global_sign_out(UserPoolId=self._pool_id, Username=user_id)
 
@@ -164,18 +164,18 @@ class Accounts:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         if self._table is None:
-            raise LookupError("Only a function with the console's table changes people.")
+            raise LookupError("Only a function with the console's table can change people.")
         try:
             with locked(self._table, self._clock, _LOCK), _refusals():
                 yield
         except LockTaken:
-            raise PersonConflict("Somebody else is changing people at this moment: try again.") from None
+            raise PersonConflict("Another request is changing users at the moment: try again.") from None
 
     def _account(self, user_id: str) -> Account:
         return self._account_in(user_id, self._groups_of(user_id))
 
     def _found(self, user_id: str, groups: Iterable[str]) -> Account | None:
-        """None for who has been deleted since they were listed."""
+        """None for a person who was deleted after they were listed."""
         try:
             with _refusals():
                 return self._account_in(user_id, groups)
@@ -201,7 +201,7 @@ class Accounts:
         return frozenset(group["GroupName"] for group in groups)
 
     def _groups_by_person(self) -> Mapping[str, set[str]]:
-        """One question for each group, in place of one for each person."""
+        """One request for each group, instead of one for each person."""
         groups: defaultdict[str, set[str]] = defaultdict(set)
         for group in (*_ROLES, LIMITED):
             for user in self._pages("list_users_in_group", "Users", GroupName=group):
@@ -215,12 +215,12 @@ class Accounts:
             UserAttributes=[{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}],
             DesiredDeliveryMediums=["EMAIL"],
         )
-        # `limited` before the role, so that nobody sees more for a moment than they will.
+        # `limited` before the role, so that the person never sees more than they should.
         for group in sorted(groups, key=lambda group: group != LIMITED):
             self._in_group(user_id, group, wanted=True)
 
     def _set_role(self, user_id: str, role: Role) -> None:
-        """Into the new group first: nobody is without a role, also where the second step fails."""
+        """Into the new group first: the person has a role even if the second step fails."""
         self._in_group(user_id, role, wanted=True)
         for other in _ROLES:
             if other is not role:
@@ -240,9 +240,7 @@ class Accounts:
             return
         admins = self._pages("list_users_in_group", "Users", GroupName=Role.ADMIN)
         if not any(user["Username"] != losing.user_id and _state(user) is State.ACTIVE for user in admins):
-            raise PersonConflict(
-                f"{losing.email} is the last admin who can sign in: make somebody else admin first, who signs in once."
-            )
+            raise PersonConflict(f"{losing.email} is the last admin who can sign in: first let another admin sign in.")
 
     def _pages(self, call: str, key: str, **asked: str) -> list[Any]:
         pages = self._cognito.get_paginator(call).paginate(UserPoolId=self._pool_id, **asked)  # type: ignore[call-overload]
@@ -256,16 +254,16 @@ def _state(user: Mapping[str, Any]) -> State:
 
 
 def _lost_something(before: Account, after: Account) -> bool:
-    """Whether a token from before would give more than one of now."""
+    """Whether older tokens give more rights than new ones would."""
     lost_role = before.role is not None and (after.role is None or _ROLES.index(after.role) < _ROLES.index(before.role))
     became_limited = after.is_limited and not before.is_limited
     return lost_role or became_limited or after.state is State.DISABLED
 
 
 _SENTENCES: Mapping[str, str] = {
-    "AliasExistsException": "Somebody with this address is there already: change them.",
-    "UsernameExistsException": "Somebody with this address is there already: change them.",
-    "UnsupportedUserStateException": "This person has a password already: it can be reset at the login.",
+    "AliasExistsException": "A person with this address already exists: change them instead.",
+    "UsernameExistsException": "A person with this address already exists: change them instead.",
+    "UnsupportedUserStateException": "This person has set a password already: they can reset it at the login.",
 }
 _PAUSES = frozenset(
     {
@@ -279,7 +277,7 @@ _PAUSES = frozenset(
 
 @contextmanager
 def _refusals(done: str = "") -> Iterator[None]:
-    """Cognito's errors in our words. Anything else, such as a right that is missing, stays what it is."""
+    """Cognito's errors as our own. Others, such as a missing permission, are raised unchanged."""
     try:
         yield
     except ClientError as error:
@@ -289,7 +287,7 @@ def _refusals(done: str = "") -> Iterator[None]:
         if code in _SENTENCES:
             raise PersonConflict(_SENTENCES[code]) from None
         if code in _PAUSES:
-            raise PeopleUnavailable(f"{done}Cognito does not do it now ({code}): try again later.") from None
+            raise PeopleUnavailable(f"{done}Cognito refuses at the moment ({code}): try again later.") from None
         raise
     except BotoCoreError as error:
         raise PeopleUnavailable(f"{done}Cognito does not answer ({type(error).__name__}): try again.") from None

@@ -1,10 +1,10 @@
-"""A run in two steps: a plan, which starts nothing, and its confirmation, which starts one run however often it comes.
+"""A run in two steps: a plan, which starts nothing, and its confirmation, which starts one run even if it is repeated.
 
     POST /plans ─► rights, input, plan ─► item, ten minutes ─► plan id
     POST /runs  ─► own, not expired ─► rights, plan once more: the same? ─► StartExecution "console-<plan id>"
 
-The name of the execution comes of the plan's id, so Step Functions itself starts one alone: two confirmations in the
-same millisecond get the same run. Which of them is told that it is new, a condition on the plan's item decides.
+The execution's name is derived from the plan's id, so Step Functions starts only one: two simultaneous confirmations
+get the same run. A condition on the plan's item decides which of them reports the run as new.
 """
 
 import json
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 LIFETIME = timedelta(minutes=10)
 _BYTES = 12
-_EXPIRED = "This plan is older than ten minutes: plan again, and look at it again."
-_CHANGED = "This run would do something else by now than its plan says: plan again, and look at it again."
+_EXPIRED = "This plan is older than ten minutes: make a new plan and review it."
+_CHANGED = "Meanwhile the run would do something else than planned: make a new plan and review it."
 _ALREADY = "ExecutionAlreadyExists"
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A plan as it is stored. `deeds` is what its run does, as JSON; `was_started` once a confirmation arrived."""
+    """A stored plan. `deeds` is what its run does, as JSON; `was_started` is true after a confirmation."""
 
     plan_id: str
     payload: dict[str, Any]
@@ -55,12 +55,12 @@ class _Kept:
 
     @property
     def execution_name(self) -> str:
-        """The name that its one execution has."""
+        """The name of its only execution."""
         return f"console-{self.plan_id}"
 
 
 def offer(asked: Asked, body: PlanBody) -> PlanOffer:
-    """What a run would do. Nothing starts; asked twice, there are two plans, of which each may be started."""
+    """Plan a run without starting it. Two requests make two plans, and each can be started."""
     payload = {"operation": str(body.operation), **body.arguments.model_dump(mode="json", exclude_none=True)}
     plan = _planned(asked, payload)
     expires_at = asked.now.replace(microsecond=0) + LIFETIME
@@ -78,16 +78,16 @@ def offer(asked: Asked, body: PlanBody) -> PlanOffer:
 
 
 def confirm(asked: Asked, plan_id: str) -> StartedRun:
-    """The run of a plan. A second time it tells the same run, also after the plan has expired.
+    """The run of a plan. A second confirmation returns the same run, even after the plan has expired.
 
-    Problem where the plan is somebody else's (as where there is none), has expired, or does something else by now.
+    Problem if the plan belongs to another person (as if it did not exist), has expired, or would do something else now.
     """
     kept = _kept(asked, plan_id)
     pipeline = asked.console.installation.pipeline
     if kept.was_started:
         return _run(kept, _described(pipeline, kept), is_new=False)
     if reason := _reason_against(asked, kept):
-        # The other confirmation of the same millisecond may be that reason, by having started this very run.
+        # A simultaneous confirmation may be the reason, because it has started this very run.
         known = _find(pipeline, kept)
         if known is None:
             raise conflict(reason)
@@ -97,7 +97,7 @@ def confirm(asked: Asked, plan_id: str) -> StartedRun:
 
 
 def _reason_against(asked: Asked, kept: _Kept) -> str:
-    """Why this plan cannot be started any more; empty where it can."""
+    """The reason why this plan can no longer be started; empty if it can."""
     if kept.expires_at <= asked.now:
         return _EXPIRED
     return "" if _text(_planned(asked, kept.payload)) == kept.deeds else _CHANGED
@@ -110,7 +110,7 @@ def _planned(asked: Asked, payload: dict[str, Any]) -> PlannedRun:
 
 
 def _wanted(payload: dict[str, Any], today: date) -> ExecutionInput:
-    """The request as an execution would read it; Problem with its sentence and the field that the sentence names."""
+    """The request as an execution reads it; Problem with its sentence and the field that the sentence names."""
     try:
         return parse_execution_input(payload, today)
     except InputRefused as error:
@@ -118,14 +118,14 @@ def _wanted(payload: dict[str, Any], today: date) -> ExecutionInput:
 
 
 def _field_in(sentence: str, payload: Mapping[str, Any]) -> str:
-    """The field that a sentence is about: the first that it names; empty where it names none."""
+    """The first field that the sentence names; empty if it names none."""
     fields = {*payload, *Operation(payload["operation"]).traits.fields} - {"operation"}
     found = re.search(rf"\b({'|'.join(sorted(fields))})\b", sentence)
     return f"arguments.{found[1]}" if found else ""
 
 
 def _refuse_others(asked: Asked, wanted: ExecutionInput) -> None:
-    """Problem where a limited person would start something about apps that are not granted to them."""
+    """Problem if a limited person would start a run for apps that are not granted to them."""
     if asked.app_ids is None:
         return
     if not wanted.app_ids:
@@ -140,11 +140,11 @@ def _refuse_others(asked: Asked, wanted: ExecutionInput) -> None:
 
 def _alternative(operation: Operation) -> str:
     takes = "app_ids" in operation.traits.fields
-    return "name those that you see" if takes else "ask somebody who sees all"
+    return "list the apps that you see" if takes else "ask a person who sees all apps"
 
 
 def _kept(asked: Asked, plan_id: str) -> _Kept:
-    """Somebody's own plan. That another's is there, nobody is told."""
+    """The person's own plan. The answer does not reveal plans of others."""
     item = asked.desk.table.get_item(Key=plan_key(plan_id), ConsistentRead=True).get("Item")
     if item is None or item["user_id"] != asked.person.user_id:
         raise not_there("such plan")
@@ -158,7 +158,7 @@ def _kept(asked: Asked, plan_id: str) -> _Kept:
 
 
 def _start(pipeline: Pipeline, kept: _Kept, user_id: str) -> tuple[Started, bool]:
-    """The execution, and whether Step Functions did not know it yet: while it runs, it tells the same one again."""
+    """The execution, and whether it is new. Step Functions returns an existing one as long as it runs."""
     try:
         return pipeline.start(kept.execution_name, {**kept.payload, STARTED_BY: user_id}), True
     except ClientError as error:
@@ -172,7 +172,7 @@ def _described(pipeline: Pipeline, kept: _Kept) -> Started:
 
 
 def _find(pipeline: Pipeline, kept: _Kept) -> Started | None:
-    """The plan's execution; None where there is none."""
+    """The plan's execution; None if it does not exist."""
     try:
         return _described(pipeline, kept)
     except ClientError as error:
@@ -182,7 +182,7 @@ def _find(pipeline: Pipeline, kept: _Kept) -> Started | None:
 
 
 def _claim(table: "Table", plan_id: str) -> bool:
-    """Note that the plan was started; whether this was the first to do so."""
+    """Mark the plan as started. Returns whether this was the first confirmation."""
     try:
         table.update_item(
             Key=plan_key(plan_id),

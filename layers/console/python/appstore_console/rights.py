@@ -1,10 +1,10 @@
-"""Who may do what: roles, the rights of each, and which apps a person sees.
+"""Roles, their rights, and the apps that a person can see.
 
     groups of the token ──► Person ──► may(right)? ──► sees(app)?
     "[limited operator]"
 
-Whatever is not named here is refused. A person who is `limited` sees the granted apps and no others; whether somebody
-is limited stands in the token, so that nobody sees more than granted while PostgreSQL is away.
+Everything that is not listed here is refused. A person who is `limited` sees only the granted apps. The token says
+whether a person is limited, so that they do not see more while PostgreSQL is unavailable.
 """
 
 import re
@@ -14,11 +14,11 @@ from enum import StrEnum
 from typing import Any
 
 LIMITED = "limited"
-"""The group of those who see only the apps that are granted to them."""
+"""The group of people who see only the apps that are granted to them."""
 
 
 class Role(StrEnum):
-    """The groups that give rights, the least first."""
+    """The groups that give rights, the lowest first."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
@@ -26,7 +26,7 @@ class Role(StrEnum):
 
 
 class Right(StrEnum):
-    """What a route asks for."""
+    """The right that a route requires."""
 
     READ = "read"
     KEEP_VIEWS = "keep views"
@@ -46,14 +46,14 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.OPERATOR: _OF_OPERATORS,
     Role.ADMIN: _OF_ADMINS,
 }
-"""The matrix. Of several roles the greatest counts."""
+"""The rights of each role. Of several roles the highest counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever asks, as Cognito knows them. Without a role somebody may do nothing.
+    """A signed-in person. Without a role they have no rights.
 
-    A token does not say the address: `email` is empty where nothing but the token was looked at.
+    A token does not contain the address: `email` is empty if only the token was read.
     """
 
     user_id: str
@@ -67,25 +67,25 @@ class Person:
 
     @property
     def rights(self) -> tuple[Right, ...]:
-        """All that the role gives, in the order of `Right`."""
+        """All rights of the role, in the order of `Right`."""
         return tuple(right for right in Right if self.may(right))
 
 
 _GROUPS = re.compile(r"\[(?P<names>[A-Za-z0-9_-]+(?: [A-Za-z0-9_-]+)*)?\]", re.ASCII)
-"""How an HTTP API hands a list on: `[operator viewer]`.
+"""How an HTTP API passes a list: `[operator viewer]`.
 
 Source: API Gateway developer guide, "Control access to HTTP APIs with JWT authorizers": claims arrive as text.
 """
 
 
 def groups_of(claims: Mapping[str, Any]) -> frozenset[str]:
-    """The groups in the claims of a token; none where they are absent, or written in a way that is not known."""
+    """The groups in the claims of a token; empty if they are missing or in an unknown format."""
     value = claims.get("cognito:groups", "")
     found = _GROUPS.fullmatch(value) if isinstance(value, str) else None
     return frozenset((found["names"] or "").split(" ") if found else ()) - {""}
 
 
 def person_of(user_id: str, groups: frozenset[str]) -> Person:
-    """The person with the greatest role of these groups; what is no role gives nothing."""
+    """The person with the highest role of these groups; other groups give nothing."""
     role = next((role for role in reversed(Role) if role in groups), None)
     return Person(user_id, role, LIMITED in groups)

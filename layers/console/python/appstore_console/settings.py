@@ -1,6 +1,6 @@
-"""What a function of the console is told by its environment: written by its template, read by the Lambda.
+"""The environment of the console's functions: written by their template, read by the Lambda.
 
-One class for each thing that a function needs; a function reads those that it was given (infra/console/stack.py).
+One class for each need; a function reads those that it was given (infra/console/stack.py).
 """
 
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from appstore_analytics.contract.settings import Environment
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings(Environment):
-    """Where the pipeline is.
+    """The resources of the pipeline.
 
     `pipeline_outputs` are outputs of its stack, as `answers.Installation` reads them, and `daily_schedule` is the cron
-    expression (UTC) by which a run starts every day.
+    expression (UTC) of the daily run.
     """
 
     pipeline_outputs: dict[str, str]
@@ -22,11 +22,11 @@ class PipelineSettings(Environment):
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings(Environment):
-    """How a function reaches PostgreSQL, and as which of its roles.
+    """The access to PostgreSQL, with one of its roles.
 
-    Aurora DSQL: `database_address` (`host` or `host:port`) with a token of IAM. Any other PostgreSQL: `database_secret`
-    names the function's own secret, JSON with host, port, dbname, username and password, and `ca` where the server's
-    certificate is not signed by a public authority. `database_without_tls` is for loopback, on the embedded AWS only.
+    Aurora DSQL: `database_address` (`host` or `host:port`) with an IAM token. Any other PostgreSQL: `database_secret`
+    names the function's own secret, JSON with host, port, dbname, username and password, and `ca` if no public
+    authority has signed the server's certificate. `database_without_tls` is only for loopback, on the embedded AWS.
     """
 
     database_role: str
@@ -37,10 +37,10 @@ class DatabaseSettings(Environment):
 
 @dataclass(frozen=True, slots=True)
 class DatabaseRoleSettings(Environment):
-    """For console_migrate, which alone is the database's administrator: the roles to make, and how they will connect.
+    """For console_migrate, the only administrator of the database: the roles to create, and how they will connect.
 
-    `database_roles` has the IAM role of each database role, for Aurora DSQL. Elsewhere it is empty, and
-    `database_role_secrets` names the secret in which each role's login is to be put.
+    `database_roles` has the IAM role of each database role, for Aurora DSQL. Otherwise it is empty, and
+    `database_role_secrets` names the secret for each role's login.
     """
 
     database_roles: dict[str, str]
@@ -49,14 +49,14 @@ class DatabaseRoleSettings(Environment):
 
 @dataclass(frozen=True, slots=True)
 class UserPoolSettings(Environment):
-    """The people who may sign in."""
+    """The user pool."""
 
     user_pool_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class LoginSettings(Environment):
-    """The app client through which people sign in, and where a page that is signed in may open a WebSocket."""
+    """The app client for sign-in, and the origin to which a signed-in page can open a WebSocket."""
 
     user_pool_client_id: str
     live_url: str
@@ -71,7 +71,7 @@ class ConsoleTableSettings(Environment):
 
 @dataclass(frozen=True, slots=True)
 class ActSettings(Environment):
-    """For console_act: the address that a ticket opens, and the secret that signs unsubscribe links (may be empty)."""
+    """For console_act: the URL that a ticket opens, and the secret that signs unsubscribe links (can be empty)."""
 
     live_url: str
     unsubscribe_secret: str
@@ -79,9 +79,9 @@ class ActSettings(Environment):
 
 @dataclass(frozen=True, slots=True)
 class DigestSettings(Environment):
-    """The weekly digest: who sends it, where its links lead, and the secrets of its signature and its Slack channel.
+    """The weekly digest: its sender, the target of its links, and the secrets of its signature and its Slack channel.
 
-    `digest_slack_secret` is empty where no channel is told.
+    `digest_slack_secret` is empty without a Slack channel.
     """
 
     digest_sender: str

@@ -1,4 +1,4 @@
-"""Who somebody is at this moment, whatever their token says: it was written up to ten minutes ago."""
+"""The current rights of a person, whatever their token says: a token can be ten minutes old."""
 
 from collections.abc import Callable
 
@@ -8,9 +8,9 @@ from appstore_console.rights import Person
 
 
 def today_of(people: Accounts) -> Callable[[str], Person | None]:
-    """What the gate of console_act asks: the person, None for whoever may not sign in (any more).
+    """The current person, for the gate of console_act; None for a person who cannot sign in (any more).
 
-    Problem (503) where Cognito does not answer: an action waits rather than believe a token.
+    Problem (503) if Cognito does not answer: an action then fails rather than trust a token.
     """
 
     def today(user_id: str) -> Person | None:

@@ -1,8 +1,8 @@
 """One-time tickets for the live page.
 
-A browser can send no token with a WebSocket but in the address, where it would be logged. So a page that is signed in
-asks the API for a ticket, and hands it over as WebSocket subprotocol. A ticket lives half a minute and opens one
-connection: whoever comes second with it finds it gone. Of a ticket only the hash is stored.
+A browser can send a token with a WebSocket only in the URL, where it would be logged. So a signed-in page gets a ticket
+from the API, and sends it as a WebSocket subprotocol. A ticket is valid for 30 seconds and one connection. Only its
+hash is stored.
 """
 
 import hashlib
@@ -27,14 +27,14 @@ _BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who may listen, and to which apps; None means every app, and an empty tuple none."""
+    """The holder of a ticket and the visible apps; None means every app, and an empty tuple none."""
 
     user_id: str
     app_ids: tuple[str, ...] | None
 
 
 def issue(table: "Table", clock: Clock, holder: Holder) -> str:
-    """A new ticket for this person. Every call makes another one, and all are good until they expire."""
+    """A new ticket for this person. Every call makes another one; all are valid until they expire."""
     ticket = secrets.token_urlsafe(_BYTES)
     table.put_item(
         Item={
@@ -48,10 +48,10 @@ def issue(table: "Table", clock: Clock, holder: Holder) -> str:
 
 
 def redeem(table: "Table", clock: Clock, ticket: str) -> Holder | None:
-    """Who holds this ticket, which is used up by that; None where it is unknown, used up or too old."""
+    """Use up a ticket and return its holder; None if it is unknown, used or expired."""
     now = int(clock().timestamp())
     try:
-        # DynamoDB deletes expired items within days, not at once: the condition asks for itself.
+        # DynamoDB deletes expired items only within days, so the condition checks the expiry.
         gone = table.delete_item(
             Key=ticket_key(_digest(ticket)),
             ConditionExpression=Attr("expires_at").gt(now),

@@ -11,5 +11,5 @@ _CHARACTERS = 32
 
 
 def user_id_of(email: str) -> str:
-    """The id of who has this address, in whatever case it is typed."""
+    """The id of the person with this address, whatever its case."""
     return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:_CHARACTERS]

@@ -1,4 +1,4 @@
-"""What console_web answers: a page, or a step of signing in. It holds no data and may do nothing in AWS."""
+"""console_web: serves the pages and the login. It has no data and no AWS permissions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from appstore_console.pages import Pages
 
 
 def answer(event: Mapping[str, Any], pages: Pages, login: Login) -> Answer:
-    """The answer to one request of a browser."""
+    """The response to one request of a browser."""
     path = str(event["rawPath"])
     if path.startswith(routes.PREFIX):
         return routes.answer(login, event)

@@ -240,7 +240,7 @@ def _column(name: str, days: int) -> AppColumn:
 
 @cache
 def _row(portfolio: Portfolio, app: App, days: int) -> AppRow:
-    if app.number >= COMPUTED:  # a thousand apps are seventy, under other names
+    if app.number >= COMPUTED:  # a thousand apps are copies of the seventy with other names
         twin = App(20 + app.number % 40)
         return replace(_row(portfolio, twin, days), app_id=app.id, app_name=app.name)
     verdict = portfolio.verdict_of(app)

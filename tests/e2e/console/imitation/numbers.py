@@ -1,4 +1,4 @@
-"""/kpis and /kpis/query of the invented apps: points, and totals that are the formula over the final ones."""
+"""/kpis and /kpis/query of the invented apps: points, and totals over the final ones."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -153,7 +153,7 @@ def _slices(
 def series_of(
     portfolio: Portfolio, kpi: Kpi, apps: Sequence[App], days: int, *, share: float = 1.0, growth: int = 0
 ) -> ReportedSeries:
-    """One KPI of these apps together: `days` Dates that Apple has completed, and the open ones after them."""
+    """One KPI of these apps together: `days` completed Dates, and the preliminary ones after them."""
     end = YESTERDAY - kpi.window_days * DAY
     start = end - (days - 1) * DAY
     dates = [start + number * DAY for number in range((YESTERDAY - start).days + 1)]
@@ -239,7 +239,7 @@ _CURVE = {0: 1.0, 1: 0.34, 3: 0.24, 7: 0.18, 14: 0.13, 21: 0.11, 30: 0.09}
 
 
 def _retention(apps: Sequence[App]) -> list[ReportedSeries]:
-    """Seven weeks of downloads; what has not yet happened is not due, what Apple has not finished preliminary."""
+    """Seven weeks of downloads: future cells are not due, incomplete ones preliminary."""
     monday = TODAY - timedelta(days=TODAY.weekday())
     weeks = [monday - 7 * back * DAY for back in range(8, 1, -1)]
     random = Random(len(apps))  # noqa: S311 (invented data)

@@ -1,4 +1,4 @@
-"""Seventy apps, or a thousand: what of them is here, and amounts by Date that are the same at every start."""
+"""Seventy apps, or a thousand: their available data, and amounts by Date that are the same at every start."""
 
 import math
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ OTHER_TABLES = ("preorders", "web_preview", "app_clips")
 
 @dataclass(frozen=True)
 class App:
-    """One app; its size falls with its number."""
+    """One app; a higher number is a smaller app."""
 
     number: int
 
@@ -61,7 +61,7 @@ class App:
 
     @cached_property
     def amounts(self) -> dict[str, list[int]]:
-        """Each amount by Date, the oldest first, until yesterday."""
+        """Each amount by Date up to yesterday, oldest first."""
         random = Random(self.number)  # noqa: S311 (invented data)
         size = math.exp(6.4 - 0.05 * self.number + random.uniform(-0.4, 0.4))
         course = [
@@ -99,7 +99,7 @@ _SHARES = {
 
 @dataclass(frozen=True)
 class Portfolio:
-    """What is installed: apps and daily tables, with what of them is not well."""
+    """The installation: apps and daily tables, with their problems."""
 
     apps_known: int = 70
     is_well: bool = False
@@ -124,7 +124,7 @@ class Portfolio:
         return DateVerdict.FRESH if self.is_well else app.verdict
 
     def date_verdict(self, app: App, table: CuratedTable, day: date) -> DateVerdict:
-        """What one Date of one table of one app is worth."""
+        """The verdict on one Date of one table of one app."""
         age, window = (TODAY - day).days, window_of(table)
         if self.is_first_day or (not self.is_well and app.number == NOT_READY):
             return DateVerdict.NOT_READY
@@ -153,5 +153,5 @@ _RESTATED = {"downloads": (13, 24), "engagement": (13, 14), "purchases": (11,), 
 
 
 def window_of(table: CuratedTable) -> int:
-    """How many days after a Date Apple calls it complete."""
+    """The number of days after which Apple calls a Date complete."""
     return table.report.completeness_days or 0

@@ -1,4 +1,4 @@
-"""/runs, /runs/{id}, its items, and plans, of an invented month."""
+"""/runs, /runs/{id}, its items, and plans, for an invented month."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -69,7 +69,7 @@ def _special(line: RunLine, back: int) -> RunLine:
 
 
 def running_line() -> RunLine:
-    """Today's run, six minutes in."""
+    """Today's run after six minutes."""
     started = NOW - timedelta(minutes=6, seconds=12)
     return replace(
         _line(0),

@@ -1,4 +1,4 @@
-"""Serves the console and an invented API on loopback, and fails in every way that a test asks for.
+"""Serves the console and an invented API on loopback, and fails in every way that a test requests.
 
 Everything that a test changes is an attribute of `World`; the server reads it at each request.
 """
@@ -34,7 +34,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 @dataclass
 class World:
-    """What the next request finds."""
+    """The state for the next request."""
 
     portfolio: Portfolio = field(default_factory=Portfolio)
     role: Role = Role.OPERATOR
@@ -54,7 +54,7 @@ class World:
 
 
 class ConsoleServer:
-    """The server, and what a test does to it while a page looks."""
+    """The server, and the changes that a test makes while a page is open."""
 
     def __init__(self, world: World, *, packs_anew: bool = False) -> None:
         self.world = world
@@ -66,15 +66,15 @@ class ConsoleServer:
 
     @property
     def url(self) -> str:
-        """Where the console is."""
+        """The address of the console."""
         return f"http://127.0.0.1:{self.port}/"
 
     def nudge(self, run: str = runs.NEWEST_RUN) -> None:
-        """Tell every open page that a run has news."""
+        """Send every open page a nudge about a run."""
         self._to_all({"type": "websocket.send", "text": json.dumps({"run": run})})
 
     def cut(self) -> None:
-        """Close every socket, as a network or an API Gateway does."""
+        """Close every socket, as a network or API Gateway does."""
         self._to_all({"type": "websocket.close", "code": 1001})
 
     def _to_all(self, message: dict[str, Any]) -> None:
@@ -193,7 +193,7 @@ class ConsoleServer:
             return problem(403, "This needs the role admin.")
         found = self._find(name, rest, query)
         if found is None:
-            return problem(404, f"There is no {question}, or you may not see it.")
+            return problem(404, f"There is no {question}, or you cannot see it.")
         if wants_csv:
             return 200, "text/csv", csv_of(found)
         return answer(found)
@@ -258,7 +258,7 @@ class ConsoleServer:
 
 @dataclass(frozen=True)
 class Reply:
-    """One HTTP answer."""
+    """One HTTP response."""
 
     status: int
     kind: str
@@ -299,7 +299,7 @@ def csv_of(report: Any) -> bytes:
 
 @contextmanager
 def serve(world: World, port: int = 0, *, packs_anew: bool = False) -> Iterator[ConsoleServer]:
-    """The server on this port or a free one, until the block ends."""
+    """Run the server on this port or a free one until the block ends."""
     console = ConsoleServer(world, packs_anew=packs_anew)
     config = uvicorn.Config(
         console, host="127.0.0.1", port=port, log_level="error", date_header=False, server_header=False,

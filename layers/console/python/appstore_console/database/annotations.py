@@ -1,4 +1,4 @@
-"""What happened on which day, beside the numbers: of one app, or of all."""
+"""Notes about a day, shown beside the numbers: of one app, or of all."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -37,14 +37,14 @@ _REMOVE = "DELETE FROM console.annotations WHERE annotation_id = :annotation_id"
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What an annotation says; in a change, what is None stays."""
+    """The fields of an annotation; in a change, None leaves a field as it is."""
 
     day: date | None
     kind: str | None
     text: str | None
 
     def values(self) -> dict[str, date | str | None]:
-        """By the names of the columns."""
+        """The values by column name."""
         return {"day": self.day, "kind": self.kind, "text": self.text}
 
 
@@ -55,24 +55,24 @@ class StoredAnnotations:
         self._database = database
 
     def between(self, start: date | None, end: date | None, app_ids: Collection[str] | None) -> tuple[Annotation, ...]:
-        """Those of these days (inclusive), of these apps (None: of any) and of all, oldest day first."""
+        """Annotations of these days about these apps (None: about any) and about all apps, oldest day first."""
         found = map(_annotation, self._database.run(statement(_BETWEEN, start=start, end=end)))
         return tuple(one for one in found if app_ids is None or one.app_id is None or one.app_id in app_ids)
 
     def one(self, annotation_id: str) -> Annotation | None:
-        """One; None where there is none of this id."""
+        """One annotation; None for an unknown id."""
         wanted = id_of(annotation_id)
         if wanted is None:
             return None
         return next(map(_annotation, self._database.run(statement(_ONE, annotation_id=wanted))), None)
 
     def add(self, app_id: str | None, words: Words, written_by: str) -> Annotation:
-        """A new one."""
+        """Create an annotation."""
         adding = statement(_ADD, app_id=app_id, written_by=written_by, **words.values())
         return _annotation(self._database.run(adding)[0])
 
     def change(self, annotation_id: str, words: Words) -> Annotation | None:
-        """One, changed; None where it has gone meanwhile."""
+        """Change an annotation; None if it was deleted meanwhile."""
         wanted = id_of(annotation_id)
         if wanted is None:
             return None
@@ -80,7 +80,7 @@ class StoredAnnotations:
         return next(map(_annotation, self._database.run(changing)), None)
 
     def remove(self, annotation_id: str) -> None:
-        """Delete one; nothing happens where it has gone already."""
+        """Delete an annotation; nothing happens if it was deleted already."""
         wanted = id_of(annotation_id)
         self._database.run(statement(_REMOVE, annotation_id=wanted))
 

@@ -1,8 +1,8 @@
-"""The audit log: who did, or was refused, what. Rows are only ever added: no function may change or delete one.
+"""The audit log of actions and refusals. Rows are only added: no function can change or delete one.
 
-An action leaves two rows: `attempted` before it is done, and one that says how it ended and names the first by
-`attempt_id`. Of the two the log shows the second. A first row that stands alone is of an action whose end nobody could
-write down: the function died, or PostgreSQL went away meanwhile.
+An action has two rows: `attempted` before it is done, and one with its outcome, which names the first by `attempt_id`.
+Of the two the log shows the second. A first row without a second is an action whose outcome could not be written: the
+function died, or PostgreSQL became unavailable meanwhile.
 """
 
 import base64
@@ -43,7 +43,7 @@ _LAST = """
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What somebody wants to do: who they are, the action, what it is about, and what exactly was asked."""
+    """An action and its person: the action's name, its target, and the details of the request."""
 
     user_id: str
     who: str
@@ -59,21 +59,21 @@ class StoredAudit:
         self._database = database
 
     def attempt(self, deed: Deed) -> UUID:
-        """Write down that this is about to be done; the entry's id, which `end` takes."""
+        """Write an `attempted` row. Returns the entry's id, which `end` takes."""
         return self._add(deed, ATTEMPTED, deed.detail, None)
 
     def end(self, attempt: UUID, deed: Deed, outcome: str, said: str) -> None:
-        """Write down how an attempt ended, with what was answered."""
+        """Write the outcome of an attempt, with the sentence of its response."""
         self._add(deed, outcome, "\n".join(filter(None, (said, deed.detail))), attempt)
 
     def refuse(self, deed: Deed, said: str) -> None:
-        """Write down that somebody asked for what they may not do."""
+        """Write that a person was refused."""
         self._add(deed, REFUSED, said, None)
 
     def page(self, user_id: str, outcome: str, most: int, cursor: str) -> AuditLog:
-        """Entries, newest first; of one person, or with one outcome, where these are not empty.
+        """Entries, newest first; of one person, or with one outcome, if these are not empty.
 
-        ValueError where the cursor is none that an earlier page gave.
+        ValueError for a cursor that no earlier page gave.
         """
         at, entry_id = _place(cursor) if cursor else (None, None)
         wanted = {"user_id": user_id or None, "outcome": outcome or None, "at": at, "entry_id": entry_id}
@@ -82,12 +82,12 @@ class StoredAudit:
         return AuditLog(entries[:most], _cursor(entries[most - 1]) if len(entries) > most else "")
 
     def last_actions(self, user_id: str = "") -> dict[str, datetime]:
-        """When each person, or this one alone, did or was refused something last."""
+        """The time of the newest entry of each person, or of this one only."""
         rows = self._database.run(statement(_LAST, user_id=user_id or None))
         return {row[0]: row[1] for row in rows}
 
     def _add(self, deed: Deed, outcome: str, detail: str, attempt: UUID | None) -> UUID:
-        entry_id = uuid4()  # made here, so that a transaction that is done again writes the same
+        entry_id = uuid4()  # generated here, so that a repeated transaction writes the same
         words = {"user_id": deed.user_id, "who": deed.who, "action": deed.action, "target": deed.target}
         texts = {name: _text(value) for name, value in {**words, "outcome": outcome, "detail": detail}.items()}
         self._database.run(statement(_ADD, entry_id=entry_id, attempt_id=attempt, **texts))
@@ -95,7 +95,7 @@ class StoredAudit:
 
 
 def _text(value: str) -> str:
-    """Text that PostgreSQL takes: without NUL, and not endless."""
+    """Text that PostgreSQL accepts: without NUL, and of limited length."""
     return value.replace("\0", "\N{REPLACEMENT CHARACTER}")[:_MOST_CHARACTERS]
 
 
@@ -104,7 +104,7 @@ def _cursor(entry: AuditEntry) -> str:
 
 
 def _place(cursor: str) -> tuple[datetime, UUID]:
-    """Where the page before ended."""
+    """The position after the previous page."""
     try:
         at, _, entry_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(" ")
         return datetime.fromisoformat(at), UUID(entry_id)

@@ -1,7 +1,7 @@
-"""A function's connection to PostgreSQL: one, kept while the function is warm, and a new one where that broke.
+"""A function's connection to PostgreSQL: one, kept while the function is warm, and replaced when it breaks.
 
-Aurora DSQL finds out at the end of a transaction that another one changed the same row, and answers 40001: the whole
-transaction is then done again. Nothing else is: whether a commit arrived before a connection broke cannot be known.
+Aurora DSQL detects conflicts at the end of a transaction and answers 40001: the whole transaction is then repeated.
+Nothing else is repeated: whether a commit arrived before a connection broke is unknown.
 """
 
 import random
@@ -19,23 +19,23 @@ T = TypeVar("T")
 
 _APPLICATION = "appstore-console"
 _SECONDS = 8
-"""A connection or a statement that takes longer is given up: a person waits, and the gateway for 30 seconds at most."""
+"""Time-out of connections and statements: users wait, and the gateway waits 30 seconds at most."""
 
 _BEGIN = "START TRANSACTION"
 CONFLICT = "40001"
 _ENDED = ("08", "57P")
-"""How the names of errors begin by which PostgreSQL says that it ends the connection."""
+"""Prefixes of the error codes with which PostgreSQL ends a connection."""
 
 _TRIES = 5
 _FIRST_PAUSE_SECONDS = 0.02
 
 
 class DatabaseAway(Exception):
-    """PostgreSQL cannot be reached, or broke off; what was asked for may or may not have been done."""
+    """PostgreSQL is unreachable, or the connection broke; the work may or may not have been done."""
 
 
 class Database:
-    """Work on PostgreSQL as one role. Not for two threads at once."""
+    """Work on PostgreSQL as one role. Not thread-safe."""
 
     def __init__(
         self, settings: DatabaseSettings, clients: Clients, sleep: Callable[[float], None] = time.sleep
@@ -46,10 +46,10 @@ class Database:
         self._connection: Connection | None = None
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """What `work` answers, in one transaction, which is done again where another one was in its way.
+        """The result of `work` in one transaction, which is repeated if it conflicts with another one.
 
-        DatabaseAway where PostgreSQL cannot be reached. An error of PostgreSQL about the work itself, such as a name
-        that is taken, is pg8000's own DatabaseError.
+        DatabaseAway if PostgreSQL is unreachable. PostgreSQL's errors about the work itself, such as a duplicate name,
+        are pg8000's DatabaseError.
         """
         for attempt in range(_TRIES):
             try:
@@ -62,7 +62,7 @@ class Database:
         raise AssertionError("the last try answers or raises")
 
     def close(self) -> None:
-        """Let the connection go; the next work opens another."""
+        """Drop the connection; the next work opens another."""
         connection, self._connection = self._connection, None
         if connection is not None:
             _close(connection)
@@ -90,10 +90,10 @@ class Database:
         try:
             self._connection.run("ROLLBACK")
         except (DatabaseError, InterfaceError, OSError):
-            self.close()  # which undoes it too
+            self.close()  # which also rolls back
 
     def _begun(self) -> Connection:
-        """A transaction, on the connection kept from before or, where that went meanwhile, on a new one."""
+        """A transaction, on the kept connection or, if that broke meanwhile, on a new one."""
         if self._connection is not None:
             try:
                 self._connection.run(_BEGIN)
@@ -107,7 +107,7 @@ class Database:
 
 
 def connect(login: Login) -> Connection:
-    """A connection; DatabaseAway with PostgreSQL's own words, which tell no password."""
+    """A connection; DatabaseAway with PostgreSQL's own message, which contains no password."""
     try:
         return Connection(
             login.user,
@@ -124,7 +124,7 @@ def connect(login: Login) -> Connection:
 
 
 def sqlstate(error: DatabaseError) -> str:
-    """The five characters by which PostgreSQL names an error; empty where it said none."""
+    """The five-character code of a PostgreSQL error; empty if there is none."""
     said = error.args[0] if error.args else None
     return str(said.get("C", "")) if isinstance(said, dict) else ""
 

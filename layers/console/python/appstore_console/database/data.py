@@ -1,4 +1,4 @@
-"""Application data: every table that a function asks, over its one connection."""
+"""Application data: every table that a function uses, over its one connection."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -13,7 +13,7 @@ from appstore_console.database.views import StoredViews
 
 @dataclass(frozen=True, slots=True)
 class ApplicationData:
-    """The tables. DatabaseAway where PostgreSQL does not answer; what a function's role may not do fails."""
+    """The tables. DatabaseAway if PostgreSQL does not answer; what the function's database role cannot do fails."""
 
     grants: StoredGrants
     views: StoredViews
@@ -33,9 +33,9 @@ class ApplicationData:
         )
 
     def forget(self, user_id: str) -> None:
-        """Delete what is somebody's own: grants, views, subscription. A second time there is nothing left.
+        """Delete a person's own data: grants, views, subscription. A second call does nothing.
 
-        What they did stays in the audit log, and what they noted beside the numbers stays.
+        Their entries in the audit log and their annotations stay.
         """
         for stored in (self.grants, self.views, self.subscriptions):
             stored.forget(user_id)

@@ -1,4 +1,4 @@
-"""Which digest was sent in which week, so that a retry sends nothing twice."""
+"""The digests that were sent in each week, so that a retry sends nothing twice."""
 
 from datetime import date
 
@@ -22,9 +22,9 @@ class StoredDigestsSent:
         self._database = database
 
     def claim(self, week: date, subscription_id: str) -> bool:
-        """Whether the caller is the one that sends it; False for every other, and a second time."""
+        """Whether the caller claimed the digest and sends it; False for every later caller."""
         return bool(self._database.run(statement(_CLAIM, week=week, subscription_id=subscription_id)))
 
     def release(self, week: date, subscription_id: str) -> None:
-        """It was not sent after all: the next try may."""
+        """Undo a claim after sending failed, so that the next try can send it."""
         self._database.run(statement(_RELEASE, week=week, subscription_id=subscription_id))

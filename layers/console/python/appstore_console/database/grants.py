@@ -1,4 +1,4 @@
-"""Which apps a limited person may see."""
+"""The apps that limited people can see."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -28,7 +28,7 @@ _ADD = """
 
 
 class StoredGrants:
-    """The table `console.grants`. Whoever is not limited has none, and needs none."""
+    """The table `console.grants`. Only limited people have rows."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -42,11 +42,11 @@ class StoredGrants:
         return tuple(map(_grant, self._database.run(statement(_OF, user_id=user_id))))
 
     def every(self) -> tuple[Grant, ...]:
-        """The grants of everybody, by person and app."""
+        """All grants, by person and app."""
         return tuple(map(_grant, self._database.run(statement(_EVERY))))
 
     def add(self, user_id: str, app_ids: Iterable[str], granted_by: str) -> None:
-        """Let a person see these apps as well; a second time changes nothing."""
+        """Grant a person these apps in addition; a second call changes nothing."""
         wanted = sorted(set(app_ids))
 
         def write(connection: Connection) -> None:
@@ -56,7 +56,7 @@ class StoredGrants:
         self._database.run(write)
 
     def replace(self, user_id: str, app_ids: Iterable[str], granted_by: str) -> bool:
-        """Let a person see exactly these apps; whether any was taken away. A second time changes nothing."""
+        """Grant a person exactly these apps. Returns whether any was revoked. A second call changes nothing."""
         wanted = frozenset(app_ids)
 
         def write(connection: Connection) -> bool:
@@ -72,14 +72,14 @@ class StoredGrants:
         return self._database.run(write)
 
     def remove(self, grant_id: str) -> Grant | None:
-        """Take one app away; the grant that was, None where there is none (any more)."""
+        """Revoke a grant. Returns it, None if it does not exist."""
         wanted = id_of(grant_id)
         if wanted is None:
             return None
         return next(map(_grant, self._database.run(statement(_REMOVE, grant_id=wanted))), None)
 
     def forget(self, user_id: str) -> None:
-        """Delete all of one person."""
+        """Delete all grants of one person."""
         self._database.run(statement("DELETE FROM console.grants WHERE user_id = :user_id", user_id=user_id))
 
 

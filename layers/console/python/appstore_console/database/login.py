@@ -1,4 +1,4 @@
-"""Where PostgreSQL is, and with which name and password: a token of IAM for Aurora DSQL, a secret for any other."""
+"""PostgreSQL's address, user and password: an IAM token for Aurora DSQL, a secret for any other."""
 
 import json
 import ssl
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 ADMINISTRATOR = "admin"
-"""The role that Aurora DSQL makes itself; its tokens are of another action."""
+"""The administrator role that Aurora DSQL creates; its tokens are for another IAM action."""
 
 _POSTGRES_PORT = 5432
 _DSQL_DATABASE = "postgres"
-"""The one database of a cluster."""
+"""The only database of a cluster."""
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _TOKEN_SECONDS = 300
@@ -25,21 +25,21 @@ _FIELDS = ("host", "dbname", "username", "password")
 
 
 class _Signer(Protocol):
-    """What boto3 adds to the client of Aurora DSQL, and its stubs leave out."""
+    """Methods that boto3 adds to the client of Aurora DSQL, and its stubs leave out."""
 
     def generate_db_connect_auth_token(self, *, Hostname: str, Region: str, ExpiresIn: int) -> str:  # noqa: N803
-        """For a role of the database."""
+        """A token for a database role."""
 
     def generate_db_connect_admin_auth_token(self, *, Hostname: str, Region: str, ExpiresIn: int) -> str:  # noqa: N803
-        """For its administrator."""
+        """A token for the administrator."""
 
 
 class Clients(Protocol):
-    """AWS, for what a login is made of."""
+    """AWS clients for a login."""
 
     @property
     def dsql(self) -> "AuroraDSQLClient":
-        """Signs tokens, without a call."""
+        """Signs tokens, without a call to AWS."""
 
     @property
     def secrets_manager(self) -> "SecretsManagerClient":
@@ -48,7 +48,7 @@ class Clients(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """One way in. `tls` is None on loopback of the embedded AWS only."""
+    """One login. `tls` is None only on loopback of the embedded AWS."""
 
     host: str
     port: int
@@ -62,9 +62,9 @@ class Login:
 
 
 def login_of(settings: DatabaseSettings, clients: Clients) -> Login:
-    """A login for now: a token is good for minutes, and a secret may have changed.
+    """A fresh login: tokens expire after minutes, and secrets can change.
 
-    ConfigurationRefused where the secret is none of a PostgreSQL.
+    ConfigurationRefused if the secret does not describe a PostgreSQL.
     """
     if settings.database_secret:
         return _by_secret(settings, clients)
@@ -80,16 +80,16 @@ def login_of(settings: DatabaseSettings, clients: Clients) -> Login:
 
 
 def read_secret(name: str, secrets_manager: "SecretsManagerClient") -> dict[str, Any]:
-    """What a secret says of a PostgreSQL; ConfigurationRefused names a field that is missing, and never a value."""
+    """The fields of a PostgreSQL secret. ConfigurationRefused names a missing field, and never contains a value."""
     try:
         fields = json.loads(secrets_manager.get_secret_value(SecretId=name)["SecretString"])
     except (KeyError, ValueError):
-        raise ConfigurationRefused(f"The secret {name} is no JSON object with {', '.join(_FIELDS)}.") from None
+        raise ConfigurationRefused(f"The secret {name} is not a JSON object with {', '.join(_FIELDS)}.") from None
     missing = [field for field in _FIELDS if not isinstance(fields, dict) or not fields.get(field)]
     if missing:
         raise ConfigurationRefused(f"The secret {name} has no {missing[0]}: it needs {', '.join(_FIELDS)}.")
     if not str(fields.get("port") or _POSTGRES_PORT).isdecimal():
-        raise ConfigurationRefused(f"The port in the secret {name} is no number.")
+        raise ConfigurationRefused(f"The port in the secret {name} is not a number.")
     return dict(fields)
 
 
@@ -114,7 +114,7 @@ def _token(host: str, role: str, client: "AuroraDSQLClient") -> str:
 
 
 def _tls(host: str, authority: str, *, left_out: bool) -> ssl.SSLContext | None:
-    """TLS that verifies the server's name and certificate, always but on loopback of the embedded AWS."""
+    """TLS that verifies the server's name and certificate; None only on loopback of the embedded AWS."""
     if left_out and host in _LOOPBACK:
         return None
     context = ssl.create_default_context()
@@ -123,5 +123,5 @@ def _tls(host: str, authority: str, *, left_out: bool) -> ssl.SSLContext | None:
         try:
             context.load_verify_locations(cadata=authority)
         except ssl.SSLError:
-            raise ConfigurationRefused("The ca of the database's secret is no certificate in PEM.") from None
+            raise ConfigurationRefused("The ca of the database's secret is not a PEM certificate.") from None
     return context

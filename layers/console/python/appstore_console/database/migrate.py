@@ -1,6 +1,6 @@
-"""Brings the database to the code's schema: numbered SQL files, the roles, and what each of them may do.
+"""Migrates the database to the code's schema: numbered SQL files, the roles, and their permissions.
 
-A second run finds everything done. Two at once do not meet: one waits for the other's lock.
+A second run does nothing. Of two concurrent runs one waits for the other's lock.
 """
 
 import json
@@ -34,7 +34,7 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "console_act": ("SELECT", "INSERT", "UPDATE", "DELETE"),
         "send_digest": ("SELECT",),
     },
-    # What was done stays: no function changes or deletes it.
+    # A history: no function changes or deletes rows.
     "audit": {"console_act": ("SELECT", "INSERT")},
     "subscriptions": {
         "console_read": ("SELECT",),
@@ -47,7 +47,7 @@ RIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "send_digest": ("SELECT", "INSERT", "DELETE"),
     },
 }
-"""By table what each role may do. The administrator's own tables, `migrations` and `lock`, are nobody else's."""
+"""The permissions of each role by table. The tables `migrations` and `lock` belong to the administrator alone."""
 
 _FOUNDATION = (
     "CREATE SCHEMA IF NOT EXISTS console",
@@ -59,10 +59,10 @@ _TAKE_LOCK = """
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE console.lock.until < now()
 """
 _CONFLICTS = frozenset({"40001", "23505", "42P07", "42P06"})
-"""Another transaction was in the way, or made the same thing at the same moment."""
+"""The transaction conflicted with another one, or both created the same object."""
 
 _PATIENCE_SECONDS = 120.0
-"""IAM takes a while to know a role's new policy everywhere, and a cluster to be reached."""
+"""IAM propagates a role's new policy with a delay, and a new cluster is not reachable at once."""
 
 _PAUSE_SECONDS = 2.0
 _STATEMENT_END = re.compile(r";\s*$", re.MULTILINE)
@@ -72,13 +72,13 @@ _ASYNC = re.compile(r"^CREATE INDEX ASYNC", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Waiting:
-    """The stopwatch and the pause of whoever waits."""
+    """The clock and the pause of the waiting loops."""
 
     stopwatch: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
     def until(self, attempt: Callable[[], bool], sentence: str) -> None:
-        """Try until it succeeds; AwsUnavailable with this sentence where it does not in time."""
+        """Retry until it succeeds; AwsUnavailable with this sentence after the time-out."""
         deadline = self.stopwatch() + _PATIENCE_SECONDS
         while not attempt():
             if self.stopwatch() > deadline:
@@ -89,7 +89,7 @@ class Waiting:
 def migrate(
     database: DatabaseSettings, roles: DatabaseRoleSettings, clients: Clients, waiting: Waiting | None = None
 ) -> tuple[str, ...]:
-    """The names of the files that ran. AwsUnavailable where PostgreSQL cannot be reached for two minutes."""
+    """The names of the files that ran. AwsUnavailable if PostgreSQL is unreachable for two minutes."""
     waiting = waiting or Waiting()
     connection = _connected(database, clients, waiting)
     try:
@@ -133,14 +133,14 @@ def _connected(database: DatabaseSettings, clients: Clients, waiting: Waiting) -
 
 @contextmanager
 def _locked(connection: Connection, waiting: Waiting) -> Iterator[None]:
-    """Alone, for ten minutes at most: longer than the function lives."""
+    """Hold the lock, for ten minutes at most: longer than the function can run."""
     holder = secrets.token_hex(8)
 
     def attempt() -> bool:
         _run(connection, _TAKE_LOCK, holder=holder)
         return bool(connection.row_count == 1)
 
-    waiting.until(attempt, "Another migration has been running for two minutes: deploy again when it has ended.")
+    waiting.until(attempt, "Another migration has been running for two minutes: deploy again after it has ended.")
     try:
         yield
     finally:
@@ -148,7 +148,7 @@ def _locked(connection: Connection, waiting: Waiting) -> Iterator[None]:
 
 
 def _run_files(connection: Connection, *, is_dsql: bool) -> Iterator[str]:
-    """Run each file that has not run to its end. Its statements take a second run."""
+    """Run each file that has not completed. Its statements can be run twice."""
     known = {name for (name,) in connection.run("SELECT name FROM console.migrations")}
     for name, statements in sql_files().items():
         if name in known:
@@ -162,7 +162,7 @@ def _run_files(connection: Connection, *, is_dsql: bool) -> Iterator[str]:
 def _make_roles(
     connection: Connection, database: DatabaseSettings, roles: DatabaseRoleSettings, clients: Clients
 ) -> dict[str, str]:
-    """By our word for a role its name in the database."""
+    """The names of the database roles by our names."""
     known = {name for (name,) in connection.run("SELECT rolname FROM pg_roles")}
     if not database.database_secret:
         for role, arn in roles.database_roles.items():
@@ -178,7 +178,7 @@ def _make_roles(
 
 
 def _let_in(connection: Connection, role: str, arn: str) -> None:
-    """Let an IAM role connect as a role of the database, and none that it had before."""
+    """Let an IAM role connect as a database role, and no IAM role that could before."""
     rows = connection.run("SELECT arn, pg_role_name FROM sys.iam_pg_role_mappings")
     known = {known_arn for known_arn, name in rows if name == role}
     for old in known - {arn}:
@@ -190,7 +190,7 @@ def _let_in(connection: Connection, role: str, arn: str) -> None:
 def _set_login(
     connection: Connection, name: str, admin: Mapping[str, Any], secret: str, clients: Clients, *, is_new: bool
 ) -> None:
-    """A new password, which PostgreSQL is told as a verifier only, so that no log of statements has it."""
+    """Set a new password. PostgreSQL gets only a verifier, so no statement log contains the password."""
     password = secrets.token_urlsafe(32)
     verb = "CREATE" if is_new else "ALTER"
     _run(connection, f"{verb} ROLE {identifier(name)} WITH LOGIN PASSWORD {literal(verifier(password))}")
@@ -208,7 +208,7 @@ def _grant_rights(connection: Connection, names: Mapping[str, str]) -> None:
 
 
 def _run(connection: Connection, statement: str, **values: Any) -> None:
-    """One statement, which is one transaction; again where another one was in its way."""
+    """Run one statement in its own transaction; repeat it if it conflicts with another one."""
     for attempt in range(5):
         try:
             connection.run(statement, **values)

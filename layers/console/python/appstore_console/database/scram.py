@@ -1,16 +1,16 @@
-"""What PostgreSQL stores of a password (SCRAM-SHA-256, RFC 5803), made here so that the password itself is not sent."""
+"""PostgreSQL's verifier of a password (SCRAM-SHA-256, RFC 5803), made here so that the password is never sent."""
 
 import base64
 import hashlib
 import hmac
 import secrets
 
-_ITERATIONS = 4096  # PostgreSQL's own
+_ITERATIONS = 4096  # PostgreSQL's default
 _SALT_BYTES = 16
 
 
 def verifier(password: str, salt: bytes = b"") -> str:
-    """The text that `PASSWORD '…'` takes in place of a password of ASCII characters."""
+    """The text that `PASSWORD '…'` accepts in place of an ASCII password."""
     salt = salt or secrets.token_bytes(_SALT_BYTES)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, _ITERATIONS)
     stored = hashlib.sha256(_mac(salted, b"Client Key")).digest()

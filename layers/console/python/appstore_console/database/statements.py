@@ -1,4 +1,4 @@
-"""One statement as the work of a transaction, what PostgreSQL refuses about it, and ids as it knows them."""
+"""Single statements as the work of a transaction, the errors that they raise, and PostgreSQL's ids."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,15 +16,15 @@ _UNIQUE = "23505"
 
 
 class Taken(Exception):
-    """Something with this name is there already; the text is one sentence."""
+    """The name is in use already; the text is one sentence."""
 
 
 class Full(Exception):
-    """Nobody keeps more of it; the text is one sentence."""
+    """The limit is reached; the text is one sentence."""
 
 
 def statement(sql: str, **values: Any) -> Callable[[Connection], Rows]:
-    """Work of one statement. Values travel apart from it, so none of them is ever read as SQL."""
+    """Work of one statement. Values are bound as parameters, so they are never read as SQL."""
 
     def work(connection: Connection) -> Rows:
         return connection.run(sql, **values) or []
@@ -34,7 +34,7 @@ def statement(sql: str, **values: Any) -> Callable[[Connection], Rows]:
 
 @contextmanager
 def taken(sentence: str) -> Iterator[None]:
-    """Taken with this sentence where a row breaks a rule of uniqueness."""
+    """Taken with this sentence if a row violates a unique constraint."""
     try:
         yield
     except DatabaseError as error:
@@ -44,7 +44,7 @@ def taken(sentence: str) -> Iterator[None]:
 
 
 def id_of(text: str) -> UUID | None:
-    """The id that a text is; None where it is none, which is an id of nothing."""
+    """A text as an id; None if it is not an id, and so matches nothing."""
     try:
         return UUID(text)
     except ValueError:

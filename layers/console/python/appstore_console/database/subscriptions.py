@@ -1,4 +1,4 @@
-"""Who gets the weekly digest, and about which apps."""
+"""The subscriptions of the weekly digest, with their apps."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from appstore_console.database.statements import Rows, id_of, statement
 from appstore_console.facts import Subscription
 
 CHANNEL_ITSELF = "slack"
-"""The `user_id` of the Slack channel's subscription: there is one channel, so there is one row, whoever set it up."""
+"""The `user_id` of the Slack channel's subscription: there is one channel, so there is one row, for all admins."""
 
 _EVERY = """
     SELECT s.subscription_id, s.channel, s.user_id, s.app_ids, s.created_at,
@@ -44,15 +44,15 @@ class StoredSubscriptions:
         self._database = database
 
     def every(self) -> tuple[Subscription, ...]:
-        """All of them, oldest first."""
+        """All subscriptions, oldest first."""
         return tuple(map(_subscription, self._database.run(statement(_EVERY))))
 
     def of(self, user_id: str) -> tuple[Subscription, ...]:
-        """One person's."""
+        """One person's subscription."""
         return tuple(map(_subscription, self._database.run(statement(_OF, user_id=user_id, channel=None))))
 
     def subscribe(self, user_id: str, channel: str, app_ids: Sequence[str] | None) -> Subscription:
-        """The subscription of this person, or of the channel, about these apps; a second time changes the apps."""
+        """Subscribe a person, or the channel, with these apps; a second call changes the apps."""
         named = None if app_ids is None else json.dumps(sorted(set(app_ids)))
 
         def write(connection: Connection) -> Rows:
@@ -62,14 +62,14 @@ class StoredSubscriptions:
         return _subscription(self._database.run(write)[0])
 
     def remove(self, subscription_id: str, user_id: str | None) -> bool:
-        """End one of this person, or anybody's where `user_id` is None; whether there was one."""
+        """End one subscription of this person, or of any if `user_id` is None. Returns whether there was one."""
         wanted = id_of(subscription_id)
         if wanted is None:
             return False
         return bool(self._database.run(statement(_REMOVE, subscription_id=wanted, user_id=user_id)))
 
     def forget(self, user_id: str) -> None:
-        """Delete all of one person."""
+        """Delete all subscriptions of one person."""
         self._database.run(statement("DELETE FROM console.subscriptions WHERE user_id = :user_id", user_id=user_id))
 
 

@@ -1,4 +1,4 @@
-"""Pages that people keep under a name. A view is its owner's: every statement names the owner."""
+"""Pages that people save under a name. A view belongs to its owner: every statement filters by owner."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from appstore_console.database.statements import Full, Rows, id_of, statement, t
 from appstore_console.facts import View
 
 MOST_VIEWS = 200
-_TAKEN = "You have a view of this name: choose another name, or change that view."
+_TAKEN = "You already have a view with this name: choose another name, or change that view."
 _OF = """
     SELECT view_id, name, page, state, created_at, changed_at FROM console.views WHERE user_id = :user_id ORDER BY name
 """
@@ -37,19 +37,19 @@ class StoredViews:
         return tuple(map(_view, self._database.run(statement(_OF, user_id=user_id))))
 
     def add(self, user_id: str, name: str, page: str, state: str) -> View:
-        """A new view. Taken where the person has one of this name, Full where they keep as many as anybody may."""
+        """Create a view. Taken if the person has one with this name, Full if they have the maximum number of views."""
 
         def write(connection: Connection) -> Rows:
             ((kept,),) = connection.run("SELECT count(*) FROM console.views WHERE user_id = :user_id", user_id=user_id)
             if kept >= MOST_VIEWS:
-                raise Full(f"You keep {MOST_VIEWS} views, which is the most: delete one first.")
+                raise Full(f"You have {MOST_VIEWS} views, the maximum: delete one first.")
             return statement(_ADD, user_id=user_id, name=name, page=page, state=state)(connection)
 
         with taken(_TAKEN):
             return _view(self._database.run(write)[0])
 
     def change(self, user_id: str, view_id: str, name: str | None, state: str | None) -> View | None:
-        """A view of this person, changed; None where they have none of this id. Taken where another has the name."""
+        """Change a view of this person; None for an unknown id. Taken if another view has the name."""
         wanted = id_of(view_id)
         if wanted is None:
             return None
@@ -58,14 +58,14 @@ class StoredViews:
             return next(map(_view, self._database.run(changing)), None)
 
     def remove(self, user_id: str, view_id: str) -> bool:
-        """Delete a view of this person; whether there was one."""
+        """Delete a view of this person. Returns whether there was one."""
         wanted = id_of(view_id)
         if wanted is None:
             return False
         return bool(self._database.run(statement(_REMOVE, view_id=wanted, user_id=user_id)))
 
     def forget(self, user_id: str) -> None:
-        """Delete all of one person."""
+        """Delete all views of one person."""
         self._database.run(statement("DELETE FROM console.views WHERE user_id = :user_id", user_id=user_id))
 
 

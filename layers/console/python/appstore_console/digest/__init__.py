@@ -1,1 +1,1 @@
-"""The weekly digest: what changed, what Apple restated and what is missing."""
+"""The weekly digest: changed numbers, restated Dates and missing data."""

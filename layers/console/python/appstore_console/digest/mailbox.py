@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """`sender` is an address, or of a domain, that SES has verified."""
+    """`sender` is an address, or an address of a domain, that SES has verified."""
 
     ses: "SESV2Client"
     sender: str
 
     def send(self, to: str, subject: str, text: str, unsubscribe: str) -> None:
-        """Send plain text. With the headers a mail program can unsubscribe by itself (RFC 8058)."""
+        """Send plain text. The headers let mail programs unsubscribe with one click (RFC 8058)."""
         self.ses.send_email(
             FromEmailAddress=self.sender,
             Destination={"ToAddresses": [to]},

@@ -1,4 +1,4 @@
-"""Opening what send_digest sends with."""
+"""Opens the clients with which send_digest sends."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def open_digest(
     pipeline: PipelineSettings, database: DatabaseSettings, pool: UserPoolSettings, digest: DigestSettings
 ) -> WeeklyDigest:
-    """The digest; it changes nobody, so it needs no lock."""
+    """The digest. It changes no users, so it needs no lock."""
     clients = DatabaseClients()
     connection = Database(database, clients)
     console = Console(partial(open_installation, pipeline), ApplicationData.over(connection), utc_now)
@@ -42,6 +42,6 @@ def open_digest(
 
 
 def _post(secrets: "SecretsManagerClient", secret: str, text: str) -> None:
-    """The URL is read each time: a digest is rare, and a new one counts at once."""
+    """The URL is read every time: digests are rare, and a new URL takes effect at once."""
     url = read_webhook(secrets, secret, SLACK_HOSTS, allow_loopback=False)
     post(requests.Session(), url, text)

@@ -1,10 +1,10 @@
-"""The weekly digest: once a week for each subscription, about what its reader may see today.
+"""The weekly digest: one per week and subscription, about the apps that its reader can see at that time.
 
-    subscription ─► may its reader read, and what? ─► claimed for this week? ─► sent
-                        no: not today                     no: sent already        refused: given back, and tried again
+    subscription ─► can its reader sign in, and see what? ─► claimed for this week? ─► sent
+                    no: not sent                             no: sent already          refused: given back, tried again
 
-Who lost their role, or an app, since they subscribed reads accordingly less. A digest is never sent twice: a function
-that dies between the claim and SES leaves one unsent, for that week.
+A reader who lost a role or an app since they subscribed gets less. A digest is never sent twice: if a function dies
+between the claim and SES, that week's digest is not sent.
 """
 
 import html
@@ -30,12 +30,12 @@ SENT, SENT_BEFORE, NOBODY_READS, FAILED = "sent", "sent_before", "nobody_reads",
 
 
 class SomeNotSentError(Exception):
-    """Some digests could not be sent. Another try sends these alone."""
+    """Some digests could not be sent. A retry sends only these."""
 
 
 @dataclass
 class WeeklyDigest:
-    """`today` tells who somebody is now, None for who may not sign in; `slack` posts to the one channel, if any."""
+    """`today` returns a person's current rights, None if they cannot sign in; `slack` posts to the channel, if any."""
 
     console: Console
     sent: StoredDigestsSent
@@ -46,7 +46,7 @@ class WeeklyDigest:
     _weeks: dict[frozenset[str] | None, Week] = field(default_factory=dict)
 
     def send(self) -> dict[str, int]:
-        """How many were sent, were sent before, and have no reader; SomeNotSentError where SES or Slack refused some.
+        """Counts digests sent now, sent before, and without a reader; SomeNotSentError if SES or Slack refused some.
 
         A second run in the same week sends what the first could not, and nothing twice.
         """
@@ -77,7 +77,7 @@ class WeeklyDigest:
         return SENT
 
     def _reader(self, subscription: Subscription) -> tuple[frozenset[str] | None, Callable[[Week], None]] | None:
-        """What is read and how it gets there; None where nobody may read it, or nothing of it is left to read."""
+        """The message and its sender; None if the reader has no login, or can see none of the apps."""
         named = None if subscription.app_ids is None else frozenset(subscription.app_ids)
         if subscription.user_id == CHANNEL_ITSELF:
             return (named, self._post) if named and self.slack else None
@@ -90,7 +90,7 @@ class WeeklyDigest:
         return app_ids, lambda week: self._mail(person, subscription, week)
 
     def _seen(self, person: Person, named: frozenset[str] | None) -> frozenset[str] | None:
-        """Of the apps that were named those that the person may see; None for all."""
+        """The named apps that the person can see; None for all."""
         if not person.is_limited:
             return named
         granted = self.console.granted(person)
@@ -103,11 +103,11 @@ class WeeklyDigest:
 
     def _mail(self, person: Person, subscription: Subscription, week: Week) -> None:
         unsubscribe = self.links.unsubscribe(subscription.subscription_id)
-        text = f"{text_of(week, self.links.console_url)}\n\nNo more of these: {unsubscribe}\n"
+        text = f"{text_of(week, self.links.console_url)}\n\nUnsubscribe: {unsubscribe}\n"
         self.mailbox.send(person.email, subject_of(week), text, unsubscribe)
 
     def _post(self, week: Week) -> None:
-        """Slack takes `<` and `&` for its own; an admin ends this one in the console."""
+        """Slack interprets `<` and `&`, so they are escaped. An admin ends this digest in the console."""
         if self.slack:
             text = f"*{subject_of(week)}*\n{text_of(week, self.links.console_url)}"
             self.slack(html.escape(text, quote=False))

@@ -1,7 +1,7 @@
-"""`/unsubscribe`: ends a digest by the link in it, without a login, and hands every other request on.
+"""`/unsubscribe`: ends a digest by its link, without a login; passes every other request on.
 
-GET only shows a button, because mail programs follow links by themselves; POST ends it, also one that a mail program
-sends (RFC 8058).
+GET only shows a button, because mail programs follow links on their own. POST unsubscribes, including the one-click
+POST of mail programs (RFC 8058).
 """
 
 from collections.abc import Callable, Mapping
@@ -23,13 +23,13 @@ _PAGE = """<!doctype html>
 """
 _BUTTON = '<form method="post"><button>Unsubscribe</button></form>'
 _POLICY = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-_GONE = "This link ends no digest: it is incomplete, or the digest was ended before."
+_GONE = "This link is incomplete, or you have unsubscribed already."
 _LINK = "the link in a digest"
 
 
 @dataclass(frozen=True)
 class Unsubscribing:
-    """`api` answers everything that is not this page. Without `links` no digests are sent, and no link is good."""
+    """`api` answers all requests for other pages. Without `links` no digests are sent, and no link is valid."""
 
     api: Callable[[Mapping[str, Any], Any], Answer]
     subscriptions: StoredSubscriptions
@@ -37,7 +37,7 @@ class Unsubscribing:
     links: Links | None
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> Answer:
-        """The page, or the API's answer."""
+        """The page, or the API's response."""
         if event["rawPath"] != PATH:
             return self.api(event, context)
         subscription_id = self._subscription(event)
@@ -48,7 +48,7 @@ class Unsubscribing:
         try:
             return self._end(subscription_id)
         except DatabaseAway:
-            return _page(HTTPStatus.SERVICE_UNAVAILABLE, "This is not possible at this moment: try again.", _BUTTON)
+            return _page(HTTPStatus.SERVICE_UNAVAILABLE, "This is not possible right now: try again.", _BUTTON)
 
     def _subscription(self, event: Mapping[str, Any]) -> str | None:
         token = (event.get("queryStringParameters") or {}).get(TOKEN, "")

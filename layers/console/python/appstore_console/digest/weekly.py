@@ -1,4 +1,4 @@
-"""What a week brought, for one set of apps: the API's numbers, over the newest seven final Dates of each KPI."""
+"""One week for one set of apps: the API's numbers, over the newest seven final Dates of each KPI."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,7 +19,7 @@ DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class WeekLine:
-    """One KPI of all the digest's apps together, beside the seven Dates before."""
+    """One KPI of all the digest's apps together, compared with the seven Dates before."""
 
     title: str
     unit: str
@@ -28,7 +28,7 @@ class WeekLine:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """`monday` begins the week in which it is told, `apps` is of how many apps, `attention` what is not well."""
+    """`monday` is the first day of the week of sending, `apps` the number of apps, `attention` the problems."""
 
     monday: date
     apps: int
@@ -42,7 +42,7 @@ def monday_of(day: date) -> date:
 
 
 def week_of(console: Console, app_ids: frozenset[str] | None) -> Week:
-    """The week of these apps, of all for None; nothing of any other app goes into it."""
+    """The week of these apps, of all for None; it contains nothing about other apps."""
     here, now = console.installation, console.clock()
     accounts = visible(here.accounts, app_ids)
     seen = tuple(app_id for account in accounts for app_id in account.app_ids)
@@ -57,7 +57,7 @@ def week_of(console: Console, app_ids: frozenset[str] | None) -> Week:
 
 
 def _lines(metrics: tuple[str, ...], sources: Installed, today: date) -> tuple[WeekLine, ...]:
-    """None where no main KPI's tables are fetched."""
+    """None if no table of a main KPI is fetched."""
     if not metrics:
         return ()
     report = report_kpis(ReportQuestion(metrics, days=DAYS, compare=Compare.PREVIOUS), sources, today)

@@ -1,4 +1,4 @@
-"""A week in words, for an e-mail and for Slack."""
+"""A week as text, for an e-mail and for Slack."""
 
 from appstore_analytics.answers.attention import Attention
 from appstore_analytics.answers.facts import counted
@@ -11,20 +11,20 @@ _MOST_ATTENTION = 20
 
 
 def subject_of(week: Week) -> str:
-    """The line that an e-mail is opened for."""
+    """The subject of the e-mail."""
     return f"App Store analytics, week of {week.monday:%Y-%m-%d}: {counted(week.apps, 'app')}"
 
 
 def text_of(week: Week, console_url: str) -> str:
-    """The whole digest but for its last line."""
-    about = f"{counted(week.apps, 'app')}, the newest {DAYS} Dates that Apple has completed beside the {DAYS} before:"
+    """The whole digest without its last line."""
+    about = f"{counted(week.apps, 'app')}, the newest {DAYS} Dates that Apple has completed, and the {DAYS} before:"
     return "\n".join((about, "", *map(_line, week.lines), "", *_attention(week.attention), "", console_url))
 
 
 def _line(line: WeekLine) -> str:
     total = line.total
     if total.value is None:
-        return f"{line.title}: not known yet"
+        return f"{line.title}: no data yet"
     days = f"{total.start:%Y-%m-%d} to {total.end:%Y-%m-%d}"
     return f"{line.title}: {_bound(total)}{_value(total.value, line.unit)}{_change(total, line.unit)} ({days})"
 
@@ -39,7 +39,7 @@ def _value(value: Value, unit: str) -> str:
 
 
 def _change(total: ReportedTotal, unit: str) -> str:
-    """Of a share the difference, in points; of everything else by which share it changed."""
+    """For a share the difference in points; for everything else the relative change."""
     if total.change is None:
         return ""
     return f", {total.change * 100:+.2f} points" if unit == Unit.SHARE else f", {total.change:+.1%}"
@@ -50,7 +50,7 @@ def _attention(attention: tuple[Attention, ...]) -> list[str]:
         return ["Nothing is missing."]
     told = [f"- {_what(each)}: {each.reason} {each.who}: {each.do}" for each in attention[:_MOST_ATTENTION]]
     more = [f"… and {len(attention) - _MOST_ATTENTION} more."] if len(attention) > _MOST_ATTENTION else []
-    return ["What is not well:", *told, *more]
+    return ["Problems:", *told, *more]
 
 
 def _what(each: Attention) -> str:

@@ -1,1 +1,1 @@
-"""HTTP around the answers: the route table, problems, versions, CSV and cursors."""
+"""HTTP for the answers: the route table, problems, versions, CSV and cursors."""

@@ -1,10 +1,10 @@
-"""The API of one function: the gate before the resolver, the resolver, and what becomes of what goes wrong.
+"""The API of one function: the gate, the resolver behind it, and the handling of errors.
 
     event ─► read (size, JSON) ─► route? ─► signed in? ─► may? ─► audited? ─► parameters? ─► validation ─► function
                 413, 400, 415      404, 405   401           403     503         400            400
 
-Nothing of a request is validated, and no function called, before the route's right is given: the resolver sees only
-what the gate let through, and each function asks once more whether it is the one that was meant.
+Before the route's right is checked, no part of a request is validated and no function is called: the resolver sees only
+requests that passed the gate, and each function checks again that the gate meant this request for it.
 """
 
 import inspect
@@ -35,14 +35,14 @@ from appstore_console.people import NoSuchPerson, PeopleUnavailable, PersonConfl
 
 ROOT = "/api/v1"
 _ASKED = "asked"
-_AWS_AWAY = problems.unavailable("AWS does not answer as it should: ask again in a moment.")
+_AWS_AWAY = problems.unavailable("AWS does not answer correctly: try again in a moment.")
 
 
 class Auditing(Protocol):
-    """Where it is written down what was done."""
+    """The audit log of actions."""
 
     def around(self, asked: Asked, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """What `act` answers; Problem, and nothing is done, where it cannot be written down."""
+        """The result of `act`; Problem, and nothing is done, if the action cannot be logged."""
 
 
 class Api:
@@ -50,7 +50,7 @@ class Api:
 
     def __init__(self, endpoints: Iterable[Endpoint], asking: Asking, audit: Auditing | None = None) -> None:
         self._audit = audit
-        self.endpoints = tuple(sorted(endpoints, key=lambda each: bool(each.places)))  # the exact ones first
+        self.endpoints = tuple(sorted(endpoints, key=lambda each: bool(each.places)))  # fixed paths first
         self._asking = asking
         self._resolver = new_resolver()
         for endpoint in self.endpoints:
@@ -58,7 +58,7 @@ class Api:
         _tell_problems(self._resolver)
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        """The answer to one request; whatever is wrong with it is a problem+json."""
+        """The response to one request; every error is a problem+json."""
         try:
             incoming = read_event(event, ROOT)
             endpoint = self._endpoint(incoming)
@@ -80,21 +80,21 @@ class Api:
         return self._resolver.resolve(_as_read(event, asked.incoming), context)
 
     def _endpoint(self, incoming: Incoming) -> Endpoint:
-        """The route, by method and path; which methods there are is no secret, the routes are in the documentation."""
+        """The route, by method and path. Listing the allowed methods is safe: the documentation lists all routes."""
         found = [each for each in self.endpoints if each.pattern.fullmatch(incoming.path)]
         if not found:
-            raise Problem(HTTPStatus.NOT_FOUND, "There is no such address: docs/api.md lists those that are.")
+            raise Problem(HTTPStatus.NOT_FOUND, "There is no such path: docs/api.md lists all paths.")
         for endpoint in found:
             if endpoint.method == incoming.method:
                 return endpoint
         methods = " and ".join(sorted({each.method for each in found}))
-        raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"This address takes {methods}.")
+        raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"This path allows {methods}.")
 
     def _called(self, endpoint: Endpoint) -> Callable[..., Response[Any]]:
         def call(**values: Any) -> Response[Any]:
             asked: Asked = self._resolver.context[_ASKED]
             if asked.endpoint is not endpoint:
-                raise Problem(HTTPStatus.FORBIDDEN, "This request was let through for another address.")
+                raise Problem(HTTPStatus.FORBIDDEN, "This request was authorized for another path.")
             return answer(asked, arguments_of(endpoint, values))
 
         return call
@@ -108,7 +108,7 @@ def new_resolver() -> APIGatewayHttpResolver:
 def register(
     resolver: APIGatewayHttpResolver, endpoint: Endpoint, call: Callable[..., Response[Any]], **described: Any
 ) -> None:
-    """Tell the resolver of a route: every query parameter is one of `call`, so that it is validated and described."""
+    """Register a route: each query parameter is one of `call`, so that the resolver validates and describes it."""
     call.__signature__ = _signature(endpoint)  # type: ignore[attr-defined]
     call.__annotations__ = {}
     summary, _, description = inspect.cleandoc(endpoint.function.__doc__ or "").partition("\n\n")
@@ -126,7 +126,7 @@ def register(
 
 
 def arguments_of(endpoint: Endpoint, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the function takes, of what the resolver has validated."""
+    """The arguments of the function, from what the resolver has validated."""
     arguments = {name: values[name] for name in endpoint.places}
     if endpoint.parameters:
         name, model = endpoint.parameters
@@ -158,11 +158,11 @@ def _refuse_unknown_parameters(incoming: Incoming, endpoint: Endpoint) -> None:
     known = sorted(field.alias or name for name, field in fields.items())
     for name in sorted(incoming.parameters.difference(known)):
         shown = name if name.isprintable() and len(name) <= 40 else "a parameter"
-        raise problems.invalid(f"{shown} is not known here: there is {', '.join(known) or 'no parameter'}.", shown)
+        raise problems.invalid(f"{shown} is unknown here: use {', '.join(known) or 'no parameter'}.", shown)
 
 
 def _tell_problems(resolver: APIGatewayHttpResolver) -> None:
-    """What an answer can raise, as a problem."""
+    """The errors that an answer can raise, as problems."""
 
     def refused(error: Exception) -> Problem:
         return problems.invalid(str(error))
@@ -173,11 +173,11 @@ def _tell_problems(resolver: APIGatewayHttpResolver) -> None:
     def database(error: DatabaseError) -> Problem:
         if sqlstate(error) != CONFLICT:
             raise error
-        return problems.unavailable("Others change the same at this moment: try again.")
+        return problems.unavailable("Another request is changing the same data: try again.")
 
     def without_data(_: Exception) -> Problem:
         return problems.unavailable(
-            "The console's database does not answer. What you may see or do is kept there, so ask again in a moment."
+            "The console's database, which stores your permissions, does not answer: try again in a moment."
         )
 
     told: Mapping[type[Exception], Callable[[Any], Problem]] = {
@@ -203,7 +203,7 @@ def _tell_problems(resolver: APIGatewayHttpResolver) -> None:
 
 
 def _as_read(event: Mapping[str, Any], incoming: Incoming) -> dict[str, Any]:
-    """The event with the body that was read, so that the resolver takes it for nothing else."""
+    """The event with the body that was read, so that the resolver does not read it differently."""
     body = None if incoming.body is None else json.dumps(incoming.body)
     headers = {**incoming.headers, "content-type": "application/json"}
     return {**event, "headers": headers, "body": body, "isBase64Encoded": False}

@@ -1,4 +1,4 @@
-"""Who asks what: the gate that every request passes, and what a route's function is given."""
+"""The gate that every request passes, and what a route's function is given."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ NOBODY = Person("", None, is_limited=False)
 _NEEDS: Mapping[Right, str] = {
     right: next(role for role, rights in RIGHTS.items() if right in rights) for right in Right
 }
-"""The least role that has a right."""
+"""The lowest role that has a right."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One request that was let through: by whom, for which route, and what it may be answered from."""
+    """One authorized request: its person, its route, and the sources for the answer."""
 
     endpoint: Endpoint
     incoming: Incoming
@@ -35,55 +35,55 @@ class Asked:
 
     @cached_property
     def app_ids(self) -> frozenset[str] | None:
-        """The apps that this person may see; None for all, which needs no database to know."""
+        """The apps that this person can see; None for all apps, which needs no database access."""
         return self.console.granted(self.person) if self.person.is_limited else None
 
     @cached_property
     def accounts(self) -> tuple[Account, ...]:
-        """The accounts with the apps that this person may see, and nothing of any other."""
+        """The accounts, restricted to the apps that this person can see."""
         return visible(self.console.installation.accounts, self.app_ids)
 
     @cached_property
     def seen(self) -> tuple[str, ...]:
-        """The ids of the apps that are fetched and that this person may see."""
+        """The ids of the fetched apps that this person can see."""
         return tuple(app_id for account in self.accounts for app_id in account.app_ids)
 
     @property
     def data(self) -> ApplicationData:
-        """Application data; DatabaseAway where PostgreSQL does not answer."""
+        """Application data; DatabaseAway if PostgreSQL does not answer."""
         return self.console.data
 
     @property
     def desk(self) -> Desk:
-        """What console_act alone holds; LookupError in a function that is none."""
+        """The resources of console_act; LookupError in other functions."""
         if self.console.desk is None:
-            raise LookupError(f"{self.endpoint.name} belongs to console_act.")
+            raise LookupError(f"{self.endpoint.name} is a route of console_act.")
         return self.console.desk
 
     @property
     def scope(self) -> str:
-        """Names what this person sees: two people with one scope get one answer."""
+        """Identifies the visible data: people with the same scope get the same answer."""
         apps = "all" if self.app_ids is None else " ".join(sorted(self.app_ids))
         return f"{self.person.user_id} {self.person.role} {apps}"
 
     @property
     def query_text(self) -> str:
-        """The parameters as they came."""
+        """The query parameters as received."""
         return self.incoming.query
 
     def refuse_unseen(self, *app_ids: str) -> None:
-        """Problem where one of these apps is not fetched, or not granted: nobody is told which."""
+        """Problem if one of these apps is not fetched or not granted; the message is the same in both cases."""
         for app_id in app_ids:
             if app_id not in self.seen:
                 raise problems.not_there(f"app {app_id}")
 
     def has(self, tag: str) -> bool:
-        """Whether the caller has this version of the answer already."""
+        """Whether the client already has this version of the answer."""
         return tag in [each.strip() for each in self.incoming.headers.get("if-none-match", "").split(",")]
 
 
 def visible(accounts: tuple[Account, ...], app_ids: frozenset[str] | None) -> tuple[Account, ...]:
-    """The accounts with these apps only; those without any are left out, because their names are told to nobody."""
+    """The accounts with these apps only. Accounts without any are left out, so that their names stay hidden."""
     if app_ids is None:
         return accounts
     apart = (
@@ -93,18 +93,18 @@ def visible(accounts: tuple[Account, ...], app_ids: frozenset[str] | None) -> tu
 
 
 class Refusals(Protocol):
-    """Where it is written down that somebody asked for what they may not do."""
+    """The log of refusals."""
 
     def refused(self, person: Person, incoming: Incoming, endpoint: Endpoint, detail: str) -> None:
-        """Never fails: nothing was done, whether or not it could be written down."""
+        """Never raises: nothing was done, whether or not the refusal could be logged."""
 
 
 @dataclass(frozen=True)
 class Asking:
     """The gate of one function.
 
-    `today` tells who somebody is at this moment, None for whoever may no longer sign in: with it the groups in the
-    token are not believed, which may be ten minutes old. `refusals` is told of every refusal.
+    `today` returns a person's current rights, None for someone who can no longer sign in. With it the groups in the
+    token, which can be ten minutes old, are ignored. `refusals` receives every refusal.
     """
 
     console: Console
@@ -112,7 +112,7 @@ class Asking:
     refusals: Refusals | None = None
 
     def admit(self, incoming: Incoming, endpoint: Endpoint) -> Asked:
-        """The request as a route's function takes it; Problem where nobody is signed in, or the right is missing."""
+        """The request for a route's function; Problem without a valid sign-in or without the right."""
         person = NOBODY
         if endpoint.right is not None:
             person = self._person(incoming)
@@ -125,7 +125,7 @@ class Asking:
 
     def _person(self, incoming: Incoming) -> Person:
         if incoming.principal and self.today:
-            # Who may invoke console_act itself, IAM says: the account's own administrators.
+            # IAM decides who can invoke console_act directly: administrators of the account.
             return Person(incoming.principal, Role.ADMIN, is_limited=False, email=incoming.principal)
         if not incoming.user_id or incoming.claims.get("token_use") != "access":
             raise Problem(HTTPStatus.UNAUTHORIZED, "Sign in, and send the access token.")
@@ -140,4 +140,4 @@ class Asking:
 def _sentence(person: Person, right: Right) -> str:
     if person.role is None:
         return "You have no role yet: an admin can give you one."
-    return f"To {right} takes the role {_NEEDS[right]}, and you are {person.role}: an admin can change that."
+    return f"The right to {right} needs the role {_NEEDS[right]}, and you are {person.role}: an admin can change that."

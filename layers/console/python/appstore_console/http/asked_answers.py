@@ -1,4 +1,4 @@
-"""What the reading routes ask of the answers, for whoever asks: the apps that they may see and nothing of any other."""
+"""The calls of the reading routes into the answers, restricted to the apps that the person can see."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -12,22 +12,22 @@ from appstore_console.http.asked import Asked
 
 
 def deployed(here: Installation, metrics: Iterable[str]) -> tuple[str, ...]:
-    """Those of these KPIs whose tables are fetched here."""
+    """The KPIs among these whose tables are fetched here."""
     return tuple(name for name in metrics if all(table in here.tables for table in KPIS_BY_NAME[name].tables))
 
 
 def today(asked: Asked) -> date:
-    """The day, in UTC."""
+    """The current day in UTC."""
     return asked.now.date()
 
 
 def checks_for(asked: Asked) -> Checks:
-    """What the checks of freshness tell of these apps."""
+    """The results of the freshness checks for these apps."""
     return read_checks(asked.console.installation.lake, asked.seen, today(asked), asked.console.remembered)
 
 
 def kpi_sources(asked: Asked, checks: Checks) -> Installed:
-    """What KPIs are answered from; the stored sum over all apps only for whoever sees all of them."""
+    """The sources of KPIs. The stored sum over all apps is used only for a person who can see all of them."""
     here = asked.console.installation
     return Installed.of(here, None if asked.app_ids is None else asked.accounts, checks)
 

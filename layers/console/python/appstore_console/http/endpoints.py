@@ -1,4 +1,4 @@
-"""The route table: what each route answers, and which right it asks for. No route can be made without one."""
+"""The route table: each route's answer and the right that it requires. A route without a right cannot be declared."""
 
 import inspect
 import re
@@ -22,10 +22,10 @@ _PLACE = re.compile(r"<(\w+)>")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One route. `function` takes an `Asked`, the places of the path, and a model of `Parameters` or of a `Body`.
+    """One route. `function` takes an `Asked`, the variable parts of the path, and a model of `Parameters` or a `Body`.
 
-    `right` is what it asks for; None is for nobody signed in, and a test names the routes that have it. `csv` makes
-    rows of the answer, `version` names what the answer is made of, so that an unchanged one need not be made again.
+    `right` is required; None means no login, and a test names the routes that have it. `csv` turns the answer into
+    rows. `version` identifies the data behind the answer, so that an unchanged answer is not computed again.
     """
 
     method: str
@@ -39,7 +39,7 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """What it is called in the OpenAPI document and in the audit log."""
+        """Its name in the OpenAPI document and in the audit log."""
         return self.function.__name__
 
     @property
@@ -49,17 +49,17 @@ class Endpoint:
 
     @property
     def is_audited(self) -> bool:
-        """Whether the audit log tells of it: a change, unlike a ticket for what one may read anyway."""
+        """Whether it is audited: changes are, but not a ticket for data that the person can read anyway."""
         return self.is_action and self.right is not Right.READ
 
     @cached_property
     def places(self) -> tuple[str, ...]:
-        """The names of the parts of the path that vary."""
+        """The names of the variable parts of the path."""
         return tuple(_PLACE.findall(self.path))
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """The paths that it is about."""
+        """The values of the variable parts."""
         return re.compile(_PLACE.sub(r"(?P<\1>[A-Za-z0-9_-]+)", self.path), re.ASCII)
 
     @cached_property
@@ -69,18 +69,18 @@ class Endpoint:
 
     @property
     def answer(self) -> type:
-        """The dataclass of the answer; NoneType where there is none."""
+        """The dataclass of the answer; NoneType without an answer."""
         kind: type = self.hints["return"]
         return kind
 
     @cached_property
     def parameters(self) -> tuple[str, type[Parameters]] | None:
-        """The argument that takes the query parameters."""
+        """The argument for the query parameters."""
         return next(self._arguments(Parameters), None)
 
     @cached_property
     def body(self) -> tuple[str, type[Body]] | None:
-        """The argument that takes the body."""
+        """The argument for the body."""
         return next(self._arguments(Body), None)
 
     def _arguments(self, base: type) -> Iterator[tuple[str, Any]]:
@@ -91,7 +91,7 @@ class Endpoint:
 
 
 class Endpoints:
-    """The routes of one group, as they are written down in its module."""
+    """The routes of one group, declared in its module."""
 
     def __init__(self, tag: str) -> None:
         self._tag = tag
@@ -103,19 +103,19 @@ class Endpoints:
     def get(
         self, path: str, right: Right | None, *, csv: CsvRows | None = None, version: Version | None = None
     ) -> Callable[[Handler], Handler]:
-        """A question."""
+        """Declare a GET route."""
         return self._add("GET", path, right, 200, csv, version)
 
     def post(self, path: str, right: Right | None, *, status: int = 201) -> Callable[[Handler], Handler]:
-        """Something new."""
+        """Declare a POST route."""
         return self._add("POST", path, right, status)
 
     def patch(self, path: str, right: Right) -> Callable[[Handler], Handler]:
-        """A change."""
+        """Declare a PATCH route."""
         return self._add("PATCH", path, right, 200)
 
     def delete(self, path: str, right: Right) -> Callable[[Handler], Handler]:
-        """An end."""
+        """Declare a DELETE route."""
         return self._add("DELETE", path, right, 204)
 
     def _add(

@@ -1,4 +1,4 @@
-"""One request as the gateway hands it over, read once and made safe before anything looks at it.
+"""One request of the gateway, parsed once and checked before it is used.
 
 Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs", payload format 2.0.
 """
@@ -24,8 +24,8 @@ _JSON = "application/json"
 class Incoming:
     """Method, path below the API's root, parameters, headers in lower case, claims of the token, and the JSON body.
 
-    `principal` is the ARN of whoever invoked the function itself, with AWS credentials (`./manage.py users`); the
-    gateway writes `requestContext` and signs nobody in by IAM, so it is empty in whatever comes from there.
+    `principal` is the ARN of the caller who invoked the function directly, with AWS credentials (`./manage.py users`).
+    The gateway writes `requestContext` and has no IAM authorizer, so it is empty for requests from there.
     """
 
     method: str
@@ -40,20 +40,20 @@ class Incoming:
 
     @property
     def user_id(self) -> str:
-        """The id of the person whose token it is; empty without a token. It follows from the address (user_ids.py)."""
+        """The person's id from the token; empty without a token. It is derived from the address (user_ids.py)."""
         username = self.claims.get("username", "")
         return username if isinstance(username, str) else ""
 
 
 def read_event(event: Mapping[str, Any], root: str) -> Incoming:
-    """The request in an event; Problem where its body is too large, no JSON, or of another kind."""
+    """The request in an event; Problem if its body is too large, not JSON, or of another type."""
     context = event["requestContext"]
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     authorizer = context.get("authorizer") or {}
     claims = authorizer.get("jwt", {}).get("claims") or {}
     return Incoming(
         method=context["http"]["method"].upper(),
-        path=APIGatewayProxyEventV2(dict(event)).path.removeprefix(root),  # as the resolver reads it
+        path=APIGatewayProxyEventV2(dict(event)).path.removeprefix(root),  # as the resolver parses it
         query=str(event.get("rawQueryString", "")),
         parameters=frozenset(event.get("queryStringParameters") or {}),
         headers=headers,
@@ -65,7 +65,7 @@ def read_event(event: Mapping[str, Any], root: str) -> Incoming:
 
 
 def _text(event: Mapping[str, Any]) -> str:
-    """The body as text; the gateway encodes what it takes for binary."""
+    """The body as text; the gateway encodes bodies that it considers binary."""
     body = event.get("body") or ""
     if len(body) > 2 * MOST_BODY_BYTES:
         raise _too_large()
@@ -99,7 +99,7 @@ def _refuse(word: str) -> float:
 
 
 def _depth(value: Any) -> int:
-    """How deep lists and objects are nested, as far as it matters."""
+    """The nesting depth of lists and objects, up to the limit."""
     depth, layer = 0, [value]
     while layer and depth <= _DEEPEST:
         depth += 1

@@ -1,4 +1,4 @@
-"""An answer on its way: JSON or CSV, with the version it has, or only that it has not changed."""
+"""The response: JSON or CSV with its version, or 304 if it has not changed."""
 
 import csv
 import hashlib
@@ -18,11 +18,11 @@ JSON, CSV = "application/json", "text/csv; charset=utf-8"
 _KEEP = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Encoding"}
 _KEEP_NOT = {"Cache-Control": "no-store"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula. Source: OWASP, "CSV Injection"."""
+"""Characters that start a formula in a spreadsheet. Source: OWASP, "CSV Injection"."""
 
 
 def answer(asked: Asked, arguments: Mapping[str, Any]) -> Response[Any]:
-    """What the route's function says. An unchanged answer is not sent, and where it has a version not even made."""
+    """The answer of the route's function. An unchanged one is not sent, and if it has a version not even computed."""
     endpoint = asked.endpoint
     if endpoint.is_action:
         facts = endpoint.function(asked, **arguments)
@@ -46,7 +46,7 @@ def answer(asked: Asked, arguments: Mapping[str, Any]) -> Response[Any]:
 
 
 def csv_text(rows: Iterable[Iterable[Any]]) -> str:
-    """Rows as CSV (RFC 4180). A null is an empty cell, and no text of anybody becomes a formula."""
+    """Rows as CSV (RFC 4180). A null is an empty cell, and no text can become a formula."""
     text = io.StringIO()
     writer = csv.writer(text)
     for row in rows:
@@ -55,7 +55,7 @@ def csv_text(rows: Iterable[Iterable[Any]]) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """Numbers and dates are ours; text that would be a formula gets an apostrophe in front."""
+    """Numbers and dates cannot be formulas; text that could gets an apostrophe in front."""
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return "" if value is None else value
@@ -66,7 +66,7 @@ def _json(asked: Asked, plain: Mapping[str, Any]) -> str:
 
 
 def _tag(asked: Asked, version: str, as_csv: bool) -> str:
-    """Weak, because `as_of` differs each time. It names who asks, so that no answer is taken for another's."""
+    """A weak ETag, because `as_of` always differs. It depends on the person's rights, so people never share one."""
     parts = (asked.scope, str(as_csv), asked.incoming.path, asked.query_text, version)
     return f'W/"{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:32]}"'
 
@@ -76,7 +76,7 @@ def _unchanged(tag: str) -> Response[Any]:
 
 
 def _wants_csv(asked: Asked) -> bool:
-    """Whether CSV is asked for; Problem where it is, alone, and the answer is no table."""
+    """Whether the client wants CSV; Problem if it accepts only CSV, and the answer is not a table."""
     kinds = [each.partition(";")[0].strip().lower() for each in asked.incoming.headers.get("accept", "").split(",")]
     if "text/csv" not in kinds:
         return False
@@ -84,4 +84,4 @@ def _wants_csv(asked: Asked) -> bool:
         return JSON not in kinds or kinds.index("text/csv") < kinds.index(JSON)
     if JSON in kinds or "*/*" in kinds:
         return False
-    raise Problem(HTTPStatus.NOT_ACCEPTABLE, f"This answer is no table: ask for {JSON}.", "Accept")
+    raise Problem(HTTPStatus.NOT_ACCEPTABLE, f"This answer is not a table: request {JSON}.", "Accept")

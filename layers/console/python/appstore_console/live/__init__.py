@@ -1,1 +1,1 @@
-"""The live page: who listens, and the nudges they get."""
+"""The live page: its connections and their nudges."""

@@ -16,32 +16,32 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 LIFETIME = timedelta(minutes=10)
-"""As long as an access token lives: who was disabled, or lost a grant, is not told of runs for longer either."""
+"""The life of an access token, so that a person who was disabled or lost a grant gets no nudges after it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where a page listens, and what it may hear. One that has expired is closed: the page takes a new ticket."""
+    """A connection and the apps for which it gets nudges. An expired one is closed: the page takes a new ticket."""
 
     connection_id: str
     holder: Holder
     has_expired: bool
 
     def may_hear(self, app_ids: frozenset[str]) -> bool:
-        """Whether a change that is about these apps is told here; of none of them in particular, to all but limited."""
+        """Whether a change of these apps is sent here; a change of no particular app only to people who see all."""
         granted = self.holder.app_ids
         return granted is None or not app_ids.isdisjoint(granted)
 
 
 class Connections:
-    """Who listens. Adding one again, and removing one that is gone, change nothing."""
+    """The table of open connections. Adding one twice, or removing a missing one, changes nothing."""
 
     def __init__(self, table: "Table", clock: Clock) -> None:
         self._table = table
         self._clock = clock
 
     def add(self, connection_id: str, holder: Holder) -> None:
-        """From now on this connection is told what its holder may hear."""
+        """Register this connection with the rights of its ticket."""
         self._table.put_item(
             Item={
                 **connection_key(connection_id),
@@ -52,11 +52,11 @@ class Connections:
         )
 
     def remove(self, connection_id: str) -> None:
-        """The connection is closed."""
+        """Remove a closed connection."""
         self._table.delete_item(Key=connection_key(connection_id))
 
     def all(self) -> Iterator[Connection]:
-        """Every connection that was not removed, expired ones too."""
+        """Every connection that was not removed, including expired ones."""
         now = self._clock().timestamp()
         for item in query_items(self._table, Key("pk").eq(LIVE_PARTITION)):
             yield Connection(connection_id_of(item), _holder(item), float(item["expires_at"]) <= now)

@@ -1,4 +1,4 @@
-"""What invokes console_live: a page that connects or leaves, the registry's stream, and runs that start or end."""
+"""The events of console_live: a page connects or disconnects, the registry's stream, and runs that start or end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 PROTOCOL = "console"
-"""The WebSocket subprotocol that a page asks for, with its ticket as another one behind it."""
+"""The WebSocket subprotocol that a page requests, with its ticket as a second one."""
 
 
 @dataclass(frozen=True)
 class Live:
-    """The console's table, the pages that listen, and the time."""
+    """The console's table, the open connections, and the clock."""
 
     table: "Table"
     connections: Connections
@@ -29,7 +29,7 @@ class Live:
     clock: Clock
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to API Gateway, or how many nudges were sent."""
+        """The response for API Gateway, or the number of nudges sent."""
         if "Records" in event:
             return {"nudges": self.pages.tell(news_of_records(event["Records"]))}
         if "detail" in event:
@@ -41,7 +41,7 @@ class Live:
         return _status(HTTPStatus.OK)
 
     def _connect(self, connection_id: str, headers: Mapping[str, str]) -> dict[str, Any]:
-        """Let in who has a ticket, once. The ticket is in no log: it is neither in an address nor written anywhere."""
+        """Accept a connection with a valid ticket, once. The ticket is not in the URL, so it is not in any log."""
         ticket = _ticket_in(headers)
         holder = tickets.redeem(self.table, self.clock, ticket) if ticket else None
         if holder is None:
@@ -51,14 +51,14 @@ class Live:
 
 
 def _ticket_in(headers: Mapping[str, str]) -> str:
-    """The second of two subprotocols; empty where the page asks for anything else."""
+    """The second of two subprotocols; empty if the page requests anything else."""
     asked = next((value for name, value in headers.items() if name.lower() == "sec-websocket-protocol"), "")
     protocols = [each.strip() for each in asked.split(",")]
     return protocols[1] if len(protocols) == 2 and protocols[0] == PROTOCOL else ""
 
 
 def _news_of_execution(detail: Mapping[str, Any]) -> News:
-    """A run that started or ended, which is about no single app."""
+    """A run that started or ended, which concerns no single app."""
     seconds, milliseconds = divmod(int(detail["startDate"]), 1000)
     started_at = datetime.fromtimestamp(seconds, UTC) + timedelta(milliseconds=milliseconds)
     return {run_id(started_at, detail["name"]): frozenset()}

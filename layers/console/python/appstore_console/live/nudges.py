@@ -1,4 +1,4 @@
-"""A nudge says that there is news of a run, and no more: the page asks the API again, with its own rights."""
+"""A nudge says only that a run has changed: the page then reads the API, with its own rights."""
 
 import json
 from collections import defaultdict
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 _AT_ONCE = 16
 
 News = Mapping[str, frozenset[str]]
-"""By run the apps that its changes are about. Changes of no single app bring none."""
+"""The changed apps by run. Changes that concern no single app add none."""
 
 
 def news_of_records(records: Iterable[Mapping[str, Any]]) -> News:
-    """What a batch of the registry's stream tells. However many records of a run it has, that is one nudge."""
+    """The changes in a batch of the registry's stream. Many records of one run make one nudge."""
     app_ids: dict[str, set[str]] = defaultdict(set)
     for record in records:
         keys = record["dynamodb"]["Keys"]
@@ -29,14 +29,14 @@ def news_of_records(records: Iterable[Mapping[str, Any]]) -> News:
 
 
 class Pages:
-    """The pages that listen, and the way to them."""
+    """The open connections, and the endpoint that sends to them."""
 
     def __init__(self, connections: Connections, gateway: "ApiGatewayManagementApiClient") -> None:
         self._connections = connections
         self._gateway = gateway
 
     def tell(self, news: News) -> int:
-        """Nudge every page that may hear of it, and close those that have been open for too long; how many nudges."""
+        """Nudge every connection that can see the change, and close expired ones. Returns the number of nudges."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return sum(pool.map(lambda connection: self._tell_one(connection, news), self._connections.all()))
 
@@ -55,7 +55,7 @@ class Pages:
         return len(runs)
 
     def _close(self, connection_id: str) -> None:
-        """The page opens another connection with a new ticket, if it still may."""
+        """The page then connects again with a new ticket, if it can still get one."""
         self._connections.remove(connection_id)
         try:
             self._gateway.delete_connection(ConnectionId=connection_id)

@@ -1,1 +1,1 @@
-"""Signing in: the console's own form over Cognito."""
+"""Sign-in: the console's own form over Cognito."""

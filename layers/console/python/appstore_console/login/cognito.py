@@ -1,4 +1,4 @@
-"""Cognito's calls for signing in, which any caller may make: they need the app client's id and no right in AWS."""
+"""Cognito's calls for sign-in. They need the app client's id and no AWS permission."""
 
 import base64
 import json
@@ -45,18 +45,18 @@ _REFUSED = frozenset(
         "UserNotFoundException",
     }
 )
-"""Cognito tells these apart, and so who has an account. Here they are one refusal."""
+"""Errors with which Cognito reveals who has an account. The console answers all of them alike."""
 
 
 class Login:
-    """Signing in through one app client. Every method raises a LoginRefused, or LoginUnavailable."""
+    """Sign-in through one app client. Every method raises LoginRefused or LoginUnavailable."""
 
     def __init__(self, cognito: "CognitoIdentityProviderClient", client_id: str) -> None:
         self._cognito = cognito
         self._client_id = client_id
 
     def sign_in(self, email: str, password: str) -> Asked | SignedIn:
-        """The first step; the refusal does not say whether the address or the password is wrong."""
+        """The first step. Its refusal does not reveal whether the address or the password is wrong."""
         with _refusals(CredentialsRefused):
             answer = self._cognito.initiate_auth(
                 ClientId=self._client_id,
@@ -66,25 +66,25 @@ class Login:
         return self._next(answer)
 
     def set_new_password(self, email: str, session: str, password: str) -> Asked | SignedIn:
-        """In place of the temporary one."""
+        """Replace the temporary password."""
         _refuse_weak(password)
         return self._respond(
             "NEW_PASSWORD_REQUIRED", session, {"USERNAME": user_id_of(email), "NEW_PASSWORD": password}
         )
 
     def enrol(self, email: str, session: str, code: str) -> Asked | SignedIn:
-        """Prove that the authenticator has the secret, by its first code."""
+        """Enroll an authenticator by its first code."""
         with _refusals(SessionEnded):
             verified = self._cognito.verify_software_token(Session=session, UserCode=code)
         return self._respond("MFA_SETUP", verified["Session"], {"USERNAME": user_id_of(email)})
 
     def answer_code(self, email: str, session: str, code: str) -> Asked | SignedIn:
-        """The code of an authenticator that was enrolled before."""
+        """Check the code of an enrolled authenticator."""
         answers = {"USERNAME": user_id_of(email), "SOFTWARE_TOKEN_MFA_CODE": code}
         return self._respond("SOFTWARE_TOKEN_MFA", session, answers)
 
     def refresh(self, refresh_token: str) -> SignedIn:
-        """A new access token; SessionEnded once the person is signed out, disabled, or has been away too long."""
+        """Get a new access token; SessionEnded if the person was signed out or disabled, or the session has expired."""
         with _refusals(SessionEnded):
             answer = self._cognito.initiate_auth(
                 ClientId=self._client_id,
@@ -94,12 +94,12 @@ class Login:
         return _signed_in(answer["AuthenticationResult"])
 
     def sign_out(self, refresh_token: str) -> None:
-        """Revoke the token, and with it what was made of it. One that is no token any more changes nothing."""
+        """Revoke a refresh token and the tokens made from it. An invalid token changes nothing."""
         with _refusals(SessionEnded):
             self._cognito.revoke_token(ClientId=self._client_id, Token=refresh_token)
 
     def send_code(self, email: str) -> None:
-        """Send a code for a new password by e-mail, if there is such a person; the caller does not learn which."""
+        """Send a code for a new password by e-mail, if the person exists. The caller does not learn whether they do."""
         try:
             with _refusals(CredentialsRefused):
                 self._cognito.forgot_password(ClientId=self._client_id, Username=user_id_of(email))
@@ -107,7 +107,7 @@ class Login:
             return
 
     def reset_password(self, email: str, code: str, password: str) -> None:
-        """Set a new password by the code from an e-mail. An unknown address is refused as a wrong code is."""
+        """Set a new password with the code from an e-mail. An unknown address is refused like a wrong code."""
         _refuse_weak(password)
         with _refusals(CodeRefused):
             self._cognito.confirm_forgot_password(
@@ -122,7 +122,7 @@ class Login:
         return self._next(answer)
 
     def _next(self, answer: Mapping[str, Any]) -> Asked | SignedIn:
-        """Tokens, or the next question; who has no authenticator gets a secret for one at once."""
+        """Tokens, or the next challenge. A person without an authenticator gets a secret for one at once."""
         if result := answer.get("AuthenticationResult"):
             return _signed_in(result)
         step = _ASKED.get(answer.get("ChallengeName", ""))
@@ -137,7 +137,7 @@ class Login:
 
 @contextmanager
 def _refusals(otherwise: type[LoginRefused]) -> Iterator[None]:
-    """Turn Cognito's errors into refusals, those that tell who has an account into `otherwise`."""
+    """Turn Cognito's errors into refusals; those that reveal who has an account become `otherwise`."""
     try:
         yield
     except ClientError as error:
@@ -145,7 +145,7 @@ def _refusals(otherwise: type[LoginRefused]) -> Iterator[None]:
         if code in _WRONG_CODE:
             raise CodeRefused from None
         if code in _WEAK:
-            raise PasswordTooWeak(f"{RULE} It is none that was used before.") from None
+            raise PasswordTooWeak(f"{RULE} It must not have been used before.") from None
         if code == _TOO_MANY:
             raise TooManyAttempts from None
         if code in _REFUSED:
@@ -156,13 +156,13 @@ def _refusals(otherwise: type[LoginRefused]) -> Iterator[None]:
 
 
 def _refuse_weak(password: str) -> None:
-    """Before Cognito is asked, so that the refusal is the same whether or not there is such a person."""
+    """Checked before Cognito is called, so that the refusal does not depend on whether the person exists."""
     if not is_strong(password):
         raise PasswordTooWeak(RULE)
 
 
 def _signed_in(result: Mapping[str, Any]) -> SignedIn:
-    """The address is in the ID token, which came from Cognito itself over TLS, so nothing is left to verify."""
+    """The address is in the ID token, which comes from Cognito over TLS, so it needs no verification."""
     payload = result["IdToken"].split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return SignedIn(

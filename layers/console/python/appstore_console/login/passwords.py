@@ -1,6 +1,6 @@
-"""The rule of passwords: the template gives it to Cognito, and the login says it before Cognito is asked.
+"""The password rule: the template configures Cognito with it, and the login checks it before it calls Cognito.
 
-Asked first, so that a weak password is refused in the same words whether or not the address exists.
+Because of that check, a weak password gets the same answer whether or not the address exists.
 """
 
 SHORTEST = 12
@@ -8,13 +8,13 @@ LONGEST = 256
 """Cognito's own limit."""
 
 _SYMBOLS = frozenset("^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+-")
-"""What Cognito counts as symbols."""
+"""The characters that Cognito counts as symbols."""
 
-RULE = f"A password has at least {SHORTEST} characters, among them a small and a capital letter, a digit and a symbol."
+RULE = f"A password has at least {SHORTEST} characters, with a lower-case letter, a capital, a digit and a symbol."
 
 
 def is_strong(password: str) -> bool:
-    """Whether Cognito takes this password."""
+    """Whether Cognito accepts this password."""
     return (
         SHORTEST <= len(password) <= LONGEST
         and any(map(str.islower, password))

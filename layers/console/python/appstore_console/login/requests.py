@@ -1,4 +1,4 @@
-"""What a browser may send to /auth: a small JSON object of texts, marked as coming from the console's own page."""
+"""The requests that /auth accepts: a small JSON object of strings, marked as sent by the console's own page."""
 
 import base64
 import binascii
@@ -8,7 +8,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 MARK = ("x-requested-with", "console")
-"""A header that no form can send, and no script of another origin without CORS, which there is none of."""
+"""A header that forms cannot send, and that scripts of other origins could send only with CORS, which is off."""
 
 COOKIE = "console_refresh"
 _MOST_BYTES = 16_384
@@ -16,7 +16,7 @@ _LONGEST: Mapping[str, int] = {"email": 254, "password": 256, "code": 16, "sessi
 
 
 class BadRequest(Exception):
-    """The request is none that the console's page makes; the sentence says what is wrong with it."""
+    """The request was not sent by the console's page; the sentence says what is wrong with it."""
 
     def __init__(self, sentence: str, field: str = "") -> None:
         super().__init__(sentence)
@@ -24,13 +24,13 @@ class BadRequest(Exception):
 
 
 def is_marked(headers: Mapping[str, str]) -> bool:
-    """Whether the console's own page sent it: SameSite keeps the cookie from other sites, and this is beside it."""
+    """Whether the console's own page sent it: a second protection besides the SameSite cookie."""
     name, value = MARK
     return headers.get(name) == value
 
 
 def read_body(event: Mapping[str, Any], fields: tuple[str, ...]) -> list[str]:
-    """The values of these fields; BadRequest where one is missing, no text, empty or too long."""
+    """The values of these fields; BadRequest if one is missing, not a string, empty or too long."""
     content = _bytes_of(event)
     if len(content) > _MOST_BYTES:
         raise BadRequest("The request is too large.")
@@ -39,12 +39,12 @@ def read_body(event: Mapping[str, Any], fields: tuple[str, ...]) -> list[str]:
     except ValueError:
         raise BadRequest("The request is not JSON.") from None
     if not isinstance(body, dict):
-        raise BadRequest("The request is no JSON object.")
+        raise BadRequest("The request is not a JSON object.")
     return [_text(body, field) for field in fields]
 
 
 def refresh_token_of(event: Mapping[str, Any]) -> str:
-    """The refresh token in the cookie; empty where there is none."""
+    """The refresh token in the cookie; empty without one."""
     for cookie in event.get("cookies") or ():
         try:
             found = SimpleCookie(cookie).get(COOKIE)
@@ -71,5 +71,5 @@ def _text(body: Mapping[str, Any], field: str) -> str:
         raise BadRequest(f"'{field}' is missing.", field)
     value = value if field == "password" else value.strip()
     if len(value) > _LONGEST[field] or not value.isprintable():
-        raise BadRequest(f"'{field}' is too long, or has characters that cannot be typed.", field)
+        raise BadRequest(f"'{field}' is too long, or has control characters.", field)
     return value

@@ -1,7 +1,7 @@
 """POST /auth/…: the console's own login over Cognito.
 
-The access token goes to the page, which keeps it in memory. The refresh token goes into a cookie that no script reads,
-that is sent to /auth only, and by no other site.
+The page keeps the access token in memory. The refresh token is in an HttpOnly cookie, which browsers send only to
+/auth, and never from other sites.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ from appstore_console.login.steps import (
 
 PREFIX = "/auth/"
 SIGNED_IN = timedelta(days=7)
-"""As long as Cognito's refresh token lives (infra/console/identity.py)."""
+"""The lifetime of Cognito's refresh token (infra/console/identity.py)."""
 
 _COOKIE = f"{COOKIE}={{}}; Max-Age={{}}; Path=/auth; HttpOnly; Secure; SameSite=Strict"
 _NO_COOKIE = _COOKIE.format("", 0)
@@ -36,12 +36,12 @@ Route = Callable[[Login, Mapping[str, Any]], Answer]
 
 
 def answer(login: Login, event: Mapping[str, Any]) -> Answer:
-    """The answer to one request below /auth/. Its refusals never say whether an address has an account."""
+    """The response to one request below /auth/. Refusals never reveal whether an address has an account."""
     route = _ROUTES.get(str(event["rawPath"]).removeprefix(PREFIX))
     if route is None:
-        return problem(HTTPStatus.NOT_FOUND, "There is no such step of signing in.")
+        return problem(HTTPStatus.NOT_FOUND, "There is no such sign-in step.")
     if not is_marked(event["headers"]):
-        return problem(HTTPStatus.FORBIDDEN, "Only the console's own page may sign people in.")
+        return problem(HTTPStatus.FORBIDDEN, "Only the console's own page can sign in.")
     try:
         return route(login, event)
     except BadRequest as error:
@@ -81,7 +81,7 @@ def _refresh(login: Login, event: Mapping[str, Any]) -> Answer:
 
 
 def _sign_out(login: Login, event: Mapping[str, Any]) -> Answer:
-    """The cookie goes in any case, also where Cognito knows its token no more."""
+    """The cookie is deleted in any case, even if Cognito no longer knows its token."""
     if token := refresh_token_of(event):
         with suppress(SessionEnded):
             login.sign_out(token)
@@ -113,7 +113,7 @@ _ROUTES: Mapping[str, Route] = {
 
 
 def _told(outcome: Asked | SignedIn, email: str) -> Answer:
-    """What the page does next; with the cookie where the person is signed in."""
+    """The next step for the page; with the cookie once the person is signed in."""
     if isinstance(outcome, SignedIn):
         facts = {
             "step": Step.DONE,

@@ -1,11 +1,11 @@
-"""What signing in answers: that it is done, or what is asked for next; and how it is refused."""
+"""The answers of a sign-in step: done, the next challenge, or a refusal."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Step(StrEnum):
-    """Where signing in is."""
+    """The current step of the sign-in."""
 
     DONE = "done"
     NEW_PASSWORD = "new_password"  # noqa: S105 (a word for a browser)
@@ -15,7 +15,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The next question. `session` goes with its answer; `secret` is for an authenticator that is to be enrolled."""
+    """The next challenge. `session` is sent back with its answer; `secret` is for an authenticator to be enrolled."""
 
     step: Step
     session: str
@@ -24,7 +24,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The tokens of a person who is signed in. The refresh token is empty where the one that was sent stays valid."""
+    """The tokens of a signed-in person. The refresh token is empty if the previous one stays valid."""
 
     email: str
     access_token: str
@@ -36,13 +36,13 @@ class SignedIn:
 
 
 class LoginRefused(Exception):
-    """Signing in goes no further. The sentence is for a person, and `field` says what in the request it is about."""
+    """The sign-in is refused. The sentence is for a person, and `field` names the affected part of the request."""
 
     field = ""
 
 
 class CredentialsRefused(LoginRefused):
-    """Wrong password, no such person, disabled, a password that must be reset first: all in the same words."""
+    """A wrong password, an unknown or disabled person, a password that must be reset: one answer for all."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -52,7 +52,7 @@ class CredentialsRefused(LoginRefused):
 
 
 class CodeRefused(LoginRefused):
-    """The code of an authenticator, or the one in an e-mail, is not the one that is expected now."""
+    """The code of the authenticator, or from the e-mail, is wrong or has expired."""
 
     field = "code"
 
@@ -61,7 +61,7 @@ class CodeRefused(LoginRefused):
 
 
 class SessionEnded(LoginRefused):
-    """The time between two steps of signing in is over, or there were too many attempts, or it was used before."""
+    """The sign-in session has expired or was used before, or there were too many attempts."""
 
     field = "session"
 
@@ -76,7 +76,7 @@ class PasswordTooWeak(LoginRefused):
 
 
 class TooManyAttempts(LoginRefused):
-    """Cognito wants a pause from everybody, whoever asks about whom."""
+    """Cognito throttles sign-in requests."""
 
     def __init__(self) -> None:
         super().__init__("Too many attempts: wait some minutes, and try again.")

@@ -1,1 +1,1 @@
-"""The routes of the API, a module for each group: each asks an answer and says who may."""
+"""The routes of the API, a module for each group: each calls an answer and declares the required right."""

@@ -1,4 +1,4 @@
-"""The routes of console_act: whatever changes something, and what only admins may know."""
+"""The routes of console_act: everything that changes something, and data for admins only."""
 
 from itertools import chain
 

@@ -1,4 +1,4 @@
-"""The numbers people ask for."""
+"""The routes for KPIs."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,13 +20,13 @@ endpoints = Endpoints("Numbers")
 def kpis(asked: Asked) -> KpiCatalogue:
     """The KPI catalogue
 
-    Every KPI with its formula, its trap and what it can be split by.
+    Every KPI with its formula, its caveat and the dimensions that it can be split by.
     """
     return kpi_catalogue(asked.console.installation.tables)
 
 
 def _csv_of_report(report: KpiReport) -> Iterator[tuple[Any, ...]]:
-    """A value that is not known is an empty cell; a zero is 0."""
+    """An unknown value is an empty cell; a zero is 0."""
     yield ("kpi", "app_id", "app_name", "slice", "is_rest", "dt", "value", "bound", "state", "is_final", "previous")
     for series in report.series:
         of = (series.kpi, series.app_id, series.app_name, series.slice, series.is_rest)
@@ -36,13 +36,13 @@ def _csv_of_report(report: KpiReport) -> Iterator[tuple[Any, ...]]:
 
 @endpoints.get("/kpis/query", Right.READ, csv=_csv_of_report)
 def query_kpis(asked: Asked, parameters: KpiParameters) -> KpiReport:
-    """KPIs by Date, of all apps or some, split by app or by one dimension
+    """KPIs by Date, for all apps or some, split by app or by one dimension
 
-    Final and preliminary apart, zero and missing told apart, each KPI with its trap and with the same question for
-    Athena. With `Accept: text/csv` a row for each point.
+    Final and preliminary values are marked, and so are zero and missing ones. Each KPI has its caveat and the same
+    question as SQL for Athena. With `Accept: text/csv` the answer is a row for each point.
     """
     if parameters.days and (parameters.start or parameters.end):
-        raise problems.invalid("days and from or to cannot be given together: days are the newest final Dates.", "days")
+        raise problems.invalid("days cannot be combined with from or to: it selects the newest final Dates.", "days")
     asked.refuse_unseen(*parameters.apps)
     question = ReportQuestion(
         metrics=parameters.metrics,

@@ -1,4 +1,4 @@
-"""What belongs to whoever asks: who they are, their views, their digest, a live ticket; and annotations."""
+"""The signed-in person's own data: their rights, views, digest and live ticket; and annotations."""
 
 from http import HTTPStatus
 
@@ -33,12 +33,12 @@ endpoints = Endpoints("Own")
 actions = Endpoints("Own")
 
 _ANNOTATION = "such annotation"
-_OF_ALL = "Annotations of all apps are written by those who see all"
+_OF_ALL = "Only people who see all apps can write annotations about all apps"
 
 
 @endpoints.get("/me", Right.READ)
 def me(asked: Asked) -> Me:
-    """Who asks: role, granted apps, and what may be done"""
+    """The signed-in person: role, granted apps, and rights"""
     here = asked.console.installation
     return Me(
         user_id=asked.person.user_id,
@@ -53,7 +53,7 @@ def me(asked: Asked) -> Me:
 
 @actions.post("/live-tickets", Right.READ)
 def live_ticket(asked: Asked) -> LiveTicket:
-    """A ticket for one live connection, good for half a minute"""
+    """A ticket for one live connection, valid for 30 seconds"""
     desk = asked.desk
     app_ids = None if asked.app_ids is None else tuple(sorted(asked.app_ids))
     ticket = tickets.issue(desk.table, asked.console.clock, Holder(asked.person.user_id, app_ids))
@@ -62,19 +62,19 @@ def live_ticket(asked: Asked) -> LiveTicket:
 
 @endpoints.get("/views", Right.KEEP_VIEWS)
 def views(asked: Asked) -> Views:
-    """One's own views, by name"""
+    """Your views, by name"""
     return Views(asked.data.views.of(asked.person.user_id))
 
 
 @actions.post("/views", Right.KEEP_VIEWS)
 def keep_view(asked: Asked, body: ViewBody) -> View:
-    """Keep a page with its choices under a name; 409 where one's own view has it already"""
+    """Save a page with its filters as a view; 409 if you have a view with this name"""
     return asked.data.views.add(asked.person.user_id, body.name, body.page, body.state)
 
 
 @actions.patch("/views/<view_id>", Right.KEEP_VIEWS)
 def change_view(asked: Asked, view_id: str, body: ViewPatch) -> View:
-    """Change one of one's own views"""
+    """Change one of your views"""
     changed = asked.data.views.change(asked.person.user_id, view_id, body.name, body.state)
     if changed is None:
         raise not_there("such view")
@@ -83,14 +83,14 @@ def change_view(asked: Asked, view_id: str, body: ViewPatch) -> View:
 
 @actions.delete("/views/<view_id>", Right.KEEP_VIEWS)
 def delete_view(asked: Asked, view_id: str) -> None:
-    """Delete one of one's own views"""
+    """Delete one of your views"""
     if not asked.data.views.remove(asked.person.user_id, view_id):
         raise not_there("such view")
 
 
 @endpoints.get("/annotations", Right.READ)
 def annotations(asked: Asked, parameters: AnnotationsParameters) -> Annotations:
-    """What happened on which day, of the apps that one may see and of all"""
+    """Annotations of days: about the apps that you can see, and about all apps"""
     if parameters.start and parameters.end and parameters.start > parameters.end:
         raise invalid("from must not be after to.", "from")
     asked.refuse_unseen(*parameters.apps)
@@ -100,7 +100,7 @@ def annotations(asked: Asked, parameters: AnnotationsParameters) -> Annotations:
 
 @actions.post("/annotations", Right.ANNOTATE)
 def annotate(asked: Asked, body: AnnotationBody) -> Annotation:
-    """Note that something happened on a day; of all apps only by whoever sees all"""
+    """Write an annotation of a day; only people who see all apps can write one about all apps"""
     if body.app_id is not None:
         asked.refuse_unseen(body.app_id)
     elif asked.app_ids is not None:
@@ -127,7 +127,7 @@ def delete_annotation(asked: Asked, annotation_id: str) -> None:
 
 @endpoints.get("/subscriptions", Right.SUBSCRIBE)
 def subscriptions(asked: Asked) -> Subscriptions:
-    """One's own weekly digest, and for admins everybody's"""
+    """Your weekly digest; for admins all digests"""
     stored = asked.data.subscriptions
     sees_all = asked.person.may(Right.MANAGE_PEOPLE)
     return Subscriptions(stored.every() if sees_all else stored.of(asked.person.user_id))
@@ -135,19 +135,19 @@ def subscriptions(asked: Asked) -> Subscriptions:
 
 @actions.post("/subscriptions", Right.SUBSCRIBE)
 def subscribe(asked: Asked, body: SubscriptionBody) -> Subscription:
-    """Subscribe to the weekly digest; a second time changes which apps it is about
+    """Subscribe to the weekly digest; a second request changes its apps
 
-    To a Slack channel only an admin can, and names the apps.
+    Only an admin can subscribe a Slack channel, and must list the apps.
     """
     if not asked.desk.has_digests:
-        raise conflict("This installation sends no digests: set console_digests in cdk.json and deploy.")
+        raise conflict("Digests are off: set console_digests in cdk.json and deploy.")
     asked.refuse_unseen(*body.app_ids or ())
     if body.channel == "email":
         return asked.data.subscriptions.subscribe(asked.person.user_id, body.channel, body.app_ids)
     if not asked.person.may(Right.MANAGE_PEOPLE):
-        raise Problem(HTTPStatus.FORBIDDEN, "The Slack channel's digest is set up by an admin.", "channel")
+        raise Problem(HTTPStatus.FORBIDDEN, "Only an admin can set up the Slack channel's digest.", "channel")
     if body.app_ids is None:
-        raise invalid("app_ids is missing: name the apps that everybody in the Slack channel may know of.", "app_ids")
+        raise invalid("app_ids is missing: list the apps that everyone in the Slack channel can know of.", "app_ids")
     return asked.data.subscriptions.subscribe(CHANNEL_ITSELF, body.channel, body.app_ids)
 
 
@@ -160,9 +160,9 @@ def unsubscribe(asked: Asked, subscription_id: str) -> None:
 
 
 def _refuse_annotation(asked: Asked, annotation_id: str) -> None:
-    """Problem where there is no such annotation, it is about an unseen app, or about more apps than somebody sees."""
+    """Problem if the annotation does not exist, or is about apps that the person cannot see."""
     found = asked.data.annotations.one(annotation_id)
     if found is None or (found.app_id is not None and asked.app_ids is not None and found.app_id not in asked.app_ids):
         raise not_there(_ANNOTATION)
     if found.app_id is None and asked.app_ids is not None:
-        raise Problem(HTTPStatus.FORBIDDEN, f"{_OF_ALL}, and this is one of them.")
+        raise Problem(HTTPStatus.FORBIDDEN, f"{_OF_ALL}, and this is about all apps.")

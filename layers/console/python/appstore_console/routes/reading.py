@@ -1,4 +1,4 @@
-"""The routes of console_read: questions that need neither Cognito nor the right to start anything."""
+"""The routes of console_read: they need neither Cognito nor the right to start anything."""
 
 from itertools import chain
 

@@ -1,4 +1,4 @@
-"""Runs: which there were, how one is going, and starting one in two steps: a plan, and its confirmation."""
+"""Runs: their list, the progress of one, and starting one in two steps: a plan, and its confirmation."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ actions = Endpoints("Runs")
 def runs(asked: Asked, parameters: RunsParameters) -> RunList:
     """A page of runs, newest first
 
-    Those of the last 90 days, and of older ones what their reports tell; 200 at most.
+    Runs of the last 90 days, and older ones with what their reports contain; at most 200.
     """
     operation = parameters.operation or ""
     page = Page(parameters.limit, parameters.cursor)
@@ -43,7 +43,7 @@ def runs(asked: Asked, parameters: RunsParameters) -> RunList:
 
 @endpoints.get("/runs/<run_id>", Right.READ)
 def run(asked: Asked, run_id: str) -> RunDetails:
-    """One run: its stages, what failed and what to do about it, its proof, what Apple replaced
+    """One run: its stages, its failures and their repair, its proof, the Dates that Apple replaced
 
     `run_id` is the id, its beginning, or `newest`.
     """
@@ -63,7 +63,7 @@ def run_items(asked: Asked, run_id: str, parameters: RunItemsParameters) -> RunI
 
 @contextmanager
 def _nothing_is_there(run_id: str) -> Iterator[None]:
-    """A run that does not exist, and one that was about other apps, are told alike."""
+    """The answer is the same for a run that does not exist and for one about other apps."""
     try:
         yield
     except Refused as error:
@@ -74,17 +74,17 @@ def _nothing_is_there(run_id: str) -> Iterator[None]:
 
 @actions.post("/plans", Right.START_RUNS)
 def plan_run(asked: Asked, body: PlanBody) -> PlanOffer:
-    """What a run would do: calls, rows, Dates, dollars
+    """Plan a run: its calls, rows, Dates and dollars
 
-    Nothing starts. The plan belongs to whoever made it and lives ten minutes.
+    Nothing is started. Only the person who made the plan can start it, within ten minutes.
     """
     return plans.offer(asked, body)
 
 
 @actions.post("/runs", Right.START_RUNS)
 def start_run(asked: Asked, body: RunBody) -> StartedRun:
-    """Start the run of a plan, once however often this is asked
+    """Start the run of a plan; repeating the request starts nothing more
 
-    The plan is checked again: 409 where it would do something else by now.
+    The plan is checked again: 409 if the run would do something else now.
     """
     return plans.confirm(asked, body.plan_id)

@@ -1,4 +1,4 @@
-"""Whether all is well, which apps there are, and which Dates are here."""
+"""The state of the installation: problems, apps, and the completeness of Dates."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -27,10 +27,10 @@ endpoints = Endpoints("Status")
 
 @endpoints.get("/health", Right.READ)
 def health(asked: Asked, parameters: HealthParameters) -> Health:
-    """Is all well, and if not, what needs whom
+    """Is everything complete, and if not, who has to do what
 
-    Until when every table is complete, whether yesterday is, how the newest run ended, and a line for each thing that
-    somebody has to do.
+    The Date up to which every table is complete, whether yesterday is, the outcome of the newest run, and a line for
+    each problem.
     """
     here, console = asked.console.installation, asked.console
     accounts = asked.accounts
@@ -60,8 +60,8 @@ def _csv_of_apps(table: AppTable) -> Iterator[tuple[Any, ...]]:
 def apps(asked: Asked, parameters: AppsParameters) -> AppTable:
     """A page of the apps with their numbers
 
-    Filtered, sorted and cut here. The numbers are of the newest final Dates of each KPI beside as many before. With
-    `Accept: text/csv` the same page as CSV.
+    Filtered, sorted and paged by the server. The numbers are of each KPI's newest final Dates, compared with an equally
+    long period before. With `Accept: text/csv` the same page as CSV.
     """
     checks = checks_for(asked)
     here = kpi_sources(asked, checks)
@@ -82,9 +82,9 @@ def apps(asked: Asked, parameters: AppsParameters) -> AppTable:
 
 @endpoints.get("/apps/<app_id>", Right.READ)
 def app(asked: Asked, app_id: str, parameters: DatesParameters) -> AppDetails:
-    """One app: whether all of it is here, and if not, why
+    """One app: whether it is complete, and if not, why
 
-    What was looked at, who does what about it, and a verdict for each table and Date.
+    The checked causes, who does what about them, and a verdict for each table and Date.
     """
     asked.refuse_unseen(app_id)
     here = asked.console.installation
@@ -97,7 +97,7 @@ def app(asked: Asked, app_id: str, parameters: DatesParameters) -> AppDetails:
 def tables(asked: Asked, parameters: TablesParameters) -> TableDates:
     """Tables × Dates with a verdict each
 
-    Of all apps together, where the worst verdict counts, or of one.
+    For one app, or for all apps together, where the worst verdict counts.
     """
     here, checks = asked.console.installation, checks_for(asked)
     judged = judged_for(asked, checks)

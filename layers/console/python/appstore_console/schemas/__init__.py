@@ -1,1 +1,1 @@
-"""What the API takes and gives, as pydantic models: the source of its OpenAPI document."""
+"""The API's input and output as pydantic models: the source of its OpenAPI document."""

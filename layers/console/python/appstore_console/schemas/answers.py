@@ -1,7 +1,7 @@
-"""Pydantic models of the answers, made of their dataclasses: what an answer is has one description.
+"""Pydantic models of the answers, generated from their dataclasses, so that each answer is described once.
 
-A model has every field, because an answer always has them all, in the JSON types that `facts.to_json` writes. Models
-are needed where the API is described and tested, never to answer.
+A model has every field, because an answer always has all of them, in the JSON types that `facts.to_json` writes. Models
+are used for the API's description and tests, never to build an answer.
 """
 
 import inspect
@@ -20,9 +20,9 @@ _STRICT = ConfigDict(extra="forbid")
 
 @cache
 def answer_model(facts: type) -> type[BaseModel]:
-    """The model of a whole answer: the facts, `is_good` and `sentence` before them, and `as_of` after them."""
+    """The model of a whole answer: `is_good` and `sentence`, the facts, and `as_of`."""
     around: dict[str, Any] = {
-        "is_good": Annotated[bool, Field(description="Whether what was asked about is well")],
+        "is_good": Annotated[bool, Field(description="Whether there is no problem")],
         "sentence": Annotated[str, Field(description="The answer in one line")],
         "as_of": Annotated[datetime, Field(description="The instant of the answer, UTC")],
     }
@@ -31,7 +31,7 @@ def answer_model(facts: type) -> type[BaseModel]:
 
 @cache
 def plain_model(kind: type) -> type[BaseModel]:
-    """The model of a dataclass that is a part of an answer."""
+    """The model of a dataclass that is part of an answer."""
     return create_model(kind.__name__, __config__=_STRICT, __doc__=_doc(kind), **_fields(kind))
 
 
@@ -45,7 +45,7 @@ def _doc(kind: type) -> str:
 
 
 def _json_type(kind: Any) -> Any:
-    """The type of the JSON that a value of this type becomes."""
+    """The type of a value in JSON."""
     if kind is Decimal:
         return float
     if is_dataclass(kind):

@@ -1,4 +1,4 @@
-"""The API's OpenAPI 3.1 document, made of the route table; `docs/openapi.json` is what this writes."""
+"""The API's OpenAPI 3.1 document, generated from the route table; it is written to `docs/openapi.json`."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -17,23 +17,23 @@ from appstore_console.schemas.answers import answer_model, plain_model
 
 _ABOUT = (
     "Questions to an installed pipeline and its stored KPIs, and runs started in two steps. Answers are those of "
-    "`./manage.py … --json`, with `as_of`. Who may what: docs/security.md."
+    "`./manage.py … --json`, with `as_of`. Roles and rights: docs/security.md."
 )
 _SIGN_IN = "signIn"
 _VERSION = "1"
-"""As the addresses have it: what is added changes it as little as them."""
+"""The version in the paths; it does not change when something is added."""
 _WRONG: Mapping[HTTPStatus, str] = {
-    HTTPStatus.BAD_REQUEST: "Something is wrong with the request; `field` names it",
-    HTTPStatus.UNAUTHORIZED: "Nobody is signed in",
+    HTTPStatus.BAD_REQUEST: "The request is invalid; `field` names the invalid part",
+    HTTPStatus.UNAUTHORIZED: "Not signed in",
     HTTPStatus.FORBIDDEN: "The role does not allow it",
-    HTTPStatus.NOT_FOUND: "It does not exist, or may not be seen",
-    HTTPStatus.CONFLICT: "Not as things are now",
-    HTTPStatus.SERVICE_UNAVAILABLE: "Something that this needs does not answer",
+    HTTPStatus.NOT_FOUND: "It does not exist, or you cannot see it",
+    HTTPStatus.CONFLICT: "The request conflicts with the current state",
+    HTTPStatus.SERVICE_UNAVAILABLE: "A service that this needs does not answer",
 }
 
 
 def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
-    """The document as plain JSON values, the same for the same routes."""
+    """The document as plain JSON values; the same routes give the same document."""
     resolver = new_resolver()
     for endpoint in endpoints:
         register(resolver, endpoint, _never_called(), responses=_responses(endpoint), security=_security(endpoint))
@@ -48,7 +48,7 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
 
 
 def text(endpoints: Iterable[Endpoint]) -> str:
-    """The document as it is kept, its parts in the order of their names."""
+    """The document as a file, with sorted keys."""
     return json.dumps(document(endpoints), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -83,7 +83,7 @@ _OF_POWERTOOLS = ("HTTPValidationError", "ResponseValidationError", "ValidationE
 
 
 def _tidied(found: dict[str, Any]) -> dict[str, Any]:
-    """Without what Powertools adds for its own errors, each problem once, no titles that only repeat names."""
+    """Removes what Powertools adds for its own errors, repeated problems, and titles that only repeat names."""
     for name in _OF_POWERTOOLS:
         found["components"]["schemas"].pop(name, None)
     shared = found["components"].setdefault("responses", {})
@@ -98,7 +98,7 @@ def _tidied(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shared(status: str, response: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
-    """A reference to a response that several routes have; the others as they are."""
+    """A reference to a response that several routes have; other responses unchanged."""
     if not response.get("content"):
         return {name: value for name, value in response.items() if name != "content"}
     if PROBLEM_JSON not in response["content"]:

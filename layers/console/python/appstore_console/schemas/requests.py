@@ -1,6 +1,6 @@
-"""What the API takes: the parameters of questions, and the bodies of actions.
+"""The API's input: the parameters of questions, and the bodies of actions.
 
-A parameter is a pydantic field of a model of `Parameters`; the route table makes of each a parameter of its own.
+A parameter is a pydantic field of a model of `Parameters`; the route table turns each into its own query parameter.
 """
 
 from datetime import date
@@ -42,22 +42,22 @@ AppId = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,17}$")]
 """Apple's id of an app."""
 Words = Annotated[str, AfterValidator(_printable)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,79}$")]
-Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="How many rows a page has.")]
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="The number of rows per page.")]
 Cursor = Annotated[
     str, Query(pattern=r"^[A-Za-z0-9_-]*$", max_length=200, description="`next` or `previous` of another page.")
 ]
-Search = Annotated[Words, Query(max_length=100, description="Only those whose name or id has this in it.")]
+Search = Annotated[Words, Query(max_length=100, description="Only those whose name or id contains this text.")]
 
 
 class Order(StrEnum):
-    """In which direction rows are sorted."""
+    """The sort direction."""
 
     ASCENDING = "asc"
     DESCENDING = "desc"
 
 
 class HealthParameters(Parameters):
-    """Of all apps, or of one."""
+    """All apps, or one."""
 
     app: Annotated[AppId | None, Query(description="Only this app.")] = None
 
@@ -66,7 +66,7 @@ class AppsParameters(Parameters):
     """A page of the table of apps."""
 
     q: Search = ""
-    verdict: Annotated[str, Query(max_length=20, description="A verdict, or `action` for all that need somebody.")] = ""
+    verdict: Annotated[str, Query(max_length=20, description="A verdict, or `action` for apps with problems.")] = ""
     sort: Annotated[
         str, Query(pattern="^[a-z_]{1,60}$", description="verdict, name, complete_until, or one of `metrics`.")
     ] = "total_downloads"
@@ -74,15 +74,15 @@ class AppsParameters(Parameters):
     metrics: Annotated[
         tuple[str, ...], Query(max_length=10, description="KPIs, by name; the first is also the small chart.")
     ] = ("total_downloads", "impressions", "conversion_per_impression", "proceeds", "crashes_per_1000_sessions")
-    days: Annotated[int, Query(ge=1, le=90, description="How many final Dates the numbers are of.")] = 28
+    days: Annotated[int, Query(ge=1, le=90, description="The number of final Dates that the numbers cover.")] = 28
     limit: Limit = 50
     cursor: Cursor = ""
 
 
 class DatesParameters(Parameters):
-    """How many Dates, until yesterday."""
+    """The number of Dates, up to yesterday."""
 
-    days: Annotated[int, Query(ge=1, le=60, description="How many Dates, until yesterday.")] = 30
+    days: Annotated[int, Query(ge=1, le=60, description="The number of Dates, up to yesterday.")] = 30
 
 
 class TablesParameters(DatesParameters):
@@ -101,7 +101,10 @@ class KpiParameters(Parameters):
     ] = ""
     where: Annotated[
         Words,
-        Query(max_length=200, description="One value of one dimension: `territory:US`. Alone, or with `by` of it."),
+        Query(
+            max_length=200,
+            description="One value of one dimension, such as `territory:US`; `by` must be empty or the same dimension.",
+        ),
     ] = ""
     apps: Annotated[tuple[AppId, ...], Query(max_length=MOST_APPS, description="Only these apps.")] = ()
     days: Annotated[
@@ -109,18 +112,18 @@ class KpiParameters(Parameters):
         Query(
             ge=1,
             le=400,
-            description="The newest Dates that Apple has completed, so many of each KPI, and those that still grow "
-            "after them; in place of `from` and `to`.",
+            description="The number of final Dates of each KPI, the newest ones; the Dates after them, which still "
+            "grow, are added. Replaces `from` and `to`.",
         ),
     ] = None
     start: Annotated[date | None, Query(alias="from", description="The first Date; default: 28 before `to`.")] = None
     end: Annotated[date | None, Query(alias="to", description="The last Date; default: yesterday.")] = None
     compare: Annotated[
-        Compare | None, Query(description="Beside the same number of Dates before, or 52 weeks ago.")
+        Compare | None, Query(description="Compare with the same number of Dates before, or with 52 weeks ago.")
     ] = None
     granularity: Annotated[Step, Query(description="A point for each day, week (from Monday) or month.")] = Step.DAY
     limit: Annotated[
-        int | None, Query(ge=1, le=100, description="So many of the largest values of `by`, and the rest as one.")
+        int | None, Query(ge=1, le=100, description="Only the largest values of `by`; the others are added up.")
     ] = None
 
 
@@ -129,7 +132,7 @@ class RunsParameters(Parameters):
 
     q: Search = ""
     operation: Annotated[Operation | None, Query(description="Only this operation.")] = None
-    status: Annotated[Literal["", "running", "succeeded", "failed"], Query(description="Only runs that stand so.")] = ""
+    status: Annotated[Literal["", "running", "succeeded", "failed"], Query(description="Only with this status.")] = ""
     limit: Limit = 50
     cursor: Cursor = ""
 
@@ -144,15 +147,18 @@ class RunItemsParameters(Parameters):
 
 
 class GrantsParameters(Parameters):
-    """Of everybody, or of one person."""
+    """All people, or one person."""
 
     user_id: Annotated[str, Query(max_length=80, pattern="^[A-Za-z0-9-]*$", description="Only this person.")] = ""
 
 
 class AnnotationsParameters(Parameters):
-    """Which annotations."""
+    """The selection of annotations."""
 
-    apps: Annotated[tuple[AppId, ...], Query(max_length=MOST_APPS, description="Those of these apps, and of all.")] = ()
+    apps: Annotated[
+        tuple[AppId, ...],
+        Query(max_length=MOST_APPS, description="Annotations about these apps, and those about all apps."),
+    ] = ()
     start: Annotated[date | None, Query(alias="from", description="The first day.")] = None
     end: Annotated[date | None, Query(alias="to", description="The last day.")] = None
 
@@ -162,14 +168,14 @@ class AuditParameters(Parameters):
 
     user_id: Annotated[str, Query(max_length=80, pattern="^[A-Za-z0-9-]*$", description="Only this person.")] = ""
     outcome: Annotated[
-        Literal["", "done", "refused", "failed", "attempted"], Query(description="Only those that ended so.")
+        Literal["", "done", "refused", "failed", "attempted"], Query(description="Only entries with this outcome.")
     ] = ""
     limit: Limit = 50
     cursor: Cursor = ""
 
 
 class PlanArguments(Body):
-    """The fields of an execution's input; which of them an operation takes, `docs/operations.md` says."""
+    """The fields of an execution's input; `docs/operations.md` says which of them each operation takes."""
 
     app_ids: list[AppId] | None = Field(default=None, min_length=1, max_length=MOST_APPS)
     reports: list[str] | None = Field(default=None, min_length=1, max_length=200)
@@ -181,20 +187,20 @@ class PlanArguments(Body):
 
 
 class PlanBody(Body):
-    """What is to be planned."""
+    """The run to plan."""
 
     operation: Operation
     arguments: PlanArguments = PlanArguments()
 
 
 class RunBody(Body):
-    """Which plan is to be started."""
+    """The plan to start."""
 
     plan_id: Identifier
 
 
 class InviteBody(Body):
-    """Somebody to invite. `app_ids` limit what they see; null means all apps, also those to come."""
+    """A person to invite. `app_ids` limit the apps that they see; null means all apps, including future ones."""
 
     email: str = Field(max_length=254, pattern=r"^[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,189}$")
     role: Role
@@ -202,7 +208,7 @@ class InviteBody(Body):
 
 
 class PersonBody(Body):
-    """What is to change of a person; what is absent stays. `app_ids` null lifts the limit."""
+    """The changes of a person; absent fields stay as they are. `app_ids` null lifts the limit."""
 
     role: Role | None = None
     is_enabled: bool | None = None
@@ -210,7 +216,7 @@ class PersonBody(Body):
 
 
 class GrantBody(Body):
-    """Apps that a limited person may see as well."""
+    """Additional apps for a limited person."""
 
     user_id: Identifier
     app_ids: list[AppId] = Field(min_length=1, max_length=MOST_APPS)
@@ -220,7 +226,7 @@ ViewName = Annotated[Words, StringConstraints(min_length=1, max_length=80, strip
 
 
 class ViewBody(Body):
-    """A view to keep."""
+    """A view to save."""
 
     name: ViewName
     page: Literal["apps", "app", "runs", "run"]
@@ -228,7 +234,7 @@ class ViewBody(Body):
 
 
 class ViewPatch(Body):
-    """What is to change of a view; what is absent stays."""
+    """The changes of a view; absent fields stay as they are."""
 
     name: ViewName | None = None
     state: Annotated[Words, StringConstraints(max_length=2_000)] | None = None
@@ -239,7 +245,7 @@ AnnotationText = Annotated[Words, StringConstraints(min_length=1, max_length=500
 
 
 class AnnotationBody(Body):
-    """Something that happened on a day; of all apps where `app_id` is null."""
+    """A note about a day; about all apps if `app_id` is null."""
 
     app_id: AppId | None = None
     day: date
@@ -248,7 +254,7 @@ class AnnotationBody(Body):
 
 
 class AnnotationPatch(Body):
-    """What is to change of an annotation; what is absent stays."""
+    """The changes of an annotation; absent fields stay as they are."""
 
     day: date | None = None
     kind: AnnotationKind | None = None
@@ -256,7 +262,7 @@ class AnnotationPatch(Body):
 
 
 class SubscriptionBody(Body):
-    """A weekly digest: by e-mail to oneself, or to the Slack channel of the installation, with the apps it may name."""
+    """A weekly digest: to your e-mail address, or to the installation's Slack channel with a list of apps."""
 
     channel: Literal["email", "slack"] = "email"
     app_ids: list[AppId] | None = Field(default=None, min_length=1, max_length=MOST_APPS)

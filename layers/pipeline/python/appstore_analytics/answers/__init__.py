@@ -1,1 +1,1 @@
-"""What can be asked of an installed pipeline: facts for a terminal, a program or a page, and none of these."""
+"""Answers to questions about an installed pipeline: facts for a terminal, a program or a page, independent of each."""

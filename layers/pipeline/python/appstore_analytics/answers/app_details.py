@@ -1,4 +1,4 @@
-"""One app: whether all of it is here, if not why, and until when each table is complete."""
+"""One app: whether it is complete, if not why, and the Date up to which each table is complete."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +22,9 @@ from appstore_analytics.rules.date_verdicts import DateVerdict, worst
 
 @dataclass(frozen=True, slots=True)
 class AppDetails:
-    """One app. `why` has a line for each table that is not well; `tables` have a verdict for each of `dates`.
+    """One app. `why` has a line for each problem of a table; `tables` have a verdict for each of `dates`.
 
-    `first_date` is the first Date that is expected of it. `last_verdict` is how the newest daily run ended for it, in
-    the words of runs.
+    `first_date` is the first Date that is expected of it. `last_verdict` is its verdict in the newest daily run.
     """
 
     app_id: str
@@ -44,12 +43,12 @@ class AppDetails:
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing of it needs anybody."""
+        """Whether the app needs no attention."""
         return not self.why
 
     @property
     def sentence(self) -> str:
-        """Whether all is here, or what is missing first."""
+        """The newest complete Date, or the first problem."""
         name = self.app_name or self.app_id
         if self.why:
             return f"{name}: {self.why[0].reason}"
@@ -66,7 +65,7 @@ def app_details(
     remembered: Remembered,
     restated: Collection[tuple[str, date]] = (),
 ) -> AppDetails:
-    """The one app of this account, judged on these Dates by its ledger. Apple is not asked, nothing changes."""
+    """The one app of this account, judged on these Dates by its ledger. Reads only; makes no call to Apple."""
     (app_id,) = account.app_ids
     as_of = dates[-1] + timedelta(days=1)
     plan = newest_daily_plan(lake)

@@ -1,4 +1,4 @@
-"""The apps with their numbers: a page of a table that is filtered, sorted and cut here and not by whoever shows it."""
+"""The apps with their numbers: one page of a table, filtered and sorted here so that every client gets the same."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from appstore_analytics.rules.kpi_periods import Compare
 from appstore_analytics.rules.kpis import Value
 
 ACTION = "action"
-"""What is asked for in the place of a verdict: all apps that need somebody."""
+"""Used instead of a verdict to ask for all apps that need attention."""
 _DATES_JUDGED = 35
 
 
@@ -34,7 +34,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class AppColumn:
-    """One KPI of the table: what it is, and its final Dates beside as many before. Each KPI has an end of its own."""
+    """One KPI column: its final Dates and an equally long period before. Each KPI has its own end."""
 
     name: str
     title: str
@@ -47,10 +47,10 @@ class AppColumn:
 
 @dataclass(frozen=True, slots=True)
 class AppValue:
-    """One KPI of one app over final Dates. None where it is not known; zero is 0.
+    """One KPI of one app over final Dates. None means unknown; zero is 0.
 
-    `change` is a share of the previous value, of a KPI that is a share itself the difference; None where one of the
-    values is not known, the previous one is 0, or a Date is missing. `missing` is how many due Dates are.
+    `change` is relative to the previous value; for a KPI that is a share it is the difference. It is None if a value is
+    unknown, if the previous value is 0, or if a Date is missing. `missing` counts missing due Dates.
     """
 
     value: Value | None
@@ -60,7 +60,7 @@ class AppValue:
 
 @dataclass(frozen=True, slots=True)
 class SparkPoint:
-    """One Date of the small chart, which is of the first KPI; None where there is no value."""
+    """One Date of the small chart, which shows the first KPI; None without a value."""
 
     day: date
     value: Value | None
@@ -69,7 +69,7 @@ class SparkPoint:
 
 @dataclass(frozen=True, slots=True)
 class AppRow:
-    """One app. `tables` are those that are not well; every daily table is complete up to `complete_until`."""
+    """One app. `tables` are its tables with a problem; every daily table is complete up to `complete_until`."""
 
     app_id: str
     app_name: str
@@ -85,8 +85,8 @@ class AppRow:
 class AppTable:
     """One page. `total` apps match the question, and the page begins at `offset` of them.
 
-    `counts` are of all apps that match without the verdict: `all`, `action` for those that need somebody, and each
-    verdict that occurs. `next` and `previous` lead to the other pages, empty where there are none.
+    `counts` covers all apps that match, whatever their verdict: `all`, `action` for those that need attention, and each
+    verdict that occurs. `next` and `previous` are cursors of the other pages, empty if there is no such page.
     """
 
     total: int
@@ -99,20 +99,20 @@ class AppTable:
 
     @property
     def is_good(self) -> bool:
-        """Whether no app needs anybody."""
+        """Whether no app needs attention."""
         return not self.counts.get("action", 0)
 
     @property
     def sentence(self) -> str:
-        """How many there are, and how many need somebody."""
+        """The number of apps, and of those that need attention."""
         apps = counted(self.counts.get("all", 0), "app")
         action = self.counts.get("action", 0)
-        return f"{apps}, {action} of which need somebody." if action else f"{apps}, and none needs anybody."
+        return f"{apps}, {action} of which need attention." if action else f"{apps}, and none needs attention."
 
 
 @dataclass(frozen=True, slots=True)
 class AppsQuestion:
-    """Which apps: those with `text` in their name or id, of this `verdict` (or ACTION); sorted by `sort`.
+    """A search for apps: `text` in their name or id, and the `verdict` (or ACTION); sorted by `sort`.
 
     `sort` is verdict, name, complete_until or one of the metrics. The numbers are of `days` final Dates.
     """
@@ -128,7 +128,7 @@ class AppsQuestion:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What is known of one app besides its numbers."""
+    """The facts about one app besides its numbers."""
 
     app_id: str
     name: str
@@ -139,7 +139,7 @@ class _State:
 
 
 def app_table(question: AppsQuestion, here: Installed, judged: JudgedDates, as_of: date) -> AppTable:
-    """One page. Refused where the question names a KPI, a verdict or an order that there is not."""
+    """One page. Refused if the question names an unknown KPI, verdict or order."""
     _refuse_unknown(question)
     states = [state for state in _states(here, judged, as_of) if _matches(state, question.text)]
     counts = Counter(str(state.verdict) for state in states)
@@ -174,7 +174,7 @@ def _refuse_unknown(question: AppsQuestion) -> None:
 
 
 def _states(here: Installed, judged: JudgedDates, as_of: date) -> Iterable[_State]:
-    """Every app by what its daily tables lack; one of which nothing has come yet is not ready."""
+    """Every app with the worst verdict of its daily tables; an app without any data yet is "not ready"."""
     tables = [judged.judge(table, newest_dates(as_of, _DATES_JUDGED)) for table in main_first(here.tables)]
     until = _complete_until(tables)
     for account in here.accounts:
@@ -190,13 +190,13 @@ def _states(here: Installed, judged: JudgedDates, as_of: date) -> Iterable[_Stat
 
 
 def _complete_until(tables: Sequence[JudgedTable]) -> date | None:
-    """Up to here the apps of which nothing is odd are complete."""
+    """The Date up to which all apps without a problem are complete."""
     until = [table.most_until for table in tables]
     return min((day for day in until if day), default=None) if all(until) else None
 
 
 def _verdict(judged: JudgedDates, app_id: str, table: JudgedTable) -> DateVerdict:
-    """What a table of an app needs; else how its newest Date stands that is not still growing."""
+    """The worst verdict of an app's table; without one, the verdict of its newest Date that is no longer growing."""
     found = [verdict for _, verdict in judged.verdicts(app_id, table.table, list(table.counts))]
     if bad := [verdict for verdict in found if verdict.needs_action]:
         return worst(bad)
@@ -228,7 +228,7 @@ def _has_verdict(state: _State, verdict: str) -> bool:
 def _sorted(
     states: Iterable[_State], question: AppsQuestion, numbers: Mapping[tuple[str, str], ReportedSeries]
 ) -> list[_State]:
-    """In the order asked for; what is not known comes last in either direction, equal ones by their ids."""
+    """Rows in the requested order; unknown values come last in either direction, equal ones are ordered by id."""
 
     def value(state: _State) -> Any:
         series = numbers.get((state.app_id, question.sort))

@@ -1,4 +1,4 @@
-"""`apps`: which apps the pipeline fetches, and how each one's last daily run ended."""
+"""`apps`: the apps that the pipeline fetches, and the verdict of each in its last daily run."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ class AppLine:
 
 @dataclass(frozen=True, slots=True)
 class AppList:
-    """Every app that a daily run fetches, as far as it is known."""
+    """Every app that a daily run fetches, as far as the registry knows."""
 
     last_run: str
     apps: tuple[AppLine, ...]
@@ -53,7 +53,7 @@ class AppList:
 
 
 def list_apps(configuration: Configuration, accounts: Iterable[Account], registry: Registry, lake: Bucket) -> AppList:
-    """The apps of every account, with what the registry knows of their requests."""
+    """The apps of every account, with their report requests in the registry."""
     names = app_names(lake)
     report = next((report for _, report in newest_reports(lake, 1, Operation.DAILY)), {})
     verdicts = {app: verdict for verdict, apps in report.get("apps_by_verdict", {}).items() for app in apps}
@@ -103,7 +103,7 @@ def known_accounts(configuration: Configuration, lake: Bucket) -> tuple[Account,
     """The configured accounts with their apps; one that names none has those that its newest daily run found."""
     plan = None if all(account.app_ids for account in configuration.accounts) else newest_daily_plan(lake)
     found = {account.name: account.app_ids for account in plan.accounts} if plan else {}
-    for gone in plan.vanished if plan else ():  # not to be lost sight of
+    for gone in plan.vanished if plan else ():  # still shown, although Apple no longer lists them
         found[gone.account] = (*found.get(gone.account, ()), gone.app_id)
     return tuple(
         replace(account, app_ids=account.app_ids or found.get(account.name, ())) for account in configuration.accounts
@@ -113,7 +113,7 @@ def known_accounts(configuration: Configuration, lake: Bucket) -> tuple[Account,
 def newest_daily_plan(lake: Bucket) -> RunPlan | None:
     """The plan of the newest daily run that has a report; None before there is one.
 
-    A plan that has expired, or that an older version wrote without what this one needs, is passed over.
+    A plan that has expired, or that an older version wrote without a required field, is skipped.
     """
     for _, report in newest_reports(lake, _PLANS_LOOKED_AT, Operation.DAILY):
         try:

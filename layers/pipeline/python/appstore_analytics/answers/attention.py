@@ -1,4 +1,4 @@
-"""What needs somebody, one line per app, table and cause: who does what about it, and until when that helps."""
+"""Problems, one line per app, table and cause: who does what about it, and until when that helps."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,14 +19,14 @@ from appstore_analytics.rules.repairs import Repair, command
 
 _OPERATOR = "the operator of the pipeline"
 _ADMIN = "an Admin of App Store Connect"
-_NOBODY = "nobody: the next daily run does it"
+_NEXT_RUN = "the next daily run"
 
 _WHOLE_APP: Mapping[DateVerdict, tuple[str, str]] = {
     DateVerdict.FORBIDDEN: (_ADMIN, "accept the agreement, or give the key's role; ./manage.py put-key stores a key"),
     DateVerdict.KEY_REJECTED: (_ADMIN, "make a new API key; ./manage.py put-key stores it"),
-    DateVerdict.STOPPED: (_NOBODY, "it has asked anew, and data comes 24 to 48 hours later"),
+    DateVerdict.STOPPED: (_NEXT_RUN, "it has made a new request, and data comes 24 to 48 hours later"),
 }
-"""What keeps a whole app away, and who ends that."""
+"""Causes that affect a whole app, with the person and the action that resolve each."""
 _DOCS = "docs/operations.md#"
 _CHAPTERS: Mapping[DateVerdict, str] = {
     DateVerdict.QUARANTINED: "quarantined",
@@ -39,11 +39,11 @@ _CHAPTERS: Mapping[DateVerdict, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """One thing that is not well. Without a `table_name` it is about the whole app.
+    """One problem. Without a `table_name` it concerns the whole app.
 
-    `first` and `last` are the Dates that are missing, `dates` how many. It is so `since` then, and Apple keeps what
-    repairs it until `kept_until`. `ruled_out` are the causes that were looked at and are not it. `repair` is None where
-    no run repairs it, or the next daily one does by itself; `docs` is the place in the documentation.
+    `first` and `last` are the first and last missing Dates, `dates` their number. The problem exists since `since`, and
+    Apple keeps the data that repairs it until `kept_until`. `ruled_out` are causes that were checked and do not apply.
+    `repair` is None if no run can repair it, or if the next daily run does; `docs` is a place in the documentation.
     """
 
     verdict: DateVerdict
@@ -72,7 +72,7 @@ def needing_attention(
     names: Mapping[str, str],
     as_of: date,
 ) -> tuple[Attention, ...]:
-    """A line for each app that is kept away, and for each cause in a table of an app; the oldest first."""
+    """A line for each app that is affected as a whole, and for each cause in a table of an app; the oldest first."""
     account_of = {app_id: account.name for account in accounts for app_id in account.app_ids}
     found: list[Attention] = []
     for table in tables:
@@ -107,8 +107,8 @@ def _of_table(
 
 
 def _by_check(verdict: DateVerdict, app_id: str, table: CuratedTable, days: Sequence[date], reason: str) -> Attention:
-    """What the check of freshness says, of an app that is kept away or a report that never came."""
-    who, do = _WHOLE_APP.get(verdict, (_OPERATOR, "./manage.py freshness says which Dates"))
+    """What the check of freshness found: an app that is affected as a whole, or a report that never came."""
+    who, do = _WHOLE_APP.get(verdict, (_OPERATOR, "./manage.py freshness lists the Dates"))
     table_name = "" if verdict in _WHOLE_APP else table.name
     return _line(verdict, app_id, table_name, table, reason or str(verdict), who, do, sorted(days))
 
@@ -127,7 +127,7 @@ def _by_ledger(
     reason = next((text for text in (known.known.reason(day) for day in days) if text), cause)
     who, do = _OPERATOR, command(repair, app_id, table, [one.processing_date or one.day for one in dates])
     if repair is Repair.NEXT_RUN:
-        who, do = _NOBODY, f"from {min(one.repair_from for one in dates)} on"
+        who, do = _NEXT_RUN, f"from {min(one.repair_from for one in dates)} on"
     line = _line(verdict, app_id, table.name, table, f"{reason[:1].upper()}{reason[1:].rstrip('.')}.", who, do, days)
     left = min(one.days_left for one in dates)
     return replace(
@@ -170,7 +170,7 @@ def _line(
 
 
 def _ruled_out(known: LedgerTable) -> Iterator[str]:
-    """What was looked at and is not the cause."""
+    """Causes that were checked and do not apply."""
     table = known.known
     statuses = {instance.status for instance in table.daily}
     if InstanceStatus.QUARANTINED not in statuses:
@@ -178,11 +178,11 @@ def _ruled_out(known: LedgerTable) -> Iterator[str]:
     if InstanceStatus.EXPIRED not in statuses:
         yield "No file of it was deleted before it was fetched."
     if table.ongoing.request_id and table.ongoing.newest_instance:
-        yield f"Its report request lives: Apple's newest file for the app is of {table.ongoing.newest_instance}."
+        yield f"Its report request is live: Apple's newest file for the app is of {table.ongoing.newest_instance}."
 
 
 def _repair(repair: Repair, app_id: str, table: CuratedTable, dates: Sequence[MissingDate]) -> RepairRun | None:
-    """What a person plans: Dates of a backfill, processing dates of the others."""
+    """The run that an operator can plan: Dates for a backfill, processing dates for the other operations."""
     if repair is Repair.NEXT_RUN:
         return None
     days = sorted(one.day if repair is Repair.BACKFILL else one.processing_date or one.day for one in dates)
@@ -199,7 +199,7 @@ def _repair(repair: Repair, app_id: str, table: CuratedTable, dates: Sequence[Mi
 
 
 def _joined(lines: Iterable[Attention]) -> Iterator[Attention]:
-    """What keeps a whole app away is one line, whichever tables it is told of."""
+    """A cause that affects a whole app is one line, however many tables report it."""
     by_app: dict[tuple[str, DateVerdict], list[Attention]] = defaultdict(list)
     for line in lines:
         if line.table_name:

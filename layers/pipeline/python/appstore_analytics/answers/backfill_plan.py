@@ -1,4 +1,4 @@
-"""What a backfill will do, before it is started: requests, snapshot quota, calls, rows expected, cost."""
+"""The plan of a backfill, before it is started: requests, snapshot quota, calls, expected rows, cost."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,9 +29,9 @@ _LOOK, _DELETE, _CREATE = 1, 1, 1
 
 @dataclass(frozen=True, slots=True)
 class SnapshotPlan:
-    """One app: what happens to its snapshot. `next_possible_on`: from then on Apple grants a new one.
+    """One app and the action for its snapshot. From `next_possible_on` on Apple grants a new one.
 
-    A snapshot holds no Date that was not complete on its request day.
+    A snapshot holds only Dates that were complete on its request day.
     """
 
     account: str
@@ -44,7 +44,7 @@ class SnapshotPlan:
 
 @dataclass(frozen=True, slots=True)
 class TablePlan:
-    """One table: rows expected from what it holds for these apps now; an app without any data is not guessed.
+    """One table, with the expected rows by what it holds for these apps now; apps without data are not estimated.
 
     `first` and `last` are the Dates of the range that Apple has and has completed.
     """
@@ -61,9 +61,9 @@ class TablePlan:
 class BackfillPlan:
     """The plan of a backfill.
 
-    `history_from` is where Apple's history begins, if that is later than what was asked. `apple_calls` is the least it
-    takes once the snapshots are ready; while it waits for them, each look (once an hour) takes `apple_calls_per_look`.
-    A backfill may see `apple_calls_per_hour` of the quota used, so it needs `hours`.
+    `history_from` is where Apple's history begins, if that is later than the requested start. `apple_calls` is the
+    minimum once the snapshots are ready; while it waits for them, each hourly check takes `apple_calls_per_look`. A
+    backfill can use `apple_calls_per_hour` of the quota, so it needs `hours`.
     """
 
     execution_input: str
@@ -82,12 +82,12 @@ class BackfillPlan:
 
     @property
     def is_good(self) -> bool:
-        """Always: the person decides."""
+        """Always true: a plan has no problem to report."""
         return True
 
     @property
     def sentence(self) -> str:
-        """What it comes to."""
+        """The totals in one sentence."""
         clipped = f" Apple's history begins on {self.history_from}, not before." if self.history_from else ""
         wait = " Apple builds a new snapshot in 24 to 48 hours." if self.requests_to_make else ""
         return (
@@ -120,7 +120,7 @@ def plan_backfill(
     registry: Registry,
     lake: Bucket,
 ) -> BackfillPlan:
-    """What this input will do; Refused where plan_run would refuse it."""
+    """The plan for this input; Refused if plan_run would refuse it."""
     tables = wanted_tables(wanted, configuration)
     snapshots = tuple(_snapshot(_account_of(app_id, accounts), app_id, wanted, registry) for app_id in wanted.app_ids)
     begins = min(table.first_date for table in tables)
@@ -150,7 +150,7 @@ def plan_backfill(
 
 
 def wanted_tables(wanted: ExecutionInput, configuration: Configuration) -> tuple[CuratedTable, ...]:
-    """The tables of the reports that an input names, or of all; Refused when one of them is not deployed."""
+    """The tables of the reports in an input, or of all reports; Refused if one of them is not deployed."""
     for name in wanted.reports:
         if name not in configuration.reports:
             raise Refused(f"'{name}' is not deployed: add it to reports in cdk.json and deploy.")
@@ -159,10 +159,10 @@ def wanted_tables(wanted: ExecutionInput, configuration: Configuration) -> tuple
 
 
 def _account_of(app_id: str, accounts: Sequence[Account]) -> str:
-    """An app of an account that no run has listed yet may be any: plan_run asks Apple."""
+    """If no run has listed an account's apps yet, any app id is accepted: plan_run asks Apple."""
     found = next((account.name for account in accounts if app_id in account.app_ids), None)
     if found is None and all(account.app_ids for account in accounts):
-        raise Refused(f"App {app_id} is in no configured account: ./manage.py apps lists those that are.")
+        raise Refused(f"App {app_id} is not in a configured account: ./manage.py apps lists the apps that are.")
     return found or ""
 
 
@@ -190,7 +190,7 @@ def _table(table: CuratedTable, wanted: ExecutionInput, lake: Bucket) -> TablePl
 
 
 def _dates(table: CuratedTable, wanted: ExecutionInput) -> Iterator[date]:
-    """The Dates asked for that are complete by now."""
+    """The requested Dates that are complete by now."""
     if wanted.start_date is None or wanted.end_date is None:
         return
     for day in expected_dates(table, wanted.start_date, wanted.as_of + timedelta(days=1)):

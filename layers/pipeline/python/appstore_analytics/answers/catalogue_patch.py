@@ -1,4 +1,4 @@
-"""A patch for the catalogue: columns that Apple's files have and the catalogue lacks, ready for `git apply`."""
+"""A patch for the catalogue with the new columns of Apple's files, ready for `git apply`."""
 
 import difflib
 import re
@@ -16,9 +16,9 @@ NewColumns = Mapping[ReportDefinition, Mapping[str, ColumnType]]
 
 
 def catalogue_patch(new_columns: NewColumns) -> str:
-    """A unified diff against the project's root; empty when nothing is new.
+    """A unified diff against the project's root; empty without new columns.
 
-    A number is entered as one of unknown additivity, because only Apple's documentation says whether it may be summed.
+    A number is entered with unknown additivity, because only Apple's documentation says whether it can be summed.
     """
     patch = ""
     for path in sorted(_FOLDER.glob("*.py")):
@@ -33,7 +33,7 @@ def catalogue_patch(new_columns: NewColumns) -> str:
 
 
 def _with_columns(source: str, report: ReportDefinition, headers: Mapping[str, ColumnType]) -> str:
-    """The module with the columns at the end of the report's; unchanged where the report is not in it."""
+    """The module's text with these columns after the report's own; unchanged if the report is not in it."""
     entry = re.compile(
         rf"(?P<head>^        name={re.escape(_quoted(report.name))},\n(?:(?!^    ReportDefinition\()[^\n]*\n)*?"
         r"^        columns=\(\n(?:            [^\n]*\n)*)",
@@ -53,5 +53,5 @@ def _column(header: str, kind: ColumnType) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A string literal; whatever a file of Apple may hold stays inside of it."""
+    """A string literal that safely encloses any text of Apple's file."""
     return '"' + text.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'

@@ -1,4 +1,4 @@
-"""What the checks of freshness tell of one table of one app, of Dates without rows."""
+"""The results of freshness checks for one table of one app, for Dates without rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from appstore_analytics.rules.date_verdicts import DateVerdict
 
 @dataclass(frozen=True, slots=True)
 class CheckedTable:
-    """The Dates from `first` to `newest_due` were checked; `lacking` were missing then."""
+    """The Dates from `first` to `newest_due` were checked; `lacking` were missing at that time."""
 
     first: date
     newest_due: date
@@ -21,9 +21,9 @@ class CheckedTable:
     reason: str
 
     def told(self, day: date) -> tuple[DateState, int, str] | None:
-        """State, apps that lack it, and the reason; None where the ledger has to be asked.
+        """State, number of apps that lack it, and the reason; None if the ledger has to be read.
 
-        A Date that is not due yet and has no rows says nothing, as one that is due and is zero adds nothing.
+        A Date without rows that is not due yet does not count, just as a due Date with zero rows adds nothing.
         """
         if day < self.first or day in self.doubted:
             return None
@@ -36,7 +36,7 @@ class CheckedTable:
 
 
 def checked_table(checks: Checks, app_id: str, table: CuratedTable) -> CheckedTable | None:
-    """What is told of it; None where the checks do not know it."""
+    """The verdict of the check; None if the checks do not cover it."""
     first, newest_due = checks.covers_from(app_id, table), checks.newest_due(table)
     if first is None or newest_due is None:
         return None

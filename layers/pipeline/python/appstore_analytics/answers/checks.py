@@ -1,12 +1,12 @@
-"""What the hourly checks of freshness have found, of the last weeks: enough to know which Dates are complete.
+"""The results of the hourly freshness checks of the last weeks: enough to know which Dates are complete.
 
-Each check tells of the newest due Dates of a table, so one check in three covers a month:
+Each check covers the newest due Dates of a table, so one check in three covers a month:
 
     Dates     … 17 18 19 │ 20 21 22 │ 23 24 25      due when they were checked, complete unless a check says so
     checks           ▲          ▲          ▲ now
 
-A Date that was missing when it was last due may have been repaired since: the ledger tells. What was complete stays so,
-but for a rollback: what its apps have of the Dates that the run spoke for, the ledger tells as well.
+A Date that was missing when it was last due may have been repaired since, so the ledger is read for it. A complete Date
+stays complete unless a run is rolled back: for the Dates of such a run, the ledger of its apps is read as well.
 """
 
 from collections import defaultdict
@@ -30,29 +30,29 @@ from appstore_analytics.rules.freshness import DATES_LOOKED_AT
 from appstore_analytics.rules.times import instant_of_run
 
 LOOKED_BACK = timedelta(days=75)
-"""As far as Dates are judged by checks: two months, and the windows after them."""
+"""Dates are judged by checks as far back as this: two months, and the windows after them."""
 
 _ROLLBACKS_LOOKED_AT = 20
 _SPOKEN_FOR_DAYS = 8
-"""A daily instance speaks for the Dates of its window, of which the longest has five days, and those before it."""
+"""A daily instance covers the Dates of its window, of which the longest has five days, and those before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """The apps of which a rollback took something back, and the day of the run that had brought it."""
+    """The apps for which a rollback restored older data, and the day of the rolled-back run."""
 
     app_ids: frozenset[str]
     day: date
 
     @property
     def days(self) -> Iterator[date]:
-        """The Dates that may have become incomplete by it."""
+        """The Dates that it may have made incomplete."""
         return (self.day - timedelta(days=number) for number in range(_SPOKEN_FOR_DAYS + 1))
 
 
 @dataclass(frozen=True)
 class Checks:
-    """The newest check, and what older ones say of the Dates before it. Without any check nothing is known."""
+    """The newest check, and the results of older ones for the Dates before it. Without any check nothing is known."""
 
     newest: Check | None
     older: tuple[Check, ...]
@@ -60,7 +60,7 @@ class Checks:
 
     @property
     def checked_at(self) -> str:
-        """When the newest was made; empty without one."""
+        """The time of the newest check; empty without one."""
         return self.newest.checked_at if self.newest else ""
 
     @cached_property
@@ -70,7 +70,7 @@ class Checks:
 
     @cached_property
     def lacking(self) -> Mapping[tuple[str, str], Mapping[date, DateVerdict]]:
-        """By app and table the Dates that were missing when they were last due, and why."""
+        """By app and table the Dates that were missing when they were last due, with the reasons."""
         found: dict[tuple[str, str], dict[date, DateVerdict]] = defaultdict(dict)
         for feed in self._from_old_to_new():
             lacked = found[feed.app_id, feed.table_name]
@@ -86,11 +86,11 @@ class Checks:
             yield from check.feeds
 
     def newest_due(self, table: CuratedTable) -> date | None:
-        """The newest Date of the table that was due at the newest check; None where there was none."""
+        """The newest Date of the table that was due at the newest check; None if none was."""
         return self.newest.newest_due.get(table.name) if self.newest else None
 
     def covers_from(self, app_id: str, table: CuratedTable) -> date | None:
-        """The oldest Date from which on the checks tell of every one of the app; None where they tell of none.
+        """The oldest Date from which on the checks cover every Date of the app; None if they cover none.
 
         Of the first check only the newest Date counts: those before it may be older than the app's request.
         """
@@ -98,7 +98,7 @@ class Checks:
         for check in reversed((*self.older, *((self.newest,) if self.newest else ()))):
             due = check.newest_due.get(table.name)
             if due is None or (first is not None and due < _back(first, table.granularity, DATES_LOOKED_AT)):
-                break  # no check tells of the Dates in between
+                break  # no check covers the Dates in between
             if app_id not in check.app_ids or (app_id, table.name) in check.not_due:
                 break
             first = due
@@ -115,7 +115,7 @@ NO_CHECKS = Checks(None, ())
 
 
 def read_checks(lake: Bucket, app_ids: Collection[str], as_of: date, remembered: Remembered) -> Checks:
-    """The newest check and one in three before it, of these apps."""
+    """The newest check and one in three before it, for these apps."""
     stored = {day: each for day, each in stored_checks(lake).items() if as_of - LOOKED_BACK <= day <= as_of}
     if not stored:
         return NO_CHECKS

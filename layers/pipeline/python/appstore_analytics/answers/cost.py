@@ -1,4 +1,4 @@
-"""What work costs on AWS, from things that can be counted before it is done."""
+"""The cost of a run on AWS, from quantities that are known before it starts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,12 +32,12 @@ _WRITES_PER_INSTANCE = 10
 _WRITES_PER_PART = 2  # its line in the journal, and its Date's mark
 _GIGABYTE_SECONDS_PER_CALL = 1
 _GIGABYTE_SECONDS_PER_PART = 0.2
-"""As `python -m benchmarks.cost` counts a usual day, and more, because a snapshot's files are larger."""
+"""More than `python -m benchmarks.cost` counts for a usual day, because a snapshot's files are larger."""
 
 
 @dataclass(frozen=True, slots=True)
 class CostLine:
-    """One thing that AWS counts."""
+    """One line of the bill."""
 
     what: str
     count: int
@@ -46,9 +46,9 @@ class CostLine:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a run does, counted: `instances` at least one per app and table, `parts` one per app, table and Date.
+    """The work of a run: `instances` is at least one per app and table, `parts` one per app, table and Date.
 
-    `snapshots` are those that it requests, and then looks for every hour.
+    `snapshots` are those that it requests; it then looks for each of them every hour.
     """
 
     apps: int
@@ -60,7 +60,7 @@ class Work:
 
 
 def cost_of(work: Work) -> tuple[CostLine, ...]:
-    """The lines of a bill for this work. Storage is not among them: it depends on what Apple sends."""
+    """The lines of the bill for this work, without storage, which depends on Apple's files."""
     items = work.apps + work.instances
     express_children = ceil(work.apps / ITEMS_OF_A_BATCH) + ceil(work.instances / ITEMS_OF_A_BATCH)
     standard_children = work.dates + work.tables

@@ -1,8 +1,8 @@
-"""Why a question has no answer: one sentence each, for whatever asks."""
+"""The reasons why a question has no answer, each with one sentence for the caller."""
 
 
 class NoAnswer(Exception):
-    """There is no answer; the text is one sentence that says what to change."""
+    """There is no answer; the message is one sentence that says what to change."""
 
 
 class Refused(NoAnswer):
@@ -10,4 +10,4 @@ class Refused(NoAnswer):
 
 
 class Unreachable(NoAnswer):
-    """AWS cannot be asked: no such stack, another version of it, or nothing listens."""
+    """The pipeline cannot be reached: no such stack, another version of it, or no server at the address."""

@@ -1,4 +1,4 @@
-"""Executions of the state machine: starting one, watching it through what it records, finding one again."""
+"""Executions of the state machine: starting one, following it through its records, finding one again."""
 
 import json
 import time
@@ -31,7 +31,7 @@ _POLL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """An execution that was started, and how it stands. Only `describe` tells `cause` and `started_by`."""
+    """A started execution and its status. Only `describe` fills in `cause` and `started_by`."""
 
     arn: str
     name: str
@@ -42,13 +42,13 @@ class Started:
 
     @property
     def run_id(self) -> str:
-        """The id of the run that it makes, if its input is accepted."""
+        """The id of its run, if its input is accepted."""
         return run_id(self.started_at, self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """An execution that has ended. `report` is its run report; None when it was refused before it became a run."""
+    """An execution that has ended. `report` is its run report; None if its input was refused."""
 
     name: str
     status: str
@@ -60,7 +60,7 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An execution at one moment. An app is done, running or failed: the three add up to `apps`."""
+    """The progress of an execution. Each app is done, running or failed, so the three add up to `apps`."""
 
     apps: int = 0
     apps_done: int = 0
@@ -120,7 +120,7 @@ class Pipeline:
                 show(self._snapshot(plan))
             if now.status != RUNNING:
                 return self._ended(now, plan)
-            # a snapshot reads all records: thousands of them must not take the machine from the run itself
+            # each snapshot reads all records: reading thousands of them must not slow down the run itself
             time.sleep(max(self._poll_seconds, time.monotonic() - looked))
 
     def execution_arn(self, name: str) -> str:
@@ -128,7 +128,7 @@ class Pipeline:
         return f"{self._state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
 
     def describe(self, arn: str) -> Started:
-        """How an execution stands now."""
+        """The current status of an execution."""
         answer = self._step_functions.describe_execution(executionArn=arn)
         return replace(
             _started(answer),
@@ -137,7 +137,7 @@ class Pipeline:
         )
 
     def executions(self) -> Iterator[Started]:
-        """The executions that AWS remembers (90 days), newest first."""
+        """The executions that AWS still lists (90 days), newest first."""
         pages = self._step_functions.get_paginator("list_executions")
         for page in pages.paginate(stateMachineArn=self._state_machine_arn):
             for entry in page["executions"]:
@@ -187,7 +187,7 @@ class Pipeline:
 
 
 def new_name(operation: str) -> str:
-    """A name for an execution that a person starts; the run's id says when."""
+    """A name for an execution that a person starts; the run id has the time."""
     return f"manage-{operation}-{uuid4().hex[:8]}"
 
 
@@ -197,7 +197,7 @@ def _started(answer: Mapping[str, Any]) -> Started:
 
 
 def _to_the_millisecond(instant: datetime) -> datetime:
-    """AWS tells milliseconds, which boto3 reads through a float."""
+    """AWS sends milliseconds, which boto3 reads through a float."""
     whole = instant.astimezone(UTC) + timedelta(microseconds=500)
     return whole.replace(microsecond=whole.microsecond // 1000 * 1000)
 

@@ -1,6 +1,6 @@
-"""What an answer is: facts as frozen dataclasses, whether all is well, and one sentence that sums them up.
+"""The form of an answer: facts as frozen dataclasses, whether they are good, and one sentence that sums them up.
 
-A renderer needs no more: a field is a line, a tuple of dataclasses is a table, and JSON has the same names.
+This is all that a renderer needs: a field is a line, a tuple of dataclasses is a table, and JSON has the same names.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ class Facts(Protocol):
 
     @property
     def is_good(self) -> bool:
-        """Whether what was asked about is well: exit status 0, else 1."""
+        """Whether no problem was found: exit status 0, else 1."""
 
     @property
     def sentence(self) -> str:
@@ -31,13 +31,13 @@ def to_json(facts: Facts) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """One value, or one dataclass with all below it, as plain JSON values.
+    """A value, or a dataclass with everything below it, as plain JSON values.
 
-    Dates become ISO 8601, decimals numbers, tuples lists, and the names of mappings text.
+    Dates become ISO 8601, decimals become numbers, tuples lists, and the keys of mappings text.
     """
     kind = type(value)
     how = _HOW.get(kind)
-    if how is None:  # an answer can have 100,000 values, so each type is looked at once
+    if how is None:  # an answer can have 100,000 values, so each type is inspected once
         how = _HOW[kind] = _how(kind)
     return how(value)
 
@@ -46,7 +46,7 @@ _HOW: dict[type, Callable[[Any], Any]] = {}
 
 
 def _how(kind: type) -> Callable[[Any], Any]:
-    """How values of a type become plain."""
+    """The conversion of a type's values to JSON."""
     if is_dataclass(kind):
         names = tuple(each.name for each in fields(kind))
         return lambda value: {name: plain(getattr(value, name)) for name in names}

@@ -17,7 +17,7 @@ from appstore_analytics.rules.freshness import Freshness
 
 @dataclass(frozen=True, slots=True)
 class TableFreshness:
-    """One table: its apps by verdict, and the processing date that its stalest app has come to."""
+    """One table: its apps by verdict, and the newest processing date of its stalest app."""
 
     table_name: str
     apps: int
@@ -27,7 +27,7 @@ class TableFreshness:
 
 @dataclass(frozen=True, slots=True)
 class StaleApp:
-    """One app's table of which data that is due is not there; `missing_dates` are the newest of them."""
+    """One table of one app with missing data; `missing_dates` are the newest missing Dates."""
 
     app_id: str
     app_name: str
@@ -41,7 +41,7 @@ class StaleApp:
 
 @dataclass(frozen=True, slots=True)
 class FreshnessReport:
-    """What was checked last, and when."""
+    """The result of the last check, and its time."""
 
     checked_at: str
     tables: tuple[TableFreshness, ...]
@@ -49,17 +49,17 @@ class FreshnessReport:
 
     @property
     def is_good(self) -> bool:
-        """Whether nobody has to look."""
+        """Whether no data is stale."""
         return not self.stale
 
     @property
     def sentence(self) -> str:
-        """How many are stale."""
+        """The number of stale tables of apps."""
         if not self.checked_at:
-            return "Freshness has not been checked yet: it is, every hour."
+            return "Freshness has not been checked yet: the check runs every hour."
         if self.stale:
-            return f"{counted(len(self.stale), 'table')} of apps not as new as they can be."
-        return "All data that is due is there, or Apple has none."
+            return f"{counted(len(self.stale), 'table')} of apps with missing data."
+        return "All data that is due is in the tables, or Apple has none."
 
 
 def freshness_report(lake: Bucket, app_ids: Collection[str] = ()) -> FreshnessReport:

@@ -1,4 +1,4 @@
-"""`gaps`: Dates that should be complete in the tables and are not, and what completes them. Apple is not asked."""
+"""`gaps`: Dates that should be complete in the tables but are not, and their repair. Apple is not asked."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -28,11 +28,10 @@ _LONG_ENOUGH = timedelta(days=100)  # for two months and their completion
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Dates of one app's table that are missing or not complete, one after the other, for the same cause.
+    """Consecutive Dates of one table of one app that are missing or incomplete for the same cause.
 
-    `days_left`: for how long Apple still has the last daily instance that holds the first of them (of its 35 days);
-    0 also where only a snapshot ever held them.
-    `repair_from` is the day from which on the repair can work.
+    `days_left` is how long Apple still has the last daily instance that holds the first of them (of its 35 days); 0
+    also where only a snapshot ever held them. `repair_from` is the first day on which the repair can work.
     """
 
     app_id: str
@@ -51,7 +50,7 @@ class Gap:
 class TableCompleteness:
     """One table: every Date up to `complete_until` is complete for every app, or Apple sent no rows for it.
 
-    `apps` are those of which Apple has sent this report at all.
+    `apps` are those for which Apple has ever sent this report.
     """
 
     table_name: str
@@ -64,7 +63,7 @@ class TableCompleteness:
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """What is missing, table by table. `commands` repair what no run repairs by itself, by app, table and repair."""
+    """The missing Dates of each table. `commands` repair what no run repairs by itself, by app, table and repair."""
 
     as_of: date
     tables: tuple[TableCompleteness, ...]
@@ -78,7 +77,7 @@ class Gaps:
 
     @property
     def sentence(self) -> str:
-        """How much is missing, and how soon something has to be done."""
+        """The number of missing Dates, and the days left to repair them."""
         if self.gaps:
             missing = sum(gap.dates for gap in self.gaps)
             return (
@@ -91,7 +90,7 @@ class Gaps:
 
 @dataclass(frozen=True, slots=True)
 class KnownApp:
-    """What is known about one app: its requests, and the ledger by table."""
+    """One app's requests, and its ledger by table."""
 
     app_id: str
     ongoing: KnownRequest
@@ -99,7 +98,7 @@ class KnownApp:
     ledger: Mapping[str, tuple[LedgerInstance, ...]]
 
     def listed_until(self, granularity: Granularity) -> date:
-        """The newest processing date that was listed of any table."""
+        """The newest processing date that was listed for any table."""
         instances = (one for of_table in self.ledger.values() for one in of_table)
         built = (
             one.vintage.processing_date
@@ -128,15 +127,15 @@ class _Parts:
     published: frozenset[date]
 
     def unpublished(self, app_id: str) -> frozenset[date]:
-        """The Dates that have a part of the app and no object."""
+        """The Dates that have a part of the app but no object."""
         return frozenset(self.keys.get(app_id, {}).keys() - self.published)
 
     def present(self, app_id: str) -> set[date]:
-        """The Dates of which rows of the app are published."""
+        """The Dates with published rows of the app."""
         return self.keys.get(app_id, {}).keys() & self.published
 
     def standing(self, app_id: str, day: date) -> date | None:
-        """The processing date of the newest published rows of a Date: of a single part, its metadata say it."""
+        """The processing date of the newest published rows of a Date, from the metadata of a single part."""
         keys = self.keys.get(app_id, {}).get(day, []) if day in self.published else []
         if not keys:
             return None
@@ -154,7 +153,7 @@ def find_gaps(
     as_of: date,
     since: date | None = None,
 ) -> Gaps:
-    """Every Date from an app's first day (or `since`) on that a run before `as_of` should have completed."""
+    """Checks every Date from an app's first day (or `since`) on that a run before `as_of` should have completed."""
     apps = [known_app(app_id, registry) for account in accounts for app_id in account.app_ids]
     lines, gaps = [], []
     commands: dict[str, str] = {}
@@ -173,7 +172,7 @@ def find_gaps(
 
 
 def known_app(app_id: str, registry: Registry, since: date = date.min) -> KnownApp:
-    """What the registry knows of an app; of its daily instances those built `since` then."""
+    """An app's state in the registry; of its daily instances those built from `since` on."""
     ledger: dict[str, tuple[LedgerInstance, ...]] = defaultdict(tuple)
     for access_type, first in ((AccessType.ONGOING, since), (AccessType.ONE_TIME_SNAPSHOT, date.min)):
         for instance in registry.instances.since(app_id, access_type, first):

@@ -25,7 +25,7 @@ from appstore_analytics.model.remembered import Remembered
 from appstore_analytics.rules.calendar import complete_on
 
 DATES_JUDGED = 35
-"""As long as Apple has the instances that could still complete a Date."""
+"""Apple keeps the instances that could still complete a Date for this many days."""
 
 _RUNS_LOOKED_AT = 20
 _ATTENTION_SHOWN = 100
@@ -66,7 +66,7 @@ class TableUntil:
 
 @dataclass(frozen=True, slots=True)
 class FinalOn:
-    """The day from which on Apple has completed a Date in these tables, the main ones of which are named."""
+    """The day on which Apple has completed a Date in these tables; only main tables are named."""
 
     day: date
     tables: tuple[str, ...]
@@ -83,7 +83,7 @@ class Yesterday:
 
 @dataclass(frozen=True, slots=True)
 class FirstDays:
-    """Nothing has come yet, and nothing is wrong: `requests` were made, and Apple builds the first reports."""
+    """There is no data yet, and no problem: `requests` were made, and Apple builds the first reports."""
 
     registered_at: datetime | None
     requests: int
@@ -93,13 +93,13 @@ class FirstDays:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One look, on the day `judged_on`.
+    """The state of the installation on the day `judged_on`.
 
     `complete_until` is the newest Date that every daily table has complete for every app, `most_until` the same for
-    `apps_complete` of `apps_known`; `until` tells it table by table. `needs` are what is wrong, alike together;
+    `apps_complete` of `apps_known`; `until` lists it by table. `needs` are the problems, similar ones together;
     `attention` has a line for each app and table, the oldest first. `next_run_at` is the schedule's next start,
-    `running` a run that is under way, and `first_days` is there until the first numbers are. `apps` and `tables` are
-    there for apps that were asked about by name, not for all.
+    `running` a run that is under way, and `first_days` is set until the first numbers exist. `apps` and `tables` are
+    only there for apps that were named in the question.
     """
 
     judged_on: date
@@ -139,7 +139,7 @@ class Health:
 
 @dataclass(frozen=True)
 class Looked:
-    """Whom and what a look is at: these accounts' apps, of which `is_whole` says whether they are all there are."""
+    """The subject of a question: the apps of these accounts, and whether these are all apps (`is_whole`)."""
 
     accounts: tuple[Account, ...]
     tables: tuple[CuratedTable, ...]
@@ -162,11 +162,11 @@ def look(
     *,
     detailed: bool = False,
 ) -> Health:
-    """Judge runs, requests, gaps and freshness of these accounts together. Apple is not asked, nothing changes.
+    """Judge runs, requests, gaps and freshness of these accounts together. Reads only; makes no call to Apple.
 
-    `as_of` is the day to judge Dates and requests by, `now` the moment to judge the ages of the last run and the last
-    check by. `detailed` is for chosen apps: their own verdicts count instead of the whole run's, and are shown. Apps of
-    which the checks of freshness tell that nothing is odd are not looked up one by one.
+    Dates and requests are judged as of the day `as_of`, the ages of the last run and the last check as of the time
+    `now`. `detailed` is for named apps: their own verdicts count instead of the whole run's, and are shown. Apps
+    without a problem in the freshness checks are not looked up one by one.
     """
     lake, registry = pipeline.lake, pipeline.registry
     runs = list_runs(pipeline, _RUNS_LOOKED_AT, None if at.is_whole else frozenset(at.app_ids)).runs
@@ -217,7 +217,7 @@ def not_fetched(wanted: str, as_of: date) -> Health:
 
 
 def _odd(accounts: Iterable[Account], judged: JudgedDates, tables: Iterable[JudgedTable]) -> tuple[Account, ...]:
-    """The apps of which something is odd in any table, or of which the checks do not tell."""
+    """The apps with a problem in any table, and the apps that the checks do not cover."""
     odd = frozenset().union(*(table.odd for table in tables)) if judged.checks.newest else frozenset(judged.app_ids)
     apart = (
         replace(account, app_ids=tuple(app_id for app_id in account.app_ids if app_id in odd)) for account in accounts
@@ -226,13 +226,13 @@ def _odd(accounts: Iterable[Account], judged: JudgedDates, tables: Iterable[Judg
 
 
 def _requests(status: RequestStatus, plain: int) -> dict[str, int]:
-    """How many requests have each verdict; what comes every day has a request that is ready."""
+    """The number of requests per verdict; an app whose data comes every day has a ready request."""
     counts = Counter(str(one.verdict) for one in status.requests)
     return dict(sorted((counts + Counter({str(RequestVerdict.READY): plain})).items()))
 
 
 def _earliest(days: Iterable[date | None]) -> date | None:
-    """The earliest of the Dates; None where one of them is not known, or there is none."""
+    """The earliest of the Dates; None if one of them is unknown, or there is none."""
     found = list(days)
     return min((day for day in found if day), default=None) if all(found) else None
 
@@ -254,7 +254,7 @@ def _yesterday(tables: Sequence[JudgedTable], as_of: date) -> Yesterday:
 
 
 def _first_days(status: RequestStatus, tables: Sequence[JudgedTable], runs: Sequence[RunLine]) -> FirstDays | None:
-    """Until the first object of any table is published, where requests were made."""
+    """Set from the first request until the first object of any table is published."""
     asked = [line.requested_on for line in status.requests if line.requested_on]
     if not asked or any(table.has_objects for table in tables):
         return None

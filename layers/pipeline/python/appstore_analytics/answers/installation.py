@@ -1,4 +1,4 @@
-"""An installed stack: where its things are, what it is configured to fetch, and how to talk to it."""
+"""An installed stack: its resources, its configuration, and clients to access it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ _SECONDS_BETWEEN_LOCAL_LOOKS = 0.5
 
 
 class Clients(Protocol):
-    """How AWS is spoken to: with whose credentials, where, and with which retries."""
+    """The clients for AWS: credentials, endpoint and retries."""
 
     @property
     def endpoint(self) -> str | None:
@@ -72,7 +72,7 @@ class Clients(Protocol):
 
 
 class Installation:
-    """The parts of an installed stack, opened when they are first used."""
+    """The resources of an installed stack, opened at first use."""
 
     def __init__(self, outputs: Mapping[str, str], clients: Clients, clock: Clock) -> None:
         self._outputs = outputs
@@ -95,7 +95,7 @@ class Installation:
         return self._clients.sts.get_caller_identity()["Arn"]
 
     def api_key_secret(self, key_name: str) -> str:
-        """The name of an API key's secret; Refused, with the names there are, when no such key is deployed."""
+        """The name of an API key's secret; Refused, with the deployed keys, if there is no such key."""
         if secret := self._outputs.get(api_key_output(key_name)):
             return secret
         prefix = api_key_output("")
@@ -104,7 +104,7 @@ class Installation:
 
     @property
     def secrets_manager(self) -> "SecretsManagerClient":
-        """Where the API keys are."""
+        """The secrets with the API keys."""
         return self._clients.secrets_manager
 
     def check_freshness(self) -> None:
@@ -119,12 +119,12 @@ class Installation:
 
     @cached_property
     def registry(self) -> Registry:
-        """What the pipeline remembers."""
+        """The registry."""
         return Registry(self._clients.table(self._outputs["RegistryTable"]), self._clock)
 
     @cached_property
     def lake(self) -> Bucket:
-        """The tables, the parts and the run reports."""
+        """The lake bucket: tables, parts and run reports."""
         return Bucket(self._clients.s3, self._outputs["LakeBucket"])
 
     @cached_property
@@ -161,14 +161,14 @@ class Installation:
 
     @cached_property
     def configuration(self) -> Configuration:
-        """What the deployment is configured to fetch, as its state machine tells every run."""
+        """The deployed configuration, as the state machine passes it to every run."""
         arn = self._outputs["StateMachineArn"]
         definition = self._clients.step_functions.describe_state_machine(stateMachineArn=arn)["definition"]
         return configuration_in(definition)
 
     @cached_property
     def accounts(self) -> tuple[Account, ...]:
-        """The configured accounts with their apps, as far as they are known."""
+        """The configured accounts with their known apps."""
         return known_accounts(self.configuration, self.lake)
 
     @cached_property
@@ -184,7 +184,7 @@ class Installation:
 
 
 def configuration_in(definition: str) -> Configuration:
-    """The configuration that a state machine's definition hands to plan_run."""
+    """The configuration that a state machine's definition passes to plan_run."""
     try:
         return Configuration.from_payload(next(_values(json.loads(definition), "configuration")))
     except (StopIteration, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""The verdicts of all apps on each Date of a table, counted: by the checks where they tell, else by the ledger.
+"""The verdicts of all apps on each Date of a table, counted: from the checks where they cover it, else from the ledger.
 
 older than the checks        the ledger of every app
 due when checked             complete, but for what the checks lack, which the ledger of these apps decides
@@ -24,14 +24,14 @@ from appstore_analytics.rules.date_verdicts import DateVerdict, of_freshness
 
 _UNFINISHED = frozenset({DateVerdict.PRELIMINARY, DateVerdict.NOT_READY})
 _OF_THE_APP = frozenset({DateVerdict.FORBIDDEN, DateVerdict.KEY_REJECTED, DateVerdict.STOPPED})
-"""What keeps every Date of an app away, so also those that were not due when it was checked."""
+"""Verdicts that block every Date of an app, including those that were not due when it was checked."""
 
 
 @dataclass(frozen=True)
 class JudgedTable:
-    """One table: how many apps have which verdict on each Date, oldest first; `behind` lack a Date that was due.
+    """One table: the number of apps per verdict on each Date, oldest first; `behind` are the apps that lack a due Date.
 
-    `odd` are those that had to be looked up one by one, `has_objects` says whether any Date of it is published.
+    `odd` are apps that had to be looked up one by one. `has_objects` is whether any Date of the table is published.
     """
 
     table: CuratedTable
@@ -44,12 +44,12 @@ class JudgedTable:
 
     @cached_property
     def complete_until(self) -> date | None:
-        """Up to here every Date is complete for every app."""
+        """The newest Date up to which every Date is complete for every app."""
         return self._until(lambda day: self.counts[day])
 
     @cached_property
     def most_until(self) -> date | None:
-        """Up to here every Date is complete for every app that is not behind."""
+        """The newest Date up to which every Date is complete for every app that is not behind."""
         return self._until(lambda day: Counter({DateVerdict.NOT_READY: self.unfinished[day]}))
 
     def _until(self, counts: Callable[[date], Counter[DateVerdict]]) -> date | None:
@@ -60,38 +60,39 @@ class JudgedTable:
 
 
 def is_open(verdict: DateVerdict) -> bool:
-    """Whether a Date with this verdict still lacks something; what Apple withholds is never to come."""
+    """Whether a Date with this verdict still lacks data; data that Apple withholds will never come."""
     return verdict.needs_action or verdict in _UNFINISHED
 
 
 @dataclass
 class _Tally:
-    """The verdicts on one Date while they are counted."""
+    """The counted verdicts on one Date."""
 
     counts: Counter[DateVerdict] = field(default_factory=Counter)
     _unfinished: set[str] = field(default_factory=set)
     _unfinished_of_plain: int = 0
 
     def add(self, verdict: DateVerdict, app_id: str) -> None:
-        """The verdict on one app."""
+        """Count the verdict of one app."""
         self.counts[verdict] += 1
         if verdict in _UNFINISHED:
             self._unfinished.add(app_id)
 
     def add_all(self, verdicts: Counter[DateVerdict]) -> None:
-        """Those on apps of which none is behind."""
+        """Count the verdicts of apps that are not behind."""
         self.counts += verdicts
         self._unfinished_of_plain += sum(verdicts[verdict] for verdict in _UNFINISHED)
 
     def unfinished_but_for(self, behind: set[str]) -> int:
-        """How many apps that are not behind have the Date not complete yet."""
+        """The number of apps that are not behind and do not have the Date complete yet."""
         return len(self._unfinished - behind) + self._unfinished_of_plain
 
 
 class JudgedDates:
-    """The tables of an installation, judged for these apps on these Dates; each is read when it is asked about.
+    """The tables of an installation, judged for these apps on these Dates; each is read on first use.
 
-    `is_exact` is for few apps: the ledger is asked about every Date, which alone tells zero from fresh for each app.
+    `is_exact` is for few apps: it reads every Date from the ledger, the only source that tells zero from fresh for each
+    app.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class JudgedDates:
         return self._objects[table.name]
 
     def judge(self, table: CuratedTable, days: Sequence[date]) -> JudgedTable:
-        """The verdicts of all apps on these Dates, which are in their order."""
+        """The verdicts of all apps on these Dates, in the same order."""
         tallies = {day: _Tally() for day in days}
         plain = {app_id for app_id in self.app_ids if self._is_plain(app_id, table, days)}
         behind: set[str] = set()
@@ -157,14 +158,14 @@ class JudgedDates:
                 yield day, self._by_checks(app_id, table, day, lacked)
 
     def _told(self, app_id: str, table: CuratedTable) -> tuple[date, date]:
-        """The Dates that the checks tell of; from the end of time on where they tell of none."""
+        """The first Date that the checks cover; the largest date if they cover none."""
         if self._is_exact:
             return date.max, date.max
         newest_due, covered_from = self.checks.newest_due(table), self.checks.covers_from(app_id, table)
         return (date.max, date.max) if newest_due is None or covered_from is None else (covered_from, newest_due)
 
     def _is_plain(self, app_id: str, table: CuratedTable, days: Sequence[date]) -> bool:
-        """Whether nothing is odd about the app: every Date that was due is there, and nothing keeps newer ones away."""
+        """Whether the app has no problem: every due Date is complete, and nothing blocks newer ones."""
         told_from, _ = self._told(app_id, table)
         feed = self.checks.feeds.get((app_id, table.name))
         return (
@@ -176,7 +177,7 @@ class JudgedDates:
         )
 
     def _of_plain(self, apps: set[str], table: CuratedTable, day: date) -> Counter[DateVerdict]:
-        """The verdicts of apps of which nothing is odd."""
+        """The verdicts of apps without a problem."""
         newest_due = self.checks.newest_due(table)
         if newest_due is not None and day <= newest_due:
             return Counter({self._by_checks("", table, day, None): len(apps)})
@@ -205,13 +206,13 @@ class JudgedDates:
         return self._kept_away(app_id, table, day) or verdict if verdict is DateVerdict.NOT_READY else verdict
 
     def _kept_away(self, app_id: str, table: CuratedTable, day: date) -> DateVerdict | None:
-        """What keeps the whole app away, of a Date that Apple should have published."""
+        """The verdict that blocks the whole app, for a Date that Apple should have published."""
         feed = self.checks.feeds.get((app_id, table.name))
         verdict = of_freshness(feed.verdict) if feed else None
         return verdict if verdict in _OF_THE_APP and published_on(day, table) <= self._as_of else None
 
     def _by_object(self, app_id: str, table: CuratedTable, day: date) -> DateVerdict:
-        """Of a Date that was not due when it was checked."""
+        """The verdict on a Date that was not due when it was checked."""
         if kept_away := self._kept_away(app_id, table, day):
             return kept_away
         final_of = self._final_of(table, day)
@@ -222,7 +223,7 @@ class JudgedDates:
         return DateVerdict.ZERO if all(final_of.values()) else DateVerdict.PRELIMINARY
 
     def _final_of(self, table: CuratedTable, day: date) -> Mapping[str, bool] | None:
-        """The apps with rows on a Date, and whether each is complete; None where no object stands."""
+        """The apps with rows on a Date, and whether each is complete; None without a published object."""
         stored = self.objects(table).get(day)
         if stored is None:
             return None
@@ -236,5 +237,5 @@ class JudgedDates:
 
 
 def _is_final(batch: Batch, table: CuratedTable, day: date) -> bool:
-    """Where Apple states no completeness, a day after the Date is as complete as it gets."""
+    """Where Apple documents no completeness, a Date is complete one day later."""
     return batch.vintage.processing_date >= complete_on(day, table)

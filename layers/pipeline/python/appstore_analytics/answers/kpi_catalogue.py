@@ -1,4 +1,4 @@
-"""The KPI catalogue as an answer: every KPI, by what it can be split, and whether this installation has its tables."""
+"""The KPI catalogue as an answer: every KPI, its dimensions, and whether this installation has its tables."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,9 +11,10 @@ from appstore_analytics.contract.tables import CuratedTable
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """One KPI. `is_deployed`: all of its `tables` are, so it can be asked for.
+    """One KPI. `is_deployed`: all of its `tables` are deployed, so it can be queried.
 
-    `weekly` and `monthly` are the KPIs to ask in its place for a week or a month, empty where its Dates add up.
+    `weekly` and `monthly` are the KPIs to use instead for a week or a month; they are empty if its Dates can be added
+    up.
     """
 
     name: str
@@ -34,7 +35,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True, slots=True)
 class KpiCatalogue:
-    """All of them, and what people ask for that these reports cannot tell, with the reason."""
+    """All KPIs, and common questions that these reports cannot answer, with the reasons."""
 
     kpis: tuple[CatalogueEntry, ...]
     not_in_these_reports: Mapping[str, str]
@@ -46,13 +47,13 @@ class KpiCatalogue:
 
     @property
     def sentence(self) -> str:
-        """How many there are."""
+        """The number of KPIs."""
         deployed = sum(each.is_deployed for each in self.kpis)
         return f"{counted(len(self.kpis), 'KPI')}, {deployed} of which have their tables here."
 
 
 def kpi_catalogue(deployed: Collection[CuratedTable]) -> KpiCatalogue:
-    """The catalogue, as an installation with these tables has it."""
+    """The catalogue for an installation with these tables."""
     return KpiCatalogue(tuple(_entry(kpi, deployed) for kpi in KPIS), NOT_IN_THESE_REPORTS)
 
 

@@ -1,7 +1,7 @@
-"""The cells that a series is made of: what each Date is worth, and the formula over several of them.
+"""The cells of a series: the state of each Date, and the formula over several Dates.
 
-A cell of a sheet is looked up by app, amount and value. Of a KPI by app there are columns in its place: a list per
-Date, with a number for each app, because a thousand apps over two months are a hundred thousand cells.
+A cell of a sheet is looked up by app, amount and value. A KPI by app uses columns instead: a list per Date with a
+number for each app, because a thousand apps over two months are a hundred thousand cells.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from appstore_analytics.rules.kpis import Value, adds_up_over_dates, quotient
 
 
 class Cells(Protocol):
-    """One KPI of one group of apps, and of one value of a dimension or several taken together."""
+    """One KPI of one group of apps, for one value of a dimension or for several values together."""
 
     @property
     def kpi(self) -> Kpi:
@@ -25,17 +25,17 @@ class Cells(Protocol):
 
     @property
     def app_id(self) -> str:
-        """The app, empty for several."""
+        """The app; empty for several apps."""
 
     def told(self, day: date) -> Told:
-        """What the value of one Date is worth."""
+        """The state of one Date."""
 
     def formula(self, days: Sequence[date]) -> Value | None:
         """The formula over the sums of these Dates, which all have a value."""
 
 
 def value_over(cells: Cells, days: Sequence[date]) -> Value | None:
-    """The value of several Dates: a stock is read on the last, what does not add up over Dates is told of one only."""
+    """The value of several Dates: a stock is read on the last; a non-additive KPI has a value for one Date only."""
     valued = [day for day in days if cells.told(day).state.has_value]
     if cells.kpi.additivity is Additivity.STOCK:
         valued = valued[-1:]
@@ -55,11 +55,11 @@ class SheetCells:
 
     @property
     def app_id(self) -> str:
-        """The app, empty for several."""
+        """The app; empty for several apps."""
         return self.group.app_id
 
     def told(self, day: date) -> Told:
-        """What the value of one Date is worth."""
+        """The state of one Date."""
         return self.sheet.told(self.kpi, day, self.group, self.values[0])
 
     def formula(self, days: Sequence[date]) -> Value | None:
@@ -69,7 +69,7 @@ class SheetCells:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One Date of all apps, in their order; `below` is empty where the KPI has no divisor."""
+    """One Date of all apps, in their order; `below` is empty if the KPI has no divisor."""
 
     above: Sequence[Number]
     below: Sequence[Number]
@@ -77,7 +77,7 @@ class _Column:
 
 
 class AppColumns:
-    """One KPI of many apps, split by nothing, column by column."""
+    """One KPI of many apps without a dimension, column by column."""
 
     def __init__(self, sheet: Sheet, kpi: Kpi, groups: Sequence[AppGroup]) -> None:
         self.kpi = kpi
@@ -87,7 +87,7 @@ class AppColumns:
 
     @staticmethod
     def can_hold(sheet: Sheet, kpi: Kpi) -> bool:
-        """Whether the KPI can be told by columns: of the Date itself on both sides, and with no sum that is lost."""
+        """Whether columns can represent the KPI: both sides are of the Date itself, and no sum loses precision."""
         return sheet.is_plain(kpi)
 
     def cells(self) -> list["ColumnCells"]:
@@ -133,7 +133,7 @@ class ColumnCells:
         return self.columns.kpi
 
     def told(self, day: date) -> Told:
-        """What the value of one Date is worth."""
+        """The state of one Date."""
         return self.columns.column(day).told[self.number]
 
     def formula(self, days: Sequence[date]) -> Value | None:
@@ -145,7 +145,7 @@ class ColumnCells:
 
 
 def _formula(kpi: Kpi, above: Number, below: Number) -> Value | None:
-    """As `rules/kpis.py:value_of` has it; of two integers the quotient is as exact without fractions, and faster."""
+    """As in `rules/kpis.py:value_of`. The quotient of two integers is as exact without fractions, and faster."""
     if not kpi.over:
         return above
     if isinstance(above, int) and isinstance(below, int):

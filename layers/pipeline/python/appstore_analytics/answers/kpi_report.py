@@ -1,4 +1,4 @@
-"""KPIs for people and programs: series with the period before, totals over final Dates, and how to ask Athena."""
+"""KPIs for people and programs: series with the period before, totals over final Dates, and SQL for Athena."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -10,10 +10,10 @@ from appstore_analytics.rules.kpis import Value
 
 @dataclass(frozen=True, slots=True)
 class ReportedKpi:
-    """What to know about a KPI's values. `bound` is exact, at least, at most or estimate, and belongs to each of them.
+    """Facts about a KPI's values. `bound` is exact, at least, at most or estimate, and applies to each of them.
 
-    It is made of `tables`, and can be split by `dimensions`. `trap` is the sentence to show beside every value, `sql`
-    the same question for Athena.
+    It is computed from `tables`, and can be split by `dimensions`. `trap` is the caveat to show beside every value,
+    `sql` the same question for Athena.
     """
 
     name: str
@@ -32,9 +32,9 @@ class ReportedKpi:
 class ReportedPoint:
     """One Date, or the first Date of a week or month.
 
-    `previous` is the value of the Date that stands at its place in the period before. `restated_from` is what the Date
-    had when Apple first called it final, and `restated_on` the day on which that changed; None where nothing changed,
-    or where the earlier value is no longer stored.
+    `previous` is the value of the corresponding Date in the period before. `restated_from` is the value the Date had
+    when Apple first called it final, and `restated_on` the day on which it changed; None if nothing changed, or if the
+    earlier value is no longer stored.
     """
 
     day: date
@@ -51,11 +51,11 @@ class ReportedPoint:
 
 @dataclass(frozen=True, slots=True)
 class ReportedTotal:
-    """The formula over all final Dates from `start` to `end`; None where that says nothing, as of stocks and uniques.
+    """The formula over all final Dates from `start` to `end`; None for KPIs without one, such as stocks and uniques.
 
-    `missing` due Dates among them have no value. `previous` is over the Dates at the same places in the period before,
-    and `change` the share by which the total differs from it, of a KPI that is a share itself the difference; None
-    where one of them is not known, the previous one is 0, or a Date of either is missing.
+    `missing` counts due Dates among them without a value. `previous` is over the corresponding Dates in the period
+    before. `change` is relative to it; for a KPI that is a share it is the difference. It is None if one of the two is
+    unknown, if `previous` is 0, or if a Date of either period is missing.
     """
 
     value: Value | None
@@ -69,10 +69,10 @@ class ReportedTotal:
 
 @dataclass(frozen=True, slots=True)
 class ReportedSeries:
-    """One KPI of one app, or of all that were asked for where `app_id` is empty, and of one value of the dimension.
+    """One KPI of one app, or of all requested apps if `app_id` is empty, for one value of the dimension.
 
-    `slice` is None where Apple gives no value, and where no dimension was asked for; `is_rest` is the sum of the values
-    that did not make it into the limit.
+    `slice` is None if Apple gives no value, and if no dimension was requested; `is_rest` marks the sum of the values
+    beyond the limit.
     """
 
     kpi: str
@@ -87,10 +87,10 @@ class ReportedSeries:
 
 @dataclass(frozen=True, slots=True)
 class KpiReport:
-    """The series, KPI by KPI in the order asked for; a dimension's values with the largest totals first, the rest last.
+    """The series, KPI by KPI in the requested order; within a dimension the largest totals first, the rest last.
 
     Every Date up to `complete_until` is complete for every KPI and app, up to `most_until` for `apps_complete` of
-    `apps`. The previous period is None unless a comparison was asked for. `trap` and `sql` are those of all KPIs.
+    `apps`. The previous period is None unless a comparison was requested. `trap` and `sql` cover all KPIs.
     """
 
     start: date
@@ -117,7 +117,7 @@ class KpiReport:
 
     @property
     def sentence(self) -> str:
-        """How many Dates have no value though they are due, and what is notable about the stored KPIs."""
+        """The number of due Dates without a value, and notices about the stored KPIs."""
         lacking = self._lacking
         said = f"{counted(lacking, 'due Date')} without a value." if lacking else "Every due Date has its value."
         return " ".join((said, *self.notices))

@@ -1,4 +1,4 @@
-"""The answer of a KPI question for people and programs: see `kpi_report.py` for what it says.
+"""The answer to a KPI question for people and programs; `kpi_report.py` describes its contents.
 
 question ─► KPIs, apps, dimension ─► Dates to read ─► sheet ─► series: points, total, the period before
 """
@@ -31,16 +31,16 @@ from appstore_analytics.rules.kpis import adds_up_over_dates
 
 _DAYS = 28
 _SETTLED_WITHIN = timedelta(days=12)
-"""Every daily KPI is final this long after its Date: the longest window has five days, and a run can fail."""
+"""Every daily KPI is final this many days after its Date: the longest window has five days, and a run can fail."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportQuestion:
-    """Which KPIs, of which Dates: from `start` to `end`, or the newest `days` that are final and those after them.
+    """The requested KPIs and Dates: from `start` to `end`, or the newest `days` final Dates and those after them.
 
-    `app_ids` are taken together; without any, all apps are. `by` is empty, a dimension, or `BY_APP`. `where` is one
-    value of one dimension, `territory:US`; nothing behind the colon is Apple's null. Of the values of a dimension the
-    `limit` largest are told, and the rest as one.
+    `app_ids` are added up; without any, all apps are. `by` is empty, a dimension, or `BY_APP`. `where` is one value of
+    one dimension, such as `territory:US`; an empty value is Apple's null. Of a dimension, the `limit` largest values
+    are returned, and the others as one.
     """
 
     metrics: tuple[str, ...]
@@ -57,9 +57,9 @@ class ReportQuestion:
 
 @dataclass(frozen=True)
 class Installed:
-    """What a question is answered from: the apps that may be asked about, and where their numbers are.
+    """The sources of an answer: the visible apps, and the location of their numbers.
 
-    `is_whole`: these are all apps of the installation, so that the stored sum over all apps is theirs.
+    `is_whole`: these are all apps of the installation, so the stored sum over all apps can be used.
     """
 
     accounts: tuple[Account, ...]
@@ -73,7 +73,7 @@ class Installed:
 
     @classmethod
     def of(cls, here: Installation, accounts: tuple[Account, ...] | None = None, checks: Checks = NO_CHECKS) -> Self:
-        """All of an installation, or these accounts' apps of it."""
+        """The whole installation, or only the apps of these accounts."""
         return cls(
             here.accounts if accounts is None else accounts,
             accounts is None,
@@ -87,12 +87,12 @@ class Installed:
 
     @cached_property
     def app_ids(self) -> tuple[str, ...]:
-        """The apps that may be asked about."""
+        """The visible apps."""
         return tuple(app_id for account in self.accounts for app_id in account.app_ids)
 
 
 def report_kpis(question: ReportQuestion, here: Installed, as_of: date) -> KpiReport:
-    """The report, as known before the runs of `as_of`. Refused where the question names what does not exist."""
+    """The report, as known before the runs of `as_of`. Refused if the question names something that does not exist."""
     return _Reporting(question, here, as_of).report()
 
 
@@ -128,11 +128,11 @@ class _Reporting:
             sql=";\n\n".join(kpi.sql for kpi in kpis),
         )
 
-    # What is asked
+    # The question
 
     @cached_property
     def kpis(self) -> tuple[Kpi, ...]:
-        """The KPIs; Refused where one does not exist, is not deployed, or cannot be asked like that."""
+        """The KPIs; Refused if one does not exist, is not deployed, or does not support the question."""
         question = self.question
         by = self.dimension or question.by
         found = asked_kpis(
@@ -153,9 +153,9 @@ class _Reporting:
         if not colon:
             raise Refused(f"where must be a dimension and a value such as territory:US, not '{dimension[:40]}'.")
         if dimension == BY_APP:
-            raise Refused("where is about a dimension: name apps in apps.")
+            raise Refused("where takes a dimension: use apps to select apps.")
         if self.question.by not in ("", BY_APP, dimension):
-            raise Refused("where and by must be of one dimension: amounts are stored by one at a time.")
+            raise Refused("where and by must use the same dimension: amounts are stored by one dimension at a time.")
         return dimension, value or None
 
     @property
@@ -171,7 +171,7 @@ class _Reporting:
 
     @cached_property
     def groups(self) -> list[AppGroup]:
-        """The apps of each series. The stored sum of all apps is for whoever sees all of them."""
+        """The apps of each series. The stored sum over all apps is used only if all of them are visible."""
         apps = tuple(map(int, self.apps))
         if self.question.by == BY_APP:
             return [AppGroup(str(app_id), (app_id,), (app_id,)) for app_id in apps]
@@ -179,7 +179,7 @@ class _Reporting:
             return [AppGroup("", (PORTFOLIO,), apps)]
         return [AppGroup(str(apps[0]) if len(apps) == 1 else "", apps, apps)]
 
-    # Which Dates
+    # The Dates
 
     @property
     def end(self) -> date:
@@ -187,14 +187,14 @@ class _Reporting:
 
     @property
     def start(self) -> date:
-        """The first Date that is asked for; with `days` the first that can be one of them."""
+        """The first requested Date; with `days` the earliest that can be one of them."""
         if self.question.days:
             return self.end - timedelta(days=self.question.days) - _SETTLED_WITHIN
         return self.question.start or self.end - timedelta(days=_DAYS - 1)
 
     @cached_property
     def sheet(self) -> Sheet:
-        """The stored amounts of all Dates that points and their counterparts are of."""
+        """The stored amounts of all Dates of the points and their counterparts."""
         first = min(point.before[0] for kpi in self.kpis for point in self._all_points(kpi))
         known = KnownDates(self.here.registry, self.here.lake, self.as_of, self.here.checks)
         first = first if self.question.compare else min(p.dates[0] for k in self.kpis for p in self._all_points(k))
@@ -205,7 +205,7 @@ class _Reporting:
 
     @cached_property
     def final_until(self) -> dict[str, date]:
-        """By KPI the newest Date that Apple has completed; where nothing is stored, the Date before the first."""
+        """By KPI the newest Date that Apple has completed; if nothing is stored, the Date before the first."""
         before = self.start - timedelta(days=1)
         return {kpi.name: min(self.sheet.final_until(kpi) or before, self.end) for kpi in self.kpis}
 
@@ -249,7 +249,7 @@ class _Reporting:
     def _largest(
         self, kpi: Kpi, group: AppGroup, slices: Sequence[str | None], points: Sequence[Point]
     ) -> Iterator[ReportedSeries]:
-        """The largest values first, the rest as one series."""
+        """The largest values first, the others as one series."""
         every = [self._one(SheetCells(self.sheet, kpi, group, (value,)), points, value) for value in slices]
         if self.dimension != Dimension.DAYS_SINCE_DOWNLOAD:
             every.sort(key=_size, reverse=True)
@@ -293,10 +293,10 @@ class _Reporting:
 
 
 def _refuse_periods(kpi: Kpi, step: Step) -> None:
-    """What cannot be told of a week or a month."""
+    """Refuse KPIs that have no value for a week or a month."""
     if kpi.granularity is not Granularity.DAILY:
         if step is Step.MONTH and kpi.granularity is Granularity.WEEKLY:
-            raise Refused(f"{kpi.name} is of weeks, which do not add up to months: ask for it by week.")
+            raise Refused(f"{kpi.name} is weekly, and weeks do not add up to months: ask for it by week.")
         return
     if step is Step.DAY or kpi.additivity is Additivity.STOCK or adds_up_over_dates(kpi):
         return
@@ -306,7 +306,7 @@ def _refuse_periods(kpi: Kpi, step: Step) -> None:
 
 
 def _moved(point: Point, closed: Sequence[Point]) -> Point:
-    """A point behind the final ones: its counterpart lies as far before it as theirs do."""
+    """For a point after the final ones, the counterpart has the same distance as for final ones."""
     if not closed:
         return point
     back = closed[-1].dates[0] - closed[-1].before[0]

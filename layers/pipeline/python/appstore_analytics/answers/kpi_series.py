@@ -19,7 +19,7 @@ _FINAL = (DateState.FINAL, DateState.ZERO)
 class SeriesOf:
     """The cells of these points. `final_until` is the newest Date that Apple has completed.
 
-    `late_days` is how much later than its own Date a point is complete: n for day n since a download.
+    `late_days` is how many days after its own Date a point is complete: n for day n since a download.
     """
 
     cells: Cells
@@ -34,7 +34,7 @@ class SeriesOf:
         return self.cells.kpi
 
     def reported(self, app_name: str, value: str | None, *, is_rest: bool) -> ReportedSeries:
-        """The series of this value of the dimension, or of what is left of its values."""
+        """The series of this value of the dimension, or of all remaining values."""
         points = tuple(map(self._point, self.points))
         return ReportedSeries(
             kpi=self.kpi.name,
@@ -62,7 +62,7 @@ class SeriesOf:
         )
 
     def _told(self, days: Sequence[date]) -> Told:
-        """What the value of several Dates together is worth: the worst of those that have one, if any has."""
+        """The state of several Dates together: the worst state of those that have one."""
         every = [self.cells.told(day) for day in days]
         if len(every) == 1:
             return every[0]
@@ -76,7 +76,7 @@ class SeriesOf:
         )
 
     def total(self) -> ReportedTotal:
-        """Over the Dates that Apple has completed, and over their counterparts; of a stock on the last of them."""
+        """The total over the Dates that Apple has completed, and over their counterparts; of a stock the last value."""
         closed = self._closed()
         days = [day for point in closed for day in point.dates]
         before = [day for point in closed for day in point.before]
@@ -90,19 +90,19 @@ class SeriesOf:
         return ReportedTotal(value, self.kpi.precision, first, last, missing, previous, change)
 
     def _closed(self) -> list[Point]:
-        """The points of which Apple has completed every Date."""
+        """The points for which Apple has completed every Date."""
         until = self.final_until - timedelta(days=self.late_days)
         closed = [point for point in self.points if point.is_whole and point.dates[-1] <= until]
         return closed[-1:] if self.kpi.additivity is Additivity.STOCK else closed
 
     def _missing(self, days: Iterable[date]) -> int:
-        """How many due Dates lack something."""
+        """The number of due Dates that lack data."""
         told = map(self.cells.told, days)
         return sum(one.apps_missing > 0 or not (one.state.has_value or one.state is DateState.NOT_DUE) for one in told)
 
 
 def change_of(kpi: Kpi, total: Value | None, previous: Value | None) -> float | None:
-    """A share of the previous value; of a KPI that is a share itself the difference. None where that says nothing."""
+    """The relative change; for a KPI that is a share the difference. None if it is not defined."""
     if total is None or previous is None:
         return None
     if kpi.unit is Unit.SHARE:
@@ -111,7 +111,7 @@ def change_of(kpi: Kpi, total: Value | None, previous: Value | None) -> float | 
 
 
 def _complete_until(points: Sequence[Point], reported: Sequence[ReportedPoint]) -> date | None:
-    """Dates before the app's first are nobody's fault; behind the first that is not complete nothing counts."""
+    """Dates before the app's first Date do not count; counting ends at the first incomplete Date."""
     newest = None
     for point, told in zip(points, reported, strict=True):
         if told.is_final:

@@ -1,4 +1,4 @@
-"""What is stored of the Dates that a question about KPIs needs, and what each number is worth."""
+"""The stored amounts of the Dates that a KPI question needs, and the state of each number."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ _NOT_CURRENT = {
 
 
 class AppGroup(NamedTuple):
-    """Apps that a series is of: `app_id` if it is one, whose amounts are added, and whose states count."""
+    """The apps of a series: `app_id` if it is one app. Their amounts are added, and their states count."""
 
     app_id: str
     stored_as: tuple[int, ...]
@@ -35,7 +35,7 @@ class AppGroup(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What a Date's number is worth, how many apps lack what is due, and why there is no number."""
+    """The state of a Date's number, the number of apps that lack due data, and the reason why there is no number."""
 
     state: DateState
     apps_missing: int = 0
@@ -43,7 +43,7 @@ class Told(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where one side of a formula is stored."""
+    """The stored location of one side of a formula."""
 
     day: date
     value: str | None
@@ -57,7 +57,7 @@ def dimension_of(kpi: Kpi, by: str) -> str:
 
 
 class Sheet:
-    """Stored amounts by dimension, Date and table; and the rule of gaps for what has no rows."""
+    """Stored amounts by dimension, Date and table; and the gap rule for Dates without rows."""
 
     def __init__(self, by: str, stored: Mapping[tuple[str, TableDate], StoredKpis], known: "KnownDates") -> None:
         self._by = by
@@ -78,7 +78,7 @@ class Sheet:
         }
 
     def value(self, kpi: Kpi, days: Sequence[date], group: AppGroup, *values: str | None) -> Value | None:
-        """The formula over the sums of these Dates and values; a stock in the divisor is of the first Date only."""
+        """The formula over the sums of these Dates and values; a stock in the divisor is that of the first Date."""
         dimension = dimension_of(kpi, self._by)
         opening = days[:1] if kpi.basis is Basis.OPENING else days
 
@@ -93,7 +93,7 @@ class Sheet:
         )
 
     def is_plain(self, kpi: Kpi) -> bool:
-        """Whether the KPI is split by nothing, of the Dates themselves, and no sum of it is lost to its type."""
+        """Whether the KPI has no dimension, uses the Dates themselves, and no sum loses precision."""
         names = {amount.name for amount in kpi.amounts}
         return (
             dimension_of(kpi, self._by) == TOTAL
@@ -107,7 +107,7 @@ class Sheet:
         )
 
     def of_amount(self, amount: Amount, day: date) -> Mapping[int, Number]:
-        """An amount of one Date by app, of an amount that is split by nothing."""
+        """The amount of one Date by app, without a dimension."""
         key = amount.name, day
         if key not in self._by_amount:
             stored = self._stored.get((TOTAL, TableDate(amount.table_name, day)))
@@ -119,9 +119,9 @@ class Sheet:
         return self._by_amount[key]
 
     def final_until(self, kpi: Kpi) -> date | None:
-        """The newest Date that Apple has completed in all of the KPI's tables; None where nothing is stored of one.
+        """The newest Date that Apple has completed in all of the KPI's tables; None if one of them has no stored Date.
 
-        Apple has completed a Date as soon as one app's file says so: the others are complete or missing.
+        Apple has completed a Date as soon as one app's file says so: the other apps are complete or missing.
         """
         dimension, newest = dimension_of(kpi, self._by), []
         for table in kpi.tables:
@@ -134,7 +134,7 @@ class Sheet:
         return None if date.min in newest else min(newest)
 
     def told(self, kpi: Kpi, day: date, group: AppGroup, value: str | None) -> Told:
-        """What the value of one Date is worth: the worst of its sources."""
+        """The state of one Date: the worst of its sources."""
         sources = {
             TableDate(amount.table_name, place.day)
             for amounts, place in (
@@ -174,9 +174,9 @@ class Sheet:
 
 
 class KnownDates:
-    """Whether a Date of which an app has no published rows is zero or missing: the rule of gaps, on what runs noted.
+    """Whether a Date without published rows of an app is zero or missing: the gap rule, on the records of runs.
 
-    What the checks of freshness tell is not looked up in the ledger, which of a thousand apps would take minutes.
+    Results of the freshness checks are used where they exist: reading the ledger of a thousand apps would take minutes.
     """
 
     def __init__(self, registry: Registry, lake: Bucket, as_of: date, checks: Checks = NO_CHECKS) -> None:
@@ -191,7 +191,7 @@ class KnownDates:
         self._parts: dict[TableDate, frozenset[int]] = {}
 
     def without_rows(self, source: TableDate, app_id: int) -> Told:
-        """What it is, and why it is missing."""
+        """The state, and the reason if it is missing."""
         key = app_id, source.table
         if key not in self._checked:
             self._checked[key] = checked_table(self._checks, str(app_id), tables_by_name()[source.table])
@@ -212,7 +212,7 @@ class KnownDates:
         return Told(state, 1, known.missing(source.day, self.as_of).cause)
 
     def _table(self, app_id: int, table: CuratedTable) -> KnownTable | None:
-        """None of a report that Apple has never sent of the app."""
+        """None for a report that Apple has never sent for the app."""
         if app_id not in self._apps:
             self._apps[app_id] = known_app(str(app_id), self._registry)
         app = self._apps[app_id]
@@ -235,14 +235,14 @@ def read_sheet(
     lake: Bucket,
     as_of: date,
 ) -> Sheet:
-    """Read what these KPIs of these Dates are made of: each object once for each dimension."""
+    """Read the stored amounts of these KPIs and Dates: each object once per dimension."""
     return read_amounts(kpis, by, groups, (start, end), lake, KnownDates(registry, lake, as_of))
 
 
 def read_amounts(
     kpis: Sequence[Kpi], by: str, groups: Sequence[AppGroup], dates: tuple[date, date], lake: Bucket, known: KnownDates
 ) -> Sheet:
-    """The same for whoever knows how to tell zero from missing; `dates` are the first and the last."""
+    """The same for callers that can tell zero from missing; `dates` are the first and the last."""
     start, end = dates
     apps = frozenset(app_id for group in groups for app_id in group.stored_as)
     stored = {}
@@ -266,7 +266,7 @@ def _sources(kpi: Kpi, start: date, end: date, as_of: date) -> Iterator[TableDat
 
 
 def _is_completed(stored: StoredKpis) -> bool:
-    """Whether any app's rows were complete when Apple built their file; where Apple states nothing, they are."""
+    """Whether any app's rows were complete when Apple built their file. They are if Apple documents no completeness."""
     return any(is_final is not False for is_final in stored.is_final.values())
 
 

@@ -142,7 +142,7 @@ def ask_kpis(
 
 
 def asked_kpis(question: KpiQuestion, known: Sequence[str], tables: Sequence[CuratedTable]) -> tuple[Kpi, ...]:
-    """The KPIs of a question, each once; Refused where it names what does not exist, or what is not deployed."""
+    """The KPIs of a question, without duplicates; Refused if one does not exist or is not deployed."""
     if question.start > question.end:
         raise Refused(f"The first Date {question.start} must not be after the last Date {question.end}.")
     if (question.end - question.start).days >= MOST_DATES:
@@ -208,7 +208,7 @@ def _point(kpi: Kpi, day: date, group: AppGroup, value: str | None, sheet: Sheet
 
 
 def _complete_until(points: Sequence[KpiPoint]) -> date | None:
-    """Dates before the app's first are nobody's fault; behind the first that is not complete nothing counts."""
+    """The last Date up to which all are complete. Dates before the app's first do not count as gaps."""
     newest = None
     for point in points:
         if point.state in (DateState.FINAL, DateState.ZERO):
@@ -227,7 +227,7 @@ def _states(series: Iterable[KpiSeries]) -> Iterator[tuple[date, DateState]]:
 
 
 def notices(states: Iterable[tuple[date, DateState]]) -> Iterator[str]:
-    """What is notable about the stored KPIs of these Dates."""
+    """Notices about the stored KPIs of these Dates."""
     days: dict[DateState, set[date]] = {}
     for day, state in states:
         days.setdefault(state, set()).add(day)

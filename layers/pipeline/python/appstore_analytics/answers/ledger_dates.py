@@ -1,4 +1,4 @@
-"""The exact verdict on Dates of single apps, by the ledger and without a look at what is stored of them."""
+"""The exact verdict on Dates of single apps, from the ledger alone, without reading stored amounts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from appstore_analytics.rules.date_verdicts import DateVerdict, of_missing
 from appstore_analytics.rules.gaps import KnownTable
 
 _BEFORE = timedelta(days=40)
-"""Instances that speak for the first Date that is looked at are at most a month and a window older than it."""
+"""The oldest instance that can cover the first requested Date is a month and a window older than it."""
 
 Published = Callable[[CuratedTable], frozenset[date]]
 """The Dates of a table that have a published object."""
@@ -21,14 +21,14 @@ Published = Callable[[CuratedTable], frozenset[date]]
 
 @dataclass(frozen=True)
 class LedgerTable:
-    """One table of one app: the rule of gaps, and the Dates that have rows, each with their processing date."""
+    """One table of one app: the gap rule, and the Dates that have rows, each with their processing date."""
 
     known: KnownTable
     rows: Mapping[date, date]
     expected: frozenset[date]
 
     def verdict(self, day: date, checked: DateVerdict | None = None) -> DateVerdict:
-        """The verdict on one Date; `checked` is why it was missing when it was last checked."""
+        """The verdict on one Date; `checked` is why it was missing in the last check."""
         has_rows = day in self.rows and day not in self.known.unpublished
         if self.known.is_complete(day) and (has_rows or day >= self.known.first_day or day in self.expected):
             return DateVerdict.FRESH if has_rows else DateVerdict.ZERO
@@ -40,7 +40,7 @@ class LedgerTable:
 
 
 class LedgerDates:
-    """What the ledger knows of apps, each read once and only when it is asked about."""
+    """The ledger of apps, each read once and only on first use."""
 
     def __init__(self, registry: Registry, published: Published, as_of: date) -> None:
         self._registry = registry
@@ -56,7 +56,7 @@ class LedgerDates:
         return self._apps[app_id]
 
     def table(self, app_id: str, table: CuratedTable) -> LedgerTable | None:
-        """One table of an app; None of a report that Apple has never sent of it."""
+        """One table of an app; None for a report that Apple has never sent for it."""
         key = app_id, table.name
         if key not in self._tables:
             app = self.app(app_id)
@@ -71,7 +71,7 @@ class LedgerDates:
 
 
 def rows_of(ledger: tuple[LedgerInstance, ...]) -> dict[date, date]:
-    """The Dates of which an instance's parts stand, with the newest processing date of each."""
+    """The Dates for which an instance has parts, with the newest processing date of each."""
     rows: dict[date, date] = {}
     for instance in ledger:
         if instance.status is InstanceStatus.CONVERTED:

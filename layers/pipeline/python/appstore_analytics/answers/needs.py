@@ -1,4 +1,4 @@
-"""What is not well, alike troubles of several apps together: who has to do what about it."""
+"""Problems, similar ones of several apps together: who has to do what about them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,14 +23,14 @@ NEXT_RUN = "only the next daily run"
 
 _NAMED = 5
 _RUN_WITHIN = timedelta(hours=30)
-"""The schedule starts a run a day, is repeated for two hours, and a run of thousands of apps takes a few."""
+"""The schedule starts a daily run, retries failed starts for two hours, and a run of thousands of apps takes hours."""
 _CHECK_WITHIN = timedelta(hours=3)
-"""The check is hourly; one that failed is made up for by the next."""
+"""The check runs every hour; the next one makes up for a failed one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One thing that is not well: who has to do what about it, and how many apps it is about (none: all of them)."""
+    """One problem: who has to do what about it, and the number of affected apps (none: all of them)."""
 
     what: str
     who: str
@@ -45,7 +45,7 @@ def last_ended(runs: Iterable[RunLine]) -> RunLine | None:
 
 
 def of_last_run(runs: Sequence[RunLine]) -> Iterator[Need]:
-    """That the newest run which has ended did not succeed."""
+    """The problem that the newest ended run did not succeed."""
     last = last_ended(runs)
     if last is not None and last.status != SUCCEEDED:
         cause = last.cause.rstrip(".") or last.status
@@ -53,7 +53,7 @@ def of_last_run(runs: Sequence[RunLine]) -> Iterator[Need]:
 
 
 def of_age(runs: Sequence[RunLine], checked_at: str, now: datetime) -> Iterator[Need]:
-    """Nothing started, or nothing checked, for longer than the schedules allow."""
+    """The problem that no run has started, or no check was made, for longer than the schedules allow."""
     daily = [run for run in runs if run.operation in (Operation.DAILY, "")]
     if not daily:
         yield Need("no daily run has started yet", OPERATOR, "./manage.py daily")
@@ -68,7 +68,7 @@ def of_age(runs: Sequence[RunLine], checked_at: str, now: datetime) -> Iterator[
 
 
 REQUESTS: Mapping[RequestVerdict, tuple[str, str]] = {
-    RequestVerdict.STOPPED: (NEXT_RUN, "it has asked anew, and data comes 24 to 48 hours later"),
+    RequestVerdict.STOPPED: (NEXT_RUN, "it has made a new one, and data comes 24 to 48 hours later"),
     RequestVerdict.SILENT: (NEXT_RUN, "it looks whether Apple still lists the request"),
     RequestVerdict.FORBIDDEN: (ADMIN, "accept the agreement or give the key's role; ./manage.py put-key stores a key"),
     RequestVerdict.KEY_REJECTED: (ADMIN, "make a new API key; ./manage.py put-key stores it"),
@@ -78,7 +78,7 @@ REQUESTS: Mapping[RequestVerdict, tuple[str, str]] = {
 
 
 def of_requests(status: RequestStatus) -> Iterator[Need]:
-    """What is wrong with report requests, by verdict."""
+    """Problems of report requests, by verdict."""
     by_verdict: dict[RequestVerdict, list[RequestLine]] = defaultdict(list)
     for line in status.requests:
         if line.verdict.is_failure:
@@ -90,7 +90,7 @@ def of_requests(status: RequestStatus) -> Iterator[Need]:
 
 
 def of_gaps(gaps: Gaps) -> Iterator[Need]:
-    """Dates that are not complete, by cause and by what completes them."""
+    """Incomplete Dates, by cause and by repair."""
     alike: dict[tuple[Repair, str], list[Gap]] = defaultdict(list)
     for gap in gaps.gaps:
         alike[gap.repair, gap.cause].append(gap)
@@ -102,7 +102,7 @@ def of_gaps(gaps: Gaps) -> Iterator[Need]:
 
 
 def _repair(repair: Repair, found: Sequence[Gap]) -> str:
-    """What completes these Dates: nothing, or the command of the repair's name."""
+    """The repair of these Dates: the next run, or the command with the repair's name."""
     if repair is Repair.NEXT_RUN:
         return f"from {min(gap.repair_from for gap in found)} on"
     app_ids = " ".join(sorted({gap.app_id for gap in found})[:_NAMED])
@@ -111,7 +111,7 @@ def _repair(repair: Repair, found: Sequence[Gap]) -> str:
 
 
 _FRESHNESS: Mapping[Freshness, tuple[str, str]] = {
-    Freshness.LATE: (OPERATOR, "./manage.py freshness says which Dates"),
+    Freshness.LATE: (OPERATOR, "./manage.py freshness lists the Dates"),
     Freshness.NOT_OFFERED: (OPERATOR, "take the report out of cdk.json, or wait until Apple offers it"),
     Freshness.STOPPED: REQUESTS[RequestVerdict.STOPPED],
     Freshness.FORBIDDEN: REQUESTS[RequestVerdict.FORBIDDEN],
@@ -121,7 +121,7 @@ _FRESHNESS: Mapping[Freshness, tuple[str, str]] = {
 
 
 def of_freshness(checked: Iterable[CheckedFeed], gaps: Gaps, names: Mapping[str, str]) -> Iterator[Need]:
-    """Stale tables of apps that are no gap: a gap says more about them."""
+    """Stale tables of apps without a gap: a gap is more specific."""
     known = {(gap.app_id, gap.table_name) for gap in gaps.gaps}
     by_verdict: dict[Freshness, list[CheckedFeed]] = defaultdict(list)
     for feed in checked:
@@ -135,7 +135,7 @@ def of_freshness(checked: Iterable[CheckedFeed], gaps: Gaps, names: Mapping[str,
 
 
 def of_verdicts(verdicts: Mapping[str, str], names: Mapping[str, str]) -> Iterator[Need]:
-    """That the newest daily run failed for an app."""
+    """The problem that the newest daily run failed for an app."""
     for app_id, verdict in verdicts.items():
         if Verdict(verdict).is_failure:
             app = named(app_id, names.get(app_id, ""))

@@ -1,4 +1,4 @@
-"""Pages of a list that is made anew for each question: a cursor says where the page begins."""
+"""Pages of a list that is built again for each question: the page begins at a cursor."""
 
 import base64
 import binascii
@@ -13,14 +13,14 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which page is asked for: so many rows, from where the cursor of another page points."""
+    """The requested page: its number of rows, and the cursor that another page gave."""
 
     limit: int
     cursor: str = ""
 
     @property
     def offset(self) -> int:
-        """Where it begins; Refused where the cursor is none of ours."""
+        """The index of the first row; Refused for an invalid cursor."""
         if not self.cursor:
             return 0
         try:
@@ -31,7 +31,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Cut(Generic[_T]):
-    """The rows of one page, where it begins, and the cursors of the pages beside it; empty where there is none."""
+    """The rows of one page, the index of the first, and the cursors of the pages before and after; or empty."""
 
     rows: Sequence[_T]
     offset: int
@@ -40,7 +40,7 @@ class Cut(Generic[_T]):
 
 
 def cut(rows: Sequence[_T], page: Page) -> Cut[_T]:
-    """One page of these rows; one behind their end is empty."""
+    """One page of these rows; empty beyond the last row."""
     offset = max(page.offset, 0)
     end = offset + page.limit
     return Cut(

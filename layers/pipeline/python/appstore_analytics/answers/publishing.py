@@ -1,4 +1,4 @@
-"""`publish`: Dates to be published and verified again, because an object was damaged or to make sure of it."""
+"""`publish`: Dates to publish and verify again, because an object is damaged or in doubt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ class DatesToPublish:
 
 @dataclass(frozen=True, slots=True)
 class PublishPlan:
-    """What is marked dirty, or was when `is_marked`: Dates with all their apps; tables without any are left out."""
+    """Dates to mark dirty (`is_marked`: already marked), with all their apps; tables without Dates are left out."""
 
     start_date: date
     end_date: date
@@ -40,9 +40,9 @@ class PublishPlan:
 
     @property
     def sentence(self) -> str:
-        """How many Dates, and what publishes them."""
+        """The number of Dates, and what publishes them."""
         if not self.tables:
-            return "These tables have nothing in this range."
+            return "These tables have no Dates in this range."
         dates = counted(sum(table.dates for table in self.tables), "Date")
         where = f"{dates} in {counted(len(self.tables), 'table')}"
         if self.is_marked:
@@ -62,7 +62,7 @@ def plan_publish(
 
 
 def mark_planned(plan: PublishPlan, tables: Sequence[CuratedTable], registry: Registry, lake: Bucket) -> PublishPlan:
-    """Mark every Date of the plan dirty. A second time only renews the marks."""
+    """Mark every Date of the plan dirty. A second run only renews the marks."""
     planned = {line.table_name for line in plan.tables}
     registry.dirty_dates.mark_all(
         TableDate(table.name, day)

@@ -1,4 +1,4 @@
-"""`registry-stats`: what the registry holds, counted."""
+"""`registry-stats`: counts of what the registry holds."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ from appstore_analytics.rules.call_budget import ceiling, hour_of, is_given_back
 
 @dataclass(frozen=True, slots=True)
 class BudgetLine:
-    """One API key: calls of the rolling hour, what a run may see used, and the rest after a 429."""
+    """One API key: calls of the rolling hour, a run's share, and the pause after a 429."""
 
     key_name: str
     used: int
@@ -39,7 +39,7 @@ class DirtyTable:
 
 @dataclass(frozen=True, slots=True)
 class RegistryStatistics:
-    """Counters over all time, and what stands now."""
+    """Counters over all time, and the current state."""
 
     counters: Mapping[str, int]
     requests: Mapping[str, int]
@@ -49,12 +49,12 @@ class RegistryStatistics:
 
     @property
     def is_good(self) -> bool:
-        """Always: these are counts, `status` and `gaps` judge."""
+        """Always true: these are counts; `status` and `gaps` find problems."""
         return True
 
     @property
     def sentence(self) -> str:
-        """How much is waiting."""
+        """The number of instances, and of Dates to publish."""
         dates = sum(table.dates for table in self.dirty_dates)
         instances = counted(sum(self.instances.values()), "instance")
         return f"{instances} in the ledger, {counted(dates, 'Date')} waiting to be published."

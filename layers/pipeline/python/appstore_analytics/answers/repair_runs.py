@@ -1,4 +1,4 @@
-"""A run that repairs something, as a plan takes it."""
+"""A run that repairs something, in the form that a plan takes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ from appstore_analytics.rules.execution_input import ExecutionInput
 
 @dataclass(frozen=True, slots=True)
 class ChangedTable:
-    """What a run changed in one table: `rows_after` stand since, `rows_before` stood in their place."""
+    """The changes of a run in one table: its rows before and after the run."""
 
     table_name: str
     dates: int
@@ -39,7 +39,7 @@ class ChangedTable:
 
 @dataclass(frozen=True, slots=True)
 class RollbackPlan:
-    """What a rollback takes back. A Date that a later run has changed again stays as it is."""
+    """The plan of a rollback. A Date that a later run has changed again is left as it is."""
 
     execution_input: str
     run_id: str
@@ -53,11 +53,11 @@ class RollbackPlan:
 
     @property
     def sentence(self) -> str:
-        """How much there is to take back."""
+        """The number of batches to roll back."""
         batches = sum(table.batches for table in self.tables)
         if not batches:
             return f"The run {self.run_id} changed nothing in the tables."
-        return f"{counted(batches, 'batch', 'batches')} in {counted(len(self.tables), 'table')} to take back."
+        return f"{counted(batches, 'batch', 'batches')} in {counted(len(self.tables), 'table')} to roll back."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class RepairedTable:
 
 @dataclass(frozen=True, slots=True)
 class ReprocessPlan:
-    """What a reprocess converts again, from the raw bucket and without Apple; at most, because raw files expire."""
+    """The plan of a reprocess, from the raw bucket and without Apple; an upper bound, because raw files expire."""
 
     execution_input: str
     tables: tuple[RepairedTable, ...]
@@ -87,7 +87,7 @@ class ReprocessPlan:
 
     @property
     def sentence(self) -> str:
-        """How much it is."""
+        """The number of instances to convert again."""
         instances = sum(table.instances for table in self.tables)
         return f"{counted(instances, 'instance')} to convert again. Without new code the tables keep their bytes."
 
@@ -126,7 +126,7 @@ class RefetchPlan:
 
 
 def plan_rollback(report: Mapping[str, Any], lake: Bucket) -> RollbackPlan:
-    """What the run of this report changed, from its lines in `appstore.batches`."""
+    """The changes of this report's run, from its lines in `appstore.batches`."""
     run_id = report["run_id"]
     day = date.fromisoformat(report["started_at"][:10])
     by_table: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -214,7 +214,7 @@ def _refuse_unknown_apps(wanted: ExecutionInput, accounts: Sequence[Account]) ->
     known = {app_id for account in accounts for app_id in account.app_ids}
     for app_id in wanted.app_ids:
         if app_id not in known:
-            raise Refused(f"App {app_id} is not fetched: ./manage.py apps lists those that are.")
+            raise Refused(f"App {app_id} is not fetched: ./manage.py apps lists the apps that are.")
 
 
 def _by_table(instances: Iterable[LedgerInstance]) -> tuple[RepairedTable, ...]:

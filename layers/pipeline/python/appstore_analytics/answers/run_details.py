@@ -1,4 +1,4 @@
-"""`run <id>`: one run with its stages, what failed, its proof and what Apple replaced."""
+"""`run <id>`: one run with its stages, its failures, its proof and the Dates that Apple replaced."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -36,7 +36,7 @@ _OF_AN_APP = frozenset({MapName.REGISTER, MapName.RESTORE, MapName.LAND})
 def show_run(pipeline: Pipeline, run: str, region: str | None, app_ids: Seen = None) -> RunDetails:
     """One run by its id, by the beginning of its id, or the newest. `region` makes a link into the AWS console.
 
-    With `app_ids` it is told as if there were no other apps; Refused where it was about none of them.
+    With `app_ids` the answer is as if no other app existed; Refused if the run processed none of these apps.
     """
     started = find_execution(pipeline, run)
     found = find_report(pipeline.lake, started.run_id if started else run)
@@ -52,7 +52,7 @@ def show_run(pipeline: Pipeline, run: str, region: str | None, app_ids: Seen = N
 
 
 def details_of(execution: Execution, started: Started, pipeline: Pipeline, region: str | None) -> RunDetails:
-    """The run that an execution made which has just ended."""
+    """The run of an execution that has just ended."""
     links = _links(pipeline.lake, execution.report_key, started, region)
     details = _details(execution.report, links, pipeline, None) if execution.report else None
     return details or RunDetails(
@@ -67,7 +67,7 @@ def details_of(execution: Execution, started: Started, pipeline: Pipeline, regio
 
 
 def _without_report(stands: Started, pipeline: Pipeline, region: str | None, app_ids: Seen) -> RunDetails | None:
-    """One that is under way, from what its items have recorded; or one whose input was refused."""
+    """A run that is under way, from the records of its items; or a run whose input was refused."""
     plan = visible_plan(find_plan(pipeline.lake, stands.run_id), app_ids)
     if plan is None and app_ids is not None:
         return None
@@ -86,7 +86,7 @@ def _without_report(stands: Started, pipeline: Pipeline, region: str | None, app
 
 
 def _with_items(told: RunDetails, plan: RunPlan, pipeline: Pipeline, app_ids: Seen) -> RunDetails:
-    """What the items of a run have recorded so far; those that have not ended are no failure."""
+    """Adds what the items of a run have recorded so far. Items that have not ended do not count as failures."""
     runs = pipeline.registry.runs
     records = {
         map_name: [each for each in runs.of_map(plan.run_id, map_name) if each.verdict or each.error]
@@ -114,7 +114,7 @@ def _with_items(told: RunDetails, plan: RunPlan, pipeline: Pipeline, app_ids: Se
 
 
 def visible_plan(plan: RunPlan | None, app_ids: Seen) -> RunPlan | None:
-    """The plan with these apps only; None where it has none of them."""
+    """The plan with these apps only; None if it has none of them."""
     if plan is None or app_ids is None:
         return plan
     apart = (
@@ -126,7 +126,7 @@ def visible_plan(plan: RunPlan | None, app_ids: Seen) -> RunPlan | None:
 
 
 def _details(report: Mapping[str, Any], links: Links, pipeline: Pipeline, app_ids: Seen) -> RunDetails | None:
-    """A run that has ended; of these apps only their own."""
+    """A run that has ended, restricted to these apps."""
     by_verdict = {
         verdict: [app for app in apps if app_ids is None or app in app_ids]
         for verdict, apps in report["apps_by_verdict"].items()
@@ -155,14 +155,14 @@ def _details(report: Mapping[str, Any], links: Links, pipeline: Pipeline, app_id
 
 
 def _of_all_apps(report: Mapping[str, Any], links: Links) -> dict[str, Any]:
-    """What a report says of the run as a whole."""
+    """The fields of a report that describe the run as a whole."""
     return {
         "cause": report["cause"],
         "links": links,
         "totals": {name: value for name, value in report.items() if isinstance(value, int)},
         "unknown_columns": report["unknown_columns"],
         "missing_columns": report["missing_columns"],
-        "skipped_dates": report.get("skipped_dates"),  # reports of runs before these were noticed have none
+        "skipped_dates": report.get("skipped_dates"),  # older reports have no notices
         "notices": tuple(map(NoticeLine, report.get("notices", ()))),
     }
 
@@ -192,7 +192,7 @@ def _error(item: str, table: str, verdict: str, reason: str, app_name: str, plan
 
 
 def _repair(app_id: str, table: str, plan: RunPlan) -> RepairRun | None:
-    """A quarantined file is converted again once the catalogue is right."""
+    """The run that converts a quarantined file again after the catalogue is corrected."""
     if not app_id or table not in tables_by_name():
         return None
     report = tables_by_name()[table].report.table

@@ -1,4 +1,4 @@
-"""What is told of runs: a line each, or one with its stages, failures and proof."""
+"""The facts about runs: a line for each, or one run with its stages, failures and proof."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,9 +17,9 @@ SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
 class RunLine:
     """One run. Without a run report (`operation` empty) its input was refused, or it has not ended.
 
-    `files` are Apple's instances that it converted or tried to. `waited_seconds` are those in which it waited for Apple
-    or for calls, `worst_verdict` is that of the app that ended worst. `share` is how much of one under way is done,
-    from 0 to 1.
+    `files` counts Apple's instances that it converted or tried to convert. `waited_seconds` is the time it waited for
+    Apple or for its call budget. `worst_verdict` is the worst verdict of its apps. `share` is the completed share of a
+    run that is under way, from 0 to 1.
     """
 
     run_id: str
@@ -44,8 +44,8 @@ class RunLine:
 class RunList:
     """The newest runs, newest first, or a page of them.
 
-    `total` match the question. `counts` are of all runs that are remembered: `all`, `failed` and each operation.
-    `next_run_at` is the schedule's next start; None where there is none, or it cannot be told.
+    `total` counts the runs that match the search. `counts` covers all runs that are listed: `all`, `failed` and each
+    operation. `next_run_at` is the schedule's next start; None if there is no schedule or its next start is unknown.
     """
 
     runs: tuple[RunLine, ...]
@@ -62,7 +62,7 @@ class RunList:
 
     @property
     def sentence(self) -> str:
-        """How the newest one stands."""
+        """The status of the newest run."""
         if not self.runs:
             return "No run yet: start one with ./manage.py daily."
         running = sum(run.status == RUNNING for run in self.runs)
@@ -77,7 +77,7 @@ class RunList:
 
 @dataclass(frozen=True, slots=True)
 class VerdictLine:
-    """How many apps ended with a verdict, and which with their names (at most twenty)."""
+    """The number of apps that ended with a verdict, and their ids with names (at most twenty)."""
 
     verdict: str
     apps: int
@@ -86,7 +86,7 @@ class VerdictLine:
 
 @dataclass(frozen=True, slots=True)
 class ErrorLine:
-    """One item that failed. `reason` ends with the next step; `repair` is None where no run of a person repairs it."""
+    """One item that failed. `reason` ends with the next step; `repair` is None if no run can repair it."""
 
     item: str
     table: str
@@ -100,14 +100,14 @@ class ErrorLine:
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """One sentence about what did not fail and should be read all the same."""
+    """One sentence about what did not fail but should be read."""
 
     notice: str
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where to look further: the run report and its page, the execution, and its page in the AWS console."""
+    """Links to the details: the run report and its page, the execution, and its page in the AWS console."""
 
     report: str = ""
     page: str = ""
@@ -119,8 +119,8 @@ class Links:
 class RunDetails:
     """One run: its report. `totals` are the report's numbers, by their names there.
 
-    `judged_on` is the day by which it decided what is due. While it is under way, `verdicts` and `errors` are those of
-    the items that have ended.
+    `judged_on` is the day for which it decided what is due. While it is under way, `verdicts` and `errors` cover the
+    items that have ended.
     """
 
     run_id: str
@@ -148,12 +148,12 @@ class RunDetails:
 
     @property
     def is_good(self) -> bool:
-        """Whether it succeeded, or may still."""
+        """Whether it succeeded, or is still running."""
         return self.status in (SUCCEEDED, RUNNING)
 
     @property
     def sentence(self) -> str:
-        """How it ended."""
+        """Its status in one sentence."""
         if self.status == RUNNING:
             waits = f"It {self.cause}. " if self.cause else ""
             return f"Under way: ./manage.py run {self.run_id} --follow. {waits}".strip()

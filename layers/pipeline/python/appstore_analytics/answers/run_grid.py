@@ -19,7 +19,7 @@ _UNREMARKABLE = frozenset({Verdict.VERIFIED, Verdict.PUBLISHED, Verdict.CONVERTE
 
 @dataclass(frozen=True, slots=True)
 class ItemsQuestion:
-    """Which apps of a run: those with `text` in name or id, and only `exceptions`."""
+    """A selection of a run's apps: those with `text` in name or id, and only `exceptions`."""
 
     text: str
     only_exceptions: bool
@@ -67,7 +67,7 @@ def run_items(pipeline: Pipeline, run: str, question: ItemsQuestion, app_ids: Se
 
 
 def _records(pipeline: Pipeline, plan: RunPlan, *, has_ended: bool) -> Records:
-    """The items; of a run under way those that have ended, because the others are no failure yet."""
+    """The items; for a run under way only those that have ended, because the others have not failed yet."""
     runs = pipeline.registry.runs
     return {
         map_name: [each for each in runs.of_map(plan.run_id, map_name) if has_ended or each.verdict or each.error]

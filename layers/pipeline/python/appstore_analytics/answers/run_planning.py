@@ -1,4 +1,4 @@
-"""What a run of any operation will do: one shape for all of them, over the plans that each has."""
+"""What a run of any operation will do, in one shape for all operations; each has a plan of its own."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -19,22 +19,22 @@ from appstore_analytics.rules.call_budget import calls_needed, ceiling
 from appstore_analytics.rules.execution_input import ExecutionInput
 
 _ESTIMATES = frozenset({"apple_calls_used", "hours", "rows", "us_dollars", "costs", "warnings"})
-"""Fields of a plan that change while nothing changes of what the run will do."""
+"""Fields of a plan that can change although the run will do the same."""
 
 
 def plan_of(
     payload: Mapping[str, Any], wanted: ExecutionInput, here: Installation, accounts: Sequence[Account]
 ) -> PlannedRun:
-    """What this execution input will do; Refused where it would come to nothing because of what it names.
+    """What this execution input will do; Refused if what it names would leave nothing to do.
 
-    `accounts` are the accounts with the apps that whoever asks may see. Nothing is started, and asking twice answers
-    the same as long as nothing has changed.
+    `accounts` are the accounts with the apps that the caller can see. Nothing is started, and the answer stays the same
+    as long as nothing has changed.
     """
     return _PLANNERS[wanted.operation](payload, wanted, here, accounts)
 
 
 def deeds_of(plan: PlannedRun) -> dict[str, Any]:
-    """What the run will do, without the estimates: two plans with the same deeds are of the same run."""
+    """What the run will do, without the estimates: plans with the same deeds are of the same run."""
     facts = {name: value for name, value in asdict(plan).items() if name not in _ESTIMATES}
     tables = [{name: value for name, value in table.items() if name != "rows"} for table in facts["tables"]]
     return {**facts, "tables": tables}
@@ -104,7 +104,7 @@ def _of_history(plan: BackfillPlan) -> tuple[str, ...]:
         warnings.append(f"Apple's history begins on {plan.history_from.isoformat()}, not before.")
     if plan.requests_to_make:
         snapshots = counted(plan.requests_to_make, "snapshot")
-        warnings.append(f"Apple builds {snapshots} anew, which takes 24 to 48 hours; the run waits for that.")
+        warnings.append(f"Apple builds {snapshots} again, which takes 24 to 48 hours; the run waits for that.")
     return tuple(warnings)
 
 
@@ -125,7 +125,7 @@ def _refetch(
         warnings.append("No instance that Apple has listed matches: this run would do nothing.")
     if plan.older_instances:
         older = counted(plan.older_instances, "instance")
-        warnings.append(f"Apple has deleted {older} by age: a backfill alone brings their Dates.")
+        warnings.append(f"Apple has deleted {older} because of their age: only a backfill brings their Dates.")
     return _repair(payload, wanted, here, accounts, plan.tables, plan.apple_calls, tuple(warnings))
 
 
@@ -138,7 +138,7 @@ def _repair(
     calls: int,
     warnings: tuple[str, ...],
 ) -> PlannedRun:
-    """A reprocess or a refetch, whose Dates and rows nobody knows before the files have been read."""
+    """A reprocess or a refetch. Its Dates and rows are unknown until the files have been read."""
     tables = tuple(
         PlannedTable(
             table_name=table.table_name,
@@ -172,7 +172,7 @@ def _rollback(
 ) -> PlannedRun:
     found = find_report(here.lake, str(wanted.run_id))
     if found is None or found[1]["run_id"] != wanted.run_id:
-        raise Refused(f"There is no report of a run {wanted.run_id}: a run can be rolled back when it has ended.")
+        raise Refused(f"There is no report of a run {wanted.run_id}: a run can be rolled back after it has ended.")
     plan = plan_rollback(found[1], here.lake)
     tables = tuple(
         PlannedTable(one.table_name, one.first, one.last, one.dates, one.apps, None, one.rows_before)
@@ -201,12 +201,12 @@ def _arguments(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_apps(accounts: Sequence[Account], app_ids: Sequence[str]) -> Sequence[Account]:
-    """The accounts whose keys such a run uses; all where it names no app, or one that no run has listed yet."""
+    """The accounts whose keys such a run uses; all if it names no app, or an app that no run has listed yet."""
     return [one for one in accounts if set(one.app_ids) & set(app_ids)] or accounts
 
 
 def _calls(calls: int, wanted: ExecutionInput, here: Installation, accounts: Sequence[Account]) -> dict[str, Any]:
-    """The calls and the hours they take. Of several keys the fullest is told: the run is as slow as that one."""
+    """The number of calls and the hours they take. The fullest of several keys determines the time."""
     per_hour = ceiling(here.configuration.calls_per_hour, wanted.operation)
     used = [here.registry.call_budget(one.reader_key_name).balance().used for one in accounts if calls]
     return {
@@ -218,7 +218,7 @@ def _calls(calls: int, wanted: ExecutionInput, here: Installation, accounts: Seq
 
 
 def _work(apps: int, tables: Sequence[PlannedTable]) -> Work:
-    """A usual day: one instance an app and table, with about one Date each."""
+    """A usual day: one instance per app and table, with about one Date each."""
     return Work(apps, len(tables), apps * len(tables), apps * len(tables), len(tables))
 
 

@@ -1,4 +1,4 @@
-"""What a run will do, whatever its operation: the numbers to look at before somebody starts it."""
+"""What a run of any operation will do: the numbers to check before it is started."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from appstore_analytics.answers.cost import CostLine
 
 @dataclass(frozen=True, slots=True)
 class PlannedTable:
-    """One table: its Dates (of a reprocess and a refetch the processing dates) and what is expected of them."""
+    """One table: its Dates (for a reprocess and a refetch the processing dates) and the expected rows."""
 
     table_name: str
     first: date | None
@@ -24,10 +24,10 @@ class PlannedTable:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """A run that has not been started. What cannot be told beforehand is None.
+    """A run that has not been started. Facts that are unknown in advance are None.
 
-    It makes `apple_calls` at least, may see `apple_calls_per_hour` of the quota used, of which `apple_calls_used` are,
-    and so takes `hours`. `confirm_word` is what a person types to go on, of runs that take something away.
+    It makes at least `apple_calls`. The quota in use allows `apple_calls_per_hour`, of which `apple_calls_used` are
+    spent, so it takes `hours`. `confirm_word` is what a person types to confirm a run that removes data.
     """
 
     operation: str
@@ -49,7 +49,7 @@ class PlannedRun:
 
     @property
     def is_good(self) -> bool:
-        """Always: the person decides."""
+        """Always: a person decides."""
         return True
 
     @property

@@ -1,4 +1,4 @@
-"""How far a run has come, from what its items have recorded: stages, proof, calls."""
+"""The progress of a run, from the records of its items: stages, proof, calls."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ class Tally:
     sums: dict[str, int] = field(default_factory=dict)
 
     def add(self, record: ItemRecord) -> None:
-        """One item."""
+        """Count one item."""
         self.total += 1
         has_ended = record.verdict is not None or bool(record.error)
         self.done += has_ended
@@ -54,7 +54,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The stages in their order, what they prove, and the calls that they made."""
+    """The stages in order, the proof, and the number of calls."""
 
     stages: tuple[Stage, ...]
     proof: Proof
@@ -62,9 +62,10 @@ class Progress:
 
 
 def share_done(registry: Registry, plan: RunPlan, app_ids: frozenset[str] | None) -> tuple[int, float]:
-    """How many instances a run under way handles, and how much of it is done, from 0 to 1.
+    """The number of instances of a run under way, and its completed share, from 0 to 1.
 
-    Registering is a tenth: what is to land is known when it has ended; what is to be published, when that has landed.
+    Registration is a tenth: only then is it known what has to be landed, and only after landing what has to be
+    published.
     """
     tallies = {name: tally(registry, plan.run_id, name, app_ids) for name in (MapName.REGISTER, MapName.LAND)}
     land = tallies[MapName.LAND]
@@ -77,7 +78,7 @@ def share_done(registry: Registry, plan: RunPlan, app_ids: frozenset[str] | None
 
 
 def tally(registry: Registry, run_id: str, map_name: MapName, app_ids: frozenset[str] | None) -> Tally:
-    """The items of one Map, of these apps or of all."""
+    """The items of one Map, for these apps or for all."""
     found = Tally()
     for record in _ends(registry, run_id, map_name, app_ids):
         found.add(record)
@@ -94,7 +95,7 @@ def _ends(registry: Registry, run_id: str, map_name: MapName, app_ids: frozenset
 
 
 def progress_of(pipeline: Pipeline, plan: RunPlan, seconds: float | None, app_ids: frozenset[str] | None) -> Progress:
-    """The stages of a run; `seconds` is how long it took, None while it is under way."""
+    """The stages of a run; `seconds` is its duration, None while it is under way."""
     registry, lake = pipeline.registry, pipeline.lake
     names = _maps_of(plan)
     tallies = {name: tally(registry, plan.run_id, name, app_ids) for name in names if name in _OF_APPS}
@@ -124,14 +125,14 @@ _OF_APPS = frozenset({MapName.REGISTER, MapName.RESTORE, MapName.LAND})
 
 
 def _maps_of(plan: RunPlan) -> list[MapName]:
-    """The Maps of the run's operation, in their order."""
+    """The Maps of the run's operation, in order."""
     first = plan.operation.traits.first_map
     later = list(MapName)[list(MapName).index(first) :]
     return [name for name in later if name in (first, MapName.LAND, MapName.PUBLISH, MapName.VERIFY)]
 
 
 def _of_seen_dates(lake: Bucket, plan: RunPlan, app_ids: frozenset[str], *, has_ended: bool) -> dict[MapName, Tally]:
-    """Publishing and verifying, as far as rows of these apps changed: a Date of others is not told of."""
+    """Publishing and verifying, only for Dates in which rows of these apps changed."""
     if not has_ended:
         return {MapName.PUBLISH: Tally(), MapName.VERIFY: Tally()}
     day = plan.started_at.date()
@@ -159,7 +160,7 @@ def _stages(
     ended_at: datetime | None,
     waits: Iterable[StageWait],
 ) -> Iterator[Stage]:
-    """A stage ends when the next one is planned, the last with the run."""
+    """A stage ends when the next one is planned, the last one with the run."""
     every = list(waits)
     for number, name in enumerate(names):
         following = next((times[later] for later in names[number + 1 :] if later in times), None)
@@ -183,7 +184,7 @@ def _stages(
 
 
 def calls_of(pipeline: Pipeline, plan: RunPlan, made: int) -> RunCalls:
-    """Calls of this run, and how much is left of the rolling hour of its accounts' keys."""
+    """Calls of this run, and the rest of the rolling hour for the keys of its accounts."""
     registry = pipeline.registry
     now = registry.clock()
     used = most = 0

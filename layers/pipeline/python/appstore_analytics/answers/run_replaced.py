@@ -1,4 +1,4 @@
-"""What Apple replaced in a run: Dates that a newer file holds anew, from the rows of `appstore.batches`."""
+"""Data that Apple replaced in a run: Dates that a newer file contains again, from the rows of `appstore.batches`."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ _MOST = 200
 def replaced_dates(
     lake: Bucket, plan: RunPlan, app_ids: frozenset[str] | None, *, has_ended: bool
 ) -> Iterator[ReplacedDate]:
-    """At most 200 Dates: corrections of final Dates first, then by how many rows changed. Of these apps, or of all."""
+    """At most 200 Dates of these apps (or all): corrections of final Dates first, then the most changed rows."""
     key = (
         appstore_key("batches", plan.started_at.date(), plan.run_id) if has_ended else run_key(plan.run_id, "batches/")
     )

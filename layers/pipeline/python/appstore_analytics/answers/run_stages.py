@@ -1,4 +1,4 @@
-"""How far a run has come: its stages, what it proves, what Apple replaced, and its apps × tables."""
+"""The progress of a run: its stages, its proof, the Dates that Apple replaced, and its apps × tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from appstore_analytics.contract.verdicts import Verdict
 
 @dataclass(frozen=True, slots=True)
 class StageWait:
-    """The run did nothing else from `since` to `until`, because something was not ready."""
+    """The run did nothing else from `since` to `until`, because it waited for something."""
 
     waits_for: str
     since: datetime
@@ -19,7 +19,7 @@ class StageWait:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One Map of the run. `state` is waiting, running or done; `unit` is what `total` counts.
+    """One Map of the run. `state` is waiting, running or done; `total` counts `unit`s.
 
     `started_at` is when its items were planned, `ended_at` when the next Map's were, or the run ended.
     """
@@ -37,10 +37,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Two pairs that must be equal, never to be compared crosswise.
+    """Two pairs that must be equal. Numbers of different pairs must not be compared.
 
-    A run's files are a part of a Date: `rows_raw` less `rows_dropped`, of Dates that were not asked for, are
-    `rows_converted`. Athena is asked for whole Dates: `rows_published` are `rows_athena` once Verify is done.
+    A run's files hold a part of a Date: `rows_raw` less `rows_dropped`, of Dates that were not requested, equals
+    `rows_converted`. Athena is queried for whole Dates: `rows_published` equals `rows_athena` once Verify is done.
     """
 
     rows_raw: int
@@ -53,7 +53,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class RunCalls:
-    """Calls to Apple: of this run, and of the rolling hour of all keys together. `more_at`: when some come back."""
+    """Calls to Apple: of this run, and in the rolling hour of all keys together. Some become free at `more_at`."""
 
     made: int
     used_this_hour: int
@@ -64,9 +64,9 @@ class RunCalls:
 
 @dataclass(frozen=True, slots=True)
 class ReplacedDate:
-    """One Date of one table that the run wrote anew; `was_final`: Apple corrected it after it was complete.
+    """One Date of one table that the run wrote again. `was_final`: Apple corrected it after it was complete.
 
-    `sums_before` and `sums_now` are of the additive measures, exact, as text.
+    `sums_before` and `sums_now` are the exact sums of the additive measures, as text.
     """
 
     table_name: str
@@ -81,7 +81,7 @@ class ReplacedDate:
 
 @dataclass(frozen=True, slots=True)
 class RunApp:
-    """One app in a run. `cells` are in the order of the answer's tables; None where the run has nothing of it."""
+    """One app in a run. `cells` are in the order of the answer's tables; None if the run did not process the table."""
 
     app_id: str
     app_name: str
@@ -93,7 +93,7 @@ class RunApp:
 
 @dataclass(frozen=True, slots=True)
 class RunItems:
-    """The apps of a run × tables, failures first. `exceptions` is how many apps ended worse than most."""
+    """The apps × tables of a run, failures first. `exceptions` counts the apps that ended worse than most."""
 
     run_id: str
     tables: tuple[str, ...]
@@ -111,6 +111,6 @@ class RunItems:
 
     @property
     def sentence(self) -> str:
-        """How many apps, and how many are no exception."""
+        """The number of apps, and of those without an exception."""
         rest = self.total - self.exceptions
-        return f"{counted(self.exceptions, 'app')} of {self.total:,} to look at; the other {rest:,} are no exception."
+        return f"{counted(self.exceptions, 'app')} of {self.total:,} to look at; the other {rest:,} have no exception."

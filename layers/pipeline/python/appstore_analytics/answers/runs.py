@@ -1,4 +1,4 @@
-"""`runs`: what ran and how it ended, from the run reports and the state machine; and finding one of them again."""
+"""`runs`: runs with their status and cause, from the run reports and the state machine; and the search for one run."""
 
 import json
 import re
@@ -25,22 +25,22 @@ from appstore_analytics.model.waits import longest
 from appstore_analytics.rules.verdicts import app_verdict
 
 MOST_RUNS = 200
-"""How far back runs are listed and counted."""
+"""The number of newest runs that are listed and counted."""
 
 _REPORT = re.compile(
     rf"{REPORTS_PREFIX}production_(?P<operation>[a-z]+)_(?P<run>\d{{8}}T\d{{9}}Z(-[A-Za-z0-9-]+)?)\.json"
 )
-"""Reports of runs before 0.1.0 have no name behind the time."""
+"""Reports of runs before 0.1.0 have no name after the time."""
 _NAMED = 5
 NEWEST = "newest"
 
 Seen = frozenset[str] | None
-"""The apps that may be told of; None for all."""
+"""The apps whose data the answer can contain; None for all apps."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunsQuestion:
-    """Which runs: those with `text` in their id, of this operation, and `running`, `succeeded` or `failed`."""
+    """A search for runs: `text` in the id, the operation, and a status (`running`, `succeeded` or `failed`)."""
 
     text: str
     operation: str
@@ -49,9 +49,9 @@ class RunsQuestion:
 
 
 def list_runs(pipeline: Pipeline, last: int, app_ids: Seen = None) -> RunList:
-    """The newest runs: executions, and run reports of those that AWS has forgotten after 90 days.
+    """The newest runs: executions, and run reports of those that AWS no longer lists after 90 days.
 
-    With `app_ids` only runs that were about one of these apps, as if there were no others.
+    With `app_ids` only the runs that processed one of these apps, as if no other app existed.
     """
     return RunList(tuple(_newest_first(pipeline, last, app_ids, Remembered(0))[:last]))
 
@@ -107,7 +107,7 @@ def _of_report(lake: Bucket, stored: StoredObject, app_ids: Seen, remembered: Re
 
 
 def _of_execution(started: Started, pipeline: Pipeline, app_ids: Seen, remembered: Remembered) -> RunLine | None:
-    """One that is under way, or whose input was refused, which nobody hears of who may not see all apps."""
+    """A run that is under way, or whose input was refused. Only callers who can see all apps get a refused one."""
     stands = started
     if started.status != RUNNING:
         stands = remembered.get((started.arn, started.status), lambda: pipeline.describe(started.arn))
@@ -139,7 +139,7 @@ def _apps_of(plan: RunPlan) -> Iterator[str]:
 
 
 def cause_of(stands: Started, pipeline: Pipeline) -> str:
-    """Why an execution without a report has ended, or what one that is under way waits for."""
+    """Why an execution without a report has ended, or what a running one waits for."""
     if stands.status != RUNNING:
         return stands.cause
     wait = longest(pipeline.registry.waits.of_run(stands.run_id), pipeline.registry.clock())
@@ -147,7 +147,7 @@ def cause_of(stands: Started, pipeline: Pipeline) -> str:
 
 
 def line_of_report(report: Mapping[str, Any], app_ids: Seen) -> RunLine | None:
-    """One run that has ended; of these apps only their own, and None where it was about none of them."""
+    """One run that has ended, restricted to these apps; None if it processed none of them."""
     verdicts = {app: Verdict(word) for word, apps in report["apps_by_verdict"].items() for app in apps}
     if app_ids is not None:
         verdicts = {app: verdict for app, verdict in verdicts.items() if app in app_ids}
@@ -184,10 +184,10 @@ def starter(report: Mapping[str, Any]) -> str:
 
 
 def _waited(report: Mapping[str, Any]) -> float:
-    """The seconds of a run's waits, those at the same time once."""
+    """The seconds that a run waited; overlapping waits are counted once."""
     spans = sorted(
         (datetime.fromisoformat(wait["since"]), datetime.fromisoformat(wait["until"]))
-        for wait in report.get("waits", ())  # earlier reports do not tell
+        for wait in report.get("waits", ())  # earlier reports have no waits
     )
     waited = timedelta()
     last: datetime | None = None
@@ -198,7 +198,7 @@ def _waited(report: Mapping[str, Any]) -> float:
 
 
 def find_execution(pipeline: Pipeline, run: str) -> Started | None:
-    """The execution behind a run id (or the beginning of one), the newest for `newest`; None when AWS forgot it.
+    """The execution with a run id (or the beginning of one), the newest for `newest`; None if AWS no longer lists it.
 
     Refused with their ids when several begin so.
     """
@@ -209,7 +209,7 @@ def find_execution(pipeline: Pipeline, run: str) -> Started | None:
 
 
 def find_report(lake: Bucket, run: str) -> tuple[str, dict[str, Any]] | None:
-    """The report of the run whose id begins so, with its key; the newest for `newest`.
+    """The report of the run whose id begins with this text, with its key; the newest for `newest`.
 
     Refused with their ids when several begin so.
     """
@@ -225,14 +225,14 @@ def find_report(lake: Bucket, run: str) -> tuple[str, dict[str, Any]] | None:
 
 
 def _only_one(run: str, found: Collection[str]) -> str:
-    """The run that is meant: the one of exactly this id, or the only one that begins so."""
+    """The run with exactly this id, or the only one whose id begins with it."""
     if run in found:
         return run
     if len(found) == 1:
         return next(iter(found))
     newest = sorted(found, reverse=True)
     more = f" and {len(newest) - _NAMED} more" if len(newest) > _NAMED else ""
-    raise Refused(f"{len(newest)} runs begin with '{run}', so say which: {', '.join(newest[:_NAMED])}{more}.")
+    raise Refused(f"{len(newest)} runs begin with '{run}'; give one of these ids: {', '.join(newest[:_NAMED])}{more}.")
 
 
 def newest_reports(lake: Bucket, last: int, operation: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -249,7 +249,7 @@ def read_report(lake: Bucket, key: str) -> dict[str, Any]:
 
 
 def _stored_reports(lake: Bucket, operation: str = "") -> Iterator[tuple[str, StoredObject]]:
-    """The id of each run of which there is a report, and the stored report."""
+    """The id of each run that has a report, and the stored report."""
     for stored in lake.list(f"{REPORTS_PREFIX}production_{operation}"):
         if found := _REPORT.fullmatch(stored.key):
             yield found["run"], stored

@@ -34,7 +34,7 @@ PARQUET = "drift: Parquet differs"
 
 @dataclass(frozen=True, slots=True)
 class ColumnLine:
-    """One column of one table: its header as the newest files spell it, and its type in three places."""
+    """One column of one table: its header in the newest files, and its type in three places."""
 
     table_name: str
     column: str
@@ -47,7 +47,7 @@ class ColumnLine:
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
-    """One table: how many of Apple's files were looked into, how many columns agree, what drifted."""
+    """One table: the number of Apple's files that were read, of columns that agree, and the drifted columns."""
 
     table_name: str
     files: int
@@ -58,7 +58,7 @@ class TableSchema:
 
 @dataclass(frozen=True, slots=True)
 class UnknownReport:
-    """A report that Apple offers under a name that the catalogue lacks, and to how many of the apps."""
+    """A report name that Apple offers and the catalogue does not have, and the number of apps that it is offered to."""
 
     name: str
     apps: int
@@ -80,7 +80,7 @@ class SchemaComparison:
 
     @property
     def sentence(self) -> str:
-        """What drifted, and what to do with the patch."""
+        """The number of drifted columns, and what to do with the patch."""
         unknown = ""
         if self.unknown_reports:
             count = counted(len(self.unknown_reports), "report")
@@ -103,7 +103,7 @@ def compare_schemas(
     *,
     every_column: bool,
 ) -> SchemaComparison:
-    """Compare each table's four descriptions; of Apple's files the newest five per table are looked into."""
+    """Compare each table's four descriptions, with the newest five of Apple's files per table."""
     newest = newest_instances(app_ids, registry, as_of - _LOOK_BACK)
     summaries, lines = [], []
     new: dict[ReportDefinition, dict[str, ColumnType]] = {}
@@ -122,7 +122,7 @@ def compare_schemas(
 
 
 def _unknown_reports(app_ids: Sequence[str], registry: Registry) -> Iterator[UnknownReport]:
-    """As the newest listing of each app's reports told them."""
+    """From the newest listing of each app's reports."""
     requests = (registry.report_requests.get(app_id, AccessType.ONGOING) for app_id in app_ids)
     apps = Counter(name for request in requests for name in request.unknown_reports)
     for name in sorted(apps):
@@ -132,7 +132,7 @@ def _unknown_reports(app_ids: Sequence[str], registry: Registry) -> Iterator[Unk
 def _lines(
     table: CuratedTable, seen: Sequence[Sample], glue: Mapping[str, str], parquet: Mapping[str, str] | None
 ) -> Iterator[ColumnLine]:
-    """The catalogue's columns, then what only files, Glue or Parquet know."""
+    """The catalogue's columns, then those that only files, Glue or Parquet have."""
     headers = {header_key(header): header for sample in seen for header in sample.headers if header}
     for column in table.columns:
         header = "" if column.name in _OURS else _popped(headers, column)

@@ -1,4 +1,4 @@
-"""What Apple's newest files say about a table's columns: the beginnings of the files that the ledger names."""
+"""The columns of Apple's newest files, read from the beginnings of the files in the ledger."""
 
 import csv
 import io
@@ -17,20 +17,20 @@ from appstore_analytics.model.instances import LedgerInstance
 from appstore_analytics.registry import Registry
 
 _SAMPLE_BYTES = 64 << 10
-_PIECE_BYTES = 64  # what a break takes with it; unpacked 64 KB at most
+_PIECE_BYTES = 64  # the bytes that a broken gzip can cost; unpacked at most 64 KB
 _BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The beginning of one file of Apple: its headers, and the first rows' cells."""
+    """The beginning of one of Apple's files: its headers, and the cells of the first rows."""
 
     key: str
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
     def values(self, header: str) -> list[str]:
-        """The cells below a header that are not empty."""
+        """The non-empty cells below a header."""
         place = self.headers.index(header)
         return [row[place] for row in self.rows if len(row) == len(self.headers) and row[place]]
 
@@ -46,7 +46,7 @@ def newest_instances(app_ids: Iterable[str], registry: Registry, since: date) ->
 
 
 def samples(raw: Bucket, instances: Sequence[LedgerInstance], files: int) -> Iterator[Sample]:
-    """The beginnings of the newest files, at most so many; what has expired or has no header is passed over."""
+    """The beginnings of the newest files, up to the limit; files that have expired or have no header are skipped."""
     keys = (segment.key for instance in instances for segment in instance.segments[:1])
     found = (_sample(raw, key) for key in keys if raw.head(key))
     return islice((sample for sample in found if any(sample.headers)), files)
@@ -57,12 +57,12 @@ def _sample(raw: Bucket, key: str) -> Sample:
         text = _beginning(stream).decode("utf-8", errors="replace")
     header, *lines = text.removeprefix(_BYTE_ORDER_MARK).split("\n")
     delimiter = "\t" if "\t" in header else ","
-    rows = (_cells(line, delimiter) for line in lines[:-1])  # the last line may be cut
+    rows = (_cells(line, delimiter) for line in lines[:-1])  # the last line can be cut off
     return Sample(key, _cells(header, delimiter), tuple(rows))
 
 
 def _beginning(stream: BinaryIO) -> bytes:
-    """Some rows; of a file whose gzip is broken, as a quarantined one's may be, what stands before the break."""
+    """The first rows; if the gzip is broken, as in a quarantined file, those before the break."""
     inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     compressed = io.BytesIO(stream.read(_SAMPLE_BYTES))
     text = b""
@@ -75,7 +75,7 @@ def _beginning(stream: BinaryIO) -> bytes:
 
 
 def _cells(line: str, delimiter: str) -> tuple[str, ...]:
-    """The cells of a line; none of one that the converter would not split either, and quarantines its file for."""
+    """The cells of a line; none if it cannot be split, for which the converter quarantines the file."""
     line = line.removesuffix("\r")
     try:
         cells = next(csv.reader([line])) if delimiter == "," and line else line.split(delimiter)
@@ -87,7 +87,7 @@ def _cells(line: str, delimiter: str) -> tuple[str, ...]:
 
 
 def guessed_type(values: Sequence[str]) -> ColumnType:
-    """The narrowest type that a file's first cells have; a person decides."""
+    """The narrowest type that fits a file's first cells, as a proposal."""
     if values and all(re.fullmatch(r"[+-]?\d{1,18}", value, re.ASCII) for value in values):
         return ColumnType.INT64
     if values and all(re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII) for value in values):

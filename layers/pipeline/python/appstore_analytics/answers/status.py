@@ -1,4 +1,4 @@
-"""`status`: how each app's report requests stand, from what the runs have recorded. Apple is not asked."""
+"""`status`: the state of each app's report requests, from the records of the runs. Apple is not asked."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ _DAY = timedelta(days=1)
 
 
 class RequestVerdict(StrEnum):
-    """How a report request stands."""
+    """The state of a report request."""
 
     READY = "ready"
     NOT_READY = "not ready"
@@ -40,7 +40,7 @@ class RequestVerdict(StrEnum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether somebody has to do something."""
+        """Whether a person has to act."""
         return self not in (self.READY, self.NOT_READY, self.NOT_REGISTERED)
 
 
@@ -55,7 +55,7 @@ _BY_RECORD = {
 class RequestLine:
     """One app and access type.
 
-    `requested_on` is None where Apple had the request before us; `age_days` then counts from when it was adopted.
+    `requested_on` is None if another tool created the request; `age_days` then counts from its adoption.
     `last_instance` is the newest processing date that Apple listed, `next_expected` the day of the next one.
     """
 
@@ -82,18 +82,18 @@ class RequestStatus:
 
     @property
     def is_good(self) -> bool:
-        """Whether no request needs anybody."""
+        """Whether no request needs a person."""
         return not any(request.verdict.is_failure for request in self.requests)
 
     @property
     def sentence(self) -> str:
-        """How many of each verdict."""
+        """The number of requests per verdict."""
         counts = Counter(str(request.verdict) for request in self.requests)
         return ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())) or "No app is known yet."
 
 
 def request_status(accounts: tuple[Account, ...], registry: Registry, lake: Bucket, as_of: date) -> RequestStatus:
-    """The verdict on each app's ONGOING request, and on its snapshot where there is one."""
+    """The verdict on each app's ONGOING request, and on its snapshot if there is one."""
     plan = newest_daily_plan(lake)
     run_id = plan.run_id if plan else ""
     records = {one.event["app_id"]: one for one in registry.runs.of_map(run_id, MapName.REGISTER)} if run_id else {}
@@ -110,7 +110,7 @@ def request_status(accounts: tuple[Account, ...], registry: Registry, lake: Buck
 def _of_app(
     account: str, app_id: str, record: ItemRecord | None, registry: Registry, as_of: date
 ) -> Iterator[RequestLine]:
-    """The record is the last daily run's: it speaks for the ONGOING request."""
+    """The record of the last daily run, which is about the ONGOING request."""
     ledger = registry.instances.of_app(app_id, as_of - timedelta(days=INSTANCE_LIFE_DAYS))
     ongoing = registry.report_requests.get(app_id, AccessType.ONGOING)
     yield _line(account, ongoing, record, _to_repair(ledger, ongoing, as_of), as_of)
@@ -166,29 +166,29 @@ def _verdict(known: KnownRequest, record: ItemRecord | None, as_of: date) -> tup
 
 
 def _ongoing(known: KnownRequest, newest_instance: date, as_of: date) -> tuple[RequestVerdict, str]:
-    """An app that has had instances: whether they came from a request before this one, and whether they still come.
+    """An app that has had instances: whether they came from an earlier request, and whether new ones still come.
 
-    Apple says that it stopped a request only when a run looks; silence alone does not tell.
+    Only a run that asks Apple learns that a request was stopped; silence alone is not proof.
     """
     if known.requested_on and newest_instance <= known.requested_on:
-        anew = f"was made anew on {known.requested_on}; its first data comes 24 to 48 hours later"
+        anew = f"was created again on {known.requested_on}; its first data comes 24 to 48 hours later"
         if known.replaces_stopped:
             return RequestVerdict.STOPPED, f"Apple had stopped it (stoppedDueToInactivity); it {anew}"
-        return RequestVerdict.NOT_READY, f"Apple did not list it any more; it {anew}"
+        return RequestVerdict.NOT_READY, f"Apple no longer listed it; it {anew}"
     if is_silent(known, as_of):
         silent = days((as_of - newest_instance).days)
         looked = f"; on {known.looked_on} Apple listed the request as live" if known.looked_on else ""
-        return RequestVerdict.SILENT, f"no instance for {silent}{looked}: each daily run looks again"
+        return RequestVerdict.SILENT, f"no instance for {silent}{looked}: each daily run asks Apple again"
     return RequestVerdict.READY, ""
 
 
 def next_expected(known: KnownRequest) -> date | None:
-    """The processing date that should come next; a snapshot that has been built gets no more."""
+    """The processing date that should come next; None for a snapshot that has been built."""
     if known.newest_instance is None:
         return known.requested_on + _APPLE_BUILDS_WITHIN_DAYS * _DAY if known.requested_on else None
     return known.newest_instance + _DAY if known.access_type is AccessType.ONGOING else None
 
 
 def verdict_counts(status: RequestStatus) -> Mapping[str, int]:
-    """How many requests have each verdict."""
+    """The number of requests per verdict."""
     return dict(sorted(Counter(f"{one.access_type} {one.verdict}" for one in status.requests).items()))

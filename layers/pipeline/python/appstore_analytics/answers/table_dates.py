@@ -1,4 +1,4 @@
-"""Tables × Dates: a verdict for each, of all apps or of one, and until when each table is complete."""
+"""Tables × Dates: a verdict for each, for all apps or for one, and the Date up to which each table is complete."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ MAIN_TABLES = (
     "opt_in",
     "performance",
 )
-"""Those that most questions are about, in the order in which people meet them."""
+"""The tables that most questions are about, in the order in which people use them."""
 
 
 @dataclass(frozen=True, slots=True)
 class DateCell:
-    """One Date of one table: the worst verdict, and how many of the apps have it.
+    """One Date of one table: the worst verdict, and the number of apps with it.
 
     `is_restated`: Apple has replaced the Date for one of them after it was final.
     """
@@ -41,8 +41,8 @@ class DateCell:
 class TableLine:
     """One daily table. `cells` are in the order of the answer's Dates.
 
-    Every Date up to `complete_until` is complete for every app, up to `most_until` for `apps_complete` of `apps`: those
-    of which no due Date is missing. Apple calls a Date complete after `window_days`.
+    Every Date up to `complete_until` is complete for every app, and up to `most_until` for `apps_complete` of `apps`:
+    those that lack no due Date. Apple calls a Date complete after `window_days`.
     """
 
     table_name: str
@@ -58,7 +58,7 @@ class TableLine:
 
 @dataclass(frozen=True, slots=True)
 class TableDates:
-    """The tables, the main ones first. `checked_at` is the check of freshness that older Dates are judged by."""
+    """The tables, the main ones first. `checked_at` is the time of the freshness check that judges older Dates."""
 
     checked_at: str
     dates: tuple[date, ...]
@@ -66,22 +66,22 @@ class TableDates:
 
     @property
     def is_good(self) -> bool:
-        """Whether no Date needs anybody."""
+        """Whether no Date needs attention."""
         return not any(cell.verdict.needs_action for table in self.tables for cell in table.cells)
 
     @property
     def sentence(self) -> str:
-        """How many tables have a Date that needs somebody."""
+        """The number of tables with a Date that needs attention."""
         bad = sum(any(cell.verdict.needs_action for cell in table.cells) for table in self.tables)
         if not self.tables:
             return "No daily table is deployed."
         if bad:
-            return f"{counted(bad, 'table')} of {len(self.tables)} with a Date that needs somebody."
-        return f"No Date of {counted(len(self.tables), 'table')} needs anybody."
+            return f"{counted(bad, 'table')} of {len(self.tables)} with a Date that needs attention."
+        return f"No Date of {counted(len(self.tables), 'table')} needs attention."
 
 
 def newest_dates(as_of: date, count: int) -> tuple[date, ...]:
-    """So many Dates until yesterday, oldest first."""
+    """A number of Dates that end yesterday, oldest first."""
     return tuple(as_of - timedelta(days=number) for number in range(count, 0, -1))
 
 
@@ -98,7 +98,7 @@ def table_dates(
     dates: Sequence[date],
     restated: Collection[tuple[str, date]] = (),
 ) -> TableDates:
-    """The daily tables of these, judged on these Dates. Apple is not asked, nothing changes."""
+    """The daily tables among these, judged on these Dates. Reads only; makes no call to Apple."""
     lines = (table_line(judged.judge(table, dates), restated) for table in main_first(tables))
     return TableDates(judged.checks.checked_at, tuple(dates), tuple(lines))
 

@@ -1,4 +1,4 @@
-"""`verify`: Athena counts again what stands published, outside of any run."""
+"""`verify`: Athena counts the published rows again, outside of any run."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,14 +1,14 @@
-"""JSON from outside, refused before it is read where reading it would take far more memory than it has bytes."""
+"""External JSON, refused before parsing if its values would take far more memory than its bytes."""
 
 import json
 import re
 from typing import Any
 
 _MOST_LEVELS = 32
-"""JSON:API has seven."""
+"""JSON:API needs seven."""
 
 _MOST_VALUES = 500_000
-"""A page of 200 entries has some thousands; as many as this fit into the memory of the smallest function."""
+"""A page of 200 entries has a few thousand; this many fit into the memory of the smallest function."""
 
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
@@ -18,10 +18,9 @@ class UnreasonableJsonError(ValueError):
 
 
 def read_json(text: str | bytes, *, strict: bool = True) -> Any:
-    """The value of a JSON text, UTF-8 where it is bytes.
+    """The value of a JSON text; bytes are UTF-8.
 
-    UnreasonableJsonError when it is none that anybody would send, another ValueError when it is not JSON. `strict` as
-    in json.loads.
+    UnreasonableJsonError if it is beyond these limits, another ValueError if it is not JSON. `strict` as in json.loads.
     """
     characters = text if isinstance(text, str) else text.decode("utf-8-sig")
     _check_structure(_STRING.sub("", characters))

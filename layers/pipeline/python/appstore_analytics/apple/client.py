@@ -1,10 +1,10 @@
 """The Analytics Reports API of App Store Connect 4.5.1, one method per call.
 
 Apple decides by HTTP status and by the prefix of an error's `code`, so this does; titles and details are only quoted.
-POST and DELETE are never repeated here, because whoever called decides after looking; except with a fresh token after a
-401, which says that nothing was done.
+POST and DELETE are never repeated here, because the caller has to look first; except with a fresh token after a 401,
+which means that nothing was done.
 
-A list is refused as a whole where it cannot be followed; an entry of instances that cannot be right is refused alone.
+A list that cannot be followed to its end is refused as a whole; an impossible entry of instances is refused alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,14 +37,14 @@ from appstore_analytics.apple.rate_limit import RateLimit
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, NotFound, RoleMissing
 
-_TIMEOUT_SECONDS = (5, 30)  # to connect, for each piece that arrives
+_TIMEOUT_SECONDS = (5, 30)  # to connect, and between any two pieces of the answer
 _LONGEST_ANSWER_SECONDS = sum(_TIMEOUT_SECONDS)
-"""Of one answer, from the call to its last byte: one that drips must not use up a function's time."""
+"""The limit for one answer, from the call to its last byte: a slow stream must not use up a function's time."""
 LONGEST_CALL_SECONDS = _LONGEST_ANSWER_SECONDS + _TIMEOUT_SECONDS[1]
-"""After so long a call has answered or failed: the clock is read between any two pieces."""
+"""The longest time until a call has answered or failed: the clock is read between any two pieces."""
 _PAGE_LIMIT = 200
 _MOST_PAGES = 100
-"""20,000 apps or segments: a list that never ends must not use up the key's quota."""
+"""20,000 apps or segments: an endless list must not use up the key's quota."""
 _MOST_PAGES_OF_AN_APP = 5
 """1,000 requests, reports or instances; Apple offers about 156 reports, and lists an instance for 35 days."""
 _LONGEST_ANSWER_BYTES = 8 << 20
@@ -57,7 +57,7 @@ class Calls(Protocol):
     """The account's call budget, as the client needs it."""
 
     def take(self) -> None:
-        """Spend one call, or raise CallsUnavailable before it is made."""
+        """Use one call, or raise CallsUnavailable before it is made."""
 
     def answered(self, limit: RateLimit) -> None:
         """Learn from an answer's headers."""
@@ -71,7 +71,7 @@ class Calls(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What App Store Connect answered, in full: whatever it sends fits into memory."""
+    """A complete answer of App Store Connect, limited to a size that fits into memory."""
 
     status: int
     reason: str
@@ -79,14 +79,14 @@ class _Answer:
     body: bytes = field(repr=False)
 
     def json(self) -> Any:
-        """The body's JSON; ValueError when it is none, or none that anybody would send."""
+        """The body's JSON; ValueError if it is not JSON, or beyond the limits of bounded_json."""
         return read_json(self.body)
 
 
 class AppStoreConnect:
-    """App Store Connect, as one API key sees it.
+    """App Store Connect with one API key.
 
-    What it sends is checked here, once: an id that comes out of this class may stand in a key and in an address.
+    Answers are checked here, once: an id that this class returns is safe in a key and in a URL.
     """
 
     def __init__(self, session: requests.Session, base_url: str, tokens: Tokens, calls: Calls) -> None:
@@ -103,9 +103,9 @@ class AppStoreConnect:
         return dict(read_app(data) for some in filters for data in self._pages("v1/apps", query | some))
 
     def report_requests(self, app_id: str, access_type: AccessType) -> tuple[ReportRequest, ...]:
-        """The report requests of an app; there is no way to list them but through the app.
+        """The report requests of an app; Apple lists them only through the app.
 
-        NotFound says that Apple does not know the app.
+        NotFound if Apple does not know the app.
         """
         query = {"filter[accessType]": access_type, "limit": _PAGE_LIMIT}
         pages = self._pages(f"v1/apps/{app_id}/analyticsReportRequests", query, _MOST_PAGES_OF_AN_APP)
@@ -114,12 +114,12 @@ class AppStoreConnect:
         except NotFound:
             raise NotFound(
                 f"Apple does not know app {app_id}: remove it from accounts in cdk.json if it was mistyped or deleted, "
-                "or name it in the account that it moved to. If Apple lists it again, the next run heals it."
+                "or name it in the account that it moved to. If Apple lists it again, the next run continues with it."
             ) from None
         return tuple(request for request in found if request.access_type is access_type)
 
     def create_report_request(self, app_id: str, access_type: AccessType) -> ReportRequest | Conflict:
-        """A new report request, or Apple's 409: most often one of this access type exists already."""
+        """A new report request, or Apple's 409, usually because one of this access type exists already."""
         body = {
             "data": {
                 "type": "analyticsReportRequests",
@@ -133,44 +133,45 @@ class AppStoreConnect:
         return read_report_request(_body(answer, dict)["data"])
 
     def delete_report_request(self, request_id: str) -> None:
-        """Delete a report request; one that is gone already is success."""
+        """Delete a report request; succeeds also if it is already gone."""
         try:
             self._call("DELETE", urljoin(self._base_url, f"v1/analyticsReportRequests/{request_id}"))
         except NotFound:
             return
 
     def reports(self, request_id: str) -> tuple[Report, ...]:
-        """The reports that a request offers, each once. Empty until Apple has prepared them."""
+        """The reports that a request offers, without repetitions. Empty until Apple has prepared them."""
         path = f"v1/analyticsReportRequests/{request_id}/reports"
         pages = self._pages(path, {"limit": _PAGE_LIMIT}, _MOST_PAGES_OF_AN_APP)
         return each_once(map(read_report, pages))
 
     def instances(self, report_id: str, granularity: Granularity, latest: date) -> Instances:
-        """The instances of a report, in no promised order, each once.
+        """The instances of a report, in any order, without repetitions.
 
-        Refused is an entry whose processing date is not a day as Apple writes it or lies after `latest`, and an id that
-        is listed twice with different attributes.
+        An entry is refused if its processing date is not a day in Apple's format or is after `latest`, or if its id is
+        listed twice with different attributes.
         """
         query = {"filter[granularity]": granularity, "limit": _PAGE_LIMIT}
         pages = self._pages(f"v1/analyticsReports/{report_id}/instances", query, _MOST_PAGES_OF_AN_APP)
         return read_instances(pages, granularity, latest)
 
     def segments(self, instance_id: str) -> tuple[Segment, ...]:
-        """The segments of an instance, each once; NotFound when it has expired, although Apple may still list it."""
+        """The segments of an instance, without repetitions; NotFound if it has expired but Apple still lists it."""
         pages = self._pages(f"v1/analyticsReportInstances/{instance_id}/segments", {"limit": _PAGE_LIMIT})
         return each_once(read_segment(data) for data in pages)
 
     def list_one_user(self) -> None:
-        """Ask for one user of the team, and look at none: the role Admin and a few others may; RoleMissing says no.
+        """Request one user of the team, which only Admin and a few other roles can do; RoleMissing if Apple refuses.
 
-        Source: "List Users", App Store Connect API. It is the one harmless call that tells Admin from Finance or Sales.
+        Source: "List Users", App Store Connect API. It is the only harmless call that distinguishes Admin from Finance
+        or Sales.
         """
         self._call("GET", urljoin(self._base_url, "v1/users?limit=1&fields[users]=roles"))
 
     def _pages(self, path: str, query: dict[str, Any], most: int = _MOST_PAGES) -> Iterator[Any]:
         """The entries of every page.
 
-        AppleRefused when a page leads back to one already read, to another host, or on without end.
+        AppleRefused if a page links to one already read or to another host, or there is no end.
         """
         url = requests.Request("GET", urljoin(self._base_url, path), params=query).prepare().url or ""
         seen: set[str] = set()
@@ -195,7 +196,7 @@ class AppStoreConnect:
     def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> _Answer:
         answer = self._send(method, url, body)
         if answer.status == requests.codes.unauthorized:
-            self._tokens.forget()  # once: the token may have ended on the way, or the key been rotated
+            self._tokens.forget()  # once: the token can have expired, or the key been rotated
             answer = self._send(method, url, body)
         if answer.status == requests.codes.unauthorized:
             self._calls.rejected(_error_code(answer))
@@ -220,7 +221,7 @@ class AppStoreConnect:
 
 
 def _read(response: requests.Response, ends_at: float) -> bytes:
-    """The body, unpacked; AppleRefused as soon as it is longer than any page of 200."""
+    """The unpacked body; AppleRefused as soon as it is longer than any page of 200 entries."""
     body = bytearray()
     while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         if monotonic() > ends_at:
@@ -232,7 +233,7 @@ def _read(response: requests.Response, ends_at: float) -> bytes:
 
 
 def _raise_for_status(method: str, answer: _Answer) -> None:
-    """Nothing for 2xx and for 409 on POST; else the error that says what to do next."""
+    """Passes for 2xx and for 409 on POST; otherwise raises the error that says what to do next."""
     status = answer.status
     if requests.codes.ok <= status < requests.codes.multiple_choices:
         return
@@ -244,12 +245,12 @@ def _raise_for_status(method: str, answer: _Answer) -> None:
     if status == requests.codes.forbidden:
         raise RoleMissing(_forbidden_sentence(method, code))
     if status == requests.codes.not_found:
-        raise NotFound(f"App Store Connect does not know what was asked for ({code}).")
+        raise NotFound(f"App Store Connect does not know the requested resource ({code}).")
     raise AppleRefused(f"App Store Connect refused {method} with {status} {code}.")
 
 
 def _forbidden_sentence(method: str, code: str) -> str:
-    """The cause as far as the code tells it; any code but two may mean either."""
+    """The cause, as far as Apple's code shows it; any code but two can mean either."""
     needed = "Admin" if method in ("POST", "DELETE") else "Admin, Finance or Sales and Reports"
     if code.startswith("FORBIDDEN.REQUIRED_AGREEMENTS"):
         return "An agreement is missing or has expired: the account holder must accept it in App Store Connect."
@@ -274,7 +275,7 @@ def _body(answer: _Answer, data_type: type) -> dict[str, Any]:
     try:
         body = answer.json()
     except UnreasonableJsonError as error:
-        raise AppleRefused(f"App Store Connect answered {answer.status} with {error}: no page is like that.") from None
+        raise AppleRefused(f"App Store Connect answered {answer.status} with {error}, which no page has.") from None
     except ValueError:
         body = None
     if not isinstance(body, dict) or not isinstance(body.get("data"), data_type):
@@ -283,7 +284,7 @@ def _body(answer: _Answer, data_type: type) -> dict[str, Any]:
 
 
 def _next(body: dict[str, Any]) -> str:
-    """The address of the page that follows; empty on the last one."""
+    """The URL of the next page; empty on the last one."""
     links = body.get("links") or {}
     following = links.get("next") if isinstance(links, dict) else links
     if not isinstance(following, str | None):

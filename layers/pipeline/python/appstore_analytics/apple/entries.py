@@ -1,4 +1,4 @@
-"""What App Store Connect lists, checked where it comes in: its ids can be part of a key or an address afterwards."""
+"""Entries of App Store Connect's lists, checked on arrival, so that their ids are safe in keys and URLs."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +21,7 @@ _EXISTS = ("STATE_ERROR", "ENTITY_ERROR")
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """A standing order for an app's reports. Apple tells neither its age nor whether it is ready."""
+    """Apple's report request for an app. Apple reports neither its age nor whether it is ready."""
 
     id: str
     access_type: AccessType
@@ -50,7 +50,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """What Apple built of one report on one processing date."""
+    """The files that Apple built for one report on one processing date."""
 
     id: str
     granularity: Granularity
@@ -69,7 +69,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Instances:
-    """The instances of a report that can be right, and why each other entry of Apple's list cannot, by its id."""
+    """The valid instances of a report, and the reason why each other entry of Apple's list is refused, by its id."""
 
     listed: tuple[Instance, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -80,14 +80,14 @@ _Value = TypeVar("_Value")
 
 
 def read_entry(data: Any) -> dict[str, Any]:
-    """An entry of a list, once it is sure that it is one."""
+    """An entry of a list that has an id and attributes."""
     if not isinstance(data, dict) or not isinstance(data.get("id"), str) or not data["id"]:
         raise AppleRefused("App Store Connect sent an entry without an id.")
     return data
 
 
 def _attribute(data: dict[str, Any], name: str, read: Callable[[Any], _Value], missing: Any = None) -> _Value:
-    """An attribute of an entry, `missing` if it has none; AppleRefused names the one that `read` refuses."""
+    """An attribute of an entry, `missing` if absent; AppleRefused names the attribute that `read` refuses."""
     attributes = data.get("attributes")
     value = attributes.get(name) if isinstance(attributes, dict) else None
     try:
@@ -105,7 +105,7 @@ def _shown(text: str) -> str:
 
 
 def _exactly(*types: type) -> Callable[[Any], Any]:
-    """Takes values of these types only: JSON's true is no number."""
+    """Accepts only values of these types: JSON's true is not a number."""
 
     def read(value: Any) -> Any:
         if type(value) not in types:
@@ -131,7 +131,7 @@ _TWICE = "App Store Connect listed {} twice, and not the same."
 
 
 def each_once(listed: Iterable[_Listed]) -> tuple[_Listed, ...]:
-    """The entries without repetitions; AppleRefused when two of one id contradict each other."""
+    """The entries without repetitions; AppleRefused if two with the same id differ."""
     once: dict[str, _Listed] = {}
     for entry in listed:
         if once.setdefault(entry.id, entry) != entry:
@@ -210,7 +210,7 @@ def read_instances(entries: Iterable[Any], granularity: Granularity, latest: dat
 
 
 def _name(entry: Any) -> str:
-    """The id of an entry that may be anything, as far as it can be shown."""
+    """The id of an unchecked entry, in printable form."""
     found = entry.get("id") if isinstance(entry, dict) else None
     return _shown(found) if isinstance(found, str) else ""
 

@@ -1,4 +1,4 @@
-"""API keys and the short-lived tokens made of them.
+"""API keys and the short-lived tokens made from them.
 
 Source: Apple, "Generating Tokens for API Requests": ES256, `aud` is `appstoreconnect-v1`, at most 20 minutes; a team
 key names its issuer in `iss`, an individual key has `sub: user` instead. No `scope`: it would allow GET only.
@@ -31,7 +31,7 @@ _RENEWED_BEFORE_END = timedelta(minutes=2)
 _KEY_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 _ISSUER_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _NO_SECRET = ("ResourceNotFoundException", "InvalidRequestException")
-"""It is not there, or it is about to be deleted."""
+"""Errors of a secret that does not exist, or is being deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class ApiKey:
     def from_secret(cls, text: str, secret_name: str) -> Self:
         """The key in a secret: JSON with `key_id`, `private_key` (the .p8 file's text) and, for team keys, `issuer_id`.
 
-        Blanks, line ends and byte order marks around a value are no part of it. ConfigurationRefused names the secret
-        and the field and says what is wrong; it never repeats what the secret holds.
+        Blanks, line ends and byte order marks around a value are ignored. ConfigurationRefused names the secret and the
+        field and says what is wrong; it never repeats the secret's content.
         """
         secret = _fields(text, secret_name)
         key_id = _identifier(secret, "key_id", _KEY_ID, secret_name)
@@ -66,7 +66,7 @@ class ApiKey:
 
 
 def _fields(text: str, secret_name: str) -> dict[str, Any]:
-    """The secret's JSON object; line ends inside its texts are read as they are."""
+    """The secret's JSON object; line ends inside its strings are accepted."""
     text = trimmed(text)
     if text.startswith("-----BEGIN "):
         raise ConfigurationRefused(
@@ -86,7 +86,7 @@ def _fields(text: str, secret_name: str) -> dict[str, Any]:
 
 
 def _identifier(secret: dict[str, Any], name: str, form: re.Pattern[str], secret_name: str) -> str | None:
-    """One id of the secret, without what surrounds it; None when it is missing or empty."""
+    """One id of the secret, without surrounding blanks; None if it is missing or empty."""
     value = secret.get(name)
     value = trimmed(value) if isinstance(value, str) else value
     if value is None or value == "":
@@ -103,8 +103,8 @@ def _identifier(secret: dict[str, Any], name: str, form: re.Pattern[str], secret
 class Tokens:
     """Bearer tokens of one API key, each used for five minutes.
 
-    `read_key` is asked for the key whenever a token is made: so a rotated key is picked up without a deployment, within
-    five minutes, and at once where Apple refuses the old one.
+    `read_key` reads the key for each new token, so a rotated key is picked up without a deployment: within five
+    minutes, and at once if Apple refuses the old one.
     """
 
     def __init__(self, read_key: Callable[[], ApiKey], clock: Clock) -> None:
@@ -114,7 +114,7 @@ class Tokens:
         self._ends_at: datetime | None = None
 
     def bearer(self) -> str:
-        """A token that is valid for at least two more minutes; ConfigurationRefused when the secret holds no key."""
+        """A token that is valid for at least two more minutes; ConfigurationRefused if the secret holds no key."""
         now = self._clock()
         if self._ends_at is None or now >= self._ends_at - _RENEWED_BEFORE_END:
             self._token = _signed(self._read_key(), now, now + _LIFETIME)
@@ -122,7 +122,7 @@ class Tokens:
         return self._token
 
     def forget(self) -> None:
-        """Make the next token anew, because Apple did not accept this one."""
+        """Discard the token, because Apple did not accept it."""
         self._ends_at = None
 
 
@@ -142,7 +142,7 @@ class KeyRing:
         self._tokens: dict[str, Tokens] = {}
 
     def tokens(self, key_name: str) -> Tokens:
-        """The tokens of one key; its secret is read when the first is made."""
+        """The tokens of one key; its secret is read for the first token."""
         if key_name not in self._tokens:
             self._tokens[key_name] = Tokens(partial(self._read, f"{self._prefix}{key_name}"), self._clock)
         return self._tokens[key_name]
@@ -153,12 +153,12 @@ class KeyRing:
         except ClientError as error:
             if error.response["Error"]["Code"] not in _NO_SECRET:
                 raise
-            raise ConfigurationRefused(f"There is no secret {secret_name}: deploy, and put the API key in.") from None
+            raise ConfigurationRefused(f"There is no secret {secret_name}: deploy, then store the API key.") from None
         return ApiKey.from_secret(_text(answer), secret_name)
 
 
 def _text(answer: "GetSecretValueResponseTypeDef") -> str:
-    """The secret's text, also of one that was saved as a file's bytes."""
+    """The secret's text, even if it was stored as binary."""
     if "SecretString" in answer:
         return str(answer["SecretString"])
     content: bytes = answer.get("SecretBinary", b"")

@@ -1,7 +1,7 @@
-"""Reading the private key that a person put into a secret.
+"""Reads the private key that a person put into a secret.
 
-Whatever has one reading only is read: a byte order mark, line ends written as `\\n`, a key on one line, the base64 of
-the key without its BEGIN and END lines, the base64 of the whole .p8 file. The rest is refused by what is wrong with it.
+Unambiguous variants are accepted: a byte order mark, line ends written as `\\n`, a key on one line, the base64 of the
+key without its BEGIN and END lines, the base64 of the whole .p8 file. Anything else is refused with what is wrong.
 """
 
 import base64
@@ -15,14 +15,14 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 _ARMOUR = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 _BEGIN = "-----BEGIN "
 _LABELS = ("PRIVATE KEY", "EC PRIVATE KEY")
-_WRITTEN_LINE_ENDS = ("\\r", "\\n")  # as two characters each: no base64 has a backslash
+_WRITTEN_LINE_ENDS = ("\\r", "\\n")  # two characters each: base64 has no backslash
 _FILE_NAME = re.compile(r"\S+\.p8")
 _INVISIBLE = "\ufeff\u200b\u00a0 \t\r\n"
 _MOJIBAKE_OF_A_MARK = "\u00ef\u00bb\u00bf"  # the UTF-8 byte order mark, read as Latin-1
 
 
 class PrivateKeyRefusedError(Exception):
-    """The text is no private key of Apple's; the message says what it is instead, and never repeats any of it."""
+    """The text is not a private key from Apple; the message says what it is instead, without repeating any of it."""
 
 
 def trimmed(text: str) -> str:
@@ -47,7 +47,7 @@ def _with_line_ends(text: str) -> str:
 
 
 def _der(text: str) -> bytes:
-    """The binary form of the key, out of whichever wrapping it is in."""
+    """The binary form of the key, without its encoding."""
     if _FILE_NAME.fullmatch(text):
         raise PrivateKeyRefusedError("is the name of a file")
     if _BEGIN not in text:
@@ -59,7 +59,7 @@ def _der(text: str) -> bytes:
     if armour is None:
         raise PrivateKeyRefusedError("is cut off: its END line is missing")
     if armour[1] not in _LABELS:
-        raise PrivateKeyRefusedError("is no private key, or one locked with a password")
+        raise PrivateKeyRefusedError("is not a private key, or is locked with a password")
     return _from_base64(armour[2])
 
 

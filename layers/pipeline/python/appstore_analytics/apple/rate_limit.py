@@ -1,6 +1,6 @@
-"""What Apple says about its quota: `X-Rate-Limit: user-hour-lim:3500;user-hour-rem:500;` and `Retry-After`.
+"""Apple's quota headers: `X-Rate-Limit: user-hour-lim:3500;user-hour-rem:500;` and `Retry-After`.
 
-Parsed tolerantly: some endpoints send the minute's numbers as well or only those, and `Retry-After` is not promised.
+Parsed leniently: some endpoints also, or only, send the minute's numbers, and `Retry-After` is not guaranteed.
 """
 
 import math
@@ -17,7 +17,7 @@ _SECONDS = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """Calls left, as far as the answer says; `hour_limit` is how many a whole hour has, never 0."""
+    """Calls left according to an answer; `hour_limit` is the limit of a whole hour, never 0."""
 
     hour_remaining: int | None = None
     minute_remaining: int | None = None

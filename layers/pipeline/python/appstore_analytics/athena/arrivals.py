@@ -1,8 +1,8 @@
-"""What Athena is asked for freshness: what the runs recorded, and which Dates stand in the tables.
+"""The queries for freshness: the runs' records, and the Dates that are in the tables.
 
-Each query scans less than the 10 MB that Athena bills at least (docs/decisions/0011-freshness-through-athena.md): the
-records of some days, and of the tables one narrow column of a few Dates. The answers come sorted by app and are read
-app by app, because 10,000 apps with 26 tables each would not fit into the function's memory.
+Each query scans less than Athena's minimum of 10 MB (docs/decisions/0011-freshness-through-athena.md): the records of a
+few days, and one narrow column of a few Dates of each table. The results come sorted by app and are read app by app,
+because 10,000 apps with 26 tables each would not fit into the function's memory.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.rules.freshness import Arrivals, Request
 from appstore_analytics.rules.times import instant_of_run
 
-_TABLES_PER_QUERY = 50  # each table is a stage of its own, and the number of stages is limited
+_TABLES_PER_QUERY = 50  # each table is a separate stage, and the number of stages is limited
 _BETWEEN_NAMES = "|"
 _BETWEEN_DATES = "="
 _CONVERTED = f"WHERE verdict = '{Verdict.CONVERTED}' AND (rolled_back_in IS NULL OR rolled_back_in < run_id)"
@@ -30,14 +30,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class KnownRequests:
-    """The report requests of the apps that the newest daily run was about."""
+    """The report requests of the newest daily run's apps."""
 
     run_id: str
     requests: tuple[Request, ...]
 
 
 def requests_query(since: date) -> str:
-    """Per app the newest record of its ONGOING request, of runs since this day, and how many requests it had."""
+    """Per app, the newest record of its ONGOING request in runs since this day, and the number of its requests."""
     return (
         "SELECT app_id, MAX(run_id), MAX_BY(verdict, run_id), MAX_BY(reason, run_id), "  # noqa: S608 (no text from outside)
         "MAX_BY(requested_on, run_id) FILTER (WHERE request_id IS NOT NULL), COUNT(DISTINCT request_id), "
@@ -49,7 +49,7 @@ def requests_query(since: date) -> str:
 
 
 def known_requests(rows: Iterable[Row]) -> KnownRequests | None:
-    """The answer of `requests_query`; None before the first run has ended. Apps that left the account are left out."""
+    """The result of `requests_query`; None before the first run has ended. Apps that left the account are left out."""
     answer = list(rows)
     if not answer:
         return None
@@ -78,9 +78,9 @@ def _names(joined: str | None) -> frozenset[str]:
 
 
 def arrivals_query(since: date, until: date) -> str:
-    """Per app and table the ONGOING instances up to a processing date that runs since this day have handled.
+    """Per app and table, the ONGOING instances up to a processing date that runs since this day have handled.
 
-    One that was rolled back after its conversion does not count as converted: its Dates are to be missed.
+    One that was rolled back after its conversion does not count as converted, so that its Dates are missing.
     """
     instances = (
         "SELECT *, MAX(CASE WHEN is_rolled_back THEN run_id END) OVER (PARTITION BY app_id, instance_id) "  # noqa: S608
@@ -100,7 +100,7 @@ def arrivals_query(since: date, until: date) -> str:
 
 
 def known_arrivals(rows: Iterable[Row]) -> Iterator[tuple[int, str, Arrivals]]:
-    """The answer of `arrivals_query`: app, table and what has arrived."""
+    """The result of `arrivals_query`: app, table and what has arrived."""
     for app_id, table, known, converted, arrived_in, quarantined, not_ready, not_converted, reason in rows:
         arrivals = Arrivals(
             known=_dates(known),
@@ -115,10 +115,10 @@ def known_arrivals(rows: Iterable[Row]) -> Iterator[tuple[int, str, Arrivals]]:
 
 
 def presence_queries(due: Mapping[CuratedTable, Sequence[date]]) -> Iterator[str]:
-    """Which app has rows on which of the due Dates, and how new: for all tables at once, or in some queries.
+    """The due Dates with rows per app, and their processing dates: for all tables in one query, or in a few.
 
-    Two columns are read, which are sorted and so compressed to almost nothing. One row answers for all due Dates of a
-    table of an app: Athena hands out a thousand rows at a time.
+    Only two columns are read; they are sorted and therefore compressed to almost nothing. All due Dates of a table of
+    an app are one row, because Athena returns a thousand rows at a time.
     """
     tables = list(due)
     for start in range(0, len(tables), _TABLES_PER_QUERY):
@@ -133,21 +133,21 @@ def presence_queries(due: Mapping[CuratedTable, Sequence[date]]) -> Iterator[str
 
 
 def present_dates(rows: Iterable[Row]) -> Iterator[tuple[int, str, dict[date, date]]]:
-    """The answer of one of the `presence_queries`: app, table and the newest processing date by Date."""
+    """The result of one of the `presence_queries`: app, table and the newest processing date by Date."""
     for app_id, table, joined in rows:
         pairs = (pair.split(_BETWEEN_DATES) for pair in (joined or "").split())
         yield int(app_id or 0), str(table), {date.fromisoformat(day): date.fromisoformat(built) for day, built in pairs}
 
 
 class AppByApp(Generic[T]):
-    """Facts that come sorted by app, as (app, table, fact), for somebody who asks for one app after the other."""
+    """Facts sorted by app, as (app, table, fact), for a caller that asks for one app after the other."""
 
     def __init__(self, facts: Iterable[tuple[int, str, T]]) -> None:
         self._groups = groupby(facts, key=itemgetter(0))
         self._ahead = next(self._groups, None)
 
     def of(self, app_id: int) -> dict[str, T]:
-        """The facts of an app by table. Those of apps before it are passed over and cannot be asked for any more."""
+        """The facts of an app by table. Facts of earlier apps are skipped and cannot be asked for again."""
         while self._ahead is not None and self._ahead[0] < app_id:
             self._ahead = next(self._groups, None)
         if self._ahead is None or self._ahead[0] > app_id:

@@ -1,4 +1,4 @@
-"""The check of one table: the query as data, how to read its answer, and the comparison with what was converted."""
+"""The check of one table: the query as data, the reader of its result, and the comparison of the counts."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
@@ -21,16 +21,16 @@ from appstore_analytics.contract.tables import PARTITION_COLUMN, CuratedTable
 from appstore_analytics.rules.counts import BatchKey, Comparison, Counts, compare
 
 ExpectedCounts = Callable[[Collection[date]], Mapping[BatchKey, Counts]]
-"""What the converter counted of these Dates, read anew each time it is called."""
+"""Returns the converter's counts of these Dates, read again on each call."""
 
 
 def compare_dates(
     table: CuratedTable, days: Collection[date], expected: ExpectedCounts, athena: Athena
 ) -> list[Comparison]:
-    """What the converter counted of these Dates, compared with what Athena counts; sorted by app and Date.
+    """The converter's counts of these Dates, compared with Athena's; sorted by app and Date.
 
-    A Date may be replaced between the count and the comparison, and a query in flight over it may fail: both are asked
-    once more.
+    A Date can be replaced between the count and the comparison, and a query that reads it meanwhile can fail: both are
+    repeated once.
     """
     try:
         comparisons = _compare(table, days, expected, athena)
@@ -47,12 +47,12 @@ def compare_dates(
 def counting_query(table: CuratedTable, days: Collection[date]) -> str:
     """Rows, sums of the additive measures, and KPI amounts per app and Date, in one query for all apps.
 
-    One query per app would read everybody's rows each time. Uniques are summed for KPIs that are called bounds.
+    One query per app would read the rows of all apps each time. Uniques are summed for KPIs that are called bounds.
     """
     columns = [*(f'SUM("{measure.name}")' for measure in table.report.additive_measures), *amount_columns(table)]
     sums = "".join(f", {column}" for column in columns)
     dates = ", ".join(f"DATE '{day.isoformat()}'" for day in sorted(days))
-    # names are the catalogue's and days are dates: nothing of a file or of a person gets into the text
+    # names come from the catalogue and days are dates: no text of a file or a person becomes SQL
     return (
         f'SELECT app_id, {PARTITION_COLUMN}, COUNT(*){sums} FROM "{table.name}" '  # noqa: S608
         f"WHERE {PARTITION_COLUMN} IN ({dates}) GROUP BY app_id, {PARTITION_COLUMN}"

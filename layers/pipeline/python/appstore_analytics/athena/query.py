@@ -1,4 +1,4 @@
-"""Running one Athena query to its end."""
+"""Runs one Athena query to its end."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,10 +21,10 @@ _REPLACED_MEANWHILE = ("HIVE_CANNOT_OPEN_SPLIT", "HIVE_CURSOR_ERROR", "HIVE_FILE
 
 
 class Athena:
-    """One workgroup. Its configuration says where results go and how much a query may scan.
+    """One workgroup. Its configuration sets the location of results and the limit of bytes scanned.
 
-    `databases` has the Glue name of each database (contract/names.py). `count_bytes` is told what each query scanned,
-    which is what Athena bills. `seconds_left` says for how long the caller may still wait.
+    `databases` has the Glue name of each database (contract/names.py). `count_bytes` receives the bytes that each query
+    scanned, which Athena bills. `seconds_left` returns how long the caller can still wait.
     """
 
     def __init__(
@@ -46,10 +46,10 @@ class Athena:
     def rows(self, sql: str, database: Database) -> Iterator[tuple[str | None, ...]]:
         """The result's rows, each cell as Athena prints it, None for null.
 
-        A query that somebody cancelled, or that has not ended after half of the time that is left, is stopped and asked
-        again: after three asks an eighth of the time is left to say how it ended. QueryInterrupted when an object was
-        replaced under the query: ask once more. QueryFailed for anything else, also when the last of three asks had no
-        answer either.
+        A query that was cancelled, or has not ended after half of the remaining time, is stopped and started again;
+        after three attempts an eighth of the time is left to report the result. QueryInterrupted if an object was
+        replaced while the query read it: repeat it. QueryFailed for anything else, also if the last of three attempts
+        had no result.
         """
         return self._results(self._succeeded(sql, database))
 
@@ -74,8 +74,8 @@ class Athena:
             if state == _SUCCEEDED:
                 return query_id
         raise QueryFailed(
-            f"Athena did not end a query, asked {_ASKS} times; the last one was {state}: see the workgroup's queries "
-            "and the account's limit of queries at once. The next run asks again."
+            f"Athena did not finish a query in {_ASKS} attempts; the last one was {state}: see the workgroup's queries "
+            "and the account's limit of concurrent queries. The next run tries again."
         )
 
     def _results(self, query_id: str) -> Iterator[tuple[str | None, ...]]:
@@ -89,7 +89,7 @@ class Athena:
         yield from cells
 
     def _await_end(self, query_id: str, patience_seconds: float) -> str:
-        """SUCCEEDED, or the state in which the query is left: it was cancelled, or is stopped after this time."""
+        """SUCCEEDED, or the state of a query that was cancelled, or is stopped after this time."""
         pause_seconds, waited_seconds = _POLL_SECONDS, 0.0
         while True:
             execution = self._client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]

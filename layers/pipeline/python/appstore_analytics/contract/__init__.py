@@ -1,1 +1,1 @@
-"""What the CloudFormation template and a running Lambda must both know. Data only, standard library only."""
+"""Facts that the CloudFormation template and the running functions share. Data only, standard library only."""

@@ -12,10 +12,10 @@ CONVERSION_GIBIBYTES = 4
 PUBLICATION_GIBIBYTES = 4
 
 LARGEST_SEGMENT_BYTES = (DOWNLOAD_GIBIBYTES - 1) * GIBIBYTE
-"""A segment lies on the disk of download_segments until it is in S3."""
+"""A segment is on the disk of download_segments until it is in S3."""
 
 LARGEST_INSTANCE_BYTES = CONVERSION_GIBIBYTES * GIBIBYTE // 4
-"""All segments together, compressed: to be sorted, their rows lie on the disk of convert_instance at the same time.
+"""All segments together, compressed: to be sorted, their rows are on the disk of convert_instance at the same time.
 
 There they take 5 to 7 times as many bytes as Apple sends, measured with rows like those of real reports; so what has
 more than a quarter of the disk does not fit. Of what has less, a full disk decides.
@@ -33,7 +33,7 @@ TOO_LARGE = (
 CONVERSION_MEMORY: Mapping[str, str] = {"MIMALLOC_PURGE_DELAY": "-1"}
 """Environment variables, read when Arrow is loaded: its allocator keeps what it has for the rows to come.
 
-A Lambda has its memory to itself, and pages that were given back are cleared and mapped anew. Publication, which holds
+A Lambda has its memory to itself, and pages that were given back are cleared and mapped again. Publication, which holds
 one group of rows at a time, gains nothing by it. Source: mimalloc, "Environment Options".
 """
 
@@ -52,7 +52,7 @@ def is_full(error: OSError) -> bool:
 def no_room(step: str) -> str:
     """The sentence about a full disk of a step's function: the setting to raise."""
     if step not in _SETTINGS:
-        return f"The disk of {step} is full: give its function a size of its own in contract/capacities.py, and deploy."
+        return f"The disk of {step} is full: give its function a larger size in contract/capacities.py, and deploy."
     setting, gibibytes = _SETTINGS[step]
     return (
         f"The disk of {step} is full: raise {setting} in contract/capacities.py, now {gibibytes} and at most "

@@ -1,4 +1,4 @@
-"""What a deployment is configured to fetch: the template writes it, plan_run reads it."""
+"""The configuration of what a deployment fetches: written by the template, read by plan_run."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -10,8 +10,8 @@ from appstore_analytics.contract.catalogue.definition import Granularity
 class Account:
     """One App Store Connect account; no app ids means all apps of the account.
 
-    Creating and deleting report requests takes an Admin key, reading does not: with `reader_key` reading has a key of
-    its own. A key's name is that of its secret, after the prefix, and of its call budget: Apple's quota is per key.
+    Creating and deleting report requests takes an Admin key, reading does not: with `reader_key` reading has a separate
+    key. A key's name is that of its secret, after the prefix, and of its call budget: Apple's quota is per key.
     """
 
     name: str
@@ -36,10 +36,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What the deployment is configured to fetch; the state machine hands it to plan_run.
+    """The configuration of what the deployment fetches; the state machine passes it to plan_run.
 
     `reports` are Apple's names. `calls_per_hour` is the quota of one API key. A replaced part is kept for
-    `kept_versions_days`, and so long a run can be rolled back.
+    `kept_versions_days`, during which a run can be rolled back.
     """
 
     accounts: tuple[Account, ...]
@@ -49,7 +49,7 @@ class Configuration:
     kept_versions_days: int
 
     def to_payload(self) -> dict[str, Any]:
-        """The JSON that stands in the state machine's definition."""
+        """The JSON in the state machine's definition."""
         return asdict(self)
 
     @classmethod

@@ -3,29 +3,29 @@
     PipelineError
     ├── TransientError            Retry: the same call may succeed in a moment
     │   ├── AppleUnavailable        5xx, time-out, connection reset
-    │   ├── AwsUnavailable          an answer of AWS broke off, or did not come, more than once
+    │   ├── AwsUnavailable          an answer from AWS broke off, or did not come, more than once
     │   ├── DownloadBroken          a segment arrived truncated, or its MD5 or size differs
     │   ├── KeyDoubted              401 to fresh tokens of a key that may work again in a moment
-    │   ├── ObjectContended         an S3 object was replaced under our hands too many times
+    │   ├── ObjectContended         other writers replaced an S3 object too many times
     │   ├── QueryInterrupted        Athena read an object while it was replaced
     │   └── SegmentUrlExpired       a signed URL outlived its five minutes
     ├── PermanentError            Catch: recorded with its sentence, retrying cannot help
     │   ├── AppleRefused            Apple says the call itself is wrong (400, 409, 422, …)
-    │   ├── ConfigurationRefused    the deployment is configured in a way that cannot work
-    │   ├── DiskFull                the disk of a function has no room for what it works on
+    │   ├── ConfigurationRefused    the deployed configuration cannot work
+    │   ├── DiskFull                the disk of a function is full
     │   ├── GhostRequest            Apple says that a report request exists, and lists none
     │   ├── InputRefused            the execution input is wrong
     │   ├── InstanceQuarantined     a file breaks the contract of its report
     │   ├── InstanceTooLarge        an instance needs more disk than its function has
     │   ├── KeyRejected             401 for longer than a moment: the API key is revoked or mistyped
-    │   ├── NotFound                404: what was asked for does not exist (any more)
-    │   ├── ObjectExpired           bytes that are needed have outlived their retention in S3
+    │   ├── NotFound                404: the requested resource does not exist (any more)
+    │   ├── ObjectExpired           required bytes have expired in S3
     │   ├── QueryFailed             Athena refuses or fails the query
     │   └── RoleMissing             403: the API key's role does not allow this
-    └── NotReady                  Wait: nothing is wrong, it is only too early; come back at `available_at`
+    └── NotReady                  Wait: not an error, only too early; come back at `available_at`
         ├── CallsUnavailable        the API key's hourly quota is used up, or Apple throttles it
         ├── ClaimHeld               another execution registers this app right now
-        └── TimeUsedUp              Apple answers slowly: the step ends itself before its time-out, and goes on at once
+        └── TimeUsedUp              Apple answers slowly: the step stops before its time-out, and continues at once
 
 The state machine's Retry lists are the leaves below TransientError; a test compares them.
 """
@@ -35,7 +35,7 @@ from datetime import datetime
 from appstore_analytics.contract.waits import WaitFor
 
 TRANSIENT_RETRIES = 5
-"""How often Step Functions asks again after a TransientError: over about two minutes."""
+"""Step Functions' retries after a TransientError, over about two minutes."""
 
 
 class PipelineError(Exception):
@@ -51,19 +51,19 @@ class AppleUnavailable(TransientError):
 
 
 class AwsUnavailable(TransientError):
-    """An AWS service broke off its answers or gave none, also when it was asked again at once."""
+    """An AWS service broke off its answers or gave none, also to an immediate retry."""
 
 
 class DownloadBroken(TransientError):
-    """A segment's bytes are not the ones that Apple announced."""
+    """A segment's bytes are not those that Apple announced."""
 
 
 class KeyDoubted(TransientError):
-    """App Store Connect answered 401 to fresh tokens; valid keys get that now and then, for a moment."""
+    """App Store Connect answered 401 to fresh tokens, which valid keys occasionally get for a moment."""
 
 
 class ObjectContended(TransientError):
-    """A compare-and-swap lost too often; the next attempt starts from what stands now."""
+    """A compare-and-swap lost too often; the next attempt starts from the current object."""
 
 
 class QueryInterrupted(TransientError):
@@ -75,7 +75,7 @@ class SegmentUrlExpired(TransientError):
 
 
 class PermanentError(PipelineError):
-    """Retrying cannot help; the sentence says what would."""
+    """Retrying cannot help; the sentence says what can."""
 
 
 class AppleRefused(PermanentError):
@@ -87,7 +87,7 @@ class ConfigurationRefused(PermanentError):
 
 
 class DiskFull(PermanentError):
-    """A function's disk has no room; the sentence names the setting to raise."""
+    """A function's disk is full; the sentence names the setting to raise."""
 
 
 class GhostRequest(PermanentError):
@@ -101,7 +101,7 @@ class InputRefused(PermanentError):
 class InstanceQuarantined(PermanentError):
     """A file breaks the contract of its report; the Dates in the lake stay as they are.
 
-    `bytes_are_broken`: nothing but other bytes of Apple's can help, no catalogue and no converter.
+    `bytes_are_broken`: only other bytes from Apple can help, not a change of the catalogue or the converter.
     """
 
     def __init__(self, sentence: str, *, bytes_are_broken: bool = False) -> None:
@@ -114,11 +114,11 @@ class InstanceTooLarge(PermanentError):
 
 
 class KeyRejected(PermanentError):
-    """App Store Connect goes on refusing the API key (401)."""
+    """App Store Connect keeps refusing the API key (401)."""
 
 
 class NotFound(PermanentError):
-    """App Store Connect does not know what was asked for (404)."""
+    """App Store Connect does not know the requested resource (404)."""
 
 
 class ObjectExpired(PermanentError):
@@ -158,10 +158,10 @@ class ClaimHeld(NotReady):
 
 
 class TimeUsedUp(NotReady):
-    """The step has worked as long as it may; it goes on where it stopped."""
+    """The step has used up its time; it continues where it stopped."""
 
 
 def leaves(root: type[PipelineError]) -> tuple[str, ...]:
-    """The class names below `root` that are raised, sorted: what a Retry or Catch list holds."""
+    """The class names below `root` that are raised, sorted, for a Retry or Catch list."""
     below = root.__subclasses__()
     return tuple(sorted(name for child in below for name in (leaves(child) or (child.__name__,))))

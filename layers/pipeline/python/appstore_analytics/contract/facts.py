@@ -1,7 +1,7 @@
 """The facts of a run: what each step notes about its item, one frozen dataclass a step.
 
 The record in the registry, the totals of the run report, and the columns of `appstore.runs`, `appstore.report_requests`
-and `appstore.instances` follow from the fields here. A fact has its name in all of them.
+and `appstore.instances` follow from the fields here. A fact has the same name in all of them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ def _column(glue: str, default: Any = None) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one step knows of an item. A fact that was not noted has its default.
+    """The facts that one step records about an item. A fact that was not recorded has its default.
 
     `map_name` is the Map of its items, `in_table` the `appstore` table that has its facts as columns.
     """
@@ -50,7 +50,7 @@ def _plain(value: Any) -> Any:
 
 
 def _like(default: Any, value: Any) -> Any:
-    """A value as the record has it, of the type that the fact's default has: DynamoDB knows neither int nor tuple."""
+    """A recorded value in the type of the fact's default: DynamoDB has neither int nor tuple."""
     if isinstance(default, bool) or default is None:
         return value
     return type(default)(value)
@@ -58,7 +58,7 @@ def _like(default: Any, value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class RegisterFacts(Facts):
-    """register_request: the report request that the app stands on, and whether this run created it."""
+    """register_request: the report request that the app uses, and whether this run created it."""
 
     map_name = MapName.REGISTER
     in_table = "report_requests"
@@ -71,11 +71,11 @@ class RegisterFacts(Facts):
 
 @dataclass(frozen=True, slots=True)
 class ListFacts(Facts):
-    """list_instances: what Apple lists for the app, and how far an attempt has come that did not end.
+    """list_instances: what Apple lists for the app, and the progress of an attempt that did not finish.
 
-    `refused` is why a list of Apple's, or an entry of one, could not be used, by table and name. `tables` are those of
-    a run that covers all, `converted` those of them that held anything before it. `listed`, `empty` and
-    `known_refusals` are the state from which the next attempt goes on.
+    `refused` says, by table and name, why a list of Apple's or one of its entries could not be used. `tables` are the
+    tables of a run that covers all, `converted` those of them that had data before it. `listed`, `empty` and
+    `known_refusals` are the state from which the next attempt continues.
     """
 
     map_name = MapName.REGISTER
@@ -103,7 +103,7 @@ class PlannedFacts(Facts):
 
 @dataclass(frozen=True, slots=True)
 class DownloadFacts(Facts):
-    """download_segments: how much landed of the instance. The segments are noted one by one (registry/runs.py)."""
+    """download_segments: how much of the instance landed. The segments are recorded one by one (registry/runs.py)."""
 
     map_name = MapName.LAND
     in_table = "instances"
@@ -114,10 +114,10 @@ class DownloadFacts(Facts):
 
 @dataclass(frozen=True, slots=True)
 class ConvertFacts(Facts):
-    """convert_instance: the instance's rows, its parts, and what was odd about its files.
+    """convert_instance: the instance's rows, its parts, and the anomalies of its files.
 
-    Of `skipped_dates` and `repeated_dates` only the newest are named. What is published counts as the run's
-    `rows_curated`, not what was converted.
+    `skipped_dates` and `repeated_dates` list only the newest. The run's `rows_curated` counts the published rows, not
+    the converted ones.
     """
 
     map_name = MapName.LAND
@@ -143,7 +143,7 @@ class ConvertFacts(Facts):
 
 @dataclass(frozen=True, slots=True)
 class RestoreFacts(Facts):
-    """restore_parts: what stands again of the instance. `superseded` are the parts that a later run had replaced."""
+    """restore_parts: what was restored of the instance. `superseded` are the parts that a later run had replaced."""
 
     map_name = MapName.RESTORE
     in_table = "instances"
@@ -157,7 +157,7 @@ class RestoreFacts(Facts):
 
 @dataclass(frozen=True, slots=True)
 class PublishFacts(Facts):
-    """publish_date: what the Date's object holds. `token` is the mark's, `announced` the changes that came to be."""
+    """publish_date: the Date's object. `token` is the mark's, `announced` are the changes that took effect."""
 
     map_name = MapName.PUBLISH
 
@@ -169,7 +169,7 @@ class PublishFacts(Facts):
 
 @dataclass(frozen=True, slots=True)
 class VerifyFacts(Facts):
-    """verify_table: what Athena counted, and the apps of which it counts something else than the converter."""
+    """verify_table: what Athena counted, and the apps for which the converter counted something else."""
 
     map_name = MapName.VERIFY
 

@@ -1,4 +1,4 @@
-"""Where everything lies: S3 keys and DynamoDB keys, built and parsed here and nowhere else.
+"""The layout of the buckets: every S3 key is built and parsed here.
 
 raw bucket    raw/<table>/<app id>/<access type>/<processing date>/<instance id>/<segment id>.txt.gz   Apple's bytes
               raw/…/<instance id>/<segment id>.<MD5>.txt.gz                   the same, downloaded again
@@ -57,7 +57,7 @@ def raw_key(prefix: str, segment_id: str, md5: str = "") -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class TableDate:
-    """One Date of one table: what is published at once."""
+    """One Date of one table: the unit of publication."""
 
     table: str
     day: date
@@ -78,7 +78,7 @@ class TableDate:
         return f"{KPIS_PREFIX}dt={self.day.isoformat()}/{self.table}.parquet"
 
     def publication_key(self, digest: str) -> str:
-        """The note on what the object with this digest was made of."""
+        """The note on the object with this digest: its batches."""
         return f"{PUBLICATIONS_PREFIX}{self.table}/dt={self.day.isoformat()}/{digest}.json"
 
     def part_key(self, app_id: str) -> str:
@@ -90,7 +90,7 @@ class TableDate:
         return f"{self.parts_prefix}{app_id}/{processing_date.isoformat()}.{instance_id}.parquet"
 
     def app_id_of_part(self, key: str) -> int:
-        """The app whose part lies under `key`."""
+        """The app of the part at `key`."""
         return int(re.split(r"[/.]", key.removeprefix(self.parts_prefix), maxsplit=1)[0])
 
 
@@ -115,7 +115,7 @@ def appstore_key(table: str, day: date, run_id: str) -> str:
 
 
 def run_key(run_id: str, name: str) -> str:
-    """Something that belongs to one run: its plan, a manifest, a note between two steps."""
+    """The key of an object of one run: its plan, a manifest, a note between two steps."""
     return f"{RUNS_PREFIX}{run_id}/{name}"
 
 

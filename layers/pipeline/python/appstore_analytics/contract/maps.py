@@ -1,4 +1,4 @@
-"""The Distributed Maps, and what their children and functions tell each other.
+"""The Distributed Maps, and the messages between their children and functions.
 
 Rows, keys, tokens and signed URLs never enter a state. Facts live in DynamoDB and S3; a Map's child ends with `{}`.
 """
@@ -18,10 +18,10 @@ class MapName(StrEnum):
 
 
 MOST_ITEMS_OF_A_PASS = 50_000
-"""How many items a Map is handed at once. A run passes through the Map again until every item has been handed out.
+"""The most items that one pass hands to a Map. A run repeats the Map until every item has been handed out.
 
-A Map answers with its children's outputs, `{}` each, and 256 KiB at most (Step Functions quotas): 87,381 of them. Less
-than that, because plan_items holds the items of a pass in its memory.
+A Map's result is its children's outputs, `{}` each, of at most 256 KiB (Step Functions quotas): 87,381 of them. The
+limit is lower, because plan_items holds the items of a pass in its memory.
 """
 
 FROM_THE_BEGINNING = ""
@@ -29,14 +29,14 @@ FROM_THE_BEGINNING = ""
 
 
 ITEMS_OF_A_BATCH = 10
-"""Items of an Express child, which costs one state transition whatever it holds.
+"""Items of an Express child, which costs one state transition regardless of their number.
 
-Twenty would save another $0.03 a month for 100 apps, and come nearer to the five minutes that the child lives.
+Twenty would save another $0.03 a month for 100 apps, but come closer to the child's limit of five minutes.
 """
 
 
 class Outcome(StrEnum):
-    """What a Map's child does after a step."""
+    """The action of a Map's child after a step."""
 
     NEXT = "next"
     DONE = "done"
@@ -44,13 +44,13 @@ class Outcome(StrEnum):
 
 
 def step_result(outcome: Outcome, available_at: datetime | None = None) -> dict[str, str]:
-    """What a step returns to its child; a Wait state reads `available_at`."""
+    """The result of a step for its child; a Wait state reads `available_at`."""
     return {"outcome": outcome, **({"available_at": utc_text(available_at)} if available_at else {})}
 
 
 def utc_text(instant: datetime) -> str:
-    """What a Wait state reads (UTC, ISO 8601 with Z).
+    """A time for a Wait state (UTC, ISO 8601 with Z).
 
-    In whole seconds, and up: who comes back a moment too early waits once more.
+    Rounded up to whole seconds, because coming back a moment too early costs another wait.
     """
     return (instant + timedelta(microseconds=999_999)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""Names of the CloudWatch metrics: what the functions emit and what alarms and dashboard read.
+"""Names of the CloudWatch metrics, which the functions emit and the alarms and the dashboard read.
 
 Their namespace is the installation's (contract/names.py).
 """
@@ -8,11 +8,11 @@ from enum import StrEnum
 from appstore_analytics.contract.names import SERVICE
 
 DIMENSION = ("service", SERVICE)
-"""The one dimension, the same for all: one per app would cost more than everything else."""
+"""The only dimension, the same for all: one per app would cost more than everything else."""
 
 
 class Metric(StrEnum):
-    """A metric costs by the hour in which it is sent: those of the hourly check are few, those of a run cost a cent."""
+    """A metric is billed per hour in which it is sent: the hourly check has few, and those of a run cost a cent."""
 
     # once per run, by summarize_run
     APPS_VERIFIED = "AppsVerified"
@@ -28,6 +28,6 @@ class Metric(StrEnum):
     FEEDS_STALE = "FeedsStale"
     # per query, by verify_table; those of the hourly check stay below what Athena bills at least
     ATHENA_BYTES_SCANNED = "AthenaBytesScanned"
-    # when it happens, by whoever calls Apple
+    # when it happens, by functions that call Apple
     APPLE_REFUSALS = "AppleRefusals"
     BUDGET_EXHAUSTED = "BudgetExhausted"

@@ -15,7 +15,7 @@ LONGEST_NAME = 40
 """A Lambda function's name has at most 64 characters and ends with its step: a test adds them up."""
 
 CONSOLE_SUFFIX = "-console"
-"""Ends the name of a console's stack, so that no installation's name may end so."""
+"""The suffix of a console stack's name; names of installations must not end with it."""
 
 _NAME = re.compile(rf"(?=.{{2,{LONGEST_NAME}}}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 # A workgroup of every account, and the prefixes that S3 keeps for itself.
@@ -48,12 +48,12 @@ class Names:
 
     @property
     def stack(self) -> str:
-        """The CloudFormation stack. AWS names after it what has no name of its own: buckets, roles, the registry."""
+        """The CloudFormation stack. AWS derives the names of buckets, roles and the registry from it."""
         return STACK if self.name == SERVICE else self.name
 
     @property
     def console_stack(self) -> str:
-        """The CloudFormation stack of the web console, where there is one."""
+        """The CloudFormation stack of the web console, if it is deployed."""
         return f"{self.name}{CONSOLE_SUFFIX}"
 
     @property

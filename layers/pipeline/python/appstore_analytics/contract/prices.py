@@ -1,7 +1,7 @@
-"""AWS's list prices, on demand, in US dollars without tax: the one table that everything which estimates reads.
+"""AWS's on-demand list prices in US dollars without tax: the only table that all estimates use.
 
-Region us-east-1, looked up on 2026-11-23; other regions differ a little. AWS's own pages fetch many numbers by script,
-so `seen` says where each was read: AWS's page itself, or only guides of 2026 that quote it, or nowhere on that day.
+Region us-east-1, looked up on 2026-11-23; other regions differ slightly. AWS's pages load many numbers by script, so
+`seen` says where each was read: on AWS's page, in guides of 2026 that quote it, or not on that day.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ LOOKED_UP_ON = "2026-11-23"
 HOURS_OF_A_MONTH = 730
 DAYS_OF_A_MONTH = 365 / 12
 ATHENA_LEAST_MB = 10
-"""Athena bills at least so much per query."""
+"""Athena's minimum per query."""
 
 
 class Seen(StrEnum):
-    """Where a price was read."""
+    """The source of a price."""
 
     AWS = "AWS's page"
     GUIDES = "guides that quote AWS's page"
@@ -39,7 +39,7 @@ class Page(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """`us_dollars` for every `per` of `what`. `free` of it cost nothing, in every month and for good."""
+    """`us_dollars` for every `per` of `what`. `free` of them are permanently free in every month."""
 
     what: str
     us_dollars: float
@@ -49,11 +49,11 @@ class Price:
     free: float = 0
 
     def of(self, count: float) -> float:
-        """What so many cost at the list price."""
+        """The cost of an amount at the list price."""
         return count * self.us_dollars / self.per
 
     def beyond_free(self, count: float) -> float:
-        """What so many cost in an account that uses the free ones for nothing else."""
+        """The cost of an amount in an account that uses its free tier for nothing else."""
         return self.of(max(0.0, count - self.free))
 
 

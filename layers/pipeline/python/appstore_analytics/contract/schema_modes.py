@@ -1,4 +1,4 @@
-"""What becomes of a file that has columns which the catalogue does not know, report by report."""
+"""The treatment of a file with unknown columns, per report."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ class SchemaMode(StrEnum):
 
     @property
     def other(self) -> "SchemaMode":
-        """There are two."""
+        """The mode that is not `mode`."""
         return SchemaMode.STRICT if self is SchemaMode.EVOLVE else SchemaMode.EVOLVE
 
 

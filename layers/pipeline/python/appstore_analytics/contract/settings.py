@@ -1,4 +1,4 @@
-"""What each function is told by its environment: written by the template, read by the Lambda, one class for both."""
+"""The settings in each function's environment: one class for the template that writes and the function that reads."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from appstore_analytics.contract.names import Database
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Fields become upper-case variables: text as it is, everything else as JSON."""
+    """Fields become upper-case variables: strings unchanged, everything else as JSON."""
 
     def to_environment(self) -> dict[str, str]:
         """The variables for the template."""
@@ -21,7 +21,7 @@ class Environment:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """The settings of this Lambda; ConfigurationRefused names a variable that is missing or cannot be read."""
+        """The settings of this function; ConfigurationRefused names a variable that is missing or invalid."""
         environment = os.environ if environment is None else environment
         values: dict[str, Any] = {}
         for field in fields(cls):
@@ -78,7 +78,7 @@ class ListInstancesSettings(AppleSettings):
 
 @dataclass(frozen=True, slots=True)
 class DownloadSegmentsSettings(AppleSettings):
-    """download_segments. `segment_hosts` may be pointed at by signed URLs; `.example.com` means any host below."""
+    """download_segments. `segment_hosts` are allowed in signed URLs; `.example.com` means any host below it."""
 
     raw_bucket: str
     segment_hosts: tuple[str, ...]
@@ -87,7 +87,7 @@ class DownloadSegmentsSettings(AppleSettings):
 
 @dataclass(frozen=True, slots=True)
 class ConvertInstanceSettings(Settings):
-    """convert_instance. The other schema mode holds for `schema_mode_exceptions` (contract/schema_modes.py)."""
+    """convert_instance. The other schema mode applies to `schema_mode_exceptions` (contract/schema_modes.py)."""
 
     raw_bucket: str
     schema_mode: str
@@ -133,7 +133,7 @@ class CheckKeySettings(AppleSettings):
 
 
 SLACK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
-"""Where an incoming webhook of Slack may lead."""
+"""The hosts to which a Slack webhook can lead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ VINTAGE_COLUMNS = (INSTANCE_ID, IS_NEWEST_VINTAGE)
 EXTRA = Column(
     "extra",
     ColumnType.TEXTS_BY_HEADER,
-    meaning="What the file has in columns that the catalogue does not know, by Apple's header, as Apple's text",
+    meaning="Cells of columns that the catalogue does not know, as Apple's text by Apple's header",
 )
 
 
@@ -66,8 +66,8 @@ _PROJECTIONS = {
 class CuratedTable:
     """One report in one granularity.
 
-    Where Apple states that a newer processing date replaces a Date, the table holds the newest vintage only. Elsewhere
-    its name ends in `_vintages` and it holds them all: no plainly named table holds two vintages of a Date.
+    If Apple states that a newer processing date replaces a Date, the table holds only the newest vintage. Otherwise its
+    name ends in `_vintages` and it holds all of them: no plainly named table holds two vintages of a Date.
     """
 
     report: ReportDefinition
@@ -81,38 +81,38 @@ class CuratedTable:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names that a person may call it by: Glue's, and the same without `_vintages`."""
+        """The accepted names of the table: Glue's, and the same without `_vintages`."""
         return tuple(dict.fromkeys((self.name, self.name.removesuffix("_vintages"))))
 
     @property
     def keeps_vintages(self) -> bool:
-        """Whether every vintage of a Date stays, because Apple states no rule of replacement."""
+        """Whether every vintage of a Date is kept, because Apple states no replacement rule."""
         return not self.report.newest_vintage_replaces
 
     @property
     def part_columns(self) -> tuple[Column, ...]:
-        """The columns of a part: lineage first, then Apple's, in Apple's order; `extra` only where it has any."""
+        """The columns of a part: lineage first, then Apple's in Apple's order; `extra` only with unknown columns."""
         return (APP_ID, PROCESSING_DATE, *self.report.columns)
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of the table, without the partition. An object without `extra` reads as null there."""
+        """The columns of the table, without the partition. `extra` is null for objects without it."""
         if self.keeps_vintages:
             return (APP_ID, PROCESSING_DATE, *VINTAGE_COLUMNS, *self.report.columns, EXTRA)
         return (*self.part_columns, EXTRA)
 
     @property
     def first_date(self) -> date:
-        """No Date is earlier: Apple's history begins then, or the table."""
+        """The earliest Date: the beginning of Apple's history, or of the table."""
         return max(self.report.history_start or self.projection.first, self.projection.first)
 
     @property
     def projection(self) -> Projection:
-        """Where Athena looks for partitions."""
+        """The range in which Athena looks for partitions."""
         return _PROJECTIONS[self.granularity]
 
     def covers(self, day: date, today: date) -> bool:
-        """Whether a query would see the Date `day`; one outside the projection would be in S3 and yet invisible."""
+        """Whether a query can see the Date `day`; outside the projection it would be in S3 but invisible."""
         if not self.projection.first <= day <= today + timedelta(days=1):
             return False
         if self.granularity is Granularity.WEEKLY:
@@ -122,7 +122,7 @@ class CuratedTable:
 
 @cache
 def report_names() -> dict[str, str]:
-    """Apple's name of each report, by every name that it goes by: Apple's, and its table's, short or in full."""
+    """Apple's name of each report, by every accepted name: Apple's, and its table's with or without suffix."""
     names = {name: name for name in REPORTS_BY_NAME}
     for report in REPORTS_BY_NAME.values():
         names |= dict.fromkeys(CuratedTable(report, Granularity.DAILY).names, report.name)
@@ -136,7 +136,7 @@ def tables_by_name() -> dict[str, CuratedTable]:
 
 
 def curated_tables(reports: Iterable[str], granularities: Iterable[Granularity]) -> tuple[CuratedTable, ...]:
-    """The tables of reports (Apple's names) in granularities; one that Apple does not build a report in has none."""
+    """The tables of reports (Apple's names) in granularities; combinations that Apple does not build have none."""
     wanted = tuple(granularities)
     return tuple(
         CuratedTable(report, granularity)
@@ -268,7 +268,7 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
     ),
     AppstoreTable(
         "freshness",
-        "One row per app and table, of each day's last check: is the data that is due there, and if not, why",
+        "One row per app and table, from each day's last check: whether the data that is due is there, and if not, why",
         (
             ("checked_at", "string"),
             ("app_id", "bigint"),

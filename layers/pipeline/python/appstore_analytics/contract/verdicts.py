@@ -1,10 +1,10 @@
-"""How an item, an app or the check of a key ended: the words that functions, state machine and tables share."""
+"""The verdicts of items, apps and key checks, which functions, state machine and tables share."""
 
 from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """How an item, or an app, ended."""
+    """The verdict of an item or an app."""
 
     READY = "ready"
     CONVERTED = "converted"
@@ -41,7 +41,7 @@ _FAILURES = frozenset(
 
 
 class KeyVerdict(StrEnum):
-    """What Apple says about an API key, as check_key tells the doctor."""
+    """The verdict on an API key, which check_key returns to the doctor."""
 
     ADMIN = "admin"
     NOT_ADMIN = "not admin"

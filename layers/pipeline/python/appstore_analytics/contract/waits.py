@@ -1,4 +1,4 @@
-"""What a run can wait for. Nothing is wrong then: it goes on at the time that it has told."""
+"""The reasons for which a run can wait. This is not an error: the run continues at the announced time."""
 
 from enum import StrEnum
 

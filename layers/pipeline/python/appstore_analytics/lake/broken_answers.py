@@ -1,6 +1,6 @@
-"""What S3 does on a bad day: an answer that breaks off, or none at all.
+"""Answers from S3 that break off, or never come.
 
-boto3 asks again as long as a call has no answer, and no more once the body has begun: reading it may then fail with an
+boto3 repeats a call as long as it has no answer, but not once the body has begun: reading it can then fail with an
 error of botocore, of urllib3 or of the connection below (botocore/response.py:StreamingBody).
 """
 
@@ -23,12 +23,12 @@ _T = TypeVar("_T")
 BROKEN = (HTTPClientError, NoConnection, IncompleteReadError, HTTPError, ConnectionError, TimeoutError, ssl.SSLError)
 """HTTPClientError covers botocore's ResponseStreamingError and ReadTimeoutError, HTTPError urllib3's ProtocolError."""
 ATTEMPTS = 4
-"""In a row without a byte. Step Functions asks again after a pause (contract/errors.py)."""
+"""Attempts in a row without a byte. Step Functions retries after a pause (contract/errors.py)."""
 _PIECE_BYTES = 1 << 20
 
 
 def whole_answer(key: str, read: Callable[[], _T]) -> _T:
-    """What `read` answers, which asks for a small object and reads its body: from the beginning after a break."""
+    """The result of `read`, which fetches a small object: repeated from the beginning after a break."""
     for _ in range(ATTEMPTS):
         try:
             return read()
@@ -38,9 +38,9 @@ def whole_answer(key: str, read: Callable[[], _T]) -> _T:
 
 
 class WholeBody(io.RawIOBase):
-    """The bytes of one object as a stream, whatever breaks on the way: after a break it asks for the rest.
+    """The bytes of one object as a stream that resumes after a break.
 
-    `reopen` answers with the body of the same object from an offset on. AwsUnavailable when nothing more comes.
+    `reopen` returns the body of the same object from an offset on. AwsUnavailable if nothing more comes.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class WholeBody(io.RawIOBase):
         self._offset = 0
 
     def readable(self) -> bool:
-        """Whether it can be read: always."""
+        """Always true."""
         return True
 
     def read(self, size: int | None = -1) -> bytes:
-        """The next bytes, at most `size`; all that are left without a size."""
+        """The next bytes, at most `size`; without a size, all that are left."""
         if size is not None and size >= 0:
             return self._piece(size)
         return b"".join(iter(lambda: self._piece(_PIECE_BYTES), b""))
@@ -70,7 +70,7 @@ class WholeBody(io.RawIOBase):
         return len(piece)
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Release the connection."""
         if not self.closed:
             self._body.close()
         super().close()

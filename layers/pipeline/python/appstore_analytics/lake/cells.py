@@ -1,7 +1,7 @@
 """The cells of one column, from Apple's text to the column's type.
 
-A cell has one reading or is refused: what Apple does not document is not guessed. White space around a number, a date
-or a truth value does not count, and a cell of nothing else is null, in text too. Digits are ASCII.
+A cell has one reading or is refused: undocumented formats are not guessed. White space around a number, a date or a
+truth value is ignored, and a cell of only white space is null, also in text. Digits are ASCII.
 
     whole number   12  -7  +7  007  5.0          not 5.5, 1e3, 0x10, 1_000, 1,000
     number         the same, 0.25, 1.5e-3        not NaN, inf, 1e999
@@ -9,9 +9,9 @@ or a truth value does not count, and a cell of nothing else is null, in text too
     date           2026-11-20                    11/20/2026 where the column itself shows that the month comes first
     truth value    true false yes no 1 0         in any case of letters
 
-Arrow reads what is written plainly, all cells at once, and nothing else: its readers take `0x10` for 16 and `NaN` for a
-number, and for some exponents its decimals are wrong or read beyond their tables. Every other cell is read here, each
-distinct text once.
+Arrow reads the plain forms, all cells at once, and only these: its readers take `0x10` for 16 and `NaN` for a number,
+and for some exponents its decimals are wrong or read beyond their tables. Every other cell is read here, each distinct
+text once.
 """
 
 import re
@@ -43,7 +43,7 @@ _PLAIN_LENGTH = 38
 
 
 class CellRefusedError(Exception):
-    """A cell has no reading. `row` counts from 0, the first of the cells that were given."""
+    """A cell has no reading. `row` counts from 0, the first of the given cells."""
 
     def __init__(self, row: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -51,9 +51,9 @@ class CellRefusedError(Exception):
 
 
 class ColumnCells:
-    """The cells of one column of one file, which are read block by block.
+    """The cells of one column of one file, read block by block.
 
-    `read_as` is the type in which `typed` wants them: a dictionary, but for numbers that seldom repeat.
+    `read_as` is the type in which `typed` expects them: a dictionary, except for numbers that seldom repeat.
     `money_rounded` counts the amounts of more than six decimals so far.
     """
 
@@ -66,11 +66,11 @@ class ColumnCells:
 
     @property
     def ambiguous_date(self) -> str | None:
-        """A date that can be read in two ways, where no other of the column shows which is right."""
+        """A date that can be read in two ways, if no other date of the column shows which is right."""
         return None if self._dates.month_first else self._dates.ambiguous
 
     def typed(self, cells: pa.Array) -> pa.Array:
-        """`cells` in the column's type, strings as a dictionary; CellRefusedError says where one has no reading."""
+        """`cells` in the column's type, strings as a dictionary; CellRefusedError for a cell without a reading."""
         match self._type:
             case ColumnType.INT64 | ColumnType.FLOAT64:
                 return _numbers(cells, _NUMBERS[self._type])
@@ -98,7 +98,7 @@ class ColumnCells:
 
 @dataclass(frozen=True, slots=True)
 class _Number:
-    """How numbers of a type are written plainly, and what other cells are."""
+    """The plain form of a type's numbers, and the reader of all other cells."""
 
     type: ColumnType
     plain: str
@@ -153,7 +153,7 @@ def _numbers_of(texts: pa.StringArray, cells: pa.Array, number: _Number) -> pa.A
         try:
             return texts.cast(arrow_type(number.type))
         except pa.ArrowInvalid:
-            pass  # too large, too many decimals, or `1-2`: below the cells are told apart
+            pass  # too large, too many decimals, or `1-2`: read one by one below
     _check_utf8(texts, cells)
     is_plain = pc.fill_null(pc.match_substring_regex(texts, number.plain), True)
     is_other = pc.invert(is_plain)
@@ -164,9 +164,9 @@ def _numbers_of(texts: pa.StringArray, cells: pa.Array, number: _Number) -> pa.A
 
 
 def _is_plain(texts: pa.StringArray, number: _Number) -> bool:
-    """Whether there is nothing but digits, points and minus signs, and no text too long for Arrow to read it exactly.
+    """Whether all texts consist of digits, points and minus signs, and are short enough for Arrow to read exactly.
 
-    Of whole numbers Arrow itself refuses those that are too long.
+    Arrow itself refuses whole numbers that are too long.
     """
     _, _, characters = texts.buffers()
     if characters is not None and characters.to_pybytes().translate(None, _PLAIN_CHARACTERS):
@@ -175,7 +175,7 @@ def _is_plain(texts: pa.StringArray, number: _Number) -> bool:
 
 
 def _parsed(text: str, parse: Callable[[str], Any], column_type: ColumnType, cells: pa.Array) -> Any:
-    """The value of one text, None when it is blank."""
+    """The value of one text, None if it is blank."""
     stripped = text.strip()
     try:
         return parse(stripped) if stripped else None
@@ -220,14 +220,14 @@ def _truth_value(text: str) -> bool:
 
 
 class _Dates:
-    """One column of dates: ISO, or month/day/year where the column itself shows that the month comes first."""
+    """One column of dates: ISO, or month/day/year if the column itself shows that the month comes first."""
 
     def __init__(self) -> None:
         self.ambiguous: str | None = None
         self.month_first = False
 
     def parse(self, text: str) -> date:
-        """The date of one cell; ValueError when it is none."""
+        """The date of one cell; ValueError if it is not a date."""
         found = _SLASH_DATE.fullmatch(text)
         if not found:
             return iso_date(text)

@@ -1,4 +1,4 @@
-"""The checks of freshness that are kept, one object a day: `appstore.freshness`, read as far as it is needed."""
+"""The stored freshness checks, one object a day: `appstore.freshness`, read as far as needed."""
 
 import io
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class CheckedFeed:
-    """One table of one app as a check found it: `newest_due` is None before anything was due, `missing` the newest."""
+    """One table of one app in a check: `newest_due` is None if nothing was due, `missing` has the newest."""
 
     app_id: str
     table_name: str
@@ -36,7 +36,7 @@ class CheckedFeed:
 class Check:
     """One check. `feeds` are all of them, or only those that lacked a Date; `newest_due` is by table.
 
-    `not_due` are the apps and tables of which no Date was due yet.
+    `not_due` are the apps and tables for which no Date was due yet.
     """
 
     checked_at: str
@@ -53,7 +53,7 @@ def stored_checks(bucket: Bucket) -> dict[date, StoredObject]:
 
 
 def read_check(bucket: Bucket, stored: StoredObject, remembered: Remembered, *, whole: bool) -> Check:
-    """A check, with all feeds or with those alone that lacked a Date. Read once while the object stands."""
+    """A check with all feeds, or only with those that lacked a Date. Each object is read once."""
     return remembered.get((stored.key, stored.etag, whole), lambda: _read(bucket, stored.key, whole=whole))
 
 

@@ -31,21 +31,21 @@ from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.rules.calendar import skipped_dates
 
 _RUN_ROWS = 250_000
-_SPILLED_ROWS = 8_192  # of every run as many lie in memory when the runs meet
+_SPILLED_ROWS = 8_192  # rows of every run in memory while the runs are merged
 _WIDE_INTEGER = pa.decimal128(19, 0)
 _INT64_VALUES = 2**63
 _SORTED_BY = ("territory", "device", "source_type", "platform_version")
-"""The columns that most questions ask for and that have few values: sorted by them a part is a third smaller."""
+"""The columns that most queries use and that have few values: sorted by them, a part is a third smaller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What an instance held.
+    """The content of an instance.
 
     `rows_dropped` are the rows of Dates that were not selected, `digits_rounded` the amounts of money that had more
     than six decimals. Column names are Apple's headers: unknown ones as the file spells them, missing ones as the
-    catalogue does. `skipped_dates` are the Dates without a row between the first and the last found. Of the Dates in
-    `repeated` every row occurs that often. `segment_rows` are the rows of each segment.
+    catalogue does. `skipped_dates` are the Dates without a row between the first and the last found. `repeated` says
+    how often every row of a Date occurs. `segment_rows` are the rows of each segment.
     """
 
     rows_raw: int
@@ -76,9 +76,9 @@ def convert(
 ) -> Conversion:
     """The parts of an instance, written into the empty folder `scratch`.
 
-    `segments` are the gzip streams of the instance, in a stable order; they are read one after the other. `select`
-    is asked once, with every Date found, which of them the instance may speak for. Raises InstanceQuarantined when the
-    files break the contract of their report, with `mode` strict by any column that the catalogue does not know. The
+    `segments` are the gzip streams of the instance, in a stable order; they are read one after the other. `select` is
+    called once with every Date found, and returns those that the instance covers. Raises InstanceQuarantined if the
+    files break the contract of their report; with `mode` strict, also for any column that is not in the catalogue. The
     same input gives the same bytes.
     """
     with _Runs(table, scratch) as runs:
@@ -108,7 +108,7 @@ def convert(
 
 
 class _Runs:
-    """Rows, of which at most one run lies in memory; each full run is sorted by Date, an only one by `sort_by`, too."""
+    """Rows with at most one run in memory; each full run is sorted by Date, and a single one also by `sort_by`."""
 
     def __init__(self, table: CuratedTable, scratch: Path) -> None:
         self._date_column = table.report.date_column
@@ -137,7 +137,7 @@ class _Runs:
 
     @property
     def left_to_sort_by(self) -> Sequence[str]:
-        """What the rows of a Date are not sorted by: of several runs they have to be brought together first."""
+        """The columns by which a Date's rows are not sorted yet: several runs have to be merged first."""
         return self._sort_by if self._spilled_to else ()
 
     @property
@@ -147,11 +147,11 @@ class _Runs:
 
     @property
     def counts_fit(self) -> bool:
-        """Whether 64 bits have room for the sum of all rows, of each measure of whole numbers."""
+        """Whether 64 bits hold the sum over all rows of each measure of whole numbers."""
         return self._largest_count * self.rows < _INT64_VALUES
 
     def append(self, rows: pa.RecordBatch) -> None:
-        """Take rows; a full run is sorted and goes to the disk."""
+        """Add rows; a full run is sorted and spilled to the disk."""
         if self._waiting_rows >= _RUN_ROWS:
             self._runs.append(self._spilled(self._sorted_run(())))
         self._waiting.append(rows)
@@ -159,22 +159,22 @@ class _Runs:
         self.rows += rows.num_rows
 
     def finish(self) -> None:
-        """The last run stays in memory: most instances are only one."""
+        """The last run stays in memory: most instances have only one."""
         if self._waiting:
             run = self._sorted_run(() if self._spilled_to else self._sort_by)
-            # Several runs meet in one file, and have to agree on which columns may have nulls.
+            # Several runs end up in one file, so they must agree on which columns can have nulls.
             self._runs.append(iter([run if self._spilled_to else with_required_columns(run)]))
 
     def by_day(
         self, complete: Callable[[pa.RecordBatch], pa.RecordBatch]
     ) -> Iterator[tuple[date, Iterator[pa.RecordBatch]]]:
-        """Date by Date, in order, its rows run by run, once; `complete` adds what a part has beside Apple's columns."""
+        """The Dates in order, each with its rows run by run, once; `complete` adds the columns besides Apple's."""
         slices = heapq.merge(*(self._slices(map(complete, run)) for run in self._runs), key=itemgetter(0))
         for day, of_day in itertools.groupby(slices, key=itemgetter(0)):
             yield day, (rows for _, rows in of_day)
 
     def _sorted_run(self, sort_by: Sequence[str]) -> pa.RecordBatch:
-        # Segments with and without unknown columns may meet in one run.
+        # One run can have segments with and without unknown columns.
         waiting = [pa.Table.from_batches([rows]) for rows in self._waiting]
         run = in_one_batch(pa.concat_tables(waiting, promote_options="default"))
         run = sorted_by(run, (self._date_column, *sort_by))
@@ -202,7 +202,7 @@ class _Runs:
 
 
 def _batches(path: Path) -> Iterator[pa.RecordBatch]:
-    """A spilled run, of which little is in memory at a time; mapped into memory all of it would be, in the end."""
+    """A spilled run, read in small pieces; a memory map would end up entirely in memory."""
     with pa.OSFile(str(path)) as source, pa.ipc.open_stream(source) as file:
         yield from file
 
@@ -224,7 +224,7 @@ def _check_covered(days: Iterable[date], table: CuratedTable, today: date) -> No
     for day in days:
         if not table.covers(day, today):
             raise InstanceQuarantined(
-                f"{table.report.name}: the Date {day} is none that the table {table.name} has room for "
+                f"{table.report.name}: the Date {day} is outside the range or period of the table {table.name} "
                 f"(from {table.projection.first}, {table.granularity.lower()}); Athena would not see it."
             )
 
@@ -238,7 +238,7 @@ def _part(
     runs: _Runs,
     scratch: Path,
 ) -> tuple[PartFile, int]:
-    """The part, and how often each of its rows occurs, where all do equally often."""
+    """The part, and how often each of its rows occurs if all occur equally often."""
     path = scratch / f"{day.isoformat()}.parquet"
     sums: dict[str, Decimal] = {}
     repeats = RepeatedRows(runs.count)
@@ -267,14 +267,14 @@ def _with_lineage(rows: pa.RecordBatch, app_id: int, vintage: Vintage) -> pa.Rec
 
 
 def _with_extra(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """`rows` of a segment that has no unknown column, beside one that has: nothing stands in their `extra`."""
+    """`rows` of a segment without unknown columns, merged with one that has some: their `extra` is null."""
     if EXTRA.name not in schema.names or EXTRA.name in rows.column_names:
         return rows
     return rows.append_column(EXTRA.name, pa.nulls(rows.num_rows, arrow_type(EXTRA.type)))
 
 
 def _add(sums: dict[str, Decimal], rows: pa.RecordBatch, measures: Iterable[Column], *, counts_fit: bool) -> None:
-    """Add up exactly. Whole numbers whose sum may not fit into 64 bits are widened first, which costs time."""
+    """The exact sum. Whole numbers whose sum might not fit into 64 bits are widened first, which costs time."""
     for measure in measures:
         values = rows.column(measure.name)
         if measure.type is ColumnType.INT64 and not counts_fit:

@@ -1,4 +1,4 @@
-"""The column `extra`: the cells of columns that the catalogue does not know, kept by Apple's header."""
+"""The column `extra`: the cells of unknown columns, by Apple's header."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,8 @@ import pyarrow.compute as pc
 
 
 def extra_column(cells_by_header: Mapping[str, pa.Array]) -> pa.MapArray:
-    """A map per row, its keys in the order of the headers' text; an empty cell has no key, a row of such is null.
+    """A map per row, its keys in the order of the headers' text; an empty cell has no key, and a row of only these is
+    null.
 
     `cells_by_header` holds at least one array of strings; all have a cell for each row.
     """

@@ -1,4 +1,4 @@
-"""What the footers of published Parquet objects say, without reading a row."""
+"""The footers of published Parquet objects, without reading rows."""
 
 import io
 from typing import Any
@@ -15,7 +15,7 @@ _TAIL = 8  # the footer's length in four bytes, and the magic
 
 
 def parquet_columns(lake: Bucket, table: CuratedTable) -> dict[str, str] | None:
-    """Name and Glue type of every column in the footer of the newest published object; None where nothing is."""
+    """Name and Glue type of every column in the footer of the newest published object; None without an object."""
     days = published_dates(lake, table)
     if not days:
         return None
@@ -23,7 +23,7 @@ def parquet_columns(lake: Bucket, table: CuratedTable) -> dict[str, str] | None:
 
     from appstore_analytics.lake.schema import arrow_type  # noqa: PLC0415
 
-    def glue_type(found: Any) -> str:  # compared, not looked up: equal maps may differ in their hashes
+    def glue_type(found: Any) -> str:  # compared, not looked up: equal maps can differ in their hashes
         return next((str(kind) for kind in ColumnType if arrow_type(kind) == found), str(found))
 
     schema = pq.read_metadata(io.BytesIO(_footer(lake, TableDate(table.name, days[-1]).curated_key)))
@@ -31,7 +31,7 @@ def parquet_columns(lake: Bucket, table: CuratedTable) -> dict[str, str] | None:
 
 
 def _footer(lake: Bucket, key: str) -> bytes:
-    """A Parquet file that consists of the object's footer only: the rows stay where they are."""
+    """A Parquet file that consists of only the object's footer, so that no rows are fetched."""
     tail = lake.tail(key, _FOOTER_BYTES)
     size = int.from_bytes(tail[-_TAIL:-4], "little") + _TAIL
     return _MAGIC + (tail if size <= len(tail) else lake.tail(key, size))[-size:]

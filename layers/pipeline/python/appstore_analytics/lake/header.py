@@ -1,7 +1,7 @@
-"""The header line of a segment: which column of the report each field belongs to.
+"""The header line of a segment: maps each field to a column of the report.
 
-Columns are found by name, because Apple says that positions may change. A field is a column of the report where it
-spells the column's header, else where it spells one of the column's aliases; any other is unknown.
+Columns are found by name, because Apple says that positions may change. A field belongs to the column whose header it
+has, else to the column with such an alias; any other is unknown.
 """
 
 import csv
@@ -18,14 +18,14 @@ from appstore_analytics.lake.sentences import shown
 
 MOST_UNKNOWN_COLUMNS = 20
 UNKNOWN_HEADERS_BYTES = 400
-"""Of their headers together, which every row of `extra` repeats: a test measures that the converter has the memory."""
+"""The limit for all their headers, which every row of `extra` repeats: a test measures that the memory suffices."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """How the file is laid out: its own headers in order, our columns for them, what it has and has not."""
+    """The layout of a file: its own headers in order, our columns for them, its unknown and missing columns."""
 
     delimiter: str
     columns: tuple[Column, ...]
@@ -40,7 +40,7 @@ class Header:
 
 
 def read_header(line: bytes, report: ReportDefinition, mode: SchemaMode) -> Header:
-    """The header in the first line of a file; InstanceQuarantined when it is not the header of `report`.
+    """The header in the first line of a file; InstanceQuarantined if it is not the header of `report`.
 
     An unknown column has the header as the file spells it, in Unicode's composed form (NFC).
     """
@@ -62,7 +62,7 @@ def read_header(line: bytes, report: ReportDefinition, mode: SchemaMode) -> Head
 
 
 def _split(line: bytes, delimiter: str, report: ReportDefinition) -> tuple[str, ...]:
-    """The headers of `line`; none when the whole file is empty, which is a way to say "no rows"."""
+    """The headers of `line`; none if the whole file is empty, which also means "no rows"."""
     try:
         text = unicodedata.normalize("NFC", line.decode("utf-8"))
     except UnicodeDecodeError:
@@ -81,7 +81,7 @@ def _split(line: bytes, delimiter: str, report: ReportDefinition) -> tuple[str, 
 
 
 def _columns(headers: Sequence[str], report: ReportDefinition) -> tuple[Column, ...]:
-    """A column for each field. A header of the report goes before the aliases of another spelling."""
+    """A column for each field. A header of the report takes precedence over an alias."""
     by_key = {_key_of_ours(column.header): column for column in report.columns}
     keys = [header_key(header) for header in headers]
     by_alias = {
@@ -98,7 +98,7 @@ def _columns(headers: Sequence[str], report: ReportDefinition) -> tuple[Column, 
 
 @cache
 def _key_of_ours(header: str) -> str:
-    """Of a header or alias of the catalogue, whose keys are asked for with every file; a file's own are not kept."""
+    """Cached for headers and aliases of the catalogue, which every file needs, but not for a file's own headers."""
     return header_key(header)
 
 
@@ -118,7 +118,7 @@ def _check_found(
 
 
 def _check_each_once(headers: Sequence[str], columns: Sequence[Column], report: ReportDefinition) -> None:
-    """Unknown columns are apart as long as their text differs: `extra` keeps each by its header."""
+    """Unknown columns are distinct as long as their text differs: `extra` keeps each by its header."""
     names = Counter(column.header for column in columns)
     for header, column in zip(headers, columns, strict=True):
         if names[column.header] > 1:
@@ -129,7 +129,7 @@ def _check_unknown(columns: Sequence[Column], report: ReportDefinition, mode: Sc
     if columns and mode is SchemaMode.STRICT:
         raise InstanceQuarantined(
             f"{report.name}: the catalogue does not know the column '{shown(columns[0].header)}', and the report's "
-            "schema mode is strict: enter it into the catalogue, or set schema_modes to evolve; deploy and reprocess."
+            "schema mode is strict: add it to the catalogue, or set schema_modes to evolve; deploy and reprocess."
         )
     if len(columns) > MOST_UNKNOWN_COLUMNS:
         raise InstanceQuarantined(

@@ -1,4 +1,4 @@
-"""The gzip of one segment, unpacked as far as it looks like a report."""
+"""The gzip of one segment, unpacked as long as its size is plausible for a report."""
 
 import io
 import zlib
@@ -13,12 +13,12 @@ _PIECE_BYTES = 256 << 10
 
 _LARGEST_EXPANSION = 300
 _EXPANSION_FREE_BYTES = 256 << 20
-"""Report rows shrink 5 to 50 times. Gzip can do 1,032, so a gzip bomb is detected early: but small files are left
-alone, because a few MB of equal rows may shrink as much."""
+"""Report rows shrink 5 to 50 times. Gzip can reach 1,032, so a gzip bomb is detected early. Small files are exempt,
+because a few MB of equal rows can shrink as much."""
 
 
 class Inflated:
-    """The gunzipped bytes of a segment, as far as they stay believable."""
+    """The unpacked bytes of a segment, as long as their size is plausible."""
 
     def __init__(self, segment: BinaryIO, report: str) -> None:
         self._compressed = _Counted(segment)
@@ -28,7 +28,7 @@ class Inflated:
         self.has_carriage_return = False
 
     def read(self, size_bytes: int) -> bytes:
-        """Up to `size_bytes`; empty at the end of a file that is whole."""
+        """Up to `size_bytes` bytes; empty at the end of a complete file."""
         try:
             data: bytes = self._gzip.read(size_bytes)
         except (EOFError, zlib.error, igzip.BadGzipFile, isal_zlib.error) as error:
@@ -45,7 +45,7 @@ class Inflated:
         return data
 
     def read_into(self, target: memoryview) -> int:
-        """Fill `target` and say how far: less than all of it only at the end of a file that is whole."""
+        """Fill `target` and return the number of bytes: less than its size only at the end of a complete file."""
         filled = 0
         while data := self.read(min(_PIECE_BYTES, len(target) - filled)):
             target[filled : filled + len(data)] = data
@@ -68,7 +68,7 @@ class Inflated:
 
 
 class _Counted(io.RawIOBase):
-    """A stream that knows how much of it was read."""
+    """A stream that counts the bytes read."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream

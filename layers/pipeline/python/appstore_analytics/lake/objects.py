@@ -1,8 +1,8 @@
-"""S3 objects with compare-and-swap: a write says what it expects to stand there, and loses when something else does.
+"""S3 objects with compare-and-swap: a write names the object that it replaces, and fails if another one is there.
 
 Source: Amazon S3, "Conditional requests": PutObject and DeleteObject take `If-Match: <etag>`, PutObject also takes
-`If-None-Match: *`. 412 means that the condition failed, 409 that somebody else was writing at the same moment, and 404
-that there is nothing to match; all three mean "look again".
+`If-None-Match: *`. 412 means that the condition failed, 409 that another write was in progress, and 404 that there is
+no object to match; all three mean "look again".
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -31,16 +31,16 @@ _COPY_BYTES = 1 << 20
 
 
 class ObjectAbsentError(Exception):
-    """There is no such object, or no such version of it, (any more). A step says what that means."""
+    """The object, or this version of it, does not exist (any more). The step decides what that means."""
 
 
 class ObjectReplacedError(Exception):
-    """The object does not stand as it was listed any more. Handled inside the lake, by starting from a new listing."""
+    """The object has changed since it was listed. Handled inside the lake, by starting from a new listing."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One S3 object as it stood at one moment. A listing tells neither metadata nor version: there they are empty."""
+    """One S3 object at one moment. A listing has neither metadata nor version, so they are empty there."""
 
     key: str
     etag: str
@@ -58,25 +58,25 @@ class Bucket:
         self.name = name
 
     def head(self, key: str) -> StoredObject | None:
-        """What stands at `key` now, with its metadata; None when nothing does."""
+        """The current object at `key`, with its metadata; None if there is none."""
         answer = _none_if_absent(lambda: self._client.head_object(Bucket=self.name, Key=key))
         return None if answer is None else _stored_object(key, answer)
 
     def read(self, key: str) -> bytes | None:
-        """The bytes at `key`; None when there is no such object."""
+        """The bytes at `key`; None if there is no such object."""
         found = _none_if_absent(lambda: self._read(self._request(key)))
         return None if found is None else found[0]
 
     def open(self, key: str, if_match: str | None = None) -> BinaryIO:
-        """The bytes at `key` as a stream, which the caller closes; ObjectAbsentError where there are none.
+        """The bytes at `key` as a stream, which the caller closes; ObjectAbsentError if there is no object.
 
-        With `if_match`, an ETag: ObjectReplacedError unless exactly that object stands there.
+        With `if_match`, an ETag: ObjectReplacedError unless exactly that object is there.
         """
         body, _ = self._get(key, if_match)
         return body
 
     def read_version(self, key: str, version_id: str) -> tuple[bytes, Mapping[str, str]]:
-        """The bytes and the metadata of what once stood at `key`; ObjectAbsentError when that version has expired."""
+        """The bytes and metadata of an earlier version at `key`; ObjectAbsentError if that version has expired."""
         found = _none_if_absent(lambda: self._read(self._request(key) | {"VersionId": version_id}))
         if found is None:
             raise ObjectAbsentError(key)
@@ -84,14 +84,13 @@ class Bucket:
         return content, answer["Metadata"]
 
     def tail(self, key: str, size_bytes: int) -> bytes:
-        """The last bytes at `key`, all of them when it is smaller."""
+        """The last bytes at `key`; all bytes if the object is smaller."""
         content, _ = self._read(self._request(key) | {"Range": f"bytes=-{size_bytes}"})
         return content
 
     def end(self, key: str, size_bytes: int) -> tuple[bytes, StoredObject]:
-        """The last bytes at `key`, all of them when it is smaller, and what stands there.
-
-        ObjectAbsentError where nothing does.
+        """The last bytes at `key`, all bytes if the object is smaller, and the object. ObjectAbsentError if there is
+        none.
         """
         request = self._request(key) | {"Range": f"bytes=-{size_bytes}"}
 
@@ -105,7 +104,7 @@ class Bucket:
     def range(self, key: str, start: int, stop: int, *, if_match: str) -> bytes:
         """The bytes at `key` from `start` up to `stop`.
 
-        ObjectReplacedError when not the object with the ETag `if_match` stands there by now.
+        ObjectReplacedError if the object there no longer has the ETag `if_match`.
         """
         request = self._request(key) | {"Range": f"bytes={start}-{stop - 1}", "IfMatch": if_match}
 
@@ -116,9 +115,9 @@ class Bucket:
         return whole_answer(key, read)
 
     def fetch(self, key: str, target: BinaryIO, *, if_match: str) -> StoredObject:
-        """Copy the object with the ETag `if_match` into `target`; its metadata is of the same answer as its bytes.
+        """Copy the object with the ETag `if_match` into `target`. Its metadata comes from the same answer as its bytes.
 
-        ObjectReplacedError when another object, or none, stands there by now.
+        ObjectReplacedError if another object, or none, is there by now.
         """
         body, stored = self._get(key, if_match)
         with body:
@@ -135,7 +134,7 @@ class Bucket:
         content_type: str | None = None,
         content_md5: str | None = None,
     ) -> None:
-        """Put `body` at `key`, whatever stands there. With `content_md5` (Base64) S3 refuses other bytes."""
+        """Put `body` at `key` unconditionally. With `content_md5` (Base64) S3 refuses other bytes."""
         request = self._put_request(key, body, metadata)
         if content_type is not None:
             request["ContentType"] = content_type
@@ -146,10 +145,10 @@ class Bucket:
     def swap(
         self, key: str, body: bytes | BinaryIO, *, expected: str | None, metadata: Mapping[str, str] | None = None
     ) -> bool:
-        """Put `body` at `key` if the object with the ETag `expected` stands there; None expects that nothing does.
+        """Put `body` at `key` if the object with the ETag `expected` is there; with None, if there is no object.
 
-        False when somebody was first; nothing has changed then. A retry inside boto3 after a lost answer may also say
-        False although it has written: the caller looks again and finds its own object.
+        False if another writer was first; then nothing has changed. A retry inside boto3 after a lost answer can also
+        return False although it has written: the caller looks again and finds its own object.
         """
         request = self._put_request(key, body, metadata)
         if expected is None:
@@ -159,7 +158,7 @@ class Bucket:
         return _unless_somebody_was_first(lambda: self._client.put_object(**request))
 
     def remove(self, key: str, *, expected: str) -> bool:
-        """Delete the object with the ETag `expected`; False when another object, or none, stands there by now."""
+        """Delete the object with the ETag `expected`; False if another object, or none, is there by now."""
         return _unless_somebody_was_first(
             lambda: self._client.delete_object(Bucket=self.name, Key=key, IfMatch=expected)
         )
@@ -172,7 +171,7 @@ class Bucket:
                 yield entry["Prefix"].removeprefix(prefix).rstrip("/")
 
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
-        """The objects below `prefix`, in the order of their keys; only those behind the key `after`, if it is given."""
+        """The objects below `prefix`, ordered by key; with `after` only those with a greater key."""
         paginator = self._client.get_paginator("list_objects_v2")
         whole = paginator.paginate(Bucket=self.name, Prefix=prefix)
         for page in paginator.paginate(Bucket=self.name, Prefix=prefix, StartAfter=after) if after else whole:
@@ -188,7 +187,7 @@ class Bucket:
         return {"Bucket": self.name, "Key": key}
 
     def _read(self, request: "GetObjectRequestTypeDef") -> "tuple[bytes, GetObjectOutputTypeDef]":
-        """The bytes of an answer, and the answer."""
+        """The bytes of an answer, with the answer."""
 
         def read() -> "tuple[bytes, GetObjectOutputTypeDef]":
             answer = self._client.get_object(**request)
@@ -198,7 +197,7 @@ class Bucket:
         return whole_answer(request["Key"], read)
 
     def _get(self, key: str, if_match: str | None) -> tuple[BinaryIO, StoredObject]:
-        """The body, which goes on after a break, and what stands there."""
+        """The body, which resumes after a break, and its object."""
 
         def rest(offset: int) -> "StreamingBody":
             return self._open(request | {"IfMatch": stored.etag, "Range": f"bytes={offset}-"})["Body"]
@@ -209,7 +208,7 @@ class Bucket:
         return WholeBody(key, answer["Body"], stored.size_bytes, rest), stored  # type: ignore[return-value]
 
     def _open(self, request: "GetObjectRequestTypeDef") -> "GetObjectOutputTypeDef":
-        """ObjectReplacedError where the answer is to be of an ETag, and another object, or none, stands there."""
+        """Raises ObjectReplacedError if a required ETag does not match, or the object is gone."""
         try:
             return self._client.get_object(**request)
         except ClientError as error:

@@ -1,4 +1,4 @@
-"""How a Parquet file of the lake is written: its bytes are a function of what it is given, and of nothing else."""
+"""The Parquet writer of the lake: the bytes of a file are a pure function of its rows and options."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from appstore_analytics.lake.schema import date_columns, in_memory, money_column
 from appstore_analytics.lake.sorting import sorted_by
 
 WRITER_VERSION = "6"
-"""Raise it when the same rows would be written as other bytes: every Date is then published again."""
+"""Increase it when a change makes the same rows different bytes: every Date is then published again."""
 
 ROW_GROUP_ROWS = 250_000
 """Rows of a row group: a reader and a writer hold about this many in memory."""
@@ -23,7 +23,7 @@ ROW_GROUP_ROWS = 250_000
 _FEW_ROWS = 2_500
 _MANY_ROWS = 25_000
 _ORDERED_ROWS = 100_000
-"""From so many rows on, to count the frequent strings costs no more than is saved where fewer bytes are compressed."""
+"""From this number of rows on, counting the frequent strings pays off, because fewer bytes are compressed."""
 
 _ZSTD_LEVEL = 1
 _ZSTD = {"compression": "zstd", "compression_level": _ZSTD_LEVEL}
@@ -32,10 +32,10 @@ _BUFFER_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How files of `schema`, which has plain strings, are written; made once for many files.
+    """The writer options for files of `schema`, which has plain strings; made once for many files.
 
-    `strings` are the columns that rows have as dictionaries, `options_below` the words of Arrow's writer for files of
-    fewer rows than that.
+    `strings` are the columns that rows have as dictionaries, `options_below` the options of Arrow's writer for files
+    with fewer rows than the key.
     """
 
     schema: pa.Schema
@@ -43,17 +43,18 @@ class Layout:
     options_below: Sequence[tuple[float, Mapping[str, Any]]]
 
     def options(self, rows: int) -> Mapping[str, Any]:
-        """Those of a file whose first row group has `rows`."""
+        """The options of a file whose first row group has this number of rows."""
         return next(options for below, options in self.options_below if rows < below)
 
 
 class RowGroups:
-    """A Parquet file that takes rows of any number and writes row groups of exactly `ROW_GROUP_ROWS`, the last fewer.
+    """A Parquet file that takes any number of rows and writes row groups of exactly `ROW_GROUP_ROWS`, the last with
+    fewer.
 
-    Rows come in the columns of `layout`, with dictionaries in the place of strings (`schema.in_memory`), and all with
-    the same say on which have nulls. Each row group carries the strings that it holds and few others beside its rows
+    Rows have the columns of `layout`, with dictionaries instead of strings (`schema.in_memory`), and all agree on which
+    columns have nulls. Each row group has the strings of its rows and few others
     (`record_batches.with_own_dictionaries`), and its rows are sorted by the string columns `sort_by`, the first before
-    the second; rows that are equal in all of them stay in the order they came in. `watch` is shown each row group.
+    the second; rows that are equal in all of them keep their order. `watch` is shown each row group.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class RowGroups:
         self._file.close()
 
     def append(self, rows: pa.RecordBatch) -> None:
-        """Write `rows` after those before."""
+        """Append `rows`."""
         self._waiting.append(rows)
         self._waiting_rows += rows.num_rows
         self.rows += rows.num_rows
@@ -90,7 +91,7 @@ class RowGroups:
             self._write_full_groups()
 
     def finish(self, footer: Mapping[str, str]) -> None:
-        """Write what still waits, and `footer` as the file's key-value metadata."""
+        """Write the remaining rows, and `footer` as the file's key-value metadata."""
         if self._waiting_rows:
             self._write_group(pa.Table.from_batches(self._waiting))
         writer = self._writer or self._open_writer(in_memory(self._layout.schema), 0)
@@ -111,15 +112,15 @@ class RowGroups:
         self._watch(group)
 
     def _open_writer(self, schema: pa.Schema, rows: int) -> pq.ParquetWriter:
-        """Made with the first row group, which tells how its columns are best laid out."""
+        """The writer, made with the first row group, which determines the best encoding of the columns."""
         if self._writer is None:
             self._writer = pq.ParquetWriter(
                 self._file,
                 schema,
                 **self._layout.options(rows),
-                store_schema=False,  # Arrow's own copy of the schema would say "dictionary", which is nobody's business
+                store_schema=False,  # Arrow's copy of the schema would say "dictionary", an internal detail
                 write_batch_size=65_536,
-                max_rows_per_page=ROW_GROUP_ROWS,  # a page of fewer is read no sooner, and zstd begins anew in each
+                max_rows_per_page=ROW_GROUP_ROWS,  # smaller pages are not read faster, and zstd restarts in each
             )
         return self._writer
 
@@ -127,22 +128,22 @@ class RowGroups:
 def table_layout(schema: pa.Schema) -> Layout:
     """Dictionaries and zstd, and bounds of what a reader can skip row groups by.
 
-    Apps and Dates lie together; of the rest a row group holds all.
+    Apps and Dates are contiguous; a row group holds nearly all values of the other columns.
     """
     statistics = [APP_ID.name, *date_columns(schema)]
     return Layout(schema, string_columns(schema), ((inf, _ZSTD | {"write_statistics": statistics}),))
 
 
 def part_layout(schema: pa.Schema) -> Layout:
-    """What Arrow writes and reads soonest, which Athena need not understand: parts are read whole, and by us alone.
+    """The options that Arrow writes and reads fastest. Athena need not support them: only the pipeline reads parts.
 
-    Of many rows numbers repeat, and dictionaries are short. Of fewer they stand byte by byte, all first bytes before
-    all second ones: most are small, so most bytes are equal; only amounts of money still repeat. Of few rows zstd takes
-    half of the time for its tables, which Arrow makes anew for each page, to write and to read it: there only money
-    stays much smaller by it.
+    In many rows numbers repeat, and dictionaries are short. Fewer rows use byte-stream-split, all first bytes before
+    all second ones: most numbers are small, so most bytes are equal; only amounts of money still repeat. With few rows
+    zstd spends half of the time on its tables, which Arrow builds again for each page, when writing and reading: there
+    only money stays much smaller with it.
     """
     many = _ZSTD | {"write_statistics": False, "store_decimal_as_integer": True}
-    if EXTRA.name in schema.names:  # a map, whose leaves Arrow's writer would want by their paths
+    if EXTRA.name in schema.names:  # a map, whose leaves Arrow's writer would need by their paths
         return Layout(schema, string_columns(schema), ((inf, many),))
     strings, numbers, money = string_columns(schema), number_columns(schema), money_columns(schema)
     fewer = many | {"use_dictionary": [*strings, *money], "use_byte_stream_split": numbers}

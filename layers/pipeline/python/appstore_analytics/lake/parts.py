@@ -1,14 +1,14 @@
-"""Parts: one app's rows of one Date, in which the newest vintage wins, whole.
+"""Parts: one app's rows of one Date, where the newest vintage wins as a whole.
 
-    look ─► a newer vintage stands ─────────────────► REFUSED
-         ├► this vintage stands with the same bytes ─► UNCHANGED
-         ├► anything older stands ─► journal ─► swap on its ETag ─► REPLACED   lost: look again
-         └► nothing stands ─► journal ─► create if still absent ──► WRITTEN    lost: look again
+    look ─► a newer vintage ───────────────────────► REFUSED
+         ├► this vintage with the same bytes ──────► UNCHANGED
+         ├► anything older ─► journal ─► swap on its ETag ──────► REPLACED   lost: look again
+         └► no part ─► journal ─► create if still absent ───────► WRITTEN    lost: look again
 
-An instance replaces all rows of a Date, those that vanished included, because Apple's newer file is not a delta. So any
-order, any repetition and any crash of writers end with the same bytes. What a write replaces is journalled before it
-happens, with the version that S3 keeps of it, so that a rollback can put it back. The parts of an instance take these
-steps together: a snapshot may have a thousand, and S3 answers each call in its own time.
+An instance replaces all rows of a Date, including those that have disappeared, because Apple's newer file is not a
+delta. So any order, repetition or crash of writers ends with the same bytes. The version that a write replaces is
+journalled before the write, so that a rollback can restore it. The parts of an instance take these steps in parallel: a
+snapshot can have a thousand, and each call to S3 has its own latency.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ from appstore_analytics.rules.part_history import to_put_back
 
 _ATTEMPTS = 12
 _CALLS = ThreadPoolExecutor(8, "parts")
-"""Its threads outlive an instance: to start them takes as long as the few calls that most instances make."""
+"""Its threads outlive an instance, because starting them takes as long as the few calls that most instances make."""
 
 _T = TypeVar("_T")
 
@@ -57,17 +57,17 @@ class PartFile:
 
 
 class PartJournal(Protocol):
-    """Where the writes of one instance are noted, in the name of the run that answers for them."""
+    """The journal of one instance's writes, for the run that owns them."""
 
     @property
     def run_id(self) -> str:
-        """That run; a part carries it."""
+        """The owning run, recorded in each part."""
 
     def note(self, befores: Mapping[date, PartVersion | None]) -> None:
-        """Writes are about to take the place of what stands, by Date."""
+        """Record the versions that are about to be replaced, by Date."""
 
     def is_taken_back(self, day: date, standing: PartVersion) -> bool:
-        """Whether what stands for this Date is what a rollback could not put away."""
+        """Whether the current version of this Date was taken back by a rollback that could not replace it."""
 
 
 def write_parts(
@@ -78,9 +78,9 @@ def write_parts(
     parts: Iterable[PartFile],
     journal: PartJournal,
 ) -> dict[date, PartOutcome]:
-    """Let each part stand for this app and its Date unless a newer vintage does; what became of them, by Date.
+    """Write each part unless a newer vintage of the app and Date is there; returns the outcomes by Date.
 
-    A second run finds its own parts: UNCHANGED. Raises ObjectContended when other writers were first too often.
+    A second run finds its own parts: UNCHANGED. Raises ObjectContended if other writers were first too often.
     """
     writers = [_Writer.of(part, table, app_id, vintage) for part in parts]
     waiting = writers
@@ -96,7 +96,7 @@ def write_parts(
 
 
 def _at_once(call: Callable[["_Writer"], _T], writers: Iterable["_Writer"]) -> list[_T]:
-    """What each call answers. It waits for all before one may fail: Lambda would freeze a write, and thaw it later."""
+    """The result of each call. Waits for all before one fails: else Lambda would freeze a write and resume it later."""
     calls = [_CALLS.submit(call, writer) for writer in writers]
     wait(calls)
     return [each.result() for each in calls]
@@ -104,7 +104,7 @@ def _at_once(call: Callable[["_Writer"], _T], writers: Iterable["_Writer"]) -> l
 
 @dataclass(slots=True)
 class _Writer:
-    """One part on its way: what stood at its key at the last look, and what became of it as far as is known."""
+    """One part being written: the object at its key at the last look, and the outcome if it is known."""
 
     part: PartFile
     vintage: Vintage
@@ -122,17 +122,17 @@ class _Writer:
 
     @property
     def version(self) -> PartVersion | None:
-        """What is to be replaced."""
+        """The version to replace."""
         return None if self.standing is None else part_version(self.standing)
 
     def look(self, bucket: Bucket) -> None:
-        """See what stands."""
+        """Read the current object at the key."""
         self.standing = bucket.head(self.key)
 
     def has_ended(self, journal: PartJournal) -> bool:
-        """Whether what stands is to stay."""
+        """Whether the current object is kept."""
         if self.standing is not None and _is_done(self.standing, self.metadata, self.part.day, journal):
-            # If we have already tried, the answer to our own write was lost on the way, or a twin of ours was first.
+            # After an earlier attempt: the answer to our own write was lost, or an identical write was first.
             self.outcome = self.outcome or PartOutcome.UNCHANGED
             return True
         if self.version is not None and self.version.vintage > self.vintage:
@@ -142,18 +142,18 @@ class _Writer:
         return False
 
     def is_noted(self, journal: PartJournal) -> bool:
-        """Whether the run writes over its own earlier write: the line of that one names what stood before both."""
+        """Whether the run replaces its own earlier write, whose journal line already names the version before both."""
         return self.version is not None and self.version.is_write_of(journal.run_id, self.vintage)
 
     def swap(self, bucket: Bucket, run_id: str) -> bool:
-        """Put the part in the place of what stood at the last look; False when somebody was first."""
+        """Replace the object seen at the last look; False if another writer got there first."""
         expected = None if self.standing is None else self.standing.etag
         with self.part.path.open("rb") as body:
             return bucket.swap(self.key, body, expected=expected, metadata={**self.metadata, _RUN: run_id})
 
 
 def _is_done(standing: StoredObject, metadata: Mapping[str, str], day: date, journal: PartJournal) -> bool:
-    """Whether the part stands already. What a rollback took back and could not put away is written anew."""
+    """Whether the part is already there. A version that a rollback took back but could not replace is written again."""
     if not metadata.items() <= standing.metadata.items():
         return False
     version = part_version(standing)
@@ -161,7 +161,7 @@ def _is_done(standing: StoredObject, metadata: Mapping[str, str], day: date, jou
 
 
 class PutBack(StrEnum):
-    """What became of a part at whose key writes were taken back."""
+    """What was done with a part whose writes were rolled back."""
 
     RESTORED = "restored"
     DELETED = "deleted"
@@ -172,11 +172,11 @@ class PutBack(StrEnum):
 def put_parts_back(
     bucket: Bucket, key: str, line_of: Callable[[PartVersion], JournalLine | None]
 ) -> tuple[PutBack, PartVersion | None]:
-    """Let what stands give way as long as it is a write that was taken back; what became of it, and what stands now.
+    """Replace the part as long as it is a write that was rolled back. Returns what was done, and the current write.
 
-    `line_of` finds the journal line of a write. After each swap it looks again: another rollback may have taken back
-    just what was put there. EXPIRED: S3 no longer keeps what is to stand there. ObjectContended: others were first too
-    often.
+    `line_of` finds the journal line of a write. The part is read again after each swap: another rollback can have taken
+    back the write that was just restored. EXPIRED: S3 no longer keeps the version to restore. ObjectContended: other
+    writers were first too often.
     """
     done = PutBack.UNCHANGED
     for _ in range(_ATTEMPTS):
@@ -196,9 +196,9 @@ def put_parts_back(
 
 
 def _put_back(bucket: Bucket, standing: StoredObject, version: PartVersion | None) -> bool:
-    """Let `version` stand in the place of `standing`, or nothing; False when somebody was first.
+    """Replace `standing` by `version`, or delete it if that is None; False if another writer got there first.
 
-    ObjectAbsentError when S3 no longer keeps that version.
+    ObjectAbsentError if S3 no longer keeps that version.
     """
     if version is None:
         return bucket.remove(standing.key, expected=standing.etag)
@@ -207,19 +207,19 @@ def _put_back(bucket: Bucket, standing: StoredObject, version: PartVersion | Non
 
 
 def part_version(standing: StoredObject) -> PartVersion:
-    """Which write stands there, as its metadata says."""
+    """The write that made this object, from its metadata."""
     metadata = standing.metadata
     return PartVersion(metadata.get(_RUN, ""), Vintage.parse(metadata[_VINTAGE]), standing.version_id, standing.etag)
 
 
 def batch_of_part(stored: StoredObject, app_id: int) -> Batch:
-    """What a part holds, as its metadata says."""
+    """The batch in a part, from its metadata."""
     metadata = stored.metadata
     return Batch(app_id, Vintage.parse(metadata[_VINTAGE]), int(metadata[_ROWS]), json.loads(metadata[_SUMS]))
 
 
 def part_key(table: CuratedTable, app_id: int, vintage: Vintage, day: date) -> str:
-    """Where the part of an instance lies."""
+    """The key of an instance's part."""
     table_date = TableDate(table.name, day)
     if table.keeps_vintages:
         return table_date.vintage_part_key(str(app_id), vintage.processing_date, vintage.instance_id)

@@ -1,6 +1,6 @@
-"""What a published object was made of: the note beside it, named by the object's digest.
+"""The note on each published object: the batches that it was made of, named by the object's digest.
 
-Apart from publication.py, because whoever compares counts needs no Arrow.
+Separate from publication.py, because comparing counts does not need Arrow.
 """
 
 import json
@@ -17,29 +17,29 @@ from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.rules.counts import BatchKey, Counts
 
 DIGEST = "digest"
-"""The metadata in which an object carries the name of its note."""
+"""The metadata key with the name of an object's note."""
 
 
 def read_publication(bucket: Bucket, table: CuratedTable, day: date) -> tuple[Batch, ...]:
-    """The batches of which the object that stands for `day` now was made; none when no object stands there."""
+    """The batches of the current object of `day`; none without an object."""
     table_date = TableDate(table.name, day)
     return read_note(bucket, table_date, bucket.head(table_date.curated_key)) or ()
 
 
 def published_dates(bucket: Bucket, table: CuratedTable) -> list[date]:
-    """The Dates of a table for which an object stands, oldest first."""
+    """The Dates of a table that have an object, oldest first."""
     return list(published_objects(bucket, table))
 
 
 def published_objects(bucket: Bucket, table: CuratedTable, since: date | None = None) -> dict[date, StoredObject]:
-    """The objects of a table by Date, oldest first; those from a Date on, if one is given."""
+    """The objects of a table by Date, oldest first; with `since` only those from that Date on."""
     location = curated_location(table.name)
     after = f"{location}dt={since.isoformat()}" if since else ""
     return {date.fromisoformat(each.key.split("dt=", 1)[1][:10]): each for each in bucket.list(location, after)}
 
 
 def stored_dates(bucket: Bucket, table: CuratedTable) -> list[date]:
-    """The Dates of a table that have a part or an object, oldest first: all that can be published."""
+    """The Dates of a table that have a part or an object and so can be published, oldest first."""
     folders = (
         folder
         for location in (parts_location(table.name), curated_location(table.name))
@@ -49,7 +49,7 @@ def stored_dates(bucket: Bucket, table: CuratedTable) -> list[date]:
 
 
 def published_counts(lake: Bucket, table: CuratedTable, days: Collection[date]) -> dict[BatchKey, Counts]:
-    """What the converter counted of these Dates' current parts, by app and Date; several vintages of an app add up."""
+    """The converter's counts of these Dates' current parts, by app and Date; several vintages of an app add up."""
     expected: dict[BatchKey, Counts] = {}
     for day in days:
         for batch in read_publication(lake, table, day):
@@ -71,7 +71,7 @@ def note(batches: Sequence[Batch]) -> bytes:
 
 
 def read_note(bucket: Bucket, table_date: TableDate, standing: StoredObject | None) -> tuple[Batch, ...] | None:
-    """The batches of which the object `standing` was made; None without an object or when its note is lost."""
+    """The batches of the object `standing`; None without an object or if its note is lost."""
     if standing is None or DIGEST not in standing.metadata:
         return None
     content = bucket.read(table_date.publication_key(standing.metadata[DIGEST]))

@@ -1,4 +1,4 @@
-"""Landing: Apple's bytes, exactly as sent, or nothing at all."""
+"""Landing: a raw object has exactly Apple's bytes, or does not exist."""
 
 import base64
 import hashlib
@@ -24,9 +24,9 @@ class LandedSegment:
 
 
 def is_landed(bucket: Bucket, key: str, checksum: str | None) -> LandedSegment | None:
-    """The segment at `key` when the bytes that Apple announces by `checksum` already stand there, else None.
+    """The segment at `key` if it already has the bytes with Apple's `checksum`, else None.
 
-    Without a checksum nothing is known about the bytes, so the answer is None and the segment is downloaded again.
+    Without a checksum the bytes cannot be compared, so the result is None and the segment is downloaded again.
     """
     if checksum is None:
         return None
@@ -44,11 +44,11 @@ def land_segment(
     checksum: str | None,
     size_bytes: int | None,
 ) -> LandedSegment:
-    """Store a segment that arrives as `chunks`, if its MD5 (hex) and its size are the announced ones.
+    """Store a segment that arrives as `chunks`, if its MD5 (hex) and its size are those that Apple announced.
 
-    `key_of` is its key by that MD5. `checksum` and `size_bytes` are what Apple says about the compressed bytes; None
-    where Apple says nothing. Raises DownloadBroken, and writes nothing, when either differs, InstanceTooLarge when the
-    disk has no room. A second run replaces the object by the same bytes.
+    `key_of` is its key by that MD5. `checksum` and `size_bytes` are Apple's values for the compressed bytes, None if
+    absent. Raises DownloadBroken, and writes nothing, if either differs; InstanceTooLarge if the disk is full. A second
+    run replaces the object with the same bytes.
     """
     with tempfile.TemporaryFile() as file:
         digest, received_bytes = _receive(chunks, file, LARGEST_SEGMENT_BYTES if size_bytes is None else size_bytes)
@@ -66,7 +66,7 @@ def land_segment(
 
 
 def _receive(chunks: Iterable[bytes], file: BinaryIO, most_bytes: int) -> tuple[bytes, int]:
-    """What arrives, up to the first chunk too many: a stream without end must not fill the disk."""
+    """The chunks, up to the first one beyond the limit: an endless stream must not fill the disk."""
     digest = hashlib.md5(usedforsecurity=False)
     for chunk in chunks:
         digest.update(chunk)

@@ -1,4 +1,4 @@
-"""Rows in memory: record batches, which hold each column in one piece, with one dictionary where it is of strings."""
+"""Rows in memory: record batches, with each column in one piece, and one dictionary per column of strings."""
 
 from collections.abc import Iterable
 
@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _ROWS_OF_AN_ENTRY = 4
-"""A dictionary of fewer entries is written whole: to find those in use costs more than the room of the others."""
+"""A dictionary with fewer entries is written whole: finding those in use costs more than the space of the others."""
 
 _COUNTED_ROWS = 16_384
-"""Enough to see which strings are frequent, in a fraction of the time that all rows take."""
+"""Enough rows to see which strings are frequent, in a fraction of the time for all rows."""
 
 
 def in_one_batch(rows: pa.Table) -> pa.RecordBatch:
@@ -22,11 +22,11 @@ def in_one_batch(rows: pa.Table) -> pa.RecordBatch:
 
 
 def with_frequent_strings_first(rows: pa.Table, strings: Iterable[str]) -> pa.Table:
-    """`rows` whose dictionaries, of the columns `strings`, begin with what is frequent once they are one per column.
+    """`rows` whose dictionaries, in the columns `strings`, begin with frequent values when they are merged.
 
-    A file says of each row which entry it has, in as few bits as the dictionary needs: where frequent strings have
-    small numbers most bits are zero, and compression leaves less of them. What is frequent is counted in the first
-    rows; a batch of no rows, ahead of all, has the dictionaries that the others' are then joined to.
+    A file stores the entry number of each row, in as few bits as the dictionary needs: if frequent strings have small
+    numbers, most bits are zero and compress better. Frequency is counted in the first rows; an empty batch at the
+    beginning has the dictionaries to which the others are then joined.
     """
     first = rows.slice(0, _COUNTED_ROWS).to_batches()[0]
     ahead = first.slice(0, 0)
@@ -42,9 +42,9 @@ def with_frequent_strings_first(rows: pa.Table, strings: Iterable[str]) -> pa.Ta
 
 
 def with_own_dictionaries(rows: pa.RecordBatch, strings: Iterable[str]) -> pa.RecordBatch:
-    """`rows` whose dictionaries, of the columns `strings`, hold their values, and no others where there are many.
+    """`rows` whose dictionaries, in the columns `strings`, hold only their own values if there are many.
 
-    A slice keeps the dictionary of what it was cut from, and the Parquet writer would write all of it.
+    A slice keeps the whole dictionary of its source, and the Parquet writer would write all of it.
     """
     for name in strings:
         column = rows.column(name)
@@ -58,7 +58,7 @@ def with_own_dictionaries(rows: pa.RecordBatch, strings: Iterable[str]) -> pa.Re
 
 
 def with_required_columns(rows: pa.RecordBatch) -> pa.RecordBatch:
-    """`rows` whose schema says of each column without a null that it has none: a file then keeps no room for nulls."""
+    """`rows` whose schema marks each column without nulls as not nullable, which saves definition levels in a file."""
     columns = rows.columns
     fields = [field.with_nullable(column.null_count > 0) for field, column in zip(rows.schema, columns, strict=True)]
     return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))

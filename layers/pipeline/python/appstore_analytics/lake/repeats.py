@@ -1,7 +1,7 @@
-"""Dates whose every row occurs more than once, all equally often.
+"""Dates of which every row occurs more than once, all equally often.
 
-Equal rows are legal, so they stay. But a file that repeats each of them may be one that Apple wrote twice, and a person
-should hear of it. Most Dates are cleared by their largest count, which occurs once; the others are looked at closely.
+Equal rows are legal, so they are kept. But Apple may have written a file that repeats every row twice by mistake, so it
+is reported. For most Dates the largest count occurs once, which settles the question; the others are compared in full.
 """
 
 import hashlib
@@ -14,13 +14,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 _MOST_ROWS = 1_000_000
-"""Of a Date with more rows of one app nothing is said: comparing them takes memory by the row."""
+"""A Date with more rows of one app is not checked: the comparison takes memory for each row."""
 _MAPS_AT_ONCE = 4_096
-"""A map of 20 unknown columns takes kilobytes while it is a Python object; a million of them would fill the memory."""
+"""A map of 20 unknown columns takes kilobytes as a Python object; a million of them would fill the memory."""
 
 
 class RepeatedRows:
-    """The rows of one part, as they are written. `count` names a column of whole numbers, if there is one."""
+    """Observes the rows of one part as they are written. `count` names a column of whole numbers, if there is one."""
 
     def __init__(self, count: str | None) -> None:
         self._count = count
@@ -30,14 +30,14 @@ class RepeatedRows:
         self._rows_of_largest = 0
 
     def append(self, rows: pa.RecordBatch) -> None:
-        """See rows that are written after those before."""
+        """Observe the next rows."""
         self._only = None if self._rows else rows
         self._rows += rows.num_rows
         if self._count is not None:
             self._see(rows.column(self._count))
 
     def times(self, part: Path) -> int:
-        """How often each row of the part occurs, where all occur equally often; else 1. `part` is the written file."""
+        """How often each row of the part occurs if all occur equally often, else 1. `part` is the written file."""
         if self._rows > _MOST_ROWS or gcd(self._rows_of_largest, self._rows) == 1:
             return 1
         return _times(_columns_of(self._only) if self._only else _columns(part), self._rows)
@@ -71,13 +71,13 @@ def _columns(part: Path) -> Iterator[pa.Array]:
 
 
 def _in_order(schema: pa.Schema) -> list[str]:
-    """The last column first, because measures come last and tell most; the map behind all, because it is dear."""
+    """The last column first, because measures come last and distinguish most; the map last, because it is slow."""
     maps = [field.name for field in schema if pa.types.is_map(field.type)]
     return [name for name in reversed(schema.names) if name not in maps] + maps
 
 
 def _digests(pieces: Iterable[pa.Array]) -> pa.Array:
-    """Sixteen bytes for each map, null for none; `pieces` are a few rows each."""
+    """Sixteen bytes for each map, null without one; `pieces` are a few rows each."""
     return pa.concat_arrays([pa.array(map(_digest, piece.to_pylist()), pa.binary(16)) for piece in pieces])
 
 
@@ -86,7 +86,7 @@ def _digest(pairs: list[tuple[str, str]] | None) -> bytes | None:
 
 
 def _times(columns: Iterable[pa.Array], rows: int) -> int:
-    """Rows are told apart column by column, until one is alone."""
+    """Compares rows column by column, until one is unique."""
     groups = pa.repeat(pa.scalar(0, pa.int64()), rows)
     sizes = pa.array([rows])
     for column in columns:

@@ -1,4 +1,4 @@
-"""What the steps of one run leave for each other in S3: the plan, the Maps' manifests, rows of records."""
+"""Objects that the steps of one run share in S3: the plan, the Maps' manifests, rows of records."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ _ROWS_IN_MEMORY_BYTES = 1 << 20
 
 
 def write_plan(bucket: Bucket, plan: RunPlan) -> None:
-    """Write a run's plan. A second time writes the same."""
+    """Write a run's plan. A second run writes the same."""
     bucket.write(run_key(plan.run_id, "plan.json"), json.dumps(plan.to_json()).encode(), content_type=_JSON)
 
 
@@ -37,18 +37,18 @@ def read_plan(bucket: Bucket, run_id: str) -> RunPlan:
 
 
 def plans_read_once(bucket: Bucket) -> Callable[[str], RunPlan]:
-    """`read_plan` for a function that stays warm over many items of one run: a plan that was written never changes."""
+    """`read_plan` for a function that stays warm over many items of one run: a written plan never changes."""
     return lru_cache(maxsize=1)(partial(read_plan, bucket))
 
 
 def find_plan(bucket: Bucket, run_id: str) -> RunPlan | None:
-    """The plan of a run; None when there is no such run, or no longer."""
+    """The plan of a run; None if there is no such run, or its plan has expired."""
     text = bucket.read(run_key(run_id, "plan.json"))
     return None if text is None else RunPlan.from_json(json.loads(text))
 
 
 def report_key_of(bucket: Bucket, plan: RunPlan) -> str | None:
-    """The key of a run's report; None while the run has not ended."""
+    """The key of a run's report; None until the run has ended."""
     keys = (report_key(plan.operation, plan.run_id), former_report_key(plan.operation, plan.run_id))
     return next((key for key in keys if bucket.head(key)), None)
 
@@ -56,14 +56,14 @@ def report_key_of(bucket: Bucket, plan: RunPlan) -> str | None:
 def write_manifest(
     bucket: Bucket, run_id: str, map_name: MapName, events: Iterable[Mapping[str, str]], *, left: bool = False
 ) -> str:
-    """Write what a Distributed Map reads, one JSON array; its key. What is `left` of a Map has its own manifest."""
+    """Write the manifest of a Distributed Map, a JSON array; returns its key. Items that are `left` have their own."""
     key = run_key(run_id, f"manifests/{map_name.lower()}-left.json") if left else _manifest_key(run_id, map_name)
     bucket.write(key, json.dumps(list(events)).encode(), content_type=_JSON)
     return key
 
 
 def planned_at(bucket: Bucket, run_id: str) -> dict[MapName, datetime]:
-    """When the manifest of each Map was written last, in the order of the Maps."""
+    """The time at which the manifest of each Map was last written, in the order of the Maps."""
     written = {stored.key: stored.modified_at for stored in bucket.list(run_key(run_id, "manifests/"))}
     keys = {map_name: _manifest_key(run_id, map_name) for map_name in MapName}
     return {map_name: written[key] for map_name, key in keys.items() if key in written}
@@ -74,7 +74,7 @@ def _manifest_key(run_id: str, map_name: MapName) -> str:
 
 
 def write_rows(bucket: Bucket, key: str, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Write rows as JSON lines; how many. Nothing is written where there are none."""
+    """Write rows as JSON lines; returns their number. Without rows nothing is written."""
     with _rows_file() as file:
         written = sum(_append(file, row) for row in rows)
         _write_file(bucket, key, file, written)
@@ -83,11 +83,11 @@ def write_rows(bucket: Bucket, key: str, rows: Iterable[Mapping[str, Any]]) -> i
 
 @contextmanager
 def open_records(bucket: Bucket, table: str, day: date, run_id: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """Append a run's rows of an `appstore` table, one by one; at the end the object is written, if there are any.
+    """Append a run's rows of an `appstore` table one by one; the object is written at the end, if there are any rows.
 
-    The rows wait in a temporary file, so that any number of them takes little memory. What the table declares as a
-    number is written as one, app ids too: of JSON readers Athena's OpenX parses text as a number, Hive's JsonSerDe,
-    Spark and DuckDB do not.
+    The rows are kept in a temporary file, so that any number of them takes little memory. Columns that the table
+    declares as numbers are written as numbers, also app ids: Athena's OpenX reader parses text as a number, but Hive's
+    JsonSerDe, Spark and DuckDB do not.
     """
     (declared,) = (each for each in APPSTORE_TABLES if each.name == table)
     numbers = frozenset(name for name, kind in declared.columns if kind == "bigint")
@@ -136,18 +136,18 @@ def announce_changes(bucket: Bucket, key: str, rows: Iterable[Mapping[str, Any]]
 
 
 def announced_changes(bucket: Bucket, key: str) -> int | None:
-    """How many rows were announced for a publication; None when it was not announced."""
+    """The number of rows announced for a publication; None if it was not announced."""
     stored = bucket.head(key)
     return None if stored is None else int(stored.metadata[_ROWS])
 
 
 def withdraw_changes(bucket: Bucket, key: str) -> None:
-    """Blank what was announced and came to nothing, because somebody else published the Date."""
+    """Blank an announcement that had no effect, because another function published the Date."""
     announce_changes(bucket, key, ())
 
 
 def newest_run(bucket: Bucket, operation: Operation) -> RunPlan | None:
-    """The plan of the last run that did `operation`; None where none is remembered."""
+    """The plan of the last run of `operation`; None if none is recorded."""
     for run_id in sorted(bucket.folders(RUNS_PREFIX), reverse=True):
         plan = find_plan(bucket, run_id)
         if plan is not None and plan.operation is operation:

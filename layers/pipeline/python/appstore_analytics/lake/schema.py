@@ -8,7 +8,7 @@ from appstore_analytics.contract.catalogue.definition import Column, ColumnType,
 from appstore_analytics.contract.tables import EXTRA, CuratedTable
 
 MONEY_SCALE = 6
-"""Digits after the point of `ColumnType.MONEY`."""
+"""Decimal places of `ColumnType.MONEY`."""
 
 _ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     ColumnType.STRING: pa.string(),
@@ -21,7 +21,7 @@ _ARROW_TYPES: dict[ColumnType, pa.DataType] = {
 }
 
 DICTIONARY = pa.dictionary(pa.int32(), pa.string())
-"""How strings travel in memory, which is several times smaller and faster."""
+"""The type of strings in memory, which is several times smaller and faster than plain strings."""
 
 _STRINGS = frozenset({pa.string().id, DICTIONARY.id})
 _MONEY = frozenset({pa.decimal128(18, MONEY_SCALE).id})
@@ -40,12 +40,12 @@ def memory_type(column_type: ColumnType) -> pa.DataType:
 
 
 def report_schema(report: ReportDefinition) -> pa.Schema:
-    """The columns that Apple's file gives, in the catalogue's order."""
+    """The columns from Apple's file, in the catalogue's order."""
     return _schema(report.columns)
 
 
 def part_schema(table: CuratedTable, *, has_extra: bool = False) -> pa.Schema:
-    """The columns of a part: lineage, then Apple's, and what else its instance has."""
+    """The columns of a part: lineage, then Apple's, then `extra` if its instance has it."""
     return _schema((*table.part_columns, EXTRA) if has_extra else table.part_columns)
 
 
@@ -82,7 +82,7 @@ def in_memory(schema: pa.Schema) -> pa.Schema:
 
 
 def _columns_of(schema: pa.Schema, ids: Set[int]) -> list[str]:
-    # Asked of every part, so by the ids of the types: to ask each type what it is takes longer.
+    # Called for every part, so it compares the ids of the types, which is faster than pyarrow's predicates.
     return [name for name, data_type in zip(schema.names, schema.types, strict=True) if data_type.id in ids]
 
 

@@ -1,4 +1,4 @@
-"""Sorting rows by columns of few values: the numbers of the values are sorted, by counting where they span little."""
+"""Sorting rows by columns of few values: their numbers are sorted, by counting if their range is small."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _COUNTED_KEYS = 65_536
-"""Arrow sorts numbers that span no more than this by counting them, which takes a fifth of the time."""
+"""Arrow sorts numbers within this range by counting them, which takes a fifth of the time."""
 
 
 def sorted_by(rows: pa.RecordBatch, columns: Sequence[str]) -> pa.RecordBatch:
@@ -47,9 +47,9 @@ def _keys(rows: pa.RecordBatch, columns: Sequence[str]) -> Iterator[pa.Array]:
 
 
 def _places(column: pa.Array) -> tuple[pa.Array, int]:
-    """The place of each value, from 1 on, among those that the column may have; how many there are, null's 0 included.
+    """The rank of each value, from 1 on, among the column's possible values; and their number, including 0 for null.
 
-    Of a dictionary the values are its entries: few numbers, which `_of_rows` spreads.
+    For a dictionary the values are its entries: few numbers, which `_of_rows` spreads to the rows.
     """
     if pa.types.is_dictionary(column.type):
         return pc.rank(column.dictionary).cast(pa.int32()), len(column.dictionary) + 1

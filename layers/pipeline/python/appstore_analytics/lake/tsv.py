@@ -1,8 +1,8 @@
-"""One segment of Apple's: a gzip of separated lines, read into typed rows a block at a time.
+"""One of Apple's segments: a gzip of separated lines, read into typed rows block by block.
 
     gunzip (limited) ─► header line ─► columns by name ─► blocks of whole lines ─► Arrow ─► typed columns
 
-What Apple does not document is not guessed: a file that could be read in two ways is quarantined.
+Undocumented formats are not guessed: a file that can be read in two ways is quarantined.
 """
 
 import re
@@ -33,14 +33,14 @@ _SHOWN_CHARACTERS = 240
 class SegmentReader:
     """The rows of one segment, in the file's order.
 
-    Making it reads the header. `rows` gives batches of `schema.report_schema` with strings as dictionaries, once,
-    and `extra` behind them where the file has unknown columns.
-    Both raise InstanceQuarantined, naming the report, the column and the row (1 is the first below the header), when
-    the file breaks the contract of `report`, or holds rows of an app other than `app_id`.
+    The constructor reads the header. `rows` yields batches of `schema.report_schema` with strings as dictionaries,
+    once, with `extra` at the end if the file has unknown columns. Both raise InstanceQuarantined, naming the report,
+    the column and the row (1 is the first below the header), if the file breaks the contract of `report` or holds rows
+    of an app other than `app_id`.
 
-    `unknown_columns` are headers that the catalogue does not know: their cells are in `extra`, or the file is
-    quarantined where `mode` is strict. `missing_columns` are those of the catalogue that the file lacks and that are
-    null then. `rows_read` counts the rows so far.
+    `unknown_columns` are headers that are not in the catalogue: their cells are in `extra`, or the file is quarantined
+    if `mode` is strict. `missing_columns` are columns of the catalogue that the file does not have, so they are null.
+    `rows_read` counts the rows so far.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class SegmentReader:
 
     @property
     def digits_rounded(self) -> int:
-        """How many amounts of money had more than six decimals, so far."""
+        """The number of amounts of money with more than six decimals so far."""
         return sum(cells.money_rounded for cells in self._cells.values())
 
     def rows(self) -> Iterator[pa.RecordBatch]:
-        """The rows below the header; none is legal."""
+        """The rows below the header; a file without rows is legal."""
         for block in self._blocks():
             rows = self._typed(self._parse(block))
             self._check_app(rows)
@@ -80,9 +80,10 @@ class SegmentReader:
         return line, behind
 
     def _blocks(self) -> Iterator[memoryview]:
-        """Whole rows, a few MB at a time, each block in the place of the one before.
+        """Whole rows in blocks of a few MB, each in the buffer of the previous one.
 
-        The blank lines that may end a file are left out: a line end is a row's only when more than line ends follow it.
+        Blank lines at the end of a file are left out: a line end belongs to a row only if more than line ends follow
+        it.
         """
         buffer, filled = bytearray(_BLOCK_BYTES + len(self._behind_header)), len(self._behind_header)
         buffer[:filled] = self._behind_header
@@ -102,10 +103,10 @@ class SegmentReader:
             filled = rest
 
     def _end_of_last_row(self, rows: bytearray, end: int) -> int:
-        """Where the last whole row before `end` ends, behind its line end."""
+        """The position after the last whole row before `end`, including its line end."""
         if not self._header.quoted:
             return rows.rfind(b"\n", 0, end) + 1
-        # Whether a line end is one depends on all quotes before it.
+        # Whether a line end ends a row depends on all quotes before it.
         pieces = rows[:end].split(b'"')
         for index in range(len(pieces) - 1 - (len(pieces) - 1) % 2, -1, -2):
             if b"\n" in pieces[index]:
@@ -114,7 +115,7 @@ class SegmentReader:
 
     def _check_row_length(self, row_bytes: int) -> None:
         if row_bytes > _LONGEST_ROW_BYTES:
-            raise self._quarantine(f"a row is longer than {_LONGEST_ROW_BYTES} bytes; this is not such a report.")
+            raise self._quarantine(f"a row is longer than {_LONGEST_ROW_BYTES} bytes, which no report has.")
 
     def _parse(self, block: memoryview) -> pa.RecordBatch:
         header = self._header
@@ -137,7 +138,7 @@ class SegmentReader:
                     column_types={name: cells.read_as for name, cells in self._cells.items()},
                     null_values=[""],
                     strings_can_be_null=True,
-                    check_utf8=False,  # cells.py checks what is text, each distinct one once
+                    check_utf8=False,  # cells.py checks the text, each distinct one once
                 ),
             )
         except pa.ArrowInvalid as error:
@@ -146,7 +147,7 @@ class SegmentReader:
         return in_one_batch(rows)
 
     def _check_rows(self, rows: pa.Table, block: memoryview) -> None:
-        """Arrow ends rows at carriage returns, too, which a cell may hold; and quotes may hold line ends."""
+        """Arrow also ends rows at carriage returns, which a cell can contain, and quotes can contain line ends."""
         quoted = self._header.quoted
         if not quoted and not self._inflated.has_carriage_return:
             return
@@ -156,9 +157,9 @@ class SegmentReader:
             )
 
     def _in_our_words(self, arrow_message: str) -> str:
-        """Arrow counts rows from the start of the block, and repeats a row that has too few fields.
+        """Replaces Arrow's row number, which counts from the start of the block, and cuts the row that Arrow quotes.
 
-        The sentence travels through states and logs, where no row belongs.
+        The sentence goes into states and logs, which must not contain rows.
         """
         message = re.sub(r"Row #(\d+)", lambda found: f"row {self.rows_read + int(found[1])}", arrow_message)
         message = re.sub(r"(Expected \d+ columns, got \d+).*", r"\1", message, flags=re.DOTALL)
@@ -207,8 +208,8 @@ class SegmentReader:
         for cells in self._cells.values():
             if cells.ambiguous_date:
                 raise self._quarantine(
-                    f"column '{cells.header}': '{cells.ambiguous_date}' may be month/day or day/month, and no other "
-                    "row tells which."
+                    f"column '{cells.header}': '{cells.ambiguous_date}' can be month/day or day/month, and no other "
+                    "row shows which."
                 )
 
     def _quarantine(self, sentence: str) -> InstanceQuarantined:
@@ -216,18 +217,18 @@ class SegmentReader:
 
 
 def _with_its_first_mark(block: memoryview) -> memoryview | bytes:
-    """What Arrow reads as `block`: it drops a byte order mark from the first cell, which may be that cell's own."""
+    """The block for Arrow, which drops a byte order mark from the first cell, although it can be the cell's own."""
     return BYTE_ORDER_MARK + block if block[: len(BYTE_ORDER_MARK)] == BYTE_ORDER_MARK else block
 
 
 def _without_line_ends(rows: bytearray, end: int) -> int:
-    """Where `rows`, which go up to `end`, end without the line ends that may stand there."""
+    """The end of `rows`, which go up to `end`, without trailing line ends."""
     while end and rows[end - 1] in b"\r\n":
         end -= 1
     return end
 
 
 def _count_rows(rows: bytes, *, quoted: bool) -> int:
-    """The rows by their line ends, which the parser had no part in; the last row may have none."""
+    """The number of rows by their line ends, counted independently of the parser; the last row can have none."""
     pieces = rows.split(b'"')[::2] if quoted else [rows]
     return sum(piece.count(b"\n") for piece in pieces) + (not rows.endswith(b"\n"))

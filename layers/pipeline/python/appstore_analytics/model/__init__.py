@@ -1,1 +1,1 @@
-"""The nouns: frozen dataclasses of the standard library that every room above shares. No decisions, no storage."""
+"""The nouns: frozen dataclasses that every room above shares. Standard library only, no decisions, no storage."""

@@ -1,6 +1,6 @@
-"""What version 0.1.0 left behind and later versions write differently, translated when it is read.
+"""State written by version 0.1.0 in a form that has changed since, translated when it is read.
 
-Can go one release after the update: once no run of 0.1.0 is remembered (registry/runs.py:REMEMBERED, 90 days).
+Remove it one release later, when the records of 0.1.0's runs have expired (registry/runs.py:REMEMBERED, 90 days).
 """
 
 from collections.abc import Mapping

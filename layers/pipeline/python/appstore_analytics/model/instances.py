@@ -10,7 +10,7 @@ from appstore_analytics.model.vintage import Vintage
 
 
 class InstanceStatus(StrEnum):
-    """How far an instance has come."""
+    """The state of an instance in the ledger."""
 
     LISTED = "listed"
     LANDED = "landed"
@@ -37,7 +37,7 @@ class SegmentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A run has begun (UTC) to read the files of an instance and has not ended: it is under way, or it died."""
+    """An unfinished attempt of a run to read the files of an instance, with its start (UTC): running, or died."""
 
     begun_at: datetime
     run_id: str
@@ -74,13 +74,13 @@ class LedgerInstance:
     """One instance of one app, as the ledger knows it. `table` is the curated table that its rows belong to.
 
     `converted_dates` are the ranges that backfills had converted of a snapshot; a daily instance is converted whole.
-    `quarantined_dates` are the ranges asked of a snapshot that were quarantined, not to be tried before a reprocess.
-    `converted_by` is the run that answers for its parts; `refused_dates` are those where a newer vintage stood.
-    `raw_has_expired`: its parts stand, and nobody can convert it again. `attempts` are conversions that have not ended.
-    `reason` says why it is quarantined, expired or rolled back, `bytes_are_broken` that only other bytes can help.
-    `segments` are those of the newest of its `refetches` (oldest first) that counts, else those of its first download;
-    `landed_again_by` is the run of a refetch that has landed and is not converted yet. `part_dates` are the Dates of
-    its parts, also of those that gave way since; an instance that 0.1.0 converted tells none.
+    `quarantined_dates` are the requested ranges of a snapshot that were quarantined, not to be tried before a
+    reprocess. `converted_by` is the run that owns its parts; `refused_dates` are those for which a newer vintage was
+    there. `raw_has_expired`: its parts exist, but it cannot be converted again. `attempts` are conversions that have
+    not ended. `reason` says why it is quarantined, expired or rolled back, `bytes_are_broken` that only other bytes can
+    help. `segments` are those of the newest of its `refetches` (oldest first) that counts, else those of its first
+    download; `landed_again_by` is the run of a refetch that has landed and is not converted yet. `part_dates` are the
+    Dates of its parts, also of those that gave way since; an instance that 0.1.0 converted tells none.
     """
 
     app_id: str
@@ -103,7 +103,7 @@ class LedgerInstance:
 
     @property
     def has_landed(self) -> bool:
-        """Whether its raw bytes are there, as far as we know, so that Apple is not needed for them."""
+        """Whether the ledger says that its raw bytes are stored, so that Apple is not needed."""
         return self.status in _HAVE_LANDED and not self.raw_has_expired
 
     def landed(self, segments: tuple[SegmentRecord, ...]) -> Self:

@@ -1,4 +1,4 @@
-"""The items of the Maps' manifests, and how they ended."""
+"""The items of the Maps' manifests, and their records."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -22,7 +22,7 @@ class Item:
 
     @property
     def identity(self) -> tuple[str | Vintage, ...]:
-        """What tells the item from the others of its run and Map."""
+        """The item's identity within its run and Map."""
         raise NotImplementedError
 
     def to_event(self) -> dict[str, str]:
@@ -31,7 +31,7 @@ class Item:
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
-        """The item in a function's event; whatever else the state carries is ignored."""
+        """The item in a function's event; any other fields of the state are ignored."""
         event = event_with_vintage(event)
         return cls(**{each.name: _READ.get(each.name, str)(event[each.name]) for each in fields(cls)})
 
@@ -106,7 +106,7 @@ class PublishItem(Item):
 
 @dataclass(frozen=True, slots=True)
 class VerifyItem(Item):
-    """VERIFY: one table that this run touched."""
+    """VERIFY: one table that this run changed."""
 
     map_name = MapName.VERIFY
 
@@ -120,11 +120,11 @@ class VerifyItem(Item):
 
 @dataclass(frozen=True, slots=True)
 class ItemRecord:
-    """How one manifest item of a run ended. Without a verdict it never did.
+    """The record of one manifest item of a run. Without a verdict it has not ended.
 
-    `record` names it within its run, as the run report does; `event` is its manifest line.
-    `error` is the class name of the error that Step Functions caught, with its cause in `reason`; `facts` are what the
-    steps noted about the item.
+    `record` names it within its run, as the run report does; `event` is its manifest line. `error` is the class name of
+    the error that Step Functions caught, with its cause in `reason`; `facts` are what the steps recorded about the
+    item.
     """
 
     record: str

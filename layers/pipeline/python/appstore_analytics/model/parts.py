@@ -1,4 +1,4 @@
-"""Parts: what one vintage holds of one Date, and the writes that stood at a part's key."""
+"""Parts: the content of one vintage for one Date, and the writes at a part's key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from appstore_analytics.model.vintage import Vintage
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one vintage holds of one Date of one table of one app; `sums` as in PartFile."""
+    """The counts of one vintage for one Date of one table of one app; `sums` as in PartFile."""
 
     app_id: int
     vintage: Vintage
@@ -19,7 +19,7 @@ class Batch:
 
 
 class PartOutcome(StrEnum):
-    """What became of a part."""
+    """The outcome of writing a part."""
 
     WRITTEN = "written"
     REPLACED = "replaced"
@@ -29,7 +29,7 @@ class PartOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartVersion:
-    """One write of a part as S3 keeps it: which run wrote which vintage, and the version and ETag it got."""
+    """One write of a part as stored in S3: its run and vintage, and the version and ETag it got."""
 
     run_id: str
     vintage: Vintage
@@ -37,13 +37,13 @@ class PartVersion:
     etag: str
 
     def is_write_of(self, run_id: str, vintage: Vintage) -> bool:
-        """Whether this is what that run wrote of that vintage, whatever version S3 calls it after a rollback."""
+        """Whether this is that run's write of that vintage, even if a rollback gave it another S3 version."""
         return (self.run_id, self.vintage) == (run_id, vintage)
 
 
 @dataclass(frozen=True, slots=True)
 class JournalLine:
-    """One write, noted before it happened. `before` is what stood then; None where nothing did.
+    """One write, recorded before it happened. `before` is the version that it replaces; None if there was none.
 
     `taken_back_by` is the rollback's run, empty while the write counts.
     """

@@ -1,4 +1,4 @@
-"""What one execution is about."""
+"""The plan of one execution."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -18,7 +18,7 @@ def named(app_id: str, *beside: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class VanishedApp:
-    """An app that a key saw until `last_listed`, and that Apple lists no more."""
+    """An app that a key could see until `last_listed`, and that Apple no longer lists."""
 
     account: str
     app_id: str
@@ -27,25 +27,25 @@ class VanishedApp:
 
     @property
     def sentence(self) -> str:
-        """What happened, and what to do about it."""
+        """The cause, and what to do about it."""
         return (
             f"Apple no longer lists app {named(self.app_id, self.name)} for the key of account '{self.account}', "
             f"which saw it until {self.last_listed}: if that is not meant, look at the key's access to apps and at "
-            "transfers of the app; its tables keep what they have, and its feeds go late."
+            "transfers of the app; its tables keep their data, and its feeds become late."
         )
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What one execution is about: written once by plan_run, read by every step.
+    """The plan of one execution: written once by plan_run, read by every step.
 
-    `as_of` decides what is due and the age of snapshots; it never hides an instance that Apple lists.
-    `start_date` and `end_date` (inclusive) limit the Dates of a backfill; `give_up_at` ends its wait for the snapshot.
-    `of_run` is the run that a rollback takes back, or whose instances are reprocessed; `start_processing_date` and
-    `end_processing_date` (inclusive) limit the instances of a reprocess or a refetch. `vanished` are apps that an
-    earlier daily run had and Apple lists no more; `notices` are sentences about the plan for the run report.
-    `started_by` is an id of the schedule or principal that started the execution. `app_names` are Apple's names by
-    app id, as far as known.
+    `as_of` decides what is due and the age of snapshots; it never hides an instance that Apple lists. `start_date` and
+    `end_date` (inclusive) limit the Dates of a backfill; `give_up_at` ends its wait for the snapshot. `of_run` is the
+    run that a rollback takes back, or whose instances are reprocessed; `start_processing_date` and
+    `end_processing_date` (inclusive) limit the instances of a reprocess or a refetch. `vanished` are apps of an earlier
+    daily run that Apple no longer lists; `notices` are sentences about the plan for the run report. `started_by` is an
+    id of the schedule or principal that started the execution. `app_names` are Apple's names by app id, as far as
+    known.
     """
 
     run_id: str
@@ -69,7 +69,7 @@ class RunPlan:
 
     @property
     def access_type(self) -> AccessType:
-        """The report request this operation stands on."""
+        """The kind of report request that this operation uses."""
         return self.operation.traits.access_type
 
     def account(self, name: str) -> Account:
@@ -97,7 +97,7 @@ class RunPlan:
             start_date=_date(plan["start_date"]),
             end_date=_date(plan["end_date"]),
             give_up_at=datetime.fromisoformat(plan["give_up_at"]) if plan["give_up_at"] else None,
-            of_run=plan.get("of_run"),  # plans of runs that began before there were rollbacks have none
+            of_run=plan.get("of_run"),  # plans of older versions, without rollbacks, have none
             start_processing_date=_date(plan.get("start_processing_date")),
             end_processing_date=_date(plan.get("end_processing_date")),
             vanished=tuple(

@@ -1,4 +1,4 @@
-"""What a process remembers of objects that do not change: the least used is forgotten first."""
+"""A cache for objects that do not change: the least recently used is dropped first."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -9,7 +9,7 @@ _T = TypeVar("_T")
 
 
 class Remembered:
-    """At most `most` values by their names. A name says which version is meant, so that no value is ever outdated."""
+    """At most `most` values by name. A name includes the version, so no value is ever outdated."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -17,7 +17,7 @@ class Remembered:
         self._lock = Lock()
 
     def get(self, name: Hashable, make: Callable[[], _T]) -> _T:
-        """The value of this name; `make` makes it where it is not remembered. Two threads may both make it."""
+        """The value with this name; `make` computes a missing one. Two threads can compute the same value."""
         with self._lock:
             if name in self._values:
                 self._values.move_to_end(name)
@@ -27,7 +27,7 @@ class Remembered:
         return made
 
     def put(self, name: Hashable, value: object) -> None:
-        """Remember a value."""
+        """Store a value."""
         with self._lock:
             self._values[name] = value
             self._values.move_to_end(name)

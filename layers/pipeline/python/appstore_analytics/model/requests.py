@@ -1,4 +1,4 @@
-"""Report requests as the registry knows them, and what backfills asked of them."""
+"""Report requests as stored in the registry, and what backfills wanted from them."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -8,7 +8,7 @@ from appstore_analytics.contract.catalogue.definition import AccessType
 
 @dataclass(frozen=True, slots=True, order=True)
 class Asked:
-    """What a backfill wanted of a snapshot: a report (Apple's name) and its Dates, inclusive."""
+    """What a backfill wants from a snapshot: a report (Apple's name) and its Dates, inclusive."""
 
     report: str
     start_date: date
@@ -17,7 +17,7 @@ class Asked:
 
     @property
     def dates(self) -> str:
-        """The Dates as the ledger remembers them once they are converted."""
+        """The range in the form in which the ledger stores it after conversion."""
         return f"{self.start_date.isoformat()}/{self.end_date.isoformat()}"
 
     def covers(self, day: date) -> bool:
@@ -27,11 +27,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class KnownRequest:
-    """What is known about an app's report request of one access type.
+    """The registry's knowledge of an app's report request of one access type.
 
-    `requested_on` is None where Apple had it already: nobody tells its age, but it is older than `known_since`.
-    `report_ids` belong to `request_id`, as do `unknown_reports`: Apple's names that the catalogue lacks, as read on
-    `offer_read_on`. `replaces_stopped`: it was made in the place of one that Apple had stopped.
+    `requested_on` is None if Apple had it already: Apple does not report its age, but it is older than `known_since`.
+    `report_ids` belong to `request_id`, as do `unknown_reports`: Apple's names that are not in the catalogue, as read
+    on `offer_read_on`. `replaces_stopped`: it replaces one that Apple had stopped.
     """
 
     app_id: str
@@ -50,7 +50,7 @@ class KnownRequest:
 
     @property
     def since(self) -> date | None:
-        """The day of the request; where nobody tells it, the first on which it was known. None before both."""
+        """The day of the request or, if that is unknown, the first day on which it was seen. None before both."""
         return self.requested_on or self.known_since
 
     def asked_of(self, report: str) -> tuple[Asked, ...]:

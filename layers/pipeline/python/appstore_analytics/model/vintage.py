@@ -1,4 +1,4 @@
-"""How new an instance is."""
+"""The age order of instances."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,10 +13,10 @@ _RANK = {AccessType.ONE_TIME_SNAPSHOT: 0, AccessType.ONGOING: 1}
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Vintage:
-    """How new an instance is. A total order, so that any sequence of writers ends with the same winner.
+    """The version of a Date that one instance brought. A total order, so any sequence of writers has the same winner.
 
-    At equal processing dates ONGOING beats a snapshot: its last days are never half filled. The instance id only
-    breaks ties between instances that Apple lists twice.
+    With equal processing dates ONGOING wins over a snapshot, because its last days are never incomplete. The instance
+    id only breaks ties between instances that Apple lists twice.
     """
 
     processing_date: date
@@ -35,6 +35,6 @@ class Vintage:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The vintage that `str` wrote, as it stands in an object's metadata."""
+        """The vintage that `str` wrote, as in an object's metadata."""
         processing_date, access_type, instance_id = text.split("/", 2)
         return cls(date.fromisoformat(processing_date), AccessType(access_type), instance_id)

@@ -1,4 +1,4 @@
-"""A wait of a run: for what, and until when."""
+"""A wait of a run: its reason and its end."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from appstore_analytics.contract.waits import WaitFor
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Steps of a run that come back at `until`, because something was not ready at `since`; how often they asked."""
+    """Steps of a run that wait until `until` for something that was not ready at `since`; `times` counts the tries."""
 
     waits_for: WaitFor
     since: datetime
@@ -29,12 +29,12 @@ class Wait:
 
 
 def longest(waits: Iterable[Wait], now: datetime) -> Wait | None:
-    """The wait that ends last of those under way; None when nothing is waited for."""
+    """The wait that ends last among those in progress; None if the run waits for nothing."""
     return max((wait for wait in waits if wait.until > now), key=lambda wait: wait.until, default=None)
 
 
 def by_cause(waits: Iterable[Wait]) -> tuple[Wait, ...]:
-    """The waits of a run, one for each thing that was waited for."""
+    """The waits of a run, one per reason."""
     found: dict[WaitFor, Wait] = {}
     for wait in waits:
         known = found.get(wait.waits_for, Wait(wait.waits_for, wait.since, wait.until, 0))

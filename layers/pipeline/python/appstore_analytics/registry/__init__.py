@@ -1,4 +1,4 @@
-"""The registry: what is known about requests, instances, dirty Dates, calls and runs, in one DynamoDB table.
+"""The registry: requests, instances, dirty Dates, calls and runs, in one DynamoDB table.
 
 Its keys are in registry/keys.py.
 """

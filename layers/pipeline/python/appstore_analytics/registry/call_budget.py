@@ -3,9 +3,9 @@
     item   used = 640, m29388241 = 100, m29388242 = 540, closed_until, refusals, hour_limit, doubted_since, doubted_at
     reserve n    one conditional update: ADD used n, m<this minute> n  IF used <= most - n AND NOT closed
                                                                     AND NOT hour_limit < the hour that `most` is part of
-    an old minute is given back by whoever meets it: SET used = used - m<minute> REMOVE m<minute>  IF it still exists
+    an old minute is given back on the next call: SET used = used - m<minute> REMOVE m<minute>  IF it still exists
 
-So the normal case is one write, no writer overwrites another, and a crash costs at most its reservation for an hour.
+So the common case is one write, no writer overwrites another, and a crash costs at most its reservation for an hour.
 """
 
 import math
@@ -41,10 +41,10 @@ _SPREAD_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The budget at one moment: calls booked, by minute; the rest after a 429; refusals in a row.
+    """A snapshot of the budget: calls reserved per minute, the pause after a 429, refusals in a row.
 
-    `hour_limit` is Apple's own limit of the key as its answers told it, None where none was below the configured one.
-    From `doubted_since` to `doubted_at` the key got nothing but 401.
+    `hour_limit` is the key's limit in Apple's answers, None unless it is below the configured one. From `doubted_since`
+    to `doubted_at` the key got nothing but 401.
     """
 
     used: int
@@ -65,14 +65,15 @@ class CallBudget:
         self._key = budget_key(key_name)
 
     def balance(self) -> Balance:
-        """How many calls count at this moment, as far as somebody has given old minutes back."""
+        """The calls that count now; minutes that have not been given back yet still count."""
         return _balance(self._table.get_item(Key=self._key, ConsistentRead=True).get("Item", {}))
 
     def reserve(self, calls: int, most: int, now: datetime, hour: int = 0) -> Balance:
-        """Book calls on this minute while at most `most` of the hour are used; the balance after that.
+        """Reserve calls in this minute if at most `most` of the hour are used; returns the new balance.
 
-        CallsUnavailable says when to come back: when the rest after a 429 ends, or enough of the hour has passed. It is
-        raised as well while Apple's limit is below `hour`, of which `most` is a part: whoever asked calculates anew.
+        CallsUnavailable says when to come back: when the pause after a 429 ends, or enough of the hour has passed. It
+        is also raised while Apple's limit is below `hour`, of which `most` is a part, so that the caller calculates
+        again.
         """
         booked = self._book(calls, most, now, hour)
         if booked is None:
@@ -86,11 +87,11 @@ class CallBudget:
         return _balance(booked)
 
     def most(self, calls_per_hour: int, operation: Operation) -> int:
-        """How many calls of a rolling hour this operation may see used, as far as Apple's limit is known."""
+        """This operation's share of a rolling hour's calls, by Apple's limit if it is known."""
         return ceiling(hour_of(calls_per_hour, self.balance().hour_limit), operation)
 
     def available_at(self, calls: int, most: int, now: datetime) -> datetime:
-        """When so many calls could be booked at once, if nobody else calls meanwhile; `now` when they can already."""
+        """When this number of calls can be reserved, if no one else calls until then; `now` if it can already."""
         balance = self.balance()
         if balance.closed_until is not None and balance.closed_until > now:
             return balance.closed_until
@@ -100,7 +101,7 @@ class CallBudget:
         return now if sum(counting.values()) + calls <= most else available_at(counting, calls, most, now)
 
     def give_back(self, calls: int, minute: int) -> None:
-        """Return what a reservation did not use."""
+        """Return the unused calls of a reservation."""
         self._update_if(
             f"attribute_exists(m{minute})",
             UpdateExpression=f"ADD used :minus, m{minute} :minus",
@@ -108,7 +109,7 @@ class CallBudget:
         )
 
     def move(self, calls: int, minute: int, to: int) -> bool:
-        """Book calls on another minute than they were; False when theirs has been given back meanwhile."""
+        """Move reserved calls to another minute; False if their own minute has been given back in the meantime."""
         moved = self._update_if(
             f"attribute_exists(m{minute})",
             UpdateExpression=f"ADD m{minute} :minus, m{to} :calls",
@@ -117,9 +118,9 @@ class CallBudget:
         return moved is not None
 
     def raise_used(self, used: int, now: datetime) -> None:
-        """Count at least `used` calls, because Apple does: somebody else uses the key as well.
+        """Count at least `used` calls, because Apple does: another program uses the key as well.
 
-        Conditional on the balance just read; whoever loses that race learns from the next answer.
+        Conditional on the balance just read; the loser of that race learns from the next answer.
         """
         seen = self.balance().used
         if used > seen:
@@ -130,11 +131,11 @@ class CallBudget:
             )
 
     def close(self, seconds: int | None, now: datetime) -> CallsUnavailable:
-        """Rest the key for everybody, because Apple answered 429; a longer rest that stands is kept.
+        """Pause the key for all functions, because Apple answered 429; a longer current pause is kept.
 
-        `seconds` is what Apple asks for, an hour at most, because its quota is an hour's; without it the rest doubles
-        with every refusal in a row. Calls that were on their way when the first was refused are refused as well:
-        together they are one refusal, so the first closes the key in the same write that counts it.
+        `seconds` is what Apple asks for, an hour at most, because its quota is hourly; without it the pause doubles
+        with every refusal in a row. Calls that were in flight when the first was refused are refused as well; together
+        they are one refusal, so the first closes the key in the same write that counts it.
         """
         counted = self._update_if(
             "attribute_not_exists(closed_until) OR closed_until <= :now",
@@ -150,9 +151,10 @@ class CallBudget:
         return self.rest(closure_seconds(_balance(counted or {}).refusals, seconds), now)
 
     def rest(self, seconds: int, now: datetime) -> CallsUnavailable:
-        """Rest the key for everybody without a refusal; what stands there if that is longer.
+        """Pause the key for all functions without a refusal, unless the current pause is longer. Returns the pause's
+        end.
 
-        Until a whole second, and never a moment short of it: a call that comes too early would be refused again.
+        It ends on a whole second, rounded up: a call that comes too early would be refused again.
         """
         until = datetime.fromtimestamp(math.ceil(now.timestamp()) + seconds, UTC)
         is_longest = self._update_if(
@@ -163,7 +165,7 @@ class CallBudget:
         return self._throttled(until if is_longest else self.balance().closed_until or until)
 
     def learn_limit(self, hour_limit: int) -> None:
-        """Remember Apple's own limit of the key; the newest answer is right."""
+        """Record Apple's limit of the key; the newest answer wins."""
         self._table.update_item(
             Key=self._key,
             UpdateExpression="SET hour_limit = :limit",
@@ -171,7 +173,7 @@ class CallBudget:
         )
 
     def doubt(self, now: datetime) -> datetime:
-        """Note a 401 to a fresh token; since when the key has got nothing else."""
+        """Record a 401 to a fresh token. Returns since when the key has got nothing else."""
         balance = self.balance()
         since = doubted_since(balance.doubted_since, balance.doubted_at, now)
         self._table.update_item(
@@ -182,7 +184,7 @@ class CallBudget:
         return since
 
     def forget_refusals(self) -> None:
-        """Apple answers again: the next rest starts small, and no doubt is left about the key."""
+        """Apple accepts calls again: the next pause starts small, and the key is no longer doubted."""
         self._update_if(
             "attribute_exists(refusals) OR attribute_exists(doubted_since)",
             UpdateExpression="REMOVE refusals, doubted_since, doubted_at",
@@ -210,7 +212,7 @@ class CallBudget:
                 )
 
     def _update_if(self, condition: str, **update: Any) -> dict[str, Any] | None:
-        """The item after an update, or None when its condition did not hold."""
+        """The item after an update, or None if its condition failed."""
         try:
             answer = self._table.update_item(
                 Key=self._key, ConditionExpression=condition, ReturnValues="ALL_NEW", **update
@@ -232,7 +234,7 @@ class CallBudget:
 
 
 def _spread(instant: datetime) -> datetime:
-    """Waiting children come back spread over a few seconds, not all in one."""
+    """Spreads waiting children over a few seconds."""
     return instant + timedelta(seconds=random.uniform(0, _SPREAD_SECONDS))  # noqa: S311 (not a secret)
 
 

@@ -1,4 +1,4 @@
-"""How DynamoDB says that a condition did not hold."""
+"""DynamoDB's errors for a failed condition."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 
 def is_condition_failure(error: ClientError) -> bool:
-    """Whether the write was refused by its own condition, which is an answer and not a fault."""
+    """Whether the write failed on its own condition, which is an answer and not a fault."""
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 

@@ -1,10 +1,10 @@
-"""Dates whose parts changed since they were last published and proved.
+"""Dates whose parts have changed since they were last published and verified.
 
     convert_instance   writes its parts ─► mark (fresh token)
     publish_date       token ─► lists the parts … writes the table
     verify_table       counts in Athena ─► clear, only if the token is unchanged
 
-A part written after the listing comes with a newer token, so its mark survives and the next run publishes it.
+A part written after the listing has a newer token, so its mark survives and the next run publishes it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,11 +30,11 @@ class DirtyDates:
         self._table = table
 
     def mark(self, table_date: TableDate) -> None:
-        """Say that this Date has to be published again. A second mark only renews the token."""
+        """Mark a Date dirty. A second mark only renews the token."""
         self._table.put_item(Item=_mark(table_date))
 
     def mark_all(self, table_dates: Iterable[TableDate]) -> None:
-        """Mark many Dates, 25 a request; of a crash in between some are marked."""
+        """Mark many Dates, 25 per request; a crash in between leaves some of them marked."""
         with self._table.batch_writer() as batch:
             for table_date in table_dates:
                 batch.put_item(_mark(table_date))
@@ -45,12 +45,12 @@ class DirtyDates:
             yield parse_dirty_key(item)
 
     def token(self, table_date: TableDate) -> str | None:
-        """The mark as it stands now; None when the Date is clean. To be read before the parts are listed."""
+        """The current token of the mark; None if the Date is clean. Read it before listing the parts."""
         item = self._table.get_item(Key=dirty_key(table_date), ConsistentRead=True).get("Item")
         return str(item["token"]) if item else None
 
     def clear(self, table_date: TableDate, token: str) -> bool:
-        """Take the mark away if it is still the one that was read; False when somebody marked the Date again."""
+        """Clear the mark if its token is unchanged; False if the Date was marked again."""
         try:
             self._table.delete_item(Key=dirty_key(table_date), ConditionExpression=Attr("token").eq(token))
         except ClientError as error:

@@ -1,13 +1,13 @@
-"""The ledger of instances: what Apple listed, what has landed, what stands in the lake.
+"""The ledger of instances: listed by Apple, landed, or in the tables.
 
 LISTED ──► LANDED ──► CONVERTED ──► ROLLED_BACK     a reprocess sets QUARANTINED and ROLLED_BACK to LANDED again;
    └─► EXPIRED  └─► QUARANTINED                     a rollback also CONVERTED, where a Date may be the instance's now;
                                                     a refetch all of them (refetches.py)
 
-A converted snapshot that is asked for more Dates and refused stays CONVERTED, because its parts stand: the ledger notes
-the ranges that were quarantined, or that its raw bytes are gone.
+A converted snapshot that fails when more Dates are requested stays CONVERTED, because its parts exist: the ledger
+records the ranges that were quarantined, or that its raw bytes are gone.
 
-An attempt to read an instance is noted before it begins and taken off when it ends, so that the ledger knows of those
+An attempt to read an instance is recorded before it begins and removed when it ends, so that the ledger shows those
 that died.
 """
 
@@ -38,14 +38,14 @@ _REMEMBERED = timedelta(days=400)
 
 
 class Instances:
-    """The ledger. Every write names the states it may follow."""
+    """The ledger. Every write names the states that it can follow."""
 
     def __init__(self, table: "Table", clock: Clock) -> None:
         self._table = table
         self._clock = clock
 
     def add(self, instance: LedgerInstance) -> bool:
-        """Note an instance that Apple lists; False when it was known already."""
+        """Add an instance that Apple lists; False if it was known already."""
         expires_at = int((self._clock() + _REMEMBERED).timestamp())
         item: dict[str, str | int] = {
             **instance_key(instance.app_id, instance.vintage),
@@ -63,7 +63,7 @@ class Instances:
         return True
 
     def get(self, app_id: str, vintage: Vintage) -> LedgerInstance | None:
-        """One instance, None when the ledger does not know it."""
+        """One instance, None if it is not in the ledger."""
         item = self._table.get_item(Key=instance_key(app_id, vintage), ConsistentRead=True).get("Item")
         return self._instance(item) if item else None
 
@@ -86,7 +86,7 @@ class Instances:
         return _instance(item, chain(entries, read_pages(self._table, key, listed.get("segment_list", ""), pages)))
 
     def mark_landed(self, instance: LedgerInstance) -> None:
-        """Its segments, all of them, are in the raw bucket."""
+        """Record that all its segments are in the raw bucket."""
         segments = segment_entries(instance.segments)
         key = instance_key(instance.app_id, instance.vintage)
         expires_at = int((self._clock() + _REMEMBERED).timestamp())
@@ -98,10 +98,10 @@ class Instances:
 
     @contextmanager
     def attempt(self, instance: LedgerInstance, run_id: str) -> Iterator[None]:
-        """Read an instance inside of this block: the ledger knows of it until the block ends, however it ends.
+        """Record an attempt to read an instance for the duration of this block, however it ends.
 
-        Only a function that dies leaves its attempt behind, and one whose memory is used up, which is the same but for
-        luck. Where the instance moves on, all its attempts are forgotten.
+        Only a function that dies, or runs out of memory, leaves its attempt behind. A change of the instance's state
+        removes all its attempts.
         """
         attempt = {str(Attempt(self._clock(), run_id))}
         self._change_attempts("ADD", instance, attempt)
@@ -124,8 +124,8 @@ class Instances:
     ) -> bool:
         """Its rows are in the parts of `part_dates`, but for `refused_dates`. `dates` are a snapshot's wanted ranges.
 
-        The first run that converts it answers for it, until a reprocess names it. False when another execution has
-        moved it or its segments meanwhile.
+        The first run that converts it owns it, until a reprocess names it. False when another execution has moved it or
+        its segments meanwhile.
         """
         return self._move_converted(
             instance,
@@ -143,7 +143,7 @@ class Instances:
     def mark_quarantined(
         self, instance: LedgerInstance, dates: frozenset[str], reason: str, *, bytes_are_broken: bool = False
     ) -> None:
-        """It breaks its report's contract, and what is in the lake stays. `dates` are the backfill's ranges."""
+        """Record that it breaks its report's contract; the lake does not change. `dates` are the backfill's ranges."""
         noted = {
             "quarantined_dates": sorted(dates - instance.converted_dates),
             "reason": reason,
@@ -155,12 +155,12 @@ class Instances:
             self._move_converted(instance, InstanceStatus.QUARANTINED, (InstanceStatus.LANDED,), **noted)
 
     def mark_expired(self, instance: LedgerInstance) -> None:
-        """Apple no longer has it, and it never landed."""
+        """Record that Apple deleted it before it landed."""
         reason = "Apple answered 404 before it had landed"
         self._move(instance, InstanceStatus.EXPIRED, (InstanceStatus.LISTED,), reason=reason)
 
     def mark_raw_expired(self, instance: LedgerInstance) -> None:
-        """Its raw bytes are gone, so nobody can convert it (again); of one that was converted the parts stay."""
+        """Record that its raw bytes are gone, so it cannot be converted (again). The parts of a converted one stay."""
         noted = {"raw_has_expired": True, "reason": "its raw bytes had expired when it was to be converted"}
         if instance.converted_by:
             allowed = (InstanceStatus.LANDED, InstanceStatus.CONVERTED)
@@ -169,7 +169,7 @@ class Instances:
             self._move_converted(instance, InstanceStatus.EXPIRED, (InstanceStatus.LANDED,), **noted)
 
     def mark_rolled_back(self, instance: LedgerInstance, rollback_run_id: str) -> None:
-        """Its parts are taken back; only a reprocess that names it makes it due again."""
+        """Record that its parts are rolled back; only a reprocess that names it makes it due again."""
         self._move(
             instance,
             InstanceStatus.ROLLED_BACK,
@@ -178,9 +178,9 @@ class Instances:
         )
 
     def release(self, instance: LedgerInstance) -> None:
-        """A reprocess names it: it is due, for all that was asked of it.
+        """Make it due because a reprocess names it, for all requested Dates.
 
-        The run that converts it now answers for it; where it stands already, the run that answered goes on doing so.
+        The run that converts it next owns it; if it is already in the tables, its owner does not change.
         """
         if instance.quarantined_dates:
             self._move(instance, InstanceStatus.CONVERTED, (InstanceStatus.CONVERTED,), quarantined_dates=[], reason="")
@@ -188,11 +188,11 @@ class Instances:
         self._move(instance, InstanceStatus.LANDED, released, quarantined_dates=[], converted_by="", reason="")
 
     def reopen(self, instance: LedgerInstance) -> None:
-        """A newer vintage that refused it was rolled back: it is due, in the name of the run that converted it."""
+        """Make it due because the newer vintage was rolled back; the run that converted it still owns it."""
         self._move(instance, InstanceStatus.LANDED, (InstanceStatus.CONVERTED,))
 
     def _change_attempts(self, action: str, instance: LedgerInstance, attempts: set[str]) -> None:
-        """Add to the attempts of an instance that can be converted, or take off."""
+        """Add an attempt to an instance that can be converted, or remove one."""
         self._update(
             instance,
             UpdateExpression=f"{action} attempts :attempts",
@@ -215,7 +215,7 @@ class Instances:
         condition: ConditionBase | None = None,
         **values: Any,
     ) -> bool:
-        """Move on, unless somebody else already moved it: then what they wrote stands, and the answer is False."""
+        """Set the new status, unless another writer already did: then that one remains, and the answer is False."""
         values["status"] = to
         return self._update(
             instance,
@@ -226,7 +226,7 @@ class Instances:
         )
 
     def _update(self, instance: LedgerInstance, **update: Any) -> bool:
-        """Write, unless the condition does not hold any more; whether it was written."""
+        """Write if the condition still holds. Returns whether it was written."""
         try:
             self._table.update_item(Key=instance_key(instance.app_id, instance.vintage), **update)
         except ClientError as error:

@@ -1,7 +1,7 @@
-"""The journal of part writes: noted before they happen, read by a rollback.
+"""The journal of part writes: recorded before they happen, read by a rollback.
 
-A line belongs to the run, the instance and the Date. A write that was noted and never happened does no harm, because a
-rollback decides by what stands in S3.
+A line belongs to the run, the instance and the Date. A write that was recorded but never happened does no harm, because
+a rollback decides by the objects in S3.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ class Journal:
         self._clock = clock
 
     def note(self, lines: Iterable[JournalLine]) -> None:
-        """Note writes that are about to happen, 25 a request. Who tries again notes again, by what stands now."""
+        """Record writes that are about to happen, 25 per request. A retry records again, with the current versions."""
         expires_at = int((self._clock() + REMEMBERED).timestamp())
         with self._table.batch_writer() as batch:
             for line in lines:
@@ -38,18 +38,18 @@ class Journal:
                 batch.put_item({**_key(line), "vintage": str(line.vintage), **before, "expires_at": expires_at})
 
     def of_instance(self, run_id: str, app_id: str, vintage: Vintage) -> Iterator[JournalLine]:
-        """What a run noted of one instance, by table and Date."""
+        """A run's lines for one instance, by table and Date."""
         condition = Key("pk").eq(run_partition(run_id)) & Key("sk").begins_with(journal_prefix(app_id, vintage))
         return map(_line, query_items(self._table, condition))
 
     def of_version(self, table_date: TableDate, app_id: str, version: PartVersion) -> JournalLine | None:
-        """The line of a write that stands or stood; None when it is no longer remembered."""
+        """The line of a current or earlier write; None if it has expired."""
         key = journal_key(version.run_id, app_id, version.vintage, table_date)
         item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         return _line(item) if item else None
 
     def take_back(self, line: JournalLine, rollback_run_id: str) -> None:
-        """Say that this write does not count any more. The first rollback that says so keeps its name there."""
+        """Record that this write is taken back. The name of the first rollback that does so is kept."""
         self._table.update_item(
             Key=_key(line),
             UpdateExpression="SET taken_back_by = if_not_exists(taken_back_by, :rollback)",

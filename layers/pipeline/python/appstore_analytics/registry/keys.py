@@ -35,7 +35,7 @@ _APP, _DIRTY, _KPIS, _BUDGET = "APP#", "DIRTY#", "KPIS#", "BUDGET#"
 _REQUEST, _INSTANCE, _PART, _REFUSED, _PAGE = "REQUEST#", "INSTANCE#", "PART#", "REFUSED#", "PAGE#"
 WAITS_PREFIX = "WAIT#"
 _OF_ONE_APP = frozenset({_PART, *(f"{name}#" for name in (MapName.REGISTER, MapName.RESTORE, MapName.LAND))})
-"""How the sort keys of a run's items begin that name an app next."""
+"""The prefixes of sort keys of a run's items that are followed by an app id."""
 
 _LAST = "~"
 """Sorts after every character of a key."""
@@ -126,13 +126,13 @@ def record_key(run_id: str, record: str) -> Key:
 
 
 def record_of(key: Mapping[str, Any]) -> str:
-    """What an item's record is called within its run: the event's `record`."""
+    """The name of an item's record within its run: the event's `record`."""
     record: str = key["sk"]
     return record
 
 
 def items_prefix(map_name: MapName, *names: str) -> str:
-    """What the sort keys of a Map's items begin with; `names` are the first ones of their identity."""
+    """The prefix of the sort keys of a Map's items; `names` are the first parts of their identity."""
     return "".join(f"{name}#" for name in (map_name, *names))
 
 
@@ -143,7 +143,7 @@ def journal_key(run_id: str, app_id: str, vintage: Vintage, table_date: TableDat
 
 
 def journal_prefix(app_id: str, vintage: Vintage) -> str:
-    """What the sort keys of one instance's journal lines begin with."""
+    """The prefix of the sort keys of one instance's journal lines."""
     return f"{_PART}{app_id}#{_instance(vintage)}#"
 
 
@@ -155,14 +155,14 @@ def parse_journal_key(key: Mapping[str, Any]) -> tuple[str, str, TableDate]:
 
 
 def parse_run_key(key: Mapping[str, Any]) -> tuple[str, str]:
-    """The run id in the key of any item of a run, and the app id, which is empty where the item is of no single app."""
+    """The run id in the key of any item of a run, and the app id, which is empty for items of no single app."""
     kind, _, rest = key["sk"].partition("#")
     app_id = rest.partition("#")[0] if f"{kind}#" in _OF_ONE_APP else ""
     return key["pk"].removeprefix(run_partition("")), app_id
 
 
 def wait_key(run_id: str, waits_for: WaitFor, until: datetime) -> Key:
-    """The key of a wait: waits for one thing that end in the same minute share it."""
+    """The key of a wait: waits for the same reason that end in the same minute share it."""
     return {"pk": run_partition(run_id), "sk": f"{WAITS_PREFIX}{until:%Y-%m-%dT%H:%M}#{waits_for.name}"}
 
 

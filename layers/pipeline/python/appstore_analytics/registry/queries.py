@@ -1,4 +1,4 @@
-"""Reading a partition of the registry, page after page."""
+"""Queries of a partition of the registry, page by page."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def query_items(table: "Table", condition: ConditionBase, attributes: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
-    """Every item that meets a key condition, in the order of the sort keys, as the last write left it.
+    """Every item that meets a key condition, in the order of the sort keys, read consistently.
 
-    With `attributes` only these are sent.
+    With `attributes` the items have only these attributes.
     """
     query: QueryInputTableQueryTypeDef = {"KeyConditionExpression": condition, "ConsistentRead": True}
     if attributes:

@@ -5,7 +5,7 @@
          └──────────────── take_back ◄── they break their ───┘           │
          └──────────────── take_back ◄── contract            a rollback ─┘
 
-The segments of a refetch are on pages of their own, whole, so the item grows by some hundred bytes each time.
+The complete segment list of each refetch is on separate pages, so the item grows by a few hundred bytes each time.
 """
 
 from collections.abc import Sequence
@@ -39,10 +39,10 @@ class Refetches:
         self._clock = clock
 
     def switch(self, instance: LedgerInstance, segments: Sequence[SegmentRecord], run_id: str) -> None:
-        """These segments, which have all landed, take the place of the instance's: it is due, in the name of the run.
+        """Replace the instance's segments by these, which have all landed. The instance is due, and the run's.
 
-        A run that answered for an instance that stands goes on doing so, as with a reprocess. ObjectContended: another
-        execution has moved the instance since it was read.
+        A converted instance remains the responsibility of the run that converted it, as in a reprocess.
+        ObjectContended: another execution has changed the instance since it was read.
         """
         entries = segment_entries(segments)
         name, expires_at = list_name(entries), int((self._clock() + _REMEMBERED).timestamp())
@@ -60,17 +60,17 @@ class Refetches:
         self._move(instance, appended, values, {":none": [], ":refetch": [refetch]})
 
     def take_back(self, instance: LedgerInstance, run_id: str, by: str) -> None:
-        """The segments that this run has downloaded again do not count any more, says the run `by`.
+        """Discard the segments that this run has downloaded again, on behalf of the run `by`.
 
         The ledger has the instance as before, unless a newer refetch counts. ObjectContended: another execution has
-        moved the instance since it was read. A second run changes nothing.
+        changed the instance since it was read. A second run changes nothing.
         """
         for place, refetch in reversed([*enumerate(instance.refetches)]):
             if refetch.run_id == run_id and not refetch.taken_back_by:
                 instance = self._take_back(instance, place, by)
 
     def take_over(self, instance: LedgerInstance, of_run: str, by: str) -> None:
-        """The newest refetch answers for the instance instead of `of_run`, which the run `by` rolls back.
+        """Make the newest refetch responsible for the instance in place of `of_run`, which the run `by` rolls back.
 
         When that refetch is rolled back as well, the instance is rolled back. ObjectContended: see `switch`.
         """

@@ -1,4 +1,4 @@
-"""What Apple listed and no run can use: remembered, so that only the run that meets it first fails for it."""
+"""Entries of Apple's lists that no run can use: remembered, so that only the first run that meets one fails."""
 
 from datetime import timedelta
 from hashlib import sha256
@@ -25,7 +25,7 @@ class Refusals:
         self._clock = clock
 
     def add(self, app_id: str, table: str, name: str, reason: str) -> bool:
-        """Remember why an entry of a table's list is refused; False when that is known already."""
+        """Record why an entry of a table's list is refused; False if that is known already."""
         digest = sha256(f"{name}\n{reason}".encode()).hexdigest()[:16]
         item: dict[str, str | int] = {
             **refusal_key(app_id, table, digest),

@@ -29,7 +29,7 @@ class Registry:
 
     @property
     def report_requests(self) -> ReportRequests:
-        """One per app and access type."""
+        """Report requests, one per app and access type."""
         return ReportRequests(self.table, self.clock)
 
     @property
@@ -44,12 +44,12 @@ class Registry:
 
     @property
     def refusals(self) -> Refusals:
-        """Entries of Apple's lists that cannot be used."""
+        """Refused entries of Apple's lists."""
         return Refusals(self.table, self.clock)
 
     @property
     def dirty_dates(self) -> DirtyDates:
-        """Dates to publish."""
+        """Dirty marks of Dates."""
         return DirtyDates(self.table)
 
     @property
@@ -59,12 +59,12 @@ class Registry:
 
     @property
     def runs(self) -> Runs:
-        """Manifest items and how they ended."""
+        """Manifest items and their records."""
         return Runs(self.table, self.clock)
 
     @property
     def journal(self) -> Journal:
-        """What each run wrote over which part."""
+        """The journal of part writes."""
         return Journal(self.table, self.clock)
 
     @property
@@ -74,9 +74,9 @@ class Registry:
 
     @property
     def waits(self) -> Waits:
-        """What runs wait for."""
+        """Waits of runs."""
         return Waits(self.table)
 
     def call_budget(self, key_name: str) -> CallBudget:
-        """The calls of one API key."""
+        """The call budget of one API key."""
         return CallBudget(self.table, key_name)

@@ -1,10 +1,10 @@
-"""Report requests: created once, never twice, whatever runs at the same time.
+"""Report requests: created once, even by concurrent runs.
 
     register_request A   claim ──► look ──► create at Apple ──► write back (only with A's token)
     register_request B      └─ refused while A's lease lasts: ClaimHeld, comes back in a few seconds, finds A's request
     A dies after create        lease ends ─► B claims ─► looks ─► finds A's request at Apple ─► adopts it
 
-The lease outlives the function's time-out, so a claim is never taken from somebody who may still write.
+The lease outlives the function's time-out, so a claim is never taken from a function that can still write.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 LEASE_SECONDS = 540
-"""Longer than register_request may run; a test compares it with the function's time-out."""
+"""Longer than register_request can run; a test compares it with the function's time-out."""
 
 _COME_BACK_SECONDS = 5
 _ASKS = 20
@@ -44,11 +44,11 @@ class ReportRequests:
         self._clock = clock
 
     def get(self, app_id: str, access_type: AccessType) -> KnownRequest:
-        """What is known; an empty KnownRequest where nothing is."""
+        """The known request; an empty KnownRequest if there is none."""
         return _known(app_id, access_type, self._item(app_id, access_type))
 
     def claim(self, app_id: str, access_type: AccessType, now: datetime) -> Claim:
-        """Claim an app for this caller; ClaimHeld while somebody else's lease lasts."""
+        """Claim an app for this caller; ClaimHeld while another caller's lease lasts."""
         token = uuid4().hex
         try:
             answer = self._table.update_item(
@@ -80,9 +80,9 @@ class ReportRequests:
         looked_on: date,
         replaces_stopped: bool = False,
     ) -> None:
-        """Remember the request and give the claim back. ClaimHeld when the lease was lost: nothing is written then.
+        """Record the request and release the claim. ClaimHeld if the lease was lost: then nothing is written.
 
-        Report ids belong to a request, so another request id forgets them.
+        Report ids belong to a request, so another request id removes them.
         """
         same = request_id == claim.known.request_id
         remembered = {
@@ -101,9 +101,9 @@ class ReportRequests:
     def adopt(
         self, app_id: str, access_type: AccessType, request_id: str, requested_on: date | None, known_since: date
     ) -> bool:
-        """Remember a request that somebody else made, where none is known and nobody is registering; else False.
+        """Record a request of another tool if none is known and no function is registering the app; else False.
 
-        The next run looks at Apple and keeps it if it lives.
+        The next run checks it with Apple and keeps it if it is live.
         """
         try:
             self._table.update_item(
@@ -123,13 +123,13 @@ class ReportRequests:
         return True
 
     def release(self, claim: Claim) -> None:
-        """Give the claim back and remember nothing."""
+        """Release the claim without recording anything."""
         self._with_token(claim, {})
 
     def remember_offer(
         self, known: KnownRequest, report_ids: dict[str, str], unknown_reports: Iterable[str], read_on: date
     ) -> KnownRequest:
-        """Cache what a request offers, unless it has been replaced meanwhile; the request with it."""
+        """Cache a request's offer, unless the request was replaced in the meantime. Returns the request with it."""
         unknown = tuple(unknown_reports)
         self._set_if_same(
             known, report_ids=report_ids, unknown_reports=list(unknown), offer_read_on=read_on.isoformat()
@@ -137,17 +137,17 @@ class ReportRequests:
         return replace(known, report_ids=report_ids, unknown_reports=unknown, offer_read_on=read_on)
 
     def remember_newest_instance(self, known: KnownRequest, processing_date: date) -> None:
-        """Remember how far the listing has come: a request that falls silent is looked at again."""
+        """Record the newest listed instance, so that a request without new ones is checked."""
         self._set_if_same(known, newest_instance=processing_date.isoformat())
 
     def forget(self, known: KnownRequest) -> None:
-        """Look at Apple again next time: it no longer knows what this request promised."""
+        """Have the next run check with Apple, because Apple no longer knows this request or one of its reports."""
         self._set_if_same(known, looked_on=None)
 
     def ask(self, app_id: str, asked: tuple[Asked, ...]) -> None:
-        """Remember which Dates a backfill wants of the app's snapshot. Asking twice is asking once.
+        """Record which Dates a backfill wants from the app's snapshot. A second call changes nothing.
 
-        Wishes that no instance of the ledger can fulfil any more are dropped, those of 0.1.0 are written anew.
+        Wishes that no instance of the ledger can fulfil any longer are dropped; those of 0.1.0 are converted.
         ObjectContended: other backfills were first each time.
         """
         for _ in range(_ASKS):

@@ -1,4 +1,4 @@
-"""The calls of one step, out of the budget that all steps share."""
+"""The calls of one step, from the budget that all steps share."""
 
 from datetime import datetime
 from typing import NoReturn, Protocol, Self
@@ -12,11 +12,11 @@ from appstore_analytics.rules.call_budget import ceiling, hour_of, is_rejected, 
 
 _MINUTE_SECONDS = 60
 _WORTH_A_START = 10
-"""A step that does not get all it expects begins with less, if that is a tenth of the hour: one of a tiny limit."""
+"""The share of the hour with which a step begins if a tiny limit does not allow all the calls that it expects."""
 
 
 class Limit(Protocol):
-    """What an answer of Apple says about the quota."""
+    """The quota in an answer from Apple."""
 
     @property
     def hour_remaining(self) -> int | None:
@@ -24,7 +24,7 @@ class Limit(Protocol):
 
     @property
     def hour_limit(self) -> int | None:
-        """Calls of a whole rolling hour."""
+        """Calls per rolling hour."""
 
     @property
     def minute_remaining(self) -> int | None:
@@ -32,15 +32,16 @@ class Limit(Protocol):
 
     @property
     def retry_after_seconds(self) -> int | None:
-        """How long Apple asks to wait."""
+        """The wait that Apple asks for."""
 
 
 class Reservation:
-    """The calls of one step: reserved in one go, topped up when they do not suffice, returned when left over.
+    """The calls of one step: reserved at once, topped up if they do not suffice, returned if left over.
 
-    Counts what was really called (`made`) and answered with 429 (`refusals`), and remembers whether the hour was used
-    up when it asked for calls (`is_exhausted`). A context manager, so that a step that fails returns its rest as well.
-    A step that needs more than a whole hour has gets what there is, and goes on with the next hour's.
+    Counts the calls really made (`made`) and those answered with 429 (`refusals`), and records whether the hour was
+    used up when it asked for calls (`is_exhausted`). It is a context manager, so that a step that fails also returns
+    its unused calls. A step that needs more calls than a whole hour has gets those that are left, and continues with
+    the next hour's.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class Reservation:
             self._learn(self._balance)
 
     def take(self) -> None:
-        """Spend one call, or raise CallsUnavailable before it is made."""
+        """Use one call, or raise CallsUnavailable before it is made."""
         if self._rest is not None:
             raise self._rest
         now = self._clock()
@@ -107,7 +108,7 @@ class Reservation:
         return balance
 
     def _adapt_to(self, hour_limit: int | None) -> bool:
-        """Calculate with Apple's limit of the key; False when that changes nothing."""
+        """Switch to Apple's limit of the key; False if that changes nothing."""
         hour = hour_of(self._calls_per_hour, hour_limit)
         has_changed = hour != self._hour
         self._hour = hour
@@ -119,15 +120,15 @@ class Reservation:
             self._left = 0
 
     def _carry_over(self, minute: int) -> None:
-        """Apple counts a call when it is made: what is left belongs to the minute of now, not to the booking's."""
+        """Apple counts a call when it is made: unused calls belong to this minute, not to the reservation's."""
         if not self._budget.move(self._left, self._minute, minute):
             self._left = 0  # after an hour
         self._minute = minute
 
     def answered(self, limit: Limit) -> None:
-        """Learn from an answer's headers: what is left may only become less, the limit is what Apple says it is.
+        """Learn from an answer's headers: the calls left can only decrease, and the limit is what Apple says.
 
-        An answer that is the minute's last one stands; the next call has to wait.
+        The answer to the last call of a minute is valid; the next call has to wait.
         """
         self._is_answered = True
         self._learn_limit(limit)
@@ -138,24 +139,24 @@ class Reservation:
             self._rest = self._budget.rest(_MINUTE_SECONDS, self._clock())
 
     def refused(self, limit: Limit) -> NoReturn:
-        """A 429 closes the key for everybody and says nothing about what was asked for."""
+        """A 429 closes the key for all functions and says nothing about the requested resource."""
         self._is_answered = False
         self._learn_limit(limit)
         self.refusals += 1
         raise self._budget.close(limit.retry_after_seconds, self._clock())
 
     def rejected(self, code: str) -> NoReturn:
-        """A 401 to a fresh token: KeyDoubted, or KeyRejected once the key has got nothing else for a minute."""
+        """A 401 to a fresh token: raises KeyDoubted, or KeyRejected once the key has got nothing else for a minute."""
         self._is_answered = False
         now = self._clock()
         since = self._budget.doubt(now)
         sentence = f"App Store Connect does not accept the API key '{self._budget.key_name}' ({code})"
         if is_rejected(since, now):
-            raise KeyRejected(f"{sentence}, since {since:%H:%M} UTC: put a valid one into its secret.")
-        raise KeyDoubted(f"{sentence}. If that goes on, put a valid one into its secret.")
+            raise KeyRejected(f"{sentence}, since {since:%H:%M} UTC: put a valid key into its secret.")
+        raise KeyDoubted(f"{sentence}. If this persists, put a valid key into its secret.")
 
     def _learn_limit(self, limit: Limit) -> None:
-        """What was booked by a higher limit is given back: the next call is booked by the lower one."""
+        """Calls reserved with a higher limit are returned: the next call is reserved with the lower one."""
         known = None if self._balance is None else self._balance.hour_limit
         if limit.hour_limit is None or hour_of(self._calls_per_hour, limit.hour_limit) == self._hour:
             return

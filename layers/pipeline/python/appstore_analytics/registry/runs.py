@@ -1,7 +1,7 @@
-"""What a run set out to do and how each item ended.
+"""The items of a run, from plan to verdict.
 
-A manifest item is *planned* first; its terminal record is the same DynamoDB item with a verdict. So whatever died on
-the way is still there, without one, and counts as failed.
+A manifest item is *planned* first; its terminal record is the same DynamoDB item with a verdict. So an item that died
+is still there, without a verdict, and counts as failed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 REMEMBERED = timedelta(days=90)
-"""So long the items of a run, and the journal of its writes, can be asked for."""
+"""How long the items of a run, and the journal of its writes, are kept."""
 
 _LANDED = "landed"
 
@@ -39,10 +39,10 @@ class Runs:
         self._clock = clock
 
     def plan(self, item: Item, **facts: Any) -> bool:
-        """Plan an item, with what is known of it; False when it is planned already."""
+        """Plan an item, with known facts; False if it is planned already."""
         expires_at = int((self._clock() + REMEMBERED).timestamp())
         key = item_key(item)
-        event = {**item.to_event(), "record": record_of(key)}  # where the state machine writes an error that it caught
+        event = {**item.to_event(), "record": record_of(key)}  # for the state machine to write a caught error
         planned = {**key, "event": event, **facts, "expires_at": expires_at}
         try:
             self._table.put_item(Item=planned, ConditionExpression=Attr("pk").not_exists())
@@ -53,7 +53,7 @@ class Runs:
         return True
 
     def plan_again(self, item: Item) -> None:
-        """Plan an item that may have ended in an earlier pass of the same run; its facts stay."""
+        """Plan an item again that can have ended in an earlier pass of the same run; its facts are kept."""
         if not self.plan(item):
             self._table.update_item(
                 Key=item_key(item),
@@ -62,7 +62,7 @@ class Runs:
             )
 
     def note(self, item: Item, calls: int = 0, **facts: Any) -> None:
-        """Remember facts about an item that has not ended. `calls`, which it made to App Store Connect, add up."""
+        """Record facts about an item that has not ended. `calls` to App Store Connect add up."""
         self._write(item, calls, facts)
 
     def note_landed(self, item: Item, rows: Sequence[dict[str, Any]], calls: int, **facts: Any) -> None:
@@ -79,7 +79,7 @@ class Runs:
 
     @contextmanager
     def calls_of_a_failure(self, item: Item, calls: Reservation) -> Iterator[None]:
-        """Count the calls of a block that fails, by whatever; one that succeeds counts them with what it writes."""
+        """Count the calls of a block that fails with any error; one that succeeds counts them in its own write."""
         try:
             yield
         except BaseException:
@@ -87,7 +87,7 @@ class Runs:
             raise
 
     def finish(self, item: Item, verdict: Verdict, reason: str = "", calls: int = 0, **facts: Any) -> None:
-        """Write an item's terminal record. Writing it twice leaves the same, but for `calls`: they add up."""
+        """Write an item's terminal record. A second write changes only `calls`, which add up."""
         self._write(item, calls, {**facts, "verdict": verdict, "reason": reason})
 
     def of_map(self, run_id: str, map_name: MapName, *names: str) -> Iterator[ItemRecord]:
@@ -98,12 +98,12 @@ class Runs:
     def ends_of_map(
         self, run_id: str, map_name: MapName, *names: str, facts: Sequence[str] = ()
     ) -> Iterator[ItemRecord]:
-        """The same with nothing but how each item ended and these facts: a run of a thousand apps has 26,000 items."""
+        """The same with only the outcome of each item and these facts: a run of a thousand apps has 26,000 items."""
         condition = Key("pk").eq(run_partition(run_id)) & Key("sk").begins_with(items_prefix(map_name, *names))
         return map(_record, query_items(self._table, condition, ("pk", "sk", "verdict", "error", *facts)))
 
     def get(self, item: Item) -> ItemRecord | None:
-        """One item, None when it was never planned."""
+        """One item, None if it was never planned."""
         found = self._table.get_item(Key=item_key(item), ConsistentRead=True).get("Item")
         return _record(found) if found else None
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Statistics:
-    """What the registry has done since it exists."""
+    """The counters of the registry since its creation."""
 
     def __init__(self, table: "Table") -> None:
         self._table = table

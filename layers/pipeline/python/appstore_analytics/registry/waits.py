@@ -1,4 +1,4 @@
-"""What a run waits for, so that it can be told while it waits and afterwards."""
+"""The waits of runs, to be shown during the run and afterwards."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Waits:
-    """The waits of every run. All waits for one thing that end in the same minute are one item."""
+    """The waits of every run. Waits for the same reason that end in the same minute are one item."""
 
     def __init__(self, table: "Table") -> None:
         self._table = table
 
     def note(self, run_id: str, waits_for: WaitFor, until: datetime, now: datetime) -> None:
-        """A step, or the whole run, comes back at `until`."""
+        """Record that a step, or the whole run, comes back at `until`."""
         self._table.update_item(
             Key=wait_key(run_id, waits_for, until),
             UpdateExpression=(
@@ -41,7 +41,7 @@ class Waits:
         )
 
     def of_run(self, run_id: str) -> Iterator[Wait]:
-        """What a run has waited for and waits for, by the time until when."""
+        """The past and current waits of a run, by their end."""
         condition = Key("pk").eq(run_partition(run_id)) & Key("sk").begins_with(WAITS_PREFIX)
         return map(_wait, query_items(self._table, condition))
 

@@ -1,1 +1,1 @@
-"""What a run tells people: its summary, and the page with its charts."""
+"""What people read about a run: its summary, and the page with its charts."""

@@ -1,4 +1,4 @@
-"""Charts of the page: one measure by Date, a bar each, as SVG."""
+"""Charts of the page: one measure with a bar per Date, as SVG."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Chart:
 
 
 def add_charts(body: Element, charts: Iterable[Chart]) -> None:
-    """Add the section with these charts; none without values, and no section without a chart."""
+    """Add the section with these charts. A chart without values, or a section without charts, is left out."""
     drawn = [chart for chart in charts if chart.values]
     if not drawn:
         return

@@ -26,7 +26,7 @@ def add_table(section: Element, columns: Sequence[str], rows: Iterable[Sequence[
 
 
 def add_left_out(section: Element, number: int, what: str) -> None:
-    """Add how many of a long list are not shown; nothing when all are."""
+    """Add the number of entries of a long list that are not shown; nothing if all are shown."""
     if number > 0:
         add_text(section, "p", f"And {number:,} more {what}.", kind="quiet")
 
@@ -39,7 +39,7 @@ def add_text(parent: Element, tag: str, text: str, kind: str = "") -> Element:
 
 
 def visible(text: str) -> str:
-    """The text without control characters, which HTML does not know."""
+    """The text without control characters, which HTML does not allow."""
     return "".join(
         character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text
     )
@@ -52,7 +52,7 @@ def number_text(value: Decimal | int | str) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Seconds as a person says them: `2 h 05 min`, `3 min 20 s`, `4.5 s`."""
+    """A duration in seconds as text: `2 h 05 min`, `3 min 20 s`, `4.5 s`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -1,6 +1,6 @@
 """The page of a run: one HTML file that needs nothing else, readable on a phone.
 
-Built as elements and not as text, so nothing that Apple sends can become markup.
+It is built as elements and not as text, so nothing that Apple sends can become markup.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,7 +33,7 @@ _ERRORS_SHOWN = 100
 _NOTICES_SHOWN = 30
 _SKIPS_SHOWN = 100
 
-_MARKS = {  # a letter beside the colour, for whoever sees colours differently
+_MARKS = {  # a letter beside the colour, for people with colour blindness
     Verdict.VERIFIED: ("good", "✓"),
     Verdict.PUBLISHED: ("good", "✓"),
     Verdict.CONVERTED: ("good", "✓"),
@@ -58,7 +58,7 @@ def run_page(
 ) -> bytes:
     """The page as UTF-8 HTML. `planned_at` says when each Map was planned.
 
-    Of long lists it shows the beginning, failures first, and says how much it leaves out.
+    Long lists are cut, failures first, and say how many entries are left out.
     """
     page = Element("html", lang="en")
     _head(page, plan)
@@ -135,7 +135,7 @@ def _errors(body: Element, summary: RunSummary) -> None:
 def _notices(body: Element, summary: RunSummary) -> None:
     if not summary.notices:
         return
-    section = add_section(body, "To be read")
+    section = add_section(body, "Notices")
     for notice in summary.notices[:_NOTICES_SHOWN]:
         add_text(section, "p", notice)
     add_left_out(section, len(summary.notices) - _NOTICES_SHOWN, "notices")
@@ -164,7 +164,7 @@ def _grid(body: Element, summary: RunSummary, records: Records) -> None:
         add_text(row, "td", app.verdict, kind=_mark(app.verdict)[0]).set("title", app.reason)
         for table in tables:
             _cell(row, table, cells.get((app.app_id, table)))
-    add_left_out(section, len(apps) - _APPS_SHOWN, "apps, which ended no worse")
+    add_left_out(section, len(apps) - _APPS_SHOWN, "apps, none of which ended worse")
 
 
 def _failures_first(app: AppSummary) -> tuple[bool, bool, str]:
@@ -198,7 +198,7 @@ def _restatements(body: Element, restated: RestatedDates) -> None:
     if not restated:
         return
     section = add_section(body, "What Apple replaced")
-    add_text(section, "p", "Newer files hold these Dates anew; appstore.batches has every app of them.", kind="quiet")
+    add_text(section, "p", "Newer files contain these Dates again; appstore.batches has all their apps.", kind="quiet")
     rows = (
         (
             one.table,
@@ -215,14 +215,14 @@ def _restatements(body: Element, restated: RestatedDates) -> None:
 
 
 def _skipped_dates(body: Element, summary: RunSummary, plan: RunPlan) -> None:
-    """A notice, no failure: a Date without rows is how Apple shows a day without use as well."""
+    """A notice, not a failure: a day without usage also has no rows."""
     skips = [(table, app, days) for table, apps in summary.skipped_dates.items() for app, days in apps.items()]
     if not skips:
         return
     section = add_section(body, "Dates without a row between others")
     note = (
-        "A new file has no row of these Dates, and rows before and after them. What older files brought for them "
-        "stays. A small app has such days; of a larger one Apple may have skipped the Date."
+        "A new file has no rows of these Dates, but rows before and after them. Rows that older files brought for them "
+        "are kept. A small app has such days; for a larger one Apple may have skipped the Date."
     )
     add_text(section, "p", note, kind="quiet")
     rows = (
@@ -234,13 +234,13 @@ def _skipped_dates(body: Element, summary: RunSummary, plan: RunPlan) -> None:
 
 
 def _spans(days: Iterable[str], granularity: Granularity) -> str:
-    """Dates that follow each other as one span."""
+    """Consecutive Dates as one span."""
     spans = ((run[0], run[-1]) for run in periods([date.fromisoformat(day) for day in days], granularity))
     return ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in spans)
 
 
 def _timing(body: Element, plan: RunPlan, seconds: float, planned_at: Mapping[MapName, datetime]) -> None:
-    """A Map takes from its planning to the planning of the next; what is left is the beginning and this summary."""
+    """A Map lasts from its planning to the planning of the next one; the rest is the start and this summary."""
     if not planned_at:
         return
     bars = SubElement(add_section(body, "Where the time went"), "div", {"class": "timing"})

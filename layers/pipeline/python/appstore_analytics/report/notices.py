@@ -1,4 +1,4 @@
-"""What a person should read about a run although nothing of it failed, one sentence each."""
+"""Notices of a run: one sentence each about what did not fail but should be read."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ _KEPT = "All rows are kept, because equal rows are legal: compare the sums with 
 
 
 def missing_reports(register: Sequence[ItemRecord]) -> dict[str, list[str]]:
-    """The apps to which Apple does not offer a wanted report, by the report's name in the catalogue."""
+    """The apps to which Apple does not offer a configured report, by the report's name in the catalogue."""
     apps: dict[str, list[str]] = defaultdict(list)
     for record in register:
         for report in ListFacts.of(record.facts).missing_reports:
@@ -23,7 +23,7 @@ def missing_reports(register: Sequence[ItemRecord]) -> dict[str, list[str]]:
 
 
 def unknown_reports(register: Sequence[ItemRecord]) -> list[str]:
-    """The names of reports that Apple offers to any app and the catalogue lacks."""
+    """The names of reports that Apple offers to any app and that are not in the catalogue."""
     return sorted({name for record in register for name in ListFacts.of(record.facts).unknown_reports})
 
 
@@ -54,7 +54,7 @@ def _unknown(register: Sequence[ItemRecord]) -> Iterator[str]:
 
 
 def _refused(register: Sequence[ItemRecord], names: Mapping[str, str]) -> Iterator[str]:
-    """Those that failed the run are among its errors as well; the others were told of by an earlier run."""
+    """Those that failed the run are also among its errors; an earlier run reported the others."""
     for record in register:
         for _, sentence in sorted(ListFacts.of(record.facts).refused.items()):
             yield f"App {_app(record, names)}: {sentence}"
@@ -69,11 +69,11 @@ def _repeated(converted: Sequence[ItemRecord], names: Mapping[str, str]) -> Iter
             more = len(days) < facts.dates_repeated
             yield (
                 f"{subject}: every row of {', '.join(days)}{' and earlier Dates' if more else ''} occurs "
-                f"more than once, all equally often, {facts.rows_repeated:,} rows too many if Apple "
+                f"more than once, all equally often: {facts.rows_repeated:,} rows too many if Apple "
                 f"repeated them by mistake. {_KEPT}"
             )
         if segments := facts.segments_repeated:
-            yield f"{subject}: {segments} segments have the bytes of another of the same instance. {_KEPT}"
+            yield f"{subject}: {segments} segments have the same bytes as another segment of the instance. {_KEPT}"
 
 
 def _app(record: ItemRecord, names: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Writes the page of a run. What it shows beside the records is read from the lake here."""
+"""Writes the page of a run. Everything on it that is not in the records is read from the lake here."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class _Charted:
     tables: tuple[str, ...]
 
 
-_CHARTED = (  # what publishers look at first
+_CHARTED = (  # the numbers that publishers look at first
     _Charted("First-time downloads, redownloads, updates and restores", "counts", ("downloads", "downloads_detailed")),
     _Charted("Impressions, page views and taps", "counts", ("engagement", "engagement_detailed")),
     _Charted("Proceeds in USD", "proceeds_in_usd", ("purchases", "purchases_detailed")),

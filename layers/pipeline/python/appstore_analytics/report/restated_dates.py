@@ -28,7 +28,7 @@ class RestatedDates:
     by_date: dict[tuple[str, str], RestatedDate] = field(default_factory=dict)
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Add one row; one that replaced nothing counts for nothing."""
+        """Add one row. A row that replaced nothing is ignored."""
         if row["replaced_rows"] is None:
             return
         key = row["table_name"], row["date"]

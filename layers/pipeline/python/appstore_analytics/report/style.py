@@ -1,4 +1,4 @@
-"""How the page of a run looks, in daylight and in the dark."""
+"""The style of a run's page, in light and dark mode."""
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2129; --quiet: #667085; --line: #d9dde5; --paper: #fff; --bar: #9db4d6;

@@ -1,4 +1,4 @@
-"""What a run did, from the records of its items: verdicts, totals, and the sentence it fails with."""
+"""The summary of a run, from the records of its items: verdicts, totals, and the cause of its failure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -75,7 +75,7 @@ class RunSummary:
 
     @property
     def cause(self) -> str:
-        """One sentence for the failed execution; empty for a good one. It names at most twenty apps."""
+        """One sentence for a failed execution, empty for a successful one. It names at most twenty apps."""
         if not self.has_failed:
             return ""
         if self.failed_apps and self.execution_error:
@@ -92,7 +92,7 @@ class RunSummary:
 
 
 def summarize(plan: RunPlan, records: Records, execution_error: str = "", waits: Iterable[Wait] = ()) -> RunSummary:
-    """The summary of a run that had these waits. `execution_error` ended a Map or a plan before its items could."""
+    """The summary of a run that had these waits. `execution_error` ended a Map or a plan before its items ended."""
     every = [record for map_name in MapName for record in records[map_name]]
     errors = [
         ItemError(record.record, item_verdict(record), item_reason(record), _table(record), _app_name(record, plan))
@@ -141,7 +141,7 @@ def _app(account: Account, app_id: str, ends: Sequence[tuple[Verdict, str]], pla
 
 
 def _of_table(table: str, records: Records) -> Iterator[tuple[Verdict, str]]:
-    """How publishing and verifying a table ended, for an app whose rows went into it. A mismatch names its own apps."""
+    """The verdict of publishing and verifying a table, for an app with rows in it. A mismatch names its own apps."""
     for record in (*records[MapName.PUBLISH], *records[MapName.VERIFY]):
         if record.event["table"] != table:
             continue
@@ -171,7 +171,7 @@ def _table(record: ItemRecord) -> str:
 
 
 def verdict_grid(records: Records) -> dict[tuple[str, str], str]:
-    """How each table of each app ended, by app id and table; whether it holds anything where nothing was new."""
+    """The verdict of each table of each app, by app id and table; without new data, whether the table holds any."""
     cells: dict[tuple[str, str], str] = {}
     for record in records[MapName.REGISTER]:
         facts = ListFacts.of(record.facts)
@@ -203,7 +203,7 @@ def _sum(records: Iterable[ItemRecord], fact: str) -> int:
 
 
 def _columns(records: Records, fact: str) -> dict[str, list[str]]:
-    """Columns by table that files have and the catalogue lacks, or the other way round."""
+    """Columns by table that are in the files but not in the catalogue, or the other way round."""
     found: dict[str, set[str]] = defaultdict(set)
     for record in _converted(records):
         found[_table(record)].update(getattr(ConvertFacts.of(record.facts), fact))
@@ -211,7 +211,7 @@ def _columns(records: Records, fact: str) -> dict[str, list[str]]:
 
 
 def _dates(records: Records, fact: str) -> dict[str, dict[str, list[str]]]:
-    """By table and app the Dates that a file left out between others, or of which it repeats every row."""
+    """The Dates, by table and app, that a file left out between others, or of which it repeats every row."""
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for record in _converted(records):
         if days := getattr(ConvertFacts.of(record.facts), fact):
@@ -220,5 +220,5 @@ def _dates(records: Records, fact: str) -> dict[str, dict[str, list[str]]]:
 
 
 def count_verdicts(apps: Iterable[AppSummary]) -> dict[str, int]:
-    """How many apps ended with each verdict."""
+    """The number of apps per verdict."""
     return dict(sorted(Counter(str(app.verdict) for app in apps).items()))

@@ -1,1 +1,1 @@
-"""What can be computed on paper: pure functions of the standard library, no clock and no network."""
+"""Decisions as pure functions: standard library only, no clock and no network."""

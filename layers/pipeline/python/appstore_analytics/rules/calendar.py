@@ -62,9 +62,9 @@ def dates_between(start: date, end: date, granularity: Granularity) -> list[date
 
 
 def complete_on(day: date, table: CuratedTable) -> date:
-    """The day from which on Apple's files hold all of a Date: as long after its period as Apple states.
+    """The first day on which Apple's files hold all of a Date: its period's end plus the days that Apple states.
 
-    At least one day. Where Apple states how late telemetry can arrive, that is taken instead.
+    At least one day. Where Apple states how late telemetry can arrive, that number is used instead.
     """
     report = table.report
     settles_days = report.late_arrival_days if report.completeness_days is None else report.completeness_days
@@ -92,7 +92,7 @@ def last_publication(granularity: Granularity, as_of: date) -> date:
 
 
 def speaks_for(processing_date: date, day: date, table: CuratedTable) -> bool:
-    """Whether an instance of this processing date says what there is to say about the Date, even if that is nothing.
+    """Whether an instance with this processing date covers the Date, even without a row of it.
 
     From the end of its period until the next Date's instance takes over.
     """
@@ -101,7 +101,7 @@ def speaks_for(processing_date: date, day: date, table: CuratedTable) -> bool:
 
 
 def expected_dates(table: CuratedTable, first: date, as_of: date) -> Iterator[date]:
-    """The Dates from `first` on that a daily run before `as_of` must have brought, oldest first.
+    """The Dates from `first` on that a daily run before `as_of` must have published, oldest first.
 
     There are none before Apple's history begins.
     """
@@ -115,7 +115,7 @@ def expected_dates(table: CuratedTable, first: date, as_of: date) -> Iterator[da
 
 
 def periods(days: Collection[date], granularity: Granularity) -> list[list[date]]:
-    """Dates that follow each other without a gap, together."""
+    """Groups of consecutive Dates."""
     runs: list[list[date]] = []
     for day in sorted(days):
         if runs and following(runs[-1][-1], granularity) == day:
@@ -126,7 +126,7 @@ def periods(days: Collection[date], granularity: Granularity) -> list[list[date]
 
 
 def skipped_dates(days: Collection[date], granularity: Granularity) -> tuple[date, ...]:
-    """The Dates between the first and the last of `days` that are none of them, oldest first."""
+    """The Dates between the first and the last of `days` that are not among them, oldest first."""
     skipped: list[date] = []
     for before, after in pairwise(periods(days, granularity)):
         day = following(before[-1], granularity)

@@ -1,6 +1,7 @@
 """The arithmetic of Apple's quota: a rolling hour per API key, kept as calls per minute, and what each step takes.
 
-A rolling hour forgives no burst, so a minute's calls are given back only when the whole minute is an hour old.
+Apple's limit counts a burst for a full hour, so a minute's calls are given back only when the whole minute is an hour
+old.
 """
 
 from collections.abc import Mapping
@@ -12,13 +13,13 @@ from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.model.plan import RunPlan
 
 _SPARED = 0.03
-"""Left unused, because Apple counts a call when it arrives and we when we reserve it."""
+"""The share left unused, because Apple counts a call when it arrives, and the budget when it is reserved."""
 
 _FIRST_CLOSURE_SECONDS = 60
 _LONGEST_CLOSURE_SECONDS = 3600
 
 _DOUBT_LASTS = timedelta(seconds=60)
-"""Valid keys get 401 now and then; the Retry of a step takes about half a minute."""
+"""Valid keys occasionally get 401; the retries of a step take about half a minute."""
 
 _DOUBT_IS_FORGOTTEN_AFTER = timedelta(minutes=10)
 
@@ -49,23 +50,23 @@ def most_calls_at_once(plan: RunPlan) -> int:
 
 
 def calls_per_day(calls_per_hour: int) -> int:
-    """What one API key can carry in 24 hours."""
+    """The calls that one API key allows in 24 hours."""
     return int(calls_per_hour * 24 * (1 - _SPARED))
 
 
 def calls_needed(apps: int, reports: int) -> int:
-    """The least calls that a day of so many apps and reports takes: list the instances, list the new one's segments."""
+    """The minimum calls of a day for these apps and reports: list the instances, list the new one's segments."""
     return apps * reports * 2
 
 
 def ceiling(calls_per_hour: int, operation: Operation) -> int:
-    """How many calls of a rolling hour this operation may see used."""
+    """The number of used calls in a rolling hour up to which this operation can reserve more."""
     usable = int(calls_per_hour * (1 - _SPARED))
     return int(usable * operation.traits.share_of_hour)
 
 
 def hour_of(calls_per_hour: int, hour_limit: int | None) -> int:
-    """The calls of a rolling hour: the configured ones, or fewer where Apple's own limit of the key is lower."""
+    """The calls of a rolling hour: the configured number, or Apple's limit of the key if that is lower."""
     return calls_per_hour if hour_limit is None else min(calls_per_hour, hour_limit)
 
 
@@ -80,7 +81,7 @@ def is_given_back(minute: int, now: datetime) -> bool:
 
 
 def available_at(calls_by_minute: Mapping[int, int], wanted: int, most: int, now: datetime) -> datetime:
-    """When `wanted` more calls fit below `most`, if nobody else calls: an hour after the minute that frees the last."""
+    """When `wanted` more calls fit below `most`, without other callers: an hour after the minute that frees them."""
     excess = sum(calls_by_minute.values()) + wanted - most
     for minute in sorted(calls_by_minute):
         excess -= calls_by_minute[minute]
@@ -90,19 +91,19 @@ def available_at(calls_by_minute: Mapping[int, int], wanted: int, most: int, now
 
 
 def closure_seconds(refusals_in_a_row: int, asked: int | None = None) -> int:
-    """How long a key rests after its n-th 429 in a row: what Apple asks for, else doubling; at most an hour."""
+    """The pause of a key after its n-th 429 in a row: what Apple asks for, else doubling; at most an hour."""
     if asked is None:
         asked = _FIRST_CLOSURE_SECONDS * 2 ** min(max(refusals_in_a_row - 1, 0), 10)
     return min(max(asked, 1), _LONGEST_CLOSURE_SECONDS)
 
 
 def doubted_since(first: datetime | None, last: datetime | None, now: datetime) -> datetime:
-    """Since when a key has got nothing but 401, one of them `now`; an old doubt has nothing to do with this one."""
+    """Since when a key has got nothing but 401, one of them `now`; an old doubt is ignored."""
     if first is None or last is None or now - last > _DOUBT_IS_FORGOTTEN_AFTER:
         return now
     return first
 
 
 def is_rejected(since: datetime, now: datetime) -> bool:
-    """Whether a key that has got nothing but 401 since then is refused for good: everybody has tried it again."""
+    """Whether a key that has got nothing but 401 since then counts as rejected: by now every step has retried it."""
     return now - since >= _DOUBT_LASTS

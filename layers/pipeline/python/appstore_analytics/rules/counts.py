@@ -1,4 +1,4 @@
-"""Comparing what the converter counted with what Athena counts: the proof that nothing is lost or doubled."""
+"""The comparison of the converter's counts with Athena's, which shows that no rows are lost or doubled."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,20 +9,20 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Rows of one app and Date, and the exact sums of the additive measures (None where every cell is empty)."""
+    """The rows of one app and Date, and the exact sums of the additive measures (None if every cell is empty)."""
 
     rows: int
     sums: Mapping[str, Decimal | None]
 
     def __add__(self, other: Self) -> Self:
-        """The counts of both; None adds nothing, as in SQL."""
+        """The total of both; None adds nothing, as in SQL."""
         sums = {name: _sum(self.sums.get(name), other.sums.get(name)) for name in sorted({*self.sums, *other.sums})}
         return replace(self, rows=self.rows + other.rows, sums=sums)
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One app and Date: what was expected, what Athena says. `difference` is empty when they agree."""
+    """The expected and counted values of one app and Date. `difference` is empty if they agree."""
 
     app_id: int
     day: date

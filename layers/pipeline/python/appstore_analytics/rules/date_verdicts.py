@@ -1,4 +1,4 @@
-"""The verdict on one Date of one table: a word for people, whichever record it comes from."""
+"""The verdict on one Date of one table: a word for people, whatever record it comes from."""
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
@@ -8,7 +8,7 @@ from appstore_analytics.rules.freshness import Freshness
 
 
 class DateVerdict(StrEnum):
-    """What a Date is worth, of one app or of the worst of several. In the order of what needs people most."""
+    """The verdict on a Date, for one app or the worst of several. Verdicts that need action most come first."""
 
     FORBIDDEN = "forbidden"
     KEY_REJECTED = "key rejected"
@@ -28,12 +28,12 @@ class DateVerdict(StrEnum):
 
     @property
     def needs_action(self) -> bool:
-        """Whether somebody has to look."""
+        """Whether the verdict needs action."""
         return self in _NEED_ACTION
 
     @property
     def is_complete(self) -> bool:
-        """Whether the Date is all that Apple has of it."""
+        """Whether the Date has everything that Apple has for it."""
         return self in (self.FRESH, self.ZERO)
 
 
@@ -72,15 +72,15 @@ _OF_INSTANCE: Mapping[InstanceStatus, DateVerdict] = {
 
 
 def of_freshness(verdict: Freshness) -> DateVerdict:
-    """The same verdict in the words of a Date."""
+    """The corresponding verdict on a Date."""
     return _OF_FRESHNESS[verdict]
 
 
 def of_missing(status: InstanceStatus | None, checked: DateVerdict | None) -> DateVerdict:
     """Why a due Date is not complete.
 
-    `status` is that of the newest instance that speaks for it, None where Apple has listed none; `checked` is what the
-    last check of freshness says of it, None where it does not speak of this Date.
+    `status` is the status of the newest instance that covers it, None if Apple has listed none. `checked` is the result
+    of the last freshness check, None if the check does not cover this Date.
     """
     if status is not None and status in _OF_INSTANCE:
         return _OF_INSTANCE[status]
@@ -88,10 +88,10 @@ def of_missing(status: InstanceStatus | None, checked: DateVerdict | None) -> Da
 
 
 def worst(verdicts: Collection[DateVerdict]) -> DateVerdict:
-    """The verdict of several: what needs people most; ZERO only where all are, NONE of nothing."""
+    """The verdict of several: the one that needs action most; ZERO only if all are ZERO, NONE for an empty list."""
     return min(verdicts, key=_RANK.__getitem__, default=DateVerdict.NONE)
 
 
 def rank(verdict: DateVerdict) -> int:
-    """Its place in the order, from what needs people most."""
+    """Its place in the order; the verdict that needs action most is first."""
     return _RANK[verdict]

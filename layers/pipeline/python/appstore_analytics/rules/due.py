@@ -20,7 +20,7 @@ _SILENCE_DAYS = 3
 _SNAPSHOT_SETTLES_DAYS = 7
 _SNAPSHOT_BUILT_WITHIN_DAYS = 3  # 24 to 48 hours, says Apple
 _SNAPSHOT_RENEWED_AFTER_DAYS = 33
-"""Two days more than the quota that is reported, because deleting too early would leave the app without a snapshot."""
+"""Two days more than the reported quota, because deleting too early would leave the app without a snapshot."""
 
 _LEDGER_DAYS = INSTANCE_LIFE_DAYS + 7
 """How far back the ledger is compared with Apple's list: a little longer than Apple lists anything."""
@@ -30,7 +30,7 @@ _LEDGER_DAYS = INSTANCE_LIFE_DAYS + 7
 
 
 def must_look(request: KnownRequest, as_of: date) -> bool:
-    """Whether to ask Apple if a known report request still lives (it may be stopped for inactivity, or deleted).
+    """Whether to check with Apple that a known report request is live (not stopped for inactivity, not deleted).
 
     Once a week, and daily once no instance has come for three days.
     """
@@ -41,13 +41,13 @@ def must_look(request: KnownRequest, as_of: date) -> bool:
 
 
 def is_silent(request: KnownRequest, as_of: date) -> bool:
-    """Whether a request that used to have instances has had no new one for three days, as a stopped one has."""
+    """Whether a request that had instances has had no new one for three days, like a stopped one."""
     newest = request.newest_instance
     return newest is not None and as_of - newest > timedelta(days=_SILENCE_DAYS)
 
 
 def offer_is_old(request: KnownRequest, as_of: date) -> bool:
-    """Whether the reports that a request offers are to be listed again, once a week: Apple may have added some."""
+    """Whether to list the reports of a request again: once a week, in case Apple has added some."""
     return request.offer_read_on is None or _was_a_week_ago(request.offer_read_on, as_of)
 
 
@@ -58,9 +58,9 @@ def _was_a_week_ago(day: date, as_of: date) -> bool:
 def outdated(request: KnownRequest, as_of: date) -> bool:
     """Whether a backfill needs a new snapshot than this, and may have one: Apple grants one in about 31 days.
 
-    By then the instances of the old one are about to expire, and newer Dates are missing in it. Nobody tells the age of
-    an adopted snapshot (`requested_on` None): it is at least as old as our knowledge of it, and one that has shown no
-    instance in longer than Apple takes to build them has outlived them.
+    By then the instances of the old one are about to expire, and newer Dates are missing in it. Apple does not report
+    the age of an adopted snapshot (`requested_on` None): it is at least as old as the registry's record of it, and if
+    it has shown no instance for longer than Apple takes to build one, its instances have expired.
     """
     if request.since is None:
         return False
@@ -71,12 +71,12 @@ def outdated(request: KnownRequest, as_of: date) -> bool:
 
 
 def renewable_on(since: date) -> date:
-    """The day from which on a snapshot that was requested (or found) on `since` is replaced by a new one."""
+    """The first day on which a snapshot that was requested (or found) on `since` is replaced by a new one."""
     return since + timedelta(days=_SNAPSHOT_RENEWED_AFTER_DAYS)
 
 
 def is_remembered(vanished: VanishedApp, as_of: date) -> bool:
-    """Whether every run still tells of an app that Apple lists no more: as long as an instance of it can exist."""
+    """Whether runs still report an app that Apple no longer lists: as long as an instance of it can exist."""
     return as_of - vanished.last_listed <= timedelta(days=INSTANCE_LIFE_DAYS)
 
 
@@ -105,16 +105,16 @@ def may_have_instances(request: KnownRequest, as_of: date) -> bool:
     """Whether an ongoing request can have brought anything: not on the day it was made.
 
     Apple builds the first reports 24 to 48 hours later ("Downloading Analytics Reports"), so listing them on that day
-    would cost a call for every report of every app. Where somebody else made the request, nobody tells when.
+    would cost a call for every report of every app. If another client made the request, its day is unknown.
     """
     return request.requested_on != as_of
 
 
 def is_due(granularity: Granularity, as_of: date, newest: date | None) -> bool:
-    """Whether a new instance may be listed on `as_of`, when `newest` is the newest processing date already listed.
+    """Whether Apple can list a new instance on `as_of`, if `newest` is the newest processing date already listed.
 
-    Daily instances come every day, and late ones out of order. Once the last weekly or monthly one is there, nothing
-    new can come before the next publication.
+    Daily instances come every day, and late ones out of order. After the last weekly or monthly one, no new one can
+    come before the next publication.
     """
     if granularity is Granularity.DAILY or newest is None:
         return True
@@ -124,16 +124,16 @@ def is_due(granularity: Granularity, as_of: date, newest: date | None) -> bool:
 def is_awaited(asked: Asked, has_instances: bool, as_of: date) -> bool:
     """Whether a daily run still looks for instances of a snapshot that a backfill asked for.
 
-    Until the first arrives, at most an instance's life; then for a week, in case Apple delivers it in pieces.
+    Until the first arrives, at most for an instance's life; then for a week, in case Apple delivers it in pieces.
     """
     patience = _SNAPSHOT_SETTLES_DAYS if has_instances else INSTANCE_LIFE_DAYS
     return as_of - asked.asked_on <= timedelta(days=patience)
 
 
 def latest_processing_date(as_of: date, today: date) -> date:
-    """The last processing date that can be true: tomorrow, because a day begins earlier elsewhere.
+    """The last possible processing date: tomorrow, because the day begins earlier in other time zones.
 
-    A later one would be the newest vintage for ever. `as_of` counts where it is ahead of the machine's UTC day.
+    A later one would remain the newest vintage forever. `as_of` counts where it is ahead of the machine's UTC day.
     """
     return max(as_of, today) + timedelta(days=1)
 
@@ -194,7 +194,7 @@ def verdict_as_it_stands(instance: LedgerInstance | None) -> tuple[Verdict, str]
     return _AS_IT_STANDS[instance.status], instance.reason or _STANDS.format(instance.status)
 
 
-_STANDS = "The instance is {}. The next run goes on with it while Apple has it."
+_STANDS = "The instance is {}. The next run continues with it while Apple has it."
 _AS_IT_STANDS: Mapping[InstanceStatus, Verdict] = {
     InstanceStatus.QUARANTINED: Verdict.QUARANTINED,
     InstanceStatus.EXPIRED: Verdict.EXPIRED,

@@ -1,4 +1,4 @@
-"""What a person or a schedule may ask an execution for."""
+"""The input of an execution, from a person or a schedule."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -25,11 +25,11 @@ _RUN_ID = re.compile(r"[0-9]{8}T[0-9]{9}Z-[A-Za-z0-9-]{1,40}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ExecutionInput:
-    """A valid request. Empty `app_ids` or `reports` (Apple's names) mean all that are configured.
+    """A valid input. Empty `app_ids` or `reports` (Apple's names) mean all that are configured.
 
     `start_date` and `end_date` are Dates, `start_processing_date` and `end_processing_date` the days on which Apple
-    built instances; all are inclusive. `run_id` is a run that has been. `started_by` says who started the
-    execution: "schedule", the ARN of an AWS principal or the id of a console user.
+    built instances; all are inclusive. `run_id` is an earlier run. `started_by` says who started the execution:
+    "schedule", the ARN of an AWS principal or the id of a console user.
     """
 
     operation: Operation
@@ -51,7 +51,7 @@ def started_by(payload: Any) -> str:
 
 
 def parse_execution_input(payload: Any, today: date) -> ExecutionInput:
-    """The request in an execution's input; InputRefused with one sentence that names the field."""
+    """The parsed input of an execution; InputRefused with one sentence that names the field."""
     if not isinstance(payload, Mapping):
         raise InputRefused('The execution input must be a JSON object such as {"operation": "daily"}.')
     operation = _operation(payload)
@@ -65,7 +65,7 @@ def parse_execution_input(payload: Any, today: date) -> ExecutionInput:
 
 
 def _possible(wanted: ExecutionInput, today: date) -> ExecutionInput:
-    """The request with a start date that tables have; InputRefused where its days contradict each other."""
+    """The input with a start date that tables have; InputRefused if its days contradict each other."""
     if wanted.as_of != today and not EARLIEST_DATE <= wanted.as_of <= today:
         raise InputRefused(f"as_of must lie between {EARLIEST_DATE.isoformat()} and today ({today.isoformat()}).")
     for first, last in (("start_date", "end_date"), _PROCESSING_DATES):
@@ -148,7 +148,7 @@ def _starter(payload: Mapping[str, Any], name: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    """At most 40 printable characters of what was sent."""
+    """At most 40 printable characters of a value in the input."""
     return re.sub(r"[^\x20-\x7e]", "?", str(value))[:40]
 
 
@@ -163,4 +163,4 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
     "reports": _reports,
     STARTED_BY: _starter,
 }
-"""How each field of `Traits.fields` is read."""
+"""The parser of each field in `Traits.fields`."""

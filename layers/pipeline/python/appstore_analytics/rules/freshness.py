@@ -1,4 +1,4 @@
-"""Whether the data that is due is there, and if not, why: per table of an app.
+"""Freshness: whether the data that is due is there, and if not, why, per table of an app.
 
     is a Date due?   complete and published by Apple's own rules, and the tolerance for fetching it has passed
     is it there?     the newest instance that speaks for it was converted, or Athena shows rows as new as that
@@ -20,9 +20,9 @@ from appstore_analytics.rules.calendar import newest_begun, preceding, published
 from appstore_analytics.rules.offered_reports import missing_sentence
 
 DATES_LOOKED_AT = 3
-"""So many of the newest due Dates are asked for each time: a Date that is missing is missed for three periods."""
+"""The number of newest due Dates in each check: a missing Date is reported for three periods."""
 
-_PUBLISHED_BY = time(10, tzinfo=UTC)  # about 09:00 by hearsay, and the hour of the default schedule
+_PUBLISHED_BY = time(10, tzinfo=UTC)  # reportedly 09:00, which Apple does not document; the default schedule's hour
 _FIRST_DATA = timedelta(hours=48)  # Apple: 24 to 48 hours after the request
 _LOOK_BACK_DAYS = {Granularity.DAILY: 10, Granularity.WEEKLY: 28, Granularity.MONTHLY: 66}
 
@@ -43,7 +43,7 @@ class Freshness(StrEnum):
 
     @property
     def is_stale(self) -> bool:
-        """Whether somebody has to look."""
+        """Whether a person has to act."""
         return self in _STALE
 
 
@@ -66,11 +66,12 @@ _BY_VERDICT = {Verdict.KEY_REJECTED: Freshness.KEY_EXPIRED, Verdict.FORBIDDEN: F
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An app's ONGOING report request, as the newest daily run left it.
+    """An app's ONGOING report request, as recorded by the newest daily run.
 
-    `known_since`: only Dates after it are expected; None where Apple had the request before us. `replaced_on`: the day
-    on which it took the place of one that Apple had stopped (or somebody deleted: a look shows only that it is gone).
-    `missing_reports` are those that Apple does not offer to the app, `unknown_reports` its names without one of ours.
+    `known_since`: only Dates after it are expected; None if another tool created the request. `replaced_on`: the day on
+    which it replaced one that Apple had stopped (or someone deleted: Apple shows only that it is gone).
+    `missing_reports` are those that Apple does not offer to the app, `unknown_reports` its names that are not in the
+    catalogue.
     """
 
     app_id: int
@@ -84,10 +85,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """What runs recorded of one table of one app: processing dates of ONGOING instances, and when the newest came.
+    """The runs' records of one table of one app: processing dates of ONGOING instances, and the newest one's arrival.
 
-    `known` are all of them, `converted` those that stand. `quarantined` and `not_ready` are the newest that ended so;
-    `not_converted` is the newest that was not converted for whatever `reason`.
+    `known` are all of them, `converted` those in the tables. `quarantined` and `not_ready` are the newest with that
+    verdict; `not_converted` is the newest that was not converted, for any `reason`.
     """
 
     known: frozenset[date] = frozenset()
@@ -101,7 +102,7 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Siblings:
-    """The ONGOING instances of all tables of one app and granularity: what was converted, and how far was listed."""
+    """The ONGOING instances of all tables of one app and granularity: the converted ones, and the newest listed."""
 
     converted: frozenset[date] = frozenset()
     listed_until: date = date.min
@@ -115,7 +116,7 @@ class Siblings:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdict with its reason; `due` are the Dates that were looked at, newest first, `missing` those not there."""
+    """The verdict with its reason; `due` are the checked Dates, newest first, `missing` those that are not there."""
 
     verdict: Freshness
     due: tuple[date, ...]
@@ -127,8 +128,8 @@ class Judgement:
 class Feed:
     """The ONGOING instances of one table of one app, by processing date.
 
-    `converted` are those whose rows stand, `open` the others that Apple has listed, for whatever reason. `listed_until`
-    is the newest processing date that was listed of any table of the app and granularity.
+    `converted` are those whose rows are in the tables, `open` all others that Apple has listed. `listed_until` is the
+    newest processing date that was listed for any table of the app and granularity.
     """
 
     converted: frozenset[date] = frozenset()
@@ -136,15 +137,15 @@ class Feed:
     listed_until: date = date.min
 
     def speaking(self, day: date, table: CuratedTable) -> date | None:
-        """The newest instance that speaks for the Date."""
+        """The newest instance that covers the Date."""
         return max((built for built in self.converted | self.open if speaks_for(built, day, table)), default=None)
 
 
 def is_complete(day: date, table: CuratedTable, feed: Feed, standing: Callable[[date], date | None]) -> bool:
-    """Whether the newest instance that is due for a Date stands, or Apple has sent no row of it.
+    """Whether the newest instance that is due for a Date is in the tables, or Apple has sent no row of it.
 
-    `standing` tells from which processing date the rows of a Date are, None without any. That an older vintage is
-    in the tables is not enough where Apple has listed the one that completes the Date, or no run has looked since.
+    `standing` returns the processing date of a Date's rows in the tables, None without rows. An older vintage in the
+    tables is not enough if Apple has listed the one that completes the Date, or no run has looked since.
     """
     newest, completed_on = feed.speaking(day, table), published_on(day, table)
     was_listed_since = feed.listed_until > completed_on
@@ -168,7 +169,7 @@ def due_dates(table: CuratedTable, at: datetime, tolerance: timedelta) -> tuple[
 
 
 def look_back_days(tables: Collection[CuratedTable]) -> int:
-    """How many days of runs hold the instances that speak for the due Dates, and a while before them."""
+    """The number of days whose runs have recorded the instances that cover the due Dates, with some margin."""
     return max(_LOOK_BACK_DAYS[table.granularity] for table in tables)
 
 
@@ -181,7 +182,7 @@ def judge(
     at: datetime,
     tolerance: timedelta,
 ) -> Judgement:
-    """The verdict on one table of one app at the moment `at`.
+    """The verdict on one table of one app at the time `at`.
 
     `present` has the Dates of which Athena shows rows, each with the newest processing date among them.
     """
@@ -210,7 +211,7 @@ def _missing(
     missing: tuple[date, ...],
     at: datetime,
 ) -> Judgement:
-    """Why Dates are missing that are due: the first cause that is recorded, else what the app's other reports say."""
+    """Why due Dates are missing: the first recorded cause, else what the app's other reports show."""
 
     def judgement(verdict: Freshness, reason: str) -> Judgement:
         return Judgement(verdict, due, missing, reason)
@@ -219,7 +220,7 @@ def _missing(
         return judgement(*_not_fetched(table, request))
     if request.replaced_on and max(missing) <= request.replaced_on + _FIRST_DATA:
         reason = (
-            f"Its report request no longer lived and was made anew on {request.replaced_on}: Apple builds the first "
+            f"Its report request had ended and was replaced on {request.replaced_on}: Apple builds the first "
             "reports 24 to 48 hours later, and only a backfill brings the Dates between."
         )
         return judgement(Freshness.STOPPED, reason)
@@ -228,21 +229,21 @@ def _missing(
     if _withheld(table, arrivals.converted, siblings, missing):
         return judgement(
             Freshness.BELOW_THRESHOLD,
-            "Apple built other reports of this app and not this one: too little use, or a feature that the app lacks. "
+            "Apple built other reports of this app but not this one: too little usage, or the app lacks the feature. "
             "Compare with App Store Connect if it should have data.",
         )
     return judgement(Freshness.LATE, request.reason or _LATE)
 
 
 def _not_fetched(table: CuratedTable, request: Request) -> tuple[Freshness, str]:
-    """Why the app, or this report of it, cannot be fetched at all."""
+    """Why the app, or this report of the app, cannot be fetched at all."""
     if request.verdict in _BY_VERDICT:
         return _BY_VERDICT[request.verdict], request.reason
     return Freshness.NOT_OFFERED, missing_sentence(table.report.name, request.unknown_reports)
 
 
 def _listed(table: CuratedTable, arrivals: Arrivals, missing: Sequence[date], at: datetime) -> Freshness | None:
-    """What an instance that Apple has listed for the missing Dates lacks; None where it has listed none."""
+    """What prevents a listed instance from covering the missing Dates; None if Apple has listed none."""
 
     def speaks(processing_date: date | None) -> bool:
         return processing_date is not None and any(speaks_for(processing_date, day, table) for day in missing)
@@ -255,12 +256,12 @@ def _listed(table: CuratedTable, arrivals: Arrivals, missing: Sequence[date], at
 
 
 def _is_being_built(processing_date: date | None, at: datetime) -> bool:
-    """Whether Apple listed an instance lately without its segments; after 48 hours that is no excuse any more."""
+    """Whether Apple listed an instance without segments within the last 48 hours; later it counts as late."""
     return processing_date is not None and at < datetime.combine(processing_date, _PUBLISHED_BY) + _FIRST_DATA
 
 
 def _withheld(table: CuratedTable, own: Collection[date], siblings: Collection[date], missing: Sequence[date]) -> bool:
-    """Whether the app's other reports came for these Dates, and this one does not come each time anyway.
+    """Whether the app's other reports came for these Dates, and this one does not come every time anyway.
 
     A report that came every time, at least as often as it has failed to since, is not withheld: it is late.
     """

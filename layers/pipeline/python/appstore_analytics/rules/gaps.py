@@ -1,7 +1,7 @@
-"""Which Dates a table should have by now, whether they are complete, and what still completes them.
+"""Gaps: the Dates that a table should have by now, whether they are complete, and how to repair them.
 
-A Date is complete when the newest instance that is due for it stands (rules/freshness.py:is_complete), or a snapshot
-that a backfill asked for it. Where such an instance has no row of the Date, Apple sent none.
+A Date is complete when the newest instance that is due for it is in the tables (rules/freshness.py:is_complete), or a
+snapshot that a backfill requested for it. If such an instance has no row of the Date, Apple sent none.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _OF_AN_INSTANCE = frozenset({Repair.REPROCESS, Repair.REFETCH})
 
 @dataclass(frozen=True, slots=True)
 class MissingDate:
-    """A Date that is not complete. `days_left`: for how long Apple has the last daily instance that holds it.
+    """An incomplete Date. `days_left` is how long Apple still has the last daily instance that holds it.
 
     `processing_date` is that of the instance to reprocess or to refetch, else None.
     """
@@ -39,11 +39,11 @@ class MissingDate:
 
 @dataclass(frozen=True)
 class KnownTable:
-    """What is known of one table of one app.
+    """The known state of one table of one app.
 
-    `ledger` are its instances, `listed_until` is the newest processing date that was listed of any table of the app and
-    granularity. `standing` tells from which processing date the published rows of a Date are, None without any;
-    `unpublished` are the Dates with a part that no published object holds.
+    `ledger` are its instances, `listed_until` is the newest processing date that was listed for any table of the app
+    and granularity. `standing` returns the processing date of a Date's published rows, None without rows; `unpublished`
+    are the Dates with a part that no published object holds.
     """
 
     table: CuratedTable
@@ -61,7 +61,7 @@ class KnownTable:
 
     @cached_property
     def feed(self) -> Feed:
-        """Which of them stand."""
+        """The instances whose rows are in the tables."""
         built = frozenset(one.vintage.processing_date for one in self.daily)
         converted = frozenset(
             one.vintage.processing_date for one in self.daily if one.status is InstanceStatus.CONVERTED
@@ -74,20 +74,20 @@ class KnownTable:
 
     @property
     def first_day(self) -> date:
-        """The day of the ONGOING request, or of its first instance where nobody tells it; never without either."""
+        """The day of the ONGOING request or, if unknown, of its first instance; `date.max` without either."""
         if not self.daily:
             return date.max
         return self.ongoing.requested_on or min(one.vintage.processing_date for one in self.daily) - _DAY
 
     def expected(self, as_of: date) -> set[date]:
-        """The Dates that must be there: from the first day on, and what backfills asked for."""
+        """The Dates that must be there: from the first day on, and those that backfills requested."""
         days = set(expected_dates(self.table, self.first_day, as_of))
         for asked in self._wishes:
             days |= {day for day in expected_dates(self.table, asked.start_date, as_of) if day <= asked.end_date}
         return days
 
     def is_complete(self, day: date) -> bool:
-        """Whether nothing newer is due for the Date than what stands, or than that nothing stands."""
+        """Whether the tables have the newest state that is due for the Date, which can be no rows."""
         if day in self.unpublished:
             return False
         snapshots = (one for one in self.ledger if one.vintage.access_type is AccessType.ONE_TIME_SNAPSHOT)
@@ -104,13 +104,13 @@ class KnownTable:
         )
 
     def status(self, day: date) -> InstanceStatus | None:
-        """How far the instance has come that should hold an incomplete Date; None where Apple has listed none."""
+        """The status of the instance that should hold an incomplete Date; None if Apple has listed none."""
         if (culprit := self._culprit(day)) is not None:
             return culprit.status
         return InstanceStatus.QUARANTINED if self._quarantined_snapshot(day) else None
 
     def reason(self, day: date) -> str:
-        """What was noted about that instance; empty where there is none, or nothing to say."""
+        """The note about that instance; empty if there is no instance, or no note."""
         culprit = self._culprit(day) or self._quarantined_snapshot(day)
         return culprit.reason if culprit else ""
 
@@ -134,7 +134,7 @@ class KnownTable:
         return f"{cause}; an older vintage is in the tables" if self.standing(day) else cause
 
     def _cause(self, day: date, as_of: date, left: int) -> tuple[str, Repair | None]:
-        """By the newest instance that speaks for the Date; no repair where only a snapshot is left."""
+        """Decides by the newest instance that covers the Date; no repair if only a snapshot is left."""
         if day in self.unpublished:
             return "converted, not published yet", Repair.NEXT_RUN
         if (culprit := self._culprit(day)) is not None:
@@ -155,7 +155,7 @@ class KnownTable:
         return next((one for one in self.ledger if one.has_landed and asked & one.quarantined_dates), None)
 
     def _asked_of_snapshot(self, day: date) -> set[str]:
-        """The ranges with this Date that backfills asked for; none where the snapshot does not speak for it."""
+        """The requested ranges with this Date; none if the snapshot does not cover it."""
         if not snapshot_holds(day, self.table, self.snapshot.requested_on):
             return set()
         return {asked.dates for asked in self._wishes if asked.covers(day)}
@@ -168,7 +168,7 @@ class KnownTable:
         )
 
     def _snapshot_from(self, day: date, as_of: date) -> date:
-        """From when on a backfill can bring the Date: today, unless the snapshot that stands was made too early."""
+        """The first day on which a backfill can bring the Date: today, unless the current snapshot is too old."""
         known = self.snapshot
         if known.request_id is None or known.since is None or outdated(known, as_of):
             return as_of
@@ -176,14 +176,14 @@ class KnownTable:
 
 
 _NOT_LISTED = {True: "Apple listed no instance", False: "no run has listed instances since"}
-"""By whether anything newer was listed."""
+"""Decides by whether anything newer was listed."""
 
 
 def days_left(day: date, table: CuratedTable, as_of: date) -> int:
-    """For how many days Apple still has the last instance that holds the Date; 0 when it is gone."""
+    """The number of days for which Apple still has the last instance that holds the Date; 0 if it is gone."""
     return max((published_on(day, table) + timedelta(days=INSTANCE_LIFE_DAYS) - as_of).days, 0)
 
 
 def snapshot_holds(day: date, table: CuratedTable, requested_on: date | None) -> bool:
-    """Whether a snapshot of this request day speaks for the Date; unknown days are taken for too early."""
+    """Whether a snapshot of this request day covers the Date; an unknown day counts as too early."""
     return requested_on is not None and complete_on(day, table) <= requested_on

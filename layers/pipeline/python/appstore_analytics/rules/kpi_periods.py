@@ -1,4 +1,4 @@
-"""Which Dates a question about a KPI is about: its points, those that are final, and their counterparts before."""
+"""The Dates of a KPI question: its points, the final ones among them, and their counterparts in the period before."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ _WEEKS_OF_A_YEAR = 52
 
 
 class Step(StrEnum):
-    """What a point is of."""
+    """The length of a point."""
 
     DAY = "day"
     WEEK = "week"
@@ -21,7 +21,7 @@ class Step(StrEnum):
 
 
 class Compare(StrEnum):
-    """What a period is compared with: as many Dates before, or those 52 weeks before, on the same weekdays."""
+    """The period to compare with: as many Dates before, or the Dates 52 weeks before, on the same weekdays."""
 
     PREVIOUS = "previous"
     YEAR = "year"
@@ -32,7 +32,7 @@ GRANULARITY = {Step.DAY: Granularity.DAILY, Step.WEEK: Granularity.WEEKLY, Step.
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The Dates of one point, and those of its counterpart in the period before; `is_whole`: none is still to come."""
+    """The Dates of one point and of its counterpart in the period before; `is_whole`: no Date is still to come."""
 
     day: date
     dates: tuple[date, ...]
@@ -51,7 +51,7 @@ def points_of(kpi: Kpi, step: Step, start: date, end: date, compare: Compare | N
 
 
 def moved(point: Point, closed: Sequence[Point]) -> Point:
-    """A point behind these: its counterpart lies as far before it as theirs do."""
+    """A point after these; its counterpart has the same distance."""
     if not closed:
         return point
     back = closed[-1].dates[0] - closed[-1].before[0]
@@ -59,7 +59,7 @@ def moved(point: Point, closed: Sequence[Point]) -> Point:
 
 
 def _of_period(day: date, before: date, granularity: Granularity, end: date) -> Point:
-    """A week or month, of which the last one may not be over: then as many days of its counterpart."""
+    """A week or month. If it is not over, its counterpart has the same number of days."""
     last = last_day(day, granularity)
     if last <= end:
         return Point(day, _days(day, last), _days(before, last_day(before, granularity)), is_whole=True)
@@ -74,7 +74,7 @@ def _of_dates(days: Sequence[date], granularity: Granularity, compare: Compare |
 
 
 def _places(count: int, granularity: Granularity, compare: Compare | None) -> int:
-    """How many Dates lie between a Date and its counterpart."""
+    """The number of Dates between a Date and its counterpart."""
     if compare is not Compare.YEAR:
         return count
     return {Granularity.DAILY: 7 * _WEEKS_OF_A_YEAR, Granularity.WEEKLY: _WEEKS_OF_A_YEAR, Granularity.MONTHLY: 12}[

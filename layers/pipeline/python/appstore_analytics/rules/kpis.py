@@ -39,7 +39,7 @@ def value_of(
 
 
 def quotient(kpi: Kpi, above: Number, below: Number) -> float | None:
-    """The fraction of a KPI with a divisor; None where that is 0."""
+    """The fraction of a KPI with a divisor; None if the divisor is 0."""
     return float(kpi.factor * Fraction(above) / Fraction(below)) if below else None
 
 

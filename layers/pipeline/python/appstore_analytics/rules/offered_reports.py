@@ -1,4 +1,4 @@
-"""Apple's names of reports against the catalogue's: compared as headers are, told where they differ."""
+"""The comparison of Apple's report names with the catalogue's, by the rules for headers."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -16,8 +16,8 @@ _NAMED = 20
 class Offer:
     """The reports of a request. `report_ids` are Apple's ids by the catalogue's names.
 
-    `unknown` are Apple's names that the catalogue has no report for, `ambiguous` the catalogue's names that Apple gives
-    to two reports. Nothing is offered until Apple has prepared the request.
+    `unknown` are Apple's names without a report in the catalogue, `ambiguous` the catalogue's names that Apple gives to
+    two reports. Apple offers no reports until it has prepared the request.
     """
 
     report_ids: dict[str, str] = field(default_factory=dict)
@@ -26,7 +26,7 @@ class Offer:
 
 
 def read_offer(offered: Iterable[tuple[str, str]]) -> Offer:
-    """What Apple offers, as pairs of name and id, by the names of the catalogue."""
+    """The offer in pairs of Apple's name and id, by the names of the catalogue."""
     by_key = {header_key(report.name): report.name for report in REPORTS}
     ids: dict[str, set[str]] = defaultdict(set)
     unknown: set[str] = set()
@@ -44,9 +44,9 @@ def read_offer(offered: Iterable[tuple[str, str]]) -> Offer:
 
 
 def missing_sentence(report: str, unknown: Collection[str]) -> str:
-    """Why a report that Apple does not offer brings nothing, and what it could be called now."""
+    """Why a report that Apple does not offer has no data, and which new name it might have."""
     names = ", ".join(f"'{name}'" for name in sorted(unknown)[:_NAMED])
-    others = f"names that the catalogue does not know: {names}" if unknown else "no name that the catalogue lacks"
+    others = f"names that the catalogue does not know: {names}" if unknown else "no unknown name"
     return (
         f"Apple offers reports to this app, but none named '{report}'; it offers {others}. If the report was renamed, "
         "update the catalogue (docs/operations.md#a-report-that-apple-does-not-offer)."
@@ -54,7 +54,7 @@ def missing_sentence(report: str, unknown: Collection[str]) -> str:
 
 
 def unknown_sentence(unknown: Collection[str]) -> str:
-    """Which reports Apple offers that have no table."""
+    """The sentence about offered reports that have no table."""
     names = ", ".join(f"'{name}'" for name in sorted(unknown))
     return f"Apple offers reports that the catalogue does not know, so they are not fetched: {names}."
 

@@ -1,10 +1,10 @@
-"""What stood at a part's key, write after write, and what a rollback lets stand there again.
+"""The history of writes at a part's key, and the version that a rollback restores.
 
     nothing ◄── run 1, vintage 20 ◄── run 2, vintage 21 ◄── run 3, vintage 22      each write knows the one before it
                                       taken back            taken back             vintage 20 is put back
 
-A write is taken back when its run is rolled back, also where a later run had replaced it by then. What stands and is
-taken back gives way to the nearest write before it that is not: so rollbacks in any order end in the same.
+A write is taken back when its run is rolled back, even if a later run has replaced it by then. If the current version
+is taken back, the nearest earlier write that is not is restored, so rollbacks in any order have the same result.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,9 +14,9 @@ from appstore_analytics.model.vintage import Vintage
 
 
 def to_put_back(line: JournalLine, line_of: Callable[[PartVersion], JournalLine | None]) -> PartVersion | None:
-    """What is to stand in the place of a write that is taken back; None for nothing.
+    """The write to restore in place of one that is taken back; None if there is none.
 
-    `line_of` finds the line of a write; None where it is too old to be remembered, and then it was never taken back.
+    `line_of` finds the line of a write; None if the line has expired, and then the write was never taken back.
     """
     before = line.before
     for earlier in _earlier(before, line_of):
@@ -29,7 +29,7 @@ def to_put_back(line: JournalLine, line_of: Callable[[PartVersion], JournalLine 
 def writes_of(
     vintage: Vintage, stands: PartVersion | None, line_of: Callable[[PartVersion], JournalLine | None]
 ) -> list[JournalLine]:
-    """The writes of this vintage at a part's key that count, newest first, down from the one that stands there."""
+    """The writes of this vintage at a part's key that count, newest first, beginning with the current one."""
     return [line for line in _earlier(stands, line_of) if line.vintage == vintage and not line.taken_back_by]
 
 
@@ -38,8 +38,8 @@ def _earlier(
 ) -> Iterator[JournalLine]:
     """The lines from a write down to the oldest that is remembered.
 
-    A run that writes a part again over another run's write has one line for both of its own, so a chain can lead back
-    to where it has been: it ends there.
+    A run that writes a part again over another run's write has one line for both of its writes, so a chain can lead
+    back to where it has been: it ends there.
     """
     seen: set[tuple[str, Vintage]] = set()
     while version is not None and (version.run_id, version.vintage) not in seen:

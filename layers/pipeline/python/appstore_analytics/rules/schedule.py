@@ -1,4 +1,4 @@
-"""When a schedule starts next, by an expression of EventBridge Scheduler in UTC.
+"""The next start of a schedule, from an expression of EventBridge Scheduler in UTC.
 
 Source: EventBridge Scheduler user guide, "Schedule types": cron(minutes hours day-of-month month day-of-week year).
 """
@@ -15,9 +15,9 @@ _DAYS_LOOKED_AHEAD = 366
 
 
 def next_start(expression: str, now: datetime) -> datetime | None:
-    """The first start after `now`; None where there is none within a year, or the expression has what is not read here.
+    """The first start after `now`; None if there is none within a year, or the expression is not supported.
 
-    Not read are rates, and the letters L, W and # of the day fields.
+    Rates, and the letters L, W and # of the day fields are not supported.
     """
     found = _CRON.fullmatch(expression)
     if found is None:
@@ -48,7 +48,7 @@ def next_start(expression: str, now: datetime) -> datetime | None:
 
 
 def _numbers(text: str, least: int, most: int, names: dict[str, int]) -> frozenset[int] | None:
-    """The numbers that a field allows; None where it has what is not read here."""
+    """The numbers that a field allows; None if it is not supported."""
     allowed: set[int] = set()
     for part in text.split(","):
         span, _, step = part.partition("/")

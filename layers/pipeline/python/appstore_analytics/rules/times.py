@@ -1,4 +1,4 @@
-"""How days and instants are written: days as ISO 8601 dates, instants where a name may hold only letters and digits."""
+"""Days as ISO 8601 dates, and instants for names that can have only letters and digits."""
 
 import hashlib
 import re
@@ -21,20 +21,20 @@ _LONGEST_NAME, _DIGEST = 40, 10
 
 
 def compact_time(instant: datetime) -> str:
-    """UTC to the millisecond, as it stands in run ids, keys and file names: `20261123T060000123Z`."""
+    """UTC to the millisecond, as in run ids, keys and file names: `20261123T060000123Z`."""
     return f"{instant:%Y%m%dT%H%M%S}{instant.microsecond // 1000:03d}Z"
 
 
 def instant_of_run(run_id: str) -> datetime:
-    """When a run started: its id begins with `compact_time`."""
+    """The start of a run, from its id, which begins with `compact_time`."""
     return datetime.strptime(f"{run_id[:18]}000+0000", "%Y%m%dT%H%M%S%f%z")
 
 
 def run_id(started_at: datetime, execution_name: str) -> str:
-    """The id of the run that an execution makes, so that its plan and report are found by the execution.
+    """The run id of an execution, so that its plan and report can be found.
 
-    No two executions share one: AWS never gives a name twice, and a name that is shortened or loses characters here
-    gets a digest of the whole.
+    No two executions share one: execution names are unique, and a name that is shortened or loses characters here gets
+    a digest of the whole.
     """
     name = re.sub(r"[^A-Za-z0-9-]", "-", execution_name)[:_LONGEST_NAME]
     if name != execution_name:

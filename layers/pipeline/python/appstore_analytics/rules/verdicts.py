@@ -1,4 +1,4 @@
-"""How an app's day ended, from how its items ended."""
+"""An app's verdict, from the verdicts of its items."""
 
 import json
 from collections.abc import Iterable
@@ -42,13 +42,13 @@ _NEXT_STEPS = {
     "AWS has a disturbance.",
     DownloadBroken.__name__: f"{_TRIED} nothing of it is kept. The next run downloads it again while Apple has it.",
     SegmentUrlExpired.__name__: f"{_TRIED} the next run lists the segments again.",
-    ObjectContended.__name__: f"{_TRIED} the next run goes on with it.",
+    ObjectContended.__name__: f"{_TRIED} the next run continues with it.",
     QueryInterrupted.__name__: f"{_TRIED} the next run asks again.",
     QueryFailed.__name__: "The next run asks again; the workgroup's query history has the query.",
     AppleRefused.__name__: "The next run asks again; if it stays so for days, ask Apple's developer support.",
 }
 """What follows an error whose sentence says only what happened. The other classes' sentences name the next step."""
-_NEXT_STEP_OF_A_CRASH = "The next run goes on with it; the log of its function says more."
+_NEXT_STEP_OF_A_CRASH = "The next run continues with it; see the log of its function."
 _NEXT_STEPS_OF_VERDICTS = {
     Verdict.QUARANTINED: "Its raw bytes are kept: ./manage.py gaps says what brings its Dates back.",
     Verdict.MISMATCH: "The next run publishes these Dates and compares again; appstore.verification has each of them.",
@@ -74,17 +74,17 @@ _WORST_FIRST = (
 
 
 def app_verdict(verdicts: Iterable[Verdict], without_items: Verdict = Verdict.NOT_READY) -> Verdict:
-    """The one word for an app: its worst failure; else the farthest its data came; else that nothing was ready.
+    """The verdict of an app: its worst failure, else the furthest stage of its data, else that nothing was ready.
 
-    `verdicts` are those of the app's own items and of the tables that its data went into; `without_items` is the word
-    for an app that has none.
+    `verdicts` are those of the app's own items and of the tables with its data; `without_items` is the verdict of an
+    app without items.
     """
     found = set(verdicts)
     return next((verdict for verdict in _WORST_FIRST if verdict in found), without_items)
 
 
 def item_verdict(record: ItemRecord) -> Verdict:
-    """How an item ended; one that never ended has failed, and an error that was caught says how."""
+    """The verdict of an item: without one it has failed, and a caught error says how."""
     if record.error:
         return _BY_ERROR.get(record.error, Verdict.FAILED)
     return record.verdict or Verdict.FAILED
@@ -116,7 +116,7 @@ def _next_step(record: ItemRecord) -> str:
 
 
 def error_sentence(error: str, cause: str) -> str:
-    """The sentence in an error that Step Functions caught; Lambda wraps it into JSON beside its stack trace."""
+    """The sentence in an error that Step Functions caught, which Lambda wraps into JSON with its stack trace."""
     try:
         return str(json.loads(cause)["errorMessage"] or error)[:_SENTENCE_CHARACTERS]
     except (ValueError, LookupError, TypeError):

@@ -1,7 +1,7 @@
 """Which instance speaks for which Dates: the rule that a newer file silently replaces all rows of earlier Dates.
 
 Source: Apple, "Analytics Reports": for each Date, the instance with the newest processing date that contains it holds
-all its rows. Not a delta, not a merge; rows may vanish.
+all its rows. It is not a delta and not a merge; rows can disappear.
 """
 
 from collections.abc import Collection
@@ -31,7 +31,7 @@ def skipped_of(
     """Of the Dates `skipped` between those that an instance has rows of, the ones it should have spoken for.
 
     What an older instance brought for them stays, because the newer one says nothing about them. A daily instance may
-    also correct a Date long before its window: those in between are none of its business.
+    also correct a Date long before its window: the Dates in between are not affected.
     """
     if instance.vintage.access_type is AccessType.ONGOING:
         built = instance.vintage.processing_date
@@ -40,10 +40,10 @@ def skipped_of(
 
 
 def complete_dates(days: Collection[date], table: CuratedTable, requested_on: date | None) -> set[date]:
-    """The Dates of a snapshot that were complete on the day it was requested; only for those does it speak.
+    """The Dates of a snapshot that were complete on its request day, which are the only ones that it covers.
 
-    A snapshot holds nothing after its request day, so where that day is unknown (an adopted request) its newest Date
-    stands in for it, which can only be earlier.
+    A snapshot holds no Dates after its request day. If that day is unknown (an adopted request), its newest Date is
+    used instead, which can only be earlier.
     """
     if not days:
         return set()
@@ -52,8 +52,8 @@ def complete_dates(days: Collection[date], table: CuratedTable, requested_on: da
 
 
 def is_final(day: date, table: CuratedTable, processing_date: date) -> bool | None:
-    """Whether the Date was complete when Apple built the instance; None where Apple states no completeness.
+    """Whether the Date was complete when Apple built the instance; None if Apple states no completeness.
 
-    Corrections may still come: final means complete, not frozen.
+    Corrections can still come: final means complete, not frozen.
     """
     return None if table.report.completeness_days is None else processing_date >= complete_on(day, table)

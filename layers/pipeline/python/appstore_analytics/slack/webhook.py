@@ -1,4 +1,4 @@
-"""A Slack incoming webhook. Its URL is a credential: it stands in a secret and in no log, no error and no state."""
+"""A Slack incoming webhook. Its URL is a credential: it is kept in a secret and never in a log, error or state."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -16,11 +16,11 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class NotDeliveredError(Exception):
-    """Slack did not take the message. Lambda tries again twice; then it goes to the dead-letter queue."""
+    """Slack did not accept the message. Lambda retries twice, then sends it to the dead-letter queue."""
 
 
 def read_webhook(secrets: "SecretsManagerClient", secret: str, hosts: Collection[str], *, allow_loopback: bool) -> str:
-    """The URL in a secret; ConfigurationRefused names the secret when it holds no https URL of one of the hosts."""
+    """The URL in a secret; ConfigurationRefused names the secret if it holds no https URL of one of the hosts."""
     url = str(secrets.get_secret_value(SecretId=secret)["SecretString"]).strip()
     if not _may_be_called(url, hosts, allow_loopback=allow_loopback):
         raise ConfigurationRefused(
@@ -30,7 +30,7 @@ def read_webhook(secrets: "SecretsManagerClient", secret: str, hosts: Collection
 
 
 def post(session: requests.Session, url: str, text: str) -> None:
-    """Post one message; NotDeliveredError without the URL, which what `requests` raises would carry."""
+    """Post one message. NotDeliveredError does not contain the URL, unlike the errors of `requests`."""
     try:
         answer = session.post(url, json={"text": text}, timeout=_TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
@@ -47,5 +47,5 @@ def _may_be_called(url: str, hosts: Collection[str], *, allow_loopback: bool) ->
         return False
     if allow_loopback and parts.hostname in _LOOPBACK:
         return True
-    # a user or a port may lead elsewhere than the host seems to say
+    # a user or a port can hide the real host
     return parts.scheme == "https" and parts.hostname in hosts and port is None and parts.username is None

@@ -1,1 +1,1 @@
-"""The work of each Lambda, in order; one module per function. What a second run does stands in each docstring."""
+"""The work of each Lambda function, one module per function. Each docstring says what a second run does."""

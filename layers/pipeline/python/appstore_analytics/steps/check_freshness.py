@@ -1,4 +1,4 @@
-"""check_freshness: is the data that is due there, per table and app; asked of Athena every hour."""
+"""check_freshness: asks Athena every hour whether the data that is due is there, per table and app."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -56,11 +56,12 @@ class _Feed:
 
 
 def check_freshness(at: datetime, tolerance: timedelta, lake: Bucket, athena: Athena, emit: Emit) -> dict[str, int]:
-    """Judge every table of every app that the newest daily run was about; how many have which verdict.
+    """Check every table of every app of the newest daily run. Returns the number of tables per verdict.
 
-    A Date is missing when it was due `tolerance` before `at` and the newest instance that speaks for it does not stand.
-    The verdicts stand in `appstore.freshness`, one object per day that each check replaces, so a second check of the
-    same moment writes the same. One app is held in memory at a time. Before a run has ended there is nothing to judge.
+    A Date is missing if it was due `tolerance` before `at` and the newest instance that covers it is not in the tables.
+    The verdicts are written to `appstore.freshness`, one object per day that each check replaces, so a second check of
+    the same moment writes the same. One app is held in memory at a time. Before the first run has ended there is
+    nothing to check.
     """
     since = at.date() - _REQUESTS_LOOK_BACK
     known = known_requests(_ask(athena, requests_query(since), Database.APPSTORE))
@@ -94,7 +95,7 @@ def _feeds(known: KnownRequests, at: datetime, tolerance: timedelta, lake: Bucke
 
 
 def _siblings(of_app: Mapping[CuratedTable, Arrivals]) -> dict[Granularity, Siblings]:
-    """What one app's tables of each granularity say together."""
+    """What one app's tables of each granularity show together."""
     granularities = {table.granularity for table in of_app}
     return {
         wanted: Siblings.of([arrivals for table, arrivals in of_app.items() if table.granularity is wanted])
@@ -103,7 +104,7 @@ def _siblings(of_app: Mapping[CuratedTable, Arrivals]) -> dict[Granularity, Sibl
 
 
 def _ask(athena: Athena, sql: str, database: Database) -> Iterator[Row]:
-    """The rows of an answer; a query that met an object while a run replaced it, before any row, is asked once more."""
+    """The rows of an answer; a query that reads an object while a run replaces it is repeated once, before any row."""
     try:
         yield from athena.rows(sql, database)
     except QueryInterrupted:

@@ -1,4 +1,4 @@
-"""check_key: does Apple accept an API key, and is its role Admin; asked by a person, never by a run."""
+"""check_key: checks whether Apple accepts an API key and whether its role is Admin. No run calls it."""
 
 from collections.abc import Callable
 
@@ -14,13 +14,13 @@ from appstore_analytics.contract.errors import (
 from appstore_analytics.contract.verdicts import KeyVerdict
 
 _FORBIDDEN = (
-    "Apple accepts the key and forbids it to list users: its role is not Admin, or an agreement is missing or has "
+    "Apple accepts the key but does not let it list users: its role is not Admin, or an agreement is missing or has "
     "expired."
 )
 
 
 def check_key(connect: Callable[[], AppStoreConnect]) -> dict[str, str]:
-    """The verdict on one key, and a sentence; one call to Apple, which changes nothing there.
+    """The verdict on one key, with a sentence. Makes one call to Apple, which changes nothing there.
 
     Listing users takes the role Admin or one close to it ("Users", App Store Connect API), so 200 says "Admin or
     similar": only a registration shows whether Apple accepts a report request. A second run asks again.

@@ -32,7 +32,7 @@ from appstore_analytics.rules.part_history import writes_of
 from appstore_analytics.rules.vintage import kept_dates, skipped_of
 
 _DATES_NAMED = 31
-"""So many skipped or repeated Dates are named per instance, the newest: a snapshot may hold years of a small app."""
+"""Limit of skipped or repeated Dates named per instance, newest first: a snapshot can hold years of a small app."""
 
 _RAW_EXPIRED = (
     "The raw bytes of the instance {} of {} have expired: reprocess only instances with newer processing dates "
@@ -58,13 +58,12 @@ def convert_instance(
 
     Parts first, all journalled before one is written, then the Dates' dirty marks, then the ledger: a crash in between
     leaves the instance due, and a second run finds its own parts and marks the Dates again. An instance that was rolled
-    back is left alone until a reprocess names it. InstanceQuarantined: the file breaks its report's contract; the
-    ledger keeps the reason and the Dates in the lake stay as they are; so it is when the function died twice while it
-    read them, because it would die again. ObjectExpired: its raw bytes are gone.
-    InstanceTooLarge: the disk is full; it stays landed.
+    back is left alone until a reprocess names it. InstanceQuarantined: the file breaks its report's contract, or the
+    function died twice while reading it and would die again; the ledger keeps the reason, and the Dates in the lake
+    stay as they are. ObjectExpired: its raw bytes are gone. InstanceTooLarge: the disk is full; it stays landed.
 
-    Of an instance that was downloaded again, parts of which its new segments say nothing give way to what stood before
-    it, and whatever fails gives the ledger back the segments and the state of before. ObjectContended: it was
+    If the instance was downloaded again, parts of Dates that its new segments do not contain are replaced by the
+    previous ones, and any failure restores the former segments and state in the ledger. ObjectContended: it was
     downloaded again meanwhile, so the next attempt reads the new segments.
     """
     instance = registry.instances.get(item.app_id, item.vintage)
@@ -95,7 +94,7 @@ def convert_instance(
 
 
 def _refuse_after_deaths(instance: LedgerInstance, item: LandItem, now: datetime) -> None:
-    """InstanceQuarantined when the instance has killed its function: a time-out and used up memory count as well."""
+    """InstanceQuarantined if the instance has killed its function, including by a time-out or lack of memory."""
     if died_too_often(instance.attempts, item.run_id, now):
         raise InstanceQuarantined(_DIED.format(instance.vintage, instance.table))
 
@@ -125,7 +124,7 @@ def _mark(
 ) -> None:
     """Mark its Dates dirty, then the instance converted."""
     refused = [day for day, outcome in outcomes.items() if outcome is PartOutcome.REFUSED]
-    # also those that stood already: their marks may be what a crash lost
+    # also the unchanged ones: a crash can have lost their marks
     dirty = (outcomes.keys() | set(given_up)) - set(refused)
     journal.registry.dirty_dates.mark_all(TableDate(table.name, day) for day in sorted(dirty))
     part_dates = set(outcomes) if instance.refetches else instance.part_dates | set(outcomes)
@@ -141,10 +140,10 @@ def _mark(
 def _give_up(
     instance: LedgerInstance, outcomes: Mapping[date, PartOutcome], journal: "_Journal", lake: Bucket
 ) -> dict[date, PutBack]:
-    """Take back what earlier segments of the instance wrote of Dates that the new ones do not hold, or could not write.
+    """Roll back the parts of earlier segments at Dates that the new segments do not contain or could not write.
 
-    Where such a part stands, what stood before it takes its place; it stays where S3 no longer keeps that. Where a
-    newer vintage has replaced it, a rollback of that one does not bring it back.
+    The previous version takes the place of such a part; if S3 no longer keeps that version, the part stays. If a newer
+    vintage has replaced the part, a rollback of that vintage does not bring it back.
     """
     if not instance.refetches:
         return {}
@@ -155,7 +154,7 @@ def _give_up(
 
 
 def _reopen_refused(instance: LedgerInstance, freed: Collection[date], registry: Registry) -> None:
-    """Instances that gave way to this one at a Date that it does not hold any more are due again."""
+    """Make instances due again that were refused because of this one at a Date that it no longer contains."""
     if not freed:
         return
     for other in registry.instances.of_app(instance.app_id, min(freed)):
@@ -186,7 +185,7 @@ class _Journal:
         return line is not None and line.taken_back_by != ""
 
     def take_back(self, day: date, lake: Bucket) -> PutBack:
-        """Take back every write of the instance at one Date; what became of the part that stood there."""
+        """Roll back every write of the instance at one Date. Returns what was done with the current part."""
         key = part_key(self.table, int(self.instance.app_id), self.instance.vintage, day)
         standing, line_of = lake.head(key), partial(self._line_of, day)
         version = None if standing is None else part_version(standing)
@@ -207,7 +206,7 @@ def _kept(given_up: Mapping[date, PutBack]) -> str:
 
 
 def _request(instance: LedgerInstance, registry: Registry) -> KnownRequest:
-    """What is known about its request; a daily instance is converted whole, so nothing has to be."""
+    """The instance's request; not needed for a daily instance, which is converted whole."""
     app_id, access_type = instance.app_id, instance.vintage.access_type
     if access_type is AccessType.ONGOING:
         return KnownRequest(app_id, access_type)
@@ -251,7 +250,7 @@ def _segments(instance: LedgerInstance, raw: Bucket) -> Iterator[BinaryIO]:
 
 
 def _segments_repeated(conversion: Conversion, instance: LedgerInstance) -> int:
-    """The segments with rows whose bytes, by MD5 and size, are those of another segment of the instance."""
+    """The number of segments with rows whose bytes, by MD5 and size, equal another segment of the instance."""
     with_rows = [
         (segment.checksum, segment.size_bytes)
         for segment, rows in zip(instance.segments, conversion.segment_rows, strict=True)

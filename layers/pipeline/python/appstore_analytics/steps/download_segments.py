@@ -1,4 +1,4 @@
-"""download_segments: Apple's bytes of one instance into the raw bucket."""
+"""download_segments: stores Apple's bytes of one instance in the raw bucket."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -23,11 +23,11 @@ from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.steps.waiting import waits_when_not_ready
 
 DOWNLOADS_BEGIN_FOR_SECONDS = 240
-"""After the listing: a signed URL lives 300. The last download, begun then, still ends within the function's time."""
+"""Seconds after the listing; a signed URL lives 300. A download that starts then still ends in the function's time."""
 
 
 _GONE = "Apple no longer has this instance. Its Dates come with the next one, or run ./manage.py backfill for them."
-_GONE_AGAIN = "Apple no longer has this instance, so nothing was changed: only a backfill brings its Dates anew."
+_GONE_AGAIN = "Apple no longer has this instance, so nothing was changed: only a backfill brings its Dates again."
 _NO_SEGMENTS = "Apple lists the instance, but no segments yet. Every run looks again."
 _NO_SEGMENTS_AGAIN = "Apple lists the instance without segments, so nothing was changed: try again later."
 
@@ -43,17 +43,17 @@ def download_segments(
     *,
     again: bool = False,
 ) -> dict[str, str]:
-    """Land every segment of an instance, or none of it counts.
+    """Land all segments of an instance; until the last one has landed, none counts.
 
-    Listing and downloading happen in one Lambda, because a signed URL dies after five minutes. An instance that has
-    landed costs no call; of several segments those whose bytes already stand are not downloaded again, so a retry goes
-    on where it stopped; where segments come so slowly that the other URLs would die, it stops by itself. Without
-    segments the instance is *not ready* and stays due; after a 404 it is *expired*. InstanceTooLarge: it could not be
-    converted.
+    Listing and downloading happen in one function, because a signed URL expires after five minutes. An instance that
+    has landed costs no call. Segments that are already in the bucket are not downloaded again, so a retry continues
+    where the last attempt stopped; if segments arrive so slowly that the other URLs would expire, it stops in time.
+    Without segments the instance is *not ready* and stays due; after a 404 it is *expired*. InstanceTooLarge: it could
+    not be converted.
 
-    With `again`, in a refetch, an instance that has landed is listed anew. Segments whose bytes are others than those
-    that Apple announces now are downloaded beside the old ones, and the ledger switches to the new list once all have
-    landed. The same bytes only make a quarantined or rolled back instance due. Where anything fails nothing changes.
+    With `again`, in a refetch, a landed instance is listed again. If Apple now announces other bytes, the new segments
+    are downloaded beside the old ones, and the ledger switches to the new list once all have landed. If the bytes are
+    the same, only a quarantined or rolled back instance becomes due. If anything fails, nothing changes.
     """
     instance = registry.instances.get(item.app_id, item.vintage)
     if instance is None or not (again or instance.status is InstanceStatus.LISTED):
@@ -88,7 +88,7 @@ def _note(instance: LedgerInstance, landed: tuple[SegmentRecord, ...], item: Lan
 
 
 def _segments(instance: LedgerInstance, apple: AppStoreConnect) -> tuple[Segment, ...] | None:
-    """What Apple lists; None when it no longer has the instance."""
+    """The segments that Apple lists; None if it no longer has the instance."""
     try:
         return apple.segments(instance.vintage.instance_id)
     except NotFound:
@@ -110,7 +110,7 @@ def _land_all(
 
 
 def _refuse_too_large(instance: LedgerInstance, segments: Iterable[Segment]) -> None:
-    """Before a byte is downloaded, by the sizes that Apple announces."""
+    """Checks Apple's announced sizes before anything is downloaded."""
     size_bytes = sum(segment.size_bytes or 0 for segment in segments)
     if size_bytes > LARGEST_INSTANCE_BYTES:
         raise InstanceTooLarge(TOO_LARGE.format(instance.vintage, instance.table, size_bytes >> 20))
@@ -129,7 +129,7 @@ def _land(
     if known is not None and is_landed(raw, known.key, segment.checksum):
         return known
     if monotonic() > ends_at:
-        raise SegmentUrlExpired("The signed URLs are about to die: the segments that are left are listed again.")
+        raise SegmentUrlExpired("The signed URLs are about to expire: the remaining segments are listed again.")
     key_of = partial(_key, instance, segment.id)
     stands = is_landed(raw, key_of(segment.checksum or ""), segment.checksum) if may_stand else None
     landed = stands or land_segment(

@@ -1,4 +1,4 @@
-"""list_instances: what Apple has built for one app, and what of it is due."""
+"""list_instances: lists the instances that Apple has built for one app and plans the due ones."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,14 +32,14 @@ from appstore_analytics.rules.offered_reports import read_offer
 from appstore_analytics.steps.waiting import waits_when_not_ready
 
 LISTS_FOR_SECONDS = 240
-"""Then no further table is begun. What is left of the function's time is more than one table takes."""
+"""The time after which no further table is started: the rest of the function's time suffices for one table."""
 _REFUSED_OF_A_TABLE, _REFUSED_OF_AN_APP = 20, 200
 """Entries refused by name; the record of an app's listing is one item of DynamoDB, so it cannot name any number."""
 _REFUSAL_CHARACTERS = 500
 _FURTHER = "further", f"Only {_REFUSED_OF_AN_APP} of the refused entries of this app are named: Apple listed more."
 _REASON_CHARACTERS = 2000
-_CONTRADICTION = "Apple listed it for {} and for {} as well."
-_MENDED = "Once Apple has mended its list, the next run goes on with it."
+_CONTRADICTION = "Apple listed it both for {} and for {}."
+_MENDED = "Once Apple has corrected its list, the next run continues with it."
 _GONE = (
     "Apple no longer knows the report request of app {} or one of its reports ({}) The next run looks for the request, "
     "and makes a new one if there is none."
@@ -48,11 +48,11 @@ _GONE = (
 
 @dataclass
 class _Listing:
-    """What one app's listing has found so far: a retry goes on where it stopped.
+    """The results of one app's listing so far: a retry continues where the last attempt stopped.
 
-    `refused` is why a list of Apple's, or an entry of one, could not be used in this run, by table and name; `known` of
-    them an earlier run has failed for already. `missing` are the reports that Apple does not offer, `unknown` its names
-    that the catalogue lacks.
+    `refused` has, by table and name, why a list from Apple, or an entry of one, could not be used in this run; for
+    `known` ones an earlier run has already failed. `missing` are the reports that Apple does not offer, `unknown` its
+    names that are not in the catalogue.
     """
 
     done: set[str] = field(default_factory=set)
@@ -64,17 +64,17 @@ class _Listing:
     ends_at: float = field(default_factory=lambda: monotonic() + LISTS_FOR_SECONDS)
 
     def begin_table(self, now: datetime) -> None:
-        """TimeUsedUp when it is too late for another one; an attempt always has time for its first."""
+        """TimeUsedUp if it is too late for another table; an attempt always has time for its first one."""
         if monotonic() > self.ends_at:
             raise TimeUsedUp(f"Apple answered {len(self.done)} tables in time; the others come next.", now)
 
     @property
     def new_refusals(self) -> list[str]:
-        """What this run is the first to meet."""
+        """The refusals that no earlier run has met."""
         return [reason for name, reason in sorted(self.refused.items()) if name not in self.known]
 
     def facts(self) -> ListFacts:
-        """What the run report tells of the listing."""
+        """The facts of the listing for the run report."""
         return ListFacts(
             refused=dict(sorted(self.refused.items())),
             missing_reports=tuple(sorted(self.missing)),
@@ -82,7 +82,7 @@ class _Listing:
         )
 
     def progress(self) -> ListFacts:
-        """The same of a listing that has not ended, with what the next attempt needs."""
+        """The facts of a listing that has not ended, with what the next attempt needs."""
         return replace(
             self.facts(),
             listed=tuple(sorted(self.done)),
@@ -107,11 +107,12 @@ class _Listing:
 def list_instances(
     item: RegisterItem, plan: RunPlan, registry: Registry, apple: AppStoreConnect, calls: Reservation
 ) -> dict[str, str]:
-    """List the instances of every due report of the app, note new ones in the ledger and plan to land what is due.
+    """List the instances of every due report of the app, add new ones to the ledger and plan to land the due ones.
 
-    Due is what the ledger does not hold as converted, whoever listed it: so a run heals what an earlier one left. A
-    second run lists again and plans the same. Where Apple answers slowly it ends itself in time, notes the tables that
-    are listed and is called again. The app ends as *not ready* while Apple has no instance at all.
+    An instance is due if the ledger does not have it as converted, whichever run listed it, so a run completes what an
+    earlier one left. A second run lists again and plans the same. If Apple answers slowly, the step stops in time,
+    records the tables that it has listed and is called again. The app's verdict is *not ready* while Apple has no
+    instance at all.
     """
     record = registry.runs.get(item)
     listing = _Listing.of(ListFacts.of(record.facts if record else {}))
@@ -136,7 +137,7 @@ def list_instances(
 
 
 def _requests(app_id: str, plan: RunPlan, registry: Registry) -> list[KnownRequest]:
-    """The request this run stands on; a daily run also looks after a snapshot that a backfill did not see ready."""
+    """The requests to list; a daily run also includes a snapshot that a backfill did not see ready."""
     known = registry.report_requests.get(app_id, plan.access_type)
     if plan.operation.traits.waits_for_snapshot:
         return [known]
@@ -152,7 +153,7 @@ def _list_request(
     apple: AppStoreConnect,
     listing: _Listing,
 ) -> list[LedgerInstance]:
-    """The ledger of one request after listing every due table; what Apple lists anew is added to it."""
+    """The ledger of one request after listing every due table and adding new instances."""
     latest = latest_processing_date(plan.as_of, registry.clock().date())
     known_instances = registry.instances.since(app_id, known.access_type, oldest_processing_date(known, plan.as_of))
     ledger = [instance for instance in known_instances if instance.vintage.processing_date <= latest]
@@ -161,7 +162,7 @@ def _list_request(
         known = _with_offer(known, due, plan, registry, apple, listing)
         _list_tables(due, known, latest, ledger, registry, apple, listing)
     except NotFound as gone:
-        registry.report_requests.forget(known)  # deleted or made anew behind our back: the next run looks
+        registry.report_requests.forget(known)  # deleted or created again by someone else: the next run looks
         raise NotFound(_GONE.format(app_id, gone)) from None
     _remember_newest(known, ledger, registry)
     return ledger
@@ -176,7 +177,7 @@ def _list_tables(
     apple: AppStoreConnect,
     listing: _Listing,
 ) -> None:
-    """What Apple lists of each table; a list that cannot be used is refused by name, and the others go on."""
+    """The instances that Apple lists per table; a list that cannot be used is refused by name, and the others go on."""
     for table in due:
         if (report_id := known.report_ids.get(table.report.name)) is not None:
             listing.begin_table(registry.clock())
@@ -199,7 +200,7 @@ def _note_listed(
     registry: Registry,
     listing: _Listing,
 ) -> None:
-    """New instances into the ledger; an id that it has for something else contradicts it, and is refused."""
+    """Adds new instances to the ledger. An id that it already has for another instance is refused."""
     for name, reason in sorted(found.refused.items())[:_REFUSED_OF_A_TABLE]:
         _refuse(known.app_id, table, name, reason, registry, listing)
     noted = {instance.vintage.instance_id: instance for instance in ledger}
@@ -219,7 +220,7 @@ def _when(instance: LedgerInstance) -> str:
 
 
 def _refuse(app_id: str, table: CuratedTable, name: str, reason: str, registry: Registry, listing: _Listing) -> None:
-    """Refuse one entry by name. The run that meets it first fails for it; later ones only tell of it."""
+    """Refuse one entry by name. The first run that meets it fails; later ones only report it."""
     key, sentence = (
         f"{table.name}/{name}",
         f"{f'Instance {name} of {table.name} is refused: {reason}'[:_REFUSAL_CHARACTERS]} {_MENDED}",
@@ -241,7 +242,7 @@ def _with_offer(
 ) -> KnownRequest:
     """The request with Apple's report ids by the catalogue's names.
 
-    They are asked for again while a wanted one is missing, and once a week because Apple may offer new ones.
+    They are listed again while a configured one is missing, and once a week in case Apple offers new ones.
     """
     wanted = {table.report.name for table in due}
     if known.request_id is None or not wanted:
@@ -276,7 +277,7 @@ def _ledger_instance(app_id: str, table: CuratedTable, access_type: AccessType, 
 
 
 def _remember_newest(known: KnownRequest, ledger: Iterable[LedgerInstance], registry: Registry) -> None:
-    """A request that falls silent is looked at: so remember how far it has come."""
+    """Records the newest instance, so that a request without new ones is noticed."""
     newest = max((instance.vintage.processing_date for instance in ledger), default=None)
     if newest is not None and newest != known.newest_instance:
         registry.report_requests.remember_newest_instance(known, newest)

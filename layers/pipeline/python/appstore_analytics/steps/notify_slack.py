@@ -1,10 +1,10 @@
-"""notify_slack: what an alarm says, as a message of three lines."""
+"""notify_slack: posts an alarm as a message of three lines."""
 
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-_WORDS = {"ALARM": "is ringing", "OK": "is quiet again", "INSUFFICIENT_DATA": "has no data"}
+_WORDS = {"ALARM": "is in ALARM", "OK": "has recovered", "INSUFFICIENT_DATA": "has no data"}
 
 
 def notify_slack(event: Mapping[str, Any], post: Callable[[str], None]) -> None:
@@ -14,7 +14,7 @@ def notify_slack(event: Mapping[str, Any], post: Callable[[str], None]) -> None:
 
 
 def _text(notification: Mapping[str, Any]) -> str:
-    """Name and state, meaning and page, measurement; what is no alarm is passed on as it is."""
+    """Name and state, meaning and link, measurement; any other notification is passed on unchanged."""
     try:
         alarm = json.loads(notification["Message"])
         state = _WORDS[alarm["NewStateValue"]]

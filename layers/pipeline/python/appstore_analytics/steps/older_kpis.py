@@ -21,7 +21,7 @@ def mark_older_kpis(tables: Iterable[CuratedTable], registry: Registry, lake: Bu
     """Mark the newest of these Dates dirty, `DATES_OF_A_RUN` at most, table after table.
 
     What was published since the definitions changed is marked too, and then found unchanged. A second run, or one after
-    a crash, marks again or goes on with older Dates.
+    a crash, marks them again or continues with older Dates.
     """
     left = DATES_OF_A_RUN
     for table in filter(amounts_of, tables):

@@ -1,4 +1,4 @@
-"""plan_items: the manifest of the next Map, from what the steps before it have recorded."""
+"""plan_items: writes the manifest of the next Map from the records of the earlier steps."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,10 +38,10 @@ def plan_items(
     after: str = FROM_THE_BEGINNING,
     left: bool = False,
 ) -> Planned:
-    """The manifest of one pass of a Map, or with `left` that of what its Express children have left without a verdict.
+    """Write the manifest of one pass of a Map or, with `left`, of what its Express children left without a verdict.
 
-    The answer has the manifest's key, the number of its `items`, and `after`: where the next pass goes on, which is
-    handed back for it; empty when this one is the last. A second call with the same arguments plans the same.
+    Returns the manifest's key, its number of `items`, and `after`: where the next pass begins, to be passed to the next
+    call; empty if this pass is the last. A second call with the same arguments plans the same.
     """
     plan = read_plan(lake, run_id)
     if after == FROM_THE_BEGINNING and not left:
@@ -80,10 +80,11 @@ def _plan_left(
     lake: Bucket,
     now: datetime,
 ) -> Planned:
-    """A manifest of its own for what is left.
+    """Write a separate manifest for the items that are left; no new items are planned.
 
-    The answer also has `available_at` where the quota may be the reason: when the key has the calls for all that is
-    left, or as many as it ever has, and then no more items than these. So one wait is everybody's, and no child's own.
+    If the quota can be the reason, the answer also has `available_at`: the time when the key has calls for all items
+    that are left, or for as many as fit into an hour, and then the manifest has only these. So the run waits once for
+    all items instead of each child for itself.
     """
     waits: dict[str, str] = {}
     if (
@@ -92,16 +93,16 @@ def _plan_left(
     ):
         waits["available_at"] = utc_text(instant)
         registry.waits.note(plan.run_id, _waits_for(plan, registry, now), instant, now)
-        events = _of_an_hour(plan, map_name, events, registry)  # the others would only find that no calls are left
-        following = FROM_THE_BEGINNING  # after the wait everything that is open then is looked at again
+        events = _of_an_hour(plan, map_name, events, registry)  # the others would find no calls left
+        following = FROM_THE_BEGINNING  # after the wait all items that are open then are planned again
     manifest_key = write_manifest(lake, plan.run_id, map_name, events, left=True)
     return {"manifest_key": manifest_key, "items": len(events), "after": following, **waits}
 
 
 def _pass(plan: RunPlan, map_name: MapName, registry: Registry, after: str) -> tuple[list[dict[str, Any]], str]:
-    """The items without a verdict that come after this place, as many as one pass takes, and where the next goes on.
+    """The open items after this place, as many as one pass takes, and the place where the next pass begins.
 
-    Only those of the pass are held in memory, however many there are.
+    Only the items of the pass are held in memory.
     """
     events = open_items(registry.runs.of_map(plan.run_id, map_name))
     ahead = (event for event in events if after == FROM_THE_BEGINNING or _place(event) < after)
@@ -118,7 +119,7 @@ def _place(event: Mapping[str, Any]) -> str:
 def _calls_available_at(
     plan: RunPlan, map_name: MapName, events: Sequence[Mapping[str, str]], registry: Registry, now: datetime
 ) -> datetime:
-    """When every key can make the calls that what is left takes; `now` when they can already."""
+    """The time at which every key has the calls for the items that are left; `now` if it already has."""
     calls: Counter[str] = Counter()
     for name, items in Counter(event["account"] for event in events).items():
         account = plan.account(name)
@@ -129,7 +130,7 @@ def _calls_available_at(
 
 
 def _waits_for(plan: RunPlan, registry: Registry, now: datetime) -> WaitFor:
-    """Apple's throttling where it rests any key of the plan, else the hour."""
+    """The reason for the wait: Apple's throttling if any key of the plan is paused, else the hourly quota."""
     names = {name for account in plan.accounts for name in (account.admin_key_name, account.reader_key_name)}
     closed = (registry.call_budget(name).balance().closed_until for name in names)
     is_throttled = any(until is not None and until > now for until in closed)
@@ -144,7 +145,7 @@ def _available_at(budget: CallBudget, wanted: int, plan: RunPlan, now: datetime)
 def _of_an_hour(
     plan: RunPlan, map_name: MapName, events: Sequence[dict[str, Any]], registry: Registry
 ) -> list[dict[str, Any]]:
-    """As many of each account as a whole hour of its key carries, the first of them; one at least."""
+    """The first items of each account, as many as a whole hour of its key allows; at least one."""
     fitting: list[dict[str, Any]] = []
     for name, of_account in groupby(sorted(events, key=_account_of), key=_account_of):
         most = registry.call_budget(plan.account(name).reader_key_name).most(plan.calls_per_hour, plan.operation)
@@ -215,7 +216,7 @@ def _covered_instances(plan: RunPlan, registry: Registry) -> Iterator[tuple[str,
 
 
 def _dirty_dates(plan: RunPlan, registry: Registry) -> Iterator[PublishItem]:
-    """Whatever is dirty in the plan's tables, whoever left it."""
+    """All dirty Dates of the plan's tables, including those that earlier runs left."""
     for table in curated_tables(plan.reports, plan.granularities):
         for dirty in registry.dirty_dates.of_table(table.name):
             yield PublishItem(plan.run_id, table.name, dirty.day.isoformat())
@@ -236,7 +237,7 @@ def _has_to_wait_for_snapshot(plan: RunPlan, registry: Registry, now: datetime) 
 
 
 def _waits_for_snapshot(plan: RunPlan, registry: Registry, now: datetime) -> bool:
-    """Whether a backfill comes back in an hour: a snapshot is not ready, or without segments, and patience remains."""
+    """Whether a backfill waits another hour: a snapshot is not ready, or has no segments, and there is time left."""
     if not plan.operation.traits.waits_for_snapshot or plan.give_up_at is None or now >= plan.give_up_at:
         return False
     records = (registry.runs.of_map(plan.run_id, map_name) for map_name in (MapName.REGISTER, MapName.LAND))

@@ -1,4 +1,4 @@
-"""plan_run: what this execution is about, checked before anything is done."""
+"""plan_run: checks what the execution is to do, before anything is done, and plans it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -33,9 +33,9 @@ def plan_run(
 ) -> dict[str, Any]:
     """Check the execution's input against the configuration and write the run's plan.
 
-    `connect` opens App Store Connect with a key, which is asked for its apps when the configuration names none; never
-    for a reprocess or a rollback, which do without Apple. InputRefused or ConfigurationRefused carry the one sentence
-    that the execution fails with. A second run writes the same plan.
+    `connect` opens App Store Connect with a key to list its apps if the configuration names none; a reprocess and a
+    rollback never call Apple. InputRefused or ConfigurationRefused have the one sentence that the execution fails with.
+    A second run writes the same plan.
     """
     wanted = parse_execution_input(payload, today=started_at.date())
     of_run = _run_that_was(wanted, started_at, lake)
@@ -85,7 +85,7 @@ def _run_that_was(wanted: ExecutionInput, now: datetime, lake: Bucket) -> RunPla
     of_run = find_plan(lake, wanted.run_id)
     if of_run is None or now - of_run.started_at > REMEMBERED:
         raise InputRefused(
-            f"run_id names no run of the last {REMEMBERED.days} days: take the id from a run report or appstore.runs."
+            f"run_id is not a run of the last {REMEMBERED.days} days: take the id from a run report or appstore.runs."
         )
     if of_run.operation.traits.takes_back:
         raise InputRefused(f"run_id names a rollback: name the run that it took back, {of_run.of_run}.")
@@ -139,13 +139,13 @@ def _read_names(
 def _accounts(
     configuration: Configuration, wanted: ExecutionInput, find_apps: Callable[[Account], tuple[str, ...]]
 ) -> tuple[tuple[Account, ...], tuple[str, ...]]:
-    """The accounts with their apps, and what is to be said about them."""
+    """The accounts with their apps, and notices about them."""
     accounts, notices = _each_app_once(configuration.accounts, find_apps)
     if wanted.app_ids:
         known = {app_id for account in accounts for app_id in account.app_ids}
         for app_id in wanted.app_ids:
             if app_id not in known:
-                raise InputRefused(f"app_ids must be apps of a configured account; {app_id} is in none of them.")
+                raise InputRefused(f"app_ids must be apps of a configured account; {app_id} is not.")
         chosen = set(wanted.app_ids)
         accounts = tuple(
             replace(account, app_ids=tuple(app_id for app_id in account.app_ids if app_id in chosen))
@@ -163,7 +163,7 @@ def _accounts(
 def _each_app_once(
     accounts: Sequence[Account], find_apps: Callable[[Account], tuple[str, ...]]
 ) -> tuple[tuple[Account, ...], tuple[str, ...]]:
-    """An app belongs to the account that names it, else to the first whose key sees it: it is never counted twice."""
+    """An app belongs to the account that names it, else to the first whose key sees it; it is never counted twice."""
     owners = {app_id: account.name for account in accounts for app_id in account.app_ids}
     found, notices = [], []
     for account in accounts:
@@ -227,11 +227,11 @@ def _refuse_more_than_the_quota(plan: RunPlan) -> None:
 
 
 def _refuse_a_step_that_never_fits(plan: RunPlan) -> None:
-    """A step books its calls in one go, so one that needs more than a whole hour allows would wait for ever."""
+    """A step reserves all its calls at once, so one that needs more than an hour's share would wait forever."""
     needed = most_calls_at_once(plan)
     allowed = ceiling(plan.calls_per_hour, plan.operation)
     if needed > allowed:
         raise ConfigurationRefused(
             f"One app takes up to {needed:,} calls at once, but of calls_per_hour {plan.calls_per_hour:,} the "
-            f"operation {plan.operation} may use {allowed:,}: raise calls_per_hour in cdk.json or fetch fewer reports."
+            f"operation {plan.operation} can use {allowed:,}: raise calls_per_hour in cdk.json or fetch fewer reports."
         )

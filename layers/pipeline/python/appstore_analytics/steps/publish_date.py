@@ -1,4 +1,4 @@
-"""publish_date: the parts of all apps become one object per table and Date, which flips at once."""
+"""publish_date: merges the parts of all apps into one object per table and Date, which is replaced atomically."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,9 +21,9 @@ from appstore_analytics.rules.vintage import is_final
 def publish_date(item: PublishItem, registry: Registry, lake: Bucket) -> dict[str, str]:
     """Publish one dirty Date.
 
-    The mark's token is read before the parts are listed, and noted for verify_table, which takes the mark away: a Date
-    stays dirty until it is proved. What changes is written before the object flips. A second run finds the same digest
-    and rewrites nothing; after a crash behind the flip it finds its own announcement.
+    The mark's token is read before the parts are listed, and recorded for verify_table, which clears the mark: a Date
+    stays dirty until it is verified. The changes are written before the object is replaced. A second run finds the same
+    digest and rewrites nothing; after a crash following the replacement it finds its own announcement.
     """
     table, table_date = tables_by_name()[item.table], item.table_date
 
@@ -42,7 +42,7 @@ def publish_date(item: PublishItem, registry: Registry, lake: Bucket) -> dict[st
 
 
 def _announcement(item: PublishItem, publication: Publication) -> str:
-    """A run may publish a Date more than once, as a backfill does that comes back: each time has its own lines."""
+    """A run can publish a Date more than once, as a backfill with several passes does: each time has its own lines."""
     return f"{_announcements(item)}{publication.digest[:16] or 'removed'}.jsonl"
 
 
@@ -53,7 +53,7 @@ def _announcements(item: PublishItem) -> str:
 def _true_announcements(
     item: PublishItem, publication: Publication, registry: Registry, lake: Bucket
 ) -> tuple[str, ...]:
-    """The announcements that came to be, now or in an earlier pass of the run; all others are withdrawn."""
+    """The announcements that took effect, now or in an earlier pass of the run; all others are withdrawn."""
     record = registry.runs.get(item)
     true = {_announcement(item, publication), *PublishFacts.of(record.facts if record else {}).announced}
     announced = {stored.key for stored in lake.list(_announcements(item))}
@@ -63,7 +63,7 @@ def _true_announcements(
 
 
 def _changes(item: PublishItem, table: CuratedTable, publication: Publication) -> list[dict[str, Any]]:
-    """The restatement ledger: what each app's Date holds now, and what it held before."""
+    """The lines of the restatement ledger: what each app's Date holds now, and what it held before."""
     return [
         {
             "run_id": item.run_id,

@@ -1,4 +1,4 @@
-"""register_request: one live report request per app and access type, whatever runs at the same time."""
+"""register_request: makes sure of one live report request per app and access type, also with concurrent runs."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from appstore_analytics.steps.waiting import waits_when_not_ready
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """The live request, whether this call created it, and whether in the place of one that Apple had stopped."""
+    """The live request, whether this call created it, and whether it replaces one that Apple had stopped."""
 
     request: ReportRequest
     is_new: bool = False
@@ -34,9 +34,9 @@ def register_request(
 ) -> dict[str, str]:
     """Make sure that the app has a live report request of the plan's access type.
 
-    A request that is known and was looked at lately costs no call. Otherwise: claim, look, create only what Apple does
-    not list; a backfill replaces a snapshot that has outlived its instances. A second run finds the request and counts
-    a duplicate prevented; after a crash between creating and remembering, the next look adopts what was created.
+    A known request that was checked recently costs no call. Otherwise: claim, look, create only what Apple does not
+    list; a backfill replaces a snapshot whose instances have expired. A second run finds the request and counts a
+    duplicate prevented; after a crash between creating and remembering, the next look adopts what was created.
     GhostRequest: Apple says "exists" and lists nothing. AppleRefused: it has another reason. RoleMissing says why.
     """
     if plan.operation.traits.waits_for_snapshot:
@@ -69,7 +69,9 @@ def _find_or_create(app_id: str, access_type: AccessType, to_replace: str | None
     """The request that lives afterwards. The one `to_replace` makes room for a new one."""
     listed = apple.report_requests(app_id, access_type)
     if to_replace in {request.id for request in listed}:
-        with _explained(f"The snapshot of app {app_id} has outlived its instances and has to be made anew."):
+        with _explained(
+            f"The instances of the snapshot of app {app_id} have expired, so it has to be requested again."
+        ):
             apple.delete_report_request(str(to_replace))
         listed = tuple(request for request in listed if request.id != to_replace)
     if live := _live(listed):
@@ -82,7 +84,7 @@ def _find_or_create(app_id: str, access_type: AccessType, to_replace: str | None
 
 
 def _after_conflict(app_id: str, access_type: AccessType, conflict: Conflict, apple: AppStoreConnect) -> _Live:
-    """Apple says that there is a request: somebody created one meanwhile, or a stopped one is in the way."""
+    """Handles Apple's answer that a request exists: someone has just created one, or a stopped one blocks it."""
     listed = apple.report_requests(app_id, access_type)
     if live := _live(listed):
         return _Live(live)
@@ -103,7 +105,7 @@ def _unresolved(app_id: str, access_type: AccessType, conflict: Conflict) -> Pip
         )
     quota = ""
     if access_type is AccessType.ONE_TIME_SNAPSHOT:
-        quota = "Apple grants one snapshot in about 31 days, also where an earlier one was deleted: try again then, or "
+        quota = "Apple grants one snapshot in about 31 days, even if an earlier one was deleted: try again then, or "
     return GhostRequest(
         f"Apple says that app {app_id} has a report request ({access_type}) but lists none (409 {conflict.code}): "
         f"{quota}ask Apple's developer support."
@@ -112,7 +114,7 @@ def _unresolved(app_id: str, access_type: AccessType, conflict: Conflict) -> Pip
 
 @contextmanager
 def _explained(why: str) -> Iterator[None]:
-    """Say why this key needs a right just now, where it lacks it."""
+    """Adds to RoleMissing why the key needs the role now."""
     try:
         yield
     except RoleMissing as missing:
@@ -124,12 +126,12 @@ def _why_now(app_id: str, access_type: AccessType, listed: Sequence[ReportReques
         return f"App {app_id} has no report request ({access_type}) yet."
     return (
         f"Apple has stopped the report request ({access_type}) of app {app_id}, because its reports were not fetched "
-        "for a long time, so it has to be made anew."
+        "for a long time, so it has to be created again."
     )
 
 
 def _live(listed: tuple[ReportRequest, ...]) -> ReportRequest | None:
-    """The live request; the smallest id where Apple lists several, so that everybody chooses the same."""
+    """The live request; if Apple lists several, the one with the smallest id, so that all functions choose the same."""
     return min((request for request in listed if not request.is_stopped), key=lambda request: request.id, default=None)
 
 

@@ -1,4 +1,4 @@
-"""restore_parts: what one run did with one instance is taken back, Date by Date."""
+"""restore_parts: rolls back the writes of one run for one instance, Date by Date."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +23,7 @@ from appstore_analytics.rules.refetches import counting
 
 
 class _Restoration(StrEnum):
-    """What became of one part."""
+    """The outcome for one part."""
 
     RESTORED = PutBack.RESTORED
     DELETED = PutBack.DELETED
@@ -34,7 +34,7 @@ class _Restoration(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Restored:
-    """One part after its rollback: `stands` is the write that stands there now."""
+    """One part after its rollback: `stands` is the write that is current now."""
 
     line: JournalLine
     restoration: _Restoration
@@ -42,14 +42,14 @@ class _Restored:
 
 
 def restore_parts(item: RestoreItem, registry: Registry, lake: Bucket) -> dict[str, str]:
-    """Take back every part that the run `of_run` wrote of one instance, and the instance with them.
+    """Roll back every part that the run `of_run` wrote for one instance, and the instance with them.
 
-    The ledger first, so that nobody converts the instance again meanwhile; then per Date the journal line, the part,
-    the dirty mark. A part that the run replaced is what stood before, one that it created is deleted; where a later run
-    has written since, its part stays and is reported as superseded. Instances that had to give way to this one are due
-    again. Where the run had downloaded it again, its former segments count again, and it is converted from them. A
-    second run finds nothing to do. ObjectExpired: S3 no longer keeps what stood before; all other Dates are restored
-    nevertheless.
+    The ledger first, so that no other run converts the instance meanwhile; then for each Date the journal line, the
+    part and the dirty mark. A part that the run replaced is restored, a part that it created is deleted; a part that a
+    later run has written stays and is reported as superseded. Instances that were refused because of this one are due
+    again. If the run had downloaded the instance again, its former segments count again, and it is converted from them.
+    A second run finds nothing to do. ObjectExpired: S3 no longer keeps the previous version; all other Dates are
+    restored nevertheless.
     """
     instance = registry.instances.get(item.app_id, item.vintage)
     lines = [] if instance is None else [*registry.journal.of_instance(item.of_run, item.app_id, instance.vintage)]
@@ -77,10 +77,10 @@ class _Rollback:
     lake: Bucket
 
     def take_back(self, instance: LedgerInstance, lines: Sequence[JournalLine]) -> bool:
-        """Take the instance back in the ledger; whether it is in no table any more.
+        """Roll the instance back in the ledger. Returns whether it is no longer in any table.
 
-        One that the run had downloaded again gets back the segments and the state that it had before. One that a later
-        run has downloaded again is that run's from now on.
+        An instance that the run had downloaded again gets its former segments and state back. One that a later run has
+        downloaded again is that run's from now on.
         """
         counts = counting(instance.refetches)
         if _refetch(instance, self.item):
@@ -93,7 +93,7 @@ class _Rollback:
         return now.status not in (InstanceStatus.CONVERTED, InstanceStatus.LANDED)
 
     def leaves_instance(self, instance: LedgerInstance, lines: Sequence[JournalLine]) -> bool:
-        """Whether the instance is none of the run's any more, or stood before it: then only its bytes go back."""
+        """Whether another run owns the instance now, or converted it earlier: then only its bytes are restored."""
         if self.was_done_before(instance, lines):
             return True
         before = [to_put_back(line, self._line_finder(line)) for line in lines]
@@ -106,15 +106,15 @@ class _Rollback:
         return bool(lines) and not any(map(self._is_mine_to_take, lines))
 
     def restore(self, line: JournalLine) -> _Restored:
-        """Take one write back, whatever happens at its key meanwhile, and mark its Date dirty."""
+        """Roll back one write, even while others write to its key, and mark its Date dirty."""
         self.registry.journal.take_back(line, self.item.run_id)
         restored = self._restore(line)
         if restored.restoration in (_Restoration.RESTORED, _Restoration.DELETED, _Restoration.UNCHANGED):
-            self.registry.dirty_dates.mark(line.table_date)  # also when unchanged: the mark may be what a crash lost
+            self.registry.dirty_dates.mark(line.table_date)  # also if unchanged: a crash can have lost the mark
         return restored
 
     def _restore(self, line: JournalLine) -> _Restored:
-        """Nothing that was taken back stands any more; it is superseded if what stands did not stand before, either."""
+        """The outcome once the current version is not taken back: superseded if it is not the earlier one either."""
         key = part_key(tables_by_name()[line.table_date.table], int(line.app_id), line.vintage, line.table_date.day)
         find = self._line_finder(line)
         put_back, stands = put_parts_back(self.lake, key, find)
@@ -129,7 +129,7 @@ class _Rollback:
         return line.taken_back_by in ("", self.item.run_id)
 
     def _line_finder(self, line: JournalLine) -> Callable[[PartVersion], JournalLine | None]:
-        """Finds the line of another write of the part; every write of the run that is rolled back is taken back."""
+        """Finds the line of another write of the part; every write of the run counts as taken back."""
 
         def find(version: PartVersion) -> JournalLine | None:
             found = self.registry.journal.of_version(line.table_date, line.app_id, version)
@@ -140,7 +140,7 @@ class _Rollback:
         return find
 
     def reopen_refused(self, instance: LedgerInstance, restored: Iterable[_Restored]) -> None:
-        """Have those instances converted that gave way to this one, and would stand now."""
+        """Plans the conversion of instances that were refused in favour of this one and would now be the newest."""
         stands = {
             each.line.table_date.day: None if each.stands is None else each.stands.vintage
             for each in restored
@@ -153,7 +153,7 @@ class _Rollback:
                 self.reopen(other)
 
     def reopen(self, instance: LedgerInstance) -> None:
-        """Have this run convert an instance that stands."""
+        """Have this run convert an instance that is in the tables."""
         self.registry.instances.reopen(instance)
         land = LandItem(self.item.run_id, self.item.account, instance.app_id, instance.vintage)
         facts = PlannedFacts(instance.table, instance.vintage.processing_date.isoformat())
@@ -205,8 +205,8 @@ def _finish(
     registry.runs.note(item, **facts.to_record())
     if expired := sum(each.restoration is _Restoration.EXPIRED for each in restored):
         raise ObjectExpired(
-            f"S3 no longer keeps what stood before {expired} of {len(restored)} parts of the instance "
-            f"{instance.vintage} of {instance.table}: reprocess the instances that are to stand there."
+            f"S3 no longer keeps the earlier versions of {expired} of {len(restored)} parts of the instance "
+            f"{instance.vintage} of {instance.table}: reprocess the instances whose data you want there."
         )
     if facts.superseded:
         reason = (

@@ -1,4 +1,4 @@
-"""summarize_run: the run report and its page, the `appstore` tables and the metrics, from the records of the items."""
+"""summarize_run: writes the run report and its page, the `appstore` tables and the metrics from the items' records."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -32,10 +32,10 @@ Emit = Callable[[Metric, float], None]
 def summarize_run(
     run_id: str, execution_error: str, registry: Registry, lake: Bucket, emit: Emit, now: datetime
 ) -> dict[str, str]:
-    """Write what the run did; the status and the sentence that its execution ends with.
+    """Write the results of the run. Returns the status and the sentence that its execution ends with.
 
-    A planned item without a verdict counts as failed, so nothing dies silently. A second run writes the same objects.
-    What there are most of, the records of instances and the rows of `batches`, is written as it is read; of an instance
+    A planned item without a verdict counts as failed, so no death goes unnoticed. A second run writes the same objects.
+    The largest sets, the records of instances and the rows of `batches`, are written as they are read; of an instance
     only what the summary needs is kept.
     """
     plan = read_plan(lake, run_id)
@@ -75,7 +75,7 @@ def _records(plan: RunPlan, registry: Registry, lake: Bucket) -> dict[MapName, l
 
 
 def _for_the_summary(record: ItemRecord) -> ItemRecord:
-    """An instance's record without its segments and whatever is none or nothing, the numbers as plain ones."""
+    """An instance's record without its segments and empty facts, with plain numbers."""
     facts = {
         name: int(value) if isinstance(value, Decimal) else value
         for name, value in record.facts.items()
@@ -158,7 +158,7 @@ def _request_row(plan: RunPlan, record: ItemRecord) -> dict[str, Any]:
 
 
 def _vanished_row(plan: RunPlan, gone: VanishedApp) -> dict[str, Any]:
-    """So that its feeds are judged as long as it is remembered."""
+    """So that its feeds are checked as long as the app is remembered."""
     return {
         "run_id": plan.run_id,
         "account": gone.account,

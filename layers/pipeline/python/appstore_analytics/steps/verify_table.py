@@ -1,4 +1,4 @@
-"""verify_table: Athena counts what a run published; the converter counted it from the raw bytes; they must agree."""
+"""verify_table: compares Athena's counts of what a run published with the converter's counts of the raw bytes."""
 
 from collections.abc import Collection
 from datetime import date
@@ -23,9 +23,9 @@ from appstore_analytics.rules.counts import Comparison
 def verify_table(item: VerifyItem, registry: Registry, lake: Bucket, athena: Athena) -> dict[str, str]:
     """Compare rows and sums, per app and Date, of the Dates that this run published of one table.
 
-    What differs is a mismatch, with the apps' names. A Date that is equal is dirty no longer, unless a part was
-    written since it was published; what differs, or what a crash left unproved, the next run publishes and compares
-    again. A second run compares again.
+    A difference is a mismatch that names the apps. The mark of a Date that is equal is cleared, unless a part was
+    written since it was published; a Date that differs, or that a crash left unverified, is published and compared
+    again by the next run. A second run compares again.
     """
     published = _published(item, registry)
     days = set(published)

@@ -1,4 +1,4 @@
-"""How a step says that it is only too early: its Map child waits and calls it again. No Lambda sleeps for a quota."""
+"""The outcome `wait` of a step that is too early: its Map child waits and calls it again. No function sleeps."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,7 +14,7 @@ _Arguments = ParamSpec("_Arguments")
 
 
 def waits_when_not_ready(step: Callable[_Arguments, dict[str, str]]) -> Callable[_Arguments, dict[str, str]]:
-    """Turn NotReady into the outcome `wait`, with the time at which to come back; the registry notes what for.
+    """Turn NotReady into the outcome `wait`, with the time at which to come back; the registry records the reason.
 
     The step's first argument is its item, and one of the others the registry.
     """

@@ -1,1 +1,1 @@
-"""What a handler opens before its step runs: AWS, App Store Connect, logs and metrics."""
+"""Connections that a handler opens before its step runs: AWS, App Store Connect, logs and metrics."""

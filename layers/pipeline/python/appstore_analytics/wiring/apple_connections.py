@@ -1,4 +1,4 @@
-"""Opening App Store Connect for a function; apart, because functions that never call Apple must not load it."""
+"""Opens App Store Connect for a function; separate, because functions that never call Apple must not load it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,16 +19,16 @@ from appstore_analytics.wiring.telemetry import emit
 
 
 class AppleConnections:
-    """App Store Connect for every key. One HTTP session, so that warm Lambdas keep their connections."""
+    """App Store Connect for every key, over one HTTP session, so that warm functions keep their connections."""
 
     def __init__(self, settings: AppleSettings) -> None:
         self._settings = settings
         self._session = requests.Session()
-        self._session.trust_env = False  # a .netrc entry would take the place of the bearer token
+        self._session.trust_env = False  # a .netrc entry would replace the bearer token
         self._keys = KeyRing(open_secrets_manager(), settings.api_key_secret_prefix, utc_now)
 
     def open(self, key_name: str, calls: Reservation) -> AppStoreConnect:
-        """App Store Connect as one key sees it; every call is taken from `calls`."""
+        """App Store Connect with one key; every call is taken from `calls`."""
         return AppStoreConnect(self._session, self._settings.apple_base_url, self._keys.tokens(key_name), calls)
 
 
@@ -36,9 +36,9 @@ class AppleConnections:
 def reserve_calls(
     registry: Registry, key_name: str, calls_per_hour: int, operation: Operation, expected_calls: int
 ) -> Iterator[Reservation]:
-    """The calls of one step on one key: booked when the first is made, returned when left over.
+    """The calls of one step with one key: reserved at the first call, returned if left over.
 
-    Emits what Apple refused and that the hour was used up; a backfill is meant to use its half up and wait.
+    Emits the number of refusals, and whether the hour was used up, except for a backfill, which waits by design.
     """
     calls = Reservation(registry.call_budget(key_name), calls_per_hour, operation, expected_calls, registry.clock)
     try:

@@ -1,6 +1,6 @@
-"""Opening AWS for a function, once per Lambda process and reused while it is warm.
+"""Opens AWS for a function, once per Lambda process, and reuses it while the process is warm.
 
-Every client has our retries: throttling and 5xx of AWS are retried there and nowhere else.
+Every client has these retries: throttling and 5xx of AWS are retried there and nowhere else.
 """
 
 from functools import cache
@@ -24,14 +24,14 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 6},
     connect_timeout=5,
     max_pool_connections=32,
-    # A name of its own: botocore's is put together anew for every request.
+    # A fixed user agent: botocore's default is assembled for every request.
     user_agent=DIMENSION[1],
 )
 
 
 @cache
 def open_s3() -> "S3Client":
-    """S3. The same client each time: two buckets need not be two clients, and threads may share one."""
+    """The S3 client, always the same one: two buckets do not need two clients, and threads can share one."""
     return boto3.client("s3", config=_CONFIG)
 
 

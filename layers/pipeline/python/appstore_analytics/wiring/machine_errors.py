@@ -1,4 +1,4 @@
-"""What goes wrong below a step, in AWS or on the function's disk, named so that the state machine knows what to do."""
+"""Errors below a step, from AWS or the function's disk, under names that the state machine handles."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -29,13 +29,13 @@ _THROTTLED = frozenset(
         "TransactionInProgressException",
     }
 )
-"""As botocore's standard mode retries them (botocore/retries/standard.py), which has by then given up."""
+"""The codes that botocore's standard mode retries (botocore/retries/standard.py) before it gives up."""
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
 
 def names_machine_errors(step: str) -> Callable[[Handler], Handler]:
-    """Turns errors of AWS that a pause may heal into AwsUnavailable, and those of a full disk into DiskFull."""
+    """Turns transient errors of AWS into AwsUnavailable, and those of a full disk into DiskFull."""
 
     def decorate(handler: Handler) -> Handler:
         @wraps(handler)
@@ -43,7 +43,7 @@ def names_machine_errors(step: str) -> Callable[[Handler], Handler]:
             try:
                 return handler(event, context)
             except BROKEN as error:
-                raise AwsUnavailable(f"{step}: AWS gave no whole answer ({type(error).__name__}).") from error
+                raise AwsUnavailable(f"{step}: AWS did not send a complete answer ({type(error).__name__}).") from error
             except ClientError as error:
                 if not _may_pass(error):
                     raise

@@ -12,7 +12,7 @@ logger = Logger()
 
 
 def emit(metric: Metric, value: float) -> None:
-    """Emit one metric, under the same dimension whichever function emits it.
+    """Emit one metric, with the same dimension in every function.
 
     The template sets its namespace in Powertools' own variable, POWERTOOLS_METRICS_NAMESPACE.
     """
@@ -22,5 +22,5 @@ def emit(metric: Metric, value: float) -> None:
 
 
 def seconds_left(context: LambdaContext) -> Callable[[], float]:
-    """How many seconds of this invocation are left, whenever it is asked."""
+    """A function that returns the seconds left in this invocation."""
     return lambda: context.get_remaining_time_in_millis() / 1000

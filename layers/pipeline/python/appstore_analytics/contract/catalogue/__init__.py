@@ -50,4 +50,4 @@ CORE_REPORT_NAMES: tuple[str, ...] = (
     "Platform App Installs",
     "Retention Messaging",
 )
-"""The reports that have tables by default: what people do with an app, on the App Store and on their devices."""
+"""The reports that have tables by default: use of an app, on the App Store and on devices."""

@@ -1,4 +1,4 @@
-"""The words in which a report is described: one definition drives Glue, Arrow and the documentation."""
+"""The vocabulary of a report's definition, from which Glue, Arrow and the documentation follow."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ _MONTHS = (
 )
 _DAY_IN_WORDS = re.compile(rf"({'|'.join(_MONTHS)}) (\d{{1,2}}), (\d{{4}})", re.ASCII)
 _COUNTED_CATEGORIES = "LMNS"
-"""Of Unicode: letters, marks, numbers and symbols."""
+"""Unicode categories: letters, marks, numbers and symbols."""
 
 
 class Category(StrEnum):
@@ -33,7 +33,7 @@ class AccessType(StrEnum):
 
 
 class Granularity(StrEnum):
-    """Apple's `granularity` of an instance: how long the period of one Date is."""
+    """Apple's `granularity` of an instance: the length of a Date's period."""
 
     DAILY = "DAILY"
     WEEKLY = "WEEKLY"
@@ -41,7 +41,7 @@ class Granularity(StrEnum):
 
 
 class ColumnType(StrEnum):
-    """How a cell is typed. The value is the Glue (Hive) type."""
+    """The type of a cell. The value is the Glue (Hive) type."""
 
     STRING = "string"
     DATE = "date"
@@ -49,11 +49,11 @@ class ColumnType(StrEnum):
     FLOAT64 = "double"
     BOOLEAN = "boolean"
     MONEY = "decimal(18,6)"
-    TEXTS_BY_HEADER = "map<string,string>"  # no column of Apple's: see contract/tables.py:EXTRA
+    TEXTS_BY_HEADER = "map<string,string>"  # not a column of Apple's: see contract/tables.py:EXTRA
 
 
 class Role(StrEnum):
-    """Whether a column may be summed over rows."""
+    """Whether a column can be summed over rows."""
 
     DIMENSION = "dimension"
     IDENTIFIER = "identifier"
@@ -63,10 +63,10 @@ class Role(StrEnum):
 
 
 def header_key(header: str) -> str:
-    """The form in which two spellings of one header are equal: its letters, digits and symbols, whatever their case.
+    """The form in which two spellings of a header are equal: its letters, digits and symbols, without case.
 
     Apple says that column positions may change and its own spellings vary (`visibleTime`, `Visible Time`). Letters of
-    every script count, with their accents, composed or not; spaces and punctuation but `%` do not.
+    every script count, with their accents, composed or not; spaces and punctuation other than `%` do not.
     """
     folded = unicodedata.normalize("NFD", unicodedata.normalize("NFD", header).casefold())
     return "".join(each for each in folded if each == "%" or unicodedata.category(each)[0] in _COUNTED_CATEGORIES)
@@ -89,9 +89,9 @@ class Alias:
 class Column:
     """One column of a report, as Apple documents it.
 
-    `header` is Apple's spelling, `name` ours in Glue and Parquet. A file without a `required` column is
-    quarantined; any other missing column is null and reported. A file may spell the header as one of the `aliases`; one
-    that has both has this column, and an unknown one.
+    `header` is Apple's spelling, `name` ours in Glue and Parquet. A file without a `required` column is quarantined;
+    any other missing column is null and reported. A file can spell the header as one of the `aliases`; a file with both
+    has this column and an unknown one.
     """
 
     header: str
@@ -111,11 +111,11 @@ class Column:
 class ReportDefinition:
     """One of Apple's Analytics Reports.
 
-    `documentation` is its page below Apple's documentation of Analytics Reports.
-    `name` is what Apple calls it, exactly: reports are resolved by it, because report ids change with the request.
-    `table` is the stem of its Glue tables. `completeness_days`: a Date is complete this many days after it, None where
-    Apple states nothing; `late_arrival_days` is the corresponding word for telemetry. `newest_vintage_replaces`: Apple
-    states that a newer processing date replaces all rows of a Date. `date_column` names the column that holds the Date.
+    `documentation` is its page below Apple's documentation of Analytics Reports. `name` is Apple's name, exactly:
+    reports are found by it, because report ids change with the request. `table` is the stem of its Glue tables.
+    `completeness_days`: a Date is complete this many days after it, None if Apple states nothing; `late_arrival_days`
+    is the corresponding number for telemetry. `newest_vintage_replaces`: Apple states that a newer processing date
+    replaces all rows of a Date. `date_column` names the column that holds the Date.
     """
 
     name: str
@@ -132,7 +132,7 @@ class ReportDefinition:
 
     @property
     def history_start(self) -> date | None:
-        """The first day of which Apple has data, where `history_from` is a day and not a version of iOS."""
+        """The first day with data at Apple, if `history_from` is a day and not a version of iOS."""
         found = _DAY_IN_WORDS.fullmatch(self.history_from)
         return date(int(found[3]), _MONTHS.index(found[1]) + 1, int(found[2])) if found else None
 
@@ -143,10 +143,10 @@ class ReportDefinition:
 
     @property
     def app_id_column(self) -> Column | None:
-        """The column that repeats the app's id in the file; None in reports whose rows do not carry it."""
+        """The column that repeats the app's id in the file; None in reports without one."""
         return next((column for column in self.columns if column.name == "app_apple_identifier"), None)
 
     @property
     def additive_measures(self) -> tuple[Column, ...]:
-        """The columns whose sums Athena is asked for. Doubles are never among them: their sums depend on the order."""
+        """The columns that Athena sums for verification. Doubles are excluded: their sums depend on the order."""
         return tuple(column for column in self.columns if column.role is Role.ADDITIVE)

@@ -163,7 +163,7 @@ USAGE = (
         "Retention, day 1 to 30",
         Unit.SHARE,
         Additivity.ESTIMATE,
-        "A quotient of two upper bounds. Small cohorts are withheld, and App Store Connect divides by something else.",
+        "A quotient of two upper bounds. Small cohorts are withheld, and App Store Connect uses a different divisor.",
         (a.ACTIVE_DEVICES,),
         over=(a.ACTIVE_DEVICES,),
         basis=Basis.COHORT,

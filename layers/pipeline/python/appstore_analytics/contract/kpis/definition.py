@@ -55,7 +55,7 @@ class Additivity(StrEnum):
 
 
 class Bound(StrEnum):
-    """On which side of the bound the true value lies."""
+    """The side of the bound on which the true value is."""
 
     AT_MOST = "at most"
     AT_LEAST = "at least"
@@ -139,7 +139,7 @@ def dimensions_of(table: CuratedTable) -> tuple[Dimension, ...]:
 class Kpi:
     """`factor` · (Σ `plus` − Σ `minus`) / Σ `over`; without `over` the sum alone. All are amounts.
 
-    `bound` says where the true value lies, of a BOUND and of nothing else. `trap` is the sentence to show beside every
+    `bound`, only for a BOUND, says on which side of it the true value is. `trap` is the sentence to show beside every
     value. `weekly` and `monthly` are the KPIs that count a week or a month, where sums of this one's Dates do not.
     """
 

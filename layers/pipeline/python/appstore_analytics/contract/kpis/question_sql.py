@@ -1,4 +1,4 @@
-"""A question about a KPI as SQL over Apple's rows: what `answers/kpi_report.py` answers from stored amounts."""
+"""A KPI question as SQL over Apple's rows: `answers/kpi_report.py` answers the same from stored amounts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +17,8 @@ _COHORT = Dimension.DAYS_SINCE_DOWNLOAD.column
 class SqlQuestion:
     """The Dates from `start` to `end`, of these apps or of all, for each app if `by_app`.
 
-    `dimension` is what the KPI is split by, None for nothing; with `only` it is not split, but of one value of the
-    dimension, which `value` is: None is Apple's null.
+    `dimension` splits the KPI, None if nothing does. With `only` it is restricted to one `value` of the dimension
+    instead; a `value` of None is Apple's null.
     """
 
     start: date
@@ -31,7 +31,7 @@ class SqlQuestion:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What the answer has a row for."""
+        """The dimensions by which the rows of the answer are grouped."""
         split = (self.dimension,) if self.dimension and not self.only else ()
         return ("dt", *(("app_id",) if self.by_app else ()), *split)
 
@@ -54,7 +54,7 @@ def question_sql(kpi: Kpi, question: SqlQuestion, databases: Mapping[Database, s
 
 
 def _part(kpi: Kpi, table: CuratedTable, question: SqlQuestion, curated: str) -> str:
-    """The amounts of one table; a stock that a period opens with stands at the Date after its own."""
+    """The amounts of one table; the opening stock of a period is taken as an amount of the next Date."""
     columns = [f"{sum_of(amount)} AS {amount.name}" for amount in kpi.amounts if amount.table == table]
     keys = [_spelled(key) for key in question.keys]
     if kpi.basis is Basis.OPENING and _is_divisor(kpi, table):
@@ -89,7 +89,7 @@ def _conditions(table: CuratedTable, question: SqlQuestion) -> list[str]:
 
 
 def _is(dimension: str, value: str | None) -> str:
-    """Apple's values are compared as they are written."""
+    """Apple's values are compared exactly as written."""
     if value is None:
         return f"{_expression(dimension)} IS NULL"
     if dimension == Dimension.DAYS_SINCE_DOWNLOAD:
@@ -112,7 +112,7 @@ def _numbers(keys: Sequence[str]) -> str:
 
 
 def _of_cohorts(kpi: Kpi, question: SqlQuestion, curated: str) -> str:
-    """Devices by the day of their download, and by the days since then."""
+    """Devices by the day of their download and the days since then."""
     (amount,) = kpi.amounts
     name = amount.name if kpi.over else kpi.label
     apps = ["app_id"] if question.by_app else []

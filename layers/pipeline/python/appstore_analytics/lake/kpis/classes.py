@@ -1,4 +1,4 @@
-"""Which amounts a row counts for, as one number."""
+"""The amounts that a row counts for, as one number."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -10,7 +10,7 @@ from appstore_analytics.contract.kpis.definition import Amount, Condition
 
 
 class Classes:
-    """Rows by the conditions of some amounts, which are on the same columns: a row meets those of one class, or none.
+    """Classes of rows by the conditions of amounts on the same columns: each row is in one class or none.
 
     `amounts` has, for each class, the amounts that its rows count for, of different measures.
     """
@@ -28,7 +28,7 @@ class Classes:
         self._class_of_bits = pa.array(classes, pa.int32())
 
     def of_rows(self, rows: pa.RecordBatch) -> pa.Array:
-        """The class of each row, an index of `amounts`; null where it counts for none."""
+        """The class of each row, an index of `amounts`; null if it counts for none."""
         if not self._columns:
             return pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows)
         bits = reduce(pc.add, (self._bits(rows.column(name), name) for name in self._columns))
@@ -38,7 +38,7 @@ class Classes:
         return {condition for number, condition in enumerate(self._conditions) if bits >> number & 1}
 
     def _bits(self, column: pa.Array, name: str) -> pa.Array:
-        """Those of the conditions on one column: of strings asked once for each entry of the dictionary."""
+        """The bits of the conditions on one column; for strings computed once per entry of the dictionary."""
         mine = [(1 << number, each) for number, each in enumerate(self._conditions) if each.column == name]
         if not pa.types.is_dictionary(column.type):
             return pc.multiply(column.is_valid().cast(pa.int32()), pa.scalar(sum(bit for bit, _ in mine), pa.int32()))
@@ -49,6 +49,6 @@ class Classes:
 
 
 def classes_of(amounts: Sequence[Amount]) -> list[Classes]:
-    """The amounts by the columns of their conditions: several, where one amount's rows are some of another's."""
+    """The amounts by the columns of their conditions; several groups if one amount's rows are a subset of another's."""
     columns = {amount: tuple(condition.column for condition in amount.where) for amount in amounts}
     return [Classes([each for each in amounts if columns[each] == one]) for one in dict.fromkeys(columns.values())]

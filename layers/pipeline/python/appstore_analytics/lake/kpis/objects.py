@@ -1,7 +1,7 @@
-"""The KPI object of a Date beside its rows' object: named by the digest of these rows, swapped before them.
+"""The KPI object of a Date next to its rows' object: it has the digest of these rows and is swapped before them.
 
-Whoever finds both with one digest finds them of the same rows. A crash between the two swaps leaves the KPI object
-ahead: its digest is not that of the rows, which are published again, as the Date is still dirty.
+If both have the same digest, they come from the same rows. A crash between the two swaps leaves the KPI object ahead:
+its digest is not that of the rows, which are published again, as the Date is still dirty.
 """
 
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from appstore_analytics.lake.record_batches import in_one_batch
 from appstore_analytics.lake.schema import string_columns
 
 DEFINITIONS = "definitions"
-"""The metadata in which a KPI object says by which definitions it was made."""
+"""The metadata key with the definitions by which a KPI object was made."""
 
 
 @dataclass(frozen=True, slots=True)
 class KpiObject:
-    """What stood for a Date when it was looked at, None where nothing did.
+    """The KPI object of a Date at the last look, None if there was none.
 
-    A table of which no KPI is made has no object, and it is always current.
+    A table without KPIs has no object, and counts as always current.
     """
 
     bucket: Bucket
@@ -37,18 +37,18 @@ class KpiObject:
 
     @classmethod
     def look(cls, bucket: Bucket, table: CuratedTable, table_date: TableDate) -> Self:
-        """What stands now."""
+        """Read the current object."""
         return cls(bucket, table, table_date, bucket.head(table_date.kpis_key) if amounts_of(table) else None)
 
     def is_current(self, digest: str) -> bool:
-        """Whether it was made of the rows with this digest, by today's definitions."""
+        """Whether it was made from the rows with this digest, by the current definitions."""
         if not amounts_of(self.table):
             return True
         found = {} if self.standing is None else self.standing.metadata
         return found.get(DIGEST) == digest and found.get(DEFINITIONS) == definitions(self.table)
 
     def swap(self, path: Path, digest: str) -> bool:
-        """Put the file that a `Rollup` wrote in the place of what stood; False if another writer was first."""
+        """Replace the object with the file that a `Rollup` wrote; False if another writer was first."""
         if not amounts_of(self.table):
             return True
         expected = None if self.standing is None else self.standing.etag
@@ -57,9 +57,9 @@ class KpiObject:
             return self.bucket.swap(self.table_date.kpis_key, body, expected=expected, metadata=metadata)
 
     def rebuild(self, rows: StoredObject, digest: str, scratch: Path) -> bool:
-        """Make the object from the rows' object that stands, of which nothing changes; False as `swap` does.
+        """Build the object from the current rows' object, which does not change; False as for `swap`.
 
-        Raises ObjectReplacedError where other rows stand by now. A second run writes the same bytes.
+        Raises ObjectReplacedError if the rows have been replaced by now. A second run writes the same bytes.
         """
         copy, path = scratch / "rows.parquet", scratch / "kpis.parquet"
         with copy.open("wb") as target:
@@ -72,12 +72,12 @@ class KpiObject:
         return self.swap(path, digest)
 
     def remove(self) -> bool:
-        """Delete what stood, if anything did; False if another writer was first."""
+        """Delete the object if there is one; False if another writer was first."""
         if self.standing is None:
             return True
         return self.bucket.remove(self.table_date.kpis_key, expected=self.standing.etag)
 
 
 def footer(table: CuratedTable, digest: str) -> dict[str, str]:
-    """What a KPI object says of itself, in its footer and in its metadata; `digest` is that of the rows."""
+    """The KPI object's description of itself, in its footer and metadata; `digest` is that of the rows."""
     return {DIGEST: digest, DEFINITIONS: definitions(table)}

@@ -35,7 +35,7 @@ from appstore_analytics.lake.record_batches import in_one_batch, with_own_dictio
 from appstore_analytics.rules import vintage
 
 ROW_GROUP_ROWS = 20_000
-"""What is read for one app, at least; fewer would make the object a quarter larger."""
+"""The minimum number of rows that a query of one app reads; fewer would make the object a quarter larger."""
 
 _ORDER = [(name, "ascending") for name in ("app_id", "dimension", "kpi", "value")]
 
@@ -43,7 +43,7 @@ _ORDER = [(name, "ascending") for name in ("app_id", "dimension", "kpi", "value"
 class Rollup:
     """Takes the rows of one Date, sorted by their apps, and writes their KPI amounts to `path`.
 
-    The same rows in the same pieces give the same bytes. Of a table of which no KPI is made it writes no rows.
+    The same rows in the same pieces give the same bytes. For a table without KPIs it writes no rows.
     """
 
     def __init__(self, table: CuratedTable, day: date, path: Path) -> None:
@@ -72,7 +72,7 @@ class Rollup:
         self._writer.close()
 
     def add(self, rows: pa.RecordBatch) -> None:
-        """Take rows: none of an app before those that came, and each column of strings with one dictionary."""
+        """Add rows, in the order of their apps, with one dictionary per column of strings."""
         if self._classes and self._table.keeps_vintages:
             rows = rows.filter(rows.column(IS_NEWEST_VINTAGE.name))
         if rows.num_rows == 0 or not self._classes:
@@ -94,13 +94,13 @@ class Rollup:
             self._take_details(found)
 
     def finish(self, footer: Mapping[str, str]) -> int:
-        """Write what is held, the totals, the portfolio, and `footer` as key-value metadata; the number of rows."""
+        """Write the remaining rows, the totals, the portfolio and the metadata `footer`. Returns the number of rows."""
         if self._is_final:
             if self._held is not None:
                 self._write(fitted(self._held), ROW_GROUP_ROWS)
             self._is_final[PORTFOLIO] = _all(self._is_final.values())
             apps = pa.array(list(self._is_final), pa.int64())
-            # What has rows of which none counts is zero, and not unknown.
+            # An app with rows of which none counts has a zero, not an unknown value.
             none = [zeros(apps, amount, TOTAL) for amount in amounts_of(self._table)]
             last = added([*self._portfolio, *self._totals, *none], KEYS)
             self._write(fitted(last.sort_by(_ORDER)), last.num_rows)
@@ -126,7 +126,7 @@ class Rollup:
         self._is_final.update(zip(apps.dictionary.to_pylist(), is_final, strict=True))
 
     def _take_details(self, details: pa.Table) -> None:
-        """Write the details of complete apps: the last app may go on in the next row group."""
+        """Write the details of complete apps: the last app can continue in the next row group."""
         complete = []
         if self._held is not None:
             goes_on = _rows_of(details, self._held["app_id"][0])
@@ -161,7 +161,7 @@ def _rows_of(details: pa.Table, app_id: pa.Scalar) -> int:
 
 
 def _columns(table: CuratedTable) -> Iterator[str]:
-    """The columns that are looked at."""
+    """The columns that the rollup reads."""
     amounts = amounts_of(table)
     wanted = {dimension.column for dimension in dimensions_of(table)}
     wanted |= {condition.column for amount in amounts for condition in amount.where}

@@ -27,14 +27,14 @@ SCHEMA = _SUMS.append(pa.field("is_final", pa.bool_()))
 
 
 def rows_of_sums(sums: Mapping[str, Sums], classes: Classes) -> list[pa.Table]:
-    """A table for each dimension and measure, with `APP` in the place of app ids; sums are as wide as they came."""
+    """A table for each dimension and measure, with `APP` instead of app ids; sums keep their width."""
     amounts = [amount for of_class in classes.amounts for amount in of_class]
     measures = dict.fromkeys(measure_name(amount) for amount in amounts)
     return [_rows(dimension, found, measure, classes) for dimension, found in sums.items() for measure in measures]
 
 
 def in_order_of_apps(tables: Sequence[pa.Table], apps: pa.Array) -> pa.Table:
-    """One table, sorted by `APP`, which is an index of `apps`; equal ones stay in their order."""
+    """One table, sorted by `APP`, which is an index of `apps`; equal rows keep their order."""
     if any(table["amount"].type != pa.int64() for table in tables):
         tables = [_with_wide_amounts(table) for table in tables]
     rows = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
@@ -50,7 +50,7 @@ def added(tables: Iterable[pa.Table], keys: Sequence[str]) -> pa.Table:
 
 
 def over_apps(rows: pa.Table, app_id: int) -> pa.Table:
-    """What all apps of `rows` have together, as the rows of one app."""
+    """The sums over all apps of `rows`, as the rows of one app."""
     columns = [rows[name].combine_chunks() for name in STRINGS]
     numbers = pa.repeat(pa.scalar(0, pa.int64()), rows.num_rows)
     for column in columns:
@@ -112,13 +112,13 @@ def _dictionary(indices: pa.ChunkedArray, words: Sequence[str]) -> pa.Array:
 
 
 def _values(words: pa.Array, codes: pa.ChunkedArray) -> pa.Array:
-    """The words of codes; null is the code that follows the last of them."""
+    """The values of codes; the code after the last one is null."""
     indices = pc.take(pa.array([*range(len(words)), None], pa.int32()), codes.combine_chunks(), boundscheck=False)
     return pa.DictionaryArray.from_arrays(indices, words, safe=False)
 
 
 def _fits(amounts: pa.ChunkedArray) -> bool:
-    """Whether 64 bits surely have room for the sum of all amounts."""
+    """Whether 64 bits certainly hold the sum of all amounts."""
     return largest(amounts) * len(amounts) < 1 << 63
 
 

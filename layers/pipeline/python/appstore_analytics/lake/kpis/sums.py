@@ -1,4 +1,4 @@
-"""Sums over rows by app, class and the values of one dimension at a time, in as few passes over the rows as pay."""
+"""Sums over rows by app, class and the values of one dimension at a time, in few passes over the rows."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from appstore_analytics.contract.kpis.stored import TOTAL
 APP, GROUP, CODE = "app", "group", "code"
 
 _ROWS_OF_A_GROUP = 4
-"""Dimensions share a pass where that leaves groups of at least so many rows, the sums of which are then summed."""
+"""Dimensions share a pass if its groups have at least this many rows; the groups' sums are then summed again."""
 
 _INT32_VALUES, _INT64_VALUES = 1 << 31, 1 << 63
 _WIDE_INTEGER = pa.decimal256(19, 0)
@@ -23,7 +23,7 @@ _EPOCH = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What rows are grouped by: for each row a code from 0 on, an index of `values`."""
+    """A grouping of rows: for each row a code from 0 on, an index of `values`."""
 
     codes: pa.Array
     values: pa.Array
@@ -31,7 +31,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """The sums of one dimension: a row for each app, class and value that there is.
+    """The sums of one dimension: a row for each existing app, class and value.
 
     `table` has `APP`, `GROUP` (the class), `CODE` (an index of `values`), and a column for each measure.
     """
@@ -43,7 +43,7 @@ class Sums:
 def sums_by_dimension(
     rows: pa.RecordBatch, measures: Mapping[str, pa.Array], keys: Mapping[str, Keys], classes: int
 ) -> dict[str, Sums]:
-    """The sums of each of `keys`, and of `TOTAL`, whose one value is null.
+    """The sums of each of `keys`, and of `TOTAL`, whose only value is null.
 
     `rows` have `APP`, an index in ascending order, and `GROUP`, below `classes`.
     """
@@ -67,7 +67,7 @@ def keys_of(rows: pa.RecordBatch, dimensions: Iterable[Dimension], day: date) ->
 
 
 def measures_of(rows: pa.RecordBatch, amounts: Iterable[Amount]) -> dict[str, pa.Array]:
-    """What is summed for `amounts`: 64 bits where they surely have room for the sum of all rows, else wider numbers."""
+    """The numbers to sum for `amounts`: 64 bits if they certainly hold the sum of all rows, else wider."""
     found = {}
     for amount in amounts:
         factors = [rows.column(name) for name in (amount.measure, amount.times) if name]
@@ -83,7 +83,7 @@ def measure_name(amount: Amount) -> str:
 
 
 def _passes(keys: Mapping[str, Keys], most_groups: float) -> Iterator[dict[str, Keys]]:
-    """The keys that are grouped by together, those of few values first."""
+    """The keys to group by together, those with few values first."""
     waiting: dict[str, Keys] = {}
     for name, key in sorted(keys.items(), key=lambda item: len(item[1].values)):
         groups = prod(len(each.values) for each in waiting.values())
@@ -107,13 +107,13 @@ def _keys(column: pa.Array, dimension: Dimension, day: date) -> Keys:
 
 
 def largest(column: pa.Array) -> int:
-    """The largest number of a column, whatever its sign; 0 where there is none."""
+    """The largest absolute value of a column; 0 without values."""
     bounds = pc.min_max(column).as_py()
     return int(max(abs(bounds["min"] or 0), abs(bounds["max"] or 0)))
 
 
 def packed(high: pa.Array, low: pa.Array, size: int) -> pa.Array:
-    """One number for two, of which `low` is below `size`: Arrow groups by one column much faster than by several."""
+    """Two numbers packed into one; `low` is below `size`. Arrow groups by one column much faster than by several."""
     return pc.add(pc.multiply(high, pa.scalar(size, high.type)), low)
 
 
