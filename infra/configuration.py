@@ -35,7 +35,8 @@ class DeploymentConfiguration:
     `schedule` is in UTC: Apple publishes around 09:00, by hearsay. `segment_hosts` are the hosts from which signed URLs
     are fetched, `.example.com` meaning any below: Apple's bucket and its region may change, its S3 not so soon.
     `alarm_slack_secret` names a secret that holds the URL of an incoming webhook. `dashboard`: an account has three for
-    nothing, each further one costs more than all the rest. `freshness_hours` after Apple should have published a Date
+    nothing, each further one costs more than all the rest. With `releases` a daily run asks Apple which versions of the
+    apps are on sale, a call for each app. `freshness_hours` after Apple should have published a Date
     it is missing. `bytes_scanned_cutoff` ends a query that would scan more. `local` is for the embedded AWS: loopback
     without TLS is allowed, layers fit this machine, and destroying the stack destroys the data.
     """
@@ -58,6 +59,7 @@ class DeploymentConfiguration:
     alarm_email: str = ""
     alarm_slack_secret: str = ""
     dashboard: bool = True
+    releases: bool = True
     freshness_hours: int = 26
     retention: Retention = field(default_factory=Retention)
     bytes_scanned_cutoff: int = 1_000_000_000_000
@@ -85,6 +87,7 @@ class DeploymentConfiguration:
             self.granularities,
             self.calls_per_hour,
             kept_versions_days=self.retention.noncurrent_lake,
+            releases=self.releases,
         )
 
 

@@ -370,6 +370,7 @@ PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     "alarm_email": _alarm_email,
     "alarm_slack_secret": _alarm_slack_secret,
     "dashboard": boolean,
+    "releases": boolean,
     "freshness_hours": _freshness_hours,
     "retention": _retention,
     "bytes_scanned_cutoff": _bytes_scanned_cutoff,

@@ -99,6 +99,13 @@ MAY: Mapping[str, Access] = {
         lists=(LAKE,),
         athena=(Database.CURATED, Database.MARTS),
     ),
+    "list_releases": Access(
+        registry=("PutItem", "Query"),
+        lake={RUNS_PREFIX: (READ, WRITE), CURATED_PREFIX: (READ,), APPSTORE_PREFIX: (WRITE,)},
+        lists=(LAKE,),
+        api_keys="reader",
+        athena=(Database.CURATED,),
+    ),
     "summarize_run": Access(
         registry=("GetItem", "Query"),
         lake={
@@ -224,11 +231,15 @@ class AppStoreAnalyticsPipeline(Construct):
         table, lake = self.registry.table.table_name, self.buckets.lake.bucket_name
         raw, url = self.buckets.raw.bucket_name, self._configuration.apple_base_url
         keys, slack = self._configuration.names.api_key_secret_prefix, self._configuration.alarm_slack_secret
-        optional: dict[str, settings.Environment] = (
-            {"notify_slack": settings.NotifySlackSettings(slack, SLACK_HOSTS, allow_loopback=self._configuration.local)}
-            if slack
-            else {}
-        )
+        names = self._configuration.names
+        optional: dict[str, settings.Environment] = {}
+        if slack:
+            local = self._configuration.local
+            optional["notify_slack"] = settings.NotifySlackSettings(slack, SLACK_HOSTS, allow_loopback=local)
+        if self._configuration.releases:
+            optional["list_releases"] = settings.ListReleasesSettings(
+                table, lake, url, keys, workgroup=self.workgroup.name, databases=names.databases
+            )
         return {
             **optional,
             "plan_run": settings.PlanRunSettings(table, lake, url, keys),

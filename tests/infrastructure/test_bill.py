@@ -24,7 +24,7 @@ OF_A_GOOD_DAY = {
     "DecideLandLeft": "PlanPublish",
     "DecidePublish": "Publish",
     "DecideVerify": "Verify",
-    "DecideSnapshot": "SummarizeRun",
+    "DecideSnapshot": "ListReleases",
     "DecideRun": "RunSucceeded",
     "DecidePublishDate": "PublishDone",
     "DecideVerifyTable": "VerifyDone",

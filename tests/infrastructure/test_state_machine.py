@@ -10,7 +10,7 @@ from synthesis import Synthesis, context, synthesize
 
 from appstore_analytics.contract.configuration import Configuration
 from appstore_analytics.contract.errors import NotReady, PermanentError, PipelineError, TransientError, leaves
-from appstore_analytics.contract.maps import ITEMS_OF_A_BATCH, MapName, Outcome
+from appstore_analytics.contract.maps import DISPENSABLE, ITEMS_OF_A_BATCH, MapName, Outcome, error_of
 from appstore_analytics.contract.operations import Operation
 from infra.configuration import parse_context
 from infra.functions import CAPACITIES, OUTSIDE_OF_RUNS, state_name
@@ -300,7 +300,21 @@ def test_a_backfill_that_waits_for_its_snapshot_begins_again_with_register(machi
     (choice,) = states["DecideSnapshot"]["Choices"]
     assert choice == {"Variable": "$.plan.waiting", "BooleanEquals": True, "Next": "WaitForSnapshot"}
     assert states["WaitForSnapshot"] == {"Type": "Wait", "Seconds": 3600, "Next": "PlanRegister"}
-    assert states["DecideSnapshot"]["Default"] == "SummarizeRun"
+    assert states["DecideSnapshot"]["Default"] == "ListReleases"
+
+
+def test_what_no_data_depends_on_comes_last_and_ends_in_the_summary_however_it_ends(machine: Machine) -> None:
+    states = machine["States"]
+    for step in DISPENSABLE:
+        state = states[state_name(step)]
+        catch = {"ErrorEquals": ["States.ALL"], "ResultPath": f"$.{error_of(step)}", "Next": "SummarizeRun"}
+        assert (state["Catch"], state["Next"], state["ResultPath"]) == ([catch], "SummarizeRun", None)
+
+
+def test_without_releases_there_is_neither_their_state_nor_their_function(tmp_path: Path) -> None:
+    found = synthesize(tmp_path, context(reports=["downloads"], releases=False))
+    assert found.definition()["States"]["DecideSnapshot"]["Default"] == "SummarizeRun"
+    assert "list_releases" not in found.functions()
 
 
 def test_whatever_breaks_outside_the_children_is_summarized(machine: Machine) -> None:
@@ -371,6 +385,7 @@ def test_no_state_passes_a_token_a_url_or_rows(machine: Machine) -> None:
         "$.error",
         "$.error.Error",
         "$.error.Cause",
+        "$.list_releases_error",
         "$.Error",
         "$.Cause",
         "$.cause",
@@ -395,10 +410,10 @@ def test_the_maps_limits_and_the_wait_come_from_the_context(tmp_path_factory: py
     limits_of_patient = {
         name.lower(): limits[map_name.lower()] for name, map_name in zip(PATIENT, MapName, strict=True)
     }
-    values = context(max_concurrency=limits, snapshot_poll_seconds=7, reports=["downloads"])
+    values = context(max_concurrency=limits, snapshot_poll_seconds=777, reports=["downloads"])
     states = synthesize(tmp_path_factory.mktemp("limits"), values).definition()["States"]
     assert {name.lower(): states[name]["MaxConcurrency"] for name in PATIENT} == limits_of_patient
-    assert states["WaitForSnapshot"]["Seconds"] == 7
+    assert states["WaitForSnapshot"]["Seconds"] == 777
 
 
 @pytest.mark.parametrize(
