@@ -47,7 +47,7 @@ CAPACITIES: Mapping[str, Capacity] = {
     "publish_date": Capacity(2048, 15, disk_gibibytes=capacities.PUBLICATION_GIBIBYTES, carries_arrow=True),
     "verify_table": Capacity(512, 15),  # waits for Athena
     "summarize_run": Capacity(1024, 15),  # reads the records of all items
-    "check_freshness": Capacity(512, 5),  # waits for Athena
+    "check_freshness": Capacity(512, 15),  # waits for Athena, and reads its answers a thousand rows at a time
     "notify_slack": Capacity(256, 1),
     "check_key": Capacity(512, 2),
 }
