@@ -1,7 +1,6 @@
 """What a cold start loads: import time per function and the size of the layers: `python -m benchmarks.cold_start`.
 
-Each import is a process of its own, with the layers as Lambda mounts them, built for this machine. boto3, which comes
-with Lambda's runtime, comes from this environment.
+Each import is a process of its own, with the layers as Lambda mounts them, built for this machine.
 """
 
 import sys
@@ -20,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = tuple(sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py")))
 WITH_ARROW = ("convert_instance", "publish_date")
 _RUNS = 5
-_LAYERS_NOTE = "Byte code is in a layer only where the Python that builds it is the one that reads it."
+_LAYERS_NOTE = "Byte code is in a layer where a Python of the version that reads it was found."
 _PROGRAM = """
 import ast, importlib, json, pathlib, sys, time
 sys.path[:0] = sys.argv[2:]

@@ -1,6 +1,6 @@
 """What every benchmark does with its figures: a table on the screen, JSON where asked, the last full result kept.
 
-`python -m benchmarks.results` prints the kept results and writes them into docs/benchmarks.md and docs/cost.md.
+`python -m benchmarks.results` prints the kept results and writes them into the pages that show them.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from benchmarks.measuring.progress import say
 RESULTS = Path(__file__).resolve().parent / "results"
 _DOCS = Path(__file__).resolve().parent.parent / "docs"
 COST = RESULTS / "cost.json"
+_OF_LOAD = ("duration", "memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,9 @@ def kept_result(path: Path) -> str:
 def results_by_page() -> dict[Path, list[Path]]:
     """Which kept results each page shows."""
     results = sorted(RESULTS.glob("*.json"))
-    return {_DOCS / "benchmarks.md": [path for path in results if path != COST], _DOCS / "cost.md": [COST]}
+    elsewhere = {_DOCS / "cost.md": [COST], _DOCS / "load.md": [path for path in results if path.stem in _OF_LOAD]}
+    shown = [path for paths in elsewhere.values() for path in paths]
+    return {_DOCS / "benchmarks.md": [path for path in results if path not in shown], **elsewhere}
 
 
 def page_with_results(page: str, results: Iterable[Path]) -> str:

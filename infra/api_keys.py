@@ -16,8 +16,7 @@ class ApiKeys(Construct):
     A new one holds random text, no key; deploying again keeps what a person put in. Apple shows a private key once, so
     on AWS a secret outlives the stack; only a first deployment that fails takes it along, to be repeated.
 
-    After destroying the stack its name is taken: before deploying anew delete the secret or take it back with
-    `cdk import`.
+    After destroying the stack its name is taken: `./manage.py adopt` says how a new deployment takes it back.
     """
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration) -> None:
@@ -38,7 +37,7 @@ class ApiKeys(Construct):
             key_name.replace("/", "."),
             secret_name=f"{configuration.names.api_key_secret_prefix}{key_name}",
             description=f"API key '{key_name}' of App Store Connect",
-            removal_policy=made_once_removal_policy(local=configuration.local),
+            removal_policy=made_once_removal_policy(retain=configuration.retain),
         )
         acknowledge(
             secret,

@@ -51,7 +51,7 @@ class Buckets(Construct):
             minimum_tls_version=1.2,
             versioned=versioned,
             lifecycle_rules=[s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1)), *rules],
-            removal_policy=made_once_removal_policy(local=configuration.local),
+            removal_policy=made_once_removal_policy(retain=configuration.retain),
         )
         acknowledge(
             bucket,

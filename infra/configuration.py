@@ -38,7 +38,8 @@ class DeploymentConfiguration:
     nothing, each further one costs more than all the rest. With `releases` a daily run asks Apple which versions of the
     apps are on sale, a call for each app. `freshness_hours` after Apple should have published a Date
     it is missing. `bytes_scanned_cutoff` ends a query that would scan more. `local` is for the embedded AWS: loopback
-    without TLS is allowed, layers fit this machine, and destroying the stack destroys the data.
+    without TLS is allowed, layers fit this machine, and only there `retain` may be false: destroying the stack then
+    destroys data and keys.
     """
 
     name: str = SERVICE
@@ -66,6 +67,7 @@ class DeploymentConfiguration:
     apple_base_url: str = "https://api.appstoreconnect.apple.com"
     segment_hosts: tuple[str, ...] = (".amazonaws.com",)
     local: bool = False
+    retain: bool = True
 
     @property
     def names(self) -> Names:
@@ -104,6 +106,7 @@ def parse_context(context: Mapping[str, Any]) -> DeploymentConfiguration:
     local = boolean("local", given.pop("local", False))
     values = {key: PARSERS[key](key, value) for key, value in given.items()}
     configuration = DeploymentConfiguration(**values, local=local)
+    _refuse_to_lose_data(configuration)
     _refuse_one_database_for_two(configuration.names)
     _refuse_too_many_passes(configuration)
     _refuse_plain_http(configuration)
@@ -118,6 +121,13 @@ def _refuse_one_database_for_two(names: Names) -> None:
     if len(set(names.databases.values())) < len(names.databases):
         raise ConfigurationRefused(
             f"Context key 'databases' gives two databases one name: {', '.join(names.databases.values())}."
+        )
+
+
+def _refuse_to_lose_data(configuration: DeploymentConfiguration) -> None:
+    if not configuration.retain and not configuration.local:
+        raise ConfigurationRefused(
+            "Context key 'retain' may be false only with local=true: on AWS data and keys outlive their stack."
         )
 
 

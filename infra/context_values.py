@@ -376,4 +376,5 @@ PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     "bytes_scanned_cutoff": _bytes_scanned_cutoff,
     "apple_base_url": _apple_base_url,
     "segment_hosts": _segment_hosts,
+    "retain": boolean,
 }

@@ -48,7 +48,7 @@ CAPACITIES: Mapping[str, Capacity] = {
     "verify_table": Capacity(512, 15),  # waits for Athena
     "list_releases": Capacity(512, 10),  # asks Apple for six minutes at most, then Athena
     "summarize_run": Capacity(1024, 15),  # reads the records of all items
-    "check_freshness": Capacity(512, 5),  # waits for Athena
+    "check_freshness": Capacity(512, 15),  # waits for Athena, and reads its answers a thousand rows at a time
     "notify_slack": Capacity(256, 1),
     "check_key": Capacity(512, 2),
 }

@@ -1,10 +1,8 @@
 """The Lambda layers: our package as it lies, and third-party packages built by pip, trimmed, without Docker."""
 
-import compileall
 import hashlib
 import os
 import platform
-import py_compile
 import shutil
 import subprocess
 import sys
@@ -19,6 +17,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from appstore_analytics.contract.names import Names
+from infra.byte_code import compile_folder, interpreter
 
 PROJECT = Path(__file__).resolve().parent.parent
 BUILD = PROJECT / ".build" / "layers"
@@ -55,11 +54,6 @@ class Target:
         """Lambda's word for the machine."""
         arm = self.machine in {"aarch64", "arm64"}
         return lambda_.Architecture.ARM_64 if arm else lambda_.Architecture.X86_64
-
-    @property
-    def is_this_python(self) -> bool:
-        """Whether byte code that this Python writes is read there."""
-        return self.python_version == _THIS_PYTHON
 
 
 _THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -100,6 +94,9 @@ _TRIMMINGS = {
 }
 _BYTE_CODE = "unchecked-hash 1"
 
+AWS_SERVICES = ("athena", "dynamodb", "s3", "secretsmanager")
+"""The services that functions call (wiring/connections.py). botocore describes 400 more, in 25 MB."""
+
 
 def build_layers(target: Target, build: Path = BUILD) -> dict[ThirdPartyLayer, Path]:
     """The folders of the third-party layers, built unless they already stand; LayerBuildError when pip cannot."""
@@ -122,15 +119,16 @@ def build_layer(layer: ThirdPartyLayer, requirements: Path, target: Target, buil
         draft = Path(workshop) / "layer"
         _install(layer, requirements, target, draft / "python")
         _trim(draft / "python", _TRIMMINGS[layer])
-        if target.is_this_python:
-            _compile(draft / "python")
+        if python := interpreter(target.python_version):
+            compile_folder(python, draft / "python")
         _publish(draft, built)
     return built
 
 
 def _identity(requirements: Path, target: Target, trimmings: Iterable[str]) -> str:
-    byte_code = _BYTE_CODE if target.is_this_python else "source only"
-    parts = (requirements.read_text(encoding="utf-8"), str(asdict(target)), *trimmings, byte_code)
+    byte_code = _BYTE_CODE if interpreter(target.python_version) else "source only"
+    kept = (*trimmings, *AWS_SERVICES)
+    parts = (requirements.read_text(encoding="utf-8"), str(asdict(target)), *kept, byte_code)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -154,17 +152,9 @@ def _trim(folder: Path, trimmings: Iterable[str]) -> None:
     for pattern in trimmings:
         for path in folder.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _compile(folder: Path) -> None:
-    # Ordinary byte code is checked by file times, which a zip does not keep: every cold start would compile again.
-    compileall.compile_dir(
-        folder,
-        quiet=2,
-        stripdir=str(folder),
-        prependdir="/opt/python",
-        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-    )
+    for service in folder.glob("botocore/data/*/"):
+        if service.name not in AWS_SERVICES:
+            shutil.rmtree(service)
 
 
 def _publish(draft: Path, built: Path) -> None:
@@ -180,7 +170,7 @@ def _for_people() -> Iterator[str]:
 
 
 class Layers(Construct):
-    """`pipeline` is our package; `third_party` holds what pip built. boto3 comes with the Lambda runtime."""
+    """`pipeline` is our package; `third_party` holds what pip built, boto3 too: the runtime's own comes after it."""
 
     def __init__(
         self, scope: Construct, id_: str, names: Names, folders: dict[ThirdPartyLayer, Path], target: Target

@@ -7,18 +7,18 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
 
-def removal_policy(*, local: bool) -> RemovalPolicy:
-    """On AWS data and keys outlive the stack; on the embedded AWS everything goes with it."""
-    return RemovalPolicy.DESTROY if local else RemovalPolicy.RETAIN
+def removal_policy(*, retain: bool) -> RemovalPolicy:
+    """Whether data and keys outlive the stack: always on AWS, on the embedded AWS where a test asks for it."""
+    return RemovalPolicy.RETAIN if retain else RemovalPolicy.DESTROY
 
 
-def made_once_removal_policy(*, local: bool) -> RemovalPolicy:
+def made_once_removal_policy(*, retain: bool) -> RemovalPolicy:
     """The same for what has nothing in it yet when a first deployment fails: CloudFormation then takes it back.
 
     Else the next attempt would find the name taken, and say so in place of the first cause. Not for the registry: its
     deletion protection would turn the rollback into ROLLBACK_FAILED, and it has no fixed name.
     """
-    return RemovalPolicy.DESTROY if local else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+    return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if retain else RemovalPolicy.DESTROY
 
 
 def boundary(scope: Construct, policy: str) -> iam.IManagedPolicy:

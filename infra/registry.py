@@ -22,6 +22,6 @@ class Registry(Construct):
                 point_in_time_recovery_enabled=True
             ),
             time_to_live_attribute="expires_at",
-            deletion_protection=not configuration.local,
-            removal_policy=removal_policy(local=configuration.local),
+            deletion_protection=configuration.retain,
+            removal_policy=removal_policy(retain=configuration.retain),
         )

@@ -23,7 +23,7 @@ from appstore_analytics.contract.layout import (
     REPORTS_PREFIX,
     RUNS_PREFIX,
 )
-from appstore_analytics.contract.names import Database, Names, api_key_output
+from appstore_analytics.contract.names import SERVICE, Database, Names, api_key_output
 from infra.alarms import Alarms
 from infra.api_keys import ApiKeys
 from infra.buckets import Buckets
@@ -346,5 +346,5 @@ class AppStoreAnalyticsStack(Stack):
             CfnOutput(self, name, value=value)
         if not (configuration.alarm_email or configuration.alarm_slack_secret or configuration.local):
             Annotations.of(self).add_warning_v2(
-                "appstore-analytics:alarms", "Alarms reach no one: set alarm_email or alarm_slack_secret in cdk.json."
+                f"{SERVICE}:alarms", "Alarms reach no one: set alarm_email or alarm_slack_secret in cdk.json."
             )

@@ -7,9 +7,10 @@
                            ▲ PlanRegister                                       SummarizeRun ◄ ListReleases ◄─┤
                            └──── WaitForSnapshot ◄──── a backfill whose snapshot Apple has not built ──────────┘
 
-A Map without items is skipped. What no data depends on fails no run (contract/maps.py:DISPENSABLE). Whatever else fails
-outside the children goes to SummarizeRun, which reports it. Only ids and counts travel: `{"run_id", "operation",
-"plan"}`, and `error` when there is one.
+A Map without items is skipped. One with more than a pass takes is planned and run again (DecideMore<Map>), until
+`plan.after`, the place where the next pass begins, is empty. What no data depends on fails no run
+(contract/maps.py:DISPENSABLE). Whatever else fails outside the children goes to SummarizeRun, which reports it. Only
+ids and counts travel: `{"run_id", "operation", "plan"}`, and `error` when there is one.
 
 Register and Land have an item for each app and each instance. Theirs go in batches to Express children, each of which
 costs one transition whatever it holds, but lives for five minutes and cannot be asked how it ended. An inline Map in
@@ -43,7 +44,7 @@ from appstore_analytics.contract.errors import (
     leaves,
 )
 from appstore_analytics.contract.layout import RUN_PARTITION, RUNS_PREFIX
-from appstore_analytics.contract.maps import ITEMS_OF_A_BATCH, MapName, Outcome, error_of
+from appstore_analytics.contract.maps import FROM_THE_BEGINNING, ITEMS_OF_A_BATCH, MapName, Outcome, error_of
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.verdicts import Verdict
 from infra.acknowledgements import acknowledge
@@ -258,20 +259,20 @@ class PipelineStateMachine(Construct):
         word = map_name.capitalize()
         plan = self._plan_items(f"Plan{word}", map_name, summary)
         if map_name in EXPRESS_FIRST:
-            each = self._express_first(map_name, summary, following)
+            each = self._express_first(map_name, plan, summary, following)
         else:
-            each = self._map(word, map_name, summary, following, self._child(map_name, word))
+            each = self._map(word, map_name, plan, summary, following)
         plan.next(sfn.Choice(self, f"Decide{word}").when(_HAS_ITEMS, each).otherwise(following))
         return plan
 
-    def _express_first(self, map_name: MapName, summary: sfn.State, following: sfn.State) -> sfn.State:
+    def _express_first(self, map_name: MapName, plan: sfn.State, summary: sfn.State, following: sfn.State) -> sfn.State:
         """The Map with Express children, until nothing is left or what is left has another reason than the quota."""
-        word, patiently = map_name.capitalize(), f"{map_name.capitalize()}Patiently"
-        patient = self._map(patiently, map_name, summary, following, self._child(map_name, patiently))
-        plan = self._plan_items(f"Plan{word}Left", map_name, summary, left=True)
-        quick = self._map_of_batches(map_name, summary, plan)
+        word = map_name.capitalize()
+        plan_left = self._plan_items(f"Plan{word}Left", map_name, summary, left=True)
+        patient = self._map(f"{word}Patiently", map_name, plan_left, summary, following)
+        quick = self._map_of_batches(map_name, plan, summary, plan_left)
         wait = sfn.Wait(self, f"WaitTo{word}", time=sfn.WaitTime.timestamp_path("$.plan.available_at"))
-        plan.next(
+        plan_left.next(
             sfn.Choice(self, f"Decide{word}Left")
             .when(sfn.Condition.is_present("$.plan.available_at"), wait.next(quick))
             .when(_HAS_ITEMS, patient)
@@ -280,20 +281,27 @@ class PipelineStateMachine(Construct):
         return quick
 
     def _plan_items(self, name: str, map_name: MapName, summary: sfn.State, *, left: bool = False) -> sfn.TaskStateBase:
-        payload = {"run_id": sfn.JsonPath.string_at("$.run_id"), "map": map_name, **({"left": True} if left else {})}
+        payload = {
+            "run_id": sfn.JsonPath.string_at("$.run_id"),
+            "map": map_name,
+            "after": sfn.JsonPath.string_at("$.plan.after"),
+            **({"left": True} if left else {}),
+        }
         plan = self._invoke("plan_items", name=name, payload=sfn.TaskInput.from_object(payload), result_path="$.plan")
         plan.add_catch(summary, errors=["States.ALL"], result_path="$.error")
         return plan
 
     def _map(
-        self, name: str, map_name: MapName, summary: sfn.State, following: sfn.State, child: sfn.State
+        self, name: str, map_name: MapName, plan: sfn.State, summary: sfn.State, following: sfn.State
     ) -> sfn.State:
         """A Standard child for each item."""
         at_once = self._configuration.max_concurrency.of(map_name)
         each = self._distributed(name, sfn.StateMachineType.STANDARD, at_once)
-        return _leads_on(each.item_processor(child), summary, following)
+        return self._leads_on(each.item_processor(self._child(map_name, name)), plan, summary, following)
 
-    def _map_of_batches(self, map_name: MapName, summary: sfn.State, following: sfn.State) -> sfn.State:
+    def _map_of_batches(
+        self, map_name: MapName, plan: sfn.State, summary: sfn.State, following: sfn.State
+    ) -> sfn.State:
         """An Express child for each batch of items."""
         word = map_name.capitalize()
         lanes = Lanes.of_batches(self._configuration.max_concurrency.of(map_name))
@@ -301,7 +309,16 @@ class PipelineStateMachine(Construct):
         if map_name is MapName.REGISTER:
             items = max(1, min(items, _CALLS_OF_A_BATCH // len(self._configuration.curated_tables)))
         each = self._distributed(word, sfn.StateMachineType.EXPRESS, lanes.children, items)
-        return _leads_on(each.item_processor(self._batch(map_name, lanes)), summary, following)
+        return self._leads_on(each.item_processor(self._batch(map_name, lanes)), plan, summary, following)
+
+    def _leads_on(
+        self, each: sfn.DistributedMap, plan: sfn.State, summary: sfn.State, following: sfn.State
+    ) -> sfn.State:
+        """Back to the plan of the Map while it has items beyond this pass, then on."""
+        each.add_catch(summary, errors=["States.ALL"], result_path="$.error")
+        is_last_pass = sfn.Condition.string_equals("$.plan.after", FROM_THE_BEGINNING)
+        each.next(sfn.Choice(self, f"DecideMore{each.id}").when(is_last_pass, following).otherwise(plan))
+        return each
 
     def _distributed(
         self, name: str, kind: sfn.StateMachineType, at_once: int, items_of_a_batch: int | None = None
@@ -472,12 +489,6 @@ _TRACES = [
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 ]
-
-
-def _leads_on(each: sfn.DistributedMap, summary: sfn.State, following: sfn.State) -> sfn.State:
-    each.add_catch(summary, errors=["States.ALL"], result_path="$.error")
-    each.next(following)
-    return each
 
 
 def _allow(actions: list[str], resources: list[str]) -> iam.PolicyStatement:

@@ -55,19 +55,12 @@ def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> 
     stack. DeploymentError with the end of the CDK's own words.
     """
     outputs_path = aws.directory / "outputs.json"
-    given = {"local": True, "max_concurrency": _CONCURRENCY, **context}
-    names = parse_context({**cdk_context(), **given}).names
-    arguments = [
-        argument
-        for name, value in given.items()
-        for argument in ("--context", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
-    ]
-    assembly = ["--output", str(aws.directory / "cdk.out")]
+    names = parse_context({**cdk_context(), **_given(context)}).names
     progress("cdk bootstrap", 0, 0)
     _cdk(aws, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], aws.directory, progress)
     progress("cdk synth", 0, 0)
     options = ["--require-approval", "never", "--progress", "events", "--outputs-file", str(outputs_path)]
-    _cdk(aws, ["deploy", *assembly, *options, *arguments], PROJECT, progress)
+    on_stack(aws, ["deploy", *options], context, progress)
     outputs = json.loads(outputs_path.read_text())[names.stack]
     return Deployment(
         names=names,
@@ -77,6 +70,20 @@ def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> 
         state_machine_arn=outputs["StateMachineArn"],
         workgroup=outputs["Workgroup"],
     )
+
+
+def _given(context: Mapping[str, Any]) -> dict[str, Any]:
+    return {"local": True, "retain": False, "max_concurrency": _CONCURRENCY, **context}
+
+
+def on_stack(aws: EmbeddedAws, arguments: list[str], context: Mapping[str, Any], progress: Progress) -> None:
+    """A command of the CDK about the stack that this context makes; DeploymentError with the end of its own words."""
+    values = [
+        argument
+        for name, value in _given(context).items()
+        for argument in ("--context", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
+    ]
+    _cdk(aws, [*arguments, "--output", str(aws.directory / "cdk.out"), *values], PROJECT, progress)
 
 
 def put_api_key(aws: EmbeddedAws, deployment: Deployment, key_name: str, key: Mapping[str, str]) -> None:

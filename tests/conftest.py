@@ -1,9 +1,10 @@
-"""For every test: aws-cdk-lib finds the node of .venv, no variable of the shell leads from moto to another AWS, and
-hypothesis tries as many examples as its profile says: `full`, or `fast`, which HYPOTHESIS_PROFILE or pytest's
---hypothesis-profile choose.
+"""For every test: aws-cdk-lib finds the node of .venv, no variable of the shell leads from moto to another AWS, what a
+test starts can be interrupted, and hypothesis tries as many examples as its profile says: `full`, or `fast`, which
+HYPOTHESIS_PROFILE or pytest's --hypothesis-profile choose.
 """
 
 import os
+import signal
 
 from hypothesis import settings
 
@@ -12,6 +13,9 @@ from workshop.toolchain import node_environment
 os.environ.update(node_environment())
 for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL") or name == "AWS_PROFILE"]:
     del os.environ[name]  # the README tells people to export the one of a kept embedded AWS
+
+# A shell's background job ignores the interrupt, and so would every process that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: on a busy machine it would fail a test for what other processes do.
 settings.register_profile("full", max_examples=100, deadline=None)

@@ -14,7 +14,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 EVERYTHING = "requirements-dev.txt"
 """The whole closure: .venv is made from it, and the other files hold a part of it."""
-PARTS = ("requirements.txt", "layers/dependencies/requirements.txt", "layers/arrow/requirements.txt", "layers/web/requirements.txt")
+PARTS = (
+    "requirements.txt",
+    "layers/dependencies/requirements.txt",
+    "layers/arrow/requirements.txt",
+    "layers/web/requirements.txt",
+)
 
 # For every Python from the oldest that runs the project, and every platform that a package has files for.
 _COMPILE = ("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes")

@@ -139,6 +139,11 @@ class Model:
         memory = self.deployed.memory_gb[step] if memory_gb is None else memory_gb
         return self._seconds(step, apps, memory) * memory
 
+    def seconds_of_a_call(self, step: str, apps: int) -> float:
+        """How long one call of a step takes on a day of so many apps, its share of the cold starts included."""
+        calls = self._unit(step, Unit.CALLS, apps)
+        return self._seconds(step, apps) / calls if calls else 0.0
+
     def states(self, apps: int) -> Walked:
         """What a run enters."""
         return walk(self.deployed.definition, self._items(apps))

@@ -27,8 +27,10 @@ from appstore_analytics.apple.keys import ApiKey, Tokens
 from appstore_analytics.apple.segments import SegmentStore
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.configuration import Account, Configuration
-from appstore_analytics.contract.layout import CURATED_PREFIX
+from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE
+from appstore_analytics.contract.layout import CURATED_PREFIX, KPIS_PREFIX
 from appstore_analytics.contract.maps import MapName, Outcome
+from appstore_analytics.contract.names import Database
 from appstore_analytics.contract.prices import REGION
 from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.lake.objects import Bucket
@@ -147,7 +149,7 @@ class Days:
             for event in json.loads(self.lake.read(str(answer["manifest_key"])) or b"[]"):
                 self._child(plan, map_name, event)
             if map_name not in (MapName.REGISTER, MapName.LAND):
-                return
+                return  # a day that is counted has room in one pass
             answer = self._plan_items(plan, map_name, left=True)
             if "available_at" in answer:
                 self.now = datetime.fromisoformat(str(answer["available_at"]))
@@ -277,18 +279,26 @@ class _AthenaOfDuckDb:
     def __init__(self, lake: Bucket) -> None:
         self._lake = lake
 
-    def rows(self, sql: str, _: str) -> Iterator[tuple[str | None, ...]]:
+    def rows(self, sql: str, database: Database) -> Iterator[tuple[str | None, ...]]:
         """The answer, each cell as Athena prints it."""
+        if database is Database.MARTS:
+            return self._answer(sql, KPIS_TABLE, self._kpis())
         name = sql.split('FROM "')[1].split('"', maxsplit=1)[0]
+        return self._answer(sql, name, pa.concat_tables(self._dates(f"{CURATED_PREFIX}{name}/")))
+
+    def _answer(self, sql: str, name: str, rows: pa.Table) -> Iterator[tuple[str | None, ...]]:
         with duckdb.connect() as connection:
-            connection.register(name, self._table(name))
+            connection.register(name, rows)
             answer = connection.execute(sql).fetchall()
         return iter([tuple(None if cell is None else str(cell) for cell in row) for row in answer])
 
-    def _table(self, name: str) -> pa.Table:
-        dates = []
-        for stored in self._lake.list(f"{CURATED_PREFIX}{name}/"):
+    def _kpis(self) -> pa.Table:
+        kinds = {"bigint": pa.int64(), "string": pa.string(), "decimal(18,6)": pa.decimal128(18, 6)}
+        schema = pa.schema([*((name, kinds[kind]) for name, kind, _ in KPI_COLUMNS), ("dt", pa.date32())])
+        return pa.concat_tables([schema.empty_table(), *(rows.cast(schema) for rows in self._dates(KPIS_PREFIX))])
+
+    def _dates(self, prefix: str) -> Iterator[pa.Table]:
+        for stored in self._lake.list(prefix):
             rows = pq.read_table(io.BytesIO(self._lake.read(stored.key) or b""))
             day = date.fromisoformat(stored.key.split("dt=")[1].split("/")[0])
-            dates.append(rows.append_column("dt", pa.array([day] * rows.num_rows, pa.date32())))
-        return pa.concat_tables(dates)
+            yield rows.append_column("dt", pa.array([day] * rows.num_rows, pa.date32()))

@@ -10,6 +10,7 @@ from typing import Any
 
 from aws_cdk import App
 
+from appstore_analytics.contract.maps import FROM_THE_BEGINNING
 from infra.configuration import DeploymentConfiguration, parse_context
 from infra.layers import PROJECT, ThirdPartyLayer
 from infra.stack import AppStoreAnalyticsStack
@@ -107,14 +108,15 @@ def _read(configuration: DeploymentConfiguration, template: dict[str, Any]) -> D
 
 
 def walk(definition: State, items: Mapping[str, int]) -> Walked:
-    """Follow a daily run whose Maps have so many items, by name, and leave nothing."""
+    """Follow a daily run whose Maps have so many items, by name, each in one pass, and leave nothing."""
     maps: dict[str, MapWalked] = {}
     entered = 0
-    data: State = {"operation": "daily", "status": "SUCCEEDED", "step": {"outcome": "next"}, "plan": {"waiting": False}}
+    plan = {"waiting": False, "after": FROM_THE_BEGINNING}
+    data: State = {"operation": "daily", "status": "SUCCEEDED", "step": {"outcome": "next"}, "plan": plan}
     for name, state in _way(definition, data):
         entered += 1
         if name.startswith("Plan"):
-            data["plan"]["items"] = items.get(name.removeprefix("Plan"), 0)  # of Plan<Map>Left: nothing is left
+            plan["items"] = items.get(name.removeprefix("Plan"), 0)  # of Plan<Map>Left: nothing is left
         if state["Type"] == "Map":
             maps[name] = _walk_map(state, {**data, "step": {"outcome": "next"}})
     return Walked(entered, maps)

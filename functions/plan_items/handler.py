@@ -1,8 +1,8 @@
-"""plan_items: a run and a Map, `left` for what that Map has left; out comes where the manifest lies."""
+"""plan_items: a run, a Map and a place in it, `left` for what that Map has left; out comes where the manifest lies."""
 
 from typing import Any
 
-from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.maps import FROM_THE_BEGINNING, MapName
 from appstore_analytics.contract.settings import PlanItemsSettings
 from appstore_analytics.steps.plan_items import plan_items
 from appstore_analytics.wiring.clock import utc_now
@@ -18,7 +18,7 @@ LAKE = open_bucket(SETTINGS.lake_bucket)
 @logger.inject_lambda_context(clear_state=True)
 @names_machine_errors("plan_items")
 def handler(event: dict[str, Any], _: object) -> dict[str, str | int | bool]:
-    """See steps/plan_items.py."""
-    run_id, map_name = event["run_id"], MapName(event["map"])
+    """See steps/plan_items.py. A run that began before an update of the stack knows no `after`."""
+    run_id, map_name, after = event["run_id"], MapName(event["map"]), event.get("after", FROM_THE_BEGINNING)
     logger.append_keys(run_id=run_id, map=map_name)
-    return plan_items(run_id, map_name, REGISTRY, LAKE, utc_now(), left=event.get("left", False))
+    return plan_items(run_id, map_name, REGISTRY, LAKE, utc_now(), after=after, left=event.get("left", False))

@@ -22,7 +22,7 @@ APPLE = AppleConnections(SETTINGS)
 
 @logger.inject_lambda_context(clear_state=True)
 @names_machine_errors("plan_run")
-def handler(event: dict[str, Any], _: object) -> dict[str, str]:
+def handler(event: dict[str, Any], _: object) -> dict[str, Any]:
     """See steps/plan_run.py."""
     configuration = Configuration.from_payload(event["configuration"])
     started_at = datetime.fromisoformat(event["started_at"])

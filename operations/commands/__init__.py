@@ -37,6 +37,7 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
     "Set up": {
         "doctor": set_up.find_faults,
         "put-key": set_up.put_api_key,
+        "adopt": set_up.find_left_behind,
     },
     "Run": {
         "daily": run.daily,

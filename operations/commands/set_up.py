@@ -1,5 +1,6 @@
 """Before the first run: what stands in the way, and the keys."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from appstore_analytics.wiring.clock import utc_now
 from operations import doctor
 from operations.commands.asked import answer
+from operations.left_behind import adopt
 from operations.put_key import key_id_of, put_key, read_key_file, secret_text
 
 
@@ -14,6 +16,15 @@ def find_faults(context: typer.Context) -> None:
     """Say what stands in the way of a deployment or a run: credentials, quotas, names, keys. Changes nothing."""
     where = context.obj.where
     answer(context.obj, doctor.examine(where.connect(), where.stack, doctor.configured(where.stack), utc_now()))
+
+
+def find_left_behind(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Where to write what `cdk import` needs.")] = Path("adopt.json"),
+) -> None:
+    """Find what a destroyed stack has left, so that a new one can take it back. Changes nothing on AWS."""
+    where = context.obj.where
+    answer(context.obj, adopt(where.connect().cloudformation, where.stack, file))
 
 
 def put_api_key(

@@ -89,11 +89,11 @@ def _secrets(aws: Connection, wanted: WantedNames) -> Iterator[Check]:
                 "names",
                 Result.FIX,
                 f"The secret {name} is being deleted, which keeps its name taken for up to 30 days: restore it with "
-                f"`aws secretsmanager restore-secret --secret-id {name}` and take it over with `cdk import`, or "
+                f"`aws secretsmanager restore-secret --secret-id {name}` and take it back with `./manage.py adopt`, or "
                 "delete it for good with --force-delete-without-recovery.",
             )
         else:
-            yield _taken("secret", name, "take it over with `cdk import`, or delete it if nothing needs its key")
+            yield _taken("secret", name, "take it back with `./manage.py adopt`, or delete it if nothing needs its key")
 
 
 def _others(aws: Connection, wanted: WantedNames) -> Iterator[Check]:

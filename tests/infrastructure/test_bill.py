@@ -1,11 +1,13 @@
 """The Step Functions lines of the bill, counted again from the template and the item counts alone."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from synthesis import Synthesis
 
+from appstore_analytics.answers.cost import TRANSITIONS_OF_A_LOOK, TRANSITIONS_OF_A_RUN
 from benchmarks.usage.bill import Model
 from benchmarks.usage.counting import Linear, Stored
 from benchmarks.usage.deployment import synthesize
@@ -19,11 +21,15 @@ Machine = dict[str, Any]
 OF_A_GOOD_DAY = {
     "DecideOperation": "PlanRegister",
     "DecideRegister": "Register",
+    "DecideMoreRegister": "PlanRegisterLeft",
     "DecideRegisterLeft": "PlanLand",
     "DecideLand": "Land",
+    "DecideMoreLand": "PlanLandLeft",
     "DecideLandLeft": "PlanPublish",
     "DecidePublish": "Publish",
+    "DecideMorePublish": "PlanVerify",
     "DecideVerify": "Verify",
+    "DecideMoreVerify": "DecideSnapshot",
     "DecideSnapshot": "ListReleases",
     "DecideRun": "RunSucceeded",
     "DecidePublishDate": "PublishDone",
@@ -32,10 +38,10 @@ OF_A_GOOD_DAY = {
 """Where each Choice leads when every item succeeds and a Map leaves nothing."""
 
 
-def entered(machine: Machine) -> list[str]:
-    """The states that a good day enters, in order."""
-    way = [machine["StartAt"]]
-    while (following := OF_A_GOOD_DAY.get(way[-1]) or machine["States"][way[-1]].get("Next")) is not None:
+def entered(machine: Machine, choices: Mapping[str, str] = OF_A_GOOD_DAY, until: str = "") -> list[str]:
+    """The states that a good day enters, in order; at most until the next time that it enters one of them."""
+    way = [until or machine["StartAt"]]
+    while (following := choices.get(way[-1]) or machine["States"][way[-1]].get("Next")) not in (None, until):
         way.append(following)
     return way
 
@@ -53,6 +59,21 @@ def transitions(machine: Machine, items: dict[str, int]) -> int:
         is_standard = state["ItemProcessor"]["ProcessorConfig"]["ExecutionType"] == "STANDARD"
         total += children * (1 + (len(entered(state["ItemProcessor"])) if is_standard else 0))
     return total
+
+
+def test_the_plan_of_a_backfill_counts_the_states_of_its_run_and_of_each_look_for_its_snapshot(
+    synthesis: Synthesis,
+) -> None:
+    machine = synthesis.definition()
+    assert len(entered(machine)) == TRANSITIONS_OF_A_RUN
+    nothing_yet = {
+        **OF_A_GOOD_DAY,
+        "DecideLand": "PlanPublish",
+        "DecidePublish": "PlanVerify",
+        "DecideVerify": "DecideSnapshot",
+        "DecideSnapshot": "WaitForSnapshot",
+    }
+    assert len(entered(machine, nothing_yet, until="WaitForSnapshot")) == TRANSITIONS_OF_A_LOOK
 
 
 @pytest.fixture(scope="module")

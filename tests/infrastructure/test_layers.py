@@ -1,16 +1,19 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-import botocore
 import pytest
 from synthesis import Synthesis
 
 from appstore_analytics.contract.capacities import CONVERSION_MEMORY
 from benchmarks.cold_start import FUNCTIONS, WITH_ARROW, imports, size_mb
+from infra.byte_code import interpreter
 from infra.layers import (
+    AWS_SERVICES,
     AWS_TARGET,
     FOR_PEOPLE,
     PIPELINE_LAYER,
@@ -21,6 +24,13 @@ from infra.layers import (
     build_layer,
     build_layers,
 )
+
+
+@pytest.fixture(autouse=True)
+def pythons_are_known() -> None:
+    """Looked for before a test replaces the commands that the look runs."""
+    for target in (THIS_MACHINE, AWS_TARGET):
+        interpreter(target.python_version)
 
 
 @pytest.fixture
@@ -35,8 +45,11 @@ class Pip:
 
     def __init__(self) -> None:
         self.commands: list[list[str]] = []
+        self._run = subprocess.run
 
-    def __call__(self, command: list[str], **_: object) -> "subprocess.CompletedProcess[str]":
+    def __call__(self, command: list[str], **how: Any) -> "subprocess.CompletedProcess[str]":
+        if "pip" not in command:
+            return self._run(command, **how)
         self.commands.append(command)
         folder = Path(command[command.index("--target") + 1])
         (folder / "bin").mkdir(parents=True)
@@ -99,12 +112,42 @@ def test_a_second_build_is_a_look_up_until_something_about_it_changes(
 def test_byte_code_is_written_only_by_the_python_that_reads_it(pip: Pip, requirements: Path, tmp_path: Path) -> None:
     here = build_layer(ThirdPartyLayer.ARROW, requirements, THIS_MACHINE, tmp_path / "build")
     elsewhere = build_layer(
-        ThirdPartyLayer.ARROW, requirements, Target("3.6", "aarch64", ("manylinux2014_aarch64",)), tmp_path / "build"
+        ThirdPartyLayer.ARROW, requirements, Target("3.99", "aarch64", ("manylinux2014_aarch64",)), tmp_path / "build"
     )
     assert len(pip.commands) == 2
     (byte_code,) = here.rglob("*.pyc")
     assert byte_code.read_bytes()[4:8] == b"\x01\x00\x00\x00"  # by hash, unchecked (PEP 552): a zip keeps no times
     assert not list(elsewhere.rglob("*.pyc"))
+
+
+def python_that_says(folder: Path, version: str, exit_code: int = 0) -> Path:
+    """A command on PATH in the place of a Python of a version that is not installed here."""
+    python = folder / "python3.99"
+    python.write_text(f"#!/bin/sh\necho {version}\nexit {exit_code}\n")
+    python.chmod(0o755)
+    return python
+
+
+@pytest.mark.parametrize(
+    ("says", "exit_code", "found"), [("3.99", 0, True), ("3.98", 0, False), ("no such version", 127, False)]
+)
+def test_a_python_of_the_runtimes_version_is_looked_for_and_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, exit_code: int, found: bool
+) -> None:
+    """pyenv puts commands on PATH that fail where their version is not active."""
+    python = python_that_says(tmp_path, says, exit_code)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/bin")
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    interpreter.cache_clear()
+    assert interpreter("3.99") == (python if found else None)
+    interpreter.cache_clear()
+
+
+def test_of_botocore_the_services_stay_that_functions_open() -> None:
+    source = (PIPELINE_LAYER / "python" / "appstore_analytics" / "wiring" / "connections.py").read_text()
+    assert set(re.findall(r'boto3\.(?:client|resource)\("(\w+)"', source)) == set(AWS_SERVICES)
+    data = build_layers(THIS_MACHINE)[ThirdPartyLayer.DEPENDENCIES] / "python" / "botocore" / "data"
+    assert {path.name for path in data.iterdir() if path.is_dir()} == set(AWS_SERVICES)
 
 
 def test_an_index_out_of_reach_is_one_sentence_and_leaves_nothing_behind(
@@ -141,6 +184,7 @@ def test_of_two_builders_at_the_same_time_the_first_wins_and_both_are_right(
 
 _CONVERT_AND_MERGE = """
 import gzip, io, json, pathlib, sys, tempfile
+import boto3, botocore, s3transfer
 import aws_lambda_powertools, requests, jwt, cryptography.hazmat.primitives.asymmetric.ec
 import isal, pyarrow, pyarrow.dataset
 from datetime import date
@@ -153,6 +197,10 @@ from appstore_analytics.lake.record_batches import in_one_batch
 from appstore_analytics.lake.schema import in_memory, part_schema
 from appstore_analytics.model.vintage import Vintage
 conversion._RUN_ROWS = 2  # so that rows are spilled, too
+loaded = (pyarrow, requests, jwt, isal, boto3, botocore, s3transfer)
+for service in ("athena", "s3", "secretsmanager"):
+    boto3.client(service, region_name="eu-central-1")
+boto3.resource("dynamodb", region_name="eu-central-1").Table("registry")
 table = tables_by_name()["purchases"]
 cells = {"date": "2026-11-20", "app_apple_identifier": "7", "purchases": "2", "sales_in_usd": "0.5"}
 line = "\\t".join(cells.get(each.name, "") for each in table.report.columns)
@@ -166,14 +214,13 @@ with tempfile.TemporaryDirectory() as folder:
     with RowGroups(scratch / "merged.parquet", table_layout(part_schema(table))) as merged:
         merged.append(in_one_batch(rows))
         merged.finish({})
-    print(json.dumps([[part.rows, part.sums], [each.__file__ for each in (pyarrow, requests, jwt, isal)]]))
+    print(json.dumps([[part.rows, part.sums], [each.__file__ for each in loaded]]))
 """
 
 
 def test_what_our_code_does_works_with_the_real_layers_alone() -> None:
     folders = [folder / "python" for folder in build_layers(THIS_MACHINE).values()]
-    runtime = Path(botocore.__file__).parents[1]  # boto3 comes with Lambda's runtime: here last, behind the layers
-    paths = [*folders, PIPELINE_LAYER / "python", runtime]
+    paths = [*folders, PIPELINE_LAYER / "python"]
     environment = {"PYTHONPATH": os.pathsep.join(map(str, paths)), "PATH": os.environ["PATH"]}
     # -S: without this environment's own packages, as on Lambda.
     result = subprocess.run(
@@ -210,7 +257,7 @@ def test_what_only_people_read_is_not_shipped(synthesis: Synthesis) -> None:
 def test_the_layers_stay_small() -> None:
     sizes = {layer: size_mb(folder) for layer, folder in build_layers(THIS_MACHINE).items()}
     assert sizes[ThirdPartyLayer.ARROW] < 112
-    assert sizes[ThirdPartyLayer.DEPENDENCIES] < 33
+    assert sizes[ThirdPartyLayer.DEPENDENCIES] < 37
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

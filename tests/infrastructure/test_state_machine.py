@@ -224,13 +224,19 @@ def test_what_express_children_leave_waits_once_for_the_quota_and_is_then_worked
     machine: Machine, word: str
 ) -> None:
     states = machine["States"]
-    assert states[word]["Next"] == f"Plan{word}Left"
-    assert states[f"Plan{word}Left"]["Parameters"] == {"run_id.$": "$.run_id", "map": word.upper(), "left": True}
+    assert states[f"DecideMore{word}"]["Choices"][0]["Next"] == f"Plan{word}Left"
+    assert states[f"Plan{word}Left"]["Parameters"] == {
+        "run_id.$": "$.run_id",
+        "map": word.upper(),
+        "after.$": "$.plan.after",
+        "left": True,
+    }
     waiting, left = states[f"Decide{word}Left"]["Choices"]
     assert waiting == {"Variable": "$.plan.available_at", "IsPresent": True, "Next": f"WaitTo{word}"}
     assert states[f"WaitTo{word}"] == {"Type": "Wait", "TimestampPath": "$.plan.available_at", "Next": word}
     assert left == {"Variable": "$.plan.items", "NumericGreaterThan": 0, "Next": f"{word}Patiently"}
-    assert states[f"Decide{word}Left"]["Default"] == states[f"{word}Patiently"]["Next"]
+    following = states[f"DecideMore{word}Patiently"]["Choices"][0]["Next"]
+    assert states[f"Decide{word}Left"]["Default"] == following
 
 
 @pytest.mark.parametrize("name", [*MAPS, *(f"{name}Patiently" for name in QUICK)])
@@ -277,11 +283,26 @@ def test_the_maps_follow_each_other_and_one_without_items_is_skipped(machine: Ma
     }
     assert set(followers_of_maps) == set(MAPS)
     for (name, following), patient in zip(followers_of_maps.items(), PATIENT, strict=True):
-        assert states[f"Plan{name}"]["Parameters"] == {"run_id.$": "$.run_id", "map": name.upper()}
+        assert states[f"Plan{name}"]["Parameters"] == {
+            "run_id.$": "$.run_id",
+            "map": name.upper(),
+            "after.$": "$.plan.after",
+        }
         assert states[f"Plan{name}"]["Next"] == f"Decide{name}"
         (choice,) = states[f"Decide{name}"]["Choices"]
         assert choice == {"Variable": "$.plan.items", "NumericGreaterThan": 0, "Next": name}
-        assert states[f"Decide{name}"]["Default"] == states[patient]["Next"] == following
+        assert states[f"Decide{name}"]["Default"] == states[f"DecideMore{patient}"]["Choices"][0]["Next"] == following
+
+
+@pytest.mark.parametrize("name", [*dict.fromkeys([*MAPS, *PATIENT])])
+def test_a_map_with_more_items_than_a_pass_takes_is_planned_and_run_again(machine: Machine, name: str) -> None:
+    states = machine["States"]
+    assert states[name]["Next"] == f"DecideMore{name}"
+    (choice,) = states[f"DecideMore{name}"]["Choices"]
+    assert (choice["Variable"], choice["StringEquals"]) == ("$.plan.after", "")
+    plan = f"Plan{name.removesuffix('Patiently')}{'Left' if name.endswith('Patiently') else ''}"
+    assert states[f"DecideMore{name}"]["Default"] == plan
+    assert states[plan]["Parameters"]["after.$"] == "$.plan.after"
 
 
 def test_every_operation_begins_where_its_work_does(machine: Machine) -> None:
@@ -374,6 +395,7 @@ def test_no_state_passes_a_token_a_url_or_rows(machine: Machine) -> None:
         "$.operation",
         "$.record",
         "$.plan",
+        "$.plan.after",
         "$.plan.items",
         "$.plan.waiting",
         "$.plan.manifest_key",

@@ -177,6 +177,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     """As on the embedded AWS: loopback, two accounts, the second with a reader key."""
     values = context(
         local="true",
+        retain="false",
         apple_base_url="http://127.0.0.1:8080",
         segment_hosts='["127.0.0.1"]',
         accounts='[{"name": "main"}, {"name": "studio-2", "reader_key": true}]',
@@ -192,6 +193,7 @@ def test_locally_loopback_is_allowed_and_protection_is_off(local: Synthesis) -> 
     assert environment["ALLOW_LOOPBACK"] == "true"
     assert local.only("DynamoDB::Table")["DeletionProtectionEnabled"] is False
     assert local.only("Athena::WorkGroup")["RecursiveDeleteOption"] is True
+    assert {resource.get("DeletionPolicy") for resource in local.template["Resources"].values()} <= {None, "Delete"}
 
 
 def test_on_aws_loopback_is_not_allowed(synthesis: Synthesis) -> None:

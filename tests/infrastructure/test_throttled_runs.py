@@ -39,7 +39,7 @@ class Throttled:
 
     def call(self, function: str, payload: Any) -> Any:
         if function == "PlanRun":
-            return {"run_id": "r1", "operation": "daily"}
+            return {"run_id": "r1", "operation": "daily", "plan": {"after": ""}}
         if function == "PlanItems":
             return self._plan(payload["map"], left=payload.get("left", False))
         if function == "SummarizeRun":
@@ -67,7 +67,7 @@ class Throttled:
         key = f"{map_name}-{len(self._manifests)}"
         open_items = [record for record in records if self.verdicts[record] is None]
         self._manifests[key] = [{"record": record, "run_id": "r1"} for record in open_items]
-        return {"manifest_key": key, "items": len(open_items), "waiting": False}
+        return {"manifest_key": key, "items": len(open_items), "after": "", "waiting": False}
 
 
 def execute(machine: dict[str, Any], world: Throttled, concurrency: int) -> tuple[VirtualRun, float, bool]:

@@ -22,7 +22,7 @@ from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.errors import PipelineError
 from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE
 from appstore_analytics.contract.layout import CURATED_PREFIX, KPIS_PREFIX
-from appstore_analytics.contract.maps import MapName, Outcome
+from appstore_analytics.contract.maps import FROM_THE_BEGINNING, MapName, Outcome
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.names import Database
 from appstore_analytics.contract.operations import Operation
@@ -248,10 +248,17 @@ class Pipeline:
     def run(self, plan: RunPlan, *maps: MapName) -> None:
         """Plans and runs these Maps; those of the plan's operation without any named."""
         for map_name in maps or MAPS_OF[plan.operation]:
-            answer = plan_items(plan.run_id, map_name, self.registry, self.lake, self.clock.now)
-            manifest = json.loads(self.lake.read(str(answer["manifest_key"])) or b"")
-            assert len(manifest) == answer["items"]
-            self.run_map(map_name, manifest)
+            after = self.run_pass(plan, map_name, FROM_THE_BEGINNING)
+            while after != FROM_THE_BEGINNING:
+                after = self.run_pass(plan, map_name, after)
+
+    def run_pass(self, plan: RunPlan, map_name: MapName, after: str) -> str:
+        """One pass of a Map; where the next one goes on."""
+        answer = plan_items(plan.run_id, map_name, self.registry, self.lake, self.clock.now, after=after)
+        manifest = json.loads(self.lake.read(str(answer["manifest_key"])) or b"")
+        assert len(manifest) == answer["items"]
+        self.run_map(map_name, manifest)
+        return str(answer["after"])
 
     def run_map(self, map_name: MapName, manifest: list[dict[str, str]]) -> None:
         for event in manifest:

@@ -2,22 +2,29 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
+import duckdb
 import pytest
 
 from appstore_analytics.contract.operations import Operation
+from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.lake.publication import publish
 from appstore_analytics.lake.run_notes import write_plan
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.call_budget import minute_of
 from appstore_analytics.steps.summarize_run import summarize_run
+from benchmarks.publication.lake_of_files import BucketOfFiles, fill_with_parts
+from benchmarks.samples.data import LAST_DATE
 from tests.aws_in_process import aws_in_process, new_bucket, new_registry
 from tests.unit.docs.reading_docs import ROOT, blocks, commands
 
 OPERATIONS = ROOT / "docs" / "operations.md"
+ENGINES = ROOT / "docs" / "engines.md"
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
@@ -69,3 +76,18 @@ def test_the_run_report_has_the_fields_of_a_real_one(registry: Registry) -> None
     assert shown.keys() == real.keys()
     assert stored.key == "reports/production_daily_20261123T100000000Z-noon.json"
     assert page.key == "reports/production_daily_20261123T100000000Z-noon.html"
+
+
+def test_duckdb_reads_the_published_files_as_the_page_says(tmp_path: Path) -> None:
+    lake, table = BucketOfFiles(tmp_path / "lake"), tables_by_name()["engagement"]
+    fill_with_parts(lake, table.name, apps=3, rows_of_app=40, dates=2)
+    days = [LAST_DATE - timedelta(days=1), LAST_DATE]
+    published = [publish(lake, table, day, tmp_path).rows for day in days]
+    (query,) = [block.text for block in blocks("sql", pages=(ENGINES,)) if "read_parquet" in block.text]
+    _, query = query.split(";", 1)  # the first statement says where the credentials are
+    with duckdb.connect() as connection:
+        rows = connection.execute(query.replace("s3://<lake bucket>", str(tmp_path / "lake"))).fetchall()
+    assert [(day, count, apps) for day, count, apps, _ in rows] == [
+        (day, count, 3) for day, count in zip(days, published, strict=True)
+    ]
+    assert all(events > 0 for *_, events in rows)

@@ -69,6 +69,7 @@ def test_where_nothing_is_left_nobody_waits_although_the_hour_is_used_up(pipelin
     assert left(pipeline, plan) == {
         "manifest_key": f"runs/{plan.run_id}/manifests/register-left.json",
         "items": 0,
+        "after": "",
         "apps": [],
     }
 

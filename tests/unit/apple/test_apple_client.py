@@ -188,7 +188,7 @@ def test_an_id_that_could_lead_elsewhere_is_refused(what, identifier):
 @pytest.mark.parametrize("identifier", ["0", "007", "-1", "1.0", "1e9", "１", "1" * 19, " 1", "1\n", "0x1", "\ud800"])
 def test_an_app_whose_id_is_no_number_as_apple_writes_it_is_refused(identifier):
     with pytest.raises(AppleRefused, match="an app whose id is not a number"):
-        Apple(answering(page(identifier))).client.app_ids()
+        Apple(answering(page(identifier))).client.app_names()
 
 
 BODIES_THAT_ARE_NO_PAGE = [
@@ -214,7 +214,7 @@ BODIES_THAT_ARE_NO_PAGE = [
 @pytest.mark.parametrize("body", BODIES_THAT_ARE_NO_PAGE, ids=range(len(BODIES_THAT_ARE_NO_PAGE)))
 def test_a_body_that_is_no_page_is_no_answer(body):
     with pytest.raises(AppleUnavailable, match="not JSON:API"):
-        Apple(answering(Answer(200, body))).client.app_ids()
+        Apple(answering(Answer(200, body))).client.app_names()
 
 
 @pytest.mark.parametrize(
@@ -231,12 +231,12 @@ def test_a_body_that_is_no_page_is_no_answer(body):
 )
 def test_json_that_nobody_would_send_is_refused_before_it_is_read(body, words):
     with pytest.raises(AppleRefused, match=words):
-        Apple(answering(Answer(200, body))).client.app_ids()
+        Apple(answering(Answer(200, body))).client.app_names()
 
 
 def test_brackets_inside_of_texts_are_no_levels_and_a_mark_before_the_json_is_none_of_it():
-    body = b'\xef\xbb\xbf{"data": [{"id": "1", "name": "' + b"[{" * 100 + rb"\"[\\" + b'"}]}'
-    assert Apple(answering(Answer(200, body))).client.app_ids() == ("1",)
+    body = b'\xef\xbb\xbf{"data": [{"id": "1", "attributes": {"name": "' + b"[{" * 100 + rb"\"[\\" + b'"}}]}'
+    assert list(Apple(answering(Answer(200, body))).client.app_names()) == ["1"]
 
 
 @pytest.mark.parametrize("entry", [None, "e1", {}, {"id": 7}, {"id": ""}])

@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime
 
 from appstore_analytics.athena.arrivals import (
+    AppByApp,
     arrivals_query,
     known_arrivals,
     known_requests,
@@ -90,28 +91,44 @@ def test_what_runs_recorded_of_a_table_is_read_with_its_time_of_arrival() -> Non
         ),
         ("1000000001", "sessions", "2026-11-21", None, None, "2026-11-21", None, "2026-11-21", "A column is missing."),
     ]
-    assert known_arrivals(rows) == {
-        (1_000_000_001, "downloads"): Arrivals(
-            known=frozenset({date(2026, 11, 21), date(2026, 11, 22), date(2026, 11, 23)}),
-            converted=frozenset({date(2026, 11, 21), date(2026, 11, 22)}),
-            arrived_at=datetime(2026, 11, 23, 10, 0, 0, 123_000, tzinfo=UTC),
-            not_ready=date(2026, 11, 23),
-            not_converted=date(2026, 11, 23),
-            reason="No segments.",
+    assert list(known_arrivals(rows)) == [
+        (
+            1_000_000_001,
+            "downloads",
+            Arrivals(
+                known=frozenset({date(2026, 11, 21), date(2026, 11, 22), date(2026, 11, 23)}),
+                converted=frozenset({date(2026, 11, 21), date(2026, 11, 22)}),
+                arrived_at=datetime(2026, 11, 23, 10, 0, 0, 123_000, tzinfo=UTC),
+                not_ready=date(2026, 11, 23),
+                not_converted=date(2026, 11, 23),
+                reason="No segments.",
+            ),
         ),
-        (1_000_000_001, "sessions"): Arrivals(
-            known=frozenset({date(2026, 11, 21)}),
-            quarantined=date(2026, 11, 21),
-            not_converted=date(2026, 11, 21),
-            reason="A column is missing.",
+        (
+            1_000_000_001,
+            "sessions",
+            Arrivals(
+                known=frozenset({date(2026, 11, 21)}),
+                quarantined=date(2026, 11, 21),
+                not_converted=date(2026, 11, 21),
+                reason="A column is missing.",
+            ),
         ),
-    }
+    ]
 
 
 def test_dates_are_gathered_by_app_and_table() -> None:
-    rows = [
-        ("downloads", "1000000001", "2026-11-20", "2026-11-22"),
-        ("downloads", "1000000001", "2026-11-19", "2026-11-21"),
-    ]
+    rows = [("1000000001", "downloads", "2026-11-20=2026-11-22 2026-11-19=2026-11-21")]
     newest = {date(2026, 11, 20): date(2026, 11, 22), date(2026, 11, 19): date(2026, 11, 21)}
-    assert present_dates(rows) == {(1_000_000_001, "downloads"): newest}
+    assert list(present_dates(rows)) == [(1_000_000_001, "downloads", newest)]
+
+
+def test_facts_that_come_sorted_by_app_are_handed_out_app_by_app() -> None:
+    facts = [(1, "downloads", "a"), (1, "sessions", "b"), (3, "downloads", "c"), (7, "downloads", "d")]
+    of_apps = AppByApp(iter(facts))
+    assert [of_apps.of(app_id) for app_id in (1, 2, 7, 9)] == [
+        {"downloads": "a", "sessions": "b"},
+        {},
+        {"downloads": "d"},
+        {},
+    ]

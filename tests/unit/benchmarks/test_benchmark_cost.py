@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from appstore_analytics.answers.cost import Work, cost_of
+from appstore_analytics.answers.cost import (
+    LOOKS_FOR_A_SNAPSHOT,
+    TRANSITIONS_OF_A_LOOK,
+    TRANSITIONS_OF_A_RUN,
+    Work,
+    cost_of,
+)
 from appstore_analytics.contract.prices import ALARMS, DASHBOARDS, LAMBDA_CALLS, PRICES, Page, Seen
 from benchmarks.results import RESULTS
 from benchmarks.usage.counting import Linear
@@ -125,7 +131,21 @@ def test_a_backfills_estimate_counts_the_start_of_each_child() -> None:
     """Ten items a child in Register and Land; three states of its own in each Standard child, for a Date or a table."""
     lines = {line.what: line.count for line in cost_of(Work(apps=21, tables=2, instances=42, parts=420, dates=20))}
     assert lines["Step Functions Express requests"] == 3 + 5
-    assert lines["Step Functions transitions"] == 40 + (3 + 5) + (20 + 2) * (1 + 3)
+    assert lines["Step Functions transitions"] == TRANSITIONS_OF_A_RUN + (3 + 5) + (20 + 2) * (1 + 3)
+
+
+def test_a_backfills_estimate_counts_every_look_for_the_snapshots_that_it_requests() -> None:
+    known, requested = (
+        {
+            line.what: line.count
+            for line in cost_of(Work(apps=21, tables=2, instances=42, parts=420, dates=20, snapshots=snapshots))
+        }
+        for snapshots in (0, 11)
+    )
+    more = {what: requested[what] - known[what] for what in known}
+    assert more["Step Functions transitions"] == LOOKS_FOR_A_SNAPSHOT * (TRANSITIONS_OF_A_LOOK + 2)
+    assert more["Step Functions Express requests"] == LOOKS_FOR_A_SNAPSHOT * 2
+    assert more["Lambda calls"] == LOOKS_FOR_A_SNAPSHOT * (2 * 11 + 5)
 
 
 def test_a_backfills_estimate_grows_with_its_parts_and_is_in_list_prices() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.maps import MOST_ITEMS_OF_A_MAP, MapName, Outcome, step_result
+from appstore_analytics.contract.maps import MOST_ITEMS_OF_A_PASS, MapName, Outcome, step_result
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.items import Item, LandItem, PublishItem, RegisterItem, RestoreItem, VerifyItem
@@ -124,4 +124,4 @@ def test_what_went_wrong_is_a_failure_and_what_is_only_early_or_old_is_none() ->
 
 
 def test_the_results_of_the_largest_map_are_less_than_a_state_may_carry() -> None:
-    assert len(json.dumps([{}] * MOST_ITEMS_OF_A_MAP)) < LARGEST_DATA_BYTES
+    assert len(json.dumps([{}] * MOST_ITEMS_OF_A_PASS)) < LARGEST_DATA_BYTES

@@ -5,12 +5,18 @@ import pytest
 
 from appstore_analytics.contract import settings
 from appstore_analytics.contract.errors import ConfigurationRefused
+from appstore_analytics.contract.names import Database, Names
 from appstore_analytics.contract.settings import DownloadSegmentsSettings, Settings, VerifyTableSettings
 
 EVERY_CLASS = pytest.mark.parametrize(
     "kind", [each for each in vars(settings).values() if isinstance(each, type) and issubclass(each, Settings)]
 )
-SAMPLES: dict[Any, Any] = {str: '["a", 1]', bool: False, tuple[str, ...]: ("a.example.com", ".example.com")}
+SAMPLES: dict[Any, Any] = {
+    str: '["a", 1]',
+    bool: False,
+    tuple[str, ...]: ("a.example.com", ".example.com"),
+    dict[Database, str]: Names("studio").databases,
+}
 
 
 def sample(kind: type[Settings]) -> Settings:
@@ -58,7 +64,7 @@ def test_text_stands_as_it_is_and_everything_else_as_json() -> None:
 
 
 def test_a_lambda_reads_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = VerifyTableSettings("registry", "lake", "workgroup")
+    expected = VerifyTableSettings("registry", "lake", "workgroup", Names().databases)
     for name, value in expected.to_environment().items():
         monkeypatch.setenv(name, value)
     assert VerifyTableSettings.from_environment() == expected

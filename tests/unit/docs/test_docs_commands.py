@@ -56,7 +56,10 @@ def _is_activation(arguments: list[str]) -> None:
 
 def _is_cdk(arguments: list[str]) -> None:
     command, *options = arguments
-    assert command in ("bootstrap", "deploy", "destroy", "diff")
+    assert command in ("bootstrap", "deploy", "destroy", "diff", "import")
+    if command == "import":
+        assert options == ["--resource-mapping", "adopt.json"]
+        return
     assert options[::2] == ["--context"] * (len(options) // 2)
     assert parse_context(dict(option.split("=", 1) for option in options[1::2]))
 

@@ -23,6 +23,7 @@ from appstore_analytics.answers.verification import Verification
 from appstore_analytics.rules.repairs import Repair
 from operations import commands
 from operations.exits import ExitStatus
+from operations.left_behind import Adoption
 from operations.moving_in import Import
 from tests.unit.docs.reading_docs import ROOT, blocks, rows
 from tests.unit.docs.reading_docs import commands as commands_of
@@ -30,6 +31,7 @@ from tests.unit.docs.reading_docs import commands as commands_of
 PAGE = ROOT / "docs" / "manage.md"
 COMMANDS = get_command(commands.app).commands
 ANSWERS = {
+    "adopt": Adoption,
     "apps": AppList,
     "backfill": BackfillPlan,
     "freshness": FreshnessReport,

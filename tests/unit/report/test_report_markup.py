@@ -18,6 +18,7 @@ from appstore_analytics.model.items import ItemRecord
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.report.charts import Chart
 from appstore_analytics.report.markup import run_page
+from appstore_analytics.report.restated_dates import RestatedDates
 from appstore_analytics.report.summary import AppSummary, ItemError, RunSummary, summarize
 
 DAY = date(2025, 6, 2)
@@ -77,13 +78,16 @@ def page(
         name: PLAN.started_at + timedelta(seconds=10 * number)
         for number, name in enumerate((MapName.REGISTER, MapName.LAND))
     }
+    restated = RestatedDates()
+    for change in changes:
+        restated.add(change)
     markup = run_page(
         PLAN,
         summary or summarize(PLAN, records),
         records,
         seconds=75,
         planned_at=planned_at,
-        changes=changes,
+        restated=restated,
         charts=charts,
     )
     return Page(markup)

@@ -5,7 +5,7 @@ import io
 import json
 import re
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 
 import pytest
@@ -170,6 +170,10 @@ def test_every_registry_key_reads_back_as_it_was_written(
 
 @given(st.text(max_size=90))
 def test_an_executions_name_is_one_word_of_a_key(name: str) -> None:
+    class Apple:
+        def app_names(self, app_ids: Sequence[str]) -> dict[str, str]:
+            return dict.fromkeys(app_ids, "")
+
     class Lake:
         key = ""
 
@@ -184,7 +188,7 @@ def test_an_executions_name_is_one_word_of_a_key(name: str) -> None:
         (Account("main", (APP,)),), ("App Sessions Standard",), (Granularity.DAILY,), 3500, 30
     )
     moment = datetime(2026, 6, 2, 10, tzinfo=UTC)
-    run_id = plan_run(name, moment, {}, configuration, lake, lambda _: None)["run_id"]  # type: ignore[arg-type, return-value]
+    run_id = plan_run(name, moment, {}, configuration, lake, lambda _: Apple())["run_id"]  # type: ignore[arg-type, return-value]
     assert re.fullmatch(r"20260602T100000000Z-[A-Za-z0-9-]{0,40}", run_id)
     assert lake.key == run_key(run_id, "plan.json")
     assert lake.key.count("/") == 2

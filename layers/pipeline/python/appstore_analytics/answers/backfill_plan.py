@@ -127,7 +127,8 @@ def plan_backfill(
     if wanted.end_date and wanted.end_date < begins:
         raise Refused(f"--to must not be before {begins}: Apple has no earlier Dates of these reports.")
     table_plans = tuple(_table(table, wanted, lake) for table in tables)
-    work = _work(wanted, table_plans)
+    requests_to_make = sum(one.snapshot != "use" for one in snapshots)
+    work = _work(wanted, table_plans, requests_to_make)
     apps, per_hour = len(wanted.app_ids), ceiling(configuration.calls_per_hour, Operation.BACKFILL)
     calls = sum(one.apple_calls for one in snapshots) + apps * (1 + len(tables)) + work.instances
     costs = cost_of(work)
@@ -135,7 +136,7 @@ def plan_backfill(
         execution_input=json.dumps(payload),
         history_from=begins if begins > date.fromisoformat(payload["start_date"]) else None,
         apps=apps,
-        requests_to_make=sum(one.snapshot != "use" for one in snapshots),
+        requests_to_make=requests_to_make,
         apple_calls=calls,
         apple_calls_per_look=apps * len(tables),
         apple_calls_per_hour=per_hour,
@@ -207,6 +208,6 @@ def _rows_per_date(table: CuratedTable, app_ids: Sequence[str], lake: Bucket) ->
     return {app_id: median(counts) for app_id, counts in rows.items()}
 
 
-def _work(wanted: ExecutionInput, tables: Sequence[TablePlan]) -> Work:
+def _work(wanted: ExecutionInput, tables: Sequence[TablePlan], snapshots: int) -> Work:
     apps, dates = len(wanted.app_ids), sum(table.dates for table in tables)
-    return Work(apps, len(tables), instances=apps * len(tables), parts=apps * dates, dates=dates)
+    return Work(apps, len(tables), apps * len(tables), parts=apps * dates, dates=dates, snapshots=snapshots)

@@ -18,7 +18,15 @@ from appstore_analytics.contract.prices import (
     Price,
 )
 
-_TRANSITIONS_OF_A_RUN = 40
+TRANSITIONS_OF_A_RUN = 27
+TRANSITIONS_OF_A_LOOK = 14
+"""The states that an execution enters itself: a run whose Maps all have items, and each look for a snapshot that is not
+ready. A test counts them in the template."""
+
+LOOKS_FOR_A_SNAPSHOT = 48
+"""Apple builds a snapshot in 24 to 48 hours, and the execution looks for it every hour."""
+
+_CALLS_OF_A_LOOK = 5  # plan_items for Register twice, and for each of the Maps after it
 _TRANSITIONS_PER_STANDARD_CHILD = 4  # its start, and the three states that it enters
 _WRITES_PER_INSTANCE = 10
 _WRITES_PER_PART = 2  # its line in the journal, and its Date's mark
@@ -38,13 +46,17 @@ class CostLine:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a run does, counted: `instances` at least one per app and table, `parts` one per app, table and Date."""
+    """What a run does, counted: `instances` at least one per app and table, `parts` one per app, table and Date.
+
+    `snapshots` are those that it requests, and then looks for every hour.
+    """
 
     apps: int
     tables: int
     instances: int
     parts: int
     dates: int
+    snapshots: int = 0
 
 
 def cost_of(work: Work) -> tuple[CostLine, ...]:
@@ -52,15 +64,22 @@ def cost_of(work: Work) -> tuple[CostLine, ...]:
     items = work.apps + work.instances
     express_children = ceil(work.apps / ITEMS_OF_A_BATCH) + ceil(work.instances / ITEMS_OF_A_BATCH)
     standard_children = work.dates + work.tables
+    looks = LOOKS_FOR_A_SNAPSHOT if work.snapshots else 0
+    express_children += looks * ceil(work.snapshots / ITEMS_OF_A_BATCH)
     calls = 2 * items + standard_children  # two functions per app and per instance
+    calls += looks * (2 * work.snapshots + _CALLS_OF_A_LOOK)
     counts: Mapping[Price, int] = {
         S3_WRITES: work.instances + work.parts + 5 * work.dates,
         S3_READS: 2 * calls + 2 * work.parts,
         LAMBDA_CALLS: calls,
         LAMBDA_GB_SECONDS: round(calls * _GIGABYTE_SECONDS_PER_CALL + work.parts * _GIGABYTE_SECONDS_PER_PART),
         EXPRESS_REQUESTS: express_children,
-        TRANSITIONS: _TRANSITIONS_OF_A_RUN + express_children + standard_children * _TRANSITIONS_PER_STANDARD_CHILD,
-        DYNAMODB_WRITES: (items + standard_children) * _WRITES_PER_INSTANCE + work.parts * _WRITES_PER_PART,
+        TRANSITIONS: TRANSITIONS_OF_A_RUN
+        + looks * TRANSITIONS_OF_A_LOOK
+        + express_children
+        + standard_children * _TRANSITIONS_PER_STANDARD_CHILD,
+        DYNAMODB_WRITES: (items + looks * work.snapshots + standard_children) * _WRITES_PER_INSTANCE
+        + work.parts * _WRITES_PER_PART,
         ATHENA_MB: work.tables * ATHENA_LEAST_MB,
     }
     return tuple(CostLine(price.what, count, round(price.of(count), 4)) for price, count in counts.items())

@@ -1,12 +1,16 @@
 """What Athena is asked for freshness: what the runs recorded, and which Dates stand in the tables.
 
 Each query scans less than the 10 MB that Athena bills at least (docs/decisions/0011-freshness-through-athena.md): the
-records of some days, and of the tables one narrow column of a few Dates.
+records of some days, and of the tables one narrow column of a few Dates. The answers come sorted by app and are read
+app by app, because 10,000 apps with 26 tables each would not fit into the function's memory.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
+from typing import Generic, TypeVar
 
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.tables import PARTITION_COLUMN, CuratedTable
@@ -16,10 +20,12 @@ from appstore_analytics.rules.times import instant_of_run
 
 _TABLES_PER_QUERY = 50  # each table is a stage of its own, and the number of stages is limited
 _BETWEEN_NAMES = "|"
+_BETWEEN_DATES = "="
 _CONVERTED = f"WHERE verdict = '{Verdict.CONVERTED}' AND (rolled_back_in IS NULL OR rolled_back_in < run_id)"
 _NOT_CONVERTED = f"WHERE verdict <> '{Verdict.CONVERTED}'"
 
 Row = tuple[str | None, ...]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +95,14 @@ def arrivals_query(since: date, until: date) -> str:
         f"MAX(processing_date) FILTER ({_ended(Verdict.QUARANTINED)}), "
         f"MAX(processing_date) FILTER ({_ended(Verdict.NOT_READY)}), "
         f"MAX(processing_date) FILTER ({_NOT_CONVERTED}), MAX_BY(reason, processing_date) FILTER ({_NOT_CONVERTED}) "
-        f"FROM ({instances}) AS handled GROUP BY app_id, table_name"
+        f"FROM ({instances}) AS handled GROUP BY app_id, table_name ORDER BY app_id"
     )
 
 
-def known_arrivals(rows: Iterable[Row]) -> dict[tuple[int, str], Arrivals]:
-    """The answer of `arrivals_query`, by app and table."""
-    return {
-        (int(app_id or 0), str(table)): Arrivals(
+def known_arrivals(rows: Iterable[Row]) -> Iterator[tuple[int, str, Arrivals]]:
+    """The answer of `arrivals_query`: app, table and what has arrived."""
+    for app_id, table, known, converted, arrived_in, quarantined, not_ready, not_converted, reason in rows:
+        arrivals = Arrivals(
             known=_dates(known),
             converted=_dates(converted),
             arrived_at=instant_of_run(arrived_in) if arrived_in else None,
@@ -105,31 +111,48 @@ def known_arrivals(rows: Iterable[Row]) -> dict[tuple[int, str], Arrivals]:
             not_converted=_date(not_converted),
             reason=reason or "",
         )
-        for app_id, table, known, converted, arrived_in, quarantined, not_ready, not_converted, reason in rows
-    }
+        yield int(app_id or 0), str(table), arrivals
 
 
 def presence_queries(due: Mapping[CuratedTable, Sequence[date]]) -> Iterator[str]:
     """Which app has rows on which of the due Dates, and how new: for all tables at once, or in some queries.
 
-    Two columns are read, which are sorted and so compressed to almost nothing.
+    Two columns are read, which are sorted and so compressed to almost nothing. One row answers for all due Dates of a
+    table of an app: Athena hands out a thousand rows at a time.
     """
     tables = list(due)
     for start in range(0, len(tables), _TABLES_PER_QUERY):
         scans = " UNION ALL ".join(_scan(table, due[table]) for table in tables[start : start + _TABLES_PER_QUERY])
         yield (
-            f"SELECT table_name, app_id, {PARTITION_COLUMN}, MAX(processing_date) FROM ({scans}) AS scans "  # noqa: S608
-            f"GROUP BY table_name, app_id, {PARTITION_COLUMN}"
+            "SELECT app_id, table_name, ARRAY_JOIN(ARRAY_AGG("  # noqa: S608
+            f"CAST({PARTITION_COLUMN} AS varchar) || '{_BETWEEN_DATES}' || CAST(newest AS varchar)), ' ') "
+            f"FROM (SELECT app_id, table_name, {PARTITION_COLUMN}, MAX(processing_date) AS newest "
+            f"FROM ({scans}) AS scans GROUP BY app_id, table_name, {PARTITION_COLUMN}) AS present "
+            "GROUP BY app_id, table_name ORDER BY app_id"
         )
 
 
-def present_dates(rows: Iterable[Row]) -> dict[tuple[int, str], dict[date, date]]:
-    """The answer of `presence_queries`, by app and table: the newest processing date by Date."""
-    present: dict[tuple[int, str], dict[date, date]] = {}
-    for table, app_id, day, built in rows:
-        dates = present.setdefault((int(app_id or 0), str(table)), {})
-        dates[date.fromisoformat(day or "")] = date.fromisoformat(built or "")
-    return present
+def present_dates(rows: Iterable[Row]) -> Iterator[tuple[int, str, dict[date, date]]]:
+    """The answer of one of the `presence_queries`: app, table and the newest processing date by Date."""
+    for app_id, table, joined in rows:
+        pairs = (pair.split(_BETWEEN_DATES) for pair in (joined or "").split())
+        yield int(app_id or 0), str(table), {date.fromisoformat(day): date.fromisoformat(built) for day, built in pairs}
+
+
+class AppByApp(Generic[T]):
+    """Facts that come sorted by app, as (app, table, fact), for somebody who asks for one app after the other."""
+
+    def __init__(self, facts: Iterable[tuple[int, str, T]]) -> None:
+        self._groups = groupby(facts, key=itemgetter(0))
+        self._ahead = next(self._groups, None)
+
+    def of(self, app_id: int) -> dict[str, T]:
+        """The facts of an app by table. Those of apps before it are passed over and cannot be asked for any more."""
+        while self._ahead is not None and self._ahead[0] < app_id:
+            self._ahead = next(self._groups, None)
+        if self._ahead is None or self._ahead[0] > app_id:
+            return {}
+        return {table: fact for _, table, fact in self._ahead[1]}
 
 
 def _scan(table: CuratedTable, days: Sequence[date]) -> str:

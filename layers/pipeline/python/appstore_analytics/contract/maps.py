@@ -30,11 +30,15 @@ def error_of(step: str) -> str:
     return f"{step}_error"
 
 
-MOST_ITEMS_OF_A_MAP = 50_000
-"""A Map answers with its children's outputs, `{}` each, and may answer 256 KiB (Step Functions quotas): 87,381 of them.
+MOST_ITEMS_OF_A_PASS = 50_000
+"""How many items a Map is handed at once. A run passes through the Map again until every item has been handed out.
 
-Far less, because summarize_run holds the records of all items in its memory.
+A Map answers with its children's outputs, `{}` each, and 256 KiB at most (Step Functions quotas): 87,381 of them. Less
+than that, because plan_items holds the items of a pass in its memory.
 """
+
+FROM_THE_BEGINNING = ""
+"""What `after` is before the first pass of a Map, and again when nothing is left for another one."""
 
 
 ITEMS_OF_A_BATCH = 10

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from functools import lru_cache, partial
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
 
 from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.layout import RUNS_PREFIX, appstore_key, report_key, run_key
@@ -19,6 +21,7 @@ _JSON = "application/json"
 _JSON_LINES = "application/jsonl"
 _ROWS = "rows"
 _NO_NOTICES = '{"notices": [], "calls": 0}'
+_ROWS_IN_MEMORY_BYTES = 1 << 20
 
 
 def write_plan(bucket: Bucket, plan: RunPlan) -> None:
@@ -73,25 +76,57 @@ def _manifest_key(run_id: str, map_name: MapName) -> str:
 
 def write_rows(bucket: Bucket, key: str, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write rows as JSON lines; how many. Nothing is written where there are none."""
-    lines = [json.dumps(row, ensure_ascii=False, default=str) for row in rows]
-    if lines:
-        bucket.write(key, "".join(f"{line}\n" for line in lines).encode(), content_type=_JSON_LINES)
-    return len(lines)
+    with _rows_file() as file:
+        written = sum(_append(file, row) for row in rows)
+        _write_file(bucket, key, file, written)
+        return written
 
 
-def write_records(bucket: Bucket, table: str, day: date, run_id: str, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Write a run's rows of an `appstore` table as JSON lines; how many.
+@contextmanager
+def open_records(bucket: Bucket, table: str, day: date, run_id: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Append a run's rows of an `appstore` table, one by one; at the end the object is written, if there are any.
 
-    What the table declares as a number is written as one, app ids too: of JSON readers Athena's OpenX parses text as a
-    number, Hive's JsonSerDe, Spark and DuckDB do not.
+    The rows wait in a temporary file, so that any number of them takes little memory. What the table declares as a
+    number is written as one, app ids too: of JSON readers Athena's OpenX parses text as a number, Hive's JsonSerDe,
+    Spark and DuckDB do not.
     """
     (declared,) = (each for each in APPSTORE_TABLES if each.name == table)
     numbers = frozenset(name for name, kind in declared.columns if kind == "bigint")
-    typed = (
-        {name: int(value) if name in numbers and isinstance(value, str) else value for name, value in row.items()}
-        for row in rows
-    )
-    return write_rows(bucket, appstore_key(table, day, run_id), typed)
+    written = 0
+    with _rows_file() as file:
+
+        def append(row: Mapping[str, Any]) -> None:
+            nonlocal written
+            written += _append(file, {name: _typed(value, name in numbers) for name, value in row.items()})
+
+        yield append
+        _write_file(bucket, appstore_key(table, day, run_id), file, written)
+
+
+def write_records(bucket: Bucket, table: str, day: date, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a run's rows of an `appstore` table, see `open_records`."""
+    with open_records(bucket, table, day, run_id) as append:
+        for row in rows:
+            append(row)
+
+
+def _rows_file() -> BinaryIO:
+    return cast(BinaryIO, SpooledTemporaryFile(max_size=_ROWS_IN_MEMORY_BYTES))
+
+
+def _append(file: BinaryIO, row: Mapping[str, Any]) -> int:
+    file.write(json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n")
+    return 1
+
+
+def _write_file(bucket: Bucket, key: str, file: BinaryIO, rows: int) -> None:
+    if rows:
+        file.seek(0)
+        bucket.write(key, file, content_type=_JSON_LINES)
+
+
+def _typed(value: Any, is_number: bool) -> Any:
+    return int(value) if is_number and isinstance(value, str) else value
 
 
 def announce_changes(bucket: Bucket, key: str, rows: Iterable[Mapping[str, Any]]) -> None:

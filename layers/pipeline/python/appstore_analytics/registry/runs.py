@@ -114,9 +114,9 @@ class Runs:
         )
 
 
-def open_items(records: Iterable[ItemRecord]) -> list[dict[str, Any]]:
+def open_items(records: Iterable[ItemRecord]) -> Iterator[dict[str, Any]]:
     """The events of items without a verdict: what a Map has to do."""
-    return [record.event for record in records if record.verdict is None]
+    return (record.event for record in records if record.verdict is None)
 
 
 _OWN = frozenset({"pk", "sk", "event", "verdict", "reason", "error", "expires_at"})

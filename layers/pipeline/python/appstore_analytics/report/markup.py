@@ -3,12 +3,9 @@
 Built as elements and not as text, so nothing that Apple sends can become markup.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from itertools import pairwise
-from typing import Any
+from itertools import islice, pairwise
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from appstore_analytics.contract.catalogue.definition import Granularity
@@ -25,6 +22,7 @@ from appstore_analytics.report.elements import (
     duration_text,
     visible,
 )
+from appstore_analytics.report.restated_dates import RestatedDates
 from appstore_analytics.report.style import STYLE
 from appstore_analytics.report.summary import AppSummary, Records, RunSummary, verdict_grid
 from appstore_analytics.rules.calendar import periods
@@ -55,10 +53,10 @@ def run_page(
     *,
     seconds: float,
     planned_at: Mapping[MapName, datetime],
-    changes: Sequence[Mapping[str, Any]],
+    restated: RestatedDates,
     charts: Iterable[Chart],
 ) -> bytes:
-    """The page as UTF-8 HTML. `planned_at` says when each Map was planned, `changes` are rows of `appstore.batches`.
+    """The page as UTF-8 HTML. `planned_at` says when each Map was planned.
 
     Of long lists it shows the beginning, failures first, and says how much it leaves out.
     """
@@ -66,12 +64,12 @@ def run_page(
     _head(page, plan)
     body = SubElement(page, "body")
     _title(body, plan, summary, seconds)
-    _figures(body, summary, changes)
+    _figures(body, summary, restated)
     _errors(body, summary)
     _notices(body, summary)
     add_charts(body, charts)
     _grid(body, summary, records)
-    _restatements(body, changes)
+    _restatements(body, restated)
     _skipped_dates(body, summary, plan)
     _timing(body, plan, seconds, planned_at)
     markup: str = tostring(page, encoding="unicode", method="html")
@@ -101,10 +99,9 @@ def _title(body: Element, plan: RunPlan, summary: RunSummary, seconds: float) ->
         add_text(header, "p", summary.cause, kind="cause")
 
 
-def _figures(body: Element, summary: RunSummary, changes: Sequence[Mapping[str, Any]]) -> None:
+def _figures(body: Element, summary: RunSummary, restated: RestatedDates) -> None:
     totals = summary.totals
     good = sum(not app.verdict.is_failure for app in summary.apps)
-    restated = {(change["table_name"], change["date"]) for change in changes if _is_restatement(change)}
     figures = {
         "apps without failure": f"{good:,} of {len(summary.apps):,}",
         "instances": f"{totals['instances']:,}",
@@ -196,23 +193,12 @@ def _legend(section: Element) -> None:
         add_text(entry, "b", mark, kind=kind).tail = f" {word}"
 
 
-def _restatements(body: Element, changes: Sequence[Mapping[str, Any]]) -> None:
+def _restatements(body: Element, restated: RestatedDates) -> None:
     """Dates of which Apple sent a newer file, the largest changes first."""
-    restated = [change for change in changes if _is_restatement(change)]
     if not restated:
         return
     section = add_section(body, "What Apple replaced")
     add_text(section, "p", "Newer files hold these Dates anew; appstore.batches has every app of them.", kind="quiet")
-    by_date: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for change in restated:
-        by_date[change["table_name"], change["date"]].append(change)
-    dates = sorted(
-        (
-            _Restated(table, day, len(of), _sum(of, "replaced_rows"), _sum(of, "rows"))
-            for (table, day), of in by_date.items()
-        ),
-        key=lambda one: (-abs(one.rows_now - one.rows_before), one.table, one.day),
-    )
     rows = (
         (
             one.table,
@@ -220,25 +206,12 @@ def _restatements(body: Element, changes: Sequence[Mapping[str, Any]]) -> None:
             f"{one.apps:,}",
             f"{one.rows_before:,}",
             f"{one.rows_now:,}",
-            f"{one.rows_now - one.rows_before:+,}",
+            f"{one.change:+,}",
         )
-        for one in dates[:_RESTATEMENTS_SHOWN]
+        for one in islice(restated, _RESTATEMENTS_SHOWN)
     )
     add_table(section, ("table", "Date", "apps", "rows before", "rows now", "change"), rows)
-    add_left_out(section, len(dates) - _RESTATEMENTS_SHOWN, "Dates")
-
-
-@dataclass(frozen=True, slots=True)
-class _Restated:
-    table: str
-    day: str
-    apps: int
-    rows_before: int
-    rows_now: int
-
-
-def _sum(changes: Iterable[Mapping[str, Any]], column: str) -> int:
-    return sum(change[column] for change in changes)
+    add_left_out(section, len(restated) - _RESTATEMENTS_SHOWN, "Dates")
 
 
 def _skipped_dates(body: Element, summary: RunSummary, plan: RunPlan) -> None:
@@ -279,7 +252,3 @@ def _timing(body: Element, plan: RunPlan, seconds: float, planned_at: Mapping[Ma
         bar = SubElement(row, "i")
         bar.set("style", f"width:{100 * spent / max(seconds, 1e-3):.1f}%")
         add_text(row, "span", duration_text(spent))
-
-
-def _is_restatement(change: Mapping[str, Any]) -> bool:
-    return change["replaced_rows"] is not None

@@ -1,10 +1,9 @@
 """Writes the page of a run. What it shows beside the records is read from the lake here."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.layout import page_key
@@ -16,6 +15,7 @@ from appstore_analytics.model.parts import Batch
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.report.charts import Chart
 from appstore_analytics.report.markup import run_page
+from appstore_analytics.report.restated_dates import RestatedDates
 from appstore_analytics.report.summary import Records, RunSummary
 from appstore_analytics.rules.vintage import is_final
 
@@ -43,36 +43,35 @@ def write_run_page(
     summary: RunSummary,
     records: Records,
     seconds: float,
-    changes: Sequence[Mapping[str, Any]],
+    restated: RestatedDates,
     lake: Bucket,
 ) -> None:
-    """Write the page beside the run report. `changes` are the run's rows of `appstore.batches`."""
+    """Write the page beside the run report."""
     page = run_page(
         plan,
         summary,
         records,
         seconds=seconds,
         planned_at=planned_at(lake, plan.run_id),
-        changes=changes,
-        charts=_charts(plan, changes, lake),
+        restated=restated,
+        charts=_charts(plan, restated, lake),
     )
     lake.write(page_key(plan.operation, plan.run_id), page, content_type="text/html; charset=utf-8")
 
 
-def _charts(plan: RunPlan, changes: Sequence[Mapping[str, Any]], lake: Bucket) -> Iterator[Chart]:
+def _charts(plan: RunPlan, restated: RestatedDates, lake: Bucket) -> Iterator[Chart]:
     if Granularity.DAILY not in plan.granularities:
         return
     for charted in _CHARTED:
         deployed = (table for table in map(tables_by_name().get, charted.tables) if table and _is_planned(table, plan))
         if table := next(deployed, None):
-            replaced = (row for row in changes if row["table_name"] == table.name and row["replaced_rows"] is not None)
-            restated = frozenset(date.fromisoformat(row["date"]) for row in replaced)
+            replaced = frozenset(date.fromisoformat(one.day) for one in restated if one.table == table.name)
             batches = {
                 day: read_publication(lake, table, day) for day in published_dates(lake, table)[-_DATES_CHARTED:]
             }
             sums = tuple((day, _sum(of, charted.measure)) for day, of in batches.items())
             incomplete = frozenset(day for day, of in batches.items() if _is_incomplete(of, day, table))
-            yield Chart(charted.title, sums, restated, incomplete)
+            yield Chart(charted.title, sums, replaced, incomplete)
 
 
 def _is_planned(table: CuratedTable, plan: RunPlan) -> bool:

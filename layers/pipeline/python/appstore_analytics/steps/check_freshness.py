@@ -1,12 +1,15 @@
 """check_freshness: is the data that is due there, per table and app; asked of Athena every hour."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import merge
+from operator import itemgetter
 from typing import Any
 
 from appstore_analytics.athena.arrivals import (
+    AppByApp,
     KnownRequests,
     Row,
     arrivals_query,
@@ -17,12 +20,13 @@ from appstore_analytics.athena.arrivals import (
     requests_query,
 )
 from appstore_analytics.athena.query import Athena
+from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.errors import QueryInterrupted
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.names import Database
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.run_notes import read_plan, write_records
+from appstore_analytics.lake.run_notes import open_records, read_plan
 from appstore_analytics.rules.due import latest_processing_date
 from appstore_analytics.rules.freshness import (
     Arrivals,
@@ -56,13 +60,15 @@ def check_freshness(at: datetime, tolerance: timedelta, lake: Bucket, athena: At
 
     A Date is missing when it was due `tolerance` before `at` and the newest instance that speaks for it does not stand.
     The verdicts stand in `appstore.freshness`, one object per day that each check replaces, so a second check of the
-    same moment writes the same. Before a run has ended there is nothing to judge.
+    same moment writes the same. One app is held in memory at a time. Before a run has ended there is nothing to judge.
     """
     since = at.date() - _REQUESTS_LOOK_BACK
     known = known_requests(_ask(athena, requests_query(since), Database.APPSTORE))
-    feeds = list(_feeds(known, at, tolerance, lake, athena)) if known else []
-    write_records(lake, "freshness", at.date(), _LAST_CHECK, (_row(feed, at) for feed in feeds))
-    verdicts = Counter(feed.judgement.verdict for feed in feeds)
+    verdicts: Counter[Freshness] = Counter()
+    with open_records(lake, "freshness", at.date(), _LAST_CHECK) as append:
+        for feed in _feeds(known, at, tolerance, lake, athena) if known else ():
+            append(_row(feed, at))
+            verdicts[feed.judgement.verdict] += 1
     emit(Metric.FEEDS_FRESH, sum(verdicts[verdict] for verdict in _COMPLETE))
     emit(Metric.FEEDS_STALE, sum(count for verdict, count in verdicts.items() if verdict.is_stale))
     return {str(verdict): count for verdict, count in sorted(verdicts.items())}
@@ -73,24 +79,35 @@ def _feeds(known: KnownRequests, at: datetime, tolerance: timedelta, lake: Bucke
     tables = curated_tables(plan.reports, plan.granularities)
     since = at.date() - timedelta(days=look_back_days(tables))
     until = latest_processing_date(at.date(), at.date())
-    arrivals = known_arrivals(_ask(athena, arrivals_query(since, until), Database.APPSTORE))
     due = {table: due_dates(table, at, tolerance) for table in tables}
-    present = present_dates(row for sql in presence_queries(due) for row in _ask(athena, sql, Database.CURATED))
+    arrivals = AppByApp(known_arrivals(_ask(athena, arrivals_query(since, until), Database.APPSTORE)))
+    answers = [present_dates(_ask(athena, sql, Database.CURATED)) for sql in presence_queries(due)]
+    present = AppByApp(merge(*answers, key=itemgetter(0)))
     for request in known.requests:
-        of_app = {table: arrivals.get((request.app_id, table.name), Arrivals()) for table in tables}
+        arrived, stands = arrivals.of(request.app_id), present.of(request.app_id)
+        of_app = {table: arrived.get(table.name, Arrivals()) for table in tables}
+        siblings = _siblings(of_app)
         for table, own in of_app.items():
-            siblings = Siblings.of([each for other, each in of_app.items() if other.granularity is table.granularity])
-            stands = present.get((request.app_id, table.name), {})
-            judgement = judge(table, request, own, siblings, stands, at, tolerance)
+            there = stands.get(table.name, {})
+            judgement = judge(table, request, own, siblings[table.granularity], there, at, tolerance)
             yield _Feed(request.app_id, table, own, judgement)
 
 
-def _ask(athena: Athena, sql: str, database: Database) -> list[Row]:
-    """The rows of an answer; a query that met an object while a run replaced it is asked once more."""
+def _siblings(of_app: Mapping[CuratedTable, Arrivals]) -> dict[Granularity, Siblings]:
+    """What one app's tables of each granularity say together."""
+    granularities = {table.granularity for table in of_app}
+    return {
+        wanted: Siblings.of([arrivals for table, arrivals in of_app.items() if table.granularity is wanted])
+        for wanted in granularities
+    }
+
+
+def _ask(athena: Athena, sql: str, database: Database) -> Iterator[Row]:
+    """The rows of an answer; a query that met an object while a run replaced it, before any row, is asked once more."""
     try:
-        return list(athena.rows(sql, database))
+        yield from athena.rows(sql, database)
     except QueryInterrupted:
-        return list(athena.rows(sql, database))
+        yield from athena.rows(sql, database)
 
 
 def _row(feed: _Feed, at: datetime) -> dict[str, Any]:

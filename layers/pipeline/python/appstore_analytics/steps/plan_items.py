@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from heapq import nlargest
 from itertools import chain, groupby, islice
 from typing import Any
 
-from appstore_analytics.contract.maps import MOST_ITEMS_OF_A_MAP, MapName, utc_text
+from appstore_analytics.contract.maps import FROM_THE_BEGINNING, MOST_ITEMS_OF_A_PASS, MapName, utc_text
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.contract.verdicts import Verdict
@@ -23,32 +24,43 @@ from appstore_analytics.registry.runs import open_items
 from appstore_analytics.rules.call_budget import calls_of_an_item
 from appstore_analytics.steps.older_kpis import mark_older_kpis
 
-_ITEMS: Mapping[MapName, type[Item]] = {
-    item.map_name: item for item in (RegisterItem, RestoreItem, LandItem, PublishItem, VerifyItem)
-}
-_TOO_MANY = f"One run takes at most {MOST_ITEMS_OF_A_MAP:,} of them: the next run goes on with it."
+Planned = dict[str, str | int | bool]
 
 
 def plan_items(
-    run_id: str, map_name: MapName, registry: Registry, lake: Bucket, now: datetime, *, left: bool = False
-) -> dict[str, str | int | bool]:
-    """The manifest of one Map, or with `left` that of what its Express children have left without a verdict.
+    run_id: str,
+    map_name: MapName,
+    registry: Registry,
+    lake: Bucket,
+    now: datetime,
+    *,
+    after: str = FROM_THE_BEGINNING,
+    left: bool = False,
+) -> Planned:
+    """The manifest of one pass of a Map, or with `left` that of what its Express children have left without a verdict.
 
-    The answer says where the manifest lies and how many items it has. A second run plans the same.
+    The answer has the manifest's key, the number of its `items`, and `after`: where the next pass goes on, which is
+    handed back for it; empty when this one is the last. A second call with the same arguments plans the same.
     """
     plan = read_plan(lake, run_id)
-    return _plan_left(plan, map_name, registry, lake, now) if left else _plan(plan, map_name, registry, lake, now)
+    if after == FROM_THE_BEGINNING and not left:
+        _plan_records(plan, map_name, registry, lake)
+    events, following = _pass(plan, map_name, registry, after)
+    if left:
+        return _plan_left(plan, map_name, events, following, registry, lake, now)
+    return {
+        "manifest_key": write_manifest(lake, plan.run_id, map_name, events),
+        "items": len(events),
+        "after": following,
+        "waiting": map_name is MapName.VERIFY and _has_to_wait_for_snapshot(plan, registry, now),
+    }
 
 
-def _plan(
-    plan: RunPlan, map_name: MapName, registry: Registry, lake: Bucket, now: datetime
-) -> dict[str, str | int | bool]:
-    """Every item gets a record without a verdict, the manifest lists the items that have none.
+def _plan_records(plan: RunPlan, map_name: MapName, registry: Registry, lake: Bucket) -> None:
+    """Give every item of the Map a record without a verdict.
 
-    The answer also has `waiting`: whether the run comes back for a snapshot. LAND's items are planned by list_instances
-    and restore_parts, as they find them; of a reprocess and a refetch here. What is too much for one Map fails by name;
-    it stays due, so that the next run goes on with it. A daily run also publishes Dates whose KPIs are of older
-    definitions.
+    LAND's items are planned by list_instances and restore_parts, as they find them; of a reprocess and a refetch here.
+    A daily run also publishes Dates whose KPIs are of older definitions.
     """
     if map_name is MapName.PUBLISH and plan.operation is Operation.DAILY:
         mark_older_kpis(curated_tables(plan.reports, plan.granularities), registry, lake)
@@ -56,26 +68,22 @@ def _plan(
         registry.runs.plan_again(item)
     for instance_item, facts in _instance_items(plan, map_name, registry):
         registry.runs.plan(instance_item, **facts)
-    events = _open_items(plan, map_name, registry)
-    events, too_many = events[:MOST_ITEMS_OF_A_MAP], events[MOST_ITEMS_OF_A_MAP:]
-    for event in too_many:
-        registry.runs.finish(_ITEMS[map_name].from_event(event), Verdict.FAILED, _TOO_MANY)
-    return {
-        "manifest_key": write_manifest(lake, plan.run_id, map_name, events),
-        "items": len(events),
-        "waiting": map_name is MapName.VERIFY and _has_to_wait_for_snapshot(plan, registry, now),
-    }
 
 
 def _plan_left(
-    plan: RunPlan, map_name: MapName, registry: Registry, lake: Bucket, now: datetime
-) -> dict[str, str | int | bool]:
-    """A manifest of its own for what is left; nothing is planned anew.
+    plan: RunPlan,
+    map_name: MapName,
+    events: list[dict[str, Any]],
+    following: str,
+    registry: Registry,
+    lake: Bucket,
+    now: datetime,
+) -> Planned:
+    """A manifest of its own for what is left.
 
     The answer also has `available_at` where the quota may be the reason: when the key has the calls for all that is
     left, or as many as it ever has, and then no more items than these. So one wait is everybody's, and no child's own.
     """
-    events = _open_items(plan, map_name, registry)
     waits: dict[str, str] = {}
     if (
         plan.operation.traits.calls_apple
@@ -84,14 +92,26 @@ def _plan_left(
         waits["available_at"] = utc_text(instant)
         registry.waits.note(plan.run_id, _waits_for(plan, registry, now), instant, now)
         events = _of_an_hour(plan, map_name, events, registry)  # the others would only find that no calls are left
+        following = FROM_THE_BEGINNING  # after the wait everything that is open then is looked at again
     manifest_key = write_manifest(lake, plan.run_id, map_name, events, left=True)
-    return {"manifest_key": manifest_key, "items": len(events), **waits}
+    return {"manifest_key": manifest_key, "items": len(events), "after": following, **waits}
 
 
-def _open_items(plan: RunPlan, map_name: MapName, registry: Registry) -> list[dict[str, Any]]:
-    """Newest instances first: older ones then only find that a newer vintage stands."""
+def _pass(plan: RunPlan, map_name: MapName, registry: Registry, after: str) -> tuple[list[dict[str, Any]], str]:
+    """The items without a verdict that come after this place, as many as one pass takes, and where the next goes on.
+
+    Only those of the pass are held in memory, however many there are.
+    """
     events = open_items(registry.runs.of_map(plan.run_id, map_name))
-    return sorted(events, key=lambda event: event.get("instance", ""), reverse=True)
+    ahead = (event for event in events if after == FROM_THE_BEGINNING or _place(event) < after)
+    found = nlargest(MOST_ITEMS_OF_A_PASS + 1, ahead, key=_place)
+    handed_out = found[:MOST_ITEMS_OF_A_PASS]
+    return handed_out, _place(handed_out[-1]) if len(found) > MOST_ITEMS_OF_A_PASS else FROM_THE_BEGINNING
+
+
+def _place(event: Mapping[str, Any]) -> str:
+    """Where an item comes in its Map, the greatest first: new instances, so that older ones find a newer vintage."""
+    return f"{event.get('vintage', '')} {event['record']}"
 
 
 def _calls_available_at(

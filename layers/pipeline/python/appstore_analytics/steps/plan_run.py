@@ -8,6 +8,7 @@ from typing import Any
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused, PipelineError
+from appstore_analytics.contract.maps import FROM_THE_BEGINNING
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.lake.objects import Bucket
@@ -29,7 +30,7 @@ def plan_run(
     configuration: Configuration,
     lake: Bucket,
     connect: Callable[[str], AppStoreConnect],
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """Check the execution's input against the configuration and write the run's plan.
 
     `connect` opens App Store Connect with a key, which is asked for its apps when the configuration names none; never
@@ -74,7 +75,7 @@ def plan_run(
         _refuse_more_than_the_quota(plan, releases=configuration.releases)
         _refuse_a_step_that_never_fits(plan)
     write_plan(lake, plan)
-    return {"run_id": plan.run_id, "operation": plan.operation}
+    return {"run_id": plan.run_id, "operation": plan.operation, "plan": {"after": FROM_THE_BEGINNING}}
 
 
 def _run_that_was(wanted: ExecutionInput, now: datetime, lake: Bucket) -> RunPlan | None:

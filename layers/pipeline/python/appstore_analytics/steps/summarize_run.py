@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from appstore_analytics.contract.layout import report_key, run_key
@@ -12,12 +13,13 @@ from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.run_notes import read_notices, read_plan, read_rows, write_records
+from appstore_analytics.lake.run_notes import open_records, read_notices, read_plan, read_rows, write_records
 from appstore_analytics.model.items import ItemRecord, LandItem
 from appstore_analytics.model.plan import RunPlan, VanishedApp
 from appstore_analytics.model.waits import Wait, by_cause
 from appstore_analytics.registry import Registry
 from appstore_analytics.report.page import write_run_page
+from appstore_analytics.report.restated_dates import RestatedDates
 from appstore_analytics.report.summary import RunSummary, count_verdicts, summarize
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
 
@@ -42,23 +44,64 @@ def summarize_run(
     """Write what the run did; the status and the sentence that its execution ends with.
 
     `left_out` are sentences about steps that died and that no data depends on. A planned item without a verdict counts
-    as failed, so nothing dies silently. A second run writes the same objects.
+    as failed, so nothing dies silently. A second run writes the same objects. What there are most of, the records of
+    instances and the rows of `batches`, is written as it is read; of an instance only what the summary needs is kept.
     """
     plan = read_plan(lake, run_id)
-    records = {map_name: list(registry.runs.of_map(run_id, map_name)) for map_name in MapName}
+    records = _records(plan, registry, lake)
     waits = tuple(registry.waits.of_run(run_id))
     notices, calls = read_notices(lake, run_id)
     summary = summarize(plan, records, execution_error, waits, (*notices, *left_out), calls)
     seconds = round((now - plan.started_at).total_seconds(), 3)
     report = _report(plan, summary, seconds, waits)
-    changes = list(read_rows(lake, run_key(plan.run_id, "batches/")))
-    _write_tables(plan, summary, records, report, changes, registry, lake)
+    _write_tables(plan, summary, records, report, lake)
+    restated = _write_batches(plan, lake)
     body = json.dumps(report, indent=2, ensure_ascii=False, default=str).encode()
     key = report_key(plan.operation, plan.run_id)
     lake.write(key, body, content_type="application/json")
-    write_run_page(plan, summary, records, seconds, changes, lake)
+    write_run_page(plan, summary, records, seconds, restated, lake)
     _emit(summary, emit)
     return {"status": report["status"], "cause": f"{summary.cause} The report is {key}." if summary.cause else ""}
+
+
+def _records(plan: RunPlan, registry: Registry, lake: Bucket) -> dict[MapName, list[ItemRecord]]:
+    """The records of every Map. Those of instances become rows of `instances` and `segments` on the way."""
+    of_run = plan.started_at.date(), plan.run_id
+    few = [name for name in MapName if name is not MapName.LAND]
+    records: dict[MapName, list[ItemRecord]] = {name: list(registry.runs.of_map(plan.run_id, name)) for name in few}
+    land = records[MapName.LAND] = []
+    with (
+        open_records(lake, "instances", *of_run) as append_instance,
+        open_records(lake, "segments", *of_run) as append_segment,
+    ):
+        for record in records[MapName.RESTORE]:
+            append_instance(_instance_row(plan, record))
+        for record in registry.runs.of_map(plan.run_id, MapName.LAND):
+            append_instance(_instance_row(plan, record))
+            for row in _segment_rows(plan, record, registry):
+                append_segment(row)
+            land.append(_for_the_summary(record))
+    return records
+
+
+def _for_the_summary(record: ItemRecord) -> ItemRecord:
+    """An instance's record without its segments and whatever is none or nothing, the numbers as plain ones."""
+    facts = {
+        name: int(value) if isinstance(value, Decimal) else value
+        for name, value in record.facts.items()
+        if value and name != "landed"
+    }
+    return replace(record, event={"app_id": record.event["app_id"]}, facts=facts)
+
+
+def _write_batches(plan: RunPlan, lake: Bucket) -> RestatedDates:
+    """Copy the rows of `batches`, which publishing has noted; which Dates the run has restated."""
+    restated = RestatedDates()
+    with open_records(lake, "batches", plan.started_at.date(), plan.run_id) as append:
+        for row in read_rows(lake, run_key(plan.run_id, "batches/")):
+            append(row)
+            restated.add(row)
+    return restated
 
 
 def _report(plan: RunPlan, summary: RunSummary, seconds: float, waits: Iterable[Wait]) -> dict[str, Any]:
@@ -96,11 +139,9 @@ def _write_tables(
     summary: RunSummary,
     records: dict[MapName, list[ItemRecord]],
     report: dict[str, Any],
-    changes: Sequence[dict[str, Any]],
-    registry: Registry,
     lake: Bucket,
 ) -> None:
-    """One object per `appstore` table that is about runs, in the partition of the run's UTC day."""
+    """One object for each of these `appstore` tables, in the partition of the run's UTC day."""
     rows: dict[str, Iterable[dict[str, Any]]] = {
         "runs": [
             {**report, "apps_failed": len(summary.failed_apps), "parts_refused": report["parts_refused_as_older"]}
@@ -110,9 +151,6 @@ def _write_tables(
             *(_request_row(plan, record) for record in records[MapName.REGISTER]),
             *(_vanished_row(plan, gone) for gone in plan.vanished),
         ),
-        "instances": (_instance_row(plan, record) for record in (*records[MapName.RESTORE], *records[MapName.LAND])),
-        "segments": (row for record in records[MapName.LAND] for row in _segment_rows(plan, record, registry)),
-        "batches": changes,
         "verification": read_rows(lake, run_key(plan.run_id, "verification/")),
     }
     for table, table_rows in rows.items():

@@ -1,0 +1,98 @@
+"""`adopt`: what a destroyed stack has left, in the form in which `cdk import` takes it back.
+
+CloudFormation remembers a deleted stack and its resources for 90 days. What it kept has the status DELETE_SKIPPED.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from appstore_analytics.answers.errors import Refused
+from appstore_analytics.answers.facts import counted
+from operations.doctor.names import stack_status
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+_BUCKET = "AWS::S3::Bucket"
+_IDENTIFIERS: Mapping[str, str] = {
+    _BUCKET: "BucketName",
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::SecretsManager::Secret": "Id",
+}
+"""By which property CloudFormation finds a resource that it is to import (CloudFormation User Guide, "Resource type
+support")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A resource that outlived its stack."""
+
+    logical_id: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What is left of the newest deleted stack of a name, and the file that says so to `cdk import`."""
+
+    stack: str
+    mapping: str
+    resources: tuple[Kept, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Always: a person goes on."""
+        return True
+
+    @property
+    def sentence(self) -> str:
+        """How it goes on."""
+        return (
+            f"{counted(len(self.resources), 'resource')} of {self.stack} can be taken back: run `cdk import "
+            f"--resource-mapping {self.mapping}`, then `cdk deploy`."
+        )
+
+
+def adopt(cloudformation: "CloudFormationClient", stack: str, mapping: Path) -> Adoption:
+    """Write what `cdk import` needs into `mapping`; nothing on AWS is changed, and a second call writes the same.
+
+    Refused while the stack exists, and where no deleted stack of this name has left anything.
+    """
+    if status := stack_status(cloudformation, stack):
+        raise Refused(f"{stack} is {status}: there is nothing to take back, `cdk deploy` updates it.")
+    resources = _kept(cloudformation, stack)
+    if not resources:
+        raise Refused(
+            f"No stack {stack} that was deleted in the last 90 days has left anything here: `cdk deploy` makes it anew."
+        )
+    identifiers = {one.logical_id: {_IDENTIFIERS[one.kind]: one.name} for one in resources}
+    try:
+        mapping.write_text(json.dumps(identifiers, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise Refused(f"{mapping} cannot be written ({error.strerror}): name another file.") from None
+    return Adoption(stack, str(mapping), resources)
+
+
+def _kept(cloudformation: "CloudFormationClient", stack: str) -> tuple[Kept, ...]:
+    """What the stack of this name left that was deleted last and had left a bucket.
+
+    A first deployment that fails takes its buckets back and leaves an empty registry: nothing to go on with.
+    """
+    pages = cloudformation.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"])
+    deleted = [one for page in pages for one in page["StackSummaries"] if one["StackName"] == stack]
+    for one in sorted(deleted, key=lambda one: one["DeletionTime"], reverse=True):
+        kept = tuple(_kept_by(cloudformation, one["StackId"]))
+        if any(resource.kind == _BUCKET for resource in kept):
+            return kept
+    return ()
+
+
+def _kept_by(cloudformation: "CloudFormationClient", stack_id: str) -> Iterator[Kept]:
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_id):
+        for one in page["StackResourceSummaries"]:
+            if one["ResourceStatus"] == "DELETE_SKIPPED" and one["ResourceType"] in _IDENTIFIERS:
+                yield Kept(one["LogicalResourceId"], one["ResourceType"], one["PhysicalResourceId"])
