@@ -187,6 +187,13 @@ class Kpi:
         return max(table.report.completeness_days or 0 for table in self.tables)
 
     @property
+    def precision(self) -> str:
+        """How a value relates to the true one: exact, at least, at most, or an estimate."""
+        if self.bound is not None:
+            return self.bound
+        return "estimate" if self.additivity is Additivity.ESTIMATE else "exact"
+
+    @property
     def label(self) -> str:
         """The name of a column of its values, which says what is not exact: `active_devices_at_most`."""
         if self.bound is not None:
