@@ -37,7 +37,8 @@ class DeploymentConfiguration:
     `schedule` is in UTC: Apple publishes around 09:00, by hearsay. `segment_hosts` are the hosts from which signed URLs
     are fetched, `.example.com` meaning any below: Apple's bucket and its region may change, its S3 not so soon.
     `alarm_slack_secret` names a secret that holds the URL of an incoming webhook. `dashboard`: an account has three for
-    nothing, each further one costs more than all the rest. `freshness_hours` after Apple should have published a Date
+    nothing, each further one costs more than all the rest. With `releases` a daily run asks Apple which versions of the
+    apps are on sale, a call for each app. `freshness_hours` after Apple should have published a Date
     it is missing. `console` adds the stack of the web console, whose data is in Aurora DSQL, or in the PostgreSQL whose
     secret `console_database` names; `console_vpc` has that database's subnets. `console_digests` sends weekly digests
     from `digest_sender`, and to the Slack channel whose webhook is in `digest_slack_secret`. `bytes_scanned_cutoff`
@@ -63,6 +64,7 @@ class DeploymentConfiguration:
     alarm_email: str = ""
     alarm_slack_secret: str = ""
     dashboard: bool = True
+    releases: bool = True
     freshness_hours: int = 26
     retention: Retention = field(default_factory=Retention)
     bytes_scanned_cutoff: int = 1_000_000_000_000
@@ -97,6 +99,7 @@ class DeploymentConfiguration:
             self.granularities,
             self.calls_per_hour,
             kept_versions_days=self.retention.noncurrent_lake,
+            releases=self.releases,
         )
 
 

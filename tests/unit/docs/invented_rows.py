@@ -86,6 +86,7 @@ def invented(seed: int) -> Tables:
         "apps": list(_ends(draw)),
         "verification": list(_verification(draw)),
         "runs": list(_runs(draw)),
+        "releases": list(_releases(draw)),
     }
 
 
@@ -229,6 +230,23 @@ def _verification(draw: random.Random) -> Iterator[Row]:
                     "table_name": table,
                     "app_id": app,
                     "equal": draw.random() < 0.8,
+                }
+
+
+def _releases(draw: random.Random) -> Iterator[Row]:
+    """Some seen on sale, some inferred, some inferred again by a later run that had older sessions."""
+    for app in APPS:
+        for number, day in enumerate(days(12)[::3]):
+            is_inferred = draw.random() < 0.5
+            for run_day in (day, day + timedelta(days=2))[: 1 + is_inferred]:
+                yield {
+                    "dt": run_day,
+                    "run_id": _run_id(run_day, 0),
+                    "app_id": app,
+                    "platform": "IOS",
+                    "version": f"{number}.0",
+                    "released_on": day - timedelta(days=draw.randint(0, 2)) if is_inferred else day,
+                    "is_inferred": is_inferred,
                 }
 
 

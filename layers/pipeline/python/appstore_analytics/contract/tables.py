@@ -267,6 +267,21 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
         ),
     ),
     AppstoreTable(
+        "releases",
+        "One row per version of an app and what a run learned of it: where there are several the newest counts",
+        (
+            ("run_id", "string"),
+            ("app_id", "bigint"),
+            ("platform", "string"),
+            ("version", "string"),
+            ("version_id", "string"),
+            ("released_on", "date"),
+            ("is_inferred", "boolean"),
+            ("not_before", "date"),
+            ("seen_on", "date"),
+        ),
+    ),
+    AppstoreTable(
         "freshness",
         "One row per app and table, of each day's last check: is the data that is due there, and if not, why",
         (

@@ -10,6 +10,7 @@ from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.rules.releases import MOST_APPS_OF_A_DAY
 
 _SPARED = 0.03
 """Left unused, because Apple counts a call when it arrives and we when we reserve it."""
@@ -53,9 +54,12 @@ def calls_per_day(calls_per_hour: int) -> int:
     return int(calls_per_hour * 24 * (1 - _SPARED))
 
 
-def calls_needed(apps: int, reports: int) -> int:
-    """The least calls that a day of so many apps and reports takes: list the instances, list the new one's segments."""
-    return apps * reports * 2
+def calls_needed(apps: int, reports: int, *, releases: bool = False) -> int:
+    """The least calls that a day of so many apps and reports takes: list the instances, list the new one's segments.
+
+    With `releases` also the versions of each app, of so many as are asked in a day.
+    """
+    return apps * reports * 2 + (min(apps, MOST_APPS_OF_A_DAY) if releases else 0)
 
 
 def ceiling(calls_per_hour: int, operation: Operation) -> int:

@@ -1,7 +1,7 @@
 """summarize_run: the run report and its page, the `appstore` tables and the metrics, from the records of the items."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.run_notes import open_records, read_plan, read_rows, write_records
+from appstore_analytics.lake.run_notes import open_records, read_notices, read_plan, read_rows, write_records
 from appstore_analytics.model.items import ItemRecord, LandItem
 from appstore_analytics.model.plan import RunPlan, VanishedApp
 from appstore_analytics.model.waits import Wait, by_cause
@@ -30,18 +30,25 @@ Emit = Callable[[Metric, float], None]
 
 
 def summarize_run(
-    run_id: str, execution_error: str, registry: Registry, lake: Bucket, emit: Emit, now: datetime
+    run_id: str,
+    execution_error: str,
+    registry: Registry,
+    lake: Bucket,
+    emit: Emit,
+    now: datetime,
+    left_out: Sequence[str] = (),
 ) -> dict[str, str]:
     """Write what the run did; the status and the sentence that its execution ends with.
 
-    A planned item without a verdict counts as failed, so nothing dies silently. A second run writes the same objects.
-    What there are most of, the records of instances and the rows of `batches`, is written as it is read; of an instance
-    only what the summary needs is kept.
+    `left_out` are sentences about steps that died and that no data depends on. A planned item without a verdict counts
+    as failed, so nothing dies silently. A second run writes the same objects. What there are most of, the records of
+    instances and the rows of `batches`, is written as it is read; of an instance only what the summary needs is kept.
     """
     plan = read_plan(lake, run_id)
     records = _records(plan, registry, lake)
     waits = tuple(registry.waits.of_run(run_id))
-    summary = summarize(plan, records, execution_error, waits)
+    notices, calls = read_notices(lake, run_id)
+    summary = summarize(plan, records, execution_error, waits, (*notices, *left_out), calls)
     seconds = round((now - plan.started_at).total_seconds(), 3)
     report = _report(plan, summary, seconds, waits)
     _write_tables(plan, summary, records, report, lake)
