@@ -8,6 +8,7 @@ from appstore_analytics.answers import apps as app_answers
 from appstore_analytics.answers import gaps as gap_answers
 from appstore_analytics.answers import health as health_answers
 from appstore_analytics.answers import releases as release_answers
+from appstore_analytics.answers import restatements as restatement_answers
 from appstore_analytics.answers import run_details
 from appstore_analytics.answers import sql as sql_answers
 from appstore_analytics.answers.apps import AppList, chosen_accounts
@@ -22,6 +23,7 @@ from appstore_analytics.answers.kpi_report import KpiReport
 from appstore_analytics.answers.kpi_reporting import Installed, ReportQuestion, report_kpis
 from appstore_analytics.answers.kpis import KpiAnswer, KpiQuestion, ask_kpis
 from appstore_analytics.answers.releases import ReleaseList
+from appstore_analytics.answers.restatements import RestatementList
 from appstore_analytics.answers.run_facts import RunDetails
 from appstore_analytics.answers.sql import QueryAnswer
 from appstore_analytics.contract.configuration import Account
@@ -95,6 +97,15 @@ def gaps(here: Installation, chosen: Sequence[str] | None, as_of: date, since: d
 def releases(here: Installation, chosen: Sequence[str] | None, since: date | None) -> ReleaseList:
     """When each version of the apps was released."""
     return release_answers.list_releases(accounts_of(here, chosen), here.registry, here.app_names, since)
+
+
+def restatements(
+    here: Installation, chosen: Sequence[str] | None, start: date | None, end: date | None, today: date
+) -> RestatementList:
+    """Which final numbers changed, of the newest 28 Dates unless others are asked for."""
+    first, last = restatement_answers.period(start, end, today)
+    accounts = accounts_of(here, chosen)
+    return restatement_answers.find_restatements(accounts, here.lake, here.app_names, first, last)
 
 
 def run(here: Installation, run_id: str) -> RunDetails:

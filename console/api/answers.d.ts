@@ -330,6 +330,28 @@ export interface TableDates extends Answered {
 }
 
 /**
+ * One version. `released_on` is the first day on which a run saw it on sale, as far as one did.
+ *
+ * Otherwise it is the first Date in `sessions` with the version and `is_inferred`, or None where that says nothing.
+ * It was not on sale on `not_before`, the last day on which a run did not find it yet.
+ */
+export interface ReleaseLine {
+  app_id: string;
+  platform: string;
+  version: string;
+  released_on: IsoDate | null;
+  is_inferred: boolean;
+  not_before: IsoDate | null;
+  app_name: string;
+}
+
+/** The versions of these apps, an app's newest first. `apps_not_read` are those that Apple has listed for no run. */
+export interface ReleaseList extends Answered {
+  releases: ReleaseLine[];
+  apps_not_read: string[];
+}
+
+/**
  * What to know about a KPI's values. `bound` is exact, at least, at most or estimate, and belongs to each of them.
  *
  * It is made of `tables`, and can be split by `dimensions`. `trap` is the sentence to show beside every value, `sql`
@@ -376,12 +398,21 @@ export type DateState =
   | "being replaced"
   | "not built";
 
+/** The total of a measure of a table when Apple first called the Date final, and now. */
+export interface RestatedSum {
+  table_name: string;
+  measure: string;
+  before: number;
+  now: number;
+}
+
 /**
  * One Date, or the first Date of a week or month.
  *
- * `previous` is the value of the Date that stands at its place in the period before. `restated_from` is what the Date
- * had when Apple first called it final, and `restated_on` the day on which that changed; None where nothing changed,
- * or where the earlier value is no longer stored.
+ * `previous` is the value of the Date that stands at its place in the period before. `restated_on` is the day on which
+ * Apple last changed a Date that had been final, None where none was. `restated_from` is the value with the numbers
+ * that were final first; None also where the KPI counts some rows only or is split, because of the former rows only
+ * totals are kept: those are in `restated_sums`, over the apps whose numbers changed.
  */
 export interface ReportedPoint {
   day: IsoDate;
@@ -394,6 +425,7 @@ export interface ReportedPoint {
   previous: number | null;
   restated_from: number | null;
   restated_on: IsoDate | null;
+  restated_sums: RestatedSum[];
 }
 
 /**

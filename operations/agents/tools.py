@@ -19,6 +19,7 @@ MOST_VALUES = 20_000
 MOST_ROWS = 1_000
 _ROWS_BY_DEFAULT = 200
 _EXACT = "exact"
+_TOTALS = "A measure's total is over all rows of the table, whatever event they are of: it is not the value of a KPI."
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,18 @@ def _releases(here: Here, given: Given) -> Answered:
     return Answered(found, here.complete_until, traps=(inferred,))
 
 
+def _restatements(here: Here, given: Given) -> Answered:
+    start, end = not_too_early(given.moment("from")), not_before_all(given.moment("to"))
+    first, last = (each.date() if each else None for each in (start, end))
+    found = questions.restatements(here.installation, given.texts("apps"), first, last, here.today)
+    if len(found.restatements) > MOST_ROWS:
+        raise Refused(
+            f"The answer would have {len(found.restatements):,} numbers, and at most {MOST_ROWS:,} are told at once: "
+            "ask for fewer apps or Dates."
+        )
+    return Answered(found, here.complete_until, traps=(_TOTALS,))
+
+
 def _run(here: Here, given: Given) -> Answered:
     return _plain(here, questions.run(here.installation, given.text("run") or ""))
 
@@ -189,6 +202,19 @@ TOOLS: tuple[Tool, ...] = (
         "releases",
         (_APPS, _since("Leave out earlier releases.")),
         _releases,
+    ),
+    Tool(
+        "restatements",
+        "Which final numbers changed",
+        "Totals that Apple had called final and that changed after all: app, table, Date, measure, before, now, when, "
+        "and whether Apple or a person's run changed them.",
+        "restatements",
+        (
+            _APPS,
+            _since("The first Date; without it, 28 Dates."),
+            Argument("to", Kind.DAY, "The last Date; without it, yesterday (UTC).", "--to"),
+        ),
+        _restatements,
     ),
     Tool(
         "run",

@@ -52,6 +52,7 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
         "freshness": ask.freshness,
         "gaps": ask.gaps,
         "releases": ask.releases,
+        "restatements": ask.restatements,
         "verify": ask.verify,
         "sql": sql.ask_athena,
         "schema-verify": ask.schema_verify,

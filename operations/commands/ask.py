@@ -1,5 +1,6 @@
 """Questions about an installed pipeline; they change nothing."""
 
+import csv
 import sys
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -10,7 +11,9 @@ from appstore_analytics.answers import freshness as freshness_answers
 from appstore_analytics.answers import runs as run_answers
 from appstore_analytics.answers import schema, verification
 from appstore_analytics.answers import status as status_answers
+from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.registry_statistics import registry_statistics
+from appstore_analytics.answers.restatements import COLUMNS, rows
 from operations import questions
 from operations.commands.asked import Asked, answer, follow_run
 from operations.exits import ExitStatus
@@ -100,6 +103,27 @@ def releases(
     """Say when each version of an app was released: the day a run saw it on sale, or as sessions tell."""
     first = since.date() if since else None
     answer(context.obj, questions.releases(context.obj.installation(), apps, first))
+
+
+def restatements(
+    context: typer.Context,
+    apps: Apps = None,
+    start: Annotated[datetime | None, date_option("--from", "Default: 28 Dates.", not_too_early)] = None,
+    end: Annotated[datetime | None, date_option("--to", "Default: yesterday.", not_before_all)] = None,
+    *,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a row per number as CSV.")] = False,
+) -> None:
+    """Say which final numbers changed, from what to what and when: Apple restated them, or a person's run did."""
+    asked: Asked = context.obj
+    if as_csv and asked.as_json:
+        raise Refused("--csv and --json cannot be given together.")
+    first, last = (each.date() if each else None for each in (start, end))
+    found = questions.restatements(asked.installation(), apps, first, last, day_of(None))
+    if not as_csv:
+        answer(asked, found)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows(found))
 
 
 def verify(

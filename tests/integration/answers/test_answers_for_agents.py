@@ -145,6 +145,7 @@ CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("health", {"apps": ["Nowhere"]}),
     ("gaps", {"from": "2025-06-03"}),
     ("list_releases", {"apps": [APP]}),
+    ("restatements", {"apps": [APP], "from": "2025-06-02", "to": "2025-06-07"}),
     ("run", {}),
     ("sql", {"query": "SELECT n FROM downloads", "limit": 1}),
 )

@@ -155,6 +155,8 @@ class AppstoreTable:
     columns: tuple[tuple[str, str], ...]  # (name, Glue type)
 
 
+RESTATEMENTS = "restatements"
+
 APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
     AppstoreTable(
         "runs",
@@ -250,6 +252,22 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
             ("replaced_sums", "map<string,string>"),
             ("is_final", "boolean"),
             ("replaced_is_final", "boolean"),
+        ),
+    ),
+    AppstoreTable(
+        RESTATEMENTS,
+        "One row per measure of a batch that was final and that a run changed: the total before and now",
+        (
+            ("run_id", "string"),
+            ("table_name", "string"),
+            ("date", "date"),
+            ("app_id", "bigint"),
+            ("measure", "string"),
+            ("replaced_value", "string"),
+            ("value", "string"),
+            ("cause", "string"),
+            ("replaced_processing_date", "date"),
+            ("processing_date", "date"),
         ),
     ),
     AppstoreTable(

@@ -11,7 +11,7 @@ from appstore_analytics.contract.facts import PlannedFacts, row_of
 from appstore_analytics.contract.layout import report_key, run_key
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.metrics import Metric
-from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.contract.tables import RESTATEMENTS, tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import open_records, read_notices, read_plan, read_rows, write_records
@@ -22,6 +22,7 @@ from appstore_analytics.registry import Registry
 from appstore_analytics.report.page import write_run_page
 from appstore_analytics.report.restated_dates import RestatedDates
 from appstore_analytics.report.summary import RunSummary, count_verdicts, summarize
+from appstore_analytics.rules.restatements import restatements_in
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
 
 _SUCCEEDED, _FAILED = "SUCCEEDED", "FAILED"
@@ -92,12 +93,20 @@ def _for_the_summary(record: ItemRecord) -> ItemRecord:
 
 
 def _write_batches(plan: RunPlan, lake: Bucket) -> RestatedDates:
-    """Copy the rows of `batches`, which publishing has noted; which Dates the run has restated."""
-    restated = RestatedDates()
-    with open_records(lake, "batches", plan.started_at.date(), plan.run_id) as append:
+    """Copy the rows of `batches`, which publishing has noted, and what they say of final numbers to `restatements`.
+
+    The answer is which Dates the run has restated.
+    """
+    restated, day = RestatedDates(), plan.started_at.date()
+    with (
+        open_records(lake, "batches", day, plan.run_id) as append,
+        open_records(lake, RESTATEMENTS, day, plan.run_id) as append_restatement,
+    ):
         for row in read_rows(lake, run_key(plan.run_id, "batches/")):
             append(row)
             restated.add(row)
+            for restatement in restatements_in(row):
+                append_restatement(restatement)
     return restated
 
 
