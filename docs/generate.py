@@ -1,7 +1,8 @@
 """Writes the generated pages of the documentation: `python docs/generate.py`, with any Python from 3.11.
 
 docs/reports.md comes from the catalogue, docs/kpis.md from that of the KPIs, the table of faults in
-docs/reliability.md from the list of the tests, docs/openapi.json from the console's route table.
+docs/reliability.md from the list of the tests, docs/openapi.json from the console's route table, docs/dbt/sources.yml
+from the catalogue.
 Outside of .venv it makes .venv if necessary, and runs in it. A second run writes the same bytes.
 """
 
