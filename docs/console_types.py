@@ -14,6 +14,7 @@ from appstore_analytics.answers.app_table import AppTable
 from appstore_analytics.answers.health import Health
 from appstore_analytics.answers.kpi_catalogue import KpiCatalogue
 from appstore_analytics.answers.kpi_report import KpiReport
+from appstore_analytics.answers.releases import ReleaseList
 from appstore_analytics.answers.run_facts import RunDetails, RunList
 from appstore_analytics.answers.run_stages import RunItems
 from appstore_analytics.answers.table_dates import TableDates
@@ -30,7 +31,7 @@ from appstore_console.facts import (
 )
 
 ANSWERS: tuple[type, ...] = (
-    *(Health, AppTable, AppDetails, TableDates, KpiReport, KpiCatalogue),
+    *(Health, AppTable, AppDetails, TableDates, ReleaseList, KpiReport, KpiCatalogue),
     *(RunList, RunDetails, RunItems, PlanOffer, StartedRun, LiveTicket),
     *(Me, People, Person, AuditLog, Annotations),
 )

@@ -1,8 +1,8 @@
 """Writes the generated pages of the documentation: `python docs/generate.py`, with any Python from 3.11.
 
-docs/reports.md is generated from the catalogue, docs/kpis.md from the KPI catalogue, the table of faults in
-docs/reliability.md from the list of the tests, docs/openapi.json from the console's route table. Outside of .venv it
-makes .venv if necessary, and runs in it. A second run writes the same bytes.
+docs/reports.md and docs/dbt/sources.yml are generated from the catalogue, docs/kpis.md from the KPI catalogue, the
+table of faults in docs/reliability.md from the list of the tests, docs/openapi.json from the console's route table.
+Outside of .venv it makes .venv if necessary, and runs in it. A second run writes the same bytes.
 """
 
 import sys

@@ -7,6 +7,7 @@ from appstore_console.routes.acting import ACTING
 from appstore_console.routes.reading import READING
 from appstore_console.schemas import document
 from docs.console_types import console_types
+from docs.dbt_sources import dbt_sources
 from docs.kpis_page import kpis_page
 from docs.pages import FOLDER
 from docs.pipeline_picture import pipeline_picture
@@ -28,6 +29,7 @@ def main() -> int:
         "docs/kpis.md": kpis_page(),
         "docs/reliability.md": reliability_page(),
         "docs/pictures/pipeline.svg": pipeline_picture(),
+        "docs/dbt/sources.yml": dbt_sources(),
         "docs/openapi.json": document.text((*READING, *ACTING)),
         "console/api/answers.d.ts": console_types(),
     }

@@ -37,12 +37,13 @@ class DeploymentConfiguration:
     publishes around 09:00, but does not document it. `segment_hosts` are the hosts from which signed URLs are fetched;
     `.example.com` includes all subdomains, because Apple's bucket and its region can change. `alarm_slack_secret` names
     a secret that holds the URL of an incoming webhook. `dashboard`: the first three per account are free, each further
-    one costs more than everything else together. A Date is missing `freshness_hours` after Apple should have published
-    it. `console` adds the stack of the web console. Its database is Aurora DSQL, or the PostgreSQL whose secret
-    `console_database` names, in the subnets of `console_vpc`. `console_digests` sends weekly digests from
-    `digest_sender`, and to the Slack channel whose webhook is in `digest_slack_secret`. `bytes_scanned_cutoff` ends a
-    query that would scan more. `local` is for the embedded AWS: loopback without TLS is allowed, and layers are built
-    for this machine. Only with it `retain` can be false: destroying the stack then destroys data and keys.
+    one costs more than everything else together. With `releases` a daily run asks Apple which versions of the apps are
+    on sale, one call per app. A Date is missing `freshness_hours` after Apple should have published it. `console` adds
+    the stack of the web console. Its database is Aurora DSQL, or the PostgreSQL whose secret `console_database` names,
+    in the subnets of `console_vpc`. `console_digests` sends weekly digests from `digest_sender`, and to the Slack
+    channel whose webhook is in `digest_slack_secret`. `bytes_scanned_cutoff` ends a query that would scan more. `local`
+    is for the embedded AWS: loopback without TLS is allowed, and layers are built for this machine. Only with it
+    `retain` can be false: destroying the stack then destroys data and keys.
     """
 
     name: str = SERVICE
@@ -63,6 +64,7 @@ class DeploymentConfiguration:
     alarm_email: str = ""
     alarm_slack_secret: str = ""
     dashboard: bool = True
+    releases: bool = True
     freshness_hours: int = 26
     retention: Retention = field(default_factory=Retention)
     bytes_scanned_cutoff: int = 1_000_000_000_000
@@ -97,6 +99,7 @@ class DeploymentConfiguration:
             self.granularities,
             self.calls_per_hour,
             kept_versions_days=self.retention.noncurrent_lake,
+            releases=self.releases,
         )
 
 

@@ -377,6 +377,7 @@ PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     "alarm_email": _alarm_email,
     "alarm_slack_secret": slack_secret,
     "dashboard": boolean,
+    "releases": boolean,
     "freshness_hours": _freshness_hours,
     "retention": _retention,
     "bytes_scanned_cutoff": _bytes_scanned_cutoff,

@@ -57,12 +57,16 @@ CAPACITIES: Mapping[str, Capacity] = {
     "restore_parts": Capacity(512, 15),  # a snapshot can hold years of Dates
     "publish_date": Capacity(2048, 15, disk_gibibytes=capacities.PUBLICATION_GIBIBYTES, carries_arrow=True),
     "verify_table": Capacity(512, 15),  # waits for Athena
+    "list_releases": Capacity(512, 10),  # asks Apple for six minutes at most, then Athena
     "summarize_run": Capacity(1024, 15),  # reads the records of all items
     "check_freshness": Capacity(512, 15),  # waits for Athena, and reads its answers a thousand rows at a time
     "notify_slack": Capacity(256, 1),
     "check_key": Capacity(512, 2),
 }
-"""Every step, by the name of its folder in `functions/`. notify_slack is deployed where a webhook is configured."""
+"""Every step, by the name of its folder in `functions/`.
+
+notify_slack is deployed where a webhook is configured, list_releases where `releases` is true.
+"""
 
 ASYNCHRONOUS = frozenset({"check_freshness", "notify_slack"})
 """Invoked asynchronously by a schedule or a topic: an event that fails for good becomes a dead letter."""

@@ -98,6 +98,13 @@ MAY: Mapping[str, Access] = {
         lists=(LAKE,),
         athena=(Database.CURATED, Database.MARTS),
     ),
+    "list_releases": Access(
+        registry=("PutItem", "Query"),
+        lake={RUNS_PREFIX: (READ, WRITE), CURATED_PREFIX: (READ,), APPSTORE_PREFIX: (WRITE,)},
+        lists=(LAKE,),
+        api_keys="reader",
+        athena=(Database.CURATED,),
+    ),
     "summarize_run": Access(
         registry=("GetItem", "Query"),
         lake={
@@ -223,6 +230,7 @@ class AppStoreAnalyticsPipeline(Construct):
         keys = self._configuration.names.api_key_secret_prefix
         return {
             **self._settings_of_slack(),
+            **self._settings_of_releases(),
             "plan_run": settings.PlanRunSettings(table, lake, url, keys),
             "plan_items": settings.PlanItemsSettings(table, lake),
             "register_request": settings.RegisterRequestSettings(table, lake, url, keys),
@@ -263,6 +271,18 @@ class AppStoreAnalyticsPipeline(Construct):
         slack, local = self._configuration.alarm_slack_secret, self._configuration.local
         told = settings.NotifySlackSettings(slack, settings.SLACK_HOSTS, allow_loopback=local)
         return {"notify_slack": told} if slack else {}
+
+    def _settings_of_releases(self) -> dict[str, settings.Environment]:
+        """None where Apple is not asked for releases."""
+        asked = settings.ListReleasesSettings(
+            self.registry.table.table_name,
+            self.buckets.lake.bucket_name,
+            self._configuration.apple_base_url,
+            self._configuration.names.api_key_secret_prefix,
+            workgroup=self.workgroup.name,
+            databases=self._configuration.names.databases,
+        )
+        return {"list_releases": asked} if self._configuration.releases else {}
 
     def _watch(self) -> None:
         """The schedules, the alarms and their subscriptions."""

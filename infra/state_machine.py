@@ -1,16 +1,16 @@
-"""The state machine: plan_run, five Distributed Maps over manifests in S3, summarize_run.
+"""The state machine: plan_run, five Distributed Maps over manifests in S3, list_releases, summarize_run.
 
     PlanRun → DecideOperation
        daily, backfill │ → PlanRegister → Register ┐
               rollback │ → PlanRestore → Restore   ├→ PlanLand → Land → PlanPublish → Publish → PlanVerify → Verify
     reprocess, refetch └ → ────────────────────────┘                                                           │
-                           ▲ PlanRegister                                                       SummarizeRun ◄─┤
+                           ▲ PlanRegister                                       SummarizeRun ◄ ListReleases ◄─┤
                            └──── WaitForSnapshot ◄──── a backfill whose snapshot Apple has not built ──────────┘
 
 A Map without items is skipped. A Map with more items than one pass takes is planned and run again (DecideMore<Map>),
-until `plan.after`, the place where the next pass begins, is empty. Any failure outside the children goes to
-SummarizeRun, which reports it. Only ids and counts travel: `{"run_id", "operation", "plan"}`, and `error` when there is
-one.
+until `plan.after`, the place where the next pass begins, is empty. A failure of a step that no data depends on fails no
+run (contract/maps.py:DISPENSABLE). Any other failure outside the children goes to SummarizeRun, which reports it. Only
+ids and counts travel: `{"run_id", "operation", "plan"}`, and `error` when there is one.
 
 Register and Land have an item for each app and each instance. These go in batches to Express children, each of which
 costs one transition regardless of its content, but lives for at most five minutes and does not report how it ended. An
@@ -43,7 +43,7 @@ from appstore_analytics.contract.errors import (
     leaves,
 )
 from appstore_analytics.contract.layout import RUN_PARTITION
-from appstore_analytics.contract.maps import FROM_THE_BEGINNING, ITEMS_OF_A_BATCH, MapName, Outcome
+from appstore_analytics.contract.maps import FROM_THE_BEGINNING, ITEMS_OF_A_BATCH, MapName, Outcome, error_of
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.verdicts import Verdict
 from infra.acknowledgements import acknowledge
@@ -194,7 +194,7 @@ class PipelineStateMachine(Construct):
         following: sfn.State = (
             sfn.Choice(self, "DecideSnapshot")
             .when(sfn.Condition.boolean_equals("$.plan.waiting", True), wait)
-            .otherwise(summary)
+            .otherwise(self._list_releases(summary))
         )
         for map_name in (MapName.VERIFY, MapName.PUBLISH, MapName.LAND):
             following = self._planned_map(map_name, summary, following)
@@ -209,6 +209,17 @@ class PipelineStateMachine(Construct):
                 begins = sfn.Condition.string_equals("$.operation", operation)
                 decide.when(begins, first[operation.traits.first_map])
         return decide.otherwise(register)
+
+    def _list_releases(self, summary: sfn.State) -> sfn.State:
+        """Behind everything that the data needs, so that it takes no calls from it and delays only the report."""
+        if not self._configuration.releases:
+            return summary
+        step = "list_releases"
+        payload = sfn.TaskInput.from_object({"run_id": sfn.JsonPath.string_at("$.run_id")})
+        task = self._invoke(step, payload=payload, result_path=sfn.JsonPath.DISCARD)
+        task.add_catch(summary, errors=["States.ALL"], result_path=f"$.{error_of(step)}")
+        task.next(summary)
+        return task
 
     def _planned_map(self, map_name: MapName, summary: sfn.State, following: sfn.State) -> sfn.State:
         """Plan<Map>, and the Map if the plan has items; then `following`."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from appstore_analytics.answers.kpi_catalogue import KpiCatalogue
 from appstore_analytics.answers.kpi_comparison import KpiComparison
 from appstore_analytics.answers.kpis import BY_APP, KpiAnswer, KpiMeaning, KpiPoint, KpiSeries
 from appstore_analytics.model.kpis import DateState
@@ -32,6 +33,26 @@ def show_kpis(found: KpiAnswer, names: Mapping[str, str], changes: KpiComparison
         out.print()
     answer = changes or found
     screens.say(out, answer.sentence, style="bold green" if answer.is_good else "bold red")
+
+
+def show_catalogue(found: KpiCatalogue) -> None:
+    """Print every KPI with what it can be split by, and the sentence."""
+    out = screens.console()
+    columns = [Column(heading) for heading in ("name", "title", "value", "by", "needs")]
+    rows = [
+        (
+            kpi.name,
+            kpi.title,
+            kpi.bound,
+            ", ".join(kpi.dimensions),
+            "" if kpi.is_deployed else f"not deployed: {', '.join(kpi.tables)}",
+        )
+        for kpi in found.kpis
+    ]
+    screens.show_table(out, columns, [[Text(screens.plain(cell)) for cell in row] for row in rows])
+    for name, reason in found.not_in_these_reports.items():
+        screens.say(out, f"No {name}: {reason}.", style="yellow")
+    screens.say(out, found.sentence, style="bold green")
 
 
 def _bound(meaning: KpiMeaning) -> str:

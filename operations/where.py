@@ -77,6 +77,12 @@ class Where:
             return embedded.session()
         return boto3.Session(profile_name=self.profile, region_name=self.region or os.environ.get("AWS_REGION"))
 
+    def options(self) -> tuple[str, ...]:
+        """The options of the command line that say the same."""
+        named = (("--profile", self.profile), ("--region", self.region), ("--stack", self.stack))
+        given = (word for name, value in named if value and value != STACK for word in (name, value))
+        return (*(("--local",) if self.local else ()), *given)
+
     def connect(self) -> "Connection":
         """A connection to AWS, whether or not the stack exists."""
         return Connection(self.session(), embedded.address() if self.local else None)

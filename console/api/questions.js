@@ -27,6 +27,11 @@ export function kpisPath({ metrics, app, days, by, where, compares, limit, granu
   return `kpis/query?${query}`;
 }
 
+/** @param {string} app @param {string} from a day */
+export function releasesPath(app, from) {
+  return `apps/${encodeURIComponent(app)}/releases?from=${from}`;
+}
+
 /** @param {string} app @param {number} days */
 export function appPath(app, days) {
   return `apps/${encodeURIComponent(app)}?days=${days}`;

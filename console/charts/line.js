@@ -21,9 +21,11 @@ import { namedPlaces, pathOf, px, scaleOf, stretches } from "./scale.js";
  * @typedef {object} Series
  * @property {Point[]} points
  * @property {(number | null)[] | null} before the same Dates one period earlier
- * @property {{ date: string, name: string }[]} releases
+ * @property {Release[]} releases
  * @property {(value: number | null) => string} shown
  */
+
+/** @typedef {{ date: string, name: string, told: string }} Release What the flag of a day says, short and whole. */
 
 /** @typedef {{ x: (index: number) => number, y: (value: number) => number, right: number, top: number, bottom: number }} Frame */
 
@@ -170,7 +172,7 @@ function lonePoints(points, { x, y }) {
   });
 }
 
-/** @param {Point[]} points @param {{ date: string, name: string }[]} releases @param {Frame} frame */
+/** @param {Point[]} points @param {Release[]} releases @param {Frame} frame */
 function flags(points, releases, { x, top, bottom }) {
   let free = 0;
   return releases.map(({ date, name }) => {

@@ -1,7 +1,7 @@
 /** Tiles that choose the chart, and the chart: tile, line, table and file use the same points. */
 
 import { useState } from "preact/hooks";
-import { kpisPath } from "../api/questions.js";
+import { kpisPath, releasesPath } from "../api/questions.js";
 import { Change } from "../parts/change.js";
 import { CsvButton } from "../parts/csv_button.js";
 import { html } from "../parts/html.js";
@@ -23,6 +23,7 @@ import { many, text } from "../words/say.js";
 /** @typedef {import("../api/answers.js").ReportedSeries} Series */
 /** @typedef {import("../api/answers.js").CatalogueEntry} Entry */
 /** @typedef {import("../api/answers.js").Annotations} Annotations */
+/** @typedef {import("../api/answers.js").ReleaseList} ReleaseList */
 /** @typedef {import("./app.js").View} View */
 
 /** In the order in which people need them. */
@@ -135,6 +136,7 @@ function Chosen({ series, kpi, view, known }) {
   const first = series.points[0]?.day ?? "";
   const last = series.points.at(-1)?.day ?? "";
   const annotations = useAnswer(`annotations?apps=${view.app}&from=${first}&to=${last}`, { pace: 60_000 });
+  const releases = useAnswer(first ? releasesPath(view.app, first) : null, { pace: 300_000 });
   const chart = { kpi, title, points: series.points, compares: view.compares, days: view.days };
   return html`
     <div class="head">
@@ -153,16 +155,26 @@ function Chosen({ series, kpi, view, known }) {
       ${
         isTable
           ? html`<${SeriesTable} ...${chart} />`
-          : html`<${SeriesChart} ...${chart} window=${(entry?.window_days ?? 0) + 1} releases=${releasesOf(annotations.data)} shown=${shownIn(kpi.unit)} />`
+          : html`<${SeriesChart} ...${chart} window=${(entry?.window_days ?? 0) + 1} releases=${flagsOf(releases.data, annotations.data)} shown=${shownIn(kpi.unit)} />`
       }
     </div>
     <div class="foot"><${Note} sign=${signOf(kpi.bound) || "i"}>${kpi.trap} <span class="quiet">${text(words.chart.from, { tables: kpi.tables.join(", ") })}</span></${Note}></div>
   `;
 }
 
-/** @param {Annotations | null} annotations */
-function releasesOf(annotations) {
-  return (annotations?.annotations ?? []).map((each) => ({ date: each.day, name: each.text }));
+/**
+ * What happened on which day: the versions that a run saw on sale, and what people have written down. Who has written
+ * down a version on its day knows more about it than the store.
+ * @param {ReleaseList | null} known
+ * @param {Annotations | null} annotations
+ */
+function flagsOf(known, annotations) {
+  const notes = (annotations?.annotations ?? []).map(({ day, text: name }) => ({ date: day, name, told: name }));
+  const versions = (known?.releases ?? []).flatMap(({ released_on: date, version, is_inferred: isInferred }) => {
+    if (!date || notes.some((note) => note.date === date && note.name.includes(version))) return [];
+    return [{ date, name: version, told: isInferred ? text(words.chart.firstUsed, { version }) : version }];
+  });
+  return [...versions, ...notes].sort((one, other) => one.date.localeCompare(other.date));
 }
 
 /** @param {{ series: Series, view: View }} props */

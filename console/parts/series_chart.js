@@ -14,7 +14,7 @@ import { usePhone, useWidth } from "./width.js";
 
 /** @typedef {import("../api/answers.js").ReportedKpi} Kpi */
 /** @typedef {import("../api/answers.js").ReportedPoint} Point */
-/** @typedef {{ date: string, name: string }} Release */
+/** @typedef {import("../charts/line.js").Release} Release */
 
 const TIP_AT = 44;
 
@@ -80,7 +80,7 @@ function factsOf(point, { kpi, title, compares, days, window, releases }) {
   if (point.state === "preliminary")
     facts.push(text(words.chart.finishes, { date: weekday(plusDays(point.day, window)) }));
   if (point.restated_on) facts.push(restatement(point, exact));
-  const released = releases.filter((release) => release.date === point.day).map((release) => release.name);
+  const released = releases.filter((release) => release.date === point.day).map((release) => release.told);
   return released.length ? [...facts, text(words.chart.released, { name: released.join(", ") })] : facts;
 }
 
@@ -97,8 +97,16 @@ function comparison(point, kpi, days) {
 /** @param {Point} point @param {(value: number | null) => string} exact */
 function restatement(point, exact) {
   const date = weekday(point.restated_on ?? "");
-  if (point.restated_from === null) return text(words.chart.restatedUnknown, { date });
+  if (point.restated_from === null) return [text(words.chart.restatedOn, { date }), ...sumsOf(point)].join(" ");
   return text(words.chart.restated, { was: exact(point.restated_from), is: exact(point.value), date });
+}
+
+/** The totals behind a value whose former one is not known. @param {Point} point */
+function sumsOf(point) {
+  const exact = exactIn("count");
+  return point.restated_sums.map(({ table_name: table, measure, before, now }) =>
+    text(words.chart.restatedSum, { table, measure, was: exact(before), is: exact(now) }),
+  );
 }
 
 /** @param {Point | undefined} point @param {About} about */

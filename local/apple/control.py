@@ -9,6 +9,7 @@
     POST   /_control/repeated_instances             series, "processing_date"
     POST   /_control/stopped_requests               {"app_id": ..., "access_type": "ONGOING"}
     POST   /_control/forbidden_apps                 {"app_id": ..., "forbidden": true}
+    POST   /_control/released_versions              {"app_id": ..., "version": the number that goes on sale now}
     POST   /_control/renamed_reports                {"report": ..., "name": the one that Apple offers from now on}
     GET, POST, DELETE /_control/faults              the fields of `Fault`; "kind" is required
     GET, DELETE       /_control/statistics          calls by route and status
@@ -53,7 +54,7 @@ def answer_control(world: World, call: Call) -> Answer:
 
 
 def _state(world: World, _call: Call) -> Json:
-    apps = [dataclasses.asdict(app) for app in world.apps.values()]
+    apps = [{"id": app.id, "name": app.name, "bundle_id": app.bundle_id} for app in world.apps.values()]
     return {"today": world.today.isoformat(), "apps": apps, "key_id": world.admin_key.key_id}
 
 
@@ -98,6 +99,11 @@ def _repeat(world: World, call: Call) -> Json:
 
 def _rename(world: World, call: Call) -> Json:
     world.rename_report(REPORTS_BY_NAME[call.json()["report"]].name, str(call.json()["name"]))
+    return {}
+
+
+def _release(world: World, call: Call) -> Json:
+    world.release_version(call.json()["app_id"], str(call.json()["version"]))
     return {}
 
 
@@ -231,6 +237,7 @@ _HANDLERS: dict[tuple[str, str], Callable[[World, Call], Json]] = {
     ("POST", "late_instances"): _late,
     ("POST", "delayed_instances"): _delay,
     ("POST", "repeated_instances"): _repeat,
+    ("POST", "released_versions"): _release,
     ("POST", "renamed_reports"): _rename,
     ("POST", "stopped_requests"): _stop,
     ("POST", "forbidden_apps"): _forbid,

@@ -83,7 +83,7 @@ def _cells(
     if column.name == "app_apple_identifier":
         return [app.id] * rows
     if column.type is ColumnType.STRING:
-        return random_.choices(strings_of(column, app, report.table), k=rows)
+        return random_.choices(strings_of(column, app, report.table, day), k=rows)
     cell = _CELLS[column.type]
     return [cell(random_, column, day) for _ in range(rows)]
 

@@ -36,11 +36,15 @@ class WorldSettings:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """An app of the account; every one is invented."""
+    """An app of the account; every one is invented.
+
+    `released` are the numbers of versions that were released since the world was made, oldest first, with their days.
+    """
 
     id: str
     name: str
     bundle_id: str
+    released: tuple[tuple[str, date], ...] = ()
 
     @property
     def sku(self) -> str:

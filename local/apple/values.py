@@ -122,15 +122,17 @@ def invented_app(number: int) -> App:
 def versions_of(app: App) -> tuple[Version, ...]:
     """The versions of an app, the newest first: one on sale, the others replaced by it."""
     numbers = [number for number in dict.fromkeys(_VERSIONS) if number]
+    prepared = {number: _NEWEST_VERSION - timedelta(days=61 * age) for age, number in enumerate(numbers)}
+    prepared = {number: day - timedelta(days=9) for number, day in reversed(app.released)} | prepared
     return tuple(
         Version(
             draw.identifier(0, "version", app.id, number),
             number,
             "READY_FOR_DISTRIBUTION" if age == 0 else "REPLACED_WITH_NEW_VERSION",
             "READY_FOR_SALE" if age == 0 else "REPLACED_WITH_NEW_VERSION",
-            _NEWEST_VERSION - timedelta(days=61 * age),
+            created_on,
         )
-        for age, number in enumerate(numbers)
+        for age, (number, created_on) in enumerate(prepared.items())
     )
 
 
@@ -142,8 +144,10 @@ def users() -> list[User]:
     ]
 
 
-def strings_of(column: Column, app: App, table: str) -> tuple[str, ...]:
-    """The values that a string column of this app and table can have; the empty string is null."""
+def strings_of(column: Column, app: App, table: str, day: date) -> tuple[str, ...]:
+    """The values that a string column of this app, table and Date can have; the empty string is null."""
+    if column.name == "app_version":
+        return (*(number for number, since in app.released for _ in range(2) if since <= day), *_VERSIONS)
     if column.name == "app_name":
         return (app.name,)
     if column.name == "page_title":

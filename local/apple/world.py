@@ -293,6 +293,12 @@ class World:
         with self._lock:
             self._renamed[report_name] = offered_name
 
+    def release_version(self, app_id: str, number: str) -> None:
+        """From now on a new version of the app is on sale, and people use it. KeyError names an unknown app."""
+        with self._lock:
+            app = self.apps[app_id]
+            self.apps[app_id] = replace(app, released=(*app.released, (number, self.today)))
+
     def skip_date(self, series: Series, day: date) -> None:
         """No ongoing instance ever holds this Date (a known fault of Apple); a snapshot does. Order it before."""
         with self._lock:

@@ -13,7 +13,7 @@ from appstore_analytics.contract.errors import InputRefused, PipelineError
 from appstore_analytics.contract.names import STACK
 from operations import aws_errors, screens
 from operations.arguments import arranged
-from operations.commands import ask, first_screen, kpis, repair, run, set_up, sql, users
+from operations.commands import agents, ask, first_screen, kpis, repair, run, set_up, sql, users
 from operations.commands.asked import Asked
 from operations.exits import ExitStatus
 from operations.options import refuse_empty
@@ -51,11 +51,14 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
         "status": ask.status,
         "freshness": ask.freshness,
         "gaps": ask.gaps,
+        "releases": ask.releases,
+        "restatements": ask.restatements,
         "verify": ask.verify,
         "sql": sql.ask_athena,
         "schema-verify": ask.schema_verify,
         "registry-stats": ask.registry_stats,
         "apps": ask.list_apps,
+        "mcp": agents.mcp,
     },
     "Repair and move in": {
         "rollback": repair.rollback,

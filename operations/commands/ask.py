@@ -1,20 +1,21 @@
 """Questions about an installed pipeline; they change nothing."""
 
+import csv
 import sys
 from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from appstore_analytics.answers import apps as app_answers
 from appstore_analytics.answers import freshness as freshness_answers
-from appstore_analytics.answers import gaps as gap_answers
-from appstore_analytics.answers import run_details, schema, verification
 from appstore_analytics.answers import runs as run_answers
+from appstore_analytics.answers import schema, verification
 from appstore_analytics.answers import status as status_answers
+from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.registry_statistics import registry_statistics
-from operations.commands.asked import Asked, accounts_of, answer, app_ids_of, console_region, follow_run, tables_of
-from operations.commands.first_screen import health_of
+from appstore_analytics.answers.restatements import COLUMNS, rows
+from operations import questions
+from operations.commands.asked import Asked, answer, follow_run
 from operations.exits import ExitStatus
 from operations.options import (
     Apps,
@@ -28,12 +29,13 @@ from operations.options import (
     refuse_backwards,
     run_named,
 )
+from operations.questions import accounts_of, app_ids_of, tables_of
 
 
 def health(context: typer.Context, apps: Apps = None, as_of: AsOf = None) -> None:
     """Say in one sentence whether all is well, and if not, what needs whom. With --app: why is this app missing?"""
     asked: Asked = context.obj
-    answer(asked, health_of(asked.installation(), apps, day_of(as_of)))
+    answer(asked, questions.health(asked.installation(), apps, day_of(as_of)))
 
 
 def run(
@@ -50,7 +52,7 @@ def run(
     if follow and (started := run_answers.find_execution(installation.pipeline, run_id)):
         follow_run(asked, installation, started)
         return
-    answer(asked, run_details.show_run(installation.pipeline, run_id, console_region(installation)))
+    answer(asked, questions.run(installation, run_id))
 
 
 def runs(
@@ -89,10 +91,39 @@ def gaps(
     as_of: AsOf = None,
 ) -> None:
     """Answer "is yesterday complete?": missing Dates, the days left to fetch them, and their repair."""
-    here = context.obj.installation()
     first = since.date() if since else None
-    found = gap_answers.find_gaps(accounts_of(here, apps), here.tables, here.registry, here.lake, day_of(as_of), first)
-    answer(context.obj, found)
+    answer(context.obj, questions.gaps(context.obj.installation(), apps, day_of(as_of), first))
+
+
+def releases(
+    context: typer.Context,
+    apps: Apps = None,
+    since: Annotated[datetime | None, date_option("--from", "Leave out earlier releases.", no_later_than_today)] = None,
+) -> None:
+    """Say when each version of an app was released: the day a run saw it on sale, or as sessions tell."""
+    first = since.date() if since else None
+    answer(context.obj, questions.releases(context.obj.installation(), apps, first))
+
+
+def restatements(
+    context: typer.Context,
+    apps: Apps = None,
+    start: Annotated[datetime | None, date_option("--from", "Default: 28 Dates.", not_too_early)] = None,
+    end: Annotated[datetime | None, date_option("--to", "Default: yesterday.", not_before_all)] = None,
+    *,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a row per number as CSV.")] = False,
+) -> None:
+    """Say which final numbers changed, from what to what and when: Apple restated them, or a person's run did."""
+    asked: Asked = context.obj
+    if as_csv and asked.as_json:
+        raise Refused("--csv and --json cannot be given together.")
+    first, last = (each.date() if each else None for each in (start, end))
+    found = questions.restatements(asked.installation(), apps, first, last, day_of(None))
+    if not as_csv:
+        answer(asked, found)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows(found))
 
 
 def verify(
@@ -143,6 +174,4 @@ def registry_stats(context: typer.Context, as_of: AsOf = None) -> None:
 
 def list_apps(context: typer.Context, apps: Apps = None) -> None:
     """List the apps that are fetched, with their names, report requests and last verdicts."""
-    here = context.obj.installation()
-    accounts = accounts_of(here, apps)
-    answer(context.obj, app_answers.list_apps(here.configuration, accounts, here.registry, here.lake))
+    answer(context.obj, questions.apps(context.obj.installation(), apps))

@@ -1,25 +1,22 @@
 """Code that every command shares: common options, plan and confirmation, following a run, printing the answer."""
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import typer
 
 from appstore_analytics.answers import runs as run_answers
-from appstore_analytics.answers.apps import chosen_accounts
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.executions import Started, new_name
 from appstore_analytics.answers.facts import Facts
 from appstore_analytics.answers.installation import Installation
 from appstore_analytics.answers.run_details import details_of
-from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.operations import STARTED_BY
-from appstore_analytics.contract.tables import CuratedTable
 from operations import screens
 from operations.exits import ExitStatus
 from operations.progress import run_view
+from operations.questions import console_region
 from operations.where import Where
 
 
@@ -33,26 +30,6 @@ class Asked:
     def installation(self) -> Installation:
         """The installed pipeline; Unreachable if there is none."""
         return self.where.open()
-
-
-def accounts_of(installation: Installation, apps: Sequence[str] | None) -> tuple[Account, ...]:
-    """The accounts with these apps only, given by id or name, or with all; Refused for an app that is not fetched."""
-    return chosen_accounts(installation.accounts, apps or (), installation.app_names)
-
-
-def app_ids_of(installation: Installation, apps: Sequence[str] | None) -> frozenset[str]:
-    """The ids of these apps, given by id or name; empty for none, which means all."""
-    chosen = accounts_of(installation, apps) if apps else ()
-    return frozenset(app_id for account in chosen for app_id in account.app_ids)
-
-
-def tables_of(installation: Installation, names: Sequence[str] | None) -> list[CuratedTable]:
-    """The deployed tables of these names, or all."""
-    deployed = {name: table for table in installation.tables for name in table.names}
-    for name in names or ():
-        if name not in deployed:
-            raise Refused(f"There is no deployed table '{name}': docs/reports.md lists all possible tables.")
-    return list(dict.fromkeys(deployed[name] for name in names or deployed))
 
 
 def report_of(installation: Installation, run_id: str) -> dict[str, Any]:
@@ -112,8 +89,3 @@ def answer(asked: Asked, facts: Facts) -> None:
     """Show the facts, and end the command with their exit status."""
     screens.show(facts, as_json=asked.as_json)
     raise typer.Exit(ExitStatus.GOOD if facts.is_good else ExitStatus.BAD)
-
-
-def console_region(installation: Installation) -> str | None:
-    """The region for links to AWS's console, which the embedded AWS does not have."""
-    return None if installation.is_local else installation.region

@@ -2,23 +2,21 @@
 
 import csv
 import sys
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from appstore_analytics.answers.errors import Refused
-from appstore_analytics.answers.kpi_comparison import compare_with_previous
-from appstore_analytics.answers.kpi_reporting import Installed, ReportQuestion, report_kpis
-from appstore_analytics.answers.kpis import KpiAnswer, KpiQuestion, ask_kpis
-from appstore_analytics.rules.kpi_periods import Compare as PeriodCompare
-from operations.commands.asked import Asked, answer, app_ids_of
+from appstore_analytics.answers.kpi_comparison import KpiComparison
+from appstore_analytics.answers.kpis import KpiAnswer
+from operations import questions
+from operations.commands.asked import Asked, answer
 from operations.exits import ExitStatus
-from operations.kpi_screen import show_kpis
+from operations.kpi_screen import show_catalogue, show_kpis
 from operations.options import Apps, date_option, day_of, list_option, not_before_all, not_too_early
-
-_DAYS = 28
+from operations.questions import KpiWish
 
 
 class Compare(StrEnum):
@@ -30,7 +28,9 @@ class Compare(StrEnum):
 def kpis(
     context: typer.Context,
     *,
-    metrics: Annotated[list[str], list_option("--metrics", "KPI …", "Names of docs/kpis.md: total_downloads …")],
+    metrics: Annotated[
+        list[str] | None, list_option("--metrics", "KPI …", "Such as total_downloads; without any the KPIs are listed.")
+    ] = None,
     by: Annotated[str, typer.Option(metavar="DIMENSION", help="app, or a dimension such as territory.")] = "",
     apps: Apps = None,
     start: Annotated[datetime | None, date_option("--from", "Default: 28 Dates.", not_too_early)] = None,
@@ -42,26 +42,32 @@ def kpis(
     asked: Asked = context.obj
     if as_csv and (asked.as_json or compare):
         raise Refused("--csv prints one period and cannot be given together with --json or --compare.")
+    if not metrics:
+        _list(asked, is_asked=bool(by or apps or start or end or compare or as_csv))
+        return
     here = asked.installation()
-    last = end.date() if end else day_of(None) - timedelta(days=1)
-    first = start.date() if start else last - timedelta(days=_DAYS - 1)
-    chosen = tuple(sorted(app_ids_of(here, apps)))
+    first, last = (each.date() if each else None for each in (start, end))
+    wish = KpiWish(tuple(metrics), by, tuple(apps or ()), first, last, compared=compare is not None)
     if asked.as_json:
-        against = PeriodCompare(compare) if compare else None
-        wanted = ReportQuestion(tuple(metrics), first, last, app_ids=chosen, by=by, compare=against)
-        answer(asked, report_kpis(wanted, Installed.of(here), day_of(None)))
-    question = KpiQuestion(tuple(metrics), first, last, chosen, by)
-
-    def ask(wanted: KpiQuestion) -> KpiAnswer:
-        return ask_kpis(wanted, here.accounts, here.tables, here.registry, here.lake, day_of(None))
-
-    comparison = compare_with_previous(question, ask) if compare else None
-    found = comparison.current if comparison else ask(question)
-    if as_csv:
+        answer(asked, questions.kpis(here, wish, day_of(None)))
+    found = questions.stored_kpis(here, wish, day_of(None))
+    if isinstance(found, KpiComparison):
+        show_kpis(found.current, here.app_names, found)
+    elif as_csv:
         _write_csv(found)
     else:
-        show_kpis(found, here.app_names, comparison)
-    raise typer.Exit(ExitStatus.GOOD if (comparison or found).is_good else ExitStatus.BAD)
+        show_kpis(found, here.app_names)
+    raise typer.Exit(ExitStatus.GOOD if found.is_good else ExitStatus.BAD)
+
+
+def _list(asked: Asked, *, is_asked: bool) -> None:
+    """The KPIs that there are; Refused where another option says that values are asked for."""
+    if is_asked:
+        raise Refused("--metrics is missing: give names such as total_downloads; ./manage.py kpis lists them.")
+    found = questions.kpi_names(asked.installation())
+    if asked.as_json:
+        answer(asked, found)
+    show_catalogue(found)
 
 
 def _write_csv(found: KpiAnswer) -> None:

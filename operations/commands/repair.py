@@ -18,7 +18,7 @@ from appstore_analytics.answers.repairs import (
 from appstore_analytics.contract.kpis.stored import amounts_of
 from appstore_analytics.rules.execution_input import parse_execution_input
 from operations import moving_in
-from operations.commands.asked import Asked, answer, report_of, require_consent, start_if_confirmed, tables_of
+from operations.commands.asked import Asked, answer, report_of, require_consent, start_if_confirmed
 from operations.options import (
     Reports,
     Yes,
@@ -31,6 +31,7 @@ from operations.options import (
     refuse_backwards,
     run_named,
 )
+from operations.questions import tables_of
 
 
 def rollback(

@@ -8,8 +8,8 @@ import typer
 from rich.text import Text
 
 from appstore_analytics.answers.errors import Refused
-from appstore_analytics.answers.sql import QueryAnswer, ask
-from operations import screens
+from appstore_analytics.answers.sql import QueryAnswer
+from operations import questions, screens
 from operations.commands.asked import Asked, answer
 from operations.tables import Column
 
@@ -18,13 +18,14 @@ def ask_athena(
     context: typer.Context,
     query: Annotated[str, typer.Argument(metavar="SELECT", help='Such as "SELECT dt, SUM(counts) FROM downloads …".')],
     *,
+    limit: Annotated[int | None, typer.Option(min=1, help="Take the first rows only.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV.")] = False,
 ) -> None:
     """Ask Athena one SELECT over the tables; the workgroup stops a query that would scan more than its cut-off."""
     asked: Asked = context.obj
     if as_csv and asked.as_json:
         raise Refused("--csv and --json cannot be given together.")
-    found = ask(query, asked.installation().athena)
+    found = questions.sql(asked.installation(), query, limit)
     if as_csv:
         _write_csv(found)
     elif asked.as_json:
@@ -46,4 +47,6 @@ def _show(found: QueryAnswer) -> None:
     columns = [Column(screens.plain(name), is_number=numbers[name]) for name in found.columns]
     rows = [[Text(screens.plain("" if cell is None else str(cell))) for cell in row.values()] for row in found.rows]
     screens.show_table(out, columns, rows)
+    for trap in found.traps:
+        screens.say(out, trap, style="yellow")
     screens.say(out, found.sentence, style="bold green")

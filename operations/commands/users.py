@@ -9,10 +9,11 @@ import typer
 
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.facts import counted
-from operations.commands.asked import Asked, answer, app_ids_of
+from operations.commands.asked import Asked, answer
 from operations.console_api import ConsoleApi
 from operations.console_login import ConsoleLogin
 from operations.options import Apps
+from operations.questions import app_ids_of
 
 app = typer.Typer(help="The users of the web console.", no_args_is_help=True)
 

@@ -108,7 +108,7 @@ def test_lake_formation_grants_what_the_functions_read(ruled: Synthesis) -> None
         for database in ("apple_reports", "marts", "appstore")
         for actions in (("DESCRIBE",), ("DESCRIBE", "SELECT"))
     }
-    assert len({principal for principal, _, _ in granted}) == 2  # verify_table and check_freshness
+    assert len({principal for principal, _, _ in granted}) == 3  # verify_table, list_releases and check_freshness
 
 
 def permission(granted: dict[str, Any]) -> tuple[str, tuple[str, ...]]:

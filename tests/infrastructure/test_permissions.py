@@ -88,6 +88,22 @@ MATRIX: dict[str, dict[str, str]] = {
         "glue:database/marts": GLUE,
         "glue:table/marts/*": GLUE,
     },
+    "list_releases": {
+        "registry": "dynamodb:PutItem dynamodb:Query",
+        "lake/runs/*": READ_WRITE,
+        "lake/curated/*": READ,
+        "lake/appstore/*": WRITE,
+        "lake": "s3:GetBucketLocation s3:ListBucket",
+        **API_KEY,
+        "results/queries/*": "s3:AbortMultipartUpload s3:GetObject s3:PutObject",
+        "results": "s3:GetBucketLocation s3:ListBucket",
+        "athena:workgroup/appstore-analytics": "athena:GetQueryExecution athena:GetQueryResults "
+        "athena:StartQueryExecution athena:StopQueryExecution",
+        "glue:catalog": GLUE,
+        "glue:database/default": GLUE,
+        "glue:database/curated": GLUE,
+        "glue:table/curated/*": GLUE,
+    },
     "summarize_run": {
         "registry": "dynamodb:GetItem dynamodb:Query",
         "lake/runs/*": READ,

@@ -10,7 +10,7 @@ from synthesis import Synthesis, context, synthesize
 
 from appstore_analytics.contract.configuration import Configuration
 from appstore_analytics.contract.errors import NotReady, PermanentError, PipelineError, TransientError, leaves
-from appstore_analytics.contract.maps import ITEMS_OF_A_BATCH, MapName, Outcome
+from appstore_analytics.contract.maps import DISPENSABLE, ITEMS_OF_A_BATCH, MapName, Outcome, error_of
 from appstore_analytics.contract.operations import Operation
 from infra.configuration import parse_context
 from infra.functions import CAPACITIES, OUTSIDE_OF_RUNS, state_name
@@ -315,7 +315,21 @@ def test_a_backfill_that_waits_for_its_snapshot_begins_again_with_register(machi
     (choice,) = states["DecideSnapshot"]["Choices"]
     assert choice == {"Variable": "$.plan.waiting", "BooleanEquals": True, "Next": "WaitForSnapshot"}
     assert states["WaitForSnapshot"] == {"Type": "Wait", "Seconds": 3600, "Next": "PlanRegister"}
-    assert states["DecideSnapshot"]["Default"] == "SummarizeRun"
+    assert states["DecideSnapshot"]["Default"] == "ListReleases"
+
+
+def test_what_no_data_depends_on_comes_last_and_ends_in_the_summary_however_it_ends(machine: Machine) -> None:
+    states = machine["States"]
+    for step in DISPENSABLE:
+        state = states[state_name(step)]
+        catch = {"ErrorEquals": ["States.ALL"], "ResultPath": f"$.{error_of(step)}", "Next": "SummarizeRun"}
+        assert (state["Catch"], state["Next"], state["ResultPath"]) == ([catch], "SummarizeRun", None)
+
+
+def test_without_releases_there_is_neither_their_state_nor_their_function(tmp_path: Path) -> None:
+    found = synthesize(tmp_path, context(reports=["downloads"], releases=False))
+    assert found.definition()["States"]["DecideSnapshot"]["Default"] == "SummarizeRun"
+    assert "list_releases" not in found.functions()
 
 
 def test_whatever_breaks_outside_the_children_is_summarized(machine: Machine) -> None:
@@ -387,6 +401,7 @@ def test_no_state_passes_a_token_a_url_or_rows(machine: Machine) -> None:
         "$.error",
         "$.error.Error",
         "$.error.Cause",
+        "$.list_releases_error",
         "$.Error",
         "$.Cause",
         "$.cause",

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -40,6 +41,7 @@ from appstore_analytics.rules.call_budget import CALLS_OF_A_REGISTRATION, calls_
 from appstore_analytics.steps.convert_instance import convert_instance
 from appstore_analytics.steps.download_segments import download_segments
 from appstore_analytics.steps.list_instances import list_instances
+from appstore_analytics.steps.list_releases import list_releases
 from appstore_analytics.steps.plan_items import plan_items
 from appstore_analytics.steps.plan_run import plan_run
 from appstore_analytics.steps.publish_date import publish_date
@@ -228,6 +230,15 @@ class Pipeline:
 
     def verify(self, item: VerifyItem) -> dict[str, str]:
         return verify_table(item, self.registry, self.lake, self.athena)  # type: ignore[arg-type]
+
+    def releases(self, plan: RunPlan) -> dict[str, int]:
+        with ExitStack() as reservations:
+
+            def connect(_account: Account, expected: int) -> tuple[AppStoreConnect, Reservation]:
+                calls = reservations.enter_context(self.calls(plan, expected))
+                return self.apple(calls), calls
+
+            return list_releases(plan, self.registry, self.lake, self.athena, connect)  # type: ignore[arg-type]
 
     def summarize(self, plan: RunPlan, error: str = "") -> dict[str, str]:
         return summarize_run(plan.run_id, error, self.registry, self.lake, self.metrics.__setitem__, self.clock.now)

@@ -33,6 +33,16 @@ def table_of(visit: Visit) -> list[list[str]]:
     return [[" ".join(cell.split()) for cell in row.locator("th, td").all_inner_texts()] for row in rows.all()]
 
 
+def spoken_at(visit: Visit, place: int) -> str:
+    """What the chart says of a Date, by keyboard."""
+    chart = visit.page.locator(".chart[role=slider]").first
+    chart.focus()
+    visit.press("Home")
+    for _ in range(place):
+        visit.press("ArrowRight")
+    return chart.get_attribute("aria-valuetext") or ""
+
+
 def test_tile_chart_table_and_file_are_the_same_numbers(visit: Visit) -> None:
     series = numbers_of("total_downloads")
     final = [point for point in series.points if point.is_final]
@@ -97,14 +107,34 @@ def test_a_missing_date_is_a_gap_with_its_letter_and_never_zero(visit: Visit) ->
 
 
 def test_a_restated_date_shows_old_and_new(visit: Visit) -> None:
-    series = numbers_of("total_downloads")
+    series = numbers_of("sessions")
     restated = [point for point in series.points if point.restated_on]
-    visit.open(f"#/apps/{GOOD.id}")
+    visit.open(f"#/apps/{GOOD.id}?metric=sessions")
     assert visit.page.locator(".chart path.chart-restated").count() == len(restated)
     first = restated[-1]
     shown = next(row for row in table_of(visit) if row[0].endswith(f"{first.day.day} {first.day:%b}"))
     assert shown[3].startswith("◆ restated, was ")
     assert read(shown[3].split("was ")[1]) == round(first.restated_from or 0)
+
+
+def test_where_the_former_value_is_not_known_the_totals_behind_it_are_told(visit: Visit) -> None:
+    points = numbers_of("total_downloads").points
+    place = next(number for number, point in enumerate(points) if point.restated_on)
+    assert points[place].restated_from is None
+    visit.open(f"#/apps/{GOOD.id}")
+    assert visit.page.locator(".chart path.chart-restated").count() == sum(bool(point.restated_on) for point in points)
+    assert "In all of downloads: counts 8,300 → 10,000." in spoken_at(visit, place)
+
+
+def test_versions_and_notes_are_flags_on_their_days(visit: Visit) -> None:
+    points = numbers_of("total_downloads").points
+    places = {(points[-1].day - point.day).days + 1: number for number, point in enumerate(points)}
+    visit.open(f"#/apps/{GOOD.id}")
+    assert visit.page.locator(".chart path.chart-flag").count() == 4, "the note about 4.2.1 stands for the version too"
+    assert "⚑ 4.2.0 (first sessions: released then or earlier)" in spoken_at(visit, places[26])
+    assert "⚑ 4.2.1 in all stores" in spoken_at(visit, places[15])
+    assert "⚑ Spring sale" in spoken_at(visit, places[10])
+    assert visit.page.locator(".chart-release-name", has_text="4.3.0").count() == 1
 
 
 def test_a_bound_carries_its_sign_everywhere(visit: Visit) -> None:

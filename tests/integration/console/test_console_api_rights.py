@@ -9,6 +9,7 @@ import pytest
 from api_asking import PERSON, Answer, Caller, api_of, console_of, nowhere
 from migrated import Migrated
 
+from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.operations import Operation
 from appstore_console.database.data import ApplicationData
 from appstore_console.database.grants import StoredGrants
@@ -16,6 +17,7 @@ from appstore_console.rights import RIGHTS, Right, Role
 from appstore_console.routes.acting import ACTING
 from appstore_console.routes.reading import READING
 from local.apple import World, WorldSettings
+from local.apple.model import Series
 from tests.aws_in_process import aws_in_process
 from tests.integration.answers.asking import FIRST, days
 from tests.integration.pipeline_in_process import APP, Pipeline
@@ -33,6 +35,9 @@ def pipeline() -> Iterator[Pipeline]:
             environment.setenv(f"AWS_{name}", value)
         pipeline = Pipeline(World(settings))
         days(pipeline, 4)
+        for app_id in (APP, OTHER):
+            pipeline.world.restate(Series(app_id, pipeline.reports[0], Granularity.DAILY), FIRST)
+        days(pipeline, 1)
         yield pipeline
 
 
@@ -167,6 +172,8 @@ def test_the_whole_of_a_limited_person_is_the_sum_of_the_granted_apps(asks: Any)
         f"/tables?app={OTHER}",
         f"/kpis/query?{KPIS}&apps={OTHER}",
         f"/kpis/query?{KPIS}&apps={APP}&apps={OTHER}",
+        f"/restatements?apps={OTHER}",
+        f"/apps/{OTHER}/releases",
     ],
 )
 def test_an_app_that_is_not_granted_is_as_one_that_is_not_there(asks: Any, address: str) -> None:
@@ -176,9 +183,19 @@ def test_an_app_that_is_not_granted_is_as_one_that_is_not_there(asks: Any, addre
     assert hidden.text.replace(OTHER, "1000000999") == unknown.text
 
 
+def test_restatements_are_of_the_granted_apps(asks: Any) -> None:
+    whole = asks("viewer").get("/restatements").json["restatements"]
+    assert {line["app_id"] for line in whole} == {APP, OTHER}
+    limited = asks("viewer", "limited", granted=(APP,))
+    own = [line for line in whole if line["app_id"] == APP]
+    assert limited.get("/restatements").json["restatements"] == own
+    assert asks("viewer").get(f"/restatements?apps={APP}").json["restatements"] == own
+    assert limited.get(f"/restatements?from={FIRST}&to={FIRST}").json["restatements"] == own
+
+
 def test_csv_has_the_granted_apps_only(asks: Any) -> None:
     limited = asks("viewer", "limited", granted=(APP,))
-    for address in ("/apps", f"/kpis/query?{KPIS}&by=app"):
+    for address in ("/apps", f"/kpis/query?{KPIS}&by=app", "/restatements"):
         answer = limited.get(address, Accept="text/csv")
         assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
         assert APP in answer.text

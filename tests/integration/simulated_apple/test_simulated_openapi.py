@@ -166,6 +166,7 @@ def test_our_client_sends_only_what_the_document_allows(apple_says) -> None:
     apple = Apple(segments_per_instance=2)
     client = apple.client
     client.app_names()
+    client.versions(APP)
     made = client.create_report_request(APP, AccessType.ONGOING)
     client.create_report_request(APP, AccessType.ONE_TIME_SNAPSHOT)
     for access_type in AccessType:
@@ -177,7 +178,7 @@ def test_our_client_sends_only_what_the_document_allows(apple_says) -> None:
     (instance,) = client.instances(report, Granularity.DAILY, LATEST).listed
     client.segments(instance.id)
     client.delete_report_request(made.id)
-    assert len(apple.wire.calls) == 12
+    assert len(apple.wire.calls) == 13
     for call in apple.wire.calls:
         method, path = call["REQUEST_METHOD"], apple_says.path_of(call["PATH_INFO"])
         assert path is not None, call["PATH_INFO"]

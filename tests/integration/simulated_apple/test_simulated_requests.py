@@ -166,6 +166,17 @@ def test_one_version_is_on_sale_and_versions_are_found_by_number_and_state(clien
     assert client.get(path, filter__platform="ANDROID").status_code == 400
 
 
+def test_a_version_that_is_released_replaces_the_one_on_sale_and_was_prepared_before(client):
+    path = "/v1/apps/1000000001/appStoreVersions"
+    client.world.advance(2)
+    client.world.release_version("1000000001", "5.0")
+    (on_sale,) = client.data(path, filter__appVersionState="READY_FOR_DISTRIBUTION")
+    assert on_sale["attributes"]["versionString"] == "5.0"
+    assert on_sale["attributes"]["createdDate"] < client.world.today.isoformat()
+    assert len(client.data(path, filter__appVersionState="REPLACED_WITH_NEW_VERSION")) == 4
+    assert len(client.data("/v1/apps/1000000002/appStoreVersions")) == 4
+
+
 def test_the_people_of_the_account_are_for_an_admin_key_only(client):
     (someone,) = client.data("/v1/users", limit=1)
     assert someone["attributes"]["username"].endswith("@example.com")

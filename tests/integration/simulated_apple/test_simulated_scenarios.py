@@ -43,6 +43,17 @@ def test_a_restated_week_comes_with_the_next_week(client, request_id):
     assert set(client.rows_by_date(found["2026-06-19"])) == {"2026-06-08"}
 
 
+def test_a_released_version_is_used_from_its_day_on(client, request_id):
+    client.world.release_version("1000000001", "5.0")
+    released_on = client.world.today
+    client.world.advance(2)
+    newest = client.instances(request_id, "App Sessions Standard")[client.world.today.isoformat()]
+    rows = client.rows_by_date(newest)
+    used = {day: any("5.0" in row for row in of_day) for day, of_day in rows.items()}
+    assert used == {day: date.fromisoformat(day) >= released_on for day in rows}
+    assert set(used.values()) == {True, False}
+
+
 def test_an_instance_can_appear_behind_younger_ones(client, request_id):
     client.world.delay_instance(SERIES, date(2026, 6, 12), date(2026, 6, 14))
     client.world.advance(2)

@@ -95,3 +95,12 @@ def test_athenas_reason_is_told_and_two_columns_of_one_name_are_refused() -> Non
         ask("SELECT 1", athena(Client([], reason="Bytes scanned limit was exceeded")))
     with pytest.raises(Refused, match="Two columns have the name n"):
         ask("SELECT 1, 1", athena(Client([("n", "integer"), ("n", "integer")])))
+
+
+def test_it_says_whether_the_query_has_more_rows_than_were_taken() -> None:
+    rows = [("1",), ("2",)]
+    some = ask("select 1", athena(Client([("n", "integer")], *rows)), at_most=1)
+    every = ask("select 1", athena(Client([("n", "integer")], *rows)), at_most=2)
+    assert (some.has_more, every.has_more) == (True, False)
+    assert some.sentence == "The first 1 row; the query has more."
+    assert every.sentence == "2 rows."

@@ -502,3 +502,24 @@ def test_the_names_of_many_apps_are_asked_by_the_page():
     names = apple.client.app_names((*known, *map(str, range(1, 400))))
     assert names == {app_id: app.name for app_id, app in apple.world.apps.items()}
     assert len(apple.wire.calls) == 3
+
+
+def test_versions_are_those_that_are_or_were_on_sale():
+    apple = Apple()
+    found = {version.number: version for version in apple.client.versions(APP)}
+    assert sorted(found) == ["3.9.12", "4.0", "4.1.3", "4.2.0"]
+    assert [number for number, version in found.items() if version.is_on_sale] == ["4.2.0"]
+    (query,) = apple.wire.queries
+    assert "filter%5BappVersionState%5D=READY_FOR_DISTRIBUTION%2CREPLACED_WITH_NEW_VERSION" in query
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [("platform", "WATCH_OS"), ("platform", None), ("versionString", 7), ("appVersionState", "IN_REVIEW")],
+)
+def test_a_version_that_cannot_be_right_is_refused_by_its_attribute(attribute, value):
+    attributes = {"platform": "IOS", "versionString": "1.0", "appVersionState": "READY_FOR_DISTRIBUTION"}
+    entry = {"type": "appStoreVersions", "id": "v-1", "attributes": {**attributes, attribute: value}}
+    body = json.dumps({"data": [entry]}).encode()
+    with pytest.raises(AppleRefused, match=rf"App Store Connect sent v-1 with(out| an impossible) {attribute}"):
+        Apple(answering(Answer(200, body))).client.versions(APP)

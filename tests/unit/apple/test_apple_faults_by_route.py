@@ -26,6 +26,7 @@ OTHER = "1000000002"
 CALLS: dict[str, Callable[["Seen"], object]] = {
     "GET /v1/apps$": lambda seen: seen.client.app_names(),
     "GET /v1/apps/.*/analyticsReportRequests": lambda seen: seen.client.report_requests(APP, AccessType.ONGOING),
+    "GET /v1/apps/.*/appStoreVersions": lambda seen: seen.client.versions(APP),
     "POST /v1/analyticsReportRequests$": lambda seen: seen.client.create_report_request(OTHER, AccessType.ONGOING),
     "DELETE /v1/analyticsReportRequests/": lambda seen: seen.client.delete_report_request(seen.request_id),
     "GET /v1/analyticsReportRequests/.*/reports": lambda seen: seen.client.reports(seen.request_id),

@@ -81,11 +81,13 @@ def invented(seed: int) -> Tables:
         "purchases": list(_purchases(draw)),
         "crashes_expanded_vintages": list(_crashes(draw)),
         "batches": list(_batches(draw)),
+        "restatements": list(_restatements(draw)),
         "segments": list(_segments(draw)),
         "instances": list(_instances(draw)),
         "apps": list(_ends(draw)),
         "verification": list(_verification(draw)),
         "runs": list(_runs(draw)),
+        "releases": list(_releases(draw)),
     }
 
 
@@ -146,6 +148,24 @@ def _batches(draw: random.Random) -> Iterator[Row]:
         for app in APPS:
             for day in days(12)[:-1]:
                 yield from _history(draw, table, measure, app, day)
+
+
+def _restatements(draw: random.Random) -> Iterator[Row]:
+    """Numbers that changed, appeared or vanished, for each reason, lately and long ago."""
+    for number, day in enumerate(days(40)):
+        for app in APPS:
+            before, now = draw.choice([("10", "12.5"), ("0.000001", "0"), (None, "7"), ("7", None)])
+            yield {
+                "dt": day,
+                "run_id": _run_id(day, number % 3),
+                "table_name": draw.choice(["engagement", "purchases"]),
+                "date": day - timedelta(days=draw.randint(3, 9)),
+                "app_id": app,
+                "measure": draw.choice(["rows", "counts"]),
+                "replaced_value": before,
+                "value": now,
+                "cause": draw.choice(["restated", "reprocessed", "taken back"]),
+            }
 
 
 def _history(draw: random.Random, table: str, measure: str, app: int, day: date) -> Iterator[Row]:
@@ -229,6 +249,23 @@ def _verification(draw: random.Random) -> Iterator[Row]:
                     "table_name": table,
                     "app_id": app,
                     "equal": draw.random() < 0.8,
+                }
+
+
+def _releases(draw: random.Random) -> Iterator[Row]:
+    """Some seen on sale, some inferred, some inferred again by a later run that had older sessions."""
+    for app in APPS:
+        for number, day in enumerate(days(12)[::3]):
+            is_inferred = draw.random() < 0.5
+            for run_day in (day, day + timedelta(days=2))[: 1 + is_inferred]:
+                yield {
+                    "dt": run_day,
+                    "run_id": _run_id(run_day, 0),
+                    "app_id": app,
+                    "platform": "IOS",
+                    "version": f"{number}.0",
+                    "released_on": day - timedelta(days=draw.randint(0, 2)) if is_inferred else day,
+                    "is_inferred": is_inferred,
                 }
 
 

@@ -72,6 +72,18 @@ def corrected_dates(tables: Tables) -> Answer:
     return sorted(found, key=lambda line: line[0], reverse=True)
 
 
+def changed_numbers(tables: Tables) -> Answer:
+    found = [row for row in by_run(tables["restatements"])[::-1] if row["dt"] >= ago(30) and row["cause"] == "restated"]
+    found.sort(key=lambda row: (row["app_id"], row["table_name"], row["date"], row["measure"]))
+    found.sort(key=lambda row: row["run_id"], reverse=True)
+    names = ("dt", "app_id", "table_name", "date", "measure")
+    values = ("replaced_value", "value")
+    return [
+        (*(row[name] for name in names), *(None if row[name] is None else Decimal(row[name]) for name in values))
+        for row in found
+    ]
+
+
 def a_date_before(tables: Tables) -> Answer:
     rows = [
         row
@@ -196,10 +208,22 @@ def crashes(tables: Tables) -> Answer:
     return [(*key, value) for key, value in sums(rows, "count", "dt", "app_version").items()]
 
 
+def releases(tables: Tables) -> Answer:
+    newest = {(row["app_id"], row["platform"], row["version"]): row for row in by_run(tables["releases"])}
+    found = [(*key, row["released_on"], row["is_inferred"]) for key, row in newest.items()]
+    return sorted(found, key=lambda line: (*line[:2], line[3] or date.max))
+
+
+def by_run(rows: Iterable[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: row["run_id"])
+
+
 ANSWERS: dict[str, Callable[[Tables], Answer]] = {
     "Which Dates changed since Monday, and by how much?": changed_dates,
     "Which final Dates were corrected after all?": corrected_dates,
+    "Which final numbers changed, from what to what?": changed_numbers,
     "What did a Date look like before?": a_date_before,
+    "When was a version released?": releases,
     "Which apps lost data against the week before?": apps_that_lost_data,
     "How did each app end in the last days, and why?": ends,
     "From which of Apple's files does a Date come?": files_of_a_date,

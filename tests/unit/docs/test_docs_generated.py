@@ -16,7 +16,7 @@ from workshop import setup
 GENERATE = ROOT / "docs" / "generate.py"
 WRITTEN = (
     *("docs/reports.md", "docs/kpis.md", "docs/reliability.md", "docs/pictures/pipeline.svg", "docs/openapi.json"),
-    "console/api/answers.d.ts",
+    *("docs/dbt/sources.yml", "console/api/answers.d.ts"),
 )
 
 

@@ -1,5 +1,6 @@
 """docs/manage.md against the commands themselves."""
 
+import json
 import re
 from dataclasses import fields
 
@@ -14,6 +15,7 @@ from appstore_analytics.answers.health import Health
 from appstore_analytics.answers.kpi_report import KpiReport
 from appstore_analytics.answers.publishing import PublishPlan
 from appstore_analytics.answers.registry_statistics import RegistryStatistics
+from appstore_analytics.answers.releases import ReleaseList
 from appstore_analytics.answers.repairs import RefetchPlan, ReprocessPlan, RollbackPlan
 from appstore_analytics.answers.run_facts import RunDetails, RunList
 from appstore_analytics.answers.schema import ABSENT, GLUE, PARQUET, UNKNOWN, SchemaComparison
@@ -22,6 +24,8 @@ from appstore_analytics.answers.status import RequestStatus, RequestVerdict
 from appstore_analytics.answers.verification import Verification
 from appstore_analytics.rules.repairs import Repair
 from operations import commands
+from operations.agents.answering import ENVELOPE
+from operations.agents.tools import MOST_ROWS, MOST_VALUES, TOOLS
 from operations.commands.users import ConsoleUsers
 from operations.exits import ExitStatus
 from operations.left_behind import Adoption
@@ -44,6 +48,7 @@ ANSWERS = {
     "rebuild-kpis": PublishPlan,
     "refetch": RefetchPlan,
     "registry-stats": RegistryStatistics,
+    "releases": ReleaseList,
     "reprocess": ReprocessPlan,
     "rollback": RollbackPlan,
     "run": RunDetails,
@@ -67,6 +72,16 @@ def test_every_command_has_its_line_and_its_example() -> None:
 def test_the_fields_of_json_are_those_of_the_page(name: str) -> None:
     (cells,) = [row for row in rows(PAGE, "command") if row[0] == name]
     assert re.findall(r"\w+", cells[2]) == [field.name for field in fields(ANSWERS[name])]
+
+
+def test_the_tools_for_agents_are_those_of_their_page() -> None:
+    page = ROOT / "docs" / "agents.md"
+    told = {row[0]: re.findall(r"\w+", row[2]) for row in rows(page, "tool")}
+    assert told == {tool.name: [argument.name for argument in tool.arguments] for tool in TOOLS}
+    assert f"more than {MOST_VALUES:,} values" in page.read_text(encoding="utf-8")
+    assert f"at most {MOST_ROWS:,} rows" in page.read_text(encoding="utf-8")
+    (example,) = [json.loads(block.text) for block in blocks("json", pages=(page,)) if "traps" in block.text]
+    assert list(example) == ENVELOPE["required"]
 
 
 def test_the_exit_statuses_are_those_of_the_page() -> None:

@@ -26,10 +26,10 @@ from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.names import STACK
 from appstore_analytics.contract.tables import CuratedTable
 from infra.configuration import DeploymentConfiguration, parse_context
-from operations import aws_errors, commands, embedded, where
-from operations.commands import first_screen
-from operations.commands.asked import Asked, _confirmed, tables_of
+from operations import aws_errors, commands, embedded, questions, where
+from operations.commands.asked import Asked, _confirmed
 from operations.exits import ExitStatus
+from operations.questions import tables_of
 from operations.where import Where
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -389,7 +389,7 @@ def test_without_a_command_the_health_comes_before_the_commands(
     assert shown.startswith("No pipeline to look at: There is no stack.")
     assert "schema-verify" in shown
     monkeypatch.setattr(Asked, "installation", lambda _: None)
-    monkeypatch.setattr(first_screen, "health_of", lambda *_: not_fetched("Lost App", date(2026, 11, 23)))
+    monkeypatch.setattr(questions, "health", lambda *_: not_fetched("Lost App", date(2026, 11, 23)))
     assert ended() == ExitStatus.BAD
     shown = capsys.readouterr().out
     assert shown.index("Not well: no account has the app Lost App") < shown.index("schema-verify")

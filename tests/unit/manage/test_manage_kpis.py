@@ -7,11 +7,15 @@ from decimal import Decimal
 import pytest
 
 from appstore_analytics.answers.facts import to_json
+from appstore_analytics.answers.kpi_catalogue import kpi_catalogue
 from appstore_analytics.answers.kpi_comparison import compare_with_previous
 from appstore_analytics.answers.kpis import KpiAnswer, KpiMeaning, KpiPoint, KpiQuestion, KpiSeries
+from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.model.kpis import DateState
+from operations import commands
 from operations.commands.kpis import _write_csv
-from operations.kpi_screen import number_text, show_kpis
+from operations.exits import ExitStatus
+from operations.kpi_screen import number_text, show_catalogue, show_kpis
 
 FIRST = date(2026, 11, 1)
 APP = "1000000001"
@@ -89,3 +93,21 @@ def test_csv_tells_a_zero_from_what_is_not_there(capsys: pytest.CaptureFixture[s
 )
 def test_numbers_are_for_people(value: int | Decimal | float | None, text: str) -> None:
     assert number_text(value) == text
+
+
+def test_the_kpis_are_listed_with_what_each_can_be_split_by(capsys: pytest.CaptureFixture[str]) -> None:
+    downloads = next(table for table in tables_by_name().values() if table.name == "downloads")
+    show_catalogue(kpi_catalogue([downloads]))
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
+    assert lines["total_downloads"].split(maxsplit=4)[:4] == ["total_downloads", "Total", "downloads", "exact"]
+    assert "territory" in lines["total_downloads"]
+    assert "not deployed" not in lines["total_downloads"]
+    assert "not deployed: sessions" in lines["active_devices"]
+    assert "at most" in lines["active_devices"]
+
+
+def test_values_cannot_be_asked_for_without_saying_of_which_kpi(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        commands.main(["kpis", "--by", "territory"])
+    assert end.value.code == ExitStatus.REFUSED
+    assert capsys.readouterr().err.startswith("--metrics is missing: give names such as total_downloads")

@@ -10,6 +10,7 @@ from appstore_analytics.answers.app_details import AppDetails
 from appstore_analytics.answers.app_table import AppColumn, AppRow, AppTable, AppValue, Period, SparkPoint
 from appstore_analytics.answers.attention import Attention
 from appstore_analytics.answers.health import FinalOn, FirstDays, Health, Need, TableUntil, Yesterday
+from appstore_analytics.answers.releases import ReleaseLine, ReleaseList
 from appstore_analytics.answers.repair_runs import RepairRun
 from appstore_analytics.answers.table_dates import MAIN_TABLES, DateCell, TableDates, TableLine
 from appstore_analytics.contract.kpis import KPIS_BY_NAME
@@ -274,3 +275,14 @@ def app_details(portfolio: Portfolio, app: App, days: int) -> AppDetails:
         dates=dates.dates,
         tables=dates.tables,
     )
+
+
+def releases(app: App, since: date) -> ReleaseList:
+    """Versions that every app has: one that sessions tell of, two that a run saw, and one whose day nobody knows."""
+    days = {"4.0.0": None, "4.2.0": TODAY - 26 * DAY, "4.2.1": TODAY - 15 * DAY, "4.3.0": TODAY - 5 * DAY}
+    lines = (
+        ReleaseLine(app.id, "IOS", version, day, is_inferred=version == "4.2.0", not_before=None, app_name=app.name)
+        for version, day in reversed(days.items())
+        if day is None or day >= since
+    )
+    return ReleaseList(tuple(lines), ())

@@ -7,7 +7,14 @@ from functools import cache
 from random import Random
 
 from appstore_analytics.answers.kpi_catalogue import KpiCatalogue, kpi_catalogue
-from appstore_analytics.answers.kpi_report import KpiReport, ReportedKpi, ReportedPoint, ReportedSeries, ReportedTotal
+from appstore_analytics.answers.kpi_report import (
+    KpiReport,
+    ReportedKpi,
+    ReportedPoint,
+    ReportedSeries,
+    ReportedTotal,
+    RestatedSum,
+)
 from appstore_analytics.contract.kpis import KPIS_BY_NAME
 from appstore_analytics.contract.kpis.definition import Additivity, Kpi, Unit
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
@@ -205,8 +212,11 @@ def _point(
     value = _value(kpi, apps, [day], share, growth) if has_value else None
     if value is not None and state is DateState.PRELIMINARY and kpi.name not in _RATIOS and not missing:
         value = round(value * _ARRIVED[min((TODAY - day).days, len(_ARRIVED) - 1)])
-    is_restated = len(apps) == 1 and any(portfolio.is_restated(table.name, day) for table in _tables_of(kpi.name))
-    before = round(value * 0.83, 3) if is_restated and value and state is DateState.FINAL else None
+    restated = [
+        table.name for table in _tables_of(kpi.name) if len(apps) == 1 and portfolio.is_restated(table.name, day)
+    ]
+    was_restated = bool(restated) and bool(value) and state is DateState.FINAL
+    sums_all_rows = not any(amount.where or amount.times for amount in kpi.amounts)
     return ReportedPoint(
         day=day,
         value=value,
@@ -216,8 +226,9 @@ def _point(
         apps_missing=missing,
         reason="" if has_value else "Apple’s newest file has no rows of this Date.",
         previous=_value(kpi, apps, [day - days * DAY], share, 0),
-        restated_from=before,
-        restated_on=day + 5 * DAY if before is not None else None,
+        restated_from=round(value * 0.83, 3) if value and was_restated and sums_all_rows else None,
+        restated_on=day + 5 * DAY if was_restated else None,
+        restated_sums=tuple(RestatedSum(name, "counts", 8_300, 10_000) for name in restated if was_restated),
     )
 
 

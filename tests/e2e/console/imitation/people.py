@@ -64,10 +64,9 @@ def audit(outcome: str = "", offset: int = 0, limit: int = 20) -> AuditLog:
 
 
 def annotations() -> Annotations:
-    """Releases of every app, on the same days."""
+    """What somebody has written down about all apps: a release, and what is no release."""
 
-    def release(back: int, version: str) -> Annotation:
-        day = TODAY - back * DAY
-        return Annotation(f"note-{back}", None, day, "release", version, "user-lead", NOW, NOW)
+    def note(back: int, kind: str, words: str) -> Annotation:
+        return Annotation(f"note-{back}", None, TODAY - back * DAY, kind, words, "user-lead", NOW, NOW)
 
-    return Annotations((release(26, "4.2.0"), release(15, "4.2.1"), release(5, "4.3.0")))
+    return Annotations((note(15, "release", "4.2.1 in all stores"), note(10, "campaign", "Spring sale")))

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import date
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -207,7 +208,7 @@ class ConsoleServer:
             "health": lambda: looks.health(portfolio, is_running=world.is_running, is_first_day=portfolio.is_first_day),
             "tables": lambda: looks.table_dates(portfolio, int(query.get("days", "30")), app),
             "apps": lambda: looks.app_table(portfolio, query),
-            "apps/": lambda: looks.app_details(portfolio, app, int(query.get("days", "30"))) if app else None,
+            "apps/": lambda: self._app(rest, query),
             "kpis": numbers.catalogue,
             "kpis/": lambda: numbers.report(portfolio, query),
             "runs": lambda: self._runs(query, offset, limit),
@@ -217,6 +218,15 @@ class ConsoleServer:
             "annotations": people.annotations,
         }
         return found.get(f"{name}/" if rest else name, lambda: None)()
+
+    def _app(self, rest: str, query: dict[str, str]) -> Any:
+        app_id, _, part = rest.partition("/")
+        app = self._seen.app(app_id)
+        if app is None:
+            return None
+        if part == "releases":
+            return looks.releases(app, date.fromisoformat(query["from"]))
+        return looks.app_details(self._seen, app, int(query.get("days", "30")))
 
     @property
     def _seen(self) -> Portfolio:

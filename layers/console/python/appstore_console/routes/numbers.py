@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
+from appstore_analytics.answers import restatements
 from appstore_analytics.answers.kpi_catalogue import KpiCatalogue, kpi_catalogue
 from appstore_analytics.answers.kpi_report import KpiReport
 from appstore_analytics.answers.kpi_reporting import ReportQuestion, report_kpis
+from appstore_analytics.answers.restatements import RestatementList
 from appstore_console.http import problems
-from appstore_console.http.asked import Asked
+from appstore_console.http.asked import Asked, visible
 from appstore_console.http.asked_answers import checks_for, kpi_sources, today
 from appstore_console.http.endpoints import Endpoints
 from appstore_console.rights import Right
-from appstore_console.schemas.requests import KpiParameters
+from appstore_console.schemas.requests import KpiParameters, RestatementsParameters
 
 endpoints = Endpoints("Numbers")
 
@@ -32,6 +34,26 @@ def _csv_of_report(report: KpiReport) -> Iterator[tuple[Any, ...]]:
         of = (series.kpi, series.app_id, series.app_name, series.slice, series.is_rest)
         for point in series.points:
             yield (*of, point.day, point.value, point.bound, point.state, point.is_final, point.previous)
+
+
+def _csv_of_restatements(found: RestatementList) -> Iterator[tuple[Any, ...]]:
+    """A row for each measure that changed."""
+    yield restatements.COLUMNS
+    yield from restatements.rows(found)
+
+
+@endpoints.get("/restatements", Right.READ, csv=_csv_of_restatements)
+def list_restatements(asked: Asked, parameters: RestatementsParameters) -> RestatementList:
+    """Which final numbers changed, from what to what, and when
+
+    Totals of measures by app, table and Date: Apple restated them, or a person had them reprocessed or taken back.
+    With `Accept: text/csv` a row for each.
+    """
+    asked.refuse_unseen(*parameters.apps)
+    here = asked.console.installation
+    accounts = visible(asked.accounts, frozenset(parameters.apps)) if parameters.apps else asked.accounts
+    start, end = restatements.period(parameters.start, parameters.end, today(asked))
+    return restatements.find_restatements(accounts, here.lake, here.app_names, start, end)
 
 
 @endpoints.get("/kpis/query", Right.READ, csv=_csv_of_report)

@@ -8,6 +8,8 @@ from appstore_analytics.answers.app_table import AppsQuestion, AppTable, app_tab
 from appstore_analytics.answers.health import Health, Looked, look
 from appstore_analytics.answers.judged_dates import JudgedDates
 from appstore_analytics.answers.pages import Page
+from appstore_analytics.answers.releases import ReleaseList, list_releases
+from appstore_analytics.answers.restatements import restated_table_dates
 from appstore_analytics.answers.table_dates import TableDates, main_first, newest_dates, table_dates
 from appstore_analytics.rules.schedule import next_start
 from appstore_console.http.asked import Asked, visible
@@ -19,6 +21,7 @@ from appstore_console.schemas.requests import (
     DatesParameters,
     HealthParameters,
     Order,
+    ReleasesParameters,
     TablesParameters,
 )
 
@@ -90,7 +93,20 @@ def app(asked: Asked, app_id: str, parameters: DatesParameters) -> AppDetails:
     here = asked.console.installation
     (account,) = visible(asked.accounts, frozenset({app_id}))
     dates = newest_dates(today(asked), parameters.days)
-    return app_details(account, here.tables, here.registry, here.lake, dates, asked.console.remembered)
+    restated = restated_table_dates(here.lake, frozenset({app_id}), dates[0])
+    return app_details(account, here.tables, here.registry, here.lake, dates, asked.console.remembered, restated)
+
+
+@endpoints.get("/apps/<app_id>/releases", Right.READ)
+def releases(asked: Asked, app_id: str, parameters: ReleasesParameters) -> ReleaseList:
+    """When each version of one app was released
+
+    The day on which a run first saw it on sale, or the first Date with its sessions, which `is_inferred`.
+    """
+    asked.refuse_unseen(app_id)
+    here = asked.console.installation
+    accounts = visible(asked.accounts, frozenset({app_id}))
+    return list_releases(accounts, here.registry, here.app_names, parameters.start)
 
 
 @endpoints.get("/tables", Right.READ)
@@ -105,7 +121,9 @@ def tables(asked: Asked, parameters: TablesParameters) -> TableDates:
         asked.refuse_unseen(parameters.app)
         places = (here.registry, here.lake, today(asked), asked.console.remembered)
         judged = JudgedDates([parameters.app], checks, *places, is_exact=True)
-    found = table_dates(judged, here.tables, newest_dates(today(asked), parameters.days))
+    dates = newest_dates(today(asked), parameters.days)
+    restated = restated_table_dates(here.lake, frozenset(judged.app_ids), dates[0])
+    found = table_dates(judged, here.tables, dates, restated)
     if not parameters.main:
         return found
     main = {table.name for table in main_first(here.tables)}

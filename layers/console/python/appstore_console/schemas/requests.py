@@ -127,6 +127,20 @@ class KpiParameters(Parameters):
     ] = None
 
 
+class RestatementsParameters(Parameters):
+    """Which Dates, and of which apps."""
+
+    apps: Annotated[tuple[AppId, ...], Query(max_length=MOST_APPS, description="Only these apps.")] = ()
+    start: Annotated[date | None, Query(alias="from", description="The first Date; default: 28 before `to`.")] = None
+    end: Annotated[date | None, Query(alias="to", description="The last Date; default: yesterday.")] = None
+
+
+class ReleasesParameters(Parameters):
+    """Which releases."""
+
+    start: Annotated[date | None, Query(alias="from", description="Leave out earlier ones.")] = None
+
+
 class RunsParameters(Parameters):
     """A page of runs."""
 

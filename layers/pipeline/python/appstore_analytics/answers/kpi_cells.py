@@ -24,6 +24,10 @@ class Cells(Protocol):
         """The KPI."""
 
     @property
+    def group(self) -> AppGroup:
+        """The apps."""
+
+    @property
     def app_id(self) -> str:
         """The app; empty for several apps."""
 
@@ -36,12 +40,16 @@ class Cells(Protocol):
 
 def value_over(cells: Cells, days: Sequence[date]) -> Value | None:
     """The value of several Dates: a stock is read on the last; a non-additive KPI has a value for one Date only."""
+    valued = valued_days(cells, days)
+    return cells.formula(valued) if valued else None
+
+
+def valued_days(cells: Cells, days: Sequence[date]) -> list[date]:
+    """The Dates from which the value is computed; none if there is no value."""
     valued = [day for day in days if cells.told(day).state.has_value]
     if cells.kpi.additivity is Additivity.STOCK:
         valued = valued[-1:]
-    if not valued or (len(valued) > 1 and not adds_up_over_dates(cells.kpi)):
-        return None
-    return cells.formula(valued)
+    return [] if len(valued) > 1 and not adds_up_over_dates(cells.kpi) else valued
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ class AppColumns:
 
     def cells(self) -> list["ColumnCells"]:
         """The cells of each app."""
-        return [ColumnCells(self, number, group.app_id) for number, group in enumerate(self._groups)]
+        return [ColumnCells(self, number, group) for number, group in enumerate(self._groups)]
 
     def column(self, day: date) -> _Column:
         """One Date."""
@@ -125,7 +133,12 @@ class ColumnCells:
 
     columns: AppColumns
     number: int
-    app_id: str
+    group: AppGroup
+
+    @property
+    def app_id(self) -> str:
+        """The app."""
+        return self.group.app_id
 
     @property
     def kpi(self) -> Kpi:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from appstore_analytics.answers.facts import counted
-from appstore_analytics.model.kpis import DateState
+from appstore_analytics.model.kpis import DateState, Number
 from appstore_analytics.rules.kpis import Value
 
 
@@ -29,12 +29,23 @@ class ReportedKpi:
 
 
 @dataclass(frozen=True, slots=True)
+class RestatedSum:
+    """The total of a measure of a table when Apple first called the Date final, and now."""
+
+    table_name: str
+    measure: str
+    before: Number
+    now: Number
+
+
+@dataclass(frozen=True, slots=True)
 class ReportedPoint:
     """One Date, or the first Date of a week or month.
 
-    `previous` is the value of the corresponding Date in the period before. `restated_from` is the value the Date had
-    when Apple first called it final, and `restated_on` the day on which it changed; None if nothing changed, or if the
-    earlier value is no longer stored.
+    `previous` is the value of the corresponding Date in the period before. `restated_on` is the day on which Apple last
+    changed a Date that had been final, None if it changed none. `restated_from` is the value with the numbers that were
+    final first. It is None if the KPI counts only some rows or is split, because only totals are kept of the earlier
+    rows: these are in `restated_sums`, over the apps whose numbers changed.
     """
 
     day: date
@@ -47,6 +58,7 @@ class ReportedPoint:
     previous: Value | None = None
     restated_from: Value | None = None
     restated_on: date | None = None
+    restated_sums: tuple[RestatedSum, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ question ─► KPIs, apps, dimension ─► Dates to read ─► sheet ─► s
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Self
 
 from appstore_analytics.answers.checks import NO_CHECKS, Checks
@@ -14,6 +14,7 @@ from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.installation import Installation
 from appstore_analytics.answers.kpi_cells import AppColumns, Cells, SheetCells
 from appstore_analytics.answers.kpi_report import KpiReport, ReportedKpi, ReportedSeries
+from appstore_analytics.answers.kpi_restated import Former, RestatedDates
 from appstore_analytics.answers.kpi_series import SeriesOf
 from appstore_analytics.answers.kpi_sheet import AppGroup, KnownDates, Sheet, read_amounts
 from appstore_analytics.answers.kpis import BY_APP, KpiQuestion, asked_kpis, notices
@@ -25,6 +26,7 @@ from appstore_analytics.contract.kpis.stored import PORTFOLIO
 from appstore_analytics.contract.names import Database
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.restatements import read_restatements
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.kpi_periods import Compare, Point, Step, moved, points_of
 from appstore_analytics.rules.kpis import adds_up_over_dates
@@ -200,6 +202,11 @@ class _Reporting:
         first = first if self.question.compare else min(p.dates[0] for k in self.kpis for p in self._all_points(k))
         return read_amounts(self.kpis, self.dimension, self.groups, (first, self.end), self.here.lake, known)
 
+    @cached_property
+    def restated(self) -> RestatedDates:
+        """What the runs have changed of Dates that were final."""
+        return RestatedDates(read_restatements(self.here.lake, self.start))
+
     def _all_points(self, kpi: Kpi) -> list[Point]:
         return points_of(kpi, self.question.step, self.start, self.end, self.question.compare)
 
@@ -263,8 +270,14 @@ class _Reporting:
     ) -> ReportedSeries:
         late_days = int(value or 0) if cells.kpi.basis is Basis.COHORT else 0
         is_compared = self.question.compare is not None
-        series = SeriesOf(cells, tuple(points), self.final_until[cells.kpi.name], is_compared, late_days)
+        series = SeriesOf(
+            cells, tuple(points), self.final_until[cells.kpi.name], is_compared, late_days, partial(self._former, cells)
+        )
         return series.reported(self.here.names.get(cells.app_id, ""), value, is_rest=is_rest)
+
+    def _former(self, cells: Cells, days: Sequence[date]) -> Former | None:
+        """What a value was before Apple changed it, if it did."""
+        return self.restated.former(self.sheet, cells.kpi, days, cells.group, is_split=bool(self.dimension))
 
     def _meaning(self, kpi: Kpi, points: Sequence[Point]) -> ReportedKpi:
         days = [day for point in points for day in point.dates] or [self.end]

@@ -1,11 +1,12 @@
 """One series of a KPI report: its points with their counterparts, and the totals of both periods."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from appstore_analytics.answers.kpi_cells import Cells, value_over
+from appstore_analytics.answers.kpi_cells import Cells, value_over, valued_days
 from appstore_analytics.answers.kpi_report import ReportedPoint, ReportedSeries, ReportedTotal
+from appstore_analytics.answers.kpi_restated import Former
 from appstore_analytics.answers.kpi_sheet import Told
 from appstore_analytics.contract.kpis.definition import Additivity, Kpi, Unit
 from appstore_analytics.model.kpis import DateState
@@ -19,7 +20,8 @@ _FINAL = (DateState.FINAL, DateState.ZERO)
 class SeriesOf:
     """The cells of these points. `final_until` is the newest Date that Apple has completed.
 
-    `late_days` is how many days after its own Date a point is complete: n for day n since a download.
+    `late_days` is how many days after its own Date a point is complete: n for day n since a download. `former` gives
+    the value that some Dates had before Apple changed it.
     """
 
     cells: Cells
@@ -27,6 +29,7 @@ class SeriesOf:
     final_until: date
     is_compared: bool
     late_days: int = 0
+    former: Callable[[Sequence[date]], Former | None] | None = None
 
     @property
     def kpi(self) -> Kpi:
@@ -50,6 +53,7 @@ class SeriesOf:
     def _point(self, point: Point) -> ReportedPoint:
         told = self._told(point.dates)
         state = DateState.PRELIMINARY if told.state in _FINAL and not point.is_whole else told.state
+        former = self.former(valued_days(self.cells, point.dates)) if self.former and state in _FINAL else None
         return ReportedPoint(
             day=point.day,
             value=value_over(self.cells, point.dates),
@@ -59,6 +63,9 @@ class SeriesOf:
             apps_missing=told.apps_missing,
             reason=told.reason,
             previous=value_over(self.cells, point.before) if self.is_compared else None,
+            restated_from=former.value if former else None,
+            restated_on=former.changed_on if former else None,
+            restated_sums=former.sums if former else (),
         )
 
     def _told(self, days: Sequence[date]) -> Told:

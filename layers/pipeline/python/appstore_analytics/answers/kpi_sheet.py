@@ -25,6 +25,8 @@ _NOT_CURRENT = {
     Storage.NOT_BUILT: DateState.NOT_BUILT,
 }
 
+NOTHING: Mapping[str, Number] = {}
+
 
 class AppGroup(NamedTuple):
     """The apps of a series: `app_id` if it is one app. Their amounts are added, and their states count."""
@@ -77,14 +79,26 @@ class Sheet:
             if name in names and app_id in group.stored_as
         }
 
-    def value(self, kpi: Kpi, days: Sequence[date], group: AppGroup, *values: str | None) -> Value | None:
-        """The formula over the sums of these Dates and values; a stock in the divisor is that of the first Date."""
+    def value(
+        self,
+        kpi: Kpi,
+        days: Sequence[date],
+        group: AppGroup,
+        *values: str | None,
+        less: Mapping[str, Number] = NOTHING,
+    ) -> Value | None:
+        """The formula over the sums of these Dates and values; a stock in the divisor is that of the first Date.
+
+        The amounts in `less` are subtracted from those of the same name.
+        """
         dimension = dimension_of(kpi, self._by)
         opening = days[:1] if kpi.basis is Basis.OPENING else days
 
         def added(amount: Amount, places: Iterable[_Place]) -> Number | None:
             numbers = [number for place in places for number in self._numbers(amount, dimension, place, group)]
-            return None if None in numbers else sum(number for number in numbers if number is not None)
+            if None in numbers:
+                return None
+            return sum(number for number in numbers if number is not None) - less.get(amount.name, 0)
 
         return value_of(
             kpi,

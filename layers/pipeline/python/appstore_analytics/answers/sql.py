@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.facts import counted
+from appstore_analytics.answers.query_traps import traps_of
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.errors import QueryFailed, QueryInterrupted
 from appstore_analytics.contract.names import Database
@@ -26,10 +27,15 @@ _READ: Mapping[str, Callable[[str], Cell]] = {
 
 @dataclass(frozen=True, slots=True)
 class QueryAnswer:
-    """The rows of a query, each by column name, in Athena's order. Two columns of one name are refused."""
+    """The rows of a query, each by column name, in Athena's order. Two columns of one name are refused.
+
+    `has_more`: the query has more rows than were asked for. `traps` are those of the tables and columns that it names.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[Mapping[str, Cell], ...]
+    has_more: bool = False
+    traps: tuple[str, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -38,8 +44,9 @@ class QueryAnswer:
 
     @property
     def sentence(self) -> str:
-        """How many rows."""
-        return f"{counted(len(self.rows), 'row')}."
+        """How many rows, and whether these are all."""
+        rows = counted(len(self.rows), "row")
+        return f"The first {rows}; the query has more." if self.has_more else f"{rows}."
 
 
 def ask(query: str, athena: Athena, database: Database = Database.CURATED, at_most: int | None = None) -> QueryAnswer:
@@ -51,17 +58,15 @@ def ask(query: str, athena: Athena, database: Database = Database.CURATED, at_mo
     if not _SELECT.match(query, _SKIPPED.match(query).end()):  # type: ignore[union-attr]
         raise Refused("Only SELECT is asked here: begin the statement with SELECT or WITH.")
     try:
-        columns, rows = athena.table(query, database, at_most)
+        columns, rows = athena.table(query, database, None if at_most is None else at_most + 1)
     except (QueryFailed, QueryInterrupted) as error:
         raise Refused(str(error)) from None
     names = tuple(name for name, _ in columns)
     if twice := {name for name in names if names.count(name) > 1}:
         raise Refused(f"Two columns have the name {min(twice)}: give one of them another with AS.")
     read = [_READ.get(kind.partition("(")[0], str) for _, kind in columns]
-    return QueryAnswer(
-        names,
-        tuple(
-            {name: None if cell is None else to(cell) for name, to, cell in zip(names, read, row, strict=True)}
-            for row in rows
-        ),
+    taken = tuple(
+        {name: None if cell is None else to(cell) for name, to, cell in zip(names, read, row, strict=True)}
+        for row in rows[:at_most]
     )
+    return QueryAnswer(names, taken, len(taken) < len(rows), traps_of(query))

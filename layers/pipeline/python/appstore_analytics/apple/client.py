@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from appstore_analytics.apple.bounded_json import UnreasonableJsonError, read_json
 from appstore_analytics.apple.entries import (
+    RELEASED_STATES,
     Conflict,
     Instances,
     Report,
@@ -31,11 +32,13 @@ from appstore_analytics.apple.entries import (
     read_report,
     read_report_request,
     read_segment,
+    read_version,
 )
 from appstore_analytics.apple.keys import Tokens
 from appstore_analytics.apple.rate_limit import RateLimit
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable, NotFound, RoleMissing
+from appstore_analytics.model.releases import StoreVersion
 
 _TIMEOUT_SECONDS = (5, 30)  # to connect, and between any two pieces of the answer
 _LONGEST_ANSWER_SECONDS = sum(_TIMEOUT_SECONDS)
@@ -46,7 +49,7 @@ _PAGE_LIMIT = 200
 _MOST_PAGES = 100
 """20,000 apps or segments: an endless list must not use up the key's quota."""
 _MOST_PAGES_OF_AN_APP = 5
-"""1,000 requests, reports or instances; Apple offers about 156 reports, and lists an instance for 35 days."""
+"""1,000 requests, reports, instances or versions; Apple offers about 156 reports, and lists an instance for 35 days."""
 _LONGEST_ANSWER_BYTES = 8 << 20
 _FOR_A_MOMENT = (408, 421, 425)
 """Statuses below 500 that say nothing about the call itself: it came too slowly, to the wrong machine, or too early."""
@@ -159,6 +162,19 @@ class AppStoreConnect:
         """The segments of an instance, without repetitions; NotFound if it has expired but Apple still lists it."""
         pages = self._pages(f"v1/analyticsReportInstances/{instance_id}/segments", {"limit": _PAGE_LIMIT})
         return each_once(read_segment(data) for data in pages)
+
+    def versions(self, app_id: str) -> tuple[StoreVersion, ...]:
+        """The versions of an app that are or were on the App Store, each once, of all platforms, in no promised order.
+
+        RoleMissing where the key may not see them.
+        """
+        query = {
+            "filter[appVersionState]": ",".join(RELEASED_STATES),
+            "fields[appStoreVersions]": "platform,versionString,appVersionState",
+            "limit": _PAGE_LIMIT,
+        }
+        pages = self._pages(f"v1/apps/{app_id}/appStoreVersions", query, _MOST_PAGES_OF_AN_APP)
+        return each_once(map(read_version, pages))
 
     def list_one_user(self) -> None:
         """Request one user of the team, which only Admin and a few other roles can do; RoleMissing if Apple refuses.

@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.errors import AppleRefused, AppleUnavailable
 from appstore_analytics.contract.layout import is_app_id, is_safe_id
+from appstore_analytics.model.releases import Platform, StoreVersion
 from appstore_analytics.rules.times import iso_date
 
 _SHOWN_CHARACTERS = 40
 _APP_NAME_CHARACTERS = 60
+_VERSION_CHARACTERS = 40
 _MD5 = re.compile(r"[0-9A-Fa-f]{32}")
 _EARLIEST = date(2020, 1, 1)  # no table has a Date before it
 _EXISTS = ("STATE_ERROR", "ENTITY_ERROR")
@@ -67,6 +69,12 @@ class Segment:
     size_bytes: int | None
 
 
+_ON_SALE = {"READY_FOR_DISTRIBUTION": True, "REPLACED_WITH_NEW_VERSION": False}
+"""Apple's states of a version that is, or was, on the App Store, and whether it is now."""
+
+RELEASED_STATES = tuple(_ON_SALE)
+
+
 @dataclass(frozen=True, slots=True)
 class Instances:
     """The valid instances of a report, and the reason why each other entry of Apple's list is refused, by its id."""
@@ -75,7 +83,7 @@ class Instances:
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
-_Listed = TypeVar("_Listed", ReportRequest, Report, Segment)
+_Listed = TypeVar("_Listed", ReportRequest, Report, Segment, StoreVersion)
 _Value = TypeVar("_Value")
 
 
@@ -92,7 +100,7 @@ def _attribute(data: dict[str, Any], name: str, read: Callable[[Any], _Value], m
     value = attributes.get(name) if isinstance(attributes, dict) else None
     try:
         return read(missing if value is None else value)
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         shown = f" ({_shown(str(value))})" if isinstance(value, str | int) else ""
         raise AppleRefused(
             f"App Store Connect sent {_shown(data['id'])} "
@@ -213,6 +221,17 @@ def _name(entry: Any) -> str:
     """The id of an unchecked entry, in printable form."""
     found = entry.get("id") if isinstance(entry, dict) else None
     return _shown(found) if isinstance(found, str) else ""
+
+
+def read_version(entry: Any) -> StoreVersion:
+    """A version that is or was on the App Store."""
+    data = read_entry(entry)
+    return StoreVersion(
+        _id(data, "version id"),
+        _attribute(data, "platform", Platform),
+        printable(_attribute(data, "versionString", _exactly(str))[:_VERSION_CHARACTERS]),
+        _attribute(data, "appVersionState", _ON_SALE.__getitem__),
+    )
 
 
 def read_segment(entry: Any) -> Segment:

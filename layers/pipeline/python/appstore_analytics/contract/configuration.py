@@ -39,7 +39,7 @@ class Configuration:
     """The configuration of what the deployment fetches; the state machine passes it to plan_run.
 
     `reports` are Apple's names. `calls_per_hour` is the quota of one API key. A replaced part is kept for
-    `kept_versions_days`, during which a run can be rolled back.
+    `kept_versions_days`, during which a run can be rolled back. With `releases` a daily run asks for apps' versions.
     """
 
     accounts: tuple[Account, ...]
@@ -47,6 +47,7 @@ class Configuration:
     granularities: tuple[Granularity, ...]
     calls_per_hour: int
     kept_versions_days: int
+    releases: bool = True
 
     def to_payload(self) -> dict[str, Any]:
         """The JSON in the state machine's definition."""
@@ -61,4 +62,5 @@ class Configuration:
             granularities=tuple(Granularity(name) for name in payload["granularities"]),
             calls_per_hour=payload["calls_per_hour"],
             kept_versions_days=payload["kept_versions_days"],
+            releases=payload["releases"],
         )

@@ -111,7 +111,12 @@ def appstore_location(table: str) -> str:
 
 def appstore_key(table: str, day: date, run_id: str) -> str:
     """The records of one run in one `appstore` table."""
-    return f"{appstore_location(table)}dt={day.isoformat()}/{run_id}.jsonl"
+    return f"{appstore_day(table, day)}/{run_id}.jsonl"
+
+
+def appstore_day(table: str, day: date) -> str:
+    """The folder of one day in one `appstore` table, without the slash."""
+    return f"{appstore_location(table)}dt={day.isoformat()}"
 
 
 def run_key(run_id: str, name: str) -> str:

@@ -3,6 +3,7 @@
 Rows, keys, tokens and signed URLs never enter a state. Facts live in DynamoDB and S3; a Map's child ends with `{}`.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -15,6 +16,18 @@ class MapName(StrEnum):
     LAND = "LAND"
     PUBLISH = "PUBLISH"
     VERIFY = "VERIFY"
+
+
+DISPENSABLE: Mapping[str, str] = {"list_releases": "Releases were not read"}
+"""Steps behind the Maps that no data depends on, and what it means when one fails: a notice, and the run goes on.
+
+The state machine keeps the error under `error_of(step)` in the state that summarize_run gets.
+"""
+
+
+def error_of(step: str) -> str:
+    """Where the state has the error of a dispensable step."""
+    return f"{step}_error"
 
 
 MOST_ITEMS_OF_A_PASS = 50_000

@@ -113,6 +113,14 @@ class VerifyTableSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
+class ListReleasesSettings(AppleSettings):
+    """list_releases. `databases` has the Glue name of each database (contract/names.py)."""
+
+    workgroup: str
+    databases: dict[Database, str]
+
+
+@dataclass(frozen=True, slots=True)
 class SummarizeRunSettings(Settings):
     """summarize_run."""
 

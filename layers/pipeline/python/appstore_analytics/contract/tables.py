@@ -155,6 +155,8 @@ class AppstoreTable:
     columns: tuple[tuple[str, str], ...]  # (name, Glue type)
 
 
+RESTATEMENTS = "restatements"
+
 APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
     AppstoreTable(
         "runs",
@@ -253,6 +255,22 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
         ),
     ),
     AppstoreTable(
+        RESTATEMENTS,
+        "One row per measure of a batch that was final and that a run changed: the total before and now",
+        (
+            ("run_id", "string"),
+            ("table_name", "string"),
+            ("date", "date"),
+            ("app_id", "bigint"),
+            ("measure", "string"),
+            ("replaced_value", "string"),
+            ("value", "string"),
+            ("cause", "string"),
+            ("replaced_processing_date", "date"),
+            ("processing_date", "date"),
+        ),
+    ),
+    AppstoreTable(
         "verification",
         "One row per batch that a run verified through Athena",
         (
@@ -264,6 +282,21 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
             ("rows_athena", "bigint"),
             ("equal", "boolean"),
             ("difference", "string"),
+        ),
+    ),
+    AppstoreTable(
+        "releases",
+        "One row per version of an app and what a run learned of it: where there are several the newest counts",
+        (
+            ("run_id", "string"),
+            ("app_id", "bigint"),
+            ("platform", "string"),
+            ("version", "string"),
+            ("version_id", "string"),
+            ("released_on", "date"),
+            ("is_inferred", "boolean"),
+            ("not_before", "date"),
+            ("seen_on", "date"),
         ),
     ),
     AppstoreTable(

@@ -20,6 +20,7 @@ from appstore_analytics.model.plan import RunPlan
 _JSON = "application/json"
 _JSON_LINES = "application/jsonl"
 _ROWS = "rows"
+_NO_NOTICES = '{"notices": [], "calls": 0}'
 _ROWS_IN_MEMORY_BYTES = 1 << 20
 
 
@@ -144,6 +145,21 @@ def announced_changes(bucket: Bucket, key: str) -> int | None:
 def withdraw_changes(bucket: Bucket, key: str) -> None:
     """Blank an announcement that had no effect, because another function published the Date."""
     announce_changes(bucket, key, ())
+
+
+def write_notices(bucket: Bucket, run_id: str, step: str, notices: Iterable[str], calls: int = 0) -> None:
+    """Leave sentences of a step without items for the run report, and how often it called Apple.
+
+    A second run replaces them.
+    """
+    body = json.dumps({"notices": list(notices), "calls": calls}, ensure_ascii=False)
+    bucket.write(run_key(run_id, f"notices/{step}.json"), body.encode(), content_type=_JSON)
+
+
+def read_notices(bucket: Bucket, run_id: str) -> tuple[tuple[str, ...], int]:
+    """What steps without items left for the run report, and their calls to Apple."""
+    left = [json.loads(bucket.read(stored.key) or _NO_NOTICES) for stored in bucket.list(run_key(run_id, "notices/"))]
+    return tuple(notice for each in left for notice in each["notices"]), sum(each["calls"] for each in left)
 
 
 def newest_run(bucket: Bucket, operation: Operation) -> RunPlan | None:

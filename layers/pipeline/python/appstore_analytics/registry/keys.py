@@ -11,6 +11,7 @@ RUN#<run id>         <MAP>#<item>                                    manifest it
 RUN#<run id>         PART#<app id>#<instance>#<table>#<Date>         part that the run wrote: the journal
 APP#<app id>         REFUSED#<table>#<digest>                        entry of Apple's list that no run can use
 RUN#<run id>         WAIT#<until>#<what for>                         what the run waits for until then
+RELEASES             <app id>                                        app: its versions on the App Store
 STATISTICS           TOTAL                                           counters over all time
 
 `RUN_PARTITION` is in contract/layout.py, because the state machine writes an item's failure itself.
@@ -34,6 +35,7 @@ STATISTICS_KEY: Key = {"pk": "STATISTICS", "sk": "TOTAL"}
 _APP, _DIRTY, _KPIS, _BUDGET = "APP#", "DIRTY#", "KPIS#", "BUDGET#"
 _REQUEST, _INSTANCE, _PART, _REFUSED, _PAGE = "REQUEST#", "INSTANCE#", "PART#", "REFUSED#", "PAGE#"
 WAITS_PREFIX = "WAIT#"
+RELEASES_PARTITION = "RELEASES"
 _OF_ONE_APP = frozenset({_PART, *(f"{name}#" for name in (MapName.REGISTER, MapName.RESTORE, MapName.LAND))})
 """The prefixes of sort keys of a run's items that are followed by an app id."""
 
@@ -102,6 +104,17 @@ def parse_dirty_key(key: Mapping[str, Any]) -> TableDate:
 def kpi_build_key(table: str) -> Key:
     """The key of how far back a table's KPIs were planned to be built."""
     return {"pk": f"{_KPIS}{table}", "sk": "BUILD"}
+
+
+def releases_key(app_id: str) -> Key:
+    """The key of what is known of an app's versions."""
+    return {"pk": RELEASES_PARTITION, "sk": app_id}
+
+
+def app_of_releases_key(key: Mapping[str, Any]) -> str:
+    """The app in a key that `releases_key` built."""
+    app_id: str = key["sk"]
+    return app_id
 
 
 def budget_key(key_name: str) -> Key:

@@ -11,6 +11,7 @@ from appstore_analytics.registry.journal import Journal
 from appstore_analytics.registry.kpi_builds import KpiBuilds
 from appstore_analytics.registry.refetches import Refetches
 from appstore_analytics.registry.refusals import Refusals
+from appstore_analytics.registry.releases import Releases
 from appstore_analytics.registry.report_requests import ReportRequests
 from appstore_analytics.registry.runs import Runs
 from appstore_analytics.registry.statistics import Statistics
@@ -46,6 +47,11 @@ class Registry:
     def refusals(self) -> Refusals:
         """Refused entries of Apple's lists."""
         return Refusals(self.table, self.clock)
+
+    @property
+    def releases(self) -> Releases:
+        """Versions of apps on the App Store."""
+        return Releases(self.table)
 
     @property
     def dirty_dates(self) -> DirtyDates:

@@ -91,8 +91,18 @@ class RunSummary:
         return f"{len(self.failed_apps)} of {len(self.apps)} apps failed: {first}{more}."
 
 
-def summarize(plan: RunPlan, records: Records, execution_error: str = "", waits: Iterable[Wait] = ()) -> RunSummary:
-    """The summary of a run that had these waits. `execution_error` ended a Map or a plan before its items ended."""
+def summarize(
+    plan: RunPlan,
+    records: Records,
+    execution_error: str = "",
+    waits: Iterable[Wait] = (),
+    left: Sequence[str] = (),
+    calls: int = 0,
+) -> RunSummary:
+    """The summary of a run that had these waits. `execution_error` ended a Map or a plan before its items ended.
+
+    `left` are notices of steps without items, and `calls` their calls to Apple.
+    """
     every = [record for map_name in MapName for record in records[map_name]]
     errors = [
         ItemError(record.record, item_verdict(record), item_reason(record), _table(record), _app_name(record, plan))
@@ -104,14 +114,14 @@ def summarize(plan: RunPlan, records: Records, execution_error: str = "", waits:
     return RunSummary(
         apps=tuple(_apps(plan, records)),
         errors=tuple(errors),
-        totals=_totals(records),
+        totals=_totals(records, calls),
         unknown_columns=_columns(records, "unknown_columns"),
         missing_columns=_columns(records, "missing_columns"),
         skipped_dates=_dates(records, "skipped_dates"),
         repeated_dates=_dates(records, "repeated_dates"),
         missing_reports=missing_reports(records[MapName.REGISTER]),
         unknown_reports=unknown_reports(records[MapName.REGISTER]),
-        notices=notices(plan, records[MapName.REGISTER], _converted(records), waits),
+        notices=(*notices(plan, records[MapName.REGISTER], _converted(records), waits), *left),
         superseded=tuple(
             part for record in records[MapName.RESTORE] for part in RestoreFacts.of(record.facts).superseded
         ),
@@ -189,12 +199,12 @@ def verdict_grid(records: Records) -> dict[tuple[str, str], str]:
     return cells | {key: app_verdict(verdicts) for key, verdicts in ends.items()}
 
 
-def _totals(records: Records) -> dict[str, int]:
+def _totals(records: Records, calls: int) -> dict[str, int]:
     return {
         "instances": len(records[MapName.LAND]),
         **{total: _sum(records[map_name], fact) for total, map_name, fact in totals()},
         "dates_published": sum(item_verdict(record) is Verdict.PUBLISHED for record in records[MapName.PUBLISH]),
-        "apple_calls": sum(_sum(records[map_name], "calls") for map_name in MapName),
+        "apple_calls": calls + sum(_sum(records[map_name], "calls") for map_name in MapName),
     }
 
 

@@ -11,6 +11,7 @@ from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.model.plan import RunPlan
+from appstore_analytics.rules.releases import MOST_APPS_OF_A_DAY
 
 _SPARED = 0.03
 """The share left unused, because Apple counts a call when it arrives, and the budget when it is reserved."""
@@ -54,9 +55,12 @@ def calls_per_day(calls_per_hour: int) -> int:
     return int(calls_per_hour * 24 * (1 - _SPARED))
 
 
-def calls_needed(apps: int, reports: int) -> int:
-    """The minimum calls of a day for these apps and reports: list the instances, list the new one's segments."""
-    return apps * reports * 2
+def calls_needed(apps: int, reports: int, *, releases: bool = False) -> int:
+    """The minimum calls of a day for these apps and reports: list the instances, list the new one's segments.
+
+    With `releases` also one call per app, for as many apps as one day asks about.
+    """
+    return apps * reports * 2 + (min(apps, MOST_APPS_OF_A_DAY) if releases else 0)
 
 
 def ceiling(calls_per_hour: int, operation: Operation) -> int:

@@ -72,7 +72,7 @@ def plan_run(
         app_names={app_id: name for app_id, name in names.items() if app_id in shown},
     )
     if plan.operation.traits.calls_apple:
-        _refuse_more_than_the_quota(plan)
+        _refuse_more_than_the_quota(plan, releases=configuration.releases)
         _refuse_a_step_that_never_fits(plan)
     write_plan(lake, plan)
     return {"run_id": plan.run_id, "operation": plan.operation, "plan": {"after": FROM_THE_BEGINNING}}
@@ -214,11 +214,11 @@ def _reports(configuration: Configuration, wanted: ExecutionInput) -> tuple[str,
     return wanted.reports or configuration.reports
 
 
-def _refuse_more_than_the_quota(plan: RunPlan) -> None:
+def _refuse_more_than_the_quota(plan: RunPlan, *, releases: bool) -> None:
     tables = curated_tables(plan.reports, plan.granularities)
     available = calls_per_day(plan.calls_per_hour)
     for account in plan.accounts:
-        needed = calls_needed(len(account.app_ids), len(tables))
+        needed = calls_needed(len(account.app_ids), len(tables), releases=releases)
         if needed > available:
             raise ConfigurationRefused(
                 f"{len(account.app_ids):,} apps × {len(tables)} reports of account '{account.name}' need {needed:,} "

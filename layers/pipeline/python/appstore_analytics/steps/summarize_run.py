@@ -1,7 +1,7 @@
 """summarize_run: writes the run report and its page, the `appstore` tables and the metrics from the items' records."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
@@ -11,10 +11,10 @@ from appstore_analytics.contract.facts import PlannedFacts, row_of
 from appstore_analytics.contract.layout import report_key, run_key
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.metrics import Metric
-from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.contract.tables import RESTATEMENTS, tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.run_notes import open_records, read_plan, read_rows, write_records
+from appstore_analytics.lake.run_notes import open_records, read_notices, read_plan, read_rows, write_records
 from appstore_analytics.model.items import ItemRecord, LandItem
 from appstore_analytics.model.plan import RunPlan, VanishedApp
 from appstore_analytics.model.waits import Wait, by_cause
@@ -22,6 +22,7 @@ from appstore_analytics.registry import Registry
 from appstore_analytics.report.page import write_run_page
 from appstore_analytics.report.restated_dates import RestatedDates
 from appstore_analytics.report.summary import RunSummary, count_verdicts, summarize
+from appstore_analytics.rules.restatements import restatements_in
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
 
 _SUCCEEDED, _FAILED = "SUCCEEDED", "FAILED"
@@ -30,18 +31,25 @@ Emit = Callable[[Metric, float], None]
 
 
 def summarize_run(
-    run_id: str, execution_error: str, registry: Registry, lake: Bucket, emit: Emit, now: datetime
+    run_id: str,
+    execution_error: str,
+    registry: Registry,
+    lake: Bucket,
+    emit: Emit,
+    now: datetime,
+    left_out: Sequence[str] = (),
 ) -> dict[str, str]:
     """Write the results of the run. Returns the status and the sentence that its execution ends with.
 
-    A planned item without a verdict counts as failed, so no death goes unnoticed. A second run writes the same objects.
-    The largest sets, the records of instances and the rows of `batches`, are written as they are read; of an instance
-    only what the summary needs is kept.
+    `left_out` are sentences about failed steps that no data depends on. A planned item without a verdict counts as
+    failed, so no death goes unnoticed. A second run writes the same objects. The largest sets, the records of instances
+    and the rows of `batches`, are written as they are read; of an instance only what the summary needs is kept.
     """
     plan = read_plan(lake, run_id)
     records = _records(plan, registry, lake)
     waits = tuple(registry.waits.of_run(run_id))
-    summary = summarize(plan, records, execution_error, waits)
+    notices, calls = read_notices(lake, run_id)
+    summary = summarize(plan, records, execution_error, waits, (*notices, *left_out), calls)
     seconds = round((now - plan.started_at).total_seconds(), 3)
     report = _report(plan, summary, seconds, waits)
     _write_tables(plan, summary, records, report, lake)
@@ -85,12 +93,20 @@ def _for_the_summary(record: ItemRecord) -> ItemRecord:
 
 
 def _write_batches(plan: RunPlan, lake: Bucket) -> RestatedDates:
-    """Copy the rows of `batches`, which publishing has noted; which Dates the run has restated."""
-    restated = RestatedDates()
-    with open_records(lake, "batches", plan.started_at.date(), plan.run_id) as append:
+    """Copy the rows of `batches`, which publishing has noted, and what they say of final numbers to `restatements`.
+
+    The answer is which Dates the run has restated.
+    """
+    restated, day = RestatedDates(), plan.started_at.date()
+    with (
+        open_records(lake, "batches", day, plan.run_id) as append,
+        open_records(lake, RESTATEMENTS, day, plan.run_id) as append_restatement,
+    ):
         for row in read_rows(lake, run_key(plan.run_id, "batches/")):
             append(row)
             restated.add(row)
+            for restatement in restatements_in(row):
+                append_restatement(restatement)
     return restated
 
 

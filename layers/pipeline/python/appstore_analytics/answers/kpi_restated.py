@@ -1,0 +1,125 @@
+"""Which points of a KPI are of Dates whose numbers changed after they were final, and what the value was before.
+
+The ledger has the total of each measure. So the former value is known of a KPI that sums measures over all rows, as
+sessions or proceeds; where a formula counts some rows only, as impressions do, or a dimension splits them, the totals
+before and after are told in its place.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from appstore_analytics.answers.kpi_report import RestatedSum
+from appstore_analytics.answers.kpi_sheet import AppGroup, Sheet
+from appstore_analytics.contract.kpis.definition import Amount, Basis, Kpi
+from appstore_analytics.model.kpis import Number
+from appstore_analytics.model.restatements import ChangeCause, Restatement
+from appstore_analytics.rules.kpis import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What a value was when Apple first called its Date final, None where that is not known, and when it changed.
+
+    `sums` are the totals behind it: of the measures that changed, over the apps of which they did.
+    """
+
+    value: Value | None
+    changed_on: date
+    sums: tuple[RestatedSum, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """All changes of one measure of one app's Date: the first value, the last one, and Apple's last change."""
+
+    before: Decimal
+    now: Decimal
+    restated_on: date | None
+
+    def with_next(self, change: Restatement) -> "_Chain":
+        on = change.changed_on if change.cause is ChangeCause.RESTATED else self.restated_on
+        return replace(self, now=change.now or Decimal(), restated_on=on)
+
+
+class RestatedDates:
+    """The changes by table and Date, of every app. A number that is again what it was has not changed."""
+
+    def __init__(self, changes: Iterable[Restatement]) -> None:
+        chains: dict[tuple[str, date], dict[tuple[int, str], _Chain]] = defaultdict(dict)
+        for change in changes:
+            of_date, key = chains[change.table_name, change.day], (int(change.app_id), change.measure)
+            chain = of_date.get(key, _Chain(change.before or Decimal(), Decimal(), None))
+            of_date[key] = chain.with_next(change)
+        self._chains: Mapping[tuple[str, date], Mapping[tuple[int, str], _Chain]] = chains
+
+    def former(self, sheet: Sheet, kpi: Kpi, days: Sequence[date], group: AppGroup, *, is_split: bool) -> Former | None:
+        """Of the value over these Dates, which is split by a dimension or not; None where nothing behind it changed."""
+        if not self._chains:
+            return None
+        sums = [each for table in kpi.tables for day in days for each in self._sums(kpi, table.name, day, group)]
+        on = [day for _, day in sums if day]
+        if not on:
+            return None
+        told = _together(each for each, _ in sums)
+        return Former(self._value(sheet, kpi, days, group, told, is_split=is_split), max(on), told)
+
+    def _sums(self, kpi: Kpi, table: str, day: date, group: AppGroup) -> Iterable[tuple[RestatedSum, date | None]]:
+        chains = self._chains.get((table, day))
+        if not chains:
+            return
+        members, measures = frozenset(group.members), _measures(kpi, table)
+        for (app_id, measure), chain in chains.items():
+            is_behind = app_id in members and (measures is None or measure in measures)
+            if is_behind and chain.now != chain.before:
+                yield RestatedSum(table, measure, _plain(chain.before), _plain(chain.now)), chain.restated_on
+
+    def _value(
+        self,
+        sheet: Sheet,
+        kpi: Kpi,
+        days: Sequence[date],
+        group: AppGroup,
+        sums: Sequence[RestatedSum],
+        *,
+        is_split: bool,
+    ) -> Value | None:
+        changed = {each.table_name for each in sums}
+        if is_split or kpi.basis is not Basis.DATES or any(_measures(kpi, table) is None for table in changed):
+            return None
+        by_measure = {(each.table_name, each.measure): each.now - each.before for each in sums}
+        less = {
+            amount.name: _typed(by_measure[amount.table_name, amount.measure], amount)
+            for amount in kpi.amounts
+            if (amount.table_name, amount.measure) in by_measure
+        }
+        return sheet.value(kpi, days, group, None, less=less)
+
+
+def _measures(kpi: Kpi, table: str) -> frozenset[str] | None:
+    """The measures of a table whose totals are the KPI's amounts; None where one of these is of some rows only."""
+    amounts = [amount for amount in kpi.amounts if amount.table_name == table]
+    if any(amount.where or amount.times or not amount.is_additive for amount in amounts):
+        return None
+    return frozenset(amount.measure for amount in amounts)
+
+
+def _together(sums: Iterable[RestatedSum]) -> tuple[RestatedSum, ...]:
+    """The sums of several apps and Dates, by table and measure."""
+    added: dict[tuple[str, str], RestatedSum] = {}
+    for each in sums:
+        key = each.table_name, each.measure
+        known = added.get(key, RestatedSum(*key, 0, 0))
+        added[key] = RestatedSum(*key, known.before + each.before, known.now + each.now)
+    return tuple(added[key] for key in sorted(added))
+
+
+def _plain(value: Decimal) -> Number:
+    return int(value) if value == value.to_integral_value() and value.as_tuple().exponent == 0 else value
+
+
+def _typed(value: Number, amount: Amount) -> Number:
+    """As the amount is stored: money as a decimal, all else as a whole number."""
+    return Decimal(value) if amount.is_money else int(value)

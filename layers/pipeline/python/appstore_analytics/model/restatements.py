@@ -1,0 +1,35 @@
+"""A number that changed after Apple had called its Date complete."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+ROWS = "rows"
+"""The measure that every table has: how many rows there are."""
+
+
+class ChangeCause(StrEnum):
+    """Why a final number changed."""
+
+    RESTATED = "restated"
+    """Apple has sent a newer file of the Date."""
+    REPROCESSED = "reprocessed"
+    """The file that it came from was converted again."""
+    TAKEN_BACK = "taken back"
+    """A rollback has put an older file in its place, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restatement:
+    """One measure of one app's Date of a table, before and after a run. Null: the Date had, or has, no such number."""
+
+    app_id: str
+    table_name: str
+    day: date
+    measure: str
+    before: Decimal | None
+    now: Decimal | None
+    cause: ChangeCause
+    changed_on: date
+    run_id: str
