@@ -25,7 +25,6 @@ one:
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
@@ -49,6 +48,7 @@ from appstore_analytics.contract.verdicts import Verdict
 from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
 from infra.functions import state_name
+from infra.lanes import Lanes
 from infra.logs import log_group
 from infra.retries import retry, retry_step
 from infra.state_machine_role import state_machine_policy
@@ -64,25 +64,10 @@ EXPRESS_FIRST = frozenset({MapName.REGISTER, MapName.LAND})
 """Maps with many quick items. All others have a child per Date or table, which can take longer."""
 
 _CALLS_OF_A_BATCH = 1_000  # of list_instances, one per table: at 0.3 s each, in two lanes, half of five minutes
-_LANES_OF_A_BATCH = 2  # with one, a slow item holds up nine others; with ten, nine lanes wait for the slowest
 
 _CALLS_RETURN_WITHIN = 13  # times five minutes: a little over the rolling hour of Apple's quota
 _HAS_ITEMS = sfn.Condition.number_greater_than("$.plan.items", 0)
 _TIME_OUT = Duration.hours(80)  # longer than the wait of a backfill for its snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Lanes:
-    """The number of children of a Map that run at once, and of items that each processes at a time."""
-
-    children: int
-    in_a_child: int = 1
-
-    @classmethod
-    def of_batches(cls, items_at_once: int) -> "Lanes":
-        """At most `items_at_once` items in all. Never 0, which Step Functions reads as "without limit"."""
-        in_a_child = min(_LANES_OF_A_BATCH, items_at_once)
-        return cls(items_at_once // in_a_child, in_a_child)
 
 
 class PipelineStateMachine(Construct):

@@ -1,4 +1,4 @@
-"""The questions that commands and agents both ask of an installed pipeline: one answer for each, whoever asks."""
+"""The questions that commands and agents both ask of an installed pipeline: the same answer for both."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ DATES_BY_DEFAULT = 28
 
 @dataclass(frozen=True, slots=True)
 class KpiWish:
-    """A question about KPIs as a person puts it: apps by id or name, and a period of which an end may be left out."""
+    """A question about KPIs: apps by id or name, and a period whose start and end are optional."""
 
     metrics: tuple[str, ...]
     by: str = ""
@@ -48,7 +48,7 @@ class KpiWish:
 
 
 def accounts_of(here: Installation, apps: Sequence[str] | None) -> tuple[Account, ...]:
-    """The accounts with these apps only, given by id or name, or with all; Refused for an app that is not fetched."""
+    """The accounts with only these apps, by id or name, or with all apps; Refused for an app that is not fetched."""
     return chosen_accounts(here.accounts, apps or (), here.app_names)
 
 
@@ -63,7 +63,7 @@ def tables_of(here: Installation, names: Sequence[str] | None) -> list[CuratedTa
     deployed = {name: table for table in here.tables for name in table.names}
     for name in names or ():
         if name not in deployed:
-            raise Refused(f"There is no deployed table '{name}': docs/reports.md lists those that can be.")
+            raise Refused(f"There is no deployed table '{name}': docs/reports.md lists all possible tables.")
     return list(dict.fromkeys(deployed[name] for name in names or deployed))
 
 
@@ -78,7 +78,7 @@ def apps(here: Installation, chosen: Sequence[str] | None) -> AppList:
 
 
 def health(here: Installation, chosen: Sequence[str] | None, as_of: date) -> Facts:
-    """How all is, or these apps; an app that no account has is an answer too."""
+    """The health of the installation, or of these apps; an app that no account has is an answer too."""
     try:
         accounts = accounts_of(here, chosen)
     except Refused:

@@ -1,4 +1,4 @@
-"""The installation as tools see it, and an answer with what its numbers are worth."""
+"""The installation that tools ask, and an answer with the limits of its numbers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class Here:
 
 
 class Session:
-    """Opens the installation when a tool first needs it, and again when what was read has become old."""
+    """Opens the installation when a tool first needs it, and again when the last reading has expired."""
 
     def __init__(self, open_installation: Callable[[], Installation], clock: Clock) -> None:
         self._open = open_installation
@@ -42,7 +42,7 @@ class Session:
         self._here: Here | None = None
 
     def here(self) -> Here:
-        """The installation now; raises what opening it does."""
+        """The installation now; raises what opening raises."""
         now = self._clock()
         if self._here is None or now - self._here.opened_at > _LOOKS_AGAIN_AFTER or now.date() != self._here.today:
             self._here = Here(self._open(), now)
@@ -51,9 +51,9 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer, and what must not get lost when somebody repeats it.
+    """An answer, and what has to accompany its numbers.
 
-    `complete_until` is by table, or by KPI where KPIs were asked for: later Dates are preliminary, or lack apps.
+    `complete_until` is by table, or by KPI for a question about KPIs: later Dates are preliminary, or lack apps.
     `bounds` says of KPIs whose values are not exact on which side of the true value they lie.
     """
 

@@ -1,4 +1,4 @@
-"""The arguments of a tool: how a client is told of them, how they are read, and what they are on the command line."""
+"""The arguments of a tool: their JSON schema, how they are read, and the same arguments on the command line."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ _SHOWN = 40
 
 
 class Kind(StrEnum):
-    """What an argument holds. The value is how a refusal calls it."""
+    """What an argument holds. The value is its name in a refusal."""
 
     TEXT = "a text"
     TEXTS = "a list of texts"
@@ -32,9 +32,9 @@ _SCHEMAS: Mapping[Kind, Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument. `option` is the same on the command line, empty where it needs no name there.
+    """One argument. `option` is the same on the command line, empty for a positional argument.
 
-    A text can be one of `choices` only, and a number lies between 1 and `at_most`.
+    A text must be one of `choices`, a number between 1 and `at_most`.
     """
 
     name: str
@@ -59,18 +59,18 @@ class Argument:
         return told if self.default is None else {**told, "default": self.default}
 
     def read(self, value: Any) -> Any:
-        """The value as this kind has it; Refused where it is none."""
+        """The value as this kind has it; Refused if it is not one."""
         read = _READ[self.kind](value)
         if read is None or (self.choices and read not in self.choices):
             allowed = f"one of {', '.join(self.choices)}" if self.choices else self.kind
             raise Refused(f"{self.name} must be {allowed}, not {_shown(value)}.")
         if isinstance(read, int) and not 1 <= read <= (self.at_most or read):
-            raise Refused(f"{self.name} must lie between 1 and {self.at_most}, not {read}.")
+            raise Refused(f"{self.name} must be between 1 and {self.at_most}, not {read}.")
         return read
 
 
 class Given:
-    """The arguments of one call, each as its kind; None, or an empty list, where it was left out."""
+    """The arguments of one call, each as its kind; None or an empty list if it was left out."""
 
     def __init__(self, declared: Sequence[Argument], values: Mapping[str, Any]) -> None:
         self._declared = declared
@@ -92,7 +92,7 @@ class Given:
         return value
 
     def moment(self, name: str) -> datetime | None:
-        """The beginning of a day, which is what the checks of the command line's options want."""
+        """The beginning of a day, which is the type that the checks of the command line options take."""
         day = self.day(name)
         return None if day is None else datetime.combine(day, time.min)
 
@@ -111,7 +111,7 @@ class Given:
 
 
 def read_arguments(tool: str, declared: Sequence[Argument], values: Mapping[str, Any]) -> Given:
-    """The arguments of a call, where null is left out; Refused names the first that is unknown, missing or no value."""
+    """The arguments of a call, without nulls; Refused names the first that is unknown, missing or invalid."""
     names = {argument.name for argument in declared}
     if unknown := sorted(values.keys() - names):
         takes = ", ".join(argument.name for argument in declared) or "none"
@@ -129,7 +129,7 @@ def _text(value: Any) -> str | None:
 
 
 def _texts(value: Any) -> tuple[str, ...] | None:
-    """A list; from clients that send lists as text, JSON or values with commas between them."""
+    """A list; some clients send lists as text: JSON, or values separated by commas."""
     if isinstance(value, str):
         value = _parsed(value) if value.lstrip().startswith("[") else value.split(",")
     if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):

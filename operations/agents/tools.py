@@ -86,7 +86,7 @@ def _refuse_too_many(answer: KpiReport) -> None:
     values = sum(len(series.points) for series in answer.series)
     if values > MOST_VALUES:
         raise Refused(
-            f"The answer would have {values:,} values, and at most {MOST_VALUES:,} are told at once: "
+            f"The answer would have {values:,} values, and at most {MOST_VALUES:,} are allowed: "
             "ask for fewer metrics, apps or Dates, or without 'by'."
         )
 
@@ -118,7 +118,7 @@ def _restatements(here: Here, given: Given) -> Answered:
     found = questions.restatements(here.installation, given.texts("apps"), first, last, here.today)
     if len(found.restatements) > MOST_ROWS:
         raise Refused(
-            f"The answer would have {len(found.restatements):,} numbers, and at most {MOST_ROWS:,} are told at once: "
+            f"The answer would have {len(found.restatements):,} numbers, and at most {MOST_ROWS:,} are allowed: "
             "ask for fewer apps or Dates."
         )
     return Answered(found, here.complete_until, traps=(_TOTALS,))

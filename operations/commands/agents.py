@@ -15,7 +15,7 @@ def mcp(context: typer.Context) -> None:
     """Serve the read-only questions to an agent: Model Context Protocol on standard input and output."""
     asked: Asked = context.obj
     if asked.as_json:
-        raise Refused("--json makes no sense with mcp: its answers are JSON.")
+        raise Refused("--json cannot be used with mcp: its answers are JSON anyway.")
     if sys.stdin.isatty():
         words = "A client of the Model Context Protocol starts this command: docs/agents.md says how. Ctrl-C ends it."
         screens.say(screens.console(stderr=True), words)

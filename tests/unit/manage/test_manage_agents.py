@@ -84,4 +84,4 @@ def test_json_is_refused_because_the_answers_are_json(capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit) as end:
         commands.main(["mcp", "--json"])
     assert end.value.code == ExitStatus.REFUSED
-    assert capsys.readouterr().err == "--json makes no sense with mcp: its answers are JSON.\n"
+    assert capsys.readouterr().err == "--json cannot be used with mcp: its answers are JSON anyway.\n"

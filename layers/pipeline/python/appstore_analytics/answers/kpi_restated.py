@@ -2,7 +2,7 @@
 
 The ledger has the total of each measure. So the former value is known of a KPI that sums measures over all rows, as
 sessions or proceeds; where a formula counts some rows only, as impressions do, or a dimension splits them, the totals
-before and after are told in its place.
+before and after are given instead.
 """
 
 from collections import defaultdict

@@ -286,7 +286,7 @@ APPSTORE_TABLES: tuple[AppstoreTable, ...] = (
     ),
     AppstoreTable(
         "releases",
-        "One row per version of an app and what a run learned of it: where there are several the newest counts",
+        "One row per version of an app and what a run learned about it; if there are several, the newest counts",
         (
             ("run_id", "string"),
             ("app_id", "bigint"),

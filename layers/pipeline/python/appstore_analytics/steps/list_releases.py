@@ -37,7 +37,7 @@ _NAMED = 3
 _STEP = "list_releases"
 
 Connect = Callable[[Account, int], tuple[AppStoreConnect, Reservation]]
-"""Opens App Store Connect with an account's key for reading, for so many calls."""
+"""Opens App Store Connect with an account's key for reading, for this many calls."""
 
 
 @dataclass
