@@ -113,7 +113,7 @@ def test_a_projection_begins_at_its_first_date_and_ends_tomorrow() -> None:
 
 def test_the_pipelines_own_tables_have_names_of_their_own() -> None:
     names = [table.name for table in APPSTORE_TABLES]
-    assert len(set(names)) == len(names) == 9
+    assert len(set(names)) == len(names) == 10
 
 
 @EVERY_RECORD
