@@ -97,11 +97,15 @@ def _identity(series: KpiSeries) -> tuple[str, str, str | None]:
 
 
 def _course(points: Sequence[KpiPoint]) -> Text:
-    """A character per Date, as high as its value; dim while preliminary, `?` where a due value is not there."""
+    """A character per Date, as high as its value.
+
+    Dim while preliminary, underlined where a final value was restated, `?` where a due value is not there.
+    """
     highest = max((float(point.value) for point in points if point.value is not None), default=0.0)
     course = Text()
     for point in points:
         style = "" if point.state in (DateState.FINAL, DateState.ZERO) else "dim"
+        style = "underline" if point.restated_on else style
         course.append(_mark(point, highest), style=style)
     return course
 
@@ -123,10 +127,21 @@ def _show_dates(out: Console, series: KpiSeries) -> None:
     for point in series.points:
         cells = 0 if not point.value or highest <= 0 else max(0, round(float(point.value) / highest * _BAR_CELLS))
         bar = ("█" if point.state is DateState.FINAL else "░") * cells
-        state = f"{point.state}, {point.apps_missing} apps missing" if point.apps_missing else str(point.state)
-        row = (point.day.isoformat(), number_text(point.value), bar, state, point.reason)
+        row = (point.day.isoformat(), number_text(point.value), bar, _state(point), point.reason)
         rows.append([Text(screens.plain(cell)) for cell in row])
     screens.show_table(out, columns, rows)
+
+
+def _state(point: KpiPoint) -> str:
+    """What the number is worth: `final, restated 2026-11-20, was 1,234`."""
+    said = [str(point.state)]
+    if point.apps_missing:
+        said.append(f"{point.apps_missing} apps missing")
+    if point.restated_on:
+        said.append(f"restated {point.restated_on}")
+    if point.restated_from is not None:
+        said.append(f"was {number_text(point.restated_from)}")
+    return ", ".join(said)
 
 
 def number_text(value: Value | None) -> str:

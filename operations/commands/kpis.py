@@ -73,8 +73,9 @@ def _list(asked: Asked, *, is_asked: bool) -> None:
 def _write_csv(found: KpiAnswer) -> None:
     """A value that is not known is an empty cell; a zero is 0."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("kpi", "app_id", found.by if found.by not in ("", "app") else "slice", "dt", "value", "state"))
+    slice_ = found.by if found.by not in ("", "app") else "slice"
+    writer.writerow(("kpi", "app_id", slice_, "dt", "value", "state", "restated_from", "restated_on"))
     for series in found.series:
         for point in series.points:
             cells: tuple[str | date, ...] = (series.kpi, series.app_id, series.slice or "", point.day)
-            writer.writerow((*cells, "" if point.value is None else point.value, point.state))
+            writer.writerow((*cells, point.value, point.state, point.restated_from, point.restated_on))

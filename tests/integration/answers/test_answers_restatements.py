@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from asking import FIRST, day, tables
+from asking import FIRST, ask, day, tables
 
 from appstore_analytics.answers.apps import app_names, known_accounts
 from appstore_analytics.answers.errors import Refused
@@ -161,6 +161,15 @@ def test_of_all_apps_only_the_restated_ones_numbers_differ(changed: Changed) -> 
     assert point.restated_from == now - apart + changed.before["crashes"]["crashes"]
     assert changed.points("crashes", by="app")[RESTATED].restated_from == changed.before["crashes"]["crashes"]
     assert changed.points("crashes", app_ids=("1000000002",))[RESTATED].restated_on is None
+
+
+def test_the_terminal_marks_the_same_dates(changed: Changed) -> None:
+    for kpi, app_ids, by in (("crashes", (APP,), ""), ("crashes", (), "app_version"), ("total_downloads", (), "")):
+        marked = changed.points(kpi, app_ids=app_ids, by=by)
+        answer = ask(changed.pipeline, kpi, app_ids=app_ids, by=by)
+        told = {point.day: (point.restated_from, point.restated_on) for point in answer.series[0].points}
+        assert told[RESTATED] == (marked[RESTATED].restated_from, CHANGED_ON)
+        assert all(day_ == RESTATED or mark == (None, None) for day_, mark in told.items())
 
 
 def test_where_only_some_rows_count_or_a_dimension_splits_totals_stand_for_the_value(

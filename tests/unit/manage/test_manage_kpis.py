@@ -80,11 +80,26 @@ def test_without_an_earlier_total_there_is_no_change(previous: int | None, capsy
 def test_csv_tells_a_zero_from_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     _write_csv(ask(QUESTION))
     assert capsys.readouterr().out.splitlines()[:4] == [
-        "kpi,app_id,slice,dt,value,state",
-        f"total_downloads,{APP},,2026-11-01,8,final",
-        f"total_downloads,{APP},,2026-11-02,0,zero",
-        f"total_downloads,{APP},,2026-11-03,,missing",
+        "kpi,app_id,slice,dt,value,state,restated_from,restated_on",
+        f"total_downloads,{APP},,2026-11-01,8,final,,",
+        f"total_downloads,{APP},,2026-11-02,0,zero,,",
+        f"total_downloads,{APP},,2026-11-03,,missing,,",
     ]
+
+
+def test_a_restated_date_says_what_it_was_and_since_when(capsys: pytest.CaptureFixture[str]) -> None:
+    found = ask(QUESTION)
+    (series,) = found.series
+    first, second, *others = series.points
+    on = date(2026, 11, 20)
+    points = (replace(first, restated_from=1234, restated_on=on), replace(second, restated_on=on), *others)
+    restated = replace(found, series=(replace(series, points=points),))
+    show_kpis(restated, {})
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.startswith("2026-")}
+    assert lines["2026-11-01"].rstrip().endswith("final, restated 2026-11-20, was 1,234")
+    assert lines["2026-11-02"].rstrip().endswith("zero, restated 2026-11-20")
+    _write_csv(restated)
+    assert capsys.readouterr().out.splitlines()[1] == f"total_downloads,{APP},,2026-11-01,8,final,1234,2026-11-20"
 
 
 @pytest.mark.parametrize(

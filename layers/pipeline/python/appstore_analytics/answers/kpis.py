@@ -4,12 +4,13 @@ Neither Apple nor Athena is asked. A Date without rows is zero or missing by the
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.facts import counted
+from appstore_analytics.answers.kpi_restated import RestatedDates
 from appstore_analytics.answers.kpi_sheet import AppGroup, Sheet, read_sheet
 from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.kpis import KPIS_BY_NAME
@@ -17,6 +18,7 @@ from appstore_analytics.contract.kpis.definition import LAST_DAY_SINCE_DOWNLOAD,
 from appstore_analytics.contract.kpis.stored import PORTFOLIO
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.restatements import read_restatements
 from appstore_analytics.model.kpis import DateState
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.calendar import dates_between
@@ -60,7 +62,7 @@ class KpiPoint:
     """The value of one Date; None where there is none, and where a divisor is 0.
 
     `apps_missing` is how many of the apps lack what is due: the value is of the others. `reason` says why there is no
-    value.
+    value. `restated_on` and `restated_from` as in kpi_report.py.
     """
 
     day: date
@@ -68,6 +70,8 @@ class KpiPoint:
     state: DateState
     apps_missing: int = 0
     reason: str = ""
+    restated_from: Value | None = None
+    restated_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,8 @@ def ask_kpis(
     kpis = asked_kpis(question, known, tables)
     groups = _groups(question, known)
     sheet = read_sheet(kpis, question.by, groups, question.start, question.end, registry, lake, as_of)
-    series = tuple(one for kpi in kpis for group in groups for one in _series(kpi, question, group, sheet))
+    stored = _Stored(sheet, RestatedDates(read_restatements(lake, question.start)))
+    series = tuple(one for kpi in kpis for group in groups for one in _series(kpi, question, group, stored))
     return KpiAnswer(
         question.start, question.end, question.by, tuple(map(_meaning, kpis)), series, tuple(notices(_states(series)))
     )
@@ -181,10 +186,19 @@ def _groups(question: KpiQuestion, known: Sequence[str]) -> list[AppGroup]:
     return [AppGroup("", (PORTFOLIO,), tuple(map(int, known)))]
 
 
-def _series(kpi: Kpi, question: KpiQuestion, group: AppGroup, sheet: Sheet) -> Iterator[KpiSeries]:
-    days = dates_between(question.start, question.end, kpi.granularity)
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """The amounts of the Dates, and what changed of them after they were final."""
+
+    sheet: Sheet
+    restated: RestatedDates
+
+
+def _series(kpi: Kpi, question: KpiQuestion, group: AppGroup, stored: _Stored) -> Iterator[KpiSeries]:
+    days, sheet = dates_between(question.start, question.end, kpi.granularity), stored.sheet
+    is_split = question.by not in ("", BY_APP)
     for value in _slices(kpi, question.by, group, sheet):
-        points = tuple(_point(kpi, day, group, value, sheet) for day in days)
+        points = tuple(_point(kpi, day, group, value, stored, is_split=is_split) for day in days)
         valued = [point.day for point in points if point.state.has_value]
         total = sheet.value(kpi, valued, group, value) if len(valued) == 1 or adds_up_over_dates(kpi) else None
         yield KpiSeries(kpi.name, group.app_id, value, total if valued else None, _complete_until(points), points)
@@ -201,10 +215,15 @@ def _slices(kpi: Kpi, by: str, group: AppGroup, sheet: Sheet) -> Iterable[str | 
     return sorted(found, key=lambda value: (value is None, value or ""))
 
 
-def _point(kpi: Kpi, day: date, group: AppGroup, value: str | None, sheet: Sheet) -> KpiPoint:
+def _point(kpi: Kpi, day: date, group: AppGroup, value: str | None, stored: _Stored, *, is_split: bool) -> KpiPoint:
+    sheet = stored.sheet
     told = sheet.told(kpi, day, group, value)
     number = sheet.value(kpi, [day], group, value) if told.state.has_value else None
-    return KpiPoint(day, number, told.state, told.apps_missing, told.reason)
+    point = KpiPoint(day, number, told.state, told.apps_missing, told.reason)
+    if told.state not in (DateState.FINAL, DateState.ZERO):
+        return point
+    former = stored.restated.former(sheet, kpi, [day], group, is_split=is_split)
+    return replace(point, restated_from=former.value, restated_on=former.changed_on) if former else point
 
 
 def _complete_until(points: Sequence[KpiPoint]) -> date | None:
