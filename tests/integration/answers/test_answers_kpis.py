@@ -1,4 +1,4 @@
-"""`ask_kpis`: what a Date's number is worth, and which questions are refused."""
+"""`ask_kpis`: the state of a Date's number, and refused questions."""
 
 from collections.abc import Callable
 from datetime import date, timedelta

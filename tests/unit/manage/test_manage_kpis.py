@@ -1,4 +1,4 @@
-"""KPIs on a terminal and as CSV, and a period beside the one before."""
+"""KPIs on a terminal and as CSV, and a comparison with the period before."""
 
 from dataclasses import replace
 from datetime import date, timedelta
