@@ -1,6 +1,6 @@
-"""What a cold start loads: import time per function and the size of the layers: `python -m benchmarks.cold_start`.
+"""The cost of a cold start: import time per function and the size of the layers: `python -m benchmarks.cold_start`.
 
-Each import is a process of its own, with the layers as Lambda mounts them, built for this machine.
+Each import runs in a separate process, with the layers mounted as on Lambda, built for this machine.
 """
 
 import sys
@@ -33,7 +33,7 @@ status = dict(line.split(":", 1) for line in pathlib.Path("/proc/self/status").r
 seconds["peak_mb"] = int(status["VmHWM"].split()[0]) / 1024
 print(json.dumps(seconds | {"loaded": sorted({name.partition(".")[0] for name in sys.modules})}))
 """
-"""What the handler's own file imports, without the clients that it makes."""
+"""The imports of the handler's file, without the clients that it creates."""
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Where a figure was measured: without it no figure can be compared."""
+"""The machine of a measurement: figures of different machines cannot be compared."""
 
 import importlib.metadata
 import os

@@ -157,7 +157,7 @@ def test_the_webhook_stands_in_no_log(deployed: Deployed) -> None:
 
 @pytest.fixture(scope="module")
 def measured(deployed: Deployed, watched: Watched) -> set[Series]:
-    """The metrics in CloudWatch after these runs, a refused, a stopped and a rolled-back run, a used budget and a 429."""
+    """The metrics in CloudWatch after these runs, a refused, a stopped and a rolled-back run, a used-up budget."""
     deployed.run("watched-refused", {"operation": "daily", "as_of": "tomorrow"}, APPS)
     _stop_a_run(deployed)
     event = _list_again(deployed)

@@ -120,7 +120,7 @@ def test_the_registry_is_recoverable_protected_and_forgets_what_expired(synthesi
 def test_data_and_keys_outlive_the_stack_on_aws_and_nothing_does_locally(
     synthesis: Synthesis, local: Synthesis
 ) -> None:
-    """A failed first deployment deletes its resources, except the registry, which is protected and has no fixed name."""
+    """A failed first deployment deletes its resources, except the registry, which is protected."""
     policies = {
         "AWS::S3::Bucket": "RetainExceptOnCreate",
         "AWS::SecretsManager::Secret": "RetainExceptOnCreate",

@@ -1,4 +1,4 @@
-"""`python -m tests.integration.january`: the full 17 January, ten reports and 3,500 calls an hour; prints the result."""
+"""`python -m tests.integration.january`: the full 17 January, ten reports and 3,500 calls an hour; with a result."""
 
 import argparse
 import os

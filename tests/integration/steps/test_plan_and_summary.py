@@ -124,7 +124,7 @@ def test_a_plan_knows_the_names_of_its_apps_and_keeps_those_that_apple_does_not_
     plan = read_plan(pipeline.lake, answer["run_id"])
     assert plan.app_names == names
     (notice,) = plan.notices
-    assert notice.startswith("Names of apps of account 'main' are those of an earlier run, because: App Store Connect")
+    assert notice.startswith("Names of apps of account 'main' are from an earlier run, because: App Store Connect")
     assert planned(pipeline, {"operation": "reprocess"}).app_names == names
 
 

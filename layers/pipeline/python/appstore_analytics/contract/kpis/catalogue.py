@@ -20,7 +20,7 @@ def _ratio(
 
 
 def _uniques(name: str, title: str, day: Amount, week: Amount, month: Amount) -> tuple[Kpi, ...]:
-    """Of a Date, a week and a month: three tables, because uniques of Dates cannot be summed to those of a week."""
+    """For Dates, weeks and months: three tables, because uniques of Dates cannot be added up to those of a week."""
     periods = (("", day, ""), ("weekly_", week, ", per week"), ("monthly_", month, ", per month"))
     return tuple(
         Kpi(
@@ -251,7 +251,7 @@ SUBSCRIPTIONS = (
     _stock(
         "active_subscriptions",
         "Active subscriptions",
-        "On one Date: never summed over Dates. Trials and paid ones; billing issues are apart.",
+        "On one Date: never summed over Dates. Trials and paid subscriptions; billing issues are not included.",
         a.ACTIVE_TRIALS,
         a.ACTIVE_PAID_SUBSCRIPTIONS,
     ),
