@@ -62,7 +62,7 @@ CAPACITIES: Mapping[str, Capacity] = {
     "notify_slack": Capacity(256, 1),
     "check_key": Capacity(512, 2),
 }
-"""Every step, by the name of its folder in `functions/`. notify_slack is deployed where a webhook is configured."""
+"""Every step, by the name of its folder in `functions/`. notify_slack is deployed only with a webhook."""
 
 ASYNCHRONOUS = frozenset({"check_freshness", "notify_slack"})
 """Invoked asynchronously by a schedule or a topic: an event that fails for good becomes a dead letter."""

@@ -19,7 +19,7 @@ from operations.options import day_of
 
 
 def health_of(installation: Installation, apps: Sequence[str] | None, as_of: date) -> Facts:
-    """How all is, or these apps; an app that no account has is an answer too."""
+    """The state of the installation, or of these apps; an unknown app gets an answer too."""
     try:
         accounts = accounts_of(installation, apps)
     except Refused:

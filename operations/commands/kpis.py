@@ -22,7 +22,7 @@ _DAYS = 28
 
 
 class Compare(StrEnum):
-    """What a period is compared with."""
+    """The period to compare with."""
 
     PREVIOUS = "previous"
 
@@ -38,7 +38,7 @@ def kpis(
     compare: Annotated[Compare | None, typer.Option(help="Beside the period of the same length before.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a row per series and Date as CSV.")] = False,
 ) -> None:
-    """Show KPIs by Date: final and preliminary apart, zero and missing told apart, each with its trap."""
+    """Show KPIs by Date: final or preliminary, zero or missing, each with its caveat."""
     asked: Asked = context.obj
     if as_csv and (asked.as_json or compare):
         raise Refused("--csv prints one period and cannot be given together with --json or --compare.")
