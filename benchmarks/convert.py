@@ -1,7 +1,7 @@
 """Conversion against peers and physical limits: `python -m benchmarks.convert`.
 
 *plain*: gzip TSV to one typed zstd Parquet file. *whole*: what convert_instance does with a segment: typed or refused,
-split by Date, sorted, rows and additive measures counted. All read the same files. Every run is a process of its own,
+split by Date, sorted, rows and additive measures counted. All read the same files. Every run is a separate process,
 pinned to one core or to two; the peers take turns, and the medians are compared.
 """
 
@@ -54,7 +54,7 @@ _AS_DEPLOYED = ("ours", "limits")
 
 _ROUNDS = 5
 _FAR_BEHIND = 4.0
-"""A peer that takes this many times our CPU is not run again on the same input, which takes minutes of the largest:
+"""A peer that needs this many times our CPU is not run again on the same input, because that takes minutes:
 neither on one core nor on two, because cores save no CPU. Its distance is far above all noise.
 """
 

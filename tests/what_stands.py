@@ -31,8 +31,8 @@ from appstore_analytics.registry.keys import is_instance, parse_instance_key
 from local.apple import World
 
 _OF_ONE_RUN = {"expires_at", "created_in_run", "requested_on", "report_ids", "offer_read_on", "converted_by"}
-"""What differs between runs that end equal: times, the runs' names, and who created a request, which nobody tells of an
-adopted one. So that one is listed on its first day, and its report ids are known a day earlier."""
+"""Differences between equal runs: times, the runs' names, and the creator of a request, which
+is unknown for an adopted one. An adopted one is listed on its first day, and its report ids are known a day earlier."""
 
 Things = dict[str, Any]
 
@@ -57,8 +57,8 @@ class WhatStands:
     """Everything that must be the same whatever happened on the way, by its name.
 
     `restated`: per batch the first vintage that the restatement ledger says was replaced and the last that it says
-    stands. A crash may leave a Date half way, with a vintage of its own; two lines then tell what one would have told.
-    A run that died before it replaced anything may have told it already, and the next tells it again.
+    stands. A crash can leave a Date half finished, with a vintage of its own; two lines then describe the change of
+    one. A run that died before it replaced anything may have noted the change already; the next run notes it again.
     `contradictions`: where ledger, parts, tables and notes do not agree; none once all runs have ended well.
     """
 

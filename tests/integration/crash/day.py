@@ -128,7 +128,7 @@ class Calls:
 
     @contextmanager
     def of_somebody_else(self) -> Iterator[None]:
-        """What a service calls while the function waits for its answer."""
+        """Calls by a service while the function waits for its answer."""
         function, self._function = self._function, None
         try:
             yield

@@ -193,7 +193,7 @@ USAGE = (
         "Opt-in rate",
         Unit.SHARE,
         Additivity.ESTIMATE,
-        "Right for one app and Date. Both sides are people counted once a Date: over Dates or apps, a weighted mean.",
+        "Right for one app and Date. Each side counts people once per Date: over Dates or apps it is a weighted mean.",
         (a.USERS_OPTING_IN,),
         over=(a.DOWNLOADING_USERS,),
     ),
