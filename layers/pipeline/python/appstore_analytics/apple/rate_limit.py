@@ -43,6 +43,6 @@ def _seconds(retry_after: str, date: str) -> int | None:
         return math.ceil(float(found[1]))
     try:
         wait = parsedate_to_datetime(retry_after) - parsedate_to_datetime(date)
-    except (TypeError, ValueError):  # neither, or a time with a zone beside one without
+    except (TypeError, ValueError):  # not a date, or only one of the two has a time zone
         return None
     return max(math.ceil(wait.total_seconds()), 0)
