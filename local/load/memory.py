@@ -121,7 +121,7 @@ def _processes_of(group: int) -> Iterator[int]:
 
 
 def _kind_of(process: int, group: int) -> str | None:
-    """None for a process that has just been forked for a function: until it starts, it is a copy of the embedded AWS."""
+    """None for a process that was just forked for a function: until it starts, it is a copy of the embedded AWS."""
     if process == group:
         return EMULATOR
     variables = (_PROC / str(process) / "environ").read_bytes().split(b"\0")

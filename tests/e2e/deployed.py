@@ -143,7 +143,7 @@ class Deployed:
     # AWS faults
 
     def break_aws(self, *faults: Mapping[str, Any]) -> None:
-        """Make the next calls that these faults describe fail; see local/aws/faults.py."""
+        """Apply these faults to the next matching calls; see local/aws/faults.py."""
         self._faults("POST", list(faults))
 
     def heal_aws(self) -> None:
