@@ -40,7 +40,7 @@ SECONDS: Mapping[str, float] = {
 """Assumptions: usual waiting times within a region, and boto3's own work on one vCPU."""
 
 VCPU_GB = 1769 / 1024
-"""The memory that comes with one vCPU (Lambda Developer Guide, "Configure memory"); less memory gets a share of a vCPU."""
+"""The memory that comes with one vCPU (Lambda Developer Guide, "Configure memory"); less gets a share of one."""
 
 LOG_BYTES_OF_A_CALL = 500
 """START, END and REPORT; the functions log nothing if all goes well."""
