@@ -1,4 +1,4 @@
-"""What the pipeline costs, against peers and against physical limits: `python -m benchmarks.<name>`.
+"""What the pipeline costs, compared with peers and physical limits: `python -m benchmarks.<name>`.
 
-Each module here is a command; the folders hold what the commands are made of.
+Each module here is a command; the folders contain its parts.
 """

@@ -1,7 +1,7 @@
-"""How many calls Apple sees per app and day, beside the least possible, and how many apps one API key serves.
+"""The number of calls to Apple per app and day, compared with the minimum, and the number of apps per API key.
 
 `python -m benchmarks.calls`: the real steps against the simulated App Store Connect (`benchmarks/usage/days.py`). The
-least of a day with data is one list of instances per report and one list of segments per new instance.
+minimum for a day with data is one list of instances per report and one list of segments per new instance.
 """
 
 import argparse
@@ -32,7 +32,7 @@ _SMALL = WorldSettings(
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Calls per app: on the day its request is made, on the day its first data is there, on a usual day of a week."""
+    """Calls per app: on the day of its request, on the day of its first data, on a usual weekday."""
 
     reports: int
     first_day: float
@@ -42,23 +42,23 @@ class Calls:
 
     @property
     def least(self) -> int:
-        """Of a day with data."""
+        """Minimum for a day with data."""
         return calls_needed(1, self.reports)
 
     @property
     def above_least(self) -> float:
-        """By which share a usual day takes more than the least."""
+        """The additional calls of a usual day, relative to the minimum."""
         return self.usual_day / self.least - 1
 
     @property
     def apps_of_a_key(self) -> int:
-        """How many apps one key serves in 24 hours, on usual days."""
+        """The number of apps per key in 24 hours, on usual days."""
         return int(_HOURS * ceiling(CALLS_PER_HOUR, Operation.DAILY) / self.usual_day)
 
 
 @dataclass(frozen=True, slots=True)
 class ScarceDay:
-    """A day on a key with a small quota, which is used up again and again; `usable` calls were there for it."""
+    """A day with a small quota that is used up again and again; `usable` calls were available."""
 
     calls_per_hour: int
     apps: int
@@ -87,10 +87,10 @@ def count_calls(reports: int, usual_days: int) -> Calls:
 
 
 def live_a_scarce_day(calls_per_hour: int, reports: int, hours: int = _HOURS) -> ScarceDay:
-    """A usual day of as many apps as this quota carries in these hours."""
+    """A usual day with the number of apps that this quota allows in these hours."""
     per_hour = ceiling(calls_per_hour, Operation.DAILY)
     apps = hours * (per_hour - per_hour % reports) // calls_needed(1, reports)
-    say(f"Living a day of {apps} apps with {calls_per_hour} calls an hour")
+    say(f"Simulating a day of {apps} apps with {calls_per_hour} calls an hour")
     with aws_in_process():
         settings = replace(_SMALL, apps=apps)
         days = Days(settings, CORE_REPORT_NAMES[:reports], seconds_per_call=_SECONDS_PER_CALL)
@@ -111,7 +111,7 @@ def live_a_scarce_day(calls_per_hour: int, reports: int, hours: int = _HOURS) ->
 
 
 def main() -> None:
-    """Count, print, keep."""
+    """Count, print, store."""
     asked = arguments("calls", "Calls to Apple per app and day, and apps per API key.").parse_args()
     counted = [count_calls(reports, usual_days=1 if asked.quick else _WEEK) for reports in REPORTS]
     scarce = live_a_scarce_day(calls_per_hour=8 if asked.quick else 70, reports=REPORTS[0])

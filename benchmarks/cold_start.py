@@ -1,6 +1,6 @@
-"""What a cold start loads: import time per function and the size of the layers: `python -m benchmarks.cold_start`.
+"""The cost of a cold start: import time per function and the size of the layers: `python -m benchmarks.cold_start`.
 
-Each import is a process of its own, with the layers as Lambda mounts them, built for this machine.
+Each import runs in a separate process, with the layers mounted as on Lambda, built for this machine.
 """
 
 import sys
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = tuple(sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py")))
 WITH_ARROW = ("console_read", "convert_instance", "publish_date", "send_digest")
 _RUNS = 5
-_LAYERS_NOTE = "Byte code is in a layer where a Python of the version that reads it was found."
+_LAYERS_NOTE = "A layer has byte code if a Python of the version that reads it was found."
 _PROGRAM = """
 import ast, importlib, json, pathlib, sys, time
 sys.path[:0] = sys.argv[2:]
@@ -33,7 +33,7 @@ status = dict(line.split(":", 1) for line in pathlib.Path("/proc/self/status").r
 seconds["peak_mb"] = int(status["VmHWM"].split()[0]) / 1024
 print(json.dumps(seconds | {"loaded": sorted({name.partition(".")[0] for name in sys.modules})}))
 """
-"""What the handler's own file imports, without the clients that it makes."""
+"""The imports of the handler's file, without the clients that it creates."""
 
 
 def main(words: Sequence[str] | None = None) -> None:

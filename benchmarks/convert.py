@@ -1,7 +1,7 @@
 """Conversion against peers and physical limits: `python -m benchmarks.convert`.
 
 *plain*: gzip TSV to one typed zstd Parquet file. *whole*: what convert_instance does with a segment: typed or refused,
-split by Date, sorted, rows and additive measures counted. All read the same files. Every run is a process of its own,
+split by Date, sorted, rows and additive measures counted. All read the same files. Every run is a separate process,
 pinned to one core or to two; the peers take turns, and the medians are compared.
 """
 
@@ -50,11 +50,11 @@ PEERS = {
     "stdlib": "peers",
 }
 _AS_DEPLOYED = ("ours", "limits")
-"""Who runs with the environment of the Lambda; the limits are those of the same Arrow."""
+"""The peers that run in the environment of the Lambda; the limits use the same Arrow."""
 
 _ROUNDS = 5
 _FAR_BEHIND = 4.0
-"""A peer that takes this many times our CPU is not run again on the same input, which takes minutes of the largest:
+"""A peer that needs this many times our CPU is not run again on the same input, because that takes minutes:
 neither on one core nor on two, because cores save no CPU. Its distance is far above all noise.
 """
 
@@ -72,13 +72,13 @@ class Case:
     cores: int
 
     def __str__(self) -> str:
-        """In a few words."""
+        """A short description."""
         return f"{self.peer}: {self.job}, {self.table}, {self.rows:,} rows, cores: {self.cores}"
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one run of a case cost."""
+    """The cost of one run of a case."""
 
     case: Case
     cpu_seconds: float
@@ -88,11 +88,11 @@ class Measurement:
 
 
 class DifferentAnswerError(Exception):
-    """A peer counted other rows or sums than we did, so their times cannot be compared."""
+    """A peer's rows or sums differ from ours, so their times cannot be compared."""
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Measure, or go on measuring, and report."""
+    """Measure, or continue measuring, and report."""
     parser = arguments("convert", __doc__.split("\n", maxsplit=1)[0])
     parser.add_argument(
         "--minutes", type=float, default=600, help="stop then; the next start of the full run continues"
@@ -123,9 +123,9 @@ def _quick_cases() -> list[list[Case]]:
 
 
 def _full_cases() -> list[list[Case]]:
-    """In groups: what matters most is measured as often as wanted before the next group begins.
+    """In groups: the most important cases are measured completely before the next group begins.
 
-    Four times the rows are ours alone, to see that the memory does not grow with them.
+    Only our code runs with four times the rows, to show that the memory does not grow with them.
     """
     jobs = [*((peer, job) for job in JOBS for peer in PEERS), *(("limits", job) for job in LIMITS)]
     groups = (
@@ -148,7 +148,7 @@ def _full_cases() -> list[list[Case]]:
 
 
 def _due(groups: Iterable[Sequence[Case]], rounds: int, measured: Sequence[Measurement]) -> Iterator[Case]:
-    """Group by group, and in a group round by round: the peers take turns."""
+    """Group by group, and within a group round by round: the peers take turns."""
     for cases in groups:
         for number in range(rounds):
             for case in cases:
@@ -190,7 +190,7 @@ def _measure(case: Case, server: str) -> Measurement:
 
 @cache
 def _segment(table: str, rows: int) -> Path:
-    """Made in a process of its own, since the peak of every run begins with the memory of this one."""
+    """Created in a separate process, because the peak memory of every run includes the parent's memory."""
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
         return process.submit(segment, table, rows).result()
 
@@ -199,7 +199,7 @@ _ours_counted: dict[tuple[str, int], str] = {}
 
 
 def _check(case: Case, counted: Any) -> None:
-    """Every peer must come to the same rows and sums per Date."""
+    """Every peer must compute the same rows and sums per Date."""
     if case.job != "whole":
         return
     numbers = {day: {name: float(number) for name, number in of_day.items()} for day, of_day in counted.items()}
@@ -225,7 +225,7 @@ def _measured_before(kept: Path | None) -> list[Measurement]:
 
 
 def figures_of(measured: Iterable[Measurement]) -> dict[str, Any]:
-    """Medians; per job and peer the ratios to ours, of all cases at the most rows together and of each alone.
+    """Medians; per job and peer the ratios to ours, for all cases with the most rows together and for each alone.
 
     Ratios over 1 mean that the peer is slower, or its files larger.
     """
@@ -282,7 +282,7 @@ def _together(cases: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 
 def tables_of(figures: dict[str, Any]) -> list[Table]:
-    """One table per job, ours first; one of the limits."""
+    """One table per job, ours first; one table for the limits."""
     note = "Ratios to ours: above 1 the peer needs more. CPU without imports; peak memory of the whole process."
     tables = []
     for job in JOBS:

@@ -1,7 +1,7 @@
-"""What a deployment costs on AWS in a month: `python -m benchmarks.cost --apps 70 --reports 6`.
+"""The monthly cost of a deployment on AWS: `python -m benchmarks.cost --apps 70 --reports 6`.
 
-Counted are the resources of the template that cdk.json makes, the states of its state machine, and what the real steps
-ask of AWS on a usual day (`benchmarks/usage/counting.py`); `benchmarks/usage/bill.py` makes the bill. Prices:
+It counts the resources of the template that cdk.json produces, the states of its state machine, and the AWS calls of
+the real steps on a usual day (`benchmarks/usage/counting.py`); `benchmarks/usage/bill.py` computes the bill. Prices:
 `contract/prices.py`.
 """
 
@@ -23,7 +23,7 @@ _PER_100 = 100
 
 
 def main() -> None:
-    """Count, print, keep."""
+    """Count, print, store."""
     parser = arguments("cost", "Dollars of a month on AWS, fixed and per 100 apps, from counted things.")
     parser.add_argument("--apps", type=int, default=SIZES[0], metavar="N", help=f"how many apps (default: {SIZES[0]})")
     parser.add_argument(
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def _figures(model: Model, apps: int) -> dict[str, float]:
-    """At list prices; what AWS gives for good beside it. The dashboard is apart: see docs/cost.md."""
+    """At list prices, and with AWS's permanent free tiers beside it. The dashboard is separate: see docs/cost.md."""
     lines, fixed = _month(model, apps), _fixed(model)
     month = sum(line.us_dollars for line in lines)
     return {
@@ -58,7 +58,7 @@ def _month(model: Model, apps: int) -> list[Line]:
 
 
 def _fixed(model: Model) -> float:
-    """What is due before there is any app."""
+    """The cost without any app."""
     return sum(line.us_dollars for line in model.month(0))
 
 

@@ -1,8 +1,8 @@
-"""How long a daily run takes on AWS, from the real definition in virtual time: `python -m benchmarks.duration`.
+"""The duration of a daily run on AWS, from the real definition in virtual time: `python -m benchmarks.duration`.
 
-The states, Maps, Retries and Waits are those of the template that cdk.json makes. How long a function takes is what the
-bill counts and states (`benchmarks/usage/bill.py`); Apple's quota is the rolling hour of `rules/call_budget.py`.
-Nothing here has run on AWS.
+The states, Maps, Retries and Waits are those of the template that cdk.json produces. The durations of functions are
+those of the bill (`benchmarks/usage/bill.py`); Apple's quota is the rolling hour of `rules/call_budget.py`. Nothing
+here has run on AWS.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from benchmarks.usage.virtual_run import VirtualRun, in_virtual_time, now
 
 _REPORTS = 6
 _USUAL_ACCOUNT, _NEW_ACCOUNT = 1_000, 10
-"""Lambdas at once: the default quota of an account, and what a new one may have instead."""
+"""Concurrent Lambdas: an account's default quota, and the quota that a new account may have."""
 
 _FULL = ((70, _USUAL_ACCOUNT), (70, _NEW_ACCOUNT), (1_000, _USUAL_ACCOUNT), (10_000, _USUAL_ACCOUNT))
 _QUICK = ((7, _USUAL_ACCOUNT), (7, _NEW_ACCOUNT))
@@ -30,7 +30,7 @@ _QUICK = ((7, _USUAL_ACCOUNT), (7, _NEW_ACCOUNT))
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """One run: when each Map was planned first and when it ended, in seconds since its beginning."""
+    """One run: when each Map was first planned and when it ended, in seconds since the start."""
 
     apps: int
     api_keys: int
@@ -48,7 +48,7 @@ class Duration:
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Simulate, print, keep."""
+    """Simulate, print, store."""
     asked = arguments("duration", __doc__.split("\n", maxsplit=1)[0]).parse_args(words)
     reports = CORE_REPORT_NAMES[:_REPORTS]
     few, many = (count_day(apps, reports) for apps in ((1, 2) if asked.quick else (2, 6)))

@@ -1,6 +1,6 @@
-"""How much memory the functions need that look at everything a run did: `python -m benchmarks.memory`.
+"""The memory of the functions that read everything about a run: `python -m benchmarks.memory`.
 
-Each call is a process of its own. AWS's answers are made as they are read (`benchmarks/scale/aws.py`).
+Each call runs in a separate process. AWS's answers are generated while they are read (`benchmarks/scale/aws.py`).
 """
 
 import os
@@ -16,7 +16,7 @@ from benchmarks.results import Table, arguments, report
 
 _ROOT = Path(__file__).resolve().parent.parent
 _STEPS = (("plan_items", 6), ("summarize_run", 6), ("check_freshness", 26))
-"""Each with the number of reports: freshness is judged for every table, whatever is new."""
+"""Each with the number of reports: freshness is judged for every table, with or without new data."""
 _FULL, _QUICK = (70, 1_000, 10_000), (7, 70)
 
 

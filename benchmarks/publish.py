@@ -68,7 +68,7 @@ def _of_size(parts: int, rows: int, runs: int) -> dict[str, Any]:
 
 
 def _parts(parts: int, rows: int) -> Path:
-    """Made once for each version of the writer."""
+    """Created once for each version of the writer."""
     folder = BUILD / f"parts-{TABLE}-{parts}-{rows}-{WRITER_VERSION}"
     if not folder.exists():
         BUILD.mkdir(parents=True, exist_ok=True)

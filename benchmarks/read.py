@@ -1,8 +1,8 @@
-"""What one object per table and Date buys: `python -m benchmarks.read`.
+"""The benefit of one object per table and Date: `python -m benchmarks.read`.
 
-The same rows twice: as this pipeline publishes them, and in the layout of a folder per Date and app. DuckDB reads both.
-Bytes and requests are what an engine on S3 reads for the columns of a question, by the files' own footers: whole row
-groups that the statistics do not rule out, a footer per file, and a listing per thousand files.
+The same rows twice: as this pipeline publishes them, and in a layout with a folder per Date and app. DuckDB reads both.
+Bytes and requests are what an engine on S3 reads for the columns of a question, computed from the files' footers: whole
+row groups that the statistics do not rule out, a footer per file, and a listing per thousand files.
 """
 
 import shutil
@@ -36,7 +36,7 @@ _LAYOUTS = ("one object per Date", "one object per Date and app")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question to the lake."""
+    """A query to the lake."""
 
     name: str
     where: str

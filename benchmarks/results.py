@@ -1,4 +1,4 @@
-"""What every benchmark does with its figures: a table on the screen, JSON where asked, the last full result kept.
+"""The output of every benchmark: a table on the screen, JSON on request, and the last full result in a file.
 
 `python -m benchmarks.results` prints the kept results and writes them into the pages that show them.
 """
@@ -23,7 +23,7 @@ _OF_LOAD = ("duration", "memory")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What a person reads: the cells are texts already. `note` says what the columns do not."""
+    """A table for people: all cells are text. `note` adds what the columns do not show."""
 
     title: str
     columns: Sequence[str]
@@ -31,7 +31,7 @@ class Table:
     note: str = ""
 
     def __str__(self) -> str:
-        """Plain text; the first column begins at the left, the numbers end at the right."""
+        """Plain text; the first column is left-aligned, the numbers are right-aligned."""
         widths = [max(map(len, column)) for column in zip(self.columns, *self.rows, strict=True)]
         lines = [_line(self.columns, widths), "─" * (sum(widths) + 3 * len(widths) - 3)]
         lines += [_line(row, widths) for row in self.rows]
@@ -88,7 +88,7 @@ def kept_result(path: Path) -> str:
 
 
 def results_by_page() -> dict[Path, list[Path]]:
-    """Which kept results each page shows."""
+    """The stored results that each page shows."""
     results = sorted(RESULTS.glob("*.json"))
     elsewhere = {_DOCS / "cost.md": [COST], _DOCS / "load.md": [path for path in results if path.stem in _OF_LOAD]}
     shown = [path for paths in elsewhere.values() for path in paths]
@@ -96,7 +96,7 @@ def results_by_page() -> dict[Path, list[Path]]:
 
 
 def page_with_results(page: str, results: Iterable[Path]) -> str:
-    """`page` with the text between `<!-- <name> -->` and `<!-- end -->` replaced by the kept result of that name."""
+    """`page` with the text between `<!-- <name> -->` and `<!-- end -->` replaced by the stored result of that name."""
     for path in results:
         begin, end = f"<!-- {path.stem} -->\n", "<!-- end -->\n"
         before, found, behind = page.partition(begin)
@@ -107,7 +107,7 @@ def page_with_results(page: str, results: Iterable[Path]) -> str:
 
 
 def main() -> None:
-    """Print the kept results and bring the pages up to date."""
+    """Print the stored results and update the pages."""
     argparse.ArgumentParser(prog="python -m benchmarks.results", description=__doc__, allow_abbrev=False).parse_args()
     for page, results in results_by_page().items():
         for path in results:

@@ -1,10 +1,10 @@
 """The seed's workload through the deployed pipeline: `python -m benchmarks.seed`.
 
 221 files with 15,367,527 rows, from the simulated App Store Connect to *verified* in Athena, by one daily run on the
-embedded AWS; and the same files through conversion alone, in as many plain processes as there are cores. The two take
-turns, conversion first and last; of the runs the middle one is reported, of conversion alone the medians. Files are
-made, the stack is deployed and the apps are registered beforehand: none of that is in the times. Most functions start
-in the run; so the ratio is told to conversion alone by warm processes, and with their start.
+embedded AWS; and the same files through conversion alone, in one plain process per core. The two take turns, conversion
+first and last; of the runs the middle one is reported, of conversion alone the medians. The files, the deployment and
+the registration of the apps are prepared beforehand and are not part of the times. Most functions start during the run;
+so the ratio to conversion alone is given for warm processes, and including their start.
 """
 
 import time
@@ -48,9 +48,9 @@ ROOMS = {
     "publish": ("PublishDate",),
     "verify": ("VerifyTable",),
 }
-"""The states of the Maps' children, by what they do. Apple's bytes are written to S3 where they are downloaded."""
+"""The states of the Maps' children, by purpose. Apple's bytes are written to S3 during the download."""
 
-_PATIENTLY = "Patiently"  # how the states are called that take up what the Express children left
+_PATIENTLY = "Patiently"  # the states that process what the Express children left
 _ROOM_OF_STATE = {state: room for room, states in ROOMS.items() for state in states}
 
 
@@ -130,7 +130,7 @@ def _cpu_seconds(aws: EmbeddedAws) -> dict[str, float]:
 def figures_of(
     files: Sequence[SegmentFile], cores: int, alone: Sequence[Alone], runs: Sequence[SeedRun]
 ) -> dict[str, Any]:
-    """What was moved, how long it took, where the time went, and the ratios to conversion alone."""
+    """The amounts, the durations by purpose, and the ratios to conversion alone."""
     run = sorted(runs, key=lambda each: each.timeline.seconds)[len(runs) // 2]
     rows, seconds = sum(file.rows for file in files), run.timeline.seconds
     alone_wall, alone_cpu, start_wall, start_cpu = (
@@ -173,7 +173,7 @@ def figures_of(
 
 
 def _rooms(run: SeedRun) -> dict[str, dict[str, float]]:
-    """Wall and CPU seconds by what they were for; together they are all seconds of the run."""
+    """Wall and CPU seconds by purpose; together they are all seconds of the run."""
     wall: dict[str, float] = defaultdict(float)
     for each in run.timeline.maps:
         for state, seconds in each.wall_seconds().items():

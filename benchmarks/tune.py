@@ -1,4 +1,4 @@
-"""What the settings of lake/parquet.py buy, each against the others on the same object: `python -m benchmarks.tune`.
+"""The effect of the settings of lake/parquet.py, compared on the same object: `python -m benchmarks.tune`.
 
 The object is one Date of many apps, as publish_date writes it. For each variant: what writing it takes, its size, and
 what questions about it scan, by the file's own metadata.
@@ -37,12 +37,12 @@ _AS_IT_IS = {
     "write_batch_size": 65_536,
     "max_rows_per_page": ROW_GROUP_ROWS,
 }
-"""What lake/parquet.py does; a test compares the outcome."""
+"""The settings of lake/parquet.py; a test compares the outcome."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way to write the object: what it does otherwise than lake/parquet.py."""
+    """One way to write the object: its differences from lake/parquet.py."""
 
     name: str
     group_rows: int = ROW_GROUP_ROWS
@@ -134,7 +134,7 @@ def _table(figures: dict[str, Any]) -> Table:
     ]
     columns = ("written", "CPU s", "MB", "kB: all apps", "kB: one app", "kB: one territory")
     title = f"Tuning: one Date of {figures['object']['apps']} apps, {figures['object']['rows']:,} rows of engagement"
-    return Table(title, columns, rows, "kB: what a sum of counts scans, by row groups.")
+    return Table(title, columns, rows, "kB that a sum of counts scans, by row groups.")
 
 
 if __name__ == "__main__":

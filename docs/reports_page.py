@@ -45,8 +45,8 @@ Around Apple's columns every table has these, and the partition `dt` (type `date
 
 - **Complete**: the number of days after a Date until Apple calls it complete. Weekly and monthly Dates are complete
   when first published. *Late rows* is Apple's word for telemetry: rows of a Date can arrive for that many days.
-- **Newest vintage**: *replaces* where Apple states that the newest processing date holds all rows of a Date; *all kept*
-  where Apple states no such rule, and the table's name ends in `_vintages`: choose one [vintage](glossary.md) by
+- **Newest vintage**: *replaces* if Apple documents that the newest processing date has all rows of a Date; *all kept*
+  if Apple documents no such rule, and the table's name ends in `_vintages`: choose one [vintage](glossary.md) by
   `instance_id` or `is_newest_vintage` before you sum. `processing_date` alone does not choose: two instances can share
   it.
 - **Role**: only an *additive measure* can be summed over rows. A *non-additive measure* (uniques) never can. Where

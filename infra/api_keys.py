@@ -13,9 +13,10 @@ from infra.naming import made_once_removal_policy
 class ApiKeys(Construct):
     """The secrets of the keys that register, `admin`, and of those that read, `reader`; often they are the same.
 
-    A new secret holds random text, no key; deploying again keeps what a person put in. Apple shows a private key once,
-    so on AWS a secret outlives the stack; only a first deployment that fails deletes it, so that it can be repeated.
-    After destroying the stack the name is still taken: `./manage.py adopt` tells how a new stack takes the secret back.
+    A new secret contains random text, not a key; deploying again keeps a key that was put in. Apple shows a private key
+    once, so on AWS a secret outlives the stack; only a first deployment that fails deletes it, so that it can be
+    repeated. After destroying the stack the name is still taken: A new stack takes the secret back with `./manage.py
+    adopt`.
     """
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration) -> None:

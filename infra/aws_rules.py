@@ -1,4 +1,4 @@
-"""What AWS accepts: rules that it applies when a stack is deployed, applied when it is synthesized."""
+"""AWS's rules: those that it checks during a deployment, checked here at synthesis."""
 
 import re
 from collections.abc import Mapping
@@ -102,5 +102,5 @@ def _is_entry(entry: str, low: int, high: int, names: Mapping[str, int]) -> bool
 
 
 def _number(text: str, names: Mapping[str, int]) -> int:
-    """-1 where it is neither a number nor a name."""
+    """-1 if it is neither a number nor a name."""
     return int(text) if text.isascii() and text.isdecimal() else names.get(text, -1)

@@ -24,7 +24,7 @@ def interpreter(python_version: str) -> Path | None:
 
 
 def compile_folder(python: Path, folder: Path) -> None:
-    """Write byte code beside every module, with the path that the module has in a Lambda."""
+    """Write byte code next to every module, with the path that the module has in a Lambda."""
     command = [str(python), "-I", *_COMPILE, "-s", str(folder), "-p", "/opt/python", str(folder)]
     # Some packages ship modules for other Pythons, which do not compile and are never imported.
     subprocess.run(command, check=False, stdout=subprocess.DEVNULL)  # noqa: S603 (our own command line)

@@ -30,15 +30,15 @@ from infra.context_values import (
 class DeploymentConfiguration:
     """The parsed context; the field names are its keys and the values its defaults.
 
-    `name` begins the name of everything that has one, and `databases` has those Glue databases that are to be called
-    otherwise (contract/names.py). `existing_databases` are there already and belong to no stack. With `lake_formation`
-    the functions that ask Athena get Lake Formation's permissions as well. `permissions_boundary` (a policy's name or
-    ARN), `kms_key_arn` and `tags` are for every resource that can take them. `schedule` is in UTC: Apple reportedly
-    publishes around 09:00, but does not document it. `segment_hosts` are the hosts from which signed URLs are fetched;
-    `.example.com` includes all subdomains, because Apple's bucket and its region can change. `alarm_slack_secret` names
-    a secret that holds the URL of an incoming webhook. `dashboard`: the first three per account are free, each further
-    one costs more than everything else together. With `releases` a daily run asks Apple which versions of the apps are
-    on sale, one call per app. A Date is missing `freshness_hours` after Apple should have published it. `console` adds
+    `name` is the prefix of every name, and `databases` has the Glue databases with other names (contract/names.py).
+    `existing_databases` exist already and belong to no stack. With `lake_formation` the functions that ask Athena
+    get Lake Formation's permissions as well. `permissions_boundary` (a policy's name or ARN), `kms_key_arn` and `tags`
+    are for every resource that can take them. `schedule` is in UTC: Apple reportedly publishes around 09:00, but does
+    not document it. `segment_hosts` are the hosts from which signed URLs are fetched; `.example.com` includes all
+    subdomains, because Apple's bucket and its region can change. `alarm_slack_secret` names a secret that holds the URL
+    of an incoming webhook. `dashboard`: the first three per account are free, each further one costs more than
+    everything else together. With `releases` a daily run asks Apple which versions of the apps are on sale, one call
+    per app. A Date is missing `freshness_hours` after Apple should have published it. `console` adds
     the stack of the web console. Its database is Aurora DSQL, or the PostgreSQL whose secret `console_database` names,
     in the subnets of `console_vpc`. `console_digests` sends weekly digests from `digest_sender`, and to the Slack
     channel whose webhook is in `digest_slack_secret`. `bytes_scanned_cutoff` ends a query that would scan more. `local`
@@ -150,7 +150,7 @@ def _refuse_one_database_for_two(names: Names) -> None:
 def _refuse_to_lose_data(configuration: DeploymentConfiguration) -> None:
     if not configuration.retain and not configuration.local:
         raise ConfigurationRefused(
-            "Context key 'retain' may be false only with local=true: on AWS data and keys outlive their stack."
+            "Context key 'retain' can be false only with local=true: on AWS data and keys outlive their stack."
         )
 
 

@@ -1,4 +1,4 @@
-"""The values of the context's keys, one parser a key: each refused with one sentence where it cannot work."""
+"""The values of the context's keys, one parser per key. An invalid value is refused with one sentence."""
 
 import json
 import re
@@ -35,8 +35,7 @@ _LONGEST_HOSTS = 2_000  # of the 4 KB that all variables of a function share
 _LEAST_BYTES_SCANNED = 10_000_000  # Athena's own minimum
 _LONGEST_RETENTION_DAYS = 36_500
 LEAST_POLL_SECONDS = 600
-"""An execution's history has 25,000 events, a look for a snapshot makes about 45 of them, and a backfill looks for
-72 hours: at least 467 seconds apart.
+"""A history has 25,000 events, a check for a snapshot adds about 45, and a backfill waits 72 hours: at least 467 s.
 """
 _DEFAULT = "default"
 URL = re.compile(
@@ -50,7 +49,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class MaxConcurrency:
-    """How many children of each Distributed Map run at once. The Maps run one after the other."""
+    """The concurrency of each Distributed Map. The Maps run one after the other."""
 
     register: int = 10
     restore: int = 20
@@ -65,7 +64,7 @@ class MaxConcurrency:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Days until something expires. What `curated/`, `parts/` and `appstore/` hold now never does."""
+    """Days until something expires. Contents of `curated/`, `parts/` and `appstore/` never expire."""
 
     raw: int = 400  # a year with its restatements can be converted again without Apple, who forgets after 35 days
     noncurrent_lake: int = 30  # a month to notice a wrong Date and to roll its run back

@@ -146,7 +146,7 @@ class Dashboard(Construct):
 
 
 def _throttles() -> cloudwatch.Metric:
-    """Calls beyond the number of functions that the account may run at once."""
+    """Calls beyond the account's limit of concurrent functions."""
     return cloudwatch.Metric(namespace="AWS/Lambda", metric_name="Throttles", statistic="Sum", period=_HOUR)
 
 

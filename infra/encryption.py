@@ -1,4 +1,4 @@
-"""A customer-managed key in place of AWS's own: everything at rest that can take one, and the rights to use it.
+"""A customer-managed key instead of AWS's own: everything at rest that supports one, and the permissions to use it.
 
 The key's policy is its owner's: it has to let AWS's services use the key as well (docs/security.md).
 """
@@ -48,8 +48,8 @@ read again and SQS opens the data key that it reuses.
 def encrypt(scope: IConstruct, key_arn: str) -> None:
     """Name the key to every resource below `scope` that can take one, and allow each role to use it as it must.
 
-    Made of L1 properties, because CDK's own grants would allow `kms:ReEncrypt*` and more. Call it last: what is added
-    later is not seen.
+    Built from L1 properties, because CDK's own grants would allow `kms:ReEncrypt*` and more. Call it last: later
+    additions are not covered.
     """
     for construct in scope.node.find_all():
         if isinstance(construct, CfnResource):

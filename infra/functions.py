@@ -65,7 +65,7 @@ CAPACITIES: Mapping[str, Capacity] = {
 }
 """Every step, by the name of its folder in `functions/`.
 
-notify_slack is deployed where a webhook is configured, list_releases where `releases` is true.
+notify_slack is deployed only with a webhook, list_releases only with `releases`.
 """
 
 ASYNCHRONOUS = frozenset({"check_freshness", "notify_slack"})

@@ -27,7 +27,7 @@ NOT_SHIPPED = ["**/__pycache__", "**/*.pyc"]
 """The files that an asset of our source leaves out."""
 
 FOR_PEOPLE = ("answers", "contract/prices.py")
-"""What only `manage.py`, the template and the benchmarks read of the package. An import rule keeps functions off it."""
+"""Modules that only `manage.py`, the template and the benchmarks use. An import rule keeps functions off them."""
 
 
 class ThirdPartyLayer(StrEnum):

@@ -1,4 +1,4 @@
-"""What all resources share: names in the console, ARNs, removal policies."""
+"""Shared by all resources: names in the console, ARNs, removal policies."""
 
 from typing import cast
 

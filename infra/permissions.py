@@ -35,9 +35,9 @@ _GLUE_ACTIONS = ("GetDatabase", "GetTable")  # partitions are projected: Athena 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The rights of one function: DynamoDB actions, by prefix what it does with the objects below, and whose keys.
+    """The rights of one function: The DynamoDB actions, the actions on objects by prefix, and the API keys.
 
-    `lists` names the buckets in which it lists objects or asks for one that may be absent.
+    `lists` names the buckets in which it lists objects or reads one that may be missing.
     """
 
     registry: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Which errors the state machine retries, and how often: each list of errors has a separate Retry."""
+"""The errors that the state machine retries, and how often: each list of errors has a separate Retry."""
 
 from collections.abc import Sequence
 

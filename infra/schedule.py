@@ -75,7 +75,7 @@ class HourlyCheck(Construct):
 
 
 def schedule_role(scope: Construct, action: str, resource: str, dead_letters: sqs.IQueue) -> iam.IRole:
-    """A schedule's role, below its construct. CDK's own is beside it, and reaches every version of a function."""
+    """A schedule's role, below its construct. CDK's own permission includes every version of a function."""
     role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
     iam.Policy(
         scope,

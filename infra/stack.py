@@ -177,7 +177,7 @@ class AppStoreAnalyticsPipeline(Construct):
 
     @property
     def results_bucket(self) -> s3.Bucket:
-        """What Athena answers, for some days."""
+        """Query results of Athena, for some days."""
         return self.buckets.results
 
     @property

@@ -38,7 +38,7 @@ def state_machine_policy(
     registry: dynamodb.ITable,
     lake: s3.Bucket,
 ) -> iam.Policy:
-    """What the definition does, and nothing else: call the functions, read manifests, record failures, run its Maps.
+    """The permissions of the definition, no more: call the functions, read manifests, record failures, run its Maps.
 
     `name` is the state machine's.
     """

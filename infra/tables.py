@@ -46,7 +46,7 @@ class _Format:
 
 @dataclass(frozen=True, slots=True)
 class _GlueDatabase:
-    """A database by what it holds, and by its name or CloudFormation's reference to it."""
+    """A database by its contents, and by its name or CloudFormation's reference to it."""
 
     role: Database
     name: str
@@ -68,7 +68,7 @@ _JSON_LINES = _Format(
 Column = glue.CfnTable.ColumnProperty
 
 _TRINO_TYPES = {"string": "varchar"}
-"""Trino's word for a type of Hive, where they differ."""
+"""Trino's name for a Hive type, if they differ."""
 
 
 class Tables(Construct):
@@ -90,7 +90,7 @@ class Tables(Construct):
             self._view(marts, view)
 
     def _database(self, database: Database, description: str) -> _GlueDatabase:
-        """A database of the stack, or one that is there already and stays when the stack goes."""
+        """A database of the stack, or an existing one that is kept when the stack is deleted."""
         name = self._configuration.names.databases[database]
         if database in self._configuration.existing_databases:
             return _GlueDatabase(database, name)

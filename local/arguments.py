@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--clean",
         action="store_true",
-        help="remove what was made here (.venv, .build, cdk.out, console/node_modules) and exit",
+        help="remove what was created here (.venv, .build, cdk.out, console/node_modules) and exit",
     )
     return parser
 

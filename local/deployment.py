@@ -38,7 +38,7 @@ class DeploymentError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The stack's outputs, and the names of what has a fixed one."""
+    """The stack's outputs, and the fixed names."""
 
     names: Names
     lake_bucket: str

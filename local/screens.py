@@ -1,4 +1,4 @@
-"""What the demo shows: progress while something runs, tables when it has ended. Plain text when piped."""
+"""The output of the demo: progress while something runs, tables at the end. Plain text when piped."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ def heading(text: str) -> None:
 
 @contextmanager
 def deployment_progress() -> Iterator[DeploymentProgress]:
-    """A line that follows the CDK: what it does, and how many resources are ready."""
+    """A line that follows the CDK: its current activity, and the number of ready resources."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -64,13 +64,13 @@ def show_report(report: Mapping[str, Any], page: str) -> None:
 
 
 def show_checks(checks: Sequence[tuple[str, bool]]) -> None:
-    """What was expected, and whether it came."""
+    """The expectations, and whether they were met."""
     for sentence, holds in checks:
         console.print(Text("✓ " if holds else "✗ ", style="green" if holds else "bold red") + Text(sentence))
 
 
 def show_proofs(proofs: Sequence[TableProof]) -> None:
-    """The closing table: what Apple sent, what the newest vintages hold, what Athena says."""
+    """The final table: Apple's rows, the newest vintages' rows, Athena's rows."""
     say("From Apple's files to Athena. A loader that appends would show the rows of all files.", style="bold")
     headings = ("apps", "files", "rows in files", "rows raw*", "rows in Athena")
     columns = [Column("table"), *(Column(heading, is_number=True) for heading in headings), Column("equal?")]
@@ -93,7 +93,7 @@ def show_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]])
 
 
 def show_environment(environment: Mapping[str, str]) -> None:
-    """How to point the AWS CLI, or anything that uses an AWS SDK, at the embedded AWS."""
+    """Settings for the AWS CLI, or anything that uses an AWS SDK, to use the embedded AWS."""
     say("Point the AWS CLI at the embedded AWS with:", style="bold")
     for name, value in environment.items():
         say(f"  export {name}={value}")

@@ -1,6 +1,6 @@
-"""What the simulated Apple does on the demo's three days, and what a correct lake contains for any seed and day.
+"""The simulated Apple's behaviour on the demo's three days, and the contents of a correct lake for any seed and day.
 
-The demo compares the deployed pipeline with this; a test compares it with a loader that follows Apple's rule by itself.
+The demo compares the deployed pipeline with this; a test compares it with an independent loader.
 """
 
 from collections.abc import Mapping
@@ -81,15 +81,15 @@ class Story:
         return {day: batches[app_id, day] for day in self.restated_dates}
 
     def rows_of(self, table: CuratedTable) -> Batches:
-        """The rows of a right table: those of the newest instance of each app and Date."""
+        """The rows of a correct table: those of the newest instance of each app and Date."""
         return {(int(one.app_id), one.date): one.rows for one in newest_vintages(self.world, table.report.name)}
 
     def rows_vanished(self, restated: Mapping[date, tuple[int, int]]) -> bool:
-        """Whether the Date that was complete lost rows; one that was not may gain more than it loses."""
+        """Whether the complete Date lost rows; an incomplete one can gain more than it loses."""
         before, after = restated[self.restated_dates[0]]
         return after < before
 
     def late_processing_dates(self) -> dict[date, date]:
-        """What the late app's Dates come from: the late instance has three, of which the younger two arrived again."""
+        """The instance of each of the late app's Dates. The late one has three Dates; the newer two arrived again."""
         _, second, third = self.days
         return {second - 3 * _DAY: second, third - 3 * _DAY: third, third - 2 * _DAY: third, third - _DAY: third}

@@ -71,7 +71,7 @@ def address(environment: Mapping[str, str] = os.environ, file: Path = ADDRESS_FI
 
 
 def _answers(url: str) -> bool:
-    """Whether a server listens at the address; one that was killed leaves its announcement behind."""
+    """Whether a server listens at the address; a killed server leaves its announcement behind."""
     parts = urlsplit(url)
     try:
         with socket.create_connection((parts.hostname, parts.port or 80), timeout=_CONNECT_SECONDS):

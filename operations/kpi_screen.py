@@ -1,4 +1,4 @@
-"""KPIs on a terminal: a line per series with its course, a line per Date where there is one series, and the traps."""
+"""KPIs on a terminal: a line per series with a small chart, a line per Date for a single series, and the caveats."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -99,7 +99,7 @@ def _identity(series: KpiSeries) -> tuple[str, str, str | None]:
 def _course(points: Sequence[KpiPoint]) -> Text:
     """A character per Date, as high as its value.
 
-    Dim while preliminary, underlined where a final value was restated, `?` where a due value is not there.
+    Dim while preliminary, underlined if a final value was restated, `?` for a missing due value.
     """
     highest = max((float(point.value) for point in points if point.value is not None), default=0.0)
     course = Text()
@@ -120,7 +120,7 @@ def _mark(point: KpiPoint, highest: float) -> str:
 
 
 def _show_dates(out: Console, series: KpiSeries) -> None:
-    """A row per Date: its value, a bar, and what the number is worth."""
+    """A row per Date: its value, a bar, and its state."""
     highest = max((float(point.value) for point in series.points if point.value is not None), default=0.0)
     columns = [Column("Date"), Column("value", is_number=True), Column("bar"), Column("state"), Column("reason")]
     rows = []
@@ -145,7 +145,7 @@ def _state(point: KpiPoint) -> str:
 
 
 def number_text(value: Value | None) -> str:
-    """A value with thousands separators and at most four decimals; a dash where there is none, which is not zero."""
+    """A value with thousands separators and at most four decimals; a dash if there is none, which is not zero."""
     if value is None:
         return "–"
     if isinstance(value, int):

@@ -26,7 +26,7 @@ from appstore_analytics.registry import Registry
 _SECTIONS = {"ongoing_requests": AccessType.ONGOING, "one_time_requests": AccessType.ONE_TIME_SNAPSHOT}
 _VERSIONS = (None, "2.0")
 _LEFT_BEHIND = ("version", "created_at", "last_updated", "request_history", "app_status", "statistics")
-"""Known sections that are not imported: our registry has its own counters, and Apple is asked what is ready."""
+"""Known sections that are not imported: our registry has its own counters, and Apple reports what is ready."""
 
 _APP_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 _REQUEST_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}", re.ASCII)
@@ -81,7 +81,7 @@ class _NotUnderstoodError(ValueError):
 
 
 def import_registry(file: str, content: dict[str, Any], registry: Registry, today: date) -> Import:
-    """Remember the requests in `content`, which `file` had, where none is known. A second run finds them known."""
+    """Record the requests in `content`, from `file`, if none is known. A second run finds them known."""
     entries, lines = _entries(content, today)
     newest = {(one.app_id, one.access_type): one for one in sorted(entries, key=_age)}
     for entry in entries:
@@ -96,7 +96,7 @@ def import_registry(file: str, content: dict[str, Any], registry: Registry, toda
 
 
 def read_file(file: Path) -> dict[str, Any]:
-    """What the file has; Refused where it is no registry of an earlier pipeline."""
+    """The contents of the file; Refused if it is not a registry of an earlier pipeline."""
     try:
         content = json.loads(file.read_bytes())
     except OSError as error:

@@ -42,13 +42,13 @@ def _read_day(name: str, text: str) -> datetime:
 
 
 def refuse_backwards(first: date | None, last: date | None) -> None:
-    """Refused where a range ends before it begins; None is no limit."""
+    """Refused if a range ends before it begins; None is no limit."""
     if first and last and first > last:
         raise Refused(f"--from ({first}) must not be after --to ({last}).")
 
 
 def no_later_than_today(first: datetime | None) -> datetime | None:
-    """The first Date to look at; Refused where no Date has begun."""
+    """The first Date to look at; Refused if no Date has begun."""
     if first and first.date() > day_of(None):
         raise Refused(f"--from must not be after today (UTC), {day_of(None)}: there is no Date yet.")
     return not_too_early(first)
@@ -94,7 +94,7 @@ def list_option(
 
 
 def app_ids(values: list[str] | None) -> list[str] | None:
-    """Refused where one is no app's id."""
+    """Refused if one is not an app id."""
     for value in values or ():
         if not is_app_id(value):
             raise Refused(f"--apps must hold Apple ids such as 1000000001, not '{_shown(value)}'.")
@@ -116,7 +116,7 @@ def _shown(text: str) -> str:
 
 
 def run_named(value: str | None) -> str | None:
-    """Refused where a run is named by nothing, which every run's id begins with."""
+    """Refused for an empty run id, which would match every run."""
     if value is not None and not value.strip():
         raise Refused("RUN is empty: give a run's id, its beginning, or 'newest'.")
     return value

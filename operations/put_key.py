@@ -22,7 +22,7 @@ _LONGEST_FILE_BYTES = 16_384
 
 @dataclass(frozen=True, slots=True)
 class KeyStored:
-    """Where the key was stored. The answer never has the private key."""
+    """The place of the stored key. The answer never has the private key."""
 
     secret: str
     key_id: str
@@ -70,7 +70,7 @@ def key_id_of(file: str, given: str | None) -> str:
 
 
 def secret_text(key_id: str, issuer_id: str | None, private_key: str, file: str) -> str:
-    """The secret's JSON, read back as the functions read it; Refused with what is wrong and never with the key."""
+    """The secret's JSON, parsed like the functions do; Refused with the problem and never with the key."""
     secret = json.dumps({"key_id": key_id, "issuer_id": issuer_id or "", "private_key": private_key})
     try:
         ApiKey.from_secret(secret, "made of these")

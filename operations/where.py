@@ -48,7 +48,7 @@ def cdk_context() -> dict[str, Any]:
     try:
         context: dict[str, Any] = json.loads(CDK_JSON.read_text(encoding="utf-8"))["context"]
     except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise Refused(f"cdk.json is not what the CDK reads ({error}): restore its object 'context'.") from None
+        raise Refused(f"cdk.json is not valid for the CDK ({error}): restore its object 'context'.") from None
     return context
 
 
@@ -177,8 +177,7 @@ def _outputs(cloudformation: "CloudFormationClient", stack: str) -> dict[str, st
         if error.response["Error"]["Code"] == "ValidationError":
             region = cloudformation.meta.region_name
             raise Unreachable(
-                f"There is no stack {stack} in {region}: deploy it, or say where it is with --region, --profile "
-                "or --stack."
+                f"There is no stack {stack} in {region}: deploy it, or find it with --region, --profile or --stack."
             ) from None
         raise
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}

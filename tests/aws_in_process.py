@@ -1,4 +1,4 @@
-"""AWS of moto inside the test's process: the registry's table, buckets, and calls that are atomic as AWS's are."""
+"""moto inside the test's process: the registry's table, buckets, and calls that are atomic as on AWS."""
 
 import threading
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _SESSION = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret
 
 @contextmanager
 def aws_in_process() -> Iterator[None]:
-    """moto, one call at a time: its own DynamoDB would let two threads pass one condition."""
+    """moto, one call at a time: otherwise its DynamoDB would let two threads pass the same condition."""
     lock, answer = threading.RLock(), BotocoreStubber.__call__
 
     def one_at_a_time(stubber: BotocoreStubber, *arguments: Any, **named: Any) -> Any:
@@ -33,7 +33,7 @@ def aws_in_process() -> Iterator[None]:
 
 @cache
 def _connection(service: str) -> Any:
-    """Made once, because making one takes longer than a test; what it reaches is new in every test."""
+    """Created once, because creating it takes longer than a test. The state behind it is new for every test."""
     return boto3.resource(service, **_SESSION)
 
 
@@ -56,7 +56,7 @@ def new_bucket(name: str, *, versioned: bool = False) -> Bucket:
 
 
 def in_threads(work: Any, count: int) -> list[Any]:
-    """Runs `work(number)` in so many real threads that start together; results, or the exceptions, in their order."""
+    """Run `work(number)` in this many threads that start together. Returns results or exceptions, in order."""
     gate = threading.Barrier(count)
     results: list[Any] = [None] * count
 

@@ -1,4 +1,4 @@
-"""Every call of AWS and Apple that code in this process makes, as a point at which something may happen."""
+"""Makes every call to AWS and Apple in this process a point at which a test can interfere."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,12 +17,12 @@ from local.apple import adapter
 
 
 class DiedError(BaseException):
-    """The process of a function is gone. No code of the project catches it, and what cleans up can call nobody."""
+    """The function's process is gone. No code of the project catches this, and cleanup code cannot make calls."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: `service` and `operation` in the words of its API, `target` is what it is about."""
+    """One call: `service` and `operation` as in its API, `target` is the resource."""
 
     service: str
     operation: str
@@ -33,18 +33,18 @@ class Call:
 
 
 class Observer(Protocol):
-    """Who sees the calls; whatever it raises reaches the caller."""
+    """An observer of the calls; its exceptions reach the caller."""
 
     def before(self, call: Call) -> None:
-        """The call is about to be made: after an exception it is not."""
+        """Before the call: after an exception the call is not made."""
 
     def after(self, call: Call) -> None:
-        """The call was applied: after an exception its answer is lost."""
+        """After the call was applied: with an exception its answer is lost."""
 
 
 @contextmanager
 def every_call_seen_by(observer: Observer) -> Iterator[None]:
-    """Inside `aws_in_process`. One thread of a function makes all its calls, so that their order is always the same."""
+    """Inside `aws_in_process`. One thread of a function makes all its calls, so their order is always the same."""
     aws, apple = BotocoreStubber.__call__, adapter._Adapter.send
 
     def call_aws(stubber: BotocoreStubber, event_name: str, request: Any, **named: Any) -> Any:
@@ -85,7 +85,7 @@ def _apple_call(request: requests.PreparedRequest) -> Call:
 
 class _InTheCallersThread(Executor):
     def __init__(self, _workers: int = 1) -> None:
-        """As many workers as a pool has: none are needed."""
+        """Takes the place of a thread pool, but needs no threads."""
 
     def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         future: Future[Any] = Future()

@@ -12,12 +12,12 @@ from workshop.toolchain import node_environment
 
 os.environ.update(node_environment())
 for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL") or name == "AWS_PROFILE"]:
-    del os.environ[name]  # the README tells people to export the one of a kept embedded AWS
+    del os.environ[name]  # the README tells people to export this variable for a kept embedded AWS
 
-# A shell's background job ignores the interrupt, and so would every process that a test starts and interrupts.
+# A shell's background job ignores SIGINT, and every process that a test starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# No deadline: on a busy machine it would fail a test for what other processes do.
+# No deadline: on a busy machine a test could fail because of other processes.
 settings.register_profile("full", max_examples=100, deadline=None)
 settings.register_profile("fast", max_examples=15, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "full"))

@@ -1,4 +1,4 @@
-"""Apple-like segments, and what they hold by an independent reading with the standard library."""
+"""Apple-like segments, and their contents from an independent reading with the standard library."""
 
 import csv
 import gzip
@@ -76,7 +76,7 @@ def converted(
 
 
 def independent_sums(rows: Iterable[dict[str, str]], table: CuratedTable) -> dict[str, dict[str, Decimal]]:
-    """Per Date the sum of each additive measure that has a value at all."""
+    """Per Date the sum of each additive measure that has any value."""
     date_header = next(each.header for each in table.report.columns if each.name == table.report.date_column)
     sums: dict[str, dict[str, Decimal]] = defaultdict(dict)
     for each in rows:

@@ -1,4 +1,4 @@
-"""What runs have left behind, in a form that can be compared: the lake's bytes, the registry, the requests at Apple."""
+"""The results of runs in a comparable form: the lake's bytes, the registry, Apple's requests."""
 
 import json
 from collections import defaultdict
@@ -31,14 +31,14 @@ from appstore_analytics.registry.keys import is_instance, parse_instance_key
 from local.apple import World
 
 _OF_ONE_RUN = {"expires_at", "created_in_run", "requested_on", "report_ids", "offer_read_on", "converted_by"}
-"""What differs between runs that end equal: times, the runs' names, and who created a request, which nobody tells of an
-adopted one. So that one is listed on its first day, and its report ids are known a day earlier."""
+"""Differences between equal runs: times, the runs' names, and the creator of a request, which
+is unknown for an adopted one. An adopted one is listed on its first day, and its report ids are known a day earlier."""
 
 Things = dict[str, Any]
 
 
 class Stood(NamedTuple):
-    """What the restatement ledger tells of one vintage of a batch."""
+    """The restatement ledger's entry about one vintage of a batch."""
 
     processing_date: str | None
     instance_id: str | None
@@ -57,8 +57,8 @@ class WhatStands:
     """Everything that must be the same whatever happened on the way, by its name.
 
     `restated`: per batch the first vintage that the restatement ledger says was replaced and the last that it says
-    stands. A crash may leave a Date half way, with a vintage of its own; two lines then tell what one would have told.
-    A run that died before it replaced anything may have told it already, and the next tells it again.
+    stands. A crash can leave a Date half finished, with a vintage of its own; two lines then describe the change of
+    one. A run that died before it replaced anything may have noted the change already; the next run notes it again.
     `contradictions`: where ledger, parts, tables and notes do not agree; none once all runs have ended well.
     """
 
@@ -73,7 +73,7 @@ class WhatStands:
     contradictions: Things
 
     def differences(self, other: "WhatStands") -> list[str]:
-        """One line per thing that is another one there."""
+        """One line per difference."""
         lines = []
         for kind in (field.name for field in fields(self)):
             here, there = getattr(self, kind), getattr(other, kind)
@@ -83,7 +83,7 @@ class WhatStands:
 
 
 def what_stands(world: World, registry: Registry, raw: Bucket, lake: Bucket) -> WhatStands:
-    """As it is now."""
+    """The current state."""
     items = {f"{item['pk']} {item['sk']}": item for item in registry.table.scan(ConsistentRead=True)["Items"]}
     curated, parts = dict(_objects(lake, CURATED_PREFIX)), dict(_objects(lake, PARTS_PREFIX))
     kpis = dict(_objects(lake, KPIS_PREFIX))
@@ -112,7 +112,7 @@ def what_stands(world: World, registry: Registry, raw: Bucket, lake: Bucket) -> 
 
 
 def _kpis_of_other_rows(curated: Mapping[str, StoredObject], kpis: Mapping[str, StoredObject]) -> Iterator[str]:
-    """The Dates of a table with KPIs whose two objects are not of the same rows, or of which one is not there."""
+    """The Dates of a table with KPIs whose two objects do not have the same rows, or of which one is missing."""
     rows = {TableDate(key.split("/")[1], _day(key)): stored for key, stored in curated.items()}
     of_kpis = {
         TableDate(key.split("/")[-1].removesuffix(".parquet"), _day(key)): stored for key, stored in kpis.items()
@@ -136,7 +136,7 @@ def _objects(bucket: Bucket, prefix: str) -> Iterator[tuple[str, StoredObject]]:
 
 
 def _lasting(items: Mapping[str, Things]) -> Iterator[tuple[str, Things]]:
-    """Requests, instances and dirty Dates; not the call budget and the runs, which tell of the way."""
+    """Requests, instances and dirty Dates; without the call budget and the runs, which depend on the history."""
     for name, item in items.items():
         if name.startswith(("APP#", "DIRTY#")):
             yield name, {key: item[key] for key in sorted(item.keys() - _OF_ONE_RUN)}
@@ -147,15 +147,15 @@ def _requests(world: World, app_id: str) -> list[tuple[str, AccessType]]:
 
 
 def _verified(lake: Bucket) -> Things:
-    """The batches that Athena was found to hold as the converter counted them, by any run."""
+    """The batches for which any run found Athena's counts equal to the converter's."""
     rows = _rows(lake, "verification/")
     return {f"{row['table_name']} {row['date']} {row['app_id']}": row["rows_athena"] for row in rows if row["equal"]}
 
 
 def _restated(lake: Bucket) -> dict[str, list[Restatement]]:
-    """What the restatement ledger tells of each batch, once, in the order in which one replaced the other.
+    """The restatement ledger's entries about each batch, once, in the order of replacement.
 
-    Of two runs at once nobody knows whose notes are older: what was replaced tells it.
+    The order of the notes of two concurrent runs is unknown: the replaced vintages determine it.
     """
     told: defaultdict[str, dict[Restatement, None]] = defaultdict(dict)
     for row in _rows(lake, "batches/"):
@@ -197,7 +197,7 @@ def _requests_too_many(requests: Mapping[str, list[tuple[str, AccessType]]]) -> 
 
 
 def _vintages(parts: Mapping[str, StoredObject]) -> dict[tuple[TableDate, int], Vintage]:
-    """The newest vintage that stands, per Date of a table and app."""
+    """The newest current vintage, per Date of a table and app."""
     newest: dict[tuple[TableDate, int], Vintage] = {}
     for key, stored in parts.items():
         batch = _batch(key, stored)
@@ -209,7 +209,7 @@ def _vintages(parts: Mapping[str, StoredObject]) -> dict[tuple[TableDate, int], 
 def _converted_but_older(
     items: Mapping[str, Things], newest: Mapping[tuple[TableDate, int], Vintage], world: World
 ) -> Iterator[str]:
-    """Each Date that an instance was converted into must stand with its vintage or a newer one."""
+    """Each Date that an instance was converted into must have its vintage or a newer one."""
     for name, item in items.items():
         if not is_instance(item) or item.get("status") != InstanceStatus.CONVERTED:
             continue
@@ -223,7 +223,7 @@ def _converted_but_older(
 def _published_but_not_the_parts(
     lake: Bucket, curated: Mapping[str, StoredObject], parts: Mapping[str, StoredObject]
 ) -> Iterator[str]:
-    """What the note of a published object says must be what the parts of its Date say, and every part be published."""
+    """The note of a published object must agree with the parts of its Date, and every part must be published."""
     of_parts: defaultdict[TableDate, set[str]] = defaultdict(set)
     for key, stored in parts.items():
         of_parts[_table_date(key)].add(_text(_batch(key, stored)))

@@ -1,1 +1,1 @@
-"""Conversion in processes of its own: ours and the peers', over an S3 of this machine, and alone without one."""
+"""Conversion in separate processes: ours and the peers', with a local S3 server or on the disk alone."""

@@ -1,4 +1,4 @@
-"""Conversion alone: files on the disk become parts on the disk, in as many plain processes as there are cores."""
+"""Conversion alone: files on the disk become parts on the disk, in one process per core."""
 
 import os
 import resource
@@ -27,7 +27,7 @@ _VINTAGE = Vintage(_BUILT_ON, AccessType.ONGOING, "instance-1")
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """What it took, all processes together; apart from that their start, which is imports for the most part."""
+    """The resources of all processes together; their start, mostly imports, is separate."""
 
     cpu_seconds: float
     wall_seconds: float
@@ -42,14 +42,14 @@ class _Converted:
 
 
 class RowsLostError(Exception):
-    """Another number of rows came out than went in, so the times say nothing."""
+    """The number of rows has changed, so the times are meaningless."""
 
 
 def convert_alone(files: Sequence[SegmentFile], cores: int) -> Alone:
     """Convert all files, the largest first."""
     say("Converting alone")
     begun, cpu_before = time.perf_counter(), _cpu_seconds_of_children()
-    # What a process inherits when it is spawned, that is with the first file it gets.
+    # A spawned process inherits this, so it is set before the first file.
     with patch.dict(os.environ, CONVERSION_MEMORY), ProcessPoolExecutor(cores, get_context("spawn")) as processes:
         list(processes.map(_convert, [*files[-cores:]] * cores))  # every process has imported everything
         started = time.perf_counter()
@@ -63,7 +63,7 @@ def convert_alone(files: Sequence[SegmentFile], cores: int) -> Alone:
 
 
 def _cpu_seconds_of_children() -> float:
-    """Of those that have ended."""
+    """Of the processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -1,8 +1,7 @@
 """One conversion by one peer, in this process.
 
-`python -m benchmarks.conversion.job PEER JOB TABLE SEGMENT FOLDER REPEATS`
-Prints what one repetition cost, without imports, and what `whole` counted, as JSON. Small inputs are repeated after one
-run that is not counted, because a function that is warm is the usual one.
+Prints the cost of one repetition, without imports, and the counts of `whole`, as JSON. Small inputs are repeated after
+one run that is not counted, because most functions are warm.
 """
 
 import importlib

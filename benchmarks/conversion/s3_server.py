@@ -1,6 +1,6 @@
-"""As much of S3 as a client needs to write objects and read them back, in memory, in a process of its own.
+"""The part of S3 that a client needs to write and read objects, in memory, in a separate process.
 
-Its work is then not counted as the client's. `python -m benchmarks.conversion.s3_server` prints its address and serves
+So its work is not counted as the client's. `python -m benchmarks.conversion.s3_server` prints its address and serves
 until its standard input ends.
 """
 

@@ -1,1 +1,1 @@
-"""How things are measured: processes, machines, an execution's time, and what the terminal shows meanwhile."""
+"""Measurement of processes, machines and an execution's time, and the progress line on the terminal."""

@@ -1,4 +1,4 @@
-"""Where a figure was measured: without it no figure can be compared."""
+"""The machine of a measurement: figures of different machines cannot be compared."""
 
 import importlib.metadata
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def machine() -> dict[str, str]:
-    """The processor, how many cores and how much memory this process may use, the system and the Python."""
+    """The processor, the cores and memory that this process can use, the system and the Python."""
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "processor": _processor(),

@@ -1,4 +1,4 @@
-"""One measured run: a separate process, on a number of cores, with what the system counted for it."""
+"""One measured run: a separate process, on a number of cores, with the system's counters."""
 
 import json
 import os
@@ -12,18 +12,18 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a process answered (the JSON it printed) and the most memory it held at a time."""
+    """The JSON that a process printed, and its peak memory."""
 
     answer: dict[str, Any]
     peak_mb: float
 
 
 class RunFailedError(Exception):
-    """A measured process failed; the sentence ends with its own last words."""
+    """A measured process failed; the sentence ends with its last output."""
 
 
 def run(command: Sequence[str | Path], environment: dict[str, str], cores: int) -> Run:
-    """Run `command` on the first `cores` cores. Keep the caller small: a child's peak begins with its parent's size."""
+    """Run `command` on the first `cores` cores. Keep the caller small: a child's peak includes its parent's size."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         before = os.sched_getaffinity(0)
         os.sched_setaffinity(0, sorted(before)[:cores])  # a child inherits it

@@ -1,6 +1,6 @@
-"""What is being measured now, in one line of the terminal that gives way to the next; nothing where there is none.
+"""The current measurement in one line of the terminal, which the next one replaces; nothing without a terminal.
 
-No thread draws it: the cores belong to what is measured.
+No thread draws it: all cores are reserved for the measurement.
 """
 
 import shutil
@@ -10,7 +10,7 @@ _CLEAR_LINE = "\r\x1b[K"
 
 
 def say(text: str) -> None:
-    """Show `text` in the place of what was shown before; an empty one takes it away."""
+    """Show `text` in place of the previous one; an empty text removes it."""
     if sys.stderr.isatty():
         sys.stderr.write(_CLEAR_LINE + text[: shutil.get_terminal_size().columns - 1])
         sys.stderr.flush()

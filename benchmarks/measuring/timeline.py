@@ -1,4 +1,4 @@
-"""Where an execution's time went, read from its history and from those of its Maps' children."""
+"""Where an execution's time went, from its history and from those of its Maps' children."""
 
 import json
 from collections import defaultdict, deque
@@ -12,7 +12,7 @@ from local.load.histories import Event, children_of, events_of
 
 @dataclass(frozen=True, slots=True)
 class MapTime:
-    """One Map: its items, how many at once, how long it ran, and the seconds of its children's tasks by state."""
+    """One Map: its items, its concurrency, its duration, and the seconds of its children's tasks by state."""
 
     name: str
     items: int
@@ -21,7 +21,7 @@ class MapTime:
     task_seconds: Mapping[str, float]
 
     def wall_seconds(self) -> dict[str, float]:
-        """The Map's own seconds by state: those of the tasks, divided by how many ran at once."""
+        """The Map's own seconds by state: those of the tasks, divided by the concurrency."""
         return {state: seconds / self.lanes for state, seconds in self.task_seconds.items()}
 
 
@@ -61,7 +61,7 @@ def _map_time(step_functions: Any, name: str, seconds: float, arn: str) -> MapTi
 
 
 def _items_at_once_of_a_child(step_functions: Any, execution_arn: str, name: str) -> int:
-    """One, or as many as the inline Map of a child with a batch works on."""
+    """One, or the number of concurrent items in the inline Map of a child with a batch."""
     answer = step_functions.describe_state_machine_for_execution(executionArn=execution_arn)
     states = json.loads(answer["definition"])["States"][name]["ItemProcessor"]["States"].values()
     return max((int(state.get("MaxConcurrency", 1)) for state in states if state["Type"] == "Map"), default=1)
@@ -75,9 +75,10 @@ def _seconds_by_state(events: Iterable[Event], kind: str) -> dict[str, float]:
 
 
 def _stays(events: Iterable[Event], kind: str) -> Iterator[tuple[str, float]]:
-    """Each visit of a state of this kind: its name, and how long it took.
+    """Each visit of a state of this kind: its name and duration.
 
-    The items of a batch visit one state at the same time. Which of them leaves is not told; a sum needs no answer.
+    The items of a batch visit one state at the same time. The history does not say which item leaves; a sum does not
+    need it.
     """
     entered: dict[str, deque[datetime]] = defaultdict(deque)
     for event in events:

@@ -1,6 +1,6 @@
 """One publication, in this process: `python -m benchmarks.publication.job FOLDER TABLE`.
 
-Prints what it cost, as JSON.
+Prints the cost as JSON.
 """
 
 import json

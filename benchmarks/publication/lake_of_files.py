@@ -1,4 +1,4 @@
-"""A bucket of the lake on the local disk, and parts in it: what is measured is our work, not a network."""
+"""A bucket of the lake on the local disk, with parts: this measures our work without a network."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ _TODAY = date(2026, 11, 23)
 
 
 class BucketOfFiles(Bucket):
-    """The calls that parts and publication make, on files; metadata is in files beside them. One writer at a time."""
+    """The S3 calls of parts and publication, on files; metadata is in separate files. Only one writer at a time."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -31,7 +31,7 @@ class BucketOfFiles(Bucket):
         self._looked_up: dict[str, StoredObject] = {}
 
     def head(self, key: str) -> StoredObject | None:
-        """As S3 answers. Looked up once, because the files beside are no part of what is measured."""
+        """As in S3. Looked up once, because the metadata files are not part of the measurement."""
         if key not in self._looked_up and (stored := self._look_up(key)):
             self._looked_up[key] = stored
         return self._looked_up.get(key)
@@ -46,12 +46,12 @@ class BucketOfFiles(Bucket):
         return StoredObject(key, etag, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC), metadata)
 
     def read(self, key: str) -> bytes | None:
-        """As S3 answers."""
+        """As in S3."""
         path = self.folder / key
         return path.read_bytes() if path.exists() else None
 
     def fetch(self, key: str, target: BinaryIO, *, if_match: str) -> StoredObject:
-        """As S3 answers."""
+        """As in S3."""
         stored = self.head(key)
         if stored is None or stored.etag != if_match:
             raise ObjectReplacedError(key)
@@ -67,7 +67,7 @@ class BucketOfFiles(Bucket):
         content_type: str | None = None,  # noqa: ARG002 (a file has none)
         content_md5: str | None = None,  # noqa: ARG002
     ) -> None:
-        """Put it there."""
+        """Write the object."""
         path = self.folder / key
         path.parent.mkdir(parents=True, exist_ok=True)
         content = body if isinstance(body, bytes) else body.read()
@@ -89,7 +89,7 @@ class BucketOfFiles(Bucket):
         return True
 
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
-        """As S3 answers."""
+        """As in S3."""
         for path in sorted((self.folder / prefix).parent.rglob("*.parquet")):
             key = str(path.relative_to(self.folder))
             if key.startswith(prefix) and key > after and (stored := self.head(key)):
@@ -97,7 +97,7 @@ class BucketOfFiles(Bucket):
 
 
 class NoJournal:
-    """Nothing is noted, because nothing will be taken back."""
+    """Does nothing, because nothing is rolled back."""
 
     run_id = "benchmark"
 

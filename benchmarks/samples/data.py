@@ -68,7 +68,7 @@ _STRINGS: dict[str, Sequence[str]] = {
 def segment(table_name: str, rows: int, app_id: int = APP_ID, dates: int = 0) -> Path:
     """A segment of an app with this many rows, as Apple would send it; made on first use.
 
-    `dates` are the Dates up to `LAST_DATE`; by default as many as a daily instance or, for many rows, a snapshot has.
+    `dates` are the Dates up to `LAST_DATE`; by default the number in a daily instance or, for many rows, in a snapshot.
     """
     dates = dates or (_DATES_OF_SNAPSHOT if rows >= _ROWS_OF_SNAPSHOT else _DATES_OF_DAILY_INSTANCE)
     path = DATA / f"{table_name}-{rows}-{app_id}-{dates}-{_VERSION}.txt.gz"
@@ -82,7 +82,7 @@ def segment(table_name: str, rows: int, app_id: int = APP_ID, dates: int = 0) ->
 
 def _write(path: Path, table: CuratedTable, rows: int, app_id: int, dates: int) -> None:
     pools = _pools(table, dates) | {"app_apple_identifier": pa.array([str(app_id)])}
-    # Without a name and a time, which a gzip would tell.
+    # Without the file name and the time that gzip usually stores.
     with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as file:
         file.write("\t".join(column.header for column in table.report.columns).encode() + b"\n")
         for start in range(0, rows, _ROWS_AT_ONCE):
@@ -100,7 +100,7 @@ def _drawn(pool: pa.Array, count: int, seed: tuple[object, ...]) -> pa.Array:
 
 @cache
 def _pools(table: CuratedTable, dates: int) -> dict[str, pa.Array]:
-    """What the cells of each column are drawn from, the same for every app."""
+    """The possible cells of each column, the same for every app."""
     return {column.name: _pool(column, table, dates) for column in table.report.columns}
 
 

@@ -1,8 +1,8 @@
 """The seed's workload: 221 files with 15,367,527 rows, split by report as on a day of a real account with 65 apps.
 
-How the rows divide within a report is ours: one instance per app and report, the app of rank k with 1/k of the rows of
-the largest, the same order in every report; the smallest apps have not all reports. An instance holds the Dates of its
-report's completeness window (2 to 5), as a daily instance of Apple's does.
+The distribution of rows within a report is invented: one instance per app and report, the app of rank k with 1/k of the
+rows of the largest, the same order in every report; the smallest apps do not have all reports. An instance holds the
+Dates of its report's completeness window (2 to 5), as a daily instance of Apple's does.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from benchmarks.samples.data import APP_ID, segment
 
 @dataclass(frozen=True, slots=True)
 class ReportShare:
-    """How many files and rows of one table."""
+    """The number of files and rows of one table."""
 
     table_name: str
     files: int
@@ -52,7 +52,7 @@ class SegmentFile:
 
     @property
     def path(self) -> Path:
-        """Its path; the file is made on first use."""
+        """Its path; the file is created on first use."""
         return segment(self.table_name, self.rows, self.app_id, self.dates)
 
 

@@ -1,1 +1,1 @@
-"""Functions that look at everything a run did, with as many apps as one likes."""
+"""Functions that read everything about a run, with any number of apps."""

@@ -1,4 +1,4 @@
-"""AWS's answers about a day of many apps, each made when it is read: what a function holds of them is its own doing.
+"""AWS's answers about a day of many apps, each generated when it is read: the measured memory is the function's.
 
 Every app has an instance for each report with the usual Dates, and all of it is well.
 """
@@ -49,7 +49,7 @@ class Day:
 
     @property
     def plan(self) -> RunPlan:
-        """What plan_run would have written."""
+        """The plan that plan_run would have written."""
         return RunPlan(
             run_id=RUN_ID,
             operation=Operation.DAILY,
@@ -126,7 +126,7 @@ class Table:
         return {"Items": items, **({"LastEvaluatedKey": {}} if len(items) == _ITEMS_OF_A_PAGE else {})}
 
     def get_item(self, **_: Any) -> dict[str, Any]:
-        """Of call budgets, none of which was used."""
+        """Call budgets, all unused."""
         return {}
 
     def put_item(self, **_: Any) -> None:
@@ -138,7 +138,7 @@ class Table:
 
 
 class Lake:
-    """The lake bucket: the run's plan and what publishing noted; what is written is counted and dropped."""
+    """The lake bucket: the run's plan and the notes of publishing; written objects are counted and dropped."""
 
     def __init__(self, day: Day) -> None:
         self._day = day
@@ -154,7 +154,7 @@ class Lake:
         return None
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
-        """The notes of what publishing changed; nothing else is there."""
+        """The notes of published changes; there are no other objects."""
         if prefix.endswith("/batches/"):
             for table in self._day.tables:
                 for age in range(DATES):
@@ -192,7 +192,7 @@ class Athena:
         self._day = day
 
     def rows(self, sql: str, _: str) -> Iterator[tuple[str | None, ...]]:
-        """The rows of one answer, told apart by what is asked."""
+        """The rows of one answer, selected by the query."""
         if "FROM report_requests" in sql:
             for app_id in self._day.app_ids:
                 yield app_id, RUN_ID, "unchanged", "", "2026-10-01", "1", None, None

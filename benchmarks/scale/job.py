@@ -18,7 +18,7 @@ _TOLERANCE = timedelta(hours=26)
 
 
 def _nothing(day: Day) -> None:
-    """What every function holds before it begins."""
+    """The memory of every function before its work begins."""
 
 
 def _plan_land(day: Day) -> list[int]:

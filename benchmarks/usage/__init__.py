@@ -1,1 +1,1 @@
-"""What a usual day uses of Apple and AWS, counted with the real steps, and the monthly bill that follows from it."""
+"""The use of Apple and AWS on a usual day, counted with the real steps, and the monthly bill that follows from it."""

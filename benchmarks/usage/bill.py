@@ -1,4 +1,4 @@
-"""The bill of a month from what AWS counts. What cannot be counted here is stated: how long AWS takes to answer.
+"""The bill of a month from what AWS counts. Values that cannot be counted here are assumed: the response times of AWS.
 
 Lambda bills the time in which a function waits, so its memory matters most where it waits most.
 """
@@ -37,13 +37,13 @@ SECONDS: Mapping[str, float] = {
     "CPU of a Lambda call": 0.003,
     "Step Functions between two states": 0.050,
 }
-"""What is stated, not measured: waits as they are usual within a region, and boto3's own work on one vCPU."""
+"""Assumptions: usual waiting times within a region, and boto3's own work on one vCPU."""
 
 VCPU_GB = 1769 / 1024
-"""The memory that comes with one vCPU (Lambda Developer Guide, "Configure memory"); less has a part of it."""
+"""The memory that comes with one vCPU (Lambda Developer Guide, "Configure memory"); less gets a share of one."""
 
 LOG_BYTES_OF_A_CALL = 500
-"""START, END and REPORT; the functions themselves say nothing when all goes well."""
+"""START, END and REPORT; the functions log nothing if all goes well."""
 
 LOG_BYTES_OF_A_METRIC = 400
 HOURLY_METRICS = len((Metric.FEEDS_FRESH, Metric.FEEDS_STALE))
@@ -116,7 +116,7 @@ class Model:
         return [Line(price, count) for price, count in counts.items()]
 
     def storage(self, apps: int) -> list[Line]:
-        """What a month costs when the pipeline has run for a year."""
+        """The cost of a month after a year of operation."""
         keep = self.deployed.configuration.retention
         day = {kind: line.of(apps) for kind, line in self.stored.items()}
         vintages = self.parts.of(apps) / max(1, apps * len(self.reports))
@@ -135,7 +135,7 @@ class Model:
         ]
 
     def gb_seconds(self, step: str, apps: int, memory_gb: float | None = None) -> float:
-        """Of a step on one day, with its memory or another."""
+        """The cost of a step on one day, with its memory or another size."""
         memory = self.deployed.memory_gb[step] if memory_gb is None else memory_gb
         return self._seconds(step, apps, memory) * memory
 
@@ -180,7 +180,7 @@ class Model:
         yield prices.TRACES, traces * DAYS_OF_A_MONTH
 
     def _express_seconds(self, name: str, each: MapWalked, apps: int) -> float:
-        """How long all Express children of a Map live: each until its slower lane has ended, half an item later."""
+        """The total life of a Map's Express children: each lives until its slower lane ends, half an item later."""
         items = self._items(apps)[name]
         work = sum(self._seconds(step, apps) for step in STEPS_OF_MAPS[MapName(name.upper())])
         work += each.states(items) * SECONDS["Step Functions between two states"]
@@ -214,7 +214,7 @@ class Model:
         yield prices.TRACES, checks
 
     def _waits(self, apps: int) -> Iterator[tuple[Price, float]]:
-        """Where a run takes more calls than an hour has: the first items ask in vain, and then wait in the plan."""
+        """If a run needs more calls than an hour has: the first items try in vain, and then wait in the plan."""
         refused = self.refused_items(apps)
         if refused:
             passes = refused * DAYS_OF_A_MONTH
@@ -230,7 +230,7 @@ class Model:
             yield prices.EXPRESS_GB_SECONDS, passes * _EXPRESS_GB * _REFUSED_SECONDS
 
     def refused_items(self, apps: int) -> float:
-        """How many items of a day find no calls left, all keys together."""
+        """The number of items of a day that find no calls left, for all keys together."""
         per_key = apps / self.keys(apps)
         hour = ceiling(self.deployed.configuration.calls_per_hour, Operation.DAILY)
         refused = 0.0
@@ -243,7 +243,7 @@ class Model:
         calls = apps * (2 * len(self.reports) + 1 / 7)
         return max(1, ceil(calls / calls_per_day(self.deployed.configuration.calls_per_hour)))
 
-    # What the counts are made of
+    # The inputs of the counts
 
     @property
     def _granularities(self) -> tuple[Granularity, ...]:
@@ -263,7 +263,7 @@ class Model:
         return line.of(apps) if line else 0.0
 
     def _seconds(self, step: str, apps: int, memory_gb: float | None = None) -> float:
-        """How long all calls of a step on one day take: it waits, and it computes on its share of a vCPU."""
+        """The duration of all calls of a step on one day: waiting, and computing on its share of a vCPU."""
         share = min(1.0, (self.deployed.memory_gb[step] if memory_gb is None else memory_gb) / VCPU_GB)
         reads, writes = (self._unit(step, unit, apps) for unit in (Unit.S3_READS, Unit.S3_WRITES))
         requests, calls = (self._unit(step, unit, apps) for unit in (Unit.REQUESTS, Unit.CALLS))
@@ -293,7 +293,7 @@ class Model:
         return 0.0
 
     def _environments(self, step: str) -> int:
-        """The cold starts of a day's run: as many as functions work at once."""
+        """The cold starts of a day's run: one per concurrent function."""
         concurrency = self.deployed.configuration.max_concurrency
         return {
             "register_request": concurrency.register,
@@ -316,7 +316,7 @@ _REFUSED_READS = 3
 
 
 def _sampled(started: int, within_seconds: float) -> float:
-    """What X-Ray records by its default rule: the first of each second, and 5 % of the others (Developer Guide)."""
+    """The traces that X-Ray records by its default rule: one per second, and 5 % of the others (Developer Guide)."""
     first = min(started, within_seconds)
     return first + 0.05 * (started - first)
 

@@ -1,4 +1,4 @@
-"""What AWS counts of one usual daily run, by the step that causes it, measured at two sizes and so for every size.
+"""AWS's counts for one usual daily run, by step, measured at two sizes and extrapolated to any size.
 
 All of it grows as `fixed + per_app × apps`: a test compares a third size.
 """
@@ -20,7 +20,7 @@ from benchmarks.usage.days import Days, aws_in_process
 from local.apple import WorldSettings
 
 ROWS_PER_DATE = 100
-"""Of one app in one table: what a small app has."""
+"""The rows of one small app in one table."""
 
 _TODAY = date(2026, 11, 16)
 _S3_WRITES = frozenset({"PutObject", "ListObjectsV2", "ListObjectVersions", "CopyObject", "CreateMultipartUpload"})
@@ -29,7 +29,7 @@ _WRITE_UNIT_BYTES, _READ_UNIT_BYTES = 1024, 4096
 
 
 class Unit(StrEnum):
-    """What is counted of a step."""
+    """The counts of a step."""
 
     CALLS = "calls"
     S3_WRITES = "S3 writes"
@@ -55,7 +55,7 @@ Counts = Counter[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class DayCounted:
-    """One usual day of this many apps: units by step, bytes by what they are, the parts and rows of the run."""
+    """One usual day of this many apps: units by step, bytes by kind, the parts and rows of the run."""
 
     apps: int
     units: Counts

@@ -1,8 +1,8 @@
 """Daily runs of the real steps in this process, against the simulated App Store Connect, on AWS of moto.
 
-The Maps run as the state machine runs them when all goes well: every item once, then what is left for want of calls
-when the key has them again; the clock is moved instead of waited for. Every call to AWS and to Apple is reported, with
-the step that made it.
+The Maps run like in the state machine if all goes well: every item once, then items that lacked calls when the key has
+calls again; the clock is moved instead of waiting. Every call to AWS and to Apple is reported, with the step that made
+it.
 """
 
 import io
@@ -69,7 +69,7 @@ def _ignore(*_: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One daily run: its report, what Apple was asked by route, how many answers were 429, and how long it took."""
+    """One daily run: its report, Apple's calls by route, the number of 429 answers, and its duration."""
 
     report: dict[str, Any]
     calls: dict[str, int]
@@ -84,7 +84,7 @@ class Day:
 
 @dataclass
 class Days:
-    """An account with a pipeline. `told` hears of every call to AWS, `called` of every call of a step."""
+    """An account with a pipeline. `told` receives every call to AWS, `called` every call of a step."""
 
     settings: WorldSettings
     reports: tuple[str, ...]
@@ -274,7 +274,7 @@ def _bucket(client: Any, name: str, *, versioned: bool = False) -> Bucket:
 
 
 class _AthenaOfDuckDb:
-    """Answers the counting queries from the objects in the lake; what Athena itself would read is not told."""
+    """Answers the counting queries from the objects in the lake; Athena's own reads are not counted."""
 
     def __init__(self, lake: Bucket) -> None:
         self._lake = lake

@@ -1,4 +1,4 @@
-"""What `cdk deploy` creates with this cdk.json, read from the template: sizes, alarms, states."""
+"""The resources that `cdk deploy` creates with this cdk.json, read from the template: sizes, alarms, states."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -34,7 +34,7 @@ class Deployed:
 
 @dataclass(frozen=True, slots=True)
 class MapWalked:
-    """A Map on a day on which all goes well: the states that a child enters by itself, and for each of its items."""
+    """A Map on a day without failures: the states of a child itself, and those for each of its items."""
 
     is_express: bool
     states_of_a_child: int
@@ -47,17 +47,17 @@ class MapWalked:
         return ceil(items / self.items_of_a_child)
 
     def states(self, items: int) -> int:
-        """What all children enter."""
+        """The states that all children enter."""
         return self.children(items) * self.states_of_a_child + items * self.states_of_an_item
 
     def transitions(self, items: int) -> int:
-        """What is billed: the start of each child, and what a Standard one enters. An Express one enters for free."""
+        """The billed transitions: each child's start, and the states of a Standard child; Express states are free."""
         return self.children(items) + (0 if self.is_express else self.states(items))
 
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """The states that an execution enters itself when all goes well, and its Maps by name."""
+    """The states that an execution enters itself if all goes well, and its Maps by name."""
 
     parent: int
     maps: Mapping[str, MapWalked]
@@ -164,7 +164,7 @@ def _holds(choice: State, data: State) -> bool:
 
 
 def _metrics(dashboard: State) -> int:
-    """Rows of metrics in all graphs; a formula is none."""
+    """Metrics in all graphs, without formulas."""
     rows = [row for widget in dashboard["widgets"] for row in widget["properties"].get("metrics", ())]
     return sum(1 for row in rows if isinstance(row[0], str))
 

@@ -1,6 +1,6 @@
-"""A usual day for a virtual run: what the functions answer, how long they take, and what Apple's quota lets through.
+"""A usual day for a virtual run: the functions' answers and durations, and Apple's quota.
 
-Every key has as many apps as every other, so all keys together are one budget.
+All keys have the same number of apps, so all keys together are one budget.
 """
 
 import random
@@ -53,14 +53,14 @@ class SimulatedDay:
         return sum(self._counts.values())
 
     def seconds(self, function: str) -> float:
-        """How long this call takes; one that finds no calls of Apple left ends soon."""
+        """The duration of this call; one that finds no Apple calls left ends soon."""
         step = _step(function)
         if self._is_used_up(step):
             return _REFUSED_SECONDS
         return self._seconds[step] * self._random.uniform(1 - _SPREAD, 1 + _SPREAD)
 
     def call(self, function: str, payload: Any) -> Any:
-        """What the function answers."""
+        """The function's answer."""
         step = _step(function)
         if step == "plan_run":
             return {"run_id": "r1", "operation": "daily", "plan": {"after": FROM_THE_BEGINNING}}

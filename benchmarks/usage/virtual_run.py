@@ -1,6 +1,6 @@
 """A run of the real definition in virtual time: hours pass in seconds, and every Retry, Catch, Map and Wait is obeyed.
 
-What the functions do, and how long they take, is the caller's. An account's Lambda concurrency is a limit as on AWS: a
+The caller provides the functions' answers and durations. An account's Lambda concurrency is a limit as on AWS: a
 call beyond it is throttled at once, and never queued.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 from benchmarks.usage.deployment import State, chosen
 
 EXPRESS_SECONDS = 300
-"""How long an Express execution lives (Step Functions quotas)."""
+"""The maximum life of an Express execution (Step Functions quotas)."""
 
 _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -31,13 +31,13 @@ class StateFailedError(Exception):
 
 
 class World(Protocol):
-    """What a definition's tasks do, and what its Maps read."""
+    """The tasks of a definition, and the inputs of its Maps."""
 
     def seconds(self, function: str) -> float:
-        """How long this call of a function takes."""
+        """The duration of this call of a function."""
 
     def call(self, function: str, payload: Any) -> Any:
-        """What a function answers; StateFailedError when it fails."""
+        """The answer of a function; StateFailedError if it fails."""
 
     def record_failure(self, data: State) -> None:
         """The DynamoDB task of a child whose step has failed."""
@@ -47,7 +47,7 @@ class World(Protocol):
 
 
 def in_virtual_time(run: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """What a coroutine answers, on an event loop whose clock jumps to whatever is due next."""
+    """The result of a coroutine, on an event loop whose clock jumps to the next event."""
     with asyncio.Runner(loop_factory=_VirtualLoop) as runner:
         return runner.run(run())
 
@@ -90,7 +90,7 @@ class LambdaAccount:
         self.throttled = 0
 
     async def invoke(self, function: str, payload: Any) -> Any:
-        """The answer; a function goes on when the execution that has called it ends."""
+        """The answer; a function continues even if the execution that has called it ends."""
         if not self._free:
             self.throttled += 1
             raise StateFailedError("Lambda.TooManyRequestsException", "Rate Exceeded.")

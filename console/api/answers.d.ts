@@ -48,7 +48,7 @@ export interface Need {
   which: string;
 }
 
-/** One app that was asked about: how the newest daily run ended for it. */
+/** One app that was named in the question: its verdict in the newest daily run. */
 export interface AppState {
   account: string;
   app_id: string;
@@ -56,7 +56,7 @@ export interface AppState {
   last_verdict: string;
 }
 
-/** One table of an app that was asked about: the verdict of the last check of freshness. */
+/** One table of an app that was named in the question: the verdict of the last freshness check. */
 export interface TableState {
   app_id: string;
   table_name: string;

@@ -20,7 +20,7 @@ _LONGEST_DAYS_AGO = 35
 
 
 def main() -> None:
-    """Serves until interrupted. The private key goes to a file that only its owner reads, never to the screen."""
+    """Serves until interrupted. The private key is written to a file that only its owner can read."""
     options = _options()
     today = options.today or datetime.now(UTC).date()
     settings = WorldSettings(

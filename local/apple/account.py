@@ -73,7 +73,7 @@ def _app(call: Call, app: App) -> Json:
 
 
 def _included(call: Call, apps: list[App]) -> Json:
-    """The versions beside `data`; of other relationships an app has nothing here."""
+    """The versions next to `data`; other relationships of an app are not simulated."""
     if not call.values("include"):
         return {}
     if _VERSIONS not in call.values("include"):

@@ -16,7 +16,7 @@ APPLE_URL = "https://api.appstoreconnect.apple.com"
 
 
 def mount(session: requests.Session, application: Application, *base_urls: str) -> None:
-    """Lets the session reach the application under these addresses; without any, where Apple's is."""
+    """Lets the session reach the application at these addresses; by default at Apple's."""
     for base_url in base_urls or (APPLE_URL,):
         session.mount(base_url, _Adapter(application))
 

@@ -89,7 +89,7 @@ def _first_reports(visit: Visit) -> tuple[ReportDefinition, ...]:
 
 
 def _included(visit: Visit, requests: Iterable[ReportRequest]) -> Json:
-    """The first reports of each request beside `data`, at most 50 of each; nothing unless asked for."""
+    """The first reports of each request next to `data`, at most 50 of each; only on request."""
     if not visit.call.values("include"):
         return {}
     return {"included": [_report(visit, each, report) for each in requests for report in _first_reports(visit)]}

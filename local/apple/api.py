@@ -1,4 +1,4 @@
-"""App Store Connect as one WSGI application: who calls, what may go wrong, which route answers."""
+"""App Store Connect as one WSGI application: authentication, faults, routes."""
 
 import re
 import time
@@ -75,7 +75,7 @@ class AppStoreConnect:
         return self._with_faults(call, target, lambda: self._segments.answer(call), _s3_failure)
 
     def _api(self, route: Route, visit: Visit) -> Answer:
-        """Token, hourly calls, role, route. Only a caller without a key is not told what is left of its hour."""
+        """Token, hourly calls, role, route. Every caller with a key gets its remaining calls of the hour."""
         target = target_of(visit)
         self._arrive(visit.call, target)
         try:
@@ -109,7 +109,7 @@ class AppStoreConnect:
             return error.answer()
 
     def _arrive(self, call: Call, target: Target) -> None:
-        """What happens before anything is answered."""
+        """The checks before a request is answered."""
         for fault in self.world.faults.take(target, ARRIVING_KINDS):
             if fault.kind is FaultKind.DELAY:
                 call.sleep(fault.seconds)
@@ -119,7 +119,7 @@ class AppStoreConnect:
     def _with_faults(
         self, call: Call, target: Target, work: Callable[[], Answer], failure: Callable[[Fault], Answer]
     ) -> Answer:
-        """The answer of `work`, or what the ordered faults make of it. `failure` writes an error answer."""
+        """The answer of `work`, changed by the simulated faults. `failure` writes an error answer."""
         endings = self.world.faults.take(target, ENDING_KINDS, at_most=1)
         return _ended(endings[0], call, work, failure) if endings else work()
 

@@ -1,4 +1,4 @@
-"""`/_control/…`: what a demo or an end-to-end test steers from outside. JSON, loopback only, no keys, no secrets.
+"""`/_control/…`: controls for a demo or an end-to-end test. JSON, loopback only, no keys, no secrets.
 
     GET    /_control/state                          business date, apps, key ids
     POST   /_control/clock                          {"today": "2026-06-03"} or {"advance_days": 1}
@@ -226,7 +226,7 @@ _FAULT_FIELDS: dict[str, tuple[Callable[[World, Any], bool], str]] = {
     "seconds": (lambda _, value: type(value) in (int, float) and 0 <= value <= 3600, "seconds, an hour at most"),
     "column": (_is_text, "a header in quotes"),
 }
-"""What each field of a fault may be: one that can never happen is refused when it is ordered."""
+"""The possible values of each field of a fault: impossible ones are refused at once."""
 
 
 _HANDLERS: dict[tuple[str, str], Callable[[World, Call], Json]] = {

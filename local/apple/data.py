@@ -52,7 +52,7 @@ def _words(series: Series) -> tuple[str, str, str]:
 
 
 def _restate(random_: random.Random, arrival: list[float], factors: list[float]) -> None:
-    """Lets at least one row vanish where there are two, and moves about a third of the counts, the first always."""
+    """Removes at least one row if there are two, and changes about a third of the counts, always the first."""
     rows = len(arrival)
     standing = [row for row in range(1, rows) if arrival[row] < _NEVER]
     for row in random_.sample(standing, k=min(len(standing), max(1, int(rows * _SHARE_THAT_VANISHES)))):

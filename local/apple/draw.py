@@ -1,4 +1,4 @@
-"""Chance that is no chance: the same seed and words give the same draw, in every process."""
+"""Reproducible randomness: the same seed and words give the same draw, in every process."""
 
 import hashlib
 import random

@@ -80,13 +80,12 @@ FILE_KINDS = frozenset(FaultKind) - ARRIVING_KINDS - ENDING_KINDS - LIST_KINDS -
 class Fault:
     """One fault: `route` is a regular expression on "METHOD path"; `times` None means always.
 
-    Faults of files and links are asked for on the segments list (`GET /v1/analyticsReportInstances/.*/segments`).
-    `app_id`, `report` and `processing_date` ("" = any) narrow it to answers about these.
-    `code` is Apple's error code; "" is the usual one of the status.
-    `status` 429 may carry `retry_after_seconds`, and `minute_header` replaces the hour in `X-Rate-Limit` by the minute.
-    `after_effect`: the work is done and only the answer lost (status, reset). `column` is the header that header faults
-    touch; "" chooses the first measure. `seconds` is the length of a delay, which is a time-out beyond the client's
-    patience; the work is done all the same.
+    Faults of files and links are defined for the segments list (`GET /v1/analyticsReportInstances/.*/segments`).
+    `app_id`, `report` and `processing_date` ("" = any) narrow it to answers about these. `code` is Apple's error code;
+    "" is the usual one of the status. `status` 429 can have `retry_after_seconds`, and `minute_header` replaces the
+    hour in `X-Rate-Limit` with the minute. `after_effect`: the work is done and only the answer lost (status, reset).
+    `column` is the header that header faults touch; "" chooses the first measure. `seconds` is the length of a delay,
+    which is a time-out beyond the client's patience; the work is done all the same.
     """
 
     kind: FaultKind
@@ -107,7 +106,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a call is about, as far as its path says."""
+    """The subject of a call, as far as its path shows it."""
 
     route: str
     app_id: str = ""

@@ -74,7 +74,7 @@ def _zeros() -> bytes:
 
 
 def _touched(report: ReportDefinition, column: str) -> str:
-    """The named header, a ValueError for an unknown one; without a name that of the first number but identifiers."""
+    """The named header, or by default that of the first number that is not an identifier. ValueError if unknown."""
     headers = [each.header for each in report.columns]
     if column:
         return headers[headers.index(column)]

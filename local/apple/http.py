@@ -16,14 +16,14 @@ Sleep = Callable[[float], None]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 SLEEP = "apple.sleep"
-"""The name in an environment of what a delay does, for a transport without a wire; over a socket a delay takes time."""
+"""The environment key of a delay's function, for a transport without a socket; over a socket a delay takes time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One HTTP call. `base_url` is the scheme and host that the client asked; `query` has one value per name.
 
-    `sleep` is what a delay does to it.
+    `sleep` performs a delay.
     """
 
     method: str

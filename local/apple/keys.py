@@ -139,7 +139,7 @@ class HourlyCalls:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, key_id: str, now_seconds: float) -> int | None:
-        """What remains after this call; None when nothing was left, and then the call does not count."""
+        """The remaining calls after this one; None if there were none, and then the call does not count."""
         with self._lock:
             calls = self._calls.setdefault(key_id, deque())
             while calls and calls[0] <= now_seconds - HOUR_SECONDS:
@@ -163,7 +163,7 @@ class RestingCalls:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, key_id: str, now_seconds: float) -> bool:
-        """Whether this call is answered; one that is throttled does not count and prolongs nothing."""
+        """Whether this call is answered; a throttled call does not count and does not prolong the pause."""
         with self._lock:
             if self.limit is None:
                 return True

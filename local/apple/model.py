@@ -88,7 +88,7 @@ class ReportRequest:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One report of one app in one granularity: what a sequence of instances is about."""
+    """One report of one app in one granularity: the subject of a sequence of instances."""
 
     app_id: str
     report_name: str
@@ -99,7 +99,7 @@ class Series:
 class Instance:
     """One instance: the file of a series, built on the processing date, in the state of the data of `as_of`.
 
-    `dates` is empty when the file has no rows; `segments` is 0 when there is no file.
+    `dates` is empty if the file has no rows; `segments` is 0 if there is no file.
     """
 
     id: str

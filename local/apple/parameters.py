@@ -14,7 +14,7 @@ HIGHEST_LIMIT = 200
 HIGHEST_INCLUDED = 50
 
 Check = Callable[[str], str]
-"""What is wrong with a value of a parameter; empty when nothing is."""
+"""The error in a value of a parameter; empty if there is none."""
 
 Parameters = Mapping[str, Check]
 

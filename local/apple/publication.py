@@ -55,14 +55,14 @@ def dates_of_snapshot(granularity: Granularity, history_start: date, request_day
 
 
 def completeness_days(report: ReportDefinition) -> int:
-    """After how many days a Date of the report no longer grows; 0 where nothing is stated."""
+    """The number of days after which a Date of the report no longer grows; 0 if Apple documents nothing."""
     if report.completeness_days is not None:
         return report.completeness_days
     return report.late_arrival_days or 0
 
 
 def window_days(report: ReportDefinition, dates_per_instance: int | None) -> int:
-    """How many Dates a daily instance of the report holds."""
+    """The number of Dates in a daily instance of the report."""
     return dates_per_instance or max(1, completeness_days(report))
 
 

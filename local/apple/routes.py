@@ -12,7 +12,7 @@ from local.apple.world import GoneError
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path of the API, the query parameters that it has, what answers, and the roles that may ask."""
+    """A path of the API with its query parameters, its function, and the roles that can use it."""
 
     method: str
     path: str
@@ -22,7 +22,7 @@ class Route:
 
     @property
     def name(self) -> str:
-        """How statistics call it."""
+        """Its name in the statistics."""
         return f"{self.method} {self.path}"
 
     @property

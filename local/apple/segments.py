@@ -75,7 +75,7 @@ class SegmentStore:
         return self._written(instance, index, inside) if given is None else given.read_bytes()
 
     def _checksum(self, instance: Instance, index: int, inside: tuple[FileFault, ...]) -> str:
-        """The MD5, calculated again where a given file has changed since."""
+        """The MD5, calculated again if a given file has changed since."""
         given = self._world.file_of(instance)
         state = given.stat() if given else None
         return self._checksum_of(instance, index, inside, state and (state.st_mtime_ns, state.st_size))

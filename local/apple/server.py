@@ -20,7 +20,7 @@ IDLE_SECONDS = 60
 
 
 class SimulatedApple:
-    """App Store Connect at `url`, from the moment it is made until `stop()`; a context manager stops it.
+    """App Store Connect at `url`, from creation until `stop()`; a context manager stops it.
 
     `port` 0 takes a free one. The world stays reachable as `world`.
     """
@@ -62,7 +62,7 @@ class _Server(ThreadingTCPServer):
         self.port: int = self.socket.getsockname()[1]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is no event; anything else is a bug and is shown."""
+        """A client that disconnects is ignored; any other error is a bug and is shown."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 

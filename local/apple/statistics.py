@@ -1,4 +1,4 @@
-"""How often each route was called, and how it ended."""
+"""The number of calls to each route, and their results."""
 
 import threading
 from collections import Counter, defaultdict

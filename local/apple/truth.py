@@ -1,4 +1,4 @@
-"""What a right lake holds: the answer sheet of the simulation."""
+"""The expected contents of the lake, according to the simulation."""
 
 import datetime
 from collections.abc import Collection
@@ -46,7 +46,7 @@ def newest_vintages(
 
 
 def every_vintage(world: World, report_name: str, granularity: Granularity = Granularity.DAILY) -> list[Batch]:
-    """Every vintage, by processing date: for the reports where Apple states no replacement."""
+    """Every vintage, by processing date: for reports without a documented replacement rule."""
     return [_batch(world, instance, day) for instance, day in _spoken_for(world, report_name, granularity)]
 
 

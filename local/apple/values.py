@@ -105,7 +105,7 @@ _POOLS: dict[str, tuple[str, ...]] = {
 _POOLS_OF_TABLES: dict[tuple[str, str], tuple[str, ...]] = {
     ("installs", "event"): ("Install", "Install", "Delete"),
 }
-"""Where a report's values are its own; a Detailed report has those of its Standard one."""
+"""The source of a report's values; a Detailed report has those of its Standard one."""
 _ANYTHING = ("Low", "Low", "Medium", "High", "Other")
 _DISTRIBUTIONS = ("[12, 7, 3, 1]", "[4, 4, 0, 1]", "[31, 18, 2, 0]")
 

@@ -1,4 +1,4 @@
-"""What all routes of `/v1` share: the call on its way, JSON:API resources, pages of a list, and errors."""
+"""Shared by all routes of `/v1`: the current call, JSON:API resources, pages of a list, and errors."""
 
 import base64
 import json
@@ -49,7 +49,7 @@ def forbidden(detail: str) -> ApiError:
 
 
 def target_of(visit: Visit) -> Target:
-    """What the call is about, for faults that are meant for one app, report or processing date."""
+    """The subject of the call, for faults of one app, report or processing date."""
     route = f"{visit.call.method} {visit.call.path}"
     if visit.call.method == "POST":
         return Target(route, app_id=_app_id_in_body(visit.call))
@@ -87,7 +87,7 @@ def _target_of_request(visit: Visit, route: str) -> Target:
 
 
 def body_value(call: Call, *names: str) -> object:
-    """A value below `data` of the body; None where it is missing. Raises ApiError 400 when the body is not JSON."""
+    """A value below `data` of the body; None if it is missing. Raises ApiError 400 when the body is not JSON."""
     try:
         value: object = call.json().get("data")
     except ValueError:
@@ -118,7 +118,7 @@ def permit(world: World, app_id: str) -> None:
 
 
 def resource(call: Call, type_: str, id_: str, attributes: Json, *related: str) -> Json:
-    """A JSON:API resource, cut to `fields[<type>]` where the call has it."""
+    """A JSON:API resource, reduced to `fields[<type>]` if the call has it."""
     address = f"{call.base_url}/v1/{type_}/{id_}"
     wanted = call.values(f"fields[{type_}]") or [*attributes, *related]
     return {

@@ -43,7 +43,7 @@ class GoneError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Irregularity:
-    """What a scenario changes about one instance: when it appears, and what it holds (None: as usual)."""
+    """A scenario's change of one instance: when it appears, and its contents (None: as usual)."""
 
     published_on: date
     dates: tuple[date, ...] | None = None
@@ -113,7 +113,7 @@ class World:
         return request
 
     def delete_request(self, request_id: str) -> None:
-        """Ends the request; its reports and instances are gone with it. Raises GoneError."""
+        """Deletes the request with its reports and instances. Raises GoneError."""
         with self._lock:
             self._requests[request_id] = replace(self.request(request_id), deleted_on=self.today)
 
@@ -305,19 +305,19 @@ class World:
             self._skipped.add((series, day))
 
     def repeat_instance(self, series: Series, processing_date: date) -> None:
-        """The instance of this processing date holds what the day before held (a known fault of Apple)."""
+        """The instance of this processing date has the contents of the day before (a known fault of Apple)."""
         before = previous_publication_day(series.granularity, processing_date)
         dates = dates_of_instance(series.granularity, before, self._window(series))
         self._change(series, processing_date, Irregularity(processing_date, dates, before))
 
     def delay_instance(self, series: Series, processing_date: date, published_on: date) -> None:
-        """An instance that would come on its processing date appears later, behind younger ones."""
+        """An instance appears later than its processing date, after newer ones."""
         self._change(series, processing_date, Irregularity(published_on))
 
     def add_late_instance(self, series: Series, processing_date: date, dates: tuple[date, ...] = ()) -> None:
-        """An instance with an older processing date appears now. `dates` empty: what it would hold as usual.
+        """An instance with an older processing date appears now. With `dates` empty it has its usual contents.
 
-        ValueError when the instance of that processing date is there already.
+        ValueError if the instance of that processing date exists already.
         """
         there = self.every_instance(series.report_name, series.granularity)
         if any(each.series == series and each.processing_date == processing_date for each in there):

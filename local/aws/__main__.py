@@ -88,7 +88,7 @@ def _serve(port: int) -> None:
 
 
 def _bound(port: int) -> socket.socket:
-    """Not listening yet: who is answered may send a signal, which uvicorn has to be ready for."""
+    """Not listening yet: a client that gets an answer can send a signal, for which uvicorn has to be ready."""
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -101,7 +101,7 @@ def _bound(port: int) -> socket.socket:
 
 
 def _raise_limit_of_open_files() -> None:
-    """Each connection is one, and every worker of a function keeps a few; macOS allows 256 unless asked."""
+    """Each connection is an open file, and every worker of a function has a few; the default limit on macOS is 256."""
     _, largest = resource.getrlimit(resource.RLIMIT_NOFILE)
     enough = _OPEN_FILES if largest == resource.RLIM_INFINITY else largest  # macOS says infinite, and refuses it
     resource.setrlimit(resource.RLIMIT_NOFILE, (enough, largest))

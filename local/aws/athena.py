@@ -133,7 +133,7 @@ def _printed_collection(value: dict[Any, Any] | list[Any]) -> str:
 
 
 def _printed_double(value: float) -> str:
-    """Java's Double.toString, which Athena prints doubles with."""
+    """Java's Double.toString, with which Athena prints doubles."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if value == 0 or 1e-3 <= abs(value) < 1e7:

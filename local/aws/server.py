@@ -45,11 +45,12 @@ class EMail:
 class EmbeddedAws:
     """A server on a free loopback port, with its own empty state and temporary directory.
 
-    Leaving the block in any way ends the server and every function worker and removes the directory. Should this
-    process be killed, the server notices and does the same by itself.
+    Leaving the block in any way ends the server and every function worker and removes the directory. If this process is
+    killed, the server notices and ends itself in the same way.
 
-    With `enforces_permissions` a function may do what its role's policies allow and nothing else; ours is the account's
-    root, who may do everything. `concurrent_functions` is the account's Lambda quota; a call beyond it is throttled.
+    With `enforces_permissions` a function can do only what its role's policies allow; our own credentials are the
+    account's root, which can do everything. `concurrent_functions` is the account's Lambda quota; a call beyond it is
+    throttled.
     """
 
     def __init__(self, *, enforces_permissions: bool = False, concurrent_functions: int | None = None) -> None:
@@ -66,7 +67,7 @@ class EmbeddedAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What boto3, the AWS CLI and the CDK need to talk to this server and to nothing else."""
+        """The settings with which boto3, the AWS CLI and the CDK use this server and nothing else."""
         access_key, secret_key = CREDENTIALS
         return {
             "AWS_ENDPOINT_URL": self.url,

@@ -119,7 +119,7 @@ def _is_present(resolve: Callable[..., Any], path: str, data: Any) -> bool:
 
 
 def _with_is_present(evaluate: Callable[..., bool], service: Any) -> Callable[..., bool]:
-    """IsPresent may ask for a path that is not there, and a null that is there is present."""
+    """IsPresent can test a missing path, and an existing null is present."""
     resolve = service._resolve_path.resolve
 
     def evaluate_rule(rule: dict[str, Any], data: Any, ctx: Any = None) -> bool:

@@ -21,7 +21,7 @@ class QueryError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class TableScan:
-    """One reference to a table: `relation` is its name in the DuckDB text, `conditions` what it is filtered by."""
+    """One reference to a table: `relation` is its name in the DuckDB text, `conditions` its filters."""
 
     database: str
     table: str
@@ -74,7 +74,7 @@ def translate(
     schema: Mapping[tuple[str, str], ColumnTypes],
     partition_keys: Callable[[str, str], frozenset[str]],
 ) -> Translation:
-    """Resolve names and types as Athena does, refuse what it refuses, and write the query for DuckDB.
+    """Resolve names and types like Athena, refuse what Athena refuses, and write the query for DuckDB.
 
     Raises QueryError for a syntax error, an unknown column and a comparison of types that do not match.
     """
@@ -190,7 +190,7 @@ def _refuse_mismatch(comparison: exp.Expr) -> None:
 
 
 def _family(operand: exp.Expr) -> str:
-    """The kind of values that may be compared with this one; empty where the type is not known."""
+    """The kind of values that can be compared with this one; empty if the type is unknown."""
     if operand.is_type(*exp.DataType.NUMERIC_TYPES):
         return "number"
     if operand.is_type(*exp.DataType.TEMPORAL_TYPES):
@@ -214,7 +214,7 @@ def _operator(comparison: exp.Expr) -> str:
 
 
 def _ask_map(node: exp.Expr) -> None:
-    """What DuckDB asks otherwise of a map: its cardinality, and a key that must be there, or Trino fails."""
+    """Functions of a map that DuckDB names differently: its cardinality, and a key without which Trino fails."""
     if not node.this.is_type("map"):
         return
     if isinstance(node, exp.ArraySize):
@@ -235,7 +235,7 @@ def _unnest_map(unnest: exp.Unnest) -> None:
 
 
 def _keep_types(node: exp.Expr) -> exp.Expr:
-    """Where DuckDB's result has another type than Trino's: dates stay dates, whole numbers divide to whole numbers."""
+    """Results whose DuckDB type differs from Trino's: dates stay dates, whole numbers divide to whole numbers."""
     if isinstance(node, exp.Div) and node.left.is_type(*exp.DataType.INTEGER_TYPES):
         if node.right.is_type(*exp.DataType.INTEGER_TYPES):
             return exp.Paren(this=exp.IntDiv(this=node.left, expression=node.right))
@@ -252,7 +252,7 @@ def _keep_types(node: exp.Expr) -> exp.Expr:
 
 
 def _keep_nulls(node: exp.Expr) -> exp.Expr:
-    """The value beside the greatest or least other one is answered where it is null, too."""
+    """max_by and min_by also return a null value."""
     names: dict[type[exp.Expr], str] = {exp.ArgMax: "arg_max_null", exp.ArgMin: "arg_min_null"}
     name = names.get(type(node))
     return exp.Anonymous(this=name, expressions=[node.this, node.expression]) if name else node

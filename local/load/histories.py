@@ -1,4 +1,4 @@
-"""What travelled through Step Functions, read from the histories of executions: sizes in bytes, and events."""
+"""The data in Step Functions, read from the histories of executions: sizes in bytes, and events."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Largest:
-    """The largest of something, and what it was."""
+    """The largest value, and its subject."""
 
     size: int = 0
     where: str = ""

@@ -1,4 +1,4 @@
-"""How much memory each kind of process holds, and whether it grows with the work done. Linux only: it reads /proc."""
+"""The memory of each kind of process, and whether it grows with the work done. Linux only: it reads /proc."""
 
 import os
 import threading
@@ -29,8 +29,8 @@ EMULATOR = "embedded AWS"
 class KindMemory:
     """All processes of one kind: the largest resident set of any of them, warm and at its last moment.
 
-    A process is warm when a quarter of its CPU seconds are behind it: by work and not by the clock, since most of
-    them wait most of the time.
+    A process is warm after a quarter of its CPU seconds, measured by work and not by time, because most processes
+    mostly wait.
     """
 
     kind: str
@@ -72,7 +72,7 @@ class MemorySampler:
         self._thread.join()
 
     def by_kind(self) -> dict[str, KindMemory]:
-        """What has been seen so far, by the function's name; the emulator and this process by their own."""
+        """The measurements so far, by the function's name; the emulator and this process have names of their own."""
         kinds: dict[str, list[list[tuple[float, int]]]] = defaultdict(list)
         for (kind, _), samples in self._samples.items():
             kinds[kind].append(samples)
@@ -121,7 +121,7 @@ def _processes_of(group: int) -> Iterator[int]:
 
 
 def _kind_of(process: int, group: int) -> str | None:
-    """None of a process that is about to become a function's: until then it is a copy of the embedded AWS."""
+    """None for a process that was just forked for a function: until it starts, it is a copy of the embedded AWS."""
     if process == group:
         return EMULATOR
     variables = (_PROC / str(process) / "environ").read_bytes().split(b"\0")
@@ -158,5 +158,5 @@ def _warm(samples: list[tuple[float, int]]) -> int:
 
 
 def growing(kinds: Mapping[str, KindMemory]) -> list[str]:
-    """The functions whose memory grows with their work. The emulator's does: what it stores is in its memory."""
+    """The functions whose memory grows with their work. The emulator is left out, because it stores in memory."""
     return [kind for kind, memory in kinds.items() if kind != EMULATOR and memory.is_flat is False]

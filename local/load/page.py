@@ -1,4 +1,4 @@
-"""What a load run has measured, beside what AWS allows: as rows, as sentences when a limit was passed, as a page."""
+"""The measurements of a load run, compared with AWS's limits: as rows, sentences about exceeded limits, a page."""
 
 import importlib.metadata
 import os
@@ -28,7 +28,7 @@ def rows(load: Load) -> list[Row]:
 
 
 def failures(load: Load) -> list[str]:
-    """What is not as it must be, one sentence each."""
+    """The violations, one sentence each."""
     return [
         *_verdict_failures(load),
         *(sentence for day in (load.first_day, load.data_day) for sentence in _size_failures(day)),

@@ -1,4 +1,4 @@
-"""A first day and a day with data, for as many apps and reports as one likes, and what was measured meanwhile."""
+"""A first day and a day with data, for any number of apps and reports, and the measurements of both."""
 
 import threading
 import time
@@ -37,7 +37,7 @@ Look = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """What a run left in its partition of the registry; bytes as JSON."""
+    """The contents of a run's partition of the registry; bytes as JSON."""
 
     items: int
     bytes: int
@@ -135,7 +135,7 @@ def _run_day(aws: EmbeddedAws, pipeline: Pipeline, name: str, as_of: str, look: 
 
 @contextmanager
 def _looking(aws: EmbeddedAws, pipeline: Pipeline, name: str, look: Look) -> Iterator[None]:
-    """Tells how far the running Map is, from its own counts: they cost the emulator nothing."""
+    """Reports the progress of the running Map from its own counts, which cost the emulator nothing."""
     ended = threading.Event()
     client = aws.client("stepfunctions")
 
@@ -162,7 +162,7 @@ def _partition(pipeline: Pipeline, run_id: str) -> Partition:
 
 
 def _manifests(pipeline: Pipeline, run_id: str) -> dict[str, int]:
-    """By Map; what was left of one is smaller."""
+    """By Map; the last manifest of a Map can be smaller."""
     prefix = run_key(run_id, "manifests/")
     sizes = {
         stored.key.removeprefix(prefix).removesuffix(".json"): stored.size_bytes

@@ -133,7 +133,7 @@ def verify(
     start: Annotated[datetime | None, date_option("--from", "Default: 7 days ago.", not_too_early)] = None,
     end: Annotated[datetime | None, date_option("--to", "Default: today.", not_before_all)] = None,
 ) -> None:
-    """Count the published rows in Athena again, and compare them with what was converted."""
+    """Count the published rows in Athena again, and compare them with the converted rows."""
     last = day_of(end)
     first = start.date() if start else last - timedelta(days=7)
     refuse_backwards(first, last)
@@ -165,7 +165,7 @@ def schema_verify(
 
 
 def registry_stats(context: typer.Context, as_of: AsOf = None) -> None:
-    """Count what the registry holds: requests, instances, dirty Dates, calls of the hour."""
+    """Count the registry's contents: requests, instances, dirty Dates, calls of the hour."""
     here = context.obj.installation()
     stands = status_answers.request_status(here.accounts, here.registry, here.lake, day_of(as_of))
     calls_per_hour = here.configuration.calls_per_hour

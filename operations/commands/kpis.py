@@ -20,7 +20,7 @@ from operations.questions import KpiWish
 
 
 class Compare(StrEnum):
-    """What a period is compared with."""
+    """The period to compare with."""
 
     PREVIOUS = "previous"
 
@@ -35,10 +35,10 @@ def kpis(
     apps: Apps = None,
     start: Annotated[datetime | None, date_option("--from", "Default: 28 Dates.", not_too_early)] = None,
     end: Annotated[datetime | None, date_option("--to", "Default: yesterday.", not_before_all)] = None,
-    compare: Annotated[Compare | None, typer.Option(help="Beside the period of the same length before.")] = None,
+    compare: Annotated[Compare | None, typer.Option(help="Compare with the period of the same length before.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a row per series and Date as CSV.")] = False,
 ) -> None:
-    """Show KPIs by Date: final and preliminary apart, zero and missing told apart, each with its trap."""
+    """Show KPIs by Date: final or preliminary, zero or missing, each with its caveat."""
     asked: Asked = context.obj
     if as_csv and (asked.as_json or compare):
         raise Refused("--csv prints one period and cannot be given together with --json or --compare.")

@@ -22,7 +22,7 @@ from local.deployment import ConsoleDeployment, deploy, deploy_console, open_ath
 
 @pytest.fixture(scope="session")
 def deployed() -> Iterator[Deployed]:
-    """The one deployment of the session; a scenario moves the world to its own days."""
+    """The one deployment of the session; each scenario moves the world to its own days."""
     first_day = friday_of_the_scenarios() - DAY * 13
     settings = WorldSettings(
         today=first_day,
@@ -61,7 +61,7 @@ def console(deployed: Deployed) -> ConsoleDeployment:
 
 
 def _hold_the_schedules(aws: EmbeddedAws) -> None:
-    """Nothing starts by itself in the middle of a scenario, whatever the clock says."""
+    """Disables schedules, so that nothing starts in the middle of a scenario."""
     scheduler = aws.client("scheduler")
     for name in ("appstore-analytics-daily", "appstore-analytics-hourly"):
         known = scheduler.get_schedule(Name=name)

@@ -1,7 +1,7 @@
 """The deployed pipeline as the end-to-end tests see it: one embedded AWS, one simulated Apple, a few apps per scenario.
 
-A scenario has apps and days of its own, so scenarios share the deployment and never meet: during an execution Apple
-shows the account exactly the scenario's apps.
+Each scenario has its own apps and days, so scenarios share the deployment without affecting each other: during an
+execution Apple's account has exactly the scenario's apps.
 """
 
 import json
@@ -52,7 +52,7 @@ Counted = dict[tuple[str, date, date], tuple[int, dict[str, Decimal]]]
 
 
 def friday_of_the_scenarios() -> date:
-    """The last Friday, today included: the newest day of any scenario, so that every weekday is always the same."""
+    """The last Friday, including today: the newest day of any scenario, so that weekdays are always the same."""
     today = datetime.now(UTC).date()
     return today - DAY * ((today.weekday() - FRIDAY) % 7)
 
@@ -73,7 +73,7 @@ class Deployed:
         self.put_new_api_keys()
 
     def put_new_api_keys(self) -> None:
-        """What a person does after the deployment: an Admin key to register, and one that may read and nothing else."""
+        """The manual step after the deployment: an Admin key for registration, and a key with read access only."""
         for key_name, role in (("main", ApiRole.ADMIN), ("main/reader", ApiRole.SALES_AND_REPORTS)):
             key = self.world.keys.register(role)
             issuer_id = self.world.keys.issuer_id
@@ -82,16 +82,16 @@ class Deployed:
             self.api_keys.append(key)
 
     def rotate_api_keys(self) -> None:
-        """New keys in the secrets; Apple refuses the old ones from now on."""
+        """Put new keys into the secrets; from now on Apple refuses the old ones."""
         old = list(self.api_keys)
         self.put_new_api_keys()
         for key in old:
             self.world.keys.revoke(key.key_id)
 
     def begin(self, today: date) -> None:
-        """Turn the business date to a scenario's first day, backwards too: nobody has met its apps before.
+        """Move the business date to a scenario's first day, even backwards: no run has seen its apps before.
 
-        Without the plans of earlier scenarios, whose apps would be reported as vanished.
+        Plans of earlier scenarios are removed, because their apps would be reported as vanished.
         """
         lake = self.pipeline.lake
         for stored in list(lake.list(RUNS_PREFIX)):
@@ -108,7 +108,7 @@ class Deployed:
         apps: Collection[str],
         show: Callable[[Snapshot], None] | None = None,
     ) -> Execution:
-        """Run an execution in a world where the account has these apps."""
+        """Run an execution while the account has these apps."""
         self.world.apps = {app_id: self.every_app[app_id] for app_id in apps}
         try:
             return self.pipeline.run(name, payload, show)
@@ -120,38 +120,38 @@ class Deployed:
         return self.run(name, {"operation": "daily", "as_of": self.world.today.isoformat()}, apps, show)
 
     def calls(self, route: str) -> int:
-        """How often a route of the simulated Apple was called so far."""
+        """The number of calls to a route of the simulated Apple so far."""
         return self.world.statistics.calls(route)
 
     def api_calls(self) -> int:
-        """All calls of Apple's API so far, downloads not counted."""
+        """The number of calls to Apple's API so far, without downloads."""
         routes = self.world.statistics.by_route()
         return sum(sum(counts.values()) for route, counts in routes.items() if " /v1/" in route)
 
     def apple_calls(self) -> int:
-        """Everything that was asked of Apple so far, downloads included."""
+        """The number of requests to Apple so far, including downloads."""
         return sum(sum(counts.values()) for counts in self.world.statistics.by_route().values())
 
     def invoke(self, step: str, event: Mapping[str, Any]) -> Any:
-        """The answer of one function, asked as somebody outside of a run does."""
+        """The answer of one function, invoked outside of a run."""
         name = f"appstore-analytics-{step.replace('_', '-')}"
         answer = self.aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
         payload = json.load(answer["Payload"])
         assert "FunctionError" not in answer, payload
         return payload
 
-    # Faults of AWS
+    # AWS faults
 
     def break_aws(self, *faults: Mapping[str, Any]) -> None:
-        """The next calls that these faults describe go wrong, see local/aws/faults.py."""
+        """Apply these faults to the next matching calls; see local/aws/faults.py."""
         self._faults("POST", list(faults))
 
     def heal_aws(self) -> None:
-        """No AWS call goes wrong any more."""
+        """Remove all AWS faults."""
         self._faults("DELETE")
 
     def open_faults(self) -> list[dict[str, Any]]:
-        """The AWS faults that have not happened as often as they were asked for."""
+        """The AWS faults that have happened less often than requested."""
         return list(self._faults("GET"))
 
     def _faults(self, method: str, body: object = None) -> Any:
@@ -160,7 +160,7 @@ class Deployed:
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 (loopback)
             return json.load(answer)
 
-    # What stands in the lake
+    # The contents of the lake
 
     def rows(self, sql: str, database: Database = Database.CURATED) -> list[tuple[str | None, ...]]:
         """An answer of Athena."""
@@ -186,14 +186,14 @@ class Deployed:
             for app, day, built, rows, *cells in answer
         }
 
-    # What Apple says
+    # Apple's data
 
     def newest(self, table: str, apps: Collection[str]) -> Counted:
-        """What a table without older vintages must hold."""
+        """The expected contents of a table without older vintages."""
         return _counted(newest_vintages(self.world, *_report_of(table)), apps)
 
     def every(self, table: str, apps: Collection[str]) -> Counted:
-        """What a table that keeps every vintage must hold."""
+        """The expected contents of a table that keeps every vintage."""
         return _counted(every_vintage(self.world, *_report_of(table)), apps)
 
 
@@ -236,11 +236,11 @@ def _counted(batches: Collection[Batch], apps: Collection[str]) -> Counted:
     }
 
 
-# What must stand nowhere: a key, a bearer token, the address of a segment
+# Keys, bearer tokens and segment URLs must not appear anywhere
 
 
 def texts_left_behind(deployed: Deployed) -> dict[str, str]:
-    """Everything the pipeline has left where somebody may read it, by place. The secrets themselves are not read."""
+    """Everything the pipeline has left in readable places, by place. The secrets themselves are not read."""
     texts = {"server.log": deployed.aws.log_path.read_text(errors="replace")}
     texts |= _logs(deployed)
     texts |= _executions(deployed)
@@ -250,13 +250,13 @@ def texts_left_behind(deployed: Deployed) -> dict[str, str]:
     texts["registry"] = json.dumps(list(_items(table)), default=str)
     s3 = deployed.aws.client("s3")
     for name in (each["Name"] for each in s3.list_buckets()["Buckets"]):
-        if not name.startswith("cdk-"):  # our own code as it was deployed
+        if not name.startswith("cdk-"):  # our own code as deployed
             texts |= _objects(s3, name)
     return texts
 
 
 def secrets_in(texts: Mapping[str, str], keys: Collection[ApiKey]) -> list[str]:
-    """The places that hold what they must not, and which kind it is."""
+    """The places that contain forbidden data, and its kind."""
     lines = {line for key in keys for line in key.private_key_pem.splitlines() if line and "-----" not in line}
     kinds = {
         "private key": re.compile("|".join(["PRIVATE KEY", *map(re.escape, sorted(lines))])),

@@ -23,7 +23,7 @@ CREATE = "POST /v1/analyticsReportRequests"
 
 @dataclass(frozen=True)
 class Backfills:
-    """What happened, and which rows of the engagement table stood after it."""
+    """The executions, and the rows of the engagement table after them."""
 
     first: Execution
     states: list[str]
@@ -54,7 +54,7 @@ def backfills(deployed: Deployed) -> Backfills:
         return execution, deployed.calls(CREATE) - earlier
 
     def apple_builds_the_snapshot(now: Snapshot) -> None:
-        if now.apps_done == 1 and world.today == SATURDAY:  # the first pass has found nothing
+        if now.apps_done == 1 and world.today == SATURDAY:  # the first pass found nothing
             world.move_to(SUNDAY)
 
     deployed.begin(SATURDAY)

@@ -18,7 +18,7 @@ ME = "/api/v1/me"
 
 @pytest.fixture(scope="module")
 def admin(deployed: Deployed, console: ConsoleDeployment) -> Browser:
-    """An admin who has signed in for the first time."""
+    """An admin after their first sign-in."""
     browser = Browser(deployed.aws, console)
     browser.sign_in_first(invite(deployed.aws, console, "ada@example.com", "admin"))
     return browser

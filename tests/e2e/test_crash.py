@@ -1,4 +1,4 @@
-"""Functions that die in the middle of their work are called again; if they die each time, the next run continues."""
+"""Functions that die during their work are called again; if they die each time, the next run continues."""
 
 import os
 import signal
@@ -18,10 +18,10 @@ APP = app(12)
 SUNDAY = friday_of_the_scenarios() - DAY * 12
 MONDAY, TUESDAY = SUNDAY + DAY, SUNDAY + DAY * 2
 DATES = tuple(MONDAY - DAY * age for age in range(DATES_PER_INSTANCE, 0, -1))
-LOST = DATES[2]  # killed while it writes this part, which it does at once with the others
+LOST = DATES[2]  # killed while it writes this part, at once with the others
 DOWNLOAD = "GET /segments/{instance}/{segment}"
 ATTEMPTS = 4
-"""How often Step Functions calls a function that dies each time: once as Express, and then patiently."""
+"""How often Step Functions calls a function that always dies: once as Express, then as a patient child."""
 
 
 def stuck(target: str, times: int = 1) -> dict[str, Any]:
@@ -33,7 +33,7 @@ STUCK = stuck(f"^PUT:/.*/parts/engagement/dt={LOST}/{APP}", ATTEMPTS)
 EACH_STEP_STUCK = {
     "plan-run": stuck(r"^PUT:/.*/plan\.json"),
     "register-request": stuck(r"DynamoDB_\d+\.GetItem"),  # the first of a run
-    "list-instances": stuck(r"DynamoDB_\d+\.PutItem"),  # behind the one that plans the only app
+    "list-instances": stuck(r"DynamoDB_\d+\.PutItem"),  # after the one that plans the only app
     "plan-items": stuck(r"^PUT:/.*/manifests/land\.json"),
     "download-segments": stuck("^PUT:/.*/raw/engagement/"),
     "convert-instance": stuck("^PUT:/.*/parts/engagement/"),
@@ -48,7 +48,7 @@ SECONDS = 8
 
 @dataclass(frozen=True)
 class Crash:
-    """Both runs of one day, and which rows of the engagement table stood after each."""
+    """Both runs of one day, and the rows of the engagement table after each."""
 
     kills: int
     first: Execution
@@ -86,7 +86,7 @@ def crash(deployed: Deployed) -> Crash:
 
 @contextmanager
 def _killed_when_stuck(deployed: Deployed, faults: Mapping[str, Mapping[str, Any]]) -> Iterator[set[str]]:
-    """Meanwhile every function that has met its fault is killed; the names of those."""
+    """Meanwhile kill every function that has met its fault. Returns their names."""
     killed: set[str] = set()
     is_over = threading.Event()
 

@@ -15,7 +15,7 @@ TABLES = ("engagement", "purchases", "crashes_expanded_vintages")
 
 @dataclass(frozen=True)
 class Story:
-    """What stood after each run: rows and sums by table, and the curated objects by ETag."""
+    """The state after each run: rows and sums by table, and the curated objects by ETag."""
 
     second: dict[str, Counted]
     etags_of_second: dict[str, str]

@@ -1,4 +1,4 @@
-"""Every call of every function, judged by IAM as it is deployed, and compared with the policies in both directions."""
+"""Every call of every function under the deployed IAM policies, compared with the policies in both directions."""
 
 import json
 import time
@@ -44,7 +44,7 @@ DATES_PER_INSTANCE = 3
 GONE = TUESDAY - DAY * DATES_PER_INSTANCE  # only in Tuesday's instance
 CALLS_OF_SOMEBODY_ELSE = 40
 
-Right = tuple[str, str]  # action, and the resource it is about
+Right = tuple[str, str]  # action and resource
 
 XRAY = "Lambda writes a function's traces with the function's role."
 LOGS = "Lambda writes a function's log with the function's role."
@@ -64,9 +64,7 @@ DEAD_LETTERS = "Lambda sends what a function could not take, in three attempts, 
 
 
 def _of_athena(*databases: str) -> dict[Right, str]:
-    """AWS's lists: Athena User Guide, "Control access to Amazon S3 from Athena" and "Configure access to databases and
-    tables in the AWS Glue Data Catalog".
-    """
+    """From the Athena User Guide, "Control access to Amazon S3" and "Configure access to databases and tables"."""
     of_databases = [one for name in databases for one in (f"database/{name}", f"table/{name}/*")]
     catalog = [f"glue:{one}" for one in ("catalog", "database/default", *of_databases)]
     actions = ("glue:GetDatabase", "glue:GetTable")
@@ -97,12 +95,12 @@ ON_BEHALF = {
     },
     "summarize_run": {("dynamodb:GetItem", "registry"): PAGES},
 }
-"""Rights that a function did not need this week, or that AWS uses on its behalf; each with the reason."""
+"""Permissions that no function needed in this week, or that AWS uses on its behalf, each with the reason."""
 
 
 @dataclass(frozen=True)
 class Week:
-    """What happened, and each call that a function made until the right was taken away."""
+    """The executions, and each call of a function until a permission was removed."""
 
     monday: Execution
     tuesday: Execution
@@ -117,7 +115,7 @@ class Week:
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Deployed]:
-    """A deployment of its own, on an AWS that enforces IAM."""
+    """A separate deployment, on an AWS that enforces IAM."""
     settings = WorldSettings(
         today=MONDAY,
         apps=len(APPS),
@@ -135,7 +133,9 @@ def guarded() -> Iterator[Deployed]:
     }
     with SimulatedApple(World(settings)) as apple, EmbeddedAws(enforces_permissions=True) as aws:
         webhook = "http://127.0.0.1:9/services/T000/B000/notreally"
-        aws.client("secretsmanager").create_secret(Name=SLACK_SECRET, SecretString=webhook)  # alarms may ring at once
+        aws.client("secretsmanager").create_secret(
+            Name=SLACK_SECRET, SecretString=webhook
+        )  # alarms can be in ALARM at once
         deployment = deploy(aws, {**context, "apple_base_url": apple.url}, lambda *_: None)
         yield Deployed(
             world=apple.world,
@@ -180,7 +180,7 @@ def week(guarded: Deployed) -> Week:
 
 
 def _remove_every_part(guarded: Deployed, table_date: TableDate) -> None:
-    """As a person would who never wants to see this Date again."""
+    """Roll back like a person who rejects this Date for good."""
     for stored in list(guarded.pipeline.lake.list(table_date.parts_prefix)):
         assert guarded.pipeline.lake.remove(stored.key, expected=stored.etag)
     guarded.pipeline.registry.dirty_dates.mark(table_date)
@@ -197,21 +197,21 @@ def _backfill(guarded: Deployed) -> Execution:
     }
 
     def apple_builds_the_snapshot(now: Snapshot) -> None:
-        if now.apps_done == 1 and guarded.world.today == WEDNESDAY:  # the first pass has found nothing
+        if now.apps_done == 1 and guarded.world.today == WEDNESDAY:  # the first pass found nothing
             guarded.world.move_to(THURSDAY)
 
     return guarded.run("backfill", payload, APPS, show=apple_builds_the_snapshot)
 
 
 def _expire_raw_bytes(guarded: Deployed) -> None:
-    """As the retention of the raw bucket does."""
+    """Delete raw files like the retention of the raw bucket."""
     prefix = f"raw/crashes_expanded_vintages/{APPS[1]}/ONGOING/{WEDNESDAY.isoformat()}/"
     for stored in list(guarded.raw.list(prefix)):
         assert guarded.raw.remove(stored.key, expected=stored.etag)
 
 
 def _watch(guarded: Deployed) -> None:
-    """The hourly check twice, as it looks at what it wrote before, and a message that finds no channel."""
+    """The hourly check twice, because it reads its earlier results, and a message to a missing channel."""
     for _ in range(2):
         guarded.invoke("check_freshness", {"at": f"{WEDNESDAY.isoformat()}T14:00:00Z"})
     message = {"Records": [{"Sns": {"Message": json.dumps({"AlarmName": "n", "NewStateValue": "OK"})}}]}
@@ -245,7 +245,7 @@ def _policies(guarded: Deployed, step: str) -> dict[str, dict[str, Any]]:
 
 
 def _rights(guarded: Deployed, step: str) -> set[Right]:
-    """What the deployed policies of a function allow, one by one."""
+    """The permissions in a function's deployed policies, one by one."""
     statements = [one for document in _policies(guarded, step).values() for one in document["Statement"]]
     assert {one["Effect"] for one in statements} == {"Allow"}
     return {
@@ -277,10 +277,10 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _needed(calls: list[dict[str, Any]], step: str) -> set[Right]:
-    """The rights that a function's calls needed.
+    """The permissions that a function's calls needed.
 
-    Amazon S3 says 404 for an absent object only to whoever may list the bucket, else 403: the emulator makes no
-    difference, so the answer says that the right was needed.
+    Amazon S3 answers 404 for a missing object only to callers that can list the bucket, else 403. The emulator always
+    answers 404, so that answer shows that the permission was needed.
     """
     own = [call for call in calls if call["caller"] == _function(step)]
     needed = {(call["action"], call["resource"]) for call in own}
@@ -360,7 +360,7 @@ def test_a_right_taken_away_is_missed_where_it_was_used(guarded: Deployed, week:
 
 
 def test_connections_that_were_reset_leave_no_secret_in_any_text(guarded: Deployed, week: Week) -> None:
-    """The exceptions of requests and urllib3 repeat the address that was asked, with its signature."""
+    """Exceptions of requests and urllib3 repeat the requested URL, including its signature."""
     assert report_of(week.tuesday)["apps_by_verdict"] == {"verified": [*APPS]}
     assert [fault.kind for fault, times in guarded.world.faults.ordered() if times != fault.times] == []
     texts = texts_left_behind(guarded)

@@ -1,4 +1,4 @@
-"""One fault of each kind, in four days: one that registers, one that heals itself, one that fails, one that repairs."""
+"""One fault of each kind, in four days: register, recover, fail, repair."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ MONDAY = friday_of_the_scenarios() - DAY * 11
 TUESDAY, WEDNESDAY, THURSDAY = MONDAY + DAY, MONDAY + DAY * 2, MONDAY + DAY * 3
 
 APPS = tuple(app(number) for number in range(6))
-EXPIRED, CHECKSUM, TRUNCATED, THROTTLED, UNAVAILABLE, WIDENED = APPS  # on Tuesday, where every fault passes
-CORRUPT, HEADLESS, STRANGER, FORBIDDEN, DENIED, HEALTHY = APPS  # on Wednesday, where they do not
+EXPIRED, CHECKSUM, TRUNCATED, THROTTLED, UNAVAILABLE, WIDENED = APPS  # on Tuesday, when every fault is transient
+CORRUPT, HEADLESS, STRANGER, FORBIDDEN, DENIED, HEALTHY = APPS  # on Wednesday, when they are not
 QUARANTINED = (CORRUPT, HEADLESS, STRANGER)
 LOST_ANSWER, GHOST = HEALTHY, app(6)  # on Monday
 
@@ -64,12 +64,12 @@ PASSING_AWS_FAULTS = (
     {"target": "DynamoDB.*UpdateItem$", "status": 400, "code": "ProvisionedThroughputExceededException", "times": 2},
 )
 LASTING_AWS_FAULT = {"target": f"^PUT:/.*/raw/purchases/{DENIED}/", "status": 403, "code": "AccessDenied", "times": 2}
-"""Both for the Express child and for the patient one that continues with what the first has left."""
+"""For the Express child and for the patient child that continues with its unfinished items."""
 
 
 @dataclass(frozen=True)
 class Day:
-    """An execution, what stood in the lake after it and at Apple, and which faults did not happen as often as asked."""
+    """An execution, the state of the lake and of Apple after it, and faults that happened too rarely."""
 
     execution: Execution
     engagement: Counted
@@ -124,7 +124,7 @@ def _processing_dates(counted: Counted, app_id: str) -> set[date]:
 
 
 def _reasons(deployed: Deployed, execution: Execution, table: str = "apps", where: str = "TRUE") -> dict[str, str]:
-    """The reason of every app of a run, as SQL answers it."""
+    """The reason of every app of a run, queried with SQL."""
     run_id = report_of(execution)["run_id"]
     answer = deployed.rows(f"SELECT app_id, reason FROM {table} WHERE run_id = '{run_id}' AND {where}", "appstore")
     return {str(app_id): str(reason) for app_id, reason in answer}
@@ -278,7 +278,7 @@ def test_rotated_keys_are_picked_up_without_a_deployment_by_functions_that_are_w
     assert days["thursday"].execution.status == "SUCCEEDED"
 
 
-# What must stand nowhere
+# Secrets must not appear anywhere
 
 
 def test_the_failures_leave_no_key_no_token_and_no_signed_url_behind(deployed: Deployed, days: dict[str, Day]) -> None:

@@ -111,11 +111,11 @@ def test_the_page_has_the_same_rows_as_a_new_result_would_have(load: Load, tmp_p
 
 
 def _rows(text: str) -> list[str]:
-    """What was measured, in a table of the page."""
+    """The measured values, as a table of the page."""
     result = text.partition(BEGIN)[2].partition(END)[0]
     return [_label(what) for what in re.findall(r"^\| ([^|]+) \|", result, re.MULTILINE)[2:]]
 
 
 def _label(what: str) -> str:
-    """What a row is about, without the number of processes and their seconds."""
+    """The subject of a row, without the number of processes and their seconds."""
     return what.partition(" (")[0]

@@ -1,4 +1,4 @@
-"""manage.py against the synthesized template on the embedded AWS: what a person types, and what they are told."""
+"""manage.py against the synthesized template on the embedded AWS: commands and their output."""
 
 import json
 import os
@@ -80,7 +80,7 @@ def test_a_day_is_run_and_then_asked_about(manage: Manage) -> None:
     assert runs["runs"][0]["run_id"] == ran["run_id"]
     assert manage.answers("run", "newest") == manage.answers("run", ran["run_id"]) == ran
     assert manage.answers("run", "newest", "--follow")["run_id"] == ran["run_id"]
-    # the questions
+    # questions
     status = manage.answers("status", "--as-of", today)
     assert [(line["app_id"], line["verdict"], line["last_instance"]) for line in status["requests"]] == [
         (app_id, "ready", today) for app_id in APPS

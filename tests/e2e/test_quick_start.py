@@ -1,4 +1,4 @@
-"""The first thing that a person does, as the person does it."""
+"""The first command that a new user runs."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """A bare one, in which every node but the wheel's fails."""
+    """A PATH with a minimal set of commands, in which every node except the wheel's fails."""
     node = tmp_path / "bin" / "node"
     node.parent.mkdir()
     node.write_text("#!/bin/sh\nexit 1\n")
@@ -25,7 +25,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def reports() -> Iterator[set[Path]]:
-    """The run reports and their pages before the demo; what it adds is removed again."""
+    """Keeps the run reports and pages from before the demo; new ones are removed again."""
     before = set(ROOT.glob("reports/production_*"))
     yield before
     for path in set(ROOT.glob("reports/production_*")) - before:
@@ -33,7 +33,7 @@ def reports() -> Iterator[set[Path]]:
 
 
 def left_running(folder: str) -> list[str]:
-    """Command lines of processes of this folder that have not ended a few seconds after they should have."""
+    """Command lines of this folder's processes that are still running a few seconds after they should have ended."""
     deadline = time.monotonic() + 5
     while (found := processes_of(folder)) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -84,7 +84,7 @@ def test_ctrl_c_while_it_deploys_leaves_nothing_running(environment: dict[str, s
 
 
 def last_words(demo: subprocess.Popen[bytes]) -> str:
-    """What the demo says until it has ended; where it hangs it is made to say on its standard error at which line."""
+    """The output of the demo. If it hangs, it prints its current line on standard error."""
     try:
         return demo.communicate(timeout=30)[0].decode()
     except subprocess.TimeoutExpired:

@@ -29,7 +29,7 @@ FIRST_DAY = friday_of_the_scenarios() - DAY * 8
 
 @dataclass
 class Life:
-    """What was seen on the way."""
+    """The recorded states of the stack's life."""
 
     before: Counted = field(default_factory=dict)
     after: Counted = field(default_factory=dict)
@@ -89,13 +89,13 @@ def _opened(aws: EmbeddedAws, world: World, deployment: Deployment) -> Deployed:
 
 
 def _key(stack: Deployed) -> str:
-    """What the secret holds: read here and by the functions alone."""
+    """The contents of the secret, read only here and by the functions."""
     name = f"{stack.deployment.names.api_key_secret_prefix}main"
     return str(stack.aws.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
 
 
 def _updated_while_a_backfill_waits(life: Life, stack: Deployed, context: dict[str, Any]) -> Execution:
-    """The snapshot is not built before the update is over, so the run has to wait for it."""
+    """The snapshot is not ready before the update ends, so the run has to wait for it."""
     today = stack.world.today
     payload = {
         "operation": "backfill",

@@ -47,14 +47,14 @@ NOTHING_TO_TELL = {
     "Impressions to downloads, by territory",
     "What does Apple send that the catalogue does not know?",
 }
-"""Questions of the documentation that a few good days of small apps need not answer."""
+"""Queries of the documentation that can be empty after a few good days of small apps."""
 
 Numbers = tuple[int, dict[str, Decimal]]
 
 
 @dataclass(frozen=True)
 class ThreeDays:
-    """What happened, and what was counted on the way."""
+    """The executions, and the counts after each."""
 
     wednesday: Execution
     thursday: Execution
@@ -135,7 +135,7 @@ def test_day_two_reports_every_number_of_what_arrived(deployed: Deployed, days: 
     assert report.pop("seconds") > 0
     assert datetime.fromisoformat(report.pop("started_at")).tzinfo is not None
     assert re.fullmatch(r"\d{8}T\d{9}Z-thursday", report.pop("run_id"))
-    published = report.pop("rows_curated")  # with the rows that other scenarios' apps have on these Dates
+    published = report.pop("rows_curated")  # including rows of other scenarios' apps on these Dates
     assert published == report.pop("rows_athena") >= rows
     assert report == {
         "operation": "daily",
@@ -243,7 +243,7 @@ def test_the_registry_counts_what_was_created_and_what_was_prevented(deployed: D
     assert totals["duplicates_prevented"] >= 3 * len(APPS)
 
 
-# The truth
+# Comparison with Apple
 
 
 @pytest.mark.parametrize("table", [*DAILY_TABLES, *WEEKLY_TABLES])
@@ -354,7 +354,7 @@ def files(deployed: Deployed, days: ThreeDays, tmp_path_factory: pytest.TempPath
 
 
 def _glue_columns(deployed: Deployed, table: str) -> dict[str, str]:
-    """The last is `extra`, which an object has only where the files of its Date need it."""
+    """The last column is `extra`, which exists only in objects whose files need it."""
     found = deployed.aws.client("glue").get_table(DatabaseName="curated", Name=table)["Table"]
     return {column["Name"]: column["Type"] for column in found["StorageDescriptor"]["Columns"]}
 

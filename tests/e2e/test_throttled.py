@@ -1,4 +1,4 @@
-"""An account that runs one function at a time: thirty items of Land, worked on by four lanes."""
+"""An account with a concurrency of one function: thirty items of Land, processed in four lanes."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

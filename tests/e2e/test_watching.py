@@ -1,4 +1,4 @@
-"""Who watches: the hourly check, the alarms, Slack and the dashboard, as deployed."""
+"""Monitoring as deployed: the hourly check, the alarms, Slack and the dashboard."""
 
 import json
 import threading
@@ -24,7 +24,7 @@ FRIDAY = friday_of_the_scenarios()
 MONDAY = FRIDAY - DAY * 4
 BUDGET = {"pk": "BUDGET#main/reader", "sk": "CALLS"}
 PATH = "/services/T000/B000/notreally"
-NEVER_MEASURED = {("AWS/States", "ExecutionsTimedOut")}  # nobody waits 80 hours for a time-out
+NEVER_MEASURED = {("AWS/States", "ExecutionsTimedOut")}  # a time-out of 80 hours cannot be tested
 NEVER_THROTTLED = {("AWS/Lambda", "Throttles")}  # this embedded AWS has no limit of concurrent functions
 
 Series = tuple[str, str, frozenset[tuple[str, str]]]
@@ -32,7 +32,7 @@ Series = tuple[str, str, frozenset[tuple[str, str]]]
 
 @dataclass(frozen=True)
 class Watched:
-    """What was said on the way."""
+    """The messages so far."""
 
     verdicts_on_monday: dict[str, int]
     states_on_monday: dict[str, str]
@@ -43,7 +43,7 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def channel(deployed: Deployed) -> Iterator["Queue[str]"]:
-    """What arrives in the channel of a webhook on this machine, whose URL stands in the secret."""
+    """Messages to a webhook on this machine, whose URL is in the secret."""
     texts: Queue[str] = Queue()
 
     class Channel(BaseHTTPRequestHandler):
@@ -81,7 +81,7 @@ def watched(deployed: Deployed, channel: "Queue[str]") -> Watched:
 
 
 def said_of(channel: "Queue[str]", words: str) -> str:
-    """The next message with these words; the markup of names is left out."""
+    """The next message that contains this text, without markup of names."""
     while words not in (text := channel.get(timeout=30).replace("*", "")):
         pass
     return text
@@ -152,12 +152,12 @@ def test_the_webhook_stands_in_no_log(deployed: Deployed) -> None:
     assert not [line for line in lines if "notreally" in line or "/services/" in line]
 
 
-# Every metric that is shown or rings was measured
+# Every metric of an alarm or a dashboard has data
 
 
 @pytest.fixture(scope="module")
 def measured(deployed: Deployed, watched: Watched) -> set[Series]:
-    """What CloudWatch has after the runs, a refused, a stopped and a rolled back one, a used-up budget and a 429."""
+    """The metrics in CloudWatch after these runs, a refused, a stopped and a rolled-back run, a used-up budget."""
     deployed.run("watched-refused", {"operation": "daily", "as_of": "tomorrow"}, APPS)
     _stop_a_run(deployed)
     event = _list_again(deployed)
@@ -170,7 +170,7 @@ def measured(deployed: Deployed, watched: Watched) -> set[Series]:
     deployed.world.faults.order(Fault(FaultKind.STATUS, route="/v1/", status=429))
     assert deployed.invoke("list_instances", event)["outcome"] == "wait"
     table.delete_item(Key=BUDGET)
-    states(deployed)  # looks at the queue
+    states(deployed)  # reads the queue
     pages = deployed.aws.client("cloudwatch").get_paginator("list_metrics").paginate()
     return {_series(each) for page in pages for each in page["Metrics"]}
 
@@ -183,7 +183,7 @@ def _stop_a_run(deployed: Deployed) -> None:
 
 
 def _list_again(deployed: Deployed) -> dict[str, str]:
-    """The event with which the last run listed an app, whose instances are asked for once more."""
+    """The event with which the last run listed an app, sent once more."""
     run_id = max(key.key.split("/")[1] for key in deployed.pipeline.lake.list("runs/") if "watched-friday" in key.key)
     return {"run_id": run_id, "account": "main", "app_id": LIVING}
 

@@ -1,4 +1,4 @@
-"""Fuzzed files through the converter: `python -m tests.fuzz --files 20000`; the last full result is docs/fuzz.md."""
+"""Fuzzed files through the converter: `python -m tests.fuzz --files 20000`; docs/fuzz.md has the last full result."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ FULL = 20_000
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Try the files; 1 when anything was wrong. The page is written by a run of 20,000 files or more."""
+    """Process the files; 1 if anything was wrong. Runs of 20,000 files or more write the page."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__, allow_abbrev=False)
     parser.add_argument("--files", type=int, default=FULL, help="how many")
     parser.add_argument("--seed", type=int, default=0, help="other files by another seed")

@@ -1,4 +1,4 @@
-"""One cell of any text in a file that is usual otherwise: hypothesis finds the shortest that is read wrong."""
+"""One cell of any text in an otherwise usual file: hypothesis finds the shortest one that is read incorrectly."""
 
 import gzip
 
@@ -23,7 +23,7 @@ _CELLS = st.one_of(
 
 
 def try_cells(examples: int) -> None:
-    """Raise what hypothesis makes of the first difference."""
+    """Raise the first difference, as hypothesis has shortened it."""
     settings(max_examples=examples, deadline=None, database=None)(_check)()
 
 

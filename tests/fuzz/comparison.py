@@ -1,4 +1,4 @@
-"""One fuzzed file through the converter, compared with the reading that was made apart."""
+"""One fuzzed file through the converter, compared with an independent reading."""
 
 import io
 from collections import Counter, defaultdict
@@ -28,18 +28,18 @@ _LONGEST_SENTENCE = 1_000
 
 
 class Verdict(StrEnum):
-    """What the converter made of a file, when all is right."""
+    """The result of the converter for a correctly processed file."""
 
     STORED = "stored"
     QUARANTINED = "quarantined"
 
 
 class WrongError(Exception):
-    """The converter did something else than the file and the rules ask for."""
+    """The converter's result differs from the file and the rules."""
 
 
 def compared(file: FuzzedFile) -> Verdict:
-    """The right verdict on `file`; WrongError, or whatever the converter raises, when it is not."""
+    """The expected verdict on `file`; otherwise WrongError, or the converter's exception."""
     expected = _expected(file)
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory()))
@@ -96,19 +96,19 @@ def _compare_part(part: PartFile, wanted: Sequence[Mapping[str, Any]], file: Fuz
 
 
 def _frozen(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """A row that can be counted."""
+    """A row in hashable form."""
     return tuple(sorted((name, _text(dict(cell) if name == "extra" and cell else cell)) for name, cell in row.items()))
 
 
 def _text(cell: Any) -> str:
-    """A cell as text, which tells -0.0 from 0.0, and a number from a truth value; equal amounts are one text."""
+    """A cell as text. It tells -0.0 from 0.0, and a number from a boolean; equal amounts have the same text."""
     if isinstance(cell, dict):
         return repr(sorted(cell.items()))
     return f"{cell + 0:.6f}" if isinstance(cell, Decimal) else repr(cell)
 
 
 def _repeated(by_day: Mapping[date, Iterable[Mapping[str, Any]]]) -> dict[date, int]:
-    """The Dates of which all rows occur equally often, and more than once."""
+    """The Dates whose rows all occur equally often, and more than once."""
     often = {day: {*Counter(map(_frozen, rows)).values()} for day, rows in by_day.items()}
     return {day: min(sizes) for day, sizes in often.items() if len(sizes) == 1 and sizes != {1}}
 

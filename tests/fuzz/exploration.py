@@ -1,4 +1,4 @@
-"""Fuzzed files by the thousand in a child process, whose death is a result like any other."""
+"""Fuzzed files by the thousand in a child process; a crash of the child is a result like any other."""
 
 import json
 import os
@@ -16,13 +16,13 @@ from tests.fuzz.files import FuzzedFile, fuzzed_file
 
 CHILD = (sys.executable, "-m", "tests.fuzz", "--child")
 _SHARE = 250
-"""Files of one child."""
+"""The number of files per child."""
 _LONGEST_SECONDS = 300
 
 
 @dataclass
 class Exploration:
-    """What came of the files: verdicts, cells given and stored, and what was wrong, each by the file's number."""
+    """The results of the files: verdicts, cells read and stored, and errors, each with the file's number."""
 
     files: int = 0
     cells: int = 0
@@ -31,7 +31,7 @@ class Exploration:
     wrong: dict[int, str] = field(default_factory=dict)
 
     def add(self, result: dict[str, object]) -> None:
-        """Count one file's result, as the child wrote it."""
+        """Count one file's result from the child's output."""
         cells, verdict = int(str(result["cells"])), str(result["verdict"])
         self.files += 1
         self.cells += cells
@@ -56,7 +56,7 @@ def explore(
 
 
 def _results(seed: int, numbers: range, command: Sequence[str]) -> Iterator[dict[str, object]]:
-    """The results of children, of which each goes on behind the file that the one before died of."""
+    """The results of children; each starts after the file that killed the previous one."""
     while numbers:
         lines, ending = _child([*command, str(seed), str(numbers.start), str(numbers.stop)])
         yield from lines
@@ -68,7 +68,7 @@ def _results(seed: int, numbers: range, command: Sequence[str]) -> Iterator[dict
 
 
 def _child(command: Sequence[str]) -> tuple[list[dict[str, object]], str]:
-    """The results that a child wrote, and how it ended."""
+    """The results in a child's output, and its exit status."""
     try:
         child = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_SECONDS, check=False)
         output, ending = child.stdout, f"{child.returncode} {child.stderr[-300:]}"
@@ -79,7 +79,7 @@ def _child(command: Sequence[str]) -> tuple[list[dict[str, object]], str]:
 
 
 def child(seed: int, start: int, stop: int) -> None:
-    """Try the files `start` to `stop` and write a line about each as soon as it is done."""
+    """Process the files `start` to `stop`, and write a line after each."""
     for number in range(start, stop):
         file = fuzzed_file(seed, number)
         os.write(1, json.dumps({"number": number, "cells": file.cells, **_tried(file)}).encode() + b"\n")
@@ -95,6 +95,6 @@ def _tried(file: FuzzedFile) -> dict[str, str]:
 
 
 def seconds_of(work: Callable[[], Exploration]) -> tuple[Exploration, float]:
-    """What `work` found, and how long it took."""
+    """The result of `work`, and its duration."""
     started = time.monotonic()
     return work(), time.monotonic() - started

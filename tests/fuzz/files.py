@@ -1,4 +1,4 @@
-"""Files like Apple's, and what can become of them: odd cells, odd headers, broken bytes, broken gzip."""
+"""Files like Apple's, with faults: odd cells, odd headers, broken bytes, broken gzip."""
 
 import gzip
 import unicodedata
@@ -67,9 +67,9 @@ _NUMBER_CHARACTERS = "0123456789.-+eE_xX "
 
 @dataclass(frozen=True, slots=True)
 class FuzzedFile:
-    """One segment: `packed` as it arrives, `content` what it unpacks to unless its gzip was broken on the way.
+    """One segment: `packed` is the compressed file, `content` its unpacked bytes if the gzip data is intact.
 
-    `block_bytes` and `run_rows` are where the converter parts it.
+    The converter splits it at `block_bytes` and `run_rows`.
     """
 
     table: CuratedTable
@@ -82,7 +82,7 @@ class FuzzedFile:
 
 
 def fuzzed_file(seed: int, number: int) -> FuzzedFile:
-    """The file of this number, which is always the same."""
+    """The file with this number, which is always the same."""
     random = Random(f"{seed}-{number}")  # noqa: S311 (it decides on nothing secret)
     table = random.choice(_CORE_TABLES if random.random() < 0.6 else _TABLES)
     temper = random.choices((_as_it_is, _one_odd_cell, _odd_header, _broken_bytes), (55, 25, 10, 10))[0]
@@ -152,7 +152,7 @@ def _day(table: CuratedTable, random: Random) -> str:
 
 
 def _as_it_is(headers: list[str], rows: list[list[str]], delimiter: str, random: Random) -> bytes:
-    """Tab-separated cells hold no tab, and comma-separated ones are quoted where they must be."""
+    """Tab-separated cells contain no tabs, and comma-separated ones are quoted if necessary."""
     end = random.choice(("\n", "\n", "\n", "\r\n"))
     lines = (delimiter.join(_quoted(cell, delimiter, random) for cell in row) for row in [headers, *rows])
     last = random.choice((end, end, "", end * 3))
@@ -174,7 +174,7 @@ def _one_odd_cell(headers: list[str], rows: list[list[str]], delimiter: str, ran
 
 
 def _odd(cell: str, random: Random) -> str:
-    """Another cell: one of the list, one of a number's characters, or the cell with one character changed."""
+    """A changed cell: one from the list, one of a number's characters, or the cell with one character changed."""
     chance = random.random()
     if chance < 0.4:
         return random.choice(_ODD)

@@ -1,6 +1,6 @@
-"""What a segment says, read apart: from Apple's rules, without Arrow, the csv module or any reader of the project.
+"""An independent reading of a segment: from Apple's rules, without Arrow, the csv module or readers of the project.
 
-Only the catalogue is shared, which says what the columns are.
+Only the catalogue, which defines the columns, is shared.
 """
 
 import sys
@@ -30,10 +30,10 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The rows of a file, in its order, by our column names; `extra` is a dictionary of what is unknown, or None.
+    """The rows of a file, in its order, by our column names; `extra` has the unknown columns, or is None.
 
-    `money_rounded` counts amounts that lost digits. `is_doubtful`: the file may be refused as well, because a quote
-    stands where RFC 4180 allows none, or an exponent has more digits than any number needs.
+    `money_rounded` counts amounts that lost digits. `is_doubtful`: refusing the file is also correct, because a quote
+    is in a place where RFC 4180 allows none, or an exponent has more digits than any number needs.
     """
 
     rows: list[dict[str, Any]]
@@ -65,7 +65,7 @@ def _integers_of_any_length() -> Iterator[None]:
 
 @_integers_of_any_length()
 def read(content: bytes, table: CuratedTable, app_id: int, today: date) -> Reading:
-    """The reading of an unpacked segment; RefusedError when it has none."""
+    """The contents of an unpacked segment; RefusedError if it is not readable."""
     file = _File(table, app_id)
     head, _, body = content.partition(b"\n")
     delimiter = "\t" if b"\t" in head else ","
@@ -111,7 +111,7 @@ def _fields_of_one_line(text: str) -> list[str]:
 
 
 def _columns(headers: Sequence[str], table: CuratedTable) -> list[Column | str]:
-    """Per field our column, or the header of an unknown one."""
+    """Our column for each field, or the header of an unknown one."""
     if not headers:
         return []
     keys = [_key(header) for header in headers]
@@ -157,7 +157,7 @@ def _lines(body: bytes, file: _File) -> Iterator[list[bytes]]:
 
 
 def _quoted_lines(body: bytes, file: _File) -> Iterator[list[bytes]]:
-    text = body.decode("latin-1")  # a character a byte: the encoding is looked at cell by cell
+    text = body.decode("latin-1")  # one character per byte: each cell is decoded separately
     place, cells = 0, []
     while True:
         cell, place, is_odd = _quoted_field(text, place, ",\r\n")
@@ -180,7 +180,7 @@ def _quoted_lines(body: bytes, file: _File) -> Iterator[list[bytes]]:
 
 
 def _quoted_field(text: str, place: int, ends: str) -> tuple[str, int, bool]:
-    """The field at `place`, where it ends, and whether a quote in it stands where none belongs."""
+    """The field at `place`, its end, and whether it has a quote in a wrong place."""
     cell: list[str] = []
     if text[place : place + 1] == '"':
         place += 1

@@ -23,7 +23,7 @@ class Synthesis:
     names: Names
     template_path: Path
     template: dict[str, Any]
-    findings: str  # what cdk-nag and CDK's own validation say, empty when all is well
+    findings: str  # findings of cdk-nag and CDK's own validation; empty if there are none
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         return {
@@ -44,13 +44,13 @@ class Synthesis:
         }
 
     def definition(self) -> dict[str, Any]:
-        """The state machine's definition; a reference stands as `<logical id>`."""
+        """The state machine's definition; references are replaced by `<logical id>`."""
         text = plain(self.only("StepFunctions::StateMachine")["DefinitionString"])
         return dict(json.loads(text))
 
 
 def plain(value: Any) -> str:
-    """A value of the template as text: `Fn::Join` joined, references as `<logical id>`."""
+    """A value of the template as text: `Fn::Join` is joined, references become `<logical id>`."""
     if isinstance(value, str):
         return value
     ((function, argument),) = value.items()
@@ -60,12 +60,12 @@ def plain(value: Any) -> str:
 
 
 def context(**changes: Any) -> dict[str, Any]:
-    """What cdk.json says, and changes to it."""
+    """The context of cdk.json with changes."""
     return {**json.loads((PROJECT / "cdk.json").read_text())["context"], **changes}
 
 
 def layers_of_a_test(folder: Path) -> dict[ThirdPartyLayer, Path]:
-    """Layers that pip did not have to build."""
+    """Layers that do not need pip."""
     folders = {layer: folder / f"{layer}-of-a-test" for layer in ThirdPartyLayer}
     for layer in folders.values():
         (layer / "python").mkdir(parents=True, exist_ok=True)

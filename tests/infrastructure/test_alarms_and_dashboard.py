@@ -1,4 +1,4 @@
-"""What rings and what is shown, read in the template, beside the page that says what to do."""
+"""The alarms and the dashboard in the template, compared with the page that documents them."""
 
 import json
 import re
@@ -100,7 +100,7 @@ def test_every_metric_of_ours_is_shown_or_rings_and_no_other_is_asked_for(synthe
 
 
 def test_what_watching_costs_stays_below_two_dollars(synthesis: Synthesis) -> None:
-    """At list prices: an alarm $0.10, a metric sent every hour $0.30, one sent once a day a 24th of that."""
+    """At list prices: an alarm costs $0.10, a metric sent every hour $0.30, one sent once a day a 24th of that."""
     hourly = {Metric.FEEDS_FRESH, Metric.FEEDS_STALE}
     dollars = 0.10 * len(alarms(synthesis)) + 0.30 * len(hourly) + 0.30 / 24 * len(set(Metric) - hourly)
     assert dollars < 1.75
@@ -108,7 +108,9 @@ def test_what_watching_costs_stays_below_two_dollars(synthesis: Synthesis) -> No
 
 def test_the_dashboard_asks_for_no_more_metrics_than_a_free_one_may(synthesis: Synthesis) -> None:
     rows = [row for each in widgets(synthesis) for row in each["properties"].get("metrics", ())]
-    assert sum(isinstance(row[0], str) for row in rows) <= 50  # CloudWatch's page: 3 dashboards of up to 50 metrics
+    assert (
+        sum(isinstance(row[0], str) for row in rows) <= 50
+    )  # CloudWatch's free tier: 3 dashboards of up to 50 metrics
 
 
 def test_the_dashboard_can_be_left_out(tmp_path: Path) -> None:

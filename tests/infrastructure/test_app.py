@@ -40,7 +40,7 @@ def test_it_synthesizes_for_any_account_and_imports_nothing_of_the_runtime(tmp_p
     assert result.stdout.strip() == "[]"
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["artifacts"]["AppStoreAnalytics"]["environment"] == "aws://unknown-account/unknown-region"
-    assert not manifest.get("missing")  # nothing that the command line would have to ask AWS for
+    assert not manifest.get("missing")  # nothing that needs a call to AWS
 
 
 def test_a_refused_context_ends_with_its_sentence_and_no_template(tmp_path: Path) -> None:

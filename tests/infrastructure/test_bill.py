@@ -1,4 +1,4 @@
-"""The Step Functions lines of the bill, counted again from the template and the item counts alone."""
+"""The Step Functions lines of the bill, computed independently from the template and the item counts."""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from benchmarks.usage.simulated_day import SimulatedDay
 from benchmarks.usage.virtual_run import VirtualRun, in_virtual_time, now
 
 DAYS = 365 / 12
-DATES = 24  # that six daily reports publish on a usual day
+DATES = 24  # published by six daily reports on a usual day
 REPORTS = ("App Downloads Standard", "App Store Discovery and Engagement Standard")
 
 Machine = dict[str, Any]
@@ -37,11 +37,11 @@ OF_A_GOOD_DAY = {
     "DecidePublishDate": "PublishDone",
     "DecideVerifyTable": "VerifyDone",
 }
-"""Where each Choice leads when every item succeeds and a Map leaves nothing."""
+"""The target of each Choice if every item succeeds and a Map leaves nothing."""
 
 
 def entered(machine: Machine, choices: Mapping[str, str] = OF_A_GOOD_DAY, until: str = "") -> list[str]:
-    """The states that a good day enters, in order; at most until the next time that it enters one of them."""
+    """The states of a successful day, in order, until one is entered a second time."""
     way = [until or machine["StartAt"]]
     while (following := choices.get(way[-1]) or machine["States"][way[-1]].get("Next")) not in (None, until):
         way.append(following)

@@ -1,4 +1,4 @@
-"""What companies ask of every resource, by context: a boundary, a key, tags, Lake Formation, a database that exists."""
+"""Company-wide requirements by context: a boundary, a key, tags, Lake Formation, an existing database."""
 
 import json
 from collections.abc import Iterator

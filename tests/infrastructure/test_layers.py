@@ -29,7 +29,7 @@ from infra.layers import (
 
 @pytest.fixture(autouse=True)
 def pythons_are_known() -> None:
-    """Looked for before a test replaces the commands that the look runs."""
+    """Searched before a test replaces the commands that the search runs."""
     for target in (THIS_MACHINE, AWS_TARGET):
         interpreter(target.python_version)
 
@@ -42,7 +42,7 @@ def requirements(tmp_path: Path) -> Path:
 
 
 class Pip:
-    """Stands in for pip: notes its command and leaves the files of a package."""
+    """Replaces pip: records its command and writes the files of a package."""
 
     def __init__(self) -> None:
         self.commands: list[list[str]] = []
@@ -117,12 +117,14 @@ def test_byte_code_is_written_only_by_the_python_that_reads_it(pip: Pip, require
     )
     assert len(pip.commands) == 2
     (byte_code,) = here.rglob("*.pyc")
-    assert byte_code.read_bytes()[4:8] == b"\x01\x00\x00\x00"  # by hash, unchecked (PEP 552): a zip keeps no times
+    assert (
+        byte_code.read_bytes()[4:8] == b"\x01\x00\x00\x00"
+    )  # hash-based, unchecked (PEP 552): a zip has no modification times
     assert not list(elsewhere.rglob("*.pyc"))
 
 
 def python_that_says(folder: Path, version: str, exit_code: int = 0) -> Path:
-    """A command on PATH in the place of a Python of a version that is not installed here."""
+    """A command on PATH in place of a Python version that is not installed here."""
     python = folder / "python3.99"
     python.write_text(f"#!/bin/sh\necho {version}\nexit {exit_code}\n")
     python.chmod(0o755)
@@ -135,7 +137,7 @@ def python_that_says(folder: Path, version: str, exit_code: int = 0) -> Path:
 def test_a_python_of_the_runtimes_version_is_looked_for_and_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, exit_code: int, found: bool
 ) -> None:
-    """pyenv puts commands on PATH that fail where their version is not active."""
+    """pyenv puts commands on PATH that fail if their version is not active."""
     python = python_that_says(tmp_path, says, exit_code)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/bin")
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
@@ -228,7 +230,7 @@ def test_what_our_code_does_works_with_the_real_layers_alone() -> None:
     folders = [folder / "python" for folder in build_layers(THIS_MACHINE).values()]
     paths = [*folders, PIPELINE_LAYER / "python"]
     environment = {"PYTHONPATH": os.pathsep.join(map(str, paths)), "PATH": os.environ["PATH"]}
-    # -S: without this environment's own packages, as on Lambda.
+    # -S: without this environment's packages, as on Lambda.
     result = subprocess.run(
         [sys.executable, "-S", "-c", _CONVERT_AND_MERGE], env=environment, capture_output=True, text=True, check=False
     )

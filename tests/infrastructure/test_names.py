@@ -1,4 +1,4 @@
-"""Two installations with different names in one account and region: whatever has a fixed name has another one."""
+"""Two installations with different names in one account and region: no fixed name occurs in both."""
 
 import json
 import re
@@ -21,7 +21,7 @@ WITHOUT_A_FIXED_NAME = {
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 }
-"""CloudFormation names them after the stack, or they are part of something that has a name."""
+"""Types that CloudFormation names after the stack, or that are part of a named resource."""
 
 PART_OF_SOMETHING_NAMED = {"AWS::Glue::Table", "AWS::IAM::Policy"}
 
@@ -60,14 +60,14 @@ def test_the_databases_take_underscores_for_the_hyphens(staging: Synthesis) -> N
 
 
 def test_logical_ids_do_not_depend_on_the_name(synthesis: Synthesis, staging: Synthesis) -> None:
-    """Apart from the topic's permission to invoke the function for Slack, whose id CDK makes of the stack's name."""
+    """Except for the topic's permission to invoke the Slack function, whose id CDK derives from the stack's name."""
     ids, others = ({*each.template["Resources"]} for each in (synthesis, staging))
     assert {synthesis.template["Resources"][one]["Type"] for one in ids - others} == {"AWS::Lambda::Permission"}
     assert len(ids) == len(others)
 
 
 def test_nothing_in_the_template_reaches_for_the_default_names(staging: Synthesis) -> None:
-    """Alarms and dashboard keep the metrics' dimension, and link to chapters, which have the default names."""
+    """Alarms and dashboard keep the metrics' dimension, and link to chapters with the default names."""
     watched = {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"}
     resources = staging.template["Resources"].values()
     assert "AppStoreAnalytics" not in json.dumps(staging.template)

@@ -1,4 +1,4 @@
-"""The exact rights of every role, as a table: an action more or less fails here."""
+"""The exact permissions of every role, as a table: any additional or missing action fails here."""
 
 import re
 from collections import defaultdict
@@ -138,11 +138,11 @@ EVERY_FUNCTION = {
     "own logs": "logs:CreateLogStream logs:PutLogEvents",
 }
 AROUND_THE_DEFINITION = {
-    # log delivery and traces, as AWS's Step Functions Developer Guide lists them
+    # log delivery and traces, as listed in AWS's Step Functions Developer Guide
     "*": "logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies "
     "logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery "
     "xray:GetSamplingRules xray:GetSamplingTargets xray:PutTelemetryRecords xray:PutTraceSegments",
-    # a Distributed Map looks after the children that it has started
+    # a Distributed Map manages the children that it has started
     "states:execution:appstore-analytics/*": "states:DescribeExecution states:StopExecution",
     "states:execution:appstore-analytics:*": "states:DescribeExecution states:StopExecution",
     **{f"function {step}": "lambda:InvokeFunction" for step in CAPACITIES if step not in OUTSIDE_OF_RUNS},
@@ -186,7 +186,7 @@ def test_the_state_machine_may_do_exactly_what_its_definition_does(synthesis: Sy
 
 
 def _rights_of_states(machine: dict[str, Any], words: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """The right that each state of a definition needs, by its resource."""
+    """The permission that each state of a definition needs, by its resource."""
     for state in machine["States"].values():
         if state["Type"] == "Map" and state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "INLINE":
             yield from _rights_of_states(state["ItemProcessor"], words)
@@ -230,7 +230,7 @@ def test_no_role_stands_without_a_policy(synthesis: Synthesis) -> None:
 
 
 def rights(synthesis: Synthesis, role: str, step: str = "") -> dict[str, str]:
-    """What the policies of a role allow: actions by resource, in the words of the matrix."""
+    """The permissions in a role's policies: actions by resource, in the words of the matrix."""
     words = _words(synthesis, step)
     found: dict[str, set[str]] = defaultdict(set)
     for policy in synthesis.of_type("IAM::Policy").values():

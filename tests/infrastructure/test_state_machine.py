@@ -1,4 +1,4 @@
-"""The definition, walked: what every state must have, and where every path ends."""
+"""The state machine's definition: requirements for every state, and the end of every path."""
 
 import re
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def tasks(machine: Machine) -> dict[str, Any]:
 
 
 def item_processor(machine: Machine, name: str) -> Machine:
-    """What a Map does with an item: in its child, or in the inline Map of an Express child."""
+    """The processing of an item by a Map: in its child, or in the inline Map of an Express child."""
     processor: Machine = machine["States"][name]["ItemProcessor"]
     return processor["States"][f"{name}Items"]["ItemProcessor"] if name in QUICK else processor
 
@@ -80,7 +80,7 @@ def test_every_lambda_task_retries_what_is_transient_and_nothing_else(machine: M
 
 
 def test_a_throttled_call_is_repeated_by_a_retry_of_its_own(machine: Machine) -> None:
-    """So that the five attempts of other errors are not used up; ten functions at once are a new account's limit."""
+    """Throttling must not use up the five attempts for other errors; new accounts are limited to ten functions."""
     quick = of_quick_children(machine)
     for name, task in tasks(machine).items():
         if task["Resource"].endswith("dynamodb:updateItem"):
@@ -121,7 +121,7 @@ def test_every_retry_backs_off_with_jitter_to_at_most_a_minute(machine: Machine)
 
 
 def test_every_task_and_every_distributed_map_catches(machine: Machine) -> None:
-    """An inline Map has nothing to catch: its items end in Done, and a batch that dies has left its items open."""
+    """An inline Map catches no errors: its items end in Done, and a batch that dies leaves its items open."""
     for name, state in all_states(machine).items():
         if state["Type"] == "Task" or name in {*MAPS, *PATIENT}:
             *_, catch = state["Catch"]
@@ -337,7 +337,7 @@ def test_whatever_breaks_outside_the_children_is_summarized(machine: Machine) ->
     for name in (*maps, *(f"Plan{name}" for name in MAPS), *(f"Plan{name}Left" for name in QUICK)):
         (catch,) = machine["States"][name]["Catch"]
         assert catch == {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "SummarizeRun"}
-    assert "Parameters" not in machine["States"]["SummarizeRun"]  # the whole state, with `error` where there is one
+    assert "Parameters" not in machine["States"]["SummarizeRun"]  # the whole state, with `error` if there is one
 
 
 def test_a_failed_run_is_a_failed_execution_with_its_cause(machine: Machine) -> None:

@@ -1,4 +1,4 @@
-"""What the embedded AWS would not notice: every setting that protects, expires or describes, read in the template."""
+"""Settings that the embedded AWS would not check: those that protect, expire or describe, read from the template."""
 
 import base64
 import json
@@ -31,7 +31,7 @@ def test_cdk_nag_finds_nothing_that_is_not_acknowledged_with_a_reason(synthesis:
 
 
 def test_cfn_lint_finds_nothing(synthesis: Synthesis) -> None:
-    # W3005: CDK lets a function wait for its role's policies, and names the role once more.
+    # W3005: CDK lets a function depend on its role's policies, and on the role as well.
     cfn_lint = Path(sys.executable).with_name("cfn-lint")
     command = [str(cfn_lint), "--ignore-checks", "W3005", "--", str(synthesis.template_path)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -44,7 +44,7 @@ def test_every_report_in_every_granularity_fits_one_stack(tmp_path_factory: pyte
     largest = synthesize(tmp_path_factory.mktemp("all"), values)
     assert len(largest.of_type("Glue::Table")) > 150
     assert len(largest.template["Resources"]) < CLOUDFORMATION_LIMIT
-    assert largest.template_path.stat().st_size < 1_000_000  # bytes that CloudFormation takes from S3
+    assert largest.template_path.stat().st_size < 1_000_000  # the maximum size for CloudFormation from S3
     for table in largest.of_type("Glue::Table").values():
         assert len(table["TableInput"]["Description"]) <= 2048
         assert all(len(column.get("Comment", "")) <= 255 for column in _columns(table))
@@ -102,7 +102,7 @@ def test_the_lake_keeps_replaced_objects_for_a_month(buckets: dict[str, dict[str
     assert {"NoncurrentDays": 30} in [rule.get("NoncurrentVersionExpiration") for rule in rules]
 
 
-# Registry, keys, what outlives the stack
+# Registry, keys, retained resources
 
 
 def test_the_registry_is_recoverable_protected_and_forgets_what_expired(synthesis: Synthesis) -> None:
@@ -120,7 +120,7 @@ def test_the_registry_is_recoverable_protected_and_forgets_what_expired(synthesi
 def test_data_and_keys_outlive_the_stack_on_aws_and_nothing_does_locally(
     synthesis: Synthesis, local: Synthesis
 ) -> None:
-    """What a failed first deployment made goes with it; not the registry, which is protected and has no fixed name."""
+    """A failed first deployment deletes its resources, except the registry, which is protected."""
     policies = {
         "AWS::S3::Bucket": "RetainExceptOnCreate",
         "AWS::SecretsManager::Secret": "RetainExceptOnCreate",

@@ -1,4 +1,4 @@
-"""Accounts that run ten functions at once, or one: the real definition in virtual time, and what it leaves."""
+"""Accounts with a concurrency of ten functions, or one: the real definition in virtual time, and its result."""
 
 import random
 from typing import Any
@@ -14,7 +14,7 @@ TWO_HOURS = 2 * 3600
 
 
 class Throttled:
-    """A daily run whose functions take 0.5 to 1.25 s, and conversions also longer, if told.
+    """A daily run whose functions take 0.5 to 1.25 s; conversions can take longer.
 
     `verdicts` holds the record of every item, None while it is open.
     """
@@ -57,7 +57,7 @@ class Throttled:
 
     @property
     def left(self) -> frozenset[str]:
-        """What the next run has to do."""
+        """The remaining work for the next run."""
         return frozenset(record for record, verdict in self.verdicts.items() if verdict != "done")
 
     def _plan(self, map_name: str, *, left: bool) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class Throttled:
 
 
 def execute(machine: dict[str, Any], world: Throttled, concurrency: int) -> tuple[VirtualRun, float, bool]:
-    """The run, how many seconds it took, and whether it succeeded."""
+    """The run, its duration in seconds, and whether it succeeded."""
     run = VirtualRun(machine, world, concurrency)
 
     async def execution() -> tuple[float, bool]:
@@ -114,7 +114,7 @@ def test_what_finds_no_room_for_two_hours_fails_by_name_and_the_next_runs_take_i
 
 
 def test_a_patient_child_asks_for_room_for_more_than_two_hours(machine: dict[str, Any]) -> None:
-    """An attempt waits half of its longest delay on average, and the sum of so many hardly strays from that."""
+    """An attempt waits half of its longest delay on average, and the sum of many delays hardly differs from that."""
     patient = machine["States"]["LandPatiently"]["ItemProcessor"]["States"]["ConvertInstancePatiently"]
     retry = next(retry for retry in patient["Retry"] if retry["ErrorEquals"] == [THROTTLED])
     assert retry["MaxAttempts"] == THROTTLES_FORGIVEN
@@ -125,7 +125,7 @@ def test_a_patient_child_asks_for_room_for_more_than_two_hours(machine: dict[str
 
 
 def test_a_fresh_account_of_ten_functions_takes_a_run_that_plain_retries_would_lose(machine: dict[str, Any]) -> None:
-    """Without the Retry of its own, five attempts within two minutes leave items behind."""
+    """Without its own Retry, five attempts within two minutes leave items unfinished."""
 
     def without(state: Any) -> Any:
         if isinstance(state, list):

@@ -1,4 +1,4 @@
-"""However slowly Apple answers, a step ends before its function is ended: by arithmetic on the longest call."""
+"""However slowly Apple answers, a step ends before its function times out: computed from the longest call."""
 
 from appstore_analytics.apple.client import LONGEST_CALL_SECONDS
 from appstore_analytics.apple.segments import LONGEST_SEGMENT_SECONDS
@@ -7,7 +7,7 @@ from appstore_analytics.rules.call_budget import CALLS_OF_A_REGISTRATION, CALLS_
 from appstore_analytics.steps import download_segments, list_instances
 from infra.functions import CAPACITIES
 
-AWS_SECONDS = 60  # for what a step asks of AWS itself: items, a small object
+AWS_SECONDS = 60  # for the step's own AWS calls: items, a small object
 UPLOAD_SECONDS = 150  # of the largest segment, at 20 MB a second
 
 
@@ -30,7 +30,7 @@ def test_a_listing_has_time_for_the_table_it_begins_last() -> None:
 
 
 def test_a_listing_reaches_its_first_table_in_every_attempt() -> None:
-    """So the attempts end: the reports of both requests are listed before it, at most."""
+    """The worst case before the last attempt: the reports of both requests are listed."""
     assert 3 * LONGEST_CALL_SECONDS < list_instances.LISTS_FOR_SECONDS
 
 

@@ -1,4 +1,4 @@
-"""An installed stack is updated in place: today's template beside the one that commit 559e4d5 made of the same context.
+"""An installed stack can be updated in place: today's template compared with that of commit 559e4d5.
 
 CloudFormation creates before it deletes. A resource with a fixed name under another logical id would find its name
 taken, and one that holds data would be created again, empty.
@@ -34,11 +34,11 @@ REPLACED_WHEN_CHANGED = {
     "AWS::Scheduler::Schedule": ("GroupName",),
     "AWS::StepFunctions::StateMachine": ("StateMachineType",),
 }
-"""Properties whose change makes CloudFormation replace the resource, beside its name (AWS's resource reference)."""
+"""Properties whose change makes CloudFormation replace the resource, besides its name (AWS's reference)."""
 
 
 def physical_name(resource: dict[str, Any]) -> str | None:
-    """The fixed name of a resource, if it has one; of a Glue resource the one in its input."""
+    """The fixed name of a resource, if it has one; for a Glue resource the name in its input."""
     properties = resource.get("Properties", {})
     for name, value in properties.items():
         if name.endswith("Input") and isinstance(value, dict) and "Name" in value:
@@ -89,7 +89,7 @@ def test_what_is_retained_stays_retained(synthesis: Synthesis) -> None:
 
 
 def test_the_names_that_are_compared_are_those_of_the_template() -> None:
-    """So that a name which the comparison no longer finds does not pass for none."""
+    """Makes sure that a name that the comparison does not find is not mistaken for no name."""
     names = {one["Type"]: physical_name(one) for one in INSTALLED.values()}
     named = {kind for kind, name in names.items() if name is not None}
     assert named >= HOLDS_DATA - {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SNS::Topic"} | {

@@ -11,7 +11,7 @@ from tests.integration.pipeline_in_process import Pipeline
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., Pipeline]]:
-    """Starts a pipeline; `world` are the settings of its simulated account, everything else the pipeline's own."""
+    """Starts a pipeline; `world` are the settings of its simulated account, all other arguments are the pipeline's."""
 
     def started(world: dict[str, Any] | None = None, **pipeline: Any) -> Pipeline:
         usual = {"today": date(2025, 6, 2), "apps": 1, "rows_per_date": 4, "segments_per_instance": 1}

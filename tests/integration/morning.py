@@ -1,4 +1,4 @@
-"""A pipeline as it stood one morning, again and again, without living through the days before each time."""
+"""The state of a pipeline on one morning, restored many times without repeating the days before."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from tests.integration.pipeline_in_process import Pipeline
 
 @dataclass(frozen=True, eq=False)
 class Morning:
-    """What stood in the registry and the buckets; `world` makes the same simulated account again."""
+    """The contents of the registry and the buckets; `world` creates the same simulated account again."""
 
     world: Callable[[], World]
     reports: tuple[str, ...]
@@ -24,7 +24,7 @@ class Morning:
 
     @classmethod
     def after(cls, world: Callable[[], World], reports: tuple[str, ...], live: Callable[[Pipeline], None]) -> "Morning":
-        """The morning after what `live` does with a new pipeline."""
+        """The morning after `live` ran with a new pipeline."""
         with aws_in_process():
             pipeline = Pipeline(world(), reports=reports)
             live(pipeline)
@@ -34,7 +34,7 @@ class Morning:
 
     @contextmanager
     def begin(self) -> Iterator[Pipeline]:
-        """The pipeline of that morning, on a clock of its own, by which claims end as well."""
+        """The pipeline of that morning with its own clock, which also ends claims."""
         with aws_in_process():
             pipeline = Pipeline(self.world(), reports=self.reports)
             pipeline.clock.now = max(self.now, datetime.combine(pipeline.world.today, time(1), UTC))

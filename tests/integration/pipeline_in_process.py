@@ -1,4 +1,4 @@
-"""The steps in the test's process, called as the state machine calls them, against the simulated Apple and moto."""
+"""The steps in the test's process, called like the state machine calls them, against the simulated Apple and moto."""
 
 import io
 import json
@@ -78,7 +78,7 @@ MAPS_OF = {
 
 
 class LakeAthena:
-    """Athena by DuckDB over the Parquet objects that stand in the lake; `before_answer` may spoil or raise.
+    """Athena by DuckDB over the Parquet objects in the lake; `before_answer` can change the answer or raise.
 
     `queries` are those of `curated`, `kpi_queries` those of `marts`.
     """
@@ -134,7 +134,7 @@ class LakeAthena:
 
 @dataclass
 class NamesOnly:
-    """App Store Connect for the plan of an account that names its apps: nothing but their names is asked."""
+    """App Store Connect for the plan of an account with listed apps: only their names are requested."""
 
     world: World
 
@@ -169,7 +169,7 @@ class Pipeline:
         secret = {"key_id": key.key_id, "issuer_id": key.issuer_id, "private_key": key.private_key_pem}
         self.tokens = Tokens(partial(ApiKey.from_secret, json.dumps(secret), "the secret"), self.clock)
 
-    # A run's plan, as plan_run makes it
+    # A run's plan, as plan_run writes it
 
     @property
     def configuration(self) -> Configuration:
@@ -246,14 +246,14 @@ class Pipeline:
     # Maps, as the state machine runs them
 
     def run(self, plan: RunPlan, *maps: MapName) -> None:
-        """Plans and runs these Maps; those of the plan's operation without any named."""
+        """Plans and runs these Maps, by default all Maps of the plan's operation."""
         for map_name in maps or MAPS_OF[plan.operation]:
             after = self.run_pass(plan, map_name, FROM_THE_BEGINNING)
             while after != FROM_THE_BEGINNING:
                 after = self.run_pass(plan, map_name, after)
 
     def run_pass(self, plan: RunPlan, map_name: MapName, after: str) -> str:
-        """One pass of a Map; where the next one goes on."""
+        """One pass of a Map. Returns where the next one continues."""
         answer = plan_items(plan.run_id, map_name, self.registry, self.lake, self.clock.now, after=after)
         manifest = json.loads(self.lake.read(str(answer["manifest_key"])) or b"")
         assert len(manifest) == answer["items"]
@@ -276,7 +276,7 @@ class Pipeline:
             self.record_failure(event, error)
 
     def record_failure(self, event: dict[str, str], error: PipelineError) -> None:
-        """What the state machine writes into an item's record when it has caught an error."""
+        """The record that the state machine writes for a caught error."""
         self.registry.table.update_item(
             Key={"pk": f"RUN#{event['run_id']}", "sk": event["record"]},
             UpdateExpression="SET verdict = :verdict, #error = :error, reason = :reason",
@@ -302,7 +302,7 @@ class Pipeline:
         return [lambda: self.verify(VerifyItem.from_event(event))]
 
     def whole(self, **payload: Any) -> RunPlan:
-        """A whole run that succeeds; its plan."""
+        """A whole run that succeeds. Returns its plan."""
         plan = self.plan(**payload)
         self.run(plan)
         assert self.summarize(plan) == {"status": "SUCCEEDED", "cause": ""}
@@ -312,12 +312,12 @@ class Pipeline:
         return self.whole(operation="rollback", run_id=of_run.run_id)
 
     def daily(self) -> dict[str, str]:
-        """A whole daily run; what summarize_run says of it."""
+        """A whole daily run. Returns the answer of summarize_run."""
         plan = self.plan()
         self.run(plan)
         return self.summarize(plan)
 
-    # What came of it
+    # Results
 
     def fault(self, kind: FaultKind, route: str, **more: Any) -> None:
         self.world.faults.order(Fault(kind, route=route, **more))
@@ -332,7 +332,7 @@ class Pipeline:
         return body
 
     def bytes_of(self, prefix: str) -> dict[str, str]:
-        """What stands below a prefix, by ETag."""
+        """The objects below a prefix, by ETag."""
         return {stored.key: stored.etag for stored in self.lake.list(prefix)}
 
     def record(self, item: RegisterItem | LandItem | PublishItem | VerifyItem) -> ItemRecord:

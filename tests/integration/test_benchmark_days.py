@@ -1,4 +1,4 @@
-"""What the benchmarks of cost and calls rest on: the counts of a day grow in a straight line with the apps."""
+"""The assumption of the cost benchmarks: the counts of a day grow linearly with the number of apps."""
 
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
 from benchmarks.calls import live_a_scarce_day
@@ -10,7 +10,7 @@ def test_the_counts_of_a_third_size_lie_on_the_line_through_two_others() -> None
     lines = lines_of(few, many)
     assert set(lines) == set(third.units)
     for key, line in lines.items():
-        assert abs(line.of(third.apps) - third.units[key]) <= 1, key  # a page more or less of what is read
+        assert abs(line.of(third.apps) - third.units[key]) <= 1, key  # one page of reading more or less
     assert lines["convert_instance", Unit.CALLS].per_app == 1
     assert lines["download_segments", Unit.APPLE_CALLS].per_app == 1
     assert lines["publish_date", Unit.S3_READS].per_app > 1
@@ -20,5 +20,5 @@ def test_a_day_on_a_small_quota_goes_on_every_hour_until_every_app_is_verified()
     day = live_a_scarce_day(calls_per_hour=6, reports=5, hours=4)  # five usable calls: one app's lists at a time
     assert (day.verified, day.refused) == (day.apps, 0) == (2, 0)
     assert day.usable == 20
-    assert day.calls == 20 + 1  # plan_run asks for the names of the apps
+    assert day.calls == 20 + 1  # plan_run requests the names of the apps
     assert 4 < day.hours < 5

@@ -6,7 +6,7 @@ from pathlib import Path
 from workshop.toolchain import node_environment
 
 ROOT = Path(__file__).resolve().parents[2]
-CLOSED_PORT = 9  # discard: nothing listens on it
+CLOSED_PORT = 9  # the discard port: nothing listens on it
 
 
 def _with_a_failing_node_on_path(folder: Path) -> dict[str, str]:

@@ -26,7 +26,7 @@ NPM_ADVICE = (
 )
 REAL_PYTHON = Path(sys.executable).resolve()
 
-# Answers as node does when it runs npm, or the CDK command line. A pipe named `pause` holds it until a test says more.
+# Answers like node running npm or the CDK command line. A pipe named `pause` holds it until a test releases it.
 NODE = """\
 #!/bin/sh
 [ -p "$HOME/pause" ] && read -r line < "$HOME/pause"
@@ -64,7 +64,7 @@ class Project:
 
 
 def _make_project(folder: Path) -> Project:
-    """The way in as it is, in a path with a space, and nothing on PATH but one Python and two of sh's tools."""
+    """A real set-up, in a path with a space, with only one Python and two of sh's tools on PATH."""
     root, home, tools, wheels = (folder / name for name in ("a clone", "home", "tools", "wheels"))
     for made in (home, tools, wheels, root / "layers/pipeline/python/appstore_analytics"):
         made.mkdir(parents=True)
@@ -113,7 +113,7 @@ def _write_wheel(wheels: Path) -> Path:
 
 
 def _replace_python(project: Project, prelude: str) -> None:
-    """The one Python on PATH answers quick_start.sh's questions (-E -c <question>) after `prelude`."""
+    """The only Python on PATH answers quick_start.sh's questions (-E -c <question>) after `prelude`."""
     (project.tools / "python3").unlink()
     (project.tools / "python3").write_text(f'#!/bin/sh\nexec "{REAL_PYTHON}" -E -c "{prelude}\n$3"\n')
     (project.tools / "python3").chmod(0o755)
@@ -241,7 +241,7 @@ def test_with_arguments_only_pytest_runs(made: Project) -> None:
 
 
 def _wait_until_nobody_is_left(process_group: int) -> None:
-    """A process that has ended stays in its group until its parent, or init for an orphan, has taken note."""
+    """A process that has ended stays in its group until its parent, or init for an orphan, has reaped it."""
     deadline = time.monotonic() + 10
     with contextlib.suppress(ProcessLookupError):
         while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""Every package is pinned, with the hash of each of its files, in one closure that every other file is a part of."""
+"""Every package is pinned with the hash of each of its files, in one closure that includes every other file."""
 
 import importlib.metadata
 import json
@@ -30,7 +30,7 @@ def _normal(name: str) -> str:
 
 
 def _asked(name: str) -> dict[str, str]:
-    """What a .in file asks for, and the files that it includes."""
+    """The requirements of a .in file, and the files that it includes."""
     found = {}
     for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
         if line.startswith("-r "):
@@ -43,7 +43,7 @@ def _asked(name: str) -> dict[str, str]:
 
 
 def _pins(name: str) -> dict[str, Pin]:
-    """What a .txt file pins. Nothing else stands in it: no index, no URL, no option."""
+    """The pins of a .txt file. It contains nothing else: no index, no URL, no option."""
     text = (ROOT / name).read_text(encoding="utf-8").replace(" \\\n    ", " ")
     found = {}
     for line in text.splitlines():

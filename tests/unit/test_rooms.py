@@ -1,4 +1,4 @@
-"""What the import contracts cannot see: names of outside things in the code, and who may speak of them."""
+"""Rules that import contracts cannot express: external names in the code, and where they are allowed."""
 
 import ast
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ VALUES = frozenset(
     {"buffer", "context", "data", "entry", "facts", "found", "missing", "node", "payload", "target", "text", "update"}
     | {"value", "values"}
 )
-"""Arguments that hold JSON, items of DynamoDB, buffers or a Lambda's context: never a client or a table."""
+"""Arguments for JSON, DynamoDB items, buffers or a Lambda's context, but never for a client or a table."""
 
 THE_CLOCK = PACKAGE / "wiring" / "clock.py"
 READS_OF_A_CLOCK = frozenset(
@@ -53,7 +53,7 @@ def test_a_secret_is_read_by_those_alone_who_use_it() -> None:
 
 @pytest.mark.parametrize("path", _files(*SPEAKS_TO_AWS), ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_client_and_no_table_is_without_a_type(path: Path) -> None:
-    """mypy checks nothing of what is `Any`; the stubs of boto3 know every client."""
+    """mypy does not check `Any`; boto3's stubs have types for every client."""
     untyped = {
         name for name, kind in _annotations(ast.parse(path.read_text("utf-8"))) if kind == "Any" and name not in VALUES
     }
@@ -64,7 +64,7 @@ def test_no_client_and_no_table_is_without_a_type(path: Path) -> None:
     "path", _files(PACKAGE, ROOT / "functions", OPERATIONS), ids=lambda path: str(path.relative_to(ROOT))
 )
 def test_the_time_is_read_by_the_one_clock(path: Path) -> None:
-    """Whatever needs the time is given a clock (model/clock.py), or asks `registry.clock()`."""
+    """Code that needs the time gets a clock (model/clock.py), or uses `registry.clock()`."""
     lines = [line for line in _reads_the_time(ast.parse(path.read_text("utf-8"))) if path != THE_CLOCK]
     assert lines == [], f"{path.name} reads this machine's clock: take `now`, a `Clock` or `registry.clock()` instead"
 
@@ -78,7 +78,7 @@ def test_what_imports_the_package_sees_its_types() -> None:
 
 
 def _reads_the_time(tree: ast.AST) -> Iterator[int]:
-    """The lines that ask this machine for the time or the day; a stopwatch (`monotonic`) is none of them."""
+    """The lines that read this machine's time or day; a stopwatch (`monotonic`) is allowed."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and ".".join(ast.unparse(node).split(".")[-2:]) in READS_OF_A_CLOCK:
             yield node.lineno

@@ -1,4 +1,4 @@
-"""How long files and functions are: a file that is read at one sitting, and functions that tell one story each.
+"""The sizes of files and functions: small enough to read a file at once, and one task per function.
 
 Ruff checks that no function is complex.
 """

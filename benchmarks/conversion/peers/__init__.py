@@ -1,9 +1,13 @@
-"""The same two jobs by each peer, as well as its documentation says: explicit types, streaming where it has it.
+"""The same two jobs by each peer, as its documentation recommends: explicit types, and streaming if possible.
 
 `plain(segment, table, folder)`: one typed Parquet file, zstd at our level, rows in the file's order.
 `whole(segment, table, folder)`: only rows of the app, with our two lineage columns, one file per Date, sorted by
 `sort_columns`; answers per Date with the rows and the exact sums of the additive measures. A wrong cell is an exception
 where the peer has one: none of them has a quarantine, or says which row it was.
+
+`whole(segment, table, folder)`: only rows of the app, with our two lineage columns, one file per Date, sorted by
+`sort_columns`; returns per Date the number of rows and the exact sums of the additive measures. A wrong cell raises an
+exception if the peer supports that: none of them has a quarantine, or reports the row.
 """
 
 from datetime import date
@@ -20,7 +24,7 @@ Counted = dict[str, dict[str, str]]
 
 
 def sort_columns(table: CuratedTable) -> list[str]:
-    """What the rows are sorted by: the Date, then what our parts are sorted by."""
+    """The sort order of the rows: the Date, then the sort order of our parts."""
     present = {column.name for column in table.report.columns}
     wanted = ("territory", "device", "source_type", "platform_version")
     return [table.report.date_column, *(name for name in wanted if name in present)]

@@ -1,4 +1,4 @@
-"""Physical limits: what each stage costs alone, with the libraries that we use."""
+"""Physical limits: the cost of each stage alone, with the libraries that we use."""
 
 import io
 from pathlib import Path
@@ -18,7 +18,7 @@ _BLOCK_BYTES = 4 << 20
 
 
 def prepare(job: str, segment: Path, table: CuratedTable) -> Any:
-    """What the job of this name is given: made beforehand, not measured."""
+    """The input of this job, which is prepared before measuring."""
     if job == "gunzip":
         return segment
     if job == "csv_parse":

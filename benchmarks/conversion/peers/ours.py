@@ -28,7 +28,7 @@ def plain(segment: Path, table: CuratedTable, folder: Path) -> None:
 
 
 def whole(segment: Path, table: CuratedTable, folder: Path) -> Counted:
-    """What convert_instance does with a segment, from its bytes to the parts on the disk."""
+    """The work of convert_instance on a segment, from its bytes to the parts on the disk."""
     with segment.open("rb") as stream:
         conversion = convert([stream], table, APP_ID, _VINTAGE, _TODAY, lambda days: days, folder)
     return {part.day.isoformat(): {"rows": str(part.rows), **part.sums} for part in conversion.parts}

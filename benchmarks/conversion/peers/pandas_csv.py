@@ -1,4 +1,4 @@
-"""How pandas reads a segment with its C engine, as its guide to large data sets advises: categories for strings."""
+"""pandas reads a segment with its C engine, as its guide to large data sets recommends: categories for strings."""
 
 from decimal import Decimal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""awswrangler: its own functions. It writes to S3 only, here a server on this machine, in another process."""
+"""awswrangler: its own functions. It only writes to S3, here a local server in another process."""
 
 import os
 from pathlib import Path
@@ -23,7 +23,7 @@ def plain(segment: Path, table: CuratedTable, folder: Path) -> None:
 
 
 def whole(segment: Path, table: CuratedTable, folder: Path) -> Counted:
-    """A data set partitioned by Date, as awswrangler writes one."""
+    """A data set partitioned by Date, in awswrangler's own layout."""
     rows, day = read(segment, table), table.report.date_column
     if not (rows["app_apple_identifier"] == APP_ID).all():
         raise ValueError("rows of another app")

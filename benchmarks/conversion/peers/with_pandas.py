@@ -24,7 +24,7 @@ def whole(segment: Path, table: CuratedTable, folder: Path) -> Counted:
 
 
 def write_by_date(rows: "pd.DataFrame", table: CuratedTable, folder: Path) -> Counted:
-    """What is to be done with typed rows, whichever engine read them."""
+    """Process typed rows, whichever engine read them."""
     if not (rows["app_apple_identifier"] == APP_ID).all():
         raise ValueError("rows of another app")
     day = table.report.date_column

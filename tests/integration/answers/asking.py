@@ -1,4 +1,4 @@
-"""A pipeline in the test's process, and the questions of manage.py put to its parts."""
+"""A pipeline in the test's process, and the questions of manage.py to it."""
 
 from datetime import date
 from typing import Any
@@ -33,7 +33,7 @@ def days(pipeline: Pipeline, count: int) -> None:
 
 
 def backfill(pipeline: Pipeline, start: date, end: date) -> None:
-    """One look of a backfill."""
+    """One execution of a backfill."""
     pipeline.run(pipeline.backfill(start, end), MapName.REGISTER, MapName.LAND, MapName.PUBLISH)
 
 

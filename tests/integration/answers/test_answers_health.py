@@ -1,4 +1,4 @@
-"""One look at everything: what is well, what needs whom, and why an app is missing."""
+"""`health`: the state of everything, who has to do what, and why an app is missing."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -20,7 +20,7 @@ OTHER = "1000000002"
 
 
 class NoExecutions:
-    """AWS has forgotten every execution: the reports are what is left."""
+    """AWS no longer lists any execution: only the reports are left."""
 
     def get_paginator(self, _: str) -> "NoExecutions":
         return self

@@ -1,4 +1,4 @@
-"""Dates of which there is no data are neither planned, nor expected, nor counted with pain."""
+"""Dates for which no data exists are not planned, not expected, and not counted one by one."""
 
 from collections.abc import Callable
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""`ask_kpis`: what a Date's number is worth, and which questions are refused."""
+"""`ask_kpis`: the state of a Date's number, and refused questions."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -99,7 +99,7 @@ def test_one_app_of_two_that_is_missing_makes_the_sum_preliminary(start: Callabl
     ("question", "sentence"),
     [
         ({"metrics": ("total_download",)}, "There is no KPI 'total_download': did you mean total_downloads"),
-        ({"metrics": ()}, "No KPI is asked for"),
+        ({"metrics": ()}, "No KPI is given"),
         ({"metrics": ("updates",), "by": "subscription_name"}, "updates cannot be split by 'subscription_name'"),
         ({"metrics": ("updates",), "app_ids": ("12",)}, "App 12 is not known"),
         ({"metrics": ("updates",), "end": FIRST - timedelta(days=1)}, "must not be after"),

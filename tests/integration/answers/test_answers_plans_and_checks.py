@@ -1,4 +1,4 @@
-"""Questions that change nothing, put to one pipeline that has run for four days."""
+"""Questions that change nothing, answered by one pipeline after four days of runs."""
 
 import gzip
 import io
@@ -96,7 +96,7 @@ def test_where_nothing_is_published_nothing_is_claimed(pipeline: Pipeline) -> No
 
 
 def glue_with(*deployed: CuratedTable, changed: dict[str, str] | None = None) -> Any:
-    """moto's Glue with these tables, some columns with another type."""
+    """moto's Glue with these tables, where some columns have another type."""
     glue = boto3.client("glue", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
     if "curated" not in {database["Name"] for database in glue.get_databases()["DatabaseList"]}:
         glue.create_database(DatabaseInput={"Name": "curated"})

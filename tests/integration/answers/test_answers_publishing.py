@@ -1,4 +1,4 @@
-"""`publish` on a pipeline that has run: which Dates, marked only with consent, and what the next run makes of them."""
+"""`publish` on a pipeline with data: the chosen Dates, marked only after confirmation, and the next run."""
 
 import io
 import json

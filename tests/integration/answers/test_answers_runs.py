@@ -1,4 +1,4 @@
-"""Finding a run again, and how far it has come."""
+"""Finding a run by its id, and the progress of a run."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -104,7 +104,7 @@ def test_a_report_from_before_ids_stood_in_the_keys_is_found_by_its_run(pipeline
     assert find_report(pipeline.lake, f"{report['run_id']}-of-another") is None
 
 
-# How far a run has come
+# The progress of a run
 
 
 def snapshot(pipeline: Pipeline, plan: Any) -> Snapshot:

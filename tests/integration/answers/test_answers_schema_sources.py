@@ -1,4 +1,4 @@
-"""schema-verify looks into files that the converter refused, and into those that spell a header as an alias."""
+"""schema-verify reads files that the converter refused, and files that use an alias of a header."""
 
 import gzip
 from datetime import date

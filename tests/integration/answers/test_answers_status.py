@@ -66,7 +66,7 @@ def test_a_request_that_apple_stopped_is_said_to_be_until_the_one_made_anew_has_
     day(pipeline)
     days(pipeline, 2)
     pipeline.world.stop_request(APP)
-    days(pipeline, 4)  # three silent ones, and the run that looks
+    days(pipeline, 4)  # three silent ones, and the run that checks
     answer = status(pipeline)
     (line,) = answer.requests
     assert (line.verdict, line.requested_on, line.last_instance) == (
@@ -96,7 +96,7 @@ def test_a_forbidden_app_says_why_and_the_others_are_ready(start: Callable[..., 
     pipeline = start({"apps": 2})
     day(pipeline)
     pipeline.world.forbidden_app_ids.add("1000000002")
-    pipeline.world.advance(7)  # a known request is looked at once a week
+    pipeline.world.advance(7)  # a known request is checked once a week
     days(pipeline, 1)
     answer = status(pipeline)
     verdicts = {line.app_id: line for line in answer.requests}

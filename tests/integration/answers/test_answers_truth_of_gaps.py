@@ -1,4 +1,4 @@
-"""What `gaps` calls complete is what Apple's newest instances hold, after any history; and freshness says the same."""
+"""`gaps` and freshness call those Dates complete that Apple's newest instances contain, after any history."""
 
 import json
 import random
@@ -36,7 +36,7 @@ def missing(pipeline: Pipeline) -> set[date]:
 
 
 def freshness(pipeline: Pipeline) -> dict[str, Any]:
-    """The verdict on the one table, at noon with the tolerance after which gaps expects a Date as well."""
+    """The verdict on the only table, at noon, with the tolerance after which gaps expects a Date as well."""
     athena: Any = AthenaInProcess(pipeline.lake)
     at = datetime.combine(pipeline.world.today, time(12, tzinfo=UTC))
     check_freshness(at, timedelta(hours=26), pipeline.lake, athena, pipeline.metrics.__setitem__)
@@ -46,7 +46,7 @@ def freshness(pipeline: Pipeline) -> dict[str, Any]:
 
 
 def one_day(pipeline: Pipeline, what: str) -> None:
-    """A day of the history, and the run on it, unless there is none."""
+    """A day of the history with its run, if there is one."""
     world = pipeline.world
     world.advance(1)
     if what == "quarantined":

@@ -1,4 +1,4 @@
-"""`ask_kpis` against the same numbers made apart: by DuckDB from `curated`, and by Apple's newest instances."""
+"""`ask_kpis` against the same numbers computed independently: by DuckDB from `curated`, and from Apple's instances."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
@@ -54,7 +54,7 @@ def test_every_kpi_by_every_dimension_is_what_the_rows_say(six_tables: Pipeline)
                 if series.kpi == kpi.name and point.value is not None
             }
             wanted = dict(_from_rows(rows, kpi, by))
-            # A value of which no row counts has no series, and an app without rows on a Date has a zero.
+            # A value without any counted row has no series; an app without rows on a Date has a zero.
             assert {key: value for key, value in found.items() if value} == {
                 key: value for key, value in wanted.items() if value
             }, (kpi.name, by)
@@ -65,7 +65,7 @@ def test_every_kpi_by_every_dimension_is_what_the_rows_say(six_tables: Pipeline)
 def _from_rows(
     rows_of: Mapping[str, pa.Table], kpi: Kpi, by: str
 ) -> Iterator[tuple[tuple[str, str | None, date], Any]]:
-    """The formula over the sums of the rows, of the Dates that all of its tables have."""
+    """The formula over the sums of the rows, for the Dates that all of its tables have."""
     sums: dict[tuple[str, str | None, date], dict[str, Any]] = {}
     app = "CAST(app_id AS VARCHAR)" if by == "app" else "''"
     value = f"CAST({_column(by)} AS VARCHAR)" if by not in ("", "app") else "NULL"

@@ -1,6 +1,6 @@
-"""What may happen at once, as state machines of hypothesis: it chooses who makes the next call, and who dies there.
+"""Races as state machines of hypothesis: it chooses which actor makes the next call, and which one dies there.
 
-Each ends with a clean run, after which everything must stand as after one run alone.
+Each ends with a clean run, after which the state must equal that after one run alone.
 """
 
 from collections import Counter
@@ -44,7 +44,7 @@ def _after_one_run_alone(morning: Morning) -> WhatStands:
 
 
 class Race(RuleBasedStateMachine):
-    """Actors that go on call by call, or die; a subclass says which, and what they work on."""
+    """Actors that proceed call by call, or die; subclasses define the actors and their work."""
 
     morning: ClassVar[Callable[[], Morning]]
 
@@ -89,11 +89,11 @@ class Race(RuleBasedStateMachine):
             self.stack.close()
 
     def at_the_end(self) -> None:
-        """The clean run, and what must be true after it."""
+        """The clean run, and the conditions after it."""
         raise NotImplementedError
 
 
-# Two vintages of the same Dates, converted and published at the same moment
+# Two vintages of the same Dates, converted and published at the same time
 
 
 def _two_vintages() -> World:
@@ -112,7 +112,7 @@ def _two_vintages() -> World:
 
 @cache
 def landed() -> Morning:
-    """Two instances of each table have landed; they share a Date, which the younger restates."""
+    """Two instances of each table have landed; they share a Date, which the newer one restates."""
 
     def land(pipeline: Pipeline) -> None:
         plan = pipeline.plan()
@@ -139,7 +139,7 @@ class Vintages(Race):
     @precondition(lambda self: self.begun < 8)
     @rule(number=st.integers(0, 3))
     def a_converter_begins(self, number: int) -> None:
-        """At most two of an item: of a run the third means that two have died, which the file is blamed for."""
+        """At most two per item: the third run assumes that the file killed the first two."""
         if self.converters[number] == 2:
             return
         self.converters[number] += 1
@@ -164,7 +164,7 @@ class Vintages(Race):
         assert stands.kpis == self.alone.kpis
 
 
-# One report request, registered by several at once
+# One report request, registered by several functions at once
 
 
 @cache
@@ -174,7 +174,7 @@ def unregistered() -> Morning:
 
 
 class Claims(Race):
-    """Executions that register the same app, while leases end."""
+    """Executions that register the same app while leases expire."""
 
     morning = staticmethod(unregistered)
 
@@ -190,7 +190,7 @@ class Claims(Race):
         self.begin(f"execution {self.begun}", lambda: self._register(plan))
 
     def _register(self, plan: RunPlan) -> None:
-        """Held up between two calls for longer than a function runs, it may find that both its tokens have ended."""
+        """If it is held up between two calls for longer than a function can run, both its tokens can have expired."""
         begun_at = self.pipeline.clock.now
         try:
             self.pipeline.register(plan)
@@ -216,7 +216,7 @@ def day() -> Morning:
 
 
 class Executions(Race):
-    """Two executions of one day, also of the very same run; a function that dies is called again, or given up."""
+    """Two executions of one day, even of the same run; a function that dies is called again, or given up."""
 
     morning = staticmethod(day)
 
@@ -239,7 +239,7 @@ RACES = (Claims, Vintages, Executions)
 
 
 def run_race(race: type[Race], examples: int, *, derandomize: bool) -> None:
-    """Run so many examples of a race; raises what is wrong, with the shortest way to it."""
+    """Run a number of examples of a race; raises the error with the shortest way to reproduce it."""
     how = settings(
         max_examples=examples,
         stateful_step_count=50,

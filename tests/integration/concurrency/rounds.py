@@ -1,4 +1,4 @@
-"""Two vintages of one Date, written and published at the same moment by real threads that may die at any call."""
+"""Two vintages of one Date, written and published at the same time by threads that can die at any call."""
 
 import random
 import threading
@@ -21,7 +21,7 @@ from tests.call_points import Call, DiedError, every_call_seen_by
 from tests.lake_samples import APP, DAY, ENGAGEMENT, converted, row, tsv, vintage
 
 CALLS_OF_A_WRITER = 10
-"""At least as many as one makes: whose death is drawn from more lives on."""
+"""At least the number of calls of one thread; a larger drawn number lets the thread survive."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Writer:
     part: PartFile
 
     def convert_and_publish(self, registry: Registry, lake: Bucket) -> None:
-        """What convert_instance and then publish_date do to one Date."""
+        """convert_instance and then publish_date for one Date."""
         table_date = TableDate(ENGAGEMENT.name, self.part.day)
         write_parts(lake, ENGAGEMENT, APP, self.vintage, [self.part], _Unjournalled())
         registry.dirty_dates.mark(table_date)
@@ -43,7 +43,7 @@ class Writer:
 
 
 class _Unjournalled:
-    """Nobody rolls these writers back."""
+    """No rollback of these writers happens."""
 
     run_id = "20250604T100000000Z-round"
 
@@ -63,7 +63,7 @@ class RandomDeaths:
         self.deaths = 0
 
     def born(self) -> None:
-        """This thread begins to live; it may be long."""
+        """Choose when this thread dies; it may survive."""
         self._left[threading.get_ident()] = self._chance.randrange(2 * CALLS_OF_A_WRITER), self._chance.random() < 0.5
 
     def before(self, call: Call) -> None:
@@ -84,7 +84,7 @@ class RandomDeaths:
 
 
 def rounds(count: int, seed: int = 7) -> Iterator[tuple[str, str, int]]:
-    """So many rounds; of each the ETag of the table's object, the one of a sequential run, and how many died."""
+    """Run this many rounds. Returns each round's ETag, that of a sequential run, and the number of deaths."""
     chance = random.Random(seed)  # noqa: S311 (an order, not a secret)
     with TemporaryDirectory() as folder, aws_in_process():
         writers = [_writer(Path(folder), 21, rows=3), _writer(Path(folder), 22, rows=2)]
@@ -94,7 +94,7 @@ def rounds(count: int, seed: int = 7) -> Iterator[tuple[str, str, int]]:
             deaths = RandomDeaths(chance)
             with every_call_seen_by(deaths):
                 _at_once(on_this_date, lambda writer, deaths=deaths: _live(writer, deaths, registry, lake), chance)
-            for writer in chance.sample(on_this_date, 2):  # the next run does again what is not known to be done
+            for writer in chance.sample(on_this_date, 2):  # the next run repeats what is not known to be done
                 writer.convert_and_publish(registry, lake)
             for writer in on_this_date:
                 writer.convert_and_publish(registry, alone)

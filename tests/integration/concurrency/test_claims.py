@@ -1,4 +1,4 @@
-"""A sample of what `python -m tests.integration.crash` does at length; so are the other modules here."""
+"""A sample of the long runs of `python -m tests.integration.crash`, like the other modules here."""
 
 from tests.integration.concurrency.races import Claims, run_race
 

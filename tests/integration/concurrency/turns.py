@@ -1,6 +1,6 @@
-"""Threads that take turns: exactly one runs, and each waits before every call of AWS and Apple until it may go on.
+"""Threads that take turns: exactly one runs, and each waits before every call to AWS and Apple for its turn.
 
-So an interleaving is a list of names: whoever chooses it can repeat it, and hypothesis can shorten it.
+An interleaving is therefore a list of names, which can be repeated, and which hypothesis can shorten.
 """
 
 import threading
@@ -13,7 +13,7 @@ from tests.call_points import Call, DiedError
 
 
 class Order(StrEnum):
-    """What becomes of an actor at the call before which it waits."""
+    """The fate of an actor at the call before which it waits."""
 
     GO_ON = "go on"
     DIE_BEFORE = "die before it"
@@ -43,7 +43,7 @@ class _Actor:
 
 
 class Turns:
-    """Sees the calls (`every_call_seen_by`) of the actors that it began; whoever else calls is not held up."""
+    """Observes the calls (`every_call_seen_by`) of the actors that it started; other callers are not held up."""
 
     def __init__(self) -> None:
         self._actors: dict[str, _Actor] = {}
@@ -52,31 +52,31 @@ class Turns:
 
     @property
     def waiting(self) -> list[str]:
-        """The names of those who have not come to their end, in the order of their beginning."""
+        """The names of the actors that have not ended, in the order of their start."""
         return [name for name, actor in self._actors.items() if not actor.has_ended]
 
     def begin(self, name: str, work: Callable[[], Any]) -> None:
-        """A new actor: it does its work up to its first call."""
+        """Start an actor, which runs up to its first call."""
         actor = self._actors[name] = _Actor(work)
         actor.thread.start()
         self._by_thread[actor.thread.ident or 0] = actor
         self._let(actor, Order.GO_ON)
 
     def go_on(self, name: str, calls: int = 1) -> None:
-        """Let an actor make so many calls, or fewer if it comes to its end."""
+        """Let an actor make a number of calls, or fewer if it ends."""
         actor = self._actors[name]
         while calls and not actor.has_ended:
             self._let(actor, Order.GO_ON)
             calls -= 1
 
     def die(self, name: str, order: Order) -> None:
-        """The actor dies at the call before which it waits."""
+        """Kill the actor at the call before which it waits."""
         self.deaths += 1
         self._let(self._actors[name], order)
 
     @contextmanager
     def of_function(self, step: str, item: str) -> Iterator[None]:
-        """Who dies in here dies as a function: its actor, an execution, lives on."""
+        """A death in here ends a function; its actor, an execution, continues."""
         del step, item
         try:
             yield
@@ -86,17 +86,17 @@ class Turns:
                 actor.is_dead, actor.order = False, Order.GO_ON
 
     def to_the_end(self) -> None:
-        """Let all go on in turn until each has come to its end."""
+        """Let all actors continue in turn until each has ended."""
         while waiting := self.waiting:
             for name in waiting:
                 self.go_on(name)
 
     def has_died(self, name: str) -> bool:
-        """Whether an actor came to its end by dying."""
+        """Whether an actor died."""
         return self._actors[name].is_dead
 
     def answer(self, name: str) -> Any:
-        """What an actor's work returned."""
+        """The result of an actor's work."""
         return self._actors[name].answer
 
     def _let(self, actor: _Actor, order: Order) -> None:
@@ -108,10 +108,10 @@ class Turns:
         if actor.failure is not None:
             raise actor.failure
 
-    # As an observer of calls
+    # Observer of calls
 
     def before(self, call: Call) -> None:
-        """Wait for the order, in the actor's own thread."""
+        """Wait for permission, in the actor's own thread."""
         del call
         actor = self._by_thread.get(threading.get_ident())
         if actor is None:
@@ -124,7 +124,7 @@ class Turns:
             raise DiedError
 
     def after(self, call: Call) -> None:
-        """The call was applied; an actor may lose its answer."""
+        """The call was applied; the actor can lose its answer."""
         del call
         actor = self._by_thread.get(threading.get_ident())
         if actor is not None and actor.order is Order.DIE_AFTER:

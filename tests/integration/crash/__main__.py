@@ -1,4 +1,4 @@
-"""The crash matrix and the races at length: a table on the screen, and the last full result in docs/crash-matrix.md."""
+"""The crash matrix and the long races: a table on the screen; docs/crash-matrix.md has the last full result."""
 
 import argparse
 import os
@@ -29,7 +29,7 @@ QUICKER = 10
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a result: what was tried, how often, and what was lost."""
+    """One line of the result: the case, the number of attempts, and the losses."""
 
     what: str
     tried: int
@@ -37,7 +37,7 @@ class Row:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Try everything; 1 when anything was lost."""
+    """Run all cases; 1 if anything was lost."""
     parser = argparse.ArgumentParser(prog="python -m tests.integration.crash", description=__doc__, allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="a sample of everything, and no page is written")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes for the matrix")

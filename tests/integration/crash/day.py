@@ -36,7 +36,7 @@ STEPS_OF_MAPS = {
     MapName.PUBLISH: ("publish_date",),
     MapName.VERIFY: ("verify_table",),
 }
-"""As in infra/state_machine.py, where a test compares it; importing that starts Node."""
+"""As in infra/state_machine.py; a test compares them, because importing that module starts Node."""
 
 _STEPS_OF_CHILDREN = {step for steps in STEPS_OF_MAPS.values() for step in steps}
 
@@ -45,14 +45,14 @@ RESTATED = date(2025, 6, 3)
 
 
 class Moment(StrEnum):
-    """When a function dies: the call is not made, or it is applied and its answer lost."""
+    """The time of a function's death: before a call, or after it was applied and before its answer."""
 
     BEFORE = "before"
     AFTER = "after"
 
 
 class Sequel(StrEnum):
-    """What Step Functions does with a function that died."""
+    """Step Functions' reaction to a function that died."""
 
     RETRIED = "called again in the same run"
     GIVEN_UP = "given up, left to the next run"
@@ -128,7 +128,7 @@ class Calls:
 
     @contextmanager
     def of_somebody_else(self) -> Iterator[None]:
-        """What a service calls while the function waits for its answer."""
+        """Calls by a service while the function waits for its answer."""
         function, self._function = self._function, None
         try:
             yield
@@ -137,7 +137,7 @@ class Calls:
 
     def before(self, call: Call) -> None:
         if self._is_dead:
-            raise DiedError  # it cleans up, and can reach nobody any more
+            raise DiedError  # cleanup code cannot make calls any more
         if self._function is not None:
             self.seen.append(Seen(self._invocations, *self._function, self._position, call))
             self._position += 1
@@ -156,14 +156,14 @@ class Calls:
 
 
 class Functions(Protocol):
-    """Who must know which calls are a function's."""
+    """The observer that has to know which calls belong to a function."""
 
     def of_function(self, step: str, item: str) -> AbstractContextManager[None]:
-        """The calls that one invocation of a function makes."""
+        """The calls of one invocation of a function."""
 
 
 class Execution:
-    """One execution of the state machine, whose functions may die."""
+    """One execution of the state machine, in which functions can die."""
 
     def __init__(self, pipeline: Pipeline, calls: Functions, sequel: Sequel) -> None:
         self._pipeline = pipeline
@@ -171,7 +171,7 @@ class Execution:
         self._sequel = sequel
 
     def run(self, started_at: datetime | None = None) -> dict[str, Any] | None:
-        """Run it to its end; the run report, or None when there is none. Without a time it starts in two hours."""
+        """Run it to its end. Returns the run report, or None without one. Without a time it starts in two hours."""
         pipeline = self._pipeline
         if started_at is None:
             pipeline.clock.pass_by(hours=2)
@@ -188,7 +188,7 @@ class Execution:
         return None if text is None else json.loads(text)
 
     def _map(self, run_id: str, map_name: MapName) -> bool:
-        """Plan and run one Map; False when planning it died."""
+        """Plan and run one Map; False if planning died."""
         pipeline = self._pipeline
         answer = self._function(
             "plan_items",
@@ -202,14 +202,14 @@ class Execution:
         return True
 
     def _child(self, map_name: MapName, event: dict[str, str]) -> None:
-        """One child execution. When it gives up there is not even a record of it."""
+        """One child execution. If it gives up there is not even a record of it."""
         for step, work in zip(STEPS_OF_MAPS[map_name], self._pipeline.steps(map_name, event), strict=True):
             answer = self._function(step, event["record"], work)
             if answer is None or answer["outcome"] == Outcome.DONE:
                 return
 
     def _function(self, step: str, item: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
-        """What a function answers, after waiting where it says so; None when it died and is not called again."""
+        """The answer of a function, after its wait, if any; None if it died and is not called again."""
         while True:
             try:
                 with self._calls.of_function(step, item):
@@ -257,7 +257,7 @@ def _world() -> World:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What a day came to: the calls of its run, where functions died, its reports, and what stands."""
+    """The outcome of a day: the calls of its run, the deaths, the reports, and the final state."""
 
     calls: tuple[Seen, ...]
     died: tuple[Seen, ...]
@@ -268,7 +268,7 @@ class Ending:
 
 
 def live_through(day: Morning, dies: Dies = never, sequel: Sequel = Sequel.RETRIED) -> Ending:
-    """The day with its deaths. When its run says that something failed, or says nothing, a second run follows."""
+    """The day with its deaths. If its run reports a failure, or nothing, a second run follows."""
     calls = Calls(dies)
     with day.begin() as pipeline, every_call_seen_by(calls), _athena_is_one_call(calls):
         report, seen = Execution(pipeline, calls, sequel).run(), tuple(calls.seen)
@@ -280,7 +280,7 @@ def live_through(day: Morning, dies: Dies = never, sequel: Sequel = Sequel.RETRI
 
 @contextmanager
 def _athena_is_one_call(calls: Calls) -> Iterator[None]:
-    """What Athena reads in S3 to answer is not a call of the function."""
+    """S3 reads by Athena are not calls of the function."""
     answer = LakeAthena.rows
 
     def rows(athena: LakeAthena, sql: str, database: str) -> Iterator[tuple[str | None, ...]]:
@@ -296,7 +296,7 @@ def _athena_is_one_call(calls: Calls) -> Iterator[None]:
 
 
 def losses(undisturbed: Ending, found: Ending, sequel: Sequel) -> list[str]:
-    """What is not as it has to be after a day with a death; nothing when all is well.
+    """Differences from the expected state after a day with a death; empty if there are none.
 
     A run that succeeds must leave the same at once: else something was lost silently. After one that failed, or left
     no report, the next must leave the same. A function that is called again must not fail its run at all.

@@ -10,7 +10,7 @@ from tests.integration.morning import Morning
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One cell of the matrix: where a function dies, in words as well, and what comes after."""
+    """One cell of the matrix: the place of a function's death, also as text, and what follows."""
 
     step: str
     call: str
@@ -24,7 +24,7 @@ WRITES = ("PutObject", "PutItem", "UpdateItem", "DeleteItem", "POST")
 def every_case(undisturbed: Ending) -> list[Case]:
     """Before and after every call of every function, with both sequels.
 
-    After one call and before the next of the same function is one point: nothing that anybody could see lies between.
+    After one call and before the next of the same function is one point: no other process can see a difference.
     """
     return [
         Case(seen.step, str(seen.call), Death(seen.invocation, seen.position, moment), sequel)
@@ -40,7 +40,7 @@ def _moments(seen: Seen, following: Seen | None) -> tuple[Moment, ...]:
 
 
 def sample(cases: Sequence[Case]) -> list[Case]:
-    """Every kind of write of every step and every step's end, given up: the first or the last of its kind, in turn."""
+    """Every kind of write of every step and every step's end, given up: the first and the last of its kind, in turn."""
     kinds: dict[tuple[str, str, Moment], list[Case]] = {}
     for case in cases:
         _, operation, _ = case.call.split(" ", 2)
@@ -51,16 +51,16 @@ def sample(cases: Sequence[Case]) -> list[Case]:
 
 @cache
 def the_morning() -> Morning:
-    """Made once in a process."""
+    """Computed once per process."""
     return morning()
 
 
 @cache
 def undisturbed_day() -> Ending:
-    """What every case is compared with."""
+    """The result that every case is compared with."""
     return live_through(the_morning())
 
 
 def losses_of(case: Case) -> list[str]:
-    """What a case lost: nothing when all is well."""
+    """The losses of a case; empty if there are none."""
     return losses(undisturbed_day(), live_through(the_morning(), case.death, case.sequel), case.sequel)

@@ -1,4 +1,4 @@
-"""What the documentation tells people to do by hand, tried on moto, and what it shows, against the real thing."""
+"""Manual steps of the documentation, run against moto, and documented output, compared with the real output."""
 
 import json
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def _by_hand(registry: Registry, operation: str) -> dict[str, Any]:
         else value
         for name, value in options.items()
     }
-    # A client of its own sends typed JSON as the AWS CLI does; a Table's client would translate it again.
+    # A separate client sends typed JSON like the AWS CLI; a Table's client would convert it again.
     client = boto3.client("dynamodb", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
     answer: dict[str, Any] = getattr(client, operation.replace("-", "_"))(TableName=registry.table.name, **arguments)
     return answer
@@ -84,7 +84,7 @@ def test_duckdb_reads_the_published_files_as_the_page_says(tmp_path: Path) -> No
     days = [LAST_DATE - timedelta(days=1), LAST_DATE]
     published = [publish(lake, table, day, tmp_path).rows for day in days]
     (query,) = [block.text for block in blocks("sql", pages=(ENGINES,)) if "read_parquet" in block.text]
-    _, query = query.split(";", 1)  # the first statement says where the credentials are
+    _, query = query.split(";", 1)  # the first statement has the path of the credentials
     with duckdb.connect() as connection:
         rows = connection.execute(query.replace("s3://<lake bucket>", str(tmp_path / "lake"))).fetchall()
     assert [(day, count, apps) for day, count, apps, _ in rows] == [

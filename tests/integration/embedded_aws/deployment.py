@@ -1,4 +1,4 @@
-"""What the tests put onto the embedded AWS: functions, state machines and tables, made through the public API."""
+"""Test resources on the embedded AWS: functions, state machines and tables, created through the public API."""
 
 import io
 import json
@@ -49,7 +49,7 @@ def invoke(aws: EmbeddedAws, name: str, event: object = None) -> dict[str, Any]:
 def execute(
     aws: EmbeddedAws, states: Mapping[str, Any], execution_input: object = None, **definition: object
 ) -> dict[str, Any]:
-    """Run the states, the first of them first, to the end."""
+    """Run the states to the end, starting with the first."""
     client = aws.client("stepfunctions")
     machine = client.create_state_machine(
         name=f"machine-{time.monotonic_ns()}",

@@ -22,7 +22,7 @@ def _function(aws: EmbeddedAws) -> None:
 
 
 def mapped(states: dict[str, Any], **fields: object) -> dict[str, Any]:
-    """A Distributed Map over `$.items`, whose children begin with the first of the states."""
+    """A Distributed Map over `$.items`, whose children start with the first of the states."""
     processor = {
         "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
         "StartAt": next(iter(states)),
@@ -84,7 +84,7 @@ def test_what_travelled_is_read_from_the_parent_and_all_its_children(aws: Embedd
     assert travelled.payload.where == "Step"
     assert travelled.data == Largest(travelled.payload.size, "parameters of Step")
     assert (travelled.events_of_child.size, travelled.events_of_child.where) == (9, "Map")
-    assert travelled.events_of_parent == 4 + 4  # started, entered, left, ended, and what AWS writes of a Map besides
+    assert travelled.events_of_parent == 4 + 4  # started, entered, left, ended, and AWS's additional events of a Map
 
 
 def test_a_timeline_knows_how_long_each_task_of_a_map_ran(aws: EmbeddedAws) -> None:

@@ -1,4 +1,4 @@
-"""Batches of a Distributed Map, what its Map Run counts, and the inline Map within a child."""
+"""Batches of a Distributed Map, the counts of its Map Run, and the inline Map within a child."""
 
 import json
 from typing import Any

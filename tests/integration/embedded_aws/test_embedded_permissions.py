@@ -19,7 +19,7 @@ POLICY = {
         },
     ],
 }
-# Does what the event says: a client's name, a method, its arguments.
+# Runs the event: a client's name, a method, its arguments.
 CALLER = """
 import boto3
 

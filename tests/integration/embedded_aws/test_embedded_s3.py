@@ -71,7 +71,7 @@ def test_the_folders_below_a_prefix_are_listed(aws: EmbeddedAws) -> None:
 def test_bytes_that_do_not_match_their_md5_are_refused(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in aws.environment.items():
         monkeypatch.setenv(name, value)
-    # boto3 would ask four more times
+    # boto3 would retry four more times
     s3 = boto3.client("s3", config=Config(retries={"max_attempts": 0}))
     wrong = "AAAAAAAAAAAAAAAAAAAAAA=="
     assert status(lambda: s3.put_object(Bucket=BUCKET, Key="raw", Body=b"1", ContentMD5=wrong)) == 400

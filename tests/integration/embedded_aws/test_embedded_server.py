@@ -52,7 +52,9 @@ def test_the_server_ends_and_cleans_up_when_its_owner_is_killed() -> None:
         server, directory = owner.stdout.readline().split()
         owner.kill()
     deadline = time.monotonic() + 10
-    while Path(directory).exists() or os.path.exists(f"/proc/{server}/cmdline"):  # a Path raises for what just ends
+    while Path(directory).exists() or os.path.exists(
+        f"/proc/{server}/cmdline"
+    ):  # a Path raises if the process is just ending
         assert time.monotonic() < deadline
 
 

@@ -213,7 +213,7 @@ def test_dynamodb_items_are_written_from_a_state(aws: EmbeddedAws) -> None:
 
 
 def test_a_function_beyond_the_accounts_concurrency_is_throttled_by_its_name_on_aws() -> None:
-    """Two branches call at the same time, and one function runs at a time: the slower one is throttled."""
+    """Two branches call a function at the same time, but only one can run: the slower one is throttled."""
     with EmbeddedAws(concurrent_functions=1) as small:
         deployment.create_function(small, "slow", "import time\ndef handle(event, context):\n    time.sleep(1)\n")
         processor = {

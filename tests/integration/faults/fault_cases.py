@@ -1,8 +1,8 @@
-"""Apple's bad days as data: what is ordered, and what has to come of it.
+"""Apple's faults as data: the fault to simulate, and the expected result.
 
-The table of faults in docs/reliability.md is made of this list.
+The table of faults in docs/reliability.md is generated from this list.
 
-Nothing here knows pytest, because `docs/generate.py` reads this module as well.
+This module does not import pytest, because `docs/generate.py` reads it as well.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ BEGINNING_OF_THE_MONTH = date(2025, 6, 5)
 
 
 class Healing(StrEnum):
-    """Who makes good what the fault did."""
+    """The repair of the fault's damage."""
 
     IN_THE_RUN = "nothing is left to heal"
     NEXT_RUN = "lands what was left over"
@@ -80,7 +80,7 @@ class FaultCase:
 
     @property
     def id(self) -> str:
-        """The test's id: the fault, in small letters and dashes."""
+        """The test's id: the fault, in lower case with dashes."""
         words = "".join(letter if letter.isalnum() else " " for letter in self.fault.lower().replace("'", ""))
         return "-".join(words.split())
 

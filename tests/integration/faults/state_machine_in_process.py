@@ -1,4 +1,4 @@
-"""The pipeline in the test's process with what the state machine adds: Retry, Wait, and errors that are remembered."""
+"""The pipeline in the test's process with the state machine's Retry, Wait and recorded errors."""
 
 import json
 from collections import defaultdict
@@ -45,7 +45,7 @@ class StateMachine(Pipeline):
         return replace(super().configuration, accounts=(Account(ACCOUNT, self.app_ids),))
 
     def day(self) -> Run:
-        """A daily run, and what it left behind."""
+        """A daily run, and its result."""
         self.errors.clear()
         plan = self.plan()
         self.run(plan)
@@ -60,7 +60,7 @@ class StateMachine(Pipeline):
         return [partial(self._task, step, whose) for step in super().steps(map_name, event)]
 
     def _task(self, step: Callable[[], dict[str, str]], errors: list[str]) -> dict[str, str]:
-        """One Task state: the step, again after a transient error, and again when its Wait is over."""
+        """One Task state: the step, repeated after a transient error and after its Wait."""
         retries = waits = 0
         while True:
             try:

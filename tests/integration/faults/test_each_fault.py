@@ -1,4 +1,4 @@
-"""Every fault of `fault_cases` in a world of three apps: a good day, the bad day of one of them, the next run."""
+"""Every fault of `fault_cases` in a world of three apps: a good day, one app's bad day, the next run."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -31,13 +31,15 @@ def machine(case: FaultCase) -> Iterator[StateMachine]:
     settings = {"apps": 3, "rows_per_date": 4, "segments_per_instance": 1, "readiness_days": 0}
     with aws_in_process():
         world = World(WorldSettings(case.today - DAY, dates_per_instance=dates, **settings))
-        for app in HEALTHY if case.is_new else (HURT, *HEALTHY):  # requests of old; of new ones nothing comes that day
+        for app in (
+            HEALTHY if case.is_new else (HURT, *HEALTHY)
+        ):  # requests for earlier days; new ones have no data that day
             world.create_request(app, AccessType.ONGOING)
         yield StateMachine(world, schema_modes=SchemaModes(case.schema_mode))
 
 
 def good_day(machine: StateMachine, case: FaultCase) -> Batches:
-    """The day before of an app that will lack something, unless it is new; what stands in the lake then."""
+    """The day before, for an app that will lack something, unless it is new; and the contents of the lake after it."""
     if case.is_new or case.healing is Healing.IN_THE_RUN:
         return {}
     machine.app_ids = (HURT,)
@@ -56,7 +58,7 @@ def bad_day(machine: StateMachine, case: FaultCase) -> Run:
 
 
 def next_run(machine: StateMachine, case: FaultCase) -> Run:
-    """On the same day, where it can heal; else with the next instance, or the day after the request is made."""
+    """On the same day if it can recover; else with the next instance, or the day after the request is created."""
     machine.world.faults.clear()
     if case.healing is Healing.NEXT_DAY:
         machine.day()
@@ -75,13 +77,13 @@ def of(batches: Batches, *apps: str) -> Batches:
 
 
 def built_on_the_bad_day(machine: StateMachine, case: FaultCase) -> list[str]:
-    """The hurt app's instance; none where it had no report request."""
+    """The affected app's instance; none if it had no report request."""
     built = machine.world.every_instance(DOWNLOADS, Granularity.DAILY)
     return [each.id for each in built if (each.series.app_id, each.processing_date) == (HURT, case.today)]
 
 
 def expected_errors(case: FaultCase) -> list[str]:
-    """What the hurt app's steps end with, one attempt after the other."""
+    """The errors with which the affected app's steps end, one attempt after the other."""
     if case.error is None:
         return []
     (fault,) = case.orders

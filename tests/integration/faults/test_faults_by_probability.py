@@ -1,4 +1,4 @@
-"""Days on which anything may go wrong at any call, by a seed; then a quiet one, and the lake is what Apple says."""
+"""Days with random faults at any call, by seed; then a quiet day, after which the lake equals Apple's data."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -60,7 +60,7 @@ def test_after_bad_days_and_two_quiet_ones_the_lake_is_what_apple_says(machine: 
         machine.world.advance()
     happened = sum(times for _, times in machine.world.faults.ordered())
     machine.world.faults.clear()
-    machine.day()  # whose request is made only now has no data before tomorrow
+    machine.day()  # an app whose request is created only now has no data before tomorrow
     machine.world.advance()
     quiet = machine.day()
 
@@ -98,7 +98,7 @@ def test_each_skipped_date_is_named_and_comes_with_the_next_instance(machine: St
 
 
 def lost_instances(machine: StateMachine) -> set[str]:
-    """Which the ledger holds as unreadable or gone; each of them was reported, and a file stays as it is."""
+    """Instances that the ledger has as unreadable or gone. Each was reported, and its file never changes."""
     ends = (InstanceStatus.QUARANTINED, InstanceStatus.EXPIRED)
     return {
         each.vintage.instance_id

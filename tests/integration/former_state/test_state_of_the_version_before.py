@@ -1,4 +1,4 @@
-"""A lake and a registry that version 0.1.0 wrote (write_state.py) are read: runs under way, journals, parts, notes."""
+"""A lake and a registry that version 0.1.0 wrote (write_state.py) can be read: running runs, journals, parts, notes."""
 
 import base64
 import json
@@ -44,7 +44,7 @@ def _plan(pipeline: Pipeline, run: str) -> RunPlan:
 
 
 def _finish(pipeline: Pipeline, plan: RunPlan) -> dict[str, str]:
-    """The rest of a run of which LAND's manifest has been written."""
+    """The rest of a run whose LAND manifest has been written."""
     pipeline.run_map(MapName.LAND, STATE["manifest"])
     pipeline.run(plan, MapName.PUBLISH, MapName.VERIFY)
     return pipeline.summarize(plan)

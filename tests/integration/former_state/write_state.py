@@ -3,8 +3,8 @@
     git worktree add --detach ../former 559e4d5 && cd ../former
     PYTHONPATH=layers/pipeline/python:. python <this file> > state_0_1_0.json
 
-Daily runs that ended, and one of the next day that was interrupted: LAND's manifest is written, its instances have
-landed, and one is converted.
+Daily runs that ended, and an interrupted one of the next day: the LAND manifest is written, its instances have landed,
+and one is converted.
 """
 
 import base64

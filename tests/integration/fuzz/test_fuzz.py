@@ -1,4 +1,4 @@
-"""Fuzzed files, a few hundred: `python -m tests.fuzz` tries them by the ten thousand."""
+"""A few hundred fuzzed files; `python -m tests.fuzz` processes tens of thousands."""
 
 import subprocess
 import sys
@@ -50,7 +50,7 @@ def test_a_file_is_a_function_of_its_seed() -> None:
 
 
 def stored_file() -> FuzzedFile:
-    """A file with money that is stored."""
+    """A file whose money column is stored."""
     files = (fuzzed_file(0, number) for number in range(10_000))
     return next(
         file

@@ -1,7 +1,7 @@
-"""The predecessor's 17 January on a clock that a test moves: 92 apps, 18 registered by others, 12 forbidden.
+"""The predecessor's 17 January on a simulated clock: 92 apps, 18 registered by others, 12 forbidden.
 
-The tests play it with one report and a tenth of the hourly quota; `python -m tests.integration.january` plays it with
-ten reports and all of it.
+The tests run it with one report and a tenth of the hourly quota; `python -m tests.integration.january` runs it with ten
+reports and the full quota.
 """
 
 import json
@@ -37,10 +37,10 @@ SECONDS_PER_CALL = 0.25
 APP_IDS = tuple(str(1_000_000_001 + number) for number in range(APPS))
 FORBIDDEN = APP_IDS[:12]
 FOUND = APP_IDS[12:24]
-"""Requests that stand since yesterday: looking finds them, and their first data is there."""
+"""Requests that exist since yesterday: the pipeline finds them, and their first data is available."""
 
 RACED = APP_IDS[24:30]
-"""Requests that somebody else makes between our look and our POST: 409."""
+"""Requests that someone else creates between our check and our POST: 409."""
 
 EXISTING = FOUND + RACED
 NEW = APP_IDS[30:]
@@ -52,7 +52,7 @@ ADMIN_SENTENCE = (
 
 @dataclass(frozen=True)
 class Day:
-    """One daily run: its report, what App Store Connect was asked, and how the time went by."""
+    """One daily run: its report, the calls to App Store Connect, and the elapsed time."""
 
     name: str
     report: dict[str, Any]
@@ -62,13 +62,13 @@ class Day:
     waits: int
 
     def answers(self, status: int, route: str = "") -> int:
-        """How often App Store Connect answered so, on one route or on all."""
+        """The number of these answers of App Store Connect, on one route or on all."""
         chosen = [counts for name, counts in self.routes.items() if route in ("", name)]
         return sum(counts.get(str(status), 0) for counts in chosen)
 
     @property
     def calls(self) -> int:
-        """Every call of the API; files come from another host and count for nothing."""
+        """Every call to the API; downloads come from another host and do not count."""
         return sum(sum(counts.values()) for name, counts in self.routes.items() if " /v1/" in name)
 
     def __str__(self) -> str:
@@ -87,13 +87,13 @@ HEAD = (
 
 
 def show(days: Sequence[Day]) -> None:
-    """For `pytest -s`: what each run has cost."""
+    """For `pytest -s`: the cost of each run."""
     sys.stdout.write("\n".join(["", HEAD, *map(str, days), ""]))
 
 
 @dataclass
 class PatientPipeline(Pipeline):
-    """A pipeline that waits for the quota on the clock, as the state machine does between two Maps."""
+    """A pipeline that waits for the quota on the clock, like the state machine between two Maps."""
 
     raced: set[str] = field(default_factory=set)
     waited: timedelta = timedelta()
@@ -119,7 +119,7 @@ class PatientPipeline(Pipeline):
             self.world.create_request(looked_at[1], AccessType.ONGOING)
 
     def run_map(self, map_name: MapName, manifest: list[dict[str, str]]) -> None:
-        """The children, and for those of Express what they leave, after one wait for all."""
+        """The children; Express children leave items, which follow after one common wait."""
         while manifest:
             for event in manifest:
                 self._child(map_name, event)
@@ -149,7 +149,7 @@ class PatientPipeline(Pipeline):
             self.clock.now = instant
 
     def day(self, name: str) -> Day:
-        """A daily run, and what is known of it."""
+        """A daily run, with its measurements."""
         self.world.statistics.reset()
         self.waited, self.waits = timedelta(), 0
         plan = self.plan()
@@ -169,8 +169,8 @@ class PatientPipeline(Pipeline):
 
 
 def start(forbidden: Sequence[str] = FORBIDDEN, calls_before_rest: int | None = None) -> PatientPipeline:
-    """The account on the morning of 17 January; 12 of its requests were made by others yesterday."""
-    random.seed(17)  # how the children that wait are spread over some seconds
+    """The account on the morning of 17 January; others created 12 of its requests yesterday."""
+    random.seed(17)  # the jitter of waiting children, in seconds
     settings = WorldSettings(
         today=FIRST_DAY - timedelta(days=1),
         apps=APPS,

@@ -1,4 +1,4 @@
-"""17 January under 3,500 calls a rolling hour, and the day after on an hour that is too small for it."""
+"""17 January with 3,500 calls per rolling hour, and the day after with a quota that is too small."""
 
 import math
 from collections.abc import Iterator
@@ -80,10 +80,10 @@ def test_the_forbidden_apps_stop_no_other(days: dict[str, Day]) -> None:
 
 def test_the_first_day_makes_no_call_that_could_not_help(days: dict[str, Day]) -> None:
     first = days[FIRST]
-    assert first.routes[LIST_REQUESTS] == {"200": APPS + len(RACED)}  # look once; once more after a 409
+    assert first.routes[LIST_REQUESTS] == {"200": APPS + len(RACED)}  # check once; once more after a 409
     assert first.routes[CREATE] == {"201": len(NEW), "409": len(RACED), "403": len(FORBIDDEN)}
     assert first.routes[LIST_REPORTS] == {"200": len(EXISTING)}
-    assert first.routes[LIST_INSTANCES] == {"200": len(EXISTING) * REPORTS}  # those of today have brought nothing
+    assert first.routes[LIST_INSTANCES] == {"200": len(EXISTING) * REPORTS}  # today's requests have no data
     assert first.routes[LIST_SEGMENTS] == {"200": len(FOUND) * REPORTS}
 
 

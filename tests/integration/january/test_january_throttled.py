@@ -1,4 +1,4 @@
-"""17 January on a key that Apple throttles for a minute after every 30 calls, whatever its hourly quota says."""
+"""17 January with a key that Apple throttles for a minute after every 30 calls, whatever its hourly quota."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,7 +20,7 @@ from tests.integration.january.scenario import (
 from tests.integration.pipeline_in_process import CREATE, LIST_INSTANCES, LIST_REQUESTS, LIST_SEGMENTS
 
 CALLS_BEFORE_REST = 30
-LONGEST_REST = timedelta(seconds=60 + 5 + 2)  # the minute, the spread of those who wait, whole seconds
+LONGEST_REST = timedelta(seconds=60 + 5 + 2)  # the minute, the jitter of waiting children, whole seconds
 FIRST, READY = "first day, 30 calls a minute", "second day, 30 calls a minute"
 
 

@@ -1,4 +1,4 @@
-"""A conversion for a process of its own, which imports no more than the converter does."""
+"""A conversion in a separate process that imports only what the converter imports."""
 
 import re
 from datetime import date
@@ -15,10 +15,10 @@ _TODAY = date(2025, 6, 3)
 
 
 def converted(segment: Path, scratch: Path) -> tuple[int, int]:
-    """The rows of `segment`, and the most memory that this process took, in bytes."""
+    """The number of rows of `segment`, and the peak memory of this process in bytes."""
     vintage = Vintage(_TODAY, AccessType.ONGOING, "instance")
     with segment.open("rb") as stream:
         conversion = convert([stream], TABLE, APP_ID, vintage, _TODAY, lambda days: days, scratch)
-    # Not getrusage, which begins with the memory of the process that started this one.
+    # Not getrusage, which includes the memory of the parent process.
     (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return sum(part.rows for part in conversion.parts), int(peak) * 1024

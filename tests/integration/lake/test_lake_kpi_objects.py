@@ -1,4 +1,4 @@
-"""A Date's KPI object stands beside its rows' object: of the same rows, or the Date is published again."""
+"""A Date's KPI object and its rows' object have the same rows, or the Date is published again."""
 
 import io
 from pathlib import Path
@@ -62,7 +62,7 @@ class Dying(Bucket):
 
 
 class NoParts(Bucket):
-    """Parts can be listed and not read."""
+    """Parts can be listed but not read."""
 
     def __init__(self, bucket: Bucket) -> None:
         super().__init__(bucket._client, bucket.name)

@@ -157,7 +157,7 @@ def test_other_bytes_absent_ones_and_unnamed_ones_have_not_landed(bucket: Bucket
 
 
 class _Broken:
-    """A body that breaks before its first byte."""
+    """A body that fails before its first byte."""
 
     def read(self, _: int) -> bytes:
         raise ConnectionResetError(104, "reset")

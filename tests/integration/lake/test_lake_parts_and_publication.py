@@ -1,4 +1,4 @@
-"""Newest vintage wins, whole, and a Date flips at once: from segments to the object that Athena reads."""
+"""The newest vintage replaces a Date as a whole and at once: from segments to the object that Athena reads."""
 
 import io
 import itertools
@@ -32,7 +32,7 @@ from appstore_analytics.model.vintage import Vintage
 from tests.integration.lake.conftest import new_bucket
 from tests.lake_samples import APP, CRASHES_EXPANDED, DAY, ENGAGEMENT, converted, row, tsv, vintage
 
-OTHER_APP = 999  # numerically before, alphabetically behind
+OTHER_APP = 999  # numerically before, alphabetically after
 TABLE_KEY = TableDate("engagement", DAY).curated_key
 
 
@@ -47,7 +47,7 @@ class Instance:
 
 @dataclass
 class Noted:
-    """A journal in memory: what each write of a run was about to replace."""
+    """A journal in memory: what each write of a run replaces."""
 
     run_id: str = "run-1"
     befores: list[PartVersion | None] = field(default_factory=list)
@@ -91,14 +91,14 @@ def counts(bucket: Bucket) -> list[tuple[int, int]]:
 
 
 def overwriting(bucket: Bucket, key: str, metadata: dict[str, str]) -> Iterator[None]:
-    """Somebody who puts something else at `key`, again and again."""
+    """Another writer who puts something else at `key` again and again."""
     for number in itertools.count():
         bucket.write(key, b"%d" % number, metadata=metadata)
         yield
 
 
 class Interrupted(Bucket):
-    """A bucket in which somebody else acts just before the next calls of one method."""
+    """A bucket in which another writer acts just before the next calls of one method."""
 
     def __init__(self, bucket: Bucket, method: str, acts: Iterator[Any]) -> None:
         super().__init__(bucket._client, bucket.name)
@@ -118,7 +118,7 @@ class Interrupted(Bucket):
 
 
 class Forgetful(Bucket):
-    """A bucket whose first swap is done, but whose answer is lost, so that boto3 asks again and hears 412."""
+    """A bucket whose first swap is applied but its answer lost, so that boto3 retries and gets 412."""
 
     forgotten = False
 
@@ -185,8 +185,8 @@ def test_a_write_is_noted_with_what_it_replaces_and_none_is_noted_that_does_not_
     standing = bucket.head(TableDate("engagement", DAY).part_key(str(APP)))
     assert standing is not None
     land(bucket, tmp_path, Instance(vintage(22), (2,)), journal=second)
-    land(bucket, tmp_path, Instance(vintage(22), (2,)), journal=second)  # it stands
-    land(bucket, tmp_path, Instance(vintage(21), (1,)), journal=first)  # a newer one stands
+    land(bucket, tmp_path, Instance(vintage(22), (2,)), journal=second)  # it is current
+    land(bucket, tmp_path, Instance(vintage(21), (1,)), journal=first)  # a newer one is current
     assert first.befores == [None]
     assert second.befores == [part_version(standing)]
     assert part_version(standing) == PartVersion("run-1", vintage(21), standing.version_id, standing.etag)
@@ -322,7 +322,7 @@ def test_the_published_object_has_the_schema_of_the_glue_table(bucket: Bucket, t
         group = pq.read_metadata(path).row_group(0)
         columns = [group.column(index) for index in range(group.num_columns)]
         assert {each.compression for each in columns} == {"ZSTD"}
-        assert not any("BYTE_STREAM_SPLIT" in each.encodings for each in columns)  # Athena may not know it
+        assert not any("BYTE_STREAM_SPLIT" in each.encodings for each in columns)  # Athena may not list it
         dates = [each.name for each in table.columns if each.type is ColumnType.DATE]
         assert [each.path_in_schema for each in columns if each.is_stats_set] == ["app_id", *dates]
         assert [*duckdb.read_parquet(str(path)).columns, "extra"] == [column.name for column in table.columns]
@@ -416,7 +416,7 @@ def test_where_apple_states_no_rule_every_vintage_stays_and_one_is_the_newest(bu
     assert [(each["count"], each["instance_id"], each["is_newest_vintage"]) for each in rows] == [
         (5, vintage(20).instance_id, True),
         (1, vintage(21).instance_id, False),
-        (2, "a", False),  # of the same processing date as the newest: the instance tells them apart
+        (2, "a", False),  # with the same processing date as the newest: the instance decides
         (0, "b", True),
     ]
     land(bucket, tmp_path, Instance(vintage(23), (7, 7)), CRASHES_EXPANDED)

@@ -1,4 +1,4 @@
-"""The memory of a conversion whose file has as many unknown columns as are taken."""
+"""The memory of a conversion whose file has the maximum number of unknown columns."""
 
 import gzip
 import sys
@@ -14,7 +14,7 @@ from infra.functions import CAPACITIES
 from tests.integration.lake.measured_conversion import APP_ID, TABLE, converted
 
 KNOWN = {"Date": "2025-06-02", "App Apple Identifier": str(APP_ID), "Counts": "1", "Unique Counts": "1"}
-OF_THE_RUNTIME = 128 << 20  # the handler's own imports and what Lambda keeps for itself
+OF_THE_RUNTIME = 128 << 20  # the handler's own imports and Lambda's reserve
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak stands in /proc")

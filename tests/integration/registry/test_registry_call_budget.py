@@ -94,7 +94,7 @@ def test_what_is_not_used_is_given_back_but_never_twice(budget: CallBudget) -> N
     assert budget.balance().used == 6
     budget.reserve(1, 10, NOW + HOUR + MINUTE)
     budget.reserve(9, 10, NOW + HOUR + MINUTE)
-    budget.give_back(4, minute_of(NOW))  # its minute has been given back as a whole
+    budget.give_back(4, minute_of(NOW))  # all calls of its minute have been returned
     assert budget.balance().used == 10
 
 
@@ -223,7 +223,7 @@ def test_a_generous_answer_gives_no_calls(budget: CallBudget, clock: Clock) -> N
 
 
 def answered_by(limit: int, budget: CallBudget, clock: Clock, expected: int, calls: int, configured: int = 3500) -> int:
-    """How many of `calls` a step gets from a key whose rolling hour has `limit`, as Apple tells it with each answer."""
+    """How many of `calls` a step gets from a key whose rolling hour has `limit`, as Apple reports with each answer."""
     with contextlib.suppress(CallsUnavailable), reservation(budget, clock, expected, configured) as step:
         for _ in range(calls):
             step.take()
@@ -302,7 +302,7 @@ def test_a_401_now_and_then_is_doubt_and_only_a_minute_of_nothing_else_a_rejecti
     assert sentence.startswith("App Store Connect does not accept the API key 'main' (NOT_AUTHORIZED), since 10:02 UTC")
     assert sentence.endswith("put a valid key into its secret.")
     clock.pass_by(hours=8)
-    refusal(KeyDoubted)  # yesterday's doubt says nothing about today
+    refusal(KeyDoubted)  # yesterday's doubt does not count today
 
 
 def test_a_refusal_says_when_to_come_back_and_closes_the_key_for_the_next_step(
@@ -414,7 +414,7 @@ def test_a_reservation_that_outlives_its_hour_is_made_anew(budget: CallBudget, c
     with reservation(budget, clock, expected=5) as calls:
         calls.take()
         clock.now += HOUR + MINUTE
-        budget.reserve(92, 96, clock.now)  # gives the old minute back
+        budget.reserve(92, 96, clock.now)  # returns the old minute
         calls.take()
         assert budget.balance().used == 97
     assert budget.balance().used == 93

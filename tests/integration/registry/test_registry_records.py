@@ -304,7 +304,7 @@ def test_a_journal_line_is_found_by_its_instance_and_by_what_it_wrote(registry: 
     written = PartVersion("run-1", listed(3).vintage, "any", "any")
     assert registry.journal.of_version(DIRTY, APP, written) == line(listed(3))
     assert registry.journal.of_version(DIRTY, APP, older) is None
-    assert list(registry.runs.of_map("run-1", MapName.LAND)) == []  # they are no items
+    assert list(registry.runs.of_map("run-1", MapName.LAND)) == []  # these are not items
 
 
 def test_who_tries_again_notes_what_stands_now_and_the_first_rollback_keeps_its_name(registry: Registry) -> None:
@@ -317,11 +317,11 @@ def test_who_tries_again_notes_what_stands_now_and_the_first_rollback_keeps_its_
     assert (found.before, found.taken_back_by) == (older, "rollback-1")
 
 
-# lists without a limit
+# lists without a maximum length
 
 
 def largest_item(registry: Registry) -> int:
-    """The size in bytes of the largest item, as far as JSON shows it: DynamoDB takes 400 KB."""
+    """The size of the largest item in bytes, as JSON: DynamoDB's limit is 400 KB."""
     items = registry.table.scan(ConsistentRead=True)["Items"]
     return max(len(json.dumps(item, default=str).encode()) for item in items)
 

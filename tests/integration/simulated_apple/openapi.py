@@ -1,4 +1,4 @@
-"""Apple's OpenAPI document of App Store Connect, and what it allows.
+"""Apple's OpenAPI document of App Store Connect, and validation against it.
 
 Apple publishes it as the App Store Connect API specification. This project has no copy: `OPENAPI=FILE` names one.
 """
@@ -15,7 +15,7 @@ Json = Any
 
 @dataclass(frozen=True)
 class OpenApi:
-    """A document of OpenAPI 3.0, read as far as Apple's uses it."""
+    """An OpenAPI 3.0 document, read as far as Apple's uses the format."""
 
     document: dict[str, Json]
 
@@ -28,7 +28,7 @@ class OpenApi:
         return self.document["paths"]
 
     def path_of(self, address: str) -> str | None:
-        """The path of the document that an address is one of; a word wins over an id."""
+        """The path of the document that matches a URL; a literal segment is preferred to an id."""
         fitting = [path for path in self.paths if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", path), address)]
         return min(fitting, key=lambda path: path.count("{"), default=None)
 
@@ -38,14 +38,14 @@ class OpenApi:
         return {each["name"]: each["schema"] for each in declared if each["in"] == "query"}
 
     def wrong_query(self, method: str, path: str, query: dict[str, str]) -> list[str]:
-        """What the document does not allow in a query; `cursor` is part of the links that Apple makes."""
+        """Parts of a query that the document does not allow; `cursor` is part of Apple's links."""
         known = self.parameters(method, path)
         known = {"cursor": {"type": "string"}} | known
         unknown = [f"{name} is not declared" for name in query if name not in known]
         return unknown + [f"{name}: {why}" for name in query for why in _in_query(known.get(name, {}), query[name])]
 
     def wrong_body(self, schema: Json, value: Json, place: str = "body") -> Iterator[str]:
-        """What a schema does not allow in a JSON value."""
+        """Parts of a JSON value that a schema does not allow."""
         schema = self._resolved(schema)
         for kind in ("oneOf", "anyOf"):
             if kind in schema and all([*self.wrong_body(each, value, place)] for each in schema[kind]):
@@ -70,7 +70,7 @@ class OpenApi:
                 yield f"{place}.{name} is not declared"
 
     def answer_schema(self, method: str, path: str, status: int) -> Json | None:
-        """The schema of an answer; None where it has no body. KeyError for a status that is not declared."""
+        """The schema of an answer; None if it has no body. KeyError for an undeclared status."""
         content = self.paths[path][method.lower()]["responses"][str(status)].get("content", {})
         return content.get("application/json", {}).get("schema")
 

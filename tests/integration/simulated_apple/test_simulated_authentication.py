@@ -146,7 +146,7 @@ def test_a_key_may_be_throttled_for_a_minute_after_so_many_calls_whatever_its_ho
 
     assert asked(4) == [200, 200, 429, 429]
     client.clock.seconds += 59
-    assert asked(1) == [429]  # and does not begin the minute anew
+    assert asked(1) == [429]  # and does not restart the minute
     client.clock.seconds += 1
     assert asked(3) == [200, 200, 429]
     client.sign_in(client.world.keys.register(ApiRole.FINANCE))

@@ -1,4 +1,4 @@
-"""Both sides against Apple's OpenAPI document: what our client sends, and what the simulation answers and refuses.
+"""Client and simulation against Apple's OpenAPI document: our requests, and the simulation's answers and refusals.
 
 OPENAPI=app_store_connect_api.json ./run_tests.sh tests/integration/simulated_apple/test_simulated_openapi.py
 """
@@ -48,7 +48,7 @@ def address(path: str, ids: dict[str, str]) -> str:
 
 
 def values_of(name: str, schema: Json) -> Iterator[str]:
-    """Values that a parameter can have: each word of a list, or one of its kind."""
+    """Possible values of a parameter: each word of a list, or one value of its type."""
     if schema["type"] == "array":
         words = schema["items"].get("enum", ["2026-06-02" if name == "filter[processingDate]" else "anything"])
         yield from words
@@ -73,7 +73,7 @@ GETS = [route for route in ROUTES if route.method == "GET"]
 
 
 def is_checked(name: str) -> bool:
-    """The fields of resources that are not simulated are not."""
+    """Fields of resources that are not simulated are missing."""
     return not name.startswith("fields[") or name.removeprefix("fields[").startswith(FOREIGN_FIELDS)
 
 
@@ -114,7 +114,7 @@ def test_what_the_document_does_not_allow_is_refused_by_the_parameters_name(appl
 
 
 def bodies(good: Json) -> Iterator[Json]:
-    """The body without each of its parts, and with each of its texts as something else."""
+    """The body without each of its parts, and with each of its strings changed."""
 
     def places(value: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
         for name, below in value.items():

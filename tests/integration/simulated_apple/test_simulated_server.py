@@ -131,7 +131,7 @@ def test_a_person_can_start_it_and_sign_in_with_the_key_file(tmp_path):
         def data(path, **query):
             return requests.get(f"{url}/v1/{path}", params=query, headers=headers, timeout=5).json()["data"]
 
-        (request,) = data("apps/1000000001/analyticsReportRequests")  # for a week: there is data at once
+        (request,) = data("apps/1000000001/analyticsReportRequests")  # requested a week ago: there is data at once
         (report,) = data(f"analyticsReportRequests/{request['id']}/reports", **{"filter[name]": "App Crashes"})
         built = [each["attributes"]["processingDate"] for each in data(f"analyticsReports/{report['id']}/instances")]
         assert {f"2026-05-{day}" for day in range(26, 32)} | {"2026-06-01"} <= set(built)

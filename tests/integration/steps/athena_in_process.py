@@ -1,4 +1,4 @@
-"""Athena's SQL on DuckDB over the objects of the lake, translated and typed as the embedded AWS does it."""
+"""Athena's SQL on DuckDB over the objects of the lake, translated and typed like the embedded AWS."""
 
 import io
 import json
@@ -29,7 +29,7 @@ _TYPES = {
 
 
 class AthenaInProcess:
-    """The tables of both databases, as far as the lake has objects of them; `queries` are those that were asked."""
+    """The tables of both databases for which the lake has objects; `queries` are the executed ones."""
 
     def __init__(self, lake: Bucket) -> None:
         self._lake = lake
@@ -63,7 +63,7 @@ class AthenaInProcess:
 
 
 def _json_rows(content: io.BytesIO, schema: pa.Schema) -> pa.Table:
-    """JSON lines as Athena's SerDe reads them: text that holds a number or a date is one."""
+    """JSON lines like Athena's SerDe reads them: text with a number or a date becomes one."""
     rows = [json.loads(line) for line in content.read().splitlines()]
     columns = [[_typed(row.get(field.name), field.type) for row in rows] for field in schema]
     return pa.table([pa.array(cells, field.type) for cells, field in zip(columns, schema, strict=True)], schema)

@@ -36,7 +36,7 @@ def rows(pipeline: Pipeline) -> list[dict[str, Any]]:
 
 
 def run_until(pipeline: Pipeline, day: date) -> None:
-    """One daily run on this day, which fetches what came meanwhile."""
+    """One daily run on this day, which fetches the new data."""
     pipeline.world.move_to(day)
     pipeline.daily()
 
@@ -92,7 +92,7 @@ def test_the_rows_have_the_columns_of_the_table_and_are_replaced_by_the_next_che
 def test_an_app_that_falls_silent_is_late_when_its_next_date_is_due_and_not_before(week: Pipeline) -> None:
     week.world.stop_request(APP)
     run_until(week, NEXT_MONDAY + DAY * 2)
-    # Sunday, of which an older instance stands, is complete on Tuesday, by 10:00, and must be there 26 hours later
+    # Sunday, for which an older instance exists, is complete on Tuesday by 10:00, and must be present 26 hours later
     wednesday_noon = datetime.combine(NEXT_MONDAY + DAY * 2, time(12, tzinfo=UTC))
     assert check(week, wednesday_noon - timedelta(minutes=1)) == {"fresh": 2}
     assert check(week, wednesday_noon) == {"fresh": 1, "late": 1}
@@ -157,7 +157,7 @@ def test_a_date_that_was_rolled_back_is_late_until_it_is_converted_again(week: P
     thursday = datetime.combine(NEXT_MONDAY + DAY * 3, NOON)
     assert check(week, thursday) == {"late": 2}
     late, _ = rows(week)
-    assert late["missing_dates"] == [str(NEXT_MONDAY - DAY), str(NEXT_MONDAY)]  # Sunday only as it was on Monday
+    assert late["missing_dates"] == [str(NEXT_MONDAY - DAY), str(NEXT_MONDAY)]  # Sunday only in Monday's version
     assert (late["newest_processing_date"], late["reason"]) == (
         str(NEXT_MONDAY),
         f"The run {plan.run_id} was rolled back: a reprocess brings it back.",

@@ -1,4 +1,4 @@
-"""An instance on which the converter dies twice is quarantined, and can be converted again once a person has acted."""
+"""An instance on which the converter dies twice is quarantined, and can be converted again after a person has acted."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ def item(pipeline: Pipeline) -> LandItem:
 
 
 def land_items(pipeline: Pipeline, *, first: bool = False) -> list[LandItem]:
-    """What a new run plans to land; the first one also makes the report request."""
+    """The items that a new run plans to land; the first one also creates the report request."""
     if first:
         pipeline.run(pipeline.plan(), MapName.REGISTER)
     pipeline.world.advance(1)
@@ -53,7 +53,7 @@ def dies(pipeline: Pipeline, item: LandItem, death: type[BaseException] = DiedEr
 
 @contextmanager
 def later() -> Iterator[None]:
-    """What was begun before began an hour earlier."""
+    """Move the start of everything begun before back by an hour."""
     begun = Attempt.from_text
 
     def an_hour_earlier(text: str) -> Attempt:

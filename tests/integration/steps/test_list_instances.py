@@ -36,7 +36,7 @@ THREE = (DOWNLOADS, CRASHES, SESSIONS)
 
 
 def registered(pipeline: Pipeline, days: int = 1) -> RunPlan:
-    """A plan so many days after the app was registered."""
+    """A plan for this number of days after the app was registered."""
     pipeline.register(pipeline.plan())
     pipeline.world.advance(days)
     return pipeline.plan()
@@ -148,7 +148,7 @@ def listing(*entries: tuple[str, str], granularity: str = "DAILY") -> Answer:
 
 
 def answer_lists(pipeline: Pipeline, answers: dict[str, Answer]) -> None:
-    """From now on these are the instances that Apple lists, by the report's name; others it answers as usual."""
+    """From now on Apple lists these instances, by the report's name; other requests are answered as usual."""
     usual = SimulatedApp(pipeline.world, wall_seconds=pipeline.clock.seconds)
 
     def application(environ: Environ, start_response: Any) -> Any:
@@ -176,7 +176,7 @@ def test_an_impossible_processing_date_is_refused_by_name_once_and_poisons_nothi
     assert pipeline.registry.report_requests.get(APP, AccessType.ONGOING).newest_instance == date(2025, 6, 3)
     again = pipeline.plan()
     pipeline.list_app(again)
-    assert verdict(pipeline, again) is Verdict.READY  # only told of
+    assert verdict(pipeline, again) is Verdict.READY  # only reported
     assert facts(pipeline, again)["refused"] == {"downloads/bad": sentence}
 
 

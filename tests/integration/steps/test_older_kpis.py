@@ -1,4 +1,4 @@
-"""KPIs of older definitions are built again: newest Dates first, a few a run, from their rows alone."""
+"""KPIs of older definitions are built again: newest Dates first, a few per run, from their rows alone."""
 
 import io
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ TABLE = tables_by_name()["downloads"]
 
 @pytest.fixture
 def pipeline() -> Iterator[Pipeline]:
-    """After three days, of which no Date is dirty."""
+    """The state after three days, without any dirty Date."""
     with aws_in_process():
         world = World(WorldSettings(today=date(2025, 6, 3), apps=1, rows_per_date=4, segments_per_instance=1))
         made = Pipeline(world, reports=(DOWNLOADS,))
@@ -37,7 +37,7 @@ def pipeline() -> Iterator[Pipeline]:
 
 
 def current(pipeline: Pipeline) -> list[date]:
-    """The Dates with KPIs of today's definitions."""
+    """The Dates with KPIs of the current definitions."""
     heads = {day: pipeline.lake.head(TableDate("downloads", day).kpis_key) for day in dates(pipeline)}
     return [day for day, head in heads.items() if head and head.metadata[DEFINITIONS] == definitions(TABLE)]
 

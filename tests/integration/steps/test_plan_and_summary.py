@@ -125,7 +125,7 @@ def test_a_plan_knows_the_names_of_its_apps_and_keeps_those_that_apple_does_not_
     plan = read_plan(pipeline.lake, answer["run_id"])
     assert plan.app_names == names
     (notice,) = plan.notices
-    assert notice.startswith("Names of apps of account 'main' are those of an earlier run, because: App Store Connect")
+    assert notice.startswith("Names of apps of account 'main' are from an earlier run, because: App Store Connect")
     assert planned(pipeline, {"operation": "reprocess"}).app_names == names
 
 
@@ -364,7 +364,7 @@ def test_what_is_too_much_for_one_pass_of_a_map_goes_to_the_next_ones_of_the_sam
 def test_the_passes_of_a_map_hand_out_every_item_once_though_the_first_leave_theirs_without_a_verdict(
     start: Callable[..., Pipeline], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else a child that dies without a record would be handed out for ever."""
+    """Otherwise a child that dies without a record would be planned forever."""
     pipeline = start({"apps": 7})
     monkeypatch.setattr("appstore_analytics.steps.plan_items.MOST_ITEMS_OF_A_PASS", 3)
     plan = pipeline.plan()
@@ -481,7 +481,7 @@ def test_a_first_day_without_data_is_no_failure(pipeline: Pipeline) -> None:
 
 def test_a_child_that_died_silently_fails_the_run(pipeline: Pipeline) -> None:
     plan = pipeline.plan()
-    pipeline.item(plan)  # planned, and never heard of again
+    pipeline.item(plan)  # planned, and never finished
     answer = pipeline.summarize(plan)
     assert answer["status"] == "FAILED"
     assert f"1 of 1 apps failed: {APP} ({pipeline.world.apps[APP].name}, failed)." in answer["cause"]

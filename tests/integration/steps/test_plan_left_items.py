@@ -1,4 +1,4 @@
-"""What Express children leave is planned once more: at once, or when Apple's quota has room for it."""
+"""Items that Express children leave are planned once more: at once, or when Apple's quota allows it."""
 
 import json
 from collections.abc import Iterator
@@ -95,7 +95,7 @@ def test_few_items_do_not_wait_for_more_calls_than_they_take(pipeline: Pipeline)
     plan = planned(pipeline)
     for app_id in [*pipeline.world.apps][2:]:
         end(pipeline, plan, app_id, Verdict.UNCHANGED)
-    use_up(pipeline, USABLE - 2 * 2)  # each may look for its request and lists one table
+    use_up(pipeline, USABLE - 2 * 2)  # each may check its request and lists one table
     assert "available_at" not in left(pipeline, plan)
     use_up(pipeline, 1)
     assert "available_at" in left(pipeline, plan)

@@ -1,4 +1,4 @@
-"""What a refetch changes, and what it leaves: instances that Apple still lists are downloaded again."""
+"""What a refetch changes and what it keeps: instances that Apple still lists are downloaded again."""
 
 import gzip
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def sent(tmp_path: Path) -> Callable[..., None]:
 
 
 def counts(pipeline: Pipeline) -> dict[date, int]:
-    """What the table holds, by Date."""
+    """The contents of the table, by Date."""
     return {day: int(sums["counts"]) for (_, day), (_, sums) in pipeline.batches("downloads").items()}
 
 
@@ -64,7 +64,7 @@ def plan_refetch(pipeline: Pipeline, first: date, last: date | None = None, **pa
 
 
 def refetch(pipeline: Pipeline, first: date, last: date | None = None, **payload: Any) -> RunPlan:
-    """A whole run, however it ends."""
+    """A whole run, whatever its outcome."""
     plan = plan_refetch(pipeline, first, last, **payload)
     pipeline.run(plan)
     pipeline.summarize(plan)
@@ -86,14 +86,14 @@ def ended(pipeline: Pipeline, plan: RunPlan) -> tuple[Verdict, str]:
 
 
 def everything(pipeline: Pipeline, plan: RunPlan) -> tuple[object, ...]:
-    """What a refetch that fails must leave as it was, but for the entry that tells of it."""
+    """The state that a failed refetch must not change, except for the entry that reports it."""
     it = instance(pipeline, plan)
     state = (it.status, it.segments, it.converted_by, it.reason, it.bytes_are_broken, it.raw_has_expired)
     return state, pipeline.bytes_of("parts/"), pipeline.bytes_of("curated/")
 
 
 def two_days(pipeline: Pipeline, sent: Callable[..., None]) -> tuple[RunPlan, RunPlan]:
-    """The instance of 3 June holds two Dates, that of the next day replaces one of them and has one more."""
+    """The instance of 3 June has two Dates; that of the next day replaces one of them and adds one."""
     sent(pipeline, BUILT - DAY, {FIRST: 10, SECOND: 10})
     sent(pipeline, BUILT, {SECOND: 20, THIRD: 20})
     pipeline.whole()
@@ -103,7 +103,7 @@ def two_days(pipeline: Pipeline, sent: Callable[..., None]) -> tuple[RunPlan, Ru
     return first, pipeline.whole()
 
 
-# What it changes
+# Changes
 
 
 def test_new_bytes_replace_the_parts_that_differ_and_no_others(pipeline: Pipeline, sent: Callable[..., None]) -> None:
@@ -118,7 +118,7 @@ def test_new_bytes_replace_the_parts_that_differ_and_no_others(pipeline: Pipelin
     assert (report["parts_replaced"], report["apple_calls"]) == (1, 1)
     changed = {key for key, etag in pipeline.bytes_of("parts/").items() if before[key] != etag}
     assert changed == {TableDate("downloads", SECOND).part_key(APP)}
-    assert built_of(pipeline, SECOND) == BUILT  # under its own vintage
+    assert built_of(pipeline, SECOND) == BUILT  # with its own vintage
     (new,) = instance(pipeline, plan).segments
     assert (new.key, pipeline.raw.head(old[0].key) is not None) == (f"{old[0].key[:-7]}.{new.checksum}.txt.gz", True)
     assert ended(pipeline, plan)[0] is Verdict.CONVERTED
@@ -196,7 +196,7 @@ def test_a_rolled_back_instance_that_is_named_stands_again(pipeline: Pipeline, s
     pipeline.rollback(second)
     refetch(pipeline, BUILT)  # of the same bytes
     assert pipeline.bytes_of("parts/") == before
-    pipeline.rollback(second)  # it is the refetch's by now
+    pipeline.rollback(second)  # now it belongs to the refetch
     assert counts(pipeline) == {FIRST: 10, SECOND: 20, THIRD: 20}
 
 
@@ -227,7 +227,7 @@ def test_a_vintages_table_and_several_segments_are_refetched_alike(start: Callab
     assert {pipeline.instance(item).status for item in pipeline.land_items(again)} == {Status.CONVERTED}
 
 
-# What it leaves when it fails
+# State after a failure
 
 
 def broken(pipeline: Pipeline, sent: Callable[..., None]) -> None:
@@ -353,7 +353,7 @@ def test_the_rollback_of_a_refetch_leaves_a_quarantined_instance_quarantined(
     assert counts(pipeline) == {}
 
 
-# What it may take
+# Permissions
 
 
 def test_it_takes_a_backfills_share_of_the_hour(start: Callable[..., Pipeline], sent: Callable[..., None]) -> None:

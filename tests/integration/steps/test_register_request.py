@@ -64,7 +64,7 @@ def test_a_request_that_apple_has_already_is_adopted(pipeline: Pipeline) -> None
     request = pipeline.world.create_request(APP, ONGOING)
     pipeline.register(pipeline.plan())
     assert known(pipeline).request_id == request.id
-    assert known(pipeline).requested_on is None  # nobody tells its age
+    assert known(pipeline).requested_on is None  # Apple does not report its age
     assert pipeline.count(CREATE) == 0
 
 
@@ -344,7 +344,7 @@ def test_a_backfill_replaces_a_snapshot_that_is_older_than_the_quota(pipeline: P
 
 def test_an_adopted_snapshot_without_instances_is_replaced_once_apple_must_have_built_them(pipeline: Pipeline) -> None:
     adopted = pipeline.world.create_request(APP, AccessType.ONE_TIME_SNAPSHOT)
-    pipeline.world.advance(60)  # its instances have expired before anybody knew of it
+    pipeline.world.advance(60)  # its instances have expired before the pipeline knew of it
     pipeline.register(pipeline.backfill(date(2025, 5, 1), date(2025, 5, 10)))
     assert known(pipeline, AccessType.ONE_TIME_SNAPSHOT).request_id == adopted.id
     pipeline.world.advance(4)

@@ -65,7 +65,7 @@ def test_a_reprocess_brings_a_rolled_back_run_back(pipeline: Pipeline, days: lis
     assert apple_calls(pipeline) == calls
     (item,) = pipeline.land_items(plan)
     assert pipeline.instance(item).status is InstanceStatus.CONVERTED
-    pipeline.rollback(days[2])  # its writes are taken back already; those that stand are the reprocess's
+    pipeline.rollback(days[2])  # its writes have been taken back already; the current ones are the reprocess's
     assert lake(pipeline) == before
     pipeline.rollback(plan)
     assert lake(pipeline) != before
@@ -128,7 +128,7 @@ def test_a_quarantined_instance_is_released_by_a_reprocess_and_by_nothing_else(p
     assert pipeline.record(pipeline.land_items(again)[0]).error == "InstanceQuarantined"
     assert pipeline.instance(item).status is InstanceStatus.QUARANTINED
 
-    pipeline.raw.write(segment.key, _mended(pipeline, segment.key))  # as if the catalogue had learnt to read it
+    pipeline.raw.write(segment.key, _mended(pipeline, segment.key))  # as if the catalogue had learned to read it
     pipeline.whole(operation="reprocess", run_id=plan.run_id)
     assert pipeline.instance(item).status is InstanceStatus.CONVERTED
     assert pipeline.batches("downloads")
@@ -138,7 +138,7 @@ def test_a_file_that_strict_quarantined_is_released_by_a_reprocess_once_the_mode
     pipeline: Pipeline,
 ) -> None:
     item, plan = _quarantined_by_strict(pipeline)
-    pipeline.schema_modes = SchemaModes()  # as a deployment with another schema_modes leaves it
+    pipeline.schema_modes = SchemaModes()  # as after a deployment with other schema_modes
     pipeline.whole(operation="reprocess", run_id=plan.run_id)
     assert pipeline.report()["unknown_columns"] == {"downloads": [NEW_HEADER]}
     assert pipeline.instance(item).status is InstanceStatus.CONVERTED
@@ -191,7 +191,7 @@ def _quarantined_by_strict(pipeline: Pipeline) -> tuple[LandItem, RunPlan]:
 
 
 def _learn(monkeypatch: pytest.MonkeyPatch, header: str) -> None:
-    """As a deployment with a patched catalogue leaves it."""
+    """As after a deployment with a patched catalogue."""
     known = tables_by_name()["downloads"]
     wider = replace(known, report=replace(known.report, columns=(*known.report.columns, Column(header))))
     monkeypatch.setitem(tables_by_name(), "downloads", wider)
@@ -247,7 +247,7 @@ def test_raw_bytes_that_expired_are_said_to_have(pipeline: Pipeline, days: list[
     assert error["reason"].startswith("The raw bytes of the instance 2025-06-04/ONGOING/")
     assert "start_processing_date" in error["reason"]
     assert pipeline.instance(item).status is InstanceStatus.EXPIRED
-    assert pipeline.land_items(pipeline.whole()) == []  # nobody tries it again every day
+    assert pipeline.land_items(pipeline.whole()) == []  # it is not retried every day
 
 
 def test_without_named_apps_those_of_the_last_daily_run_are_reprocessed(start: Callable[..., Pipeline]) -> None:

@@ -40,7 +40,7 @@ def vintage_of(pipeline: Pipeline, day: date, table: str = "downloads") -> date 
     return stored and part_version(stored).vintage.processing_date
 
 
-# What a rollback leaves
+# The state after a rollback
 
 
 def test_a_rollback_leaves_the_very_bytes_of_the_day_before(pipeline: Pipeline) -> None:
@@ -136,7 +136,7 @@ def test_where_every_vintage_is_kept_the_one_of_the_run_goes(start: Callable[...
     assert pipeline.report()["parts_restored"] == 0
 
 
-# Runs upon runs
+# Consecutive runs
 
 
 def test_two_instances_of_one_run_go_back_together_and_neither_supersedes_the_other(pipeline: Pipeline) -> None:
@@ -144,7 +144,7 @@ def test_two_instances_of_one_run_go_back_together_and_neither_supersedes_the_ot
     pipeline.world.advance(2)
     plan = pipeline.plan()
     pipeline.run(plan, MapName.REGISTER)
-    for item in pipeline.land_items(plan):  # the older first, so that the newer replaces its parts
+    for item in pipeline.land_items(plan):  # the older one first, so that the newer one replaces its parts
         pipeline.download(item)
         pipeline.convert(item)
     pipeline.run(plan, MapName.PUBLISH, MapName.VERIFY)
@@ -200,7 +200,7 @@ def test_a_late_instance_stands_once_the_newer_one_that_refused_it_is_rolled_bac
     pipeline.download(newer)
     pipeline.convert(newer)
     pipeline.summarize(plan)
-    following = pipeline.whole()  # lands the late one, which gives way for the Dates that both hold
+    following = pipeline.whole()  # lands the late one, which gives way for the Dates in both
     assert [item.vintage for item in pipeline.land_items(following)] == [late.vintage]
     assert vintage_of(pipeline, date(2025, 6, 1)) == date(2025, 6, 4)
     pipeline.rollback(plan)
@@ -236,7 +236,7 @@ def test_a_backfill_is_rolled_back_and_the_daily_feed_stays(start: Callable[...,
 
 
 def crash_in(pipeline: Pipeline, owner: type, method: str, after: int, *, then: bool = False) -> RunPlan:
-    """A run whose converter dies before (or `then`: behind) the n-th call of a method."""
+    """A run whose converter dies before (or, with `then`, after) the n-th call of a method."""
     plan = pipeline.plan()
     pipeline.run(plan, MapName.REGISTER)
     (item,) = pipeline.land_items(plan)
@@ -331,7 +331,7 @@ def test_a_version_that_expired_fails_its_instance_and_the_other_dates_go_back(
     assert (pipeline.report()["parts_restored"], pipeline.report()["parts_deleted"]) == (1, 1)
 
 
-# What is refused
+# Refusals
 
 
 def test_a_run_is_named_that_has_been_and_ended(pipeline: Pipeline, days: list[RunPlan]) -> None:

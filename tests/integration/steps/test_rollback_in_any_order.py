@@ -1,4 +1,4 @@
-"""Runs, rollbacks, reprocesses and refetches in any order end in what the instances that count imply."""
+"""Runs, rollbacks, reprocesses and refetches in any order end in the state that the valid instances imply."""
 
 import gzip
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ HOLD: dict[Vintage, list[date]] = {
     vintage(21, "c"): DATES[1:],
     vintage(22, "d"): DATES[1:],
 }
-"""Instances by vintage, and the Dates each holds."""
+"""Instances by vintage, and the Dates of each."""
 
 NUMBERS = st.integers(0, 3)
 RUNS = st.tuples(st.just("run"), st.lists(NUMBERS, min_size=1, max_size=3, unique=True))
@@ -40,7 +40,7 @@ OTHERS = st.tuples(st.sampled_from(["rollback", "rollback", "reprocess", "refetc
 
 @dataclass
 class Download:
-    """One download of an instance: the Dates it holds, the run that made it, and who counted for it before."""
+    """One download of an instance: its Dates, the run that made it, and the download that was valid before."""
 
     days: list[date]
     number: int
@@ -52,7 +52,7 @@ class Download:
 
 @dataclass
 class Scene:
-    """The registry and the lake, and beside them what ought to be: whose instances count."""
+    """The registry and the lake, and the expected state: which download of each instance is valid."""
 
     registry: Registry = field(default_factory=new_registry)
     raw: Bucket = field(default_factory=lambda: new_bucket("raw"))
@@ -79,7 +79,7 @@ class Scene:
         return SegmentRecord("s", key, 1, f"md5 of {newest.number}")
 
     def _count(self, of: Vintage, download: Download) -> int:
-        """A number that tells the rows of a download from all others."""
+        """A number that distinguishes the rows of a download from all others."""
         return 100 * (1 + list(HOLD).index(of)) + download.number
 
     def current(self, of: Vintage) -> Download:
@@ -135,7 +135,7 @@ class Scene:
             self.taken_back.add(of)
 
     def refetch(self, of_run: str) -> None:
-        """What a run handled is downloaded again; Apple's new file has other rows, and lacks or adds a Date."""
+        """Files of a run are downloaded again; Apple's new file has other rows, and lacks or adds a Date."""
         run = f"run-{len(self.runs)}"
         self.runs.append(run)
         self.handled[run] = set(self.handled[of_run])
@@ -148,7 +148,7 @@ class Scene:
             self.counts.setdefault(of, run)
             self.taken_back.discard(of)
         for of in [of for of in self.counts if self.instance(of).status is InstanceStatus.LANDED]:
-            self._convert("the next daily run", of)  # what had given way to a Date that is gone
+            self._convert("the next daily run", of)  # instances that had given way to a Date that is gone
 
     def reprocess(self, run: str) -> None:
         named = [of for of in HOLD if of in self.handled[run] and self.instance(of).has_landed]
@@ -163,7 +163,7 @@ class Scene:
         convert_instance(item, self.registry, self.raw, self.lake, SchemaModes())
 
     def stands(self) -> dict[date, tuple[Vintage, str]]:
-        """Whose part each Date has, and the rows of which download."""
+        """The instance that owns each Date's part, and the download of its rows."""
         heads = {day: self.lake.head(TableDate(ENGAGEMENT.name, day).part_key(APP)) for day in DATES}
         batches = {day: batch_of_part(stored, int(APP)) for day, stored in heads.items() if stored is not None}
         return {day: (batch.vintage, batch.sums["counts"]) for day, batch in batches.items()}

@@ -1,4 +1,4 @@
-"""A snapshot that was converted for one backfill, and is refused when a second one asks for more of its Dates."""
+"""A snapshot that was converted for one backfill, and is refused when a second one needs more of its Dates."""
 
 from collections.abc import Callable
 from datetime import date
@@ -24,7 +24,7 @@ FIRST_DATES, SECOND_DATES, THIRD_DATES = (f"2025-05-0{day}/2025-05-0{day}" for d
 
 @pytest.fixture
 def pipeline(start: Callable[..., Pipeline]) -> Pipeline:
-    """Its snapshot has a column that the catalogue does not know, and was converted for the first Date."""
+    """Its snapshot has an unknown column, and was converted for the first Date."""
     pipeline = start({"history_start": date(2025, 5, 1), "rows_per_date": 1})
     pipeline.run(pipeline.plan(operation="backfill", app_ids=[APP], **FIRST), MapName.REGISTER)
     pipeline.world.advance(1)
@@ -35,12 +35,12 @@ def pipeline(start: Callable[..., Pipeline]) -> Pipeline:
 
 
 def days(pipeline: Pipeline) -> list[int]:
-    """The days in May that stand in the tables."""
+    """The days in May that are in the tables."""
     return [int(key.split("dt=2025-05-")[1][:2]) for key in pipeline.bytes_of("curated/")]
 
 
 def refused(pipeline: Pipeline, **payload: Any) -> tuple[RunPlan, LandItem, dict[str, Any]]:
-    """A run that fails for the snapshot alone; its plan, the snapshot's item and its row in `appstore.instances`."""
+    """A run that only the snapshot makes fail; its plan, the snapshot's item and its row in `appstore.instances`."""
     plan = pipeline.plan(**payload)
     pipeline.run(plan)
     assert pipeline.summarize(plan)["status"] == "FAILED"
@@ -55,7 +55,7 @@ def asked(pipeline: Pipeline, dates: dict[str, str]) -> tuple[RunPlan, LandItem,
 
 
 def nothing_is_tried_again(pipeline: Pipeline) -> bool:
-    """Whether daily runs succeed and leave the snapshot alone."""
+    """Whether daily runs succeed and ignore the snapshot."""
     return all(pipeline.land_items(pipeline.whole()) == [] for _ in range(2))
 
 

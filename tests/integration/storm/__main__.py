@@ -9,7 +9,7 @@ from tests.integration.storm.history import History
 
 
 def main() -> int:
-    """Play histories from seed 0 on; 1 if the tables of one differ from what Apple says."""
+    """Run histories from seed 0 on; 1 if the tables of one differ from Apple's data."""
     parser = argparse.ArgumentParser(prog="python -m tests.integration.storm", allow_abbrev=False, description=__doc__)
     parser.add_argument("--histories", type=int, default=100)
     parser.add_argument("--first-seed", type=int, default=0)

@@ -1,8 +1,8 @@
-"""A random history of days: what Apple does, what breaks, and what the tables must hold in the end, row by row.
+"""A random history of days: Apple's behaviour, failures, and the expected contents of the tables, row by row.
 
-Apple restates Dates, sends files late, twice or without a Date, spells cells oddly and stops requests; calls, links
-and files fail; the hour is small; runs are killed between any two items; the registry forgets an app. The truth is from
-the simulated Apple alone: of each Date all rows of the newest instance that has ever been converted.
+Apple restates Dates, sends files late, twice or without a Date, spells cells oddly and stops requests; calls, links and
+files fail; the hourly quota is small; runs are killed between any two items; the registry loses an app. The expected
+contents come only from the simulated Apple: for each Date all rows of the newest instance that was ever converted.
 """
 
 import io
@@ -40,7 +40,7 @@ from tests.integration.pipeline_in_process import MAPS_OF, Pipeline
 BEGIN = date(2025, 6, 17)
 REPORTS = ("App Store Purchases Standard", "App Crashes Expanded")
 QUIET_DAYS = 7
-"""Enough for Apple's delays, for a request that fell silent to be looked at and made anew, and for its first data."""
+"""Enough days for Apple's delays, for a silent request to be checked and created again, and for its first data."""
 CALLS_PER_HOUR = 90
 _FAULTS_AT_ONCE = 6
 _SPELLINGS = {
@@ -52,7 +52,7 @@ _SPELLINGS = {
 
 @dataclass
 class History:
-    """One history. `happened` counts what it was made of, `converted` the instances that ever were."""
+    """One history. `happened` counts its events, `converted` has all instances that were ever converted."""
 
     seed: int
     days: int
@@ -68,7 +68,7 @@ class History:
         )
 
     def play(self) -> list[str]:
-        """Play it, in an AWS of its own; what the tables hold otherwise than Apple says, a line each."""
+        """Run it, in its own AWS. Returns the differences between the tables and Apple's data, a line each."""
         with patch.object(simulated_segments, "segment_bytes", oddly_spelled):
             for _ in range(self.days):
                 self.world.advance()
@@ -117,7 +117,7 @@ class History:
             self.world.stop_request(app_id)
 
     def _lose(self, app_id: str) -> None:
-        """The registry forgets all of an app: its request, its ledger and what was refused."""
+        """The registry loses everything about an app: its request, its ledger and its refused entries."""
         self.happened["lost state"] += 1
         self._note_converted()
         table = self.machine.registry.table
@@ -167,7 +167,7 @@ class History:
                 yield f"{table.name}: {row} is too much"
 
     def _truth(self, table: CuratedTable) -> Iterator[tuple[str, ...]]:
-        """The rows that must be there: app, processing date, cells. Of `_vintages` tables those of all instances."""
+        """The expected rows: app, processing date, cells; for `_vintages` tables those of all instances."""
         instances = self.world.every_instance(table.report.name, Granularity.DAILY)
         ours = sorted(
             (one for one in instances if one.id in self.converted), key=lambda one: (one.processing_date, one.id)
@@ -188,7 +188,7 @@ class History:
                 yield (str(row["app_id"]), str(row["processing_date"]), *cells)
 
     def _unexplained(self) -> Iterator[str]:
-        """Instances that Apple still lists and that are neither in the tables nor told of."""
+        """Instances that Apple still lists, and that are neither in the tables nor reported."""
         told = (InstanceStatus.CONVERTED, InstanceStatus.QUARANTINED, InstanceStatus.EXPIRED)
         for app in self.machine.app_ids:
             requests = self.world.requests_of(app)
@@ -207,7 +207,7 @@ class History:
 
 
 def oddly_spelled(report: ReportDefinition, rows: Sequence[Row], faults: Any = ()) -> bytes:
-    """The file of these rows, in which a third of the cells is spelled otherwise and means the same."""
+    """The file of these rows, in which a third of the cells has another spelling with the same meaning."""
     draw = random.Random(repr(rows))  # noqa: S311 (the same file whenever it is asked for)
     odd = [
         tuple(_spelled(column, cell, draw) for column, cell in zip(report.columns, row, strict=True)) for row in rows

@@ -1,4 +1,4 @@
-"""Random histories: whatever Apple, machines and the registry do, the tables hold what Apple says, row by row."""
+"""Random histories: whatever Apple, machines and the registry do, the tables equal Apple's data, row by row."""
 
 import pytest
 

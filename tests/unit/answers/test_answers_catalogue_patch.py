@@ -23,7 +23,7 @@ READ_BACK = (
 
 @dataclass
 class Project:
-    """A copy of the catalogue in a folder of its own, with a way to patch it."""
+    """A copy of the catalogue in a separate folder, with a method to patch it."""
 
     folder: Path
 

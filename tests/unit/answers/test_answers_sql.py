@@ -1,4 +1,4 @@
-"""What `sql` asks, and how it reads Athena's text."""
+"""The query of `sql`, and its reading of Athena's text."""
 
 from collections.abc import Iterator
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The client against an application in the test's process, and everything that arrived there."""
+"""The client against an application in the test's process, which records all requests."""
 
 import json
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ STORAGE_URL = "https://asp-us-west-2.s3.us-west-2.amazonaws.com"
 
 @dataclass
 class Wire:
-    """An application that remembers the calls it got."""
+    """An application that records its calls."""
 
     application: Application
     calls: list[Environ] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Wire:
 
 
 def answering(*answers: Answer | Exception) -> Wire:
-    """An application with these answers in turn, the last one for ever; an exception is raised by the transport."""
+    """An application with these answers in turn, the last one repeated; exceptions are raised by the transport."""
     remaining = chain(answers, repeat(answers[-1]))
 
     def application(environ: Environ, start_response: Any) -> Any:
@@ -63,7 +63,7 @@ def answering(*answers: Answer | Exception) -> Wire:
 
 @dataclass
 class SpentCalls:
-    """A call budget that never ends, and what it was told."""
+    """An unlimited call budget, which records its calls."""
 
     taken: int = 0
     limits: list[RateLimit] = field(default_factory=list)
@@ -91,7 +91,7 @@ def secret_of(key: Any, **changes: Any) -> str:
 class Apple:
     """A world, a client signed in with its Admin key, and the wire between them.
 
-    Every other https address leads to `elsewhere`, where nothing may ever arrive.
+    Every other https URL leads to `elsewhere`, which must never receive a request.
     """
 
     def __init__(self, application: Application | None = None, **settings: Any) -> None:

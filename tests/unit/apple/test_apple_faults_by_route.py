@@ -1,4 +1,4 @@
-"""Each fault on each call of the client, ordered from the simulated Apple: the error says what to do next."""
+"""Each fault on each call of the client, simulated by the simulated Apple: the error says what to do next."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -80,7 +80,7 @@ def test_a_forgotten_token_is_made_anew():
     assert tokens.bearer() != first
 
 
-MARK = "c29tZSBjb250ZW50"  # stands in every bad secret, and in no sentence
+MARK = "c29tZSBjb250ZW50"  # is in every bad secret, and must not be in any message
 P384 = pem_of(ec.generate_private_key(ec.SECP384R1()))
 RSA = pem_of(rsa.generate_private_key(65537, 2048))
 LOCKED = pem_of(ec.generate_private_key(ec.SECP256R1()), BestAvailableEncryption(b"word"))

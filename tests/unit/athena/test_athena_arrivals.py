@@ -23,7 +23,7 @@ GLUE = {("appstore", table.name): {**dict(table.columns), "dt": "date"} for tabl
 
 
 def scans(sql: str, database: str) -> list[tuple[str, str]]:
-    """The tables that a query reads and the partitions it asks for; names and types are checked on the way."""
+    """The tables and partitions that a query reads; names and types are checked as well."""
     used = {name: GLUE[name] for name in tables_of(sql, database)}
     translation = translate(sql, database, used, lambda *_: frozenset({"dt"}))
     return [(scan.table, scan.conditions) for scan in translation.scans]

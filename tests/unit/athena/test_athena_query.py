@@ -58,7 +58,7 @@ def test_a_query_that_fails_says_why(client):
 
 
 class Workgroup:
-    """Athena as it answers: each ask has the next of these lists of states, its last one for ever."""
+    """Athena with prepared states: each request gets the next list of states; the last state is repeated."""
 
     def __init__(self, *asks):
         self.asks = list(asks)

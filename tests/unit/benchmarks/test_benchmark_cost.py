@@ -1,4 +1,4 @@
-"""The kept figures of cost and calls keep what was promised, and the bill follows from its parts."""
+"""The stored figures of cost and calls keep the documented promises, and the bill follows from its parts."""
 
 import json
 from typing import Any
@@ -128,7 +128,7 @@ def test_a_walk_enters_what_a_good_day_enters() -> None:
 
 
 def test_a_backfills_estimate_counts_the_start_of_each_child() -> None:
-    """Ten items a child in Register and Land; three states of its own in each Standard child, for a Date or a table."""
+    """Ten items per child in Register and Land; in a Standard child three states for each Date or table."""
     lines = {line.what: line.count for line in cost_of(Work(apps=21, tables=2, instances=42, parts=420, dates=20))}
     assert lines["Step Functions Express requests"] == 3 + 5
     assert lines["Step Functions transitions"] == TRANSITIONS_OF_A_RUN + (3 + 5) + (20 + 2) * (1 + 3)

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md and docs/cost.md show the kept results, and no others."""
+"""docs/benchmarks.md and docs/cost.md show exactly the stored results."""
 
 import json
 from pathlib import Path

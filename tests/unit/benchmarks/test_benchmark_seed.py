@@ -78,7 +78,7 @@ def test_where_the_time_went_adds_up_to_the_whole_run(file: SegmentFile) -> None
         "Apple": 2.0,
         "convert": 9.0,
         "publish": 3.0,
-        "orchestration": 3.0,  # planning, between the tasks, and a lane without work
+        "orchestration": 3.0,  # planning, pauses between tasks, and idle lanes
     }
     assert {room: spent["cpu_seconds"] for room, spent in figures["rooms"].items() if spent["cpu_seconds"]} == {
         "Apple": 1.0,

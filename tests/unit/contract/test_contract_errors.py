@@ -22,7 +22,7 @@ EXISTING = {
 
 
 def drawn() -> dict[str, str]:
-    """Every class that the docstring draws, with the one it hangs on."""
+    """Every class in the docstring's tree, with its parent."""
     parents, path = {}, ["Exception"]
     lines = (errors.__doc__ or "").split("\n\n")[1].splitlines()
     for line in lines:

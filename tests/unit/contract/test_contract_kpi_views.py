@@ -1,4 +1,4 @@
-"""The views on `marts.kpis`, asked as the embedded Athena asks them: their types and values."""
+"""The views on `marts.kpis`, queried like the embedded Athena does: their types and values."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ MARTS = "marts"
 GLUE = {**{name: kind for name, kind, _ in KPI_COLUMNS}, PARTITION_COLUMN: "date"}
 BY_NAME = {view.name: view for view in VIEWS}
 _GLUE_TYPE = {"VARCHAR": "string", "HUGEINT": "bigint"}
-"""DuckDB's words; it sums 64 bits in 128."""
+"""DuckDB's types; it sums 64-bit integers in 128 bits."""
 EVERY_VIEW = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 TOTALS = """
     (7, 'first_time_downloads', 'total', NULL, 30, NULL, true, DATE '2026-11-16'),

@@ -1,4 +1,4 @@
-"""The KPI catalogue against the catalogue of reports, and its words against what can be proved of them."""
+"""The KPI catalogue against the catalogue of reports, and its statements against what follows from the data."""
 
 import re
 from itertools import combinations
@@ -60,14 +60,14 @@ def test_names_of_amounts_and_of_kpis_are_unique() -> None:
 
 
 def test_a_sum_of_one_amount_has_its_name_or_none_has() -> None:
-    """`impressions` must not be one number among the amounts and another one among the KPIs."""
+    """`impressions` must be the same number among the amounts and among the KPIs."""
     for kpi in KPIS:
         same = [amount for amount in AMOUNTS if amount.name == kpi.name]
         assert same in ([], list(kpi.amounts)), kpi.name
 
 
 def test_amounts_with_conditions_on_the_same_columns_share_no_row_or_all() -> None:
-    """Sums of such amounts are of one pass: each row is of one class at most."""
+    """Sums of such amounts need one pass: each row belongs to at most one class."""
     for one, other in combinations(AMOUNTS, 2):
         columns = [[condition.column for condition in amount.where] for amount in (one, other)]
         if one.table != other.table or columns[0] != columns[1]:
@@ -107,7 +107,7 @@ def test_a_bound_has_a_direction_that_can_be_proved_and_nothing_else_has_one(kpi
     if kpi.bound is Bound.AT_MOST:  # uniques, each counted once or more often
         assert len(kpi.plus) == 1
         assert (kpi.minus, kpi.over) == ((), ())
-    if kpi.bound is Bound.AT_LEAST:  # what is never negative, over uniques counted once or more often
+    if kpi.bound is Bound.AT_LEAST:  # never negative, over uniques counted once or more often
         assert all(amount.is_additive and not amount.is_money for amount in kpi.plus)
         assert not kpi.minus
         assert not any(amount.is_additive for amount in kpi.over)

@@ -1,4 +1,4 @@
-"""KPIs as SQL, run over rows that hypothesis invents, against the same formulas in Python."""
+"""KPIs as SQL, run over generated rows, against the same formulas in Python."""
 
 from fractions import Fraction
 from typing import Any
@@ -109,7 +109,7 @@ DEVICES = st.lists(st.sets(st.integers(0, 12), min_size=1), min_size=1, max_size
 def test_uniques_summed_over_slices_are_never_below_the_true_number(
     connection: Any, slices: list[set[int]], sessions: int
 ) -> None:
-    """The proof of "at most", and of "at least" for a quotient with them as its divisor."""
+    """The proof of "at most", and of "at least" for a quotient with such a divisor."""
     true = len(set().union(*slices))
     rows = [(len(devices),) for devices in slices]
     (active,) = _asked(connection, "unique_devices BIGINT", rows, [sum_of(KPIS_BY_NAME["active_devices"].plus[0])])

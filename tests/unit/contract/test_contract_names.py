@@ -1,4 +1,4 @@
-"""The names that the pipeline has on AWS: one home in the code."""
+"""The pipeline's names on AWS are defined in one place in the code."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the demo expects holds for every seed and day: played through without a deployment."""
+"""The demo's expectations hold for every seed and day: run without a deployment."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -16,7 +16,7 @@ PAIRS = [(seed, date(2026, 11, 29) + DAY * (seed * 37 % 731)) for seed in range(
 
 
 class Loader:
-    """Follows Apple's rule by itself: of each Date the newest processing date holds all rows."""
+    """An independent reading of Apple's rule: for each Date the newest processing date has all rows."""
 
     def __init__(self, story: Story) -> None:
         self.world = story.world
@@ -24,7 +24,7 @@ class Loader:
         self.standing: dict[tuple[str, str, date], Instance] = {}
 
     def load(self) -> int:
-        """Everything that Apple lists and was not seen before; how many instances."""
+        """Load all instances that Apple lists and that are new. Returns their number."""
         new = [one for one in self.listed() if one.id not in self.seen]
         self.seen.update(one.id for one in new)
         for instance in new:
@@ -46,7 +46,7 @@ class Loader:
         return {day: one for (report, app, day), one in self.standing.items() if (report, app) == wanted}
 
     def rows(self, table: CuratedTable, app_id: str) -> dict[date, int]:
-        """How many rows each Date has, counted in the segments of the instance that holds it."""
+        """The number of rows of each Date, counted in the segments of the instance that has it."""
         position = [column.name for column in table.report.columns].index(table.report.date_column)
         counts = {}
         for day, instance in self.of_table(table, app_id).items():
@@ -60,7 +60,7 @@ class Loader:
 
 
 def play(story: Story) -> tuple[Loader, dict[date, tuple[int, int]]]:
-    """Three days with every expectation that the demo has of the pipeline, asked of the loader."""
+    """Three days with every expectation of the demo, checked against the loader."""
     loader = Loader(story)
     for app_id in story.world.apps:
         story.world.create_request(app_id, AccessType.ONGOING)

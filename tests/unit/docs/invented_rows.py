@@ -1,4 +1,4 @@
-"""Tables of invented rows with the types of the Glue tables, which the documentation's queries are asked of."""
+"""Tables with invented rows and the types of the Glue tables, for the queries of the documentation."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ _DUCKDB = {
 
 
 def translated(sql: str) -> Translation:
-    """The query as the embedded Athena runs it; QueryError where Athena would refuse it."""
+    """The query as the embedded Athena runs it; QueryError if Athena would refuse it."""
     sql = with_views(sql, Database.CURATED, _view)
     used = {name: GLUE[name] for name in tables_of(sql, Database.CURATED)}
     return translate(sql, Database.CURATED, used, lambda *_: frozenset({PARTITION_COLUMN}))
@@ -55,7 +55,7 @@ def _view(database: str, name: str) -> tuple[str, str] | None:
 
 
 def answer(sql: str, tables: Tables) -> list[tuple[Any, ...]]:
-    """What the query answers on TODAY over these rows, by table name."""
+    """The result of the query on TODAY over these rows, by table name."""
     query = translated(sql.replace("CURRENT_DATE", f"DATE '{TODAY}'"))
     with closing(duckdb.connect()) as database:
         for scan in query.scans:
@@ -69,7 +69,7 @@ def answer(sql: str, tables: Tables) -> list[tuple[Any, ...]]:
 
 
 def invented(seed: int) -> Tables:
-    """Rows of every table that docs/queries.md asks, with what has misled: other cases, nulls, gaps, repeated runs."""
+    """Rows of every table in docs/queries.md, including special cases: letter case, nulls, gaps, repeated runs."""
     draw = random.Random(seed)  # noqa: S311 (no secret)
     return {
         "engagement": list(_curated(draw, 40, event=("Impression", "impression", "Tap", "Page view"))),
@@ -143,7 +143,7 @@ def _crashes(draw: random.Random) -> Iterator[Row]:
 
 
 def _batches(draw: random.Random) -> Iterator[Row]:
-    """Each Date of each app comes, and is replaced, with the same numbers or others, taken out, and comes again."""
+    """Each Date of each app arrives, is replaced with the same or other numbers, removed, and arrives again."""
     for table, measure in (("engagement", "counts"), ("crashes", "count")):
         for app in APPS:
             for day in days(12)[:-1]:
@@ -216,7 +216,7 @@ def _segments(draw: random.Random) -> Iterator[Row]:
 
 
 def _instances(draw: random.Random) -> Iterator[Row]:
-    """Some in one run, some landed in one and converted in the next, some converted again by a reprocess."""
+    """Some in one run, some landed in one run and converted in the next, some converted again by a reprocess."""
     for table in ("engagement", "sessions"):
         for app in APPS:
             for day in days(12):

@@ -39,7 +39,7 @@ def prose(page: Path) -> str:
 
 
 def code_words(page: Path) -> list[str]:
-    """What stands in backticks in the prose."""
+    """The text in backticks in the prose."""
     return [word for word in _CODE.findall(prose(page)) if word]
 
 
@@ -52,7 +52,7 @@ def rows(page: Path, first_header: str) -> list[list[str]]:
 
 
 def commands(block: Block) -> list[list[str]]:
-    """The commands of a shell block as argument lists; pipes and `$( )` begin commands of their own."""
+    """The commands of a shell block as argument lists; pipes and `$( )` start new commands."""
     joined = re.sub(r"\\\n|(?<=\|)\n", " ", block.text)
     words = [*_lines_of_words(joined)]
     found: list[list[str]] = []
@@ -75,7 +75,7 @@ def _lines_of_words(text: str) -> Iterator[list[str]]:
         pending = f"{pending}\n{line}" if pending else line
         try:
             words = shlex.split(pending, comments=True)
-        except ValueError:  # a quote is open: the command goes on in the next line
+        except ValueError:  # a quote is open: the command continues in the next line
             continue
         pending = ""
         if words:

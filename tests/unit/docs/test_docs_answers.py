@@ -24,7 +24,7 @@ def ago(number: int) -> date:
 
 
 def sums(rows: Iterable[Row], measure: str, *keys: str) -> dict[tuple[Any, ...], Any]:
-    """The sum of a measure by these columns; None where it is null in every row."""
+    """The sum of a measure by these columns; None if it is null in every row."""
     found: dict[tuple[Any, ...], Any] = {}
     for row in rows:
         key = tuple(row[name] for name in keys)
@@ -255,11 +255,11 @@ def test_a_question_is_answered_as_python_answers_it(question: str) -> None:
             expected, got = sorted(expected, key=str), sorted(got, key=str)
         assert [tuple(map(_comparable, line)) for line in got] == [tuple(map(_comparable, line)) for line in expected]
         found += len(expected)
-    assert found  # the rows have something to tell
+    assert found  # the rows are not trivial
 
 
 def _comparable(value: Any) -> Any:
-    """Sums of counts are decimals in one engine and integers in the other; a rate is compared to twelve digits."""
+    """Sums of counts are decimals in one engine and integers in the other; rates are compared to twelve digits."""
     if isinstance(value, float):
         return round(Decimal(repr(value)), 12)
     return Decimal(value) if isinstance(value, int | Decimal) else value

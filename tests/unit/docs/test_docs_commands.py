@@ -1,4 +1,4 @@
-"""Every shell command of the documentation is known to this module; what it may say is checked or tried."""
+"""Every shell command of the documentation is known to this module, which checks or runs it."""
 
 import contextlib
 import functools
@@ -74,7 +74,7 @@ def _is_git(arguments: list[str]) -> None:
 
 
 def _is_manage(arguments: list[str]) -> None:
-    """As the parser reads it: the options of all commands, then the command's own."""
+    """Parsed like the parser does: the options of all commands, then the command's own."""
     words = arranged(arguments)
     group = get_command(manage.app)
     name = next(word for word in words if word in group.commands)
@@ -95,7 +95,7 @@ def _is_python(arguments: list[str]) -> None:
 
 @functools.cache
 def _help_of(module: str) -> str:
-    """What `python -m module --help` prints. In this process, which imports pyarrow and aws-cdk-lib once for all."""
+    """The output of `python -m module --help`, in this process, which imports pyarrow and aws-cdk-lib only once."""
     found = find_spec(f"{module}.__main__") if _is_a_package(module) else find_spec(module)
     assert found is not None, f"no module {module}"
     assert found.origin is not None, f"no file of {module}"

@@ -1,4 +1,4 @@
-"""What the prose says about verdicts, errors, keys and items, against the code that decides it."""
+"""Statements of the prose about verdicts, errors, keys and items, against the code."""
 
 import re
 

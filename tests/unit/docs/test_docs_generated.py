@@ -23,7 +23,7 @@ WRITTEN = (
 def test_the_pages_are_what_the_catalogue_and_the_list_of_faults_say() -> None:
     answer = subprocess.run([sys.executable, str(GENERATE), "--check"], capture_output=True, text=True, check=False)
     if answer.returncode:
-        pytest.fail(answer.stderr, pytrace=False)  # an assertion would cut the advice short
+        pytest.fail(answer.stderr, pytrace=False)  # an assertion would truncate the advice
 
 
 @pytest.mark.skipif(not setup.is_complete(), reason="it would make .venv anew, below this very process")
@@ -34,7 +34,7 @@ def test_outside_of_venv_it_gives_the_same_answer() -> None:
 
 
 def test_a_page_that_is_not_current_is_told_and_written_anew(tmp_path: Path) -> None:
-    """On a copy: the pages lie beside the program, and what they are made of beside both."""
+    """On a copy: the pages are next to the program, their sources next to both."""
     (tmp_path / "docs").mkdir()
     for source in GENERATE.parent.glob("*.py"):
         (tmp_path / "docs" / source.name).write_bytes(source.read_bytes())

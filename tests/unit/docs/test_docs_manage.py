@@ -1,4 +1,4 @@
-"""docs/manage.md against the commands themselves."""
+"""docs/manage.md against the commands."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Numbers in the prose, against the constants that they come from."""
+"""Numbers in the prose, against the constants in the code."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The SQL of the documentation, read as the embedded Athena reads it: names and types are those of the Glue tables."""
+"""The SQL of the documentation, parsed like the embedded Athena does: names and types are those of the Glue tables."""
 
 import re
 

@@ -90,7 +90,7 @@ def _anchors(page: Path) -> set[str]:
 
 
 def _file(name: str, page: Path) -> Path | None:
-    """A path of the root, of the package, beside the page, or a file's name that is the only one of its kind."""
+    """A path from the root, in the package, next to the page, or a unique file name."""
     for folder in (ROOT, PACKAGE, page.parent):
         if (folder / name).is_file():
             return folder / name

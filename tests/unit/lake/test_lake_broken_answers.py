@@ -1,4 +1,4 @@
-"""S3 breaks off: what is read is whole all the same, or the read ends as an error that is retried."""
+"""If S3 breaks off, the bytes read are complete anyway, or the read ends with an error that is retried."""
 
 import io
 import ssl
@@ -51,7 +51,7 @@ class Body(io.BytesIO):
 
 
 class S3:
-    """Holds one object; the bodies of the next answers break where `breaks` says."""
+    """Holds one object; the bodies of the next answers break at `breaks`."""
 
     def __init__(self, error: Exception | None, *breaks: int) -> None:
         self.error, self.breaks = error, list(breaks)

@@ -1,4 +1,4 @@
-"""Every odd spelling of a cell has its one reading, or quarantines its file with column and row."""
+"""Every odd spelling of a cell has one reading, or quarantines its file with column and row."""
 
 import gzip
 import io
@@ -31,7 +31,7 @@ BLANKS = ["", " ", "   ", "\u00a0", "\u3000", " \u2003 ", "\x1f", "\x0b", "\x85"
 
 
 def value(place: tuple[CuratedTable, str], cell: str) -> Any:
-    """The value of a cell, which stands below and above usual ones."""
+    """The value of a cell between usual ones."""
     table, name = place
     usual = row(table)
     content = tsv([usual, usual | row(table, **{name: cell}), usual])

@@ -160,7 +160,7 @@ def test_of_many_rows_frequent_strings_come_first_and_no_row_changes(
 
 
 def written(batches: Sequence[Sequence[str | None]], path: Path) -> pa.Table:
-    """A file of one column, whose batches have each their own dictionary."""
+    """A file with one column, whose batches each have their own dictionary."""
     with RowGroups(path, part_layout(pa.schema([("device", pa.string())]))) as file:
         for values in batches:
             file.append(pa.RecordBatch.from_pydict({"device": pa.array(values).dictionary_encode()}))
@@ -175,7 +175,7 @@ def test_segments_are_appended_and_split_by_date(tmp_path: Path) -> None:
     assert result.rows_raw == 4
     assert {str(part.day): [each["counts"] for each in rows_of(part.path)] for part in result.parts} == {
         "2026-11-19": [2],
-        "2026-11-20": [1, 1, 3],  # equal rows stay: Apple promises no key
+        "2026-11-20": [1, 1, 3],  # equal rows are kept: Apple promises no key
     }
 
 
@@ -304,7 +304,7 @@ def test_segments_are_streams_read_once(tmp_path: Path) -> None:
             self._stream = io.BytesIO(content)
 
         def read(self, size: int = -1) -> bytes:
-            return self._stream.read(min(size, 10))  # as a socket gives it: less than asked for
+            return self._stream.read(min(size, 10))  # like a socket: returns less than requested
 
         def seek(self, *_: int) -> int:
             raise io.UnsupportedOperation
@@ -330,7 +330,7 @@ def test_the_rows_of_a_part_are_sorted_by_what_is_asked_for_most(
         (None, "iPhone", 2),
         ("DE", "iPad", 3),
         ("DE", "iPhone", 1),
-        ("DE", "iPhone", 5),  # equal ones stay in the file's order
+        ("DE", "iPhone", 5),  # equal ones keep the file's order
         ("NA", "iPad", 0),
         ("NA", "iPad", 4),
     ]

@@ -1,4 +1,4 @@
-"""Columns that the catalogue does not know: kept in `extra` by Apple's header, or a reason for quarantine."""
+"""Columns that are not in the catalogue: kept in `extra` by Apple's header, or a reason for quarantine."""
 
 import io
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Which column of a report each field of a header line belongs to."""
+"""The column of a report for each field of a header line."""
 
 import csv
 import unicodedata

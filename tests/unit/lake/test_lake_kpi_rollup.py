@@ -1,4 +1,4 @@
-"""The KPI object of a Date against the same sums made apart, by DuckDB from the rows alone."""
+"""The KPI object of a Date against the same sums computed independently, by DuckDB from the rows."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -53,7 +53,7 @@ def _cell(column: Column, table: CuratedTable) -> st.SearchStrategy[Any]:
 
 @st.composite
 def _rows(draw: st.DrawFn, table: CuratedTable) -> pa.Table:
-    """Rows in the order of their apps, as they are published."""
+    """Rows ordered by app, as they are published."""
     schema = table_schema(table)
     looked_at = {dimension.column for dimension in dimensions_of(table)} | {IS_NEWEST_VINTAGE.name}
     for amount in amounts_of(table):
@@ -68,7 +68,7 @@ def _rows(draw: st.DrawFn, table: CuratedTable) -> pa.Table:
 
 
 def _nothing(name: str, rows: int) -> list[Any]:
-    """The cells of a column that a test does not look at."""
+    """The cells of a column that a test does not use."""
     return [DAY if name == "processing_date" else None] * rows
 
 
@@ -94,7 +94,7 @@ def _found(rows: pa.Table) -> Found:
 
 
 def _expected(rows: pa.Table, table: CuratedTable) -> Found:
-    """Every amount by every dimension; a total of 0 where an app has rows of which none counts."""
+    """Every amount by every dimension; a total of 0 if an app has rows of which none counts."""
     if table.keeps_vintages:
         rows = rows.filter(rows[IS_NEWEST_VINTAGE.name])
     expected: Found = {
@@ -110,7 +110,7 @@ def _expected(rows: pa.Table, table: CuratedTable) -> Found:
 
 
 def _by(dimension: str, table: CuratedTable) -> Found:
-    """A value is there where a row of it counts; whether one does is counted beside each sum."""
+    """A value exists if a row of it counts; the number of such rows is stored beside each sum."""
     value = "NULL" if dimension == TOTAL else dimension
     if dimension == Dimension.DAYS_SINCE_DOWNLOAD:
         days = f"date_diff('day', app_download_date, DATE '{DAY}')"

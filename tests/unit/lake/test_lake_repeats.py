@@ -1,4 +1,4 @@
-"""Which Dates of an instance have every row more than once, all equally often."""
+"""The Dates of an instance whose rows all occur more than once, equally often."""
 
 from collections import Counter, defaultdict
 from datetime import date

@@ -1,4 +1,4 @@
-"""One segment of Apple's, read into typed rows or refused with a sentence."""
+"""One of Apple's segments, read into typed rows or refused with a sentence."""
 
 import gzip
 import io
@@ -74,7 +74,7 @@ def test_a_last_line_may_lack_its_end_or_have_blank_lines_behind_it(monkeypatch:
         1,
         len(content) - content.index(b"\n"),
         len(content),
-    ):  # blank lines also in two blocks
+    ):  # blank lines even across two blocks
         monkeypatch.setattr(tsv_module, "_BLOCK_BYTES", block_bytes)
         assert rows_of(content.rstrip(b"\n")) == rows_of(content + b"\n\r\n\n") == rows_of(content) == expected
 

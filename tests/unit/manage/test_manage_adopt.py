@@ -1,4 +1,4 @@
-"""`adopt`: what a destroyed stack has left, told by CloudFormation and written for `cdk import`."""
+"""`adopt`: the resources that a destroyed stack has left, listed by CloudFormation and written for `cdk import`."""
 
 import json
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ FAILED = ("Role", "AWS::IAM::Role", "role-1", "DELETE_SKIPPED")
 
 
 def adopted(folder: Path, status: str, *deleted: tuple[str, int, list[tuple[str, ...]]]) -> Adoption:
-    """Of these deleted stacks, each a name, the day it was made and its resources, a page of one resource each."""
+    """The pages of these deleted stacks, each a name, its day of creation and its resources; one resource per page."""
     client = boto3.Session("test", "test", region_name="eu-central-1").client("cloudformation")
     made = datetime(2026, 11, 1, tzinfo=UTC)
     with Stubber(client) as stub:

@@ -1,4 +1,4 @@
-"""How the command line ends: every expected trouble is one sentence on standard error, and an exit status."""
+"""The end of a command: every expected error is one sentence on standard error, and an exit status."""
 
 import io
 import json
@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture(autouse=True)
 def without_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A machine that has no AWS configuration of its own."""
+    """A machine without AWS configuration."""
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -142,7 +142,7 @@ def test_an_error_of_aws_is_one_sentence(error: Any, words: str) -> None:
 
 @pytest.fixture
 def listening() -> Iterator[Callable[[], str]]:
-    """Addresses at which something listens."""
+    """Addresses with a listener."""
     with ExitStack() as servers:
 
         def listen() -> str:
@@ -356,7 +356,7 @@ def test_a_table_of_vintages_goes_by_both_its_names(name: str) -> None:
 
 
 def test_the_script_runs_from_anywhere_with_any_python(tmp_path: Path) -> None:
-    """It becomes .venv's Python by itself."""
+    """It continues as .venv's Python."""
     answer = subprocess.run(
         [sys.base_prefix + "/bin/python3", str(ROOT / "manage.py"), "--help"],
         cwd=tmp_path,
@@ -378,7 +378,7 @@ def test_only_a_yes_starts_what_was_planned(typed: str, is_yes: bool, monkeypatc
 def test_without_a_command_the_health_comes_before_the_commands(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there is no pipeline, one sentence says why, and the help is all there is."""
+    """Without a pipeline, one sentence says why, and nothing but the help works."""
 
     def nothing_here(_: Asked) -> None:
         raise Unreachable("There is no stack.")

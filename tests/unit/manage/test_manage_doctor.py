@@ -1,4 +1,4 @@
-"""`doctor`: set-ups that AWS or Apple would refuse later, each found and told with the way out."""
+"""`doctor`: set-ups that AWS or Apple would refuse later, each found and reported with its fix."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ def aws() -> Iterator[Connection]:
 
 
 class OfAnEmptyAccount(Connection):
-    """With what moto does not answer as AWS does."""
+    """Replaces answers in which moto differs from AWS."""
 
     def __init__(self) -> None:
         super().__init__(SESSION, None)

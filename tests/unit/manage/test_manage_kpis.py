@@ -1,4 +1,4 @@
-"""KPIs on a terminal and as CSV, and a period beside the one before."""
+"""KPIs on a terminal and as CSV, and a comparison with the period before."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -59,7 +59,7 @@ def test_a_period_is_compared_with_the_days_before_it() -> None:
     assert asked[1] == (FIRST - timedelta(days=5), FIRST - timedelta(days=1))
     (change,) = found.changes
     assert (change.total, change.previous, change.change, change.is_final) == (12, 16, -0.25, False)
-    assert found.sentence.endswith("Some Dates are not final: changes can move.")
+    assert found.sentence.endswith("Some Dates are not final, so the changes are preliminary.")
     assert to_json(found)["changes"][0]["change"] == -0.25
 
 

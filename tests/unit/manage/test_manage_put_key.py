@@ -1,4 +1,4 @@
-"""`put-key`: what is stored is a key as the functions read it, and what is no key is refused without showing it."""
+"""`put-key`: the stored key is one that the functions can read; anything else is refused without showing it."""
 
 import io
 import json

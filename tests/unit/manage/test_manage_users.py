@@ -152,7 +152,7 @@ def token(monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, str]], *optio
 def test_a_token_is_all_that_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [{"step": "totp", "session": "s"}, {"step": "done", "access_token": "the-token"}]
     result, asked = token(monkeypatch, list(answers))
-    assert result.stdout.splitlines()[-1] == "the-token"  # before it is what the test typed
+    assert result.stdout.splitlines()[-1] == "the-token"  # before it comes what the test typed
     assert "Harbor" not in result.output
     assert asked == [
         ("/auth/login", {"email": "ada@example.com", "password": "Harbor-7291-lamp"}),

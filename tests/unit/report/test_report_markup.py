@@ -46,7 +46,7 @@ CHANGE = {
 
 
 class Page(HTMLParser):
-    """What a browser would make of it: texts, tags, classes and addresses."""
+    """A browser's reading of the page: texts, tags, classes and addresses."""
 
     def __init__(self, markup: bytes) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""After how many deaths an instance is not tried again."""
+"""The number of deaths after which an instance is not tried again."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,12 +16,12 @@ MINUTE = timedelta(minutes=1)
     [
         ([], False),
         ([("mine", 1)], False),
-        ([("mine", 1), ("mine", 2)], True),  # a run tries again only after the attempt before
+        ([("mine", 1), ("mine", 2)], True),  # a run retries only after the previous attempt has ended
         ([("mine", 1), ("yesterdays", 1440)], True),
         ([("yesterdays", 1440), ("the day before", 2880)], True),
-        ([("another", 5), ("a third", 14)], False),  # they may be under way
+        ([("another", 5), ("a third", 14)], False),  # they may still be running
         ([("mine", 1), ("another", 5)], False),
-        ([("mine", 1), ("another", 16)], True),  # no function lives that long
+        ([("mine", 1), ("another", 16)], True),  # no function runs that long
     ],
 )
 def test_two_deaths_are_the_files_doing(attempts: list[tuple[str, int]], blamed: bool) -> None:

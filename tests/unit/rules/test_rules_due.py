@@ -137,7 +137,7 @@ def test_the_reports_of_a_request_are_listed_again_after_a_week() -> None:
     assert not offer_is_old(replace(ONGOING, offer_read_on=days_ago(6)), TODAY)
 
 
-# When a snapshot is asked for anew
+# When a snapshot is requested again
 
 
 def ours(age: int) -> KnownRequest:

@@ -42,7 +42,7 @@ def test_a_snapshot_holds_what_was_complete_on_its_day() -> None:
 def history_of(
     statuses: Mapping[int, InstanceStatus], siblings: Collection[int], rows: Collection[int]
 ) -> tuple[KnownTable, Arrivals, Siblings, dict[date, date]]:
-    """One table of one app after two weeks: a status by day of processing, and the Dates with rows, as both know them.
+    """One table of one app after two weeks: a status per processing date, and the Dates with rows, for both rules.
 
     An instance holds the three Dates before it.
     """

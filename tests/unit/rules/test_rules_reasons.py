@@ -1,4 +1,4 @@
-"""Every reason that a person reads says what happened and what to do next."""
+"""Every reason says what happened and what to do next."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ from appstore_analytics.rules.verdicts import item_reason
 from tests.unit.docs.reading_docs import PACKAGE
 
 ADDED = ("AppleRefused", "InstanceQuarantined", "QueryFailed")
-"""Permanent errors whose sentences say only what happened: the next step is added to them."""
+"""Permanent errors whose sentences say only what happened: the next step is appended."""
 
 NEXT_STEP = re.compile(
     r"\b(accept|add|again|ask|correct|deploy|fetch|give|heals|keep|leave|must|name|put|raise|remove|reprocess|roll|run|"
@@ -33,7 +33,7 @@ NAMED = {
 """Constants and functions of all modules, in which sentences are."""
 
 WRAPPED = "App Store Connect does not know the requested resource"
-"""Whoever asked for it says what it was, and what next."""
+"""Errors of requests for which the caller adds the subject and the next step."""
 
 
 def _texts(node: ast.AST) -> Iterator[str]:
@@ -66,7 +66,7 @@ def _text(node: ast.AST) -> str:
 
 
 def _ends() -> list[tuple[str, str]]:
-    """The reasons with which steps finish an item, their own and those that rules give with a verdict."""
+    """The reasons with which steps end an item: their own, and those that rules give with a verdict."""
     own = ((place, _text(call.args[2])) for place, call in _calls("finish") if len(call.args) > 2)
     return [(place, text) for place, text in (*own, *_given()) if text and "differ" not in text]
 

@@ -37,7 +37,7 @@ def test_a_number_that_is_wrong_in_the_tables_hides_files_that_did_not_get_there
 
 def test_a_file_for_a_person_to_look_at_hides_what_the_key_was_refused() -> None:
     assert hides(Verdict.QUARANTINED, Verdict.KEY_REJECTED, Verdict.FORBIDDEN, Verdict.CONFLICT)
-    assert hides(Verdict.KEY_REJECTED, Verdict.FORBIDDEN, Verdict.CONFLICT)  # an invalid key may do nothing at all
+    assert hides(Verdict.KEY_REJECTED, Verdict.FORBIDDEN, Verdict.CONFLICT)  # an invalid key has no permissions at all
 
 
 def test_of_a_rollback_it_is_told_first_what_it_had_to_leave_then_what_it_took_back() -> None:

@@ -1,4 +1,4 @@
-"""Whatever comes from outside stays what it is: an id one word of a key, a name data, a cell a cell."""
+"""External input is never interpreted: an id is one word of a key, a name is data, a cell is a cell."""
 
 import gzip
 import io
@@ -105,7 +105,7 @@ def segment_ids(client: AppStoreConnect) -> list[str]:
     return [segment.id for segment in client.segments("i")]
 
 
-# Ids that Apple's answers hold
+# Ids in Apple's answers
 
 
 @pytest.mark.parametrize("ids", [app_ids, request_ids, report_ids, instance_ids, segment_ids])
@@ -165,7 +165,7 @@ def test_every_registry_key_reads_back_as_it_was_written(
     assert parse_journal_key(line) == ("run", app_id, TableDate("downloads", DAY))
 
 
-# What a person sends
+# Input from people
 
 
 @given(st.text(max_size=90))
@@ -356,7 +356,7 @@ def test_a_download_ends_where_more_arrives_than_was_announced() -> None:
             yield b"x" * 10
 
     class Bucket:
-        """Nothing may be written."""
+        """No write is allowed."""
 
     with pytest.raises(PipelineError, match="announces 25 bytes"):
         land_segment(Bucket(), lambda _: "raw/key", endless(), checksum=None, size_bytes=25)  # type: ignore[arg-type]

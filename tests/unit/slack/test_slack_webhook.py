@@ -25,7 +25,7 @@ class Secrets:
 
 
 class Answering(BaseAdapter):
-    """A network that answers with a status, or breaks."""
+    """A network that answers with a status, or fails."""
 
     def __init__(self, status: int = 200, error: Exception | None = None) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""check_key: what is said of a key, by what became of the call."""
+"""check_key: the statement about a key, by the outcome of the call."""
 
 from datetime import UTC, datetime
 
@@ -39,4 +39,4 @@ def test_a_403_is_not_taken_for_a_wrong_role_alone() -> None:
     told = check_key(lambda: refusing(RoleMissing("use a key with the role Finance")))
     assert told["verdict"] == KeyVerdict.NOT_ADMIN
     assert "not Admin, or an agreement is missing" in told["sentence"]
-    assert "Finance" not in told["sentence"]  # which may not list users either
+    assert "Finance" not in told["sentence"]  # which need not be able to list users either

@@ -1,4 +1,4 @@
-"""The files that GitHub, git and editors read: they parse, and what they name exists."""
+"""The files for GitHub, git and editors: they parse, and the names in them exist."""
 
 import re
 import shlex

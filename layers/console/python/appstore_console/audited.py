@@ -62,7 +62,7 @@ class Audit:
 
 
 def deed_of(person: Person, incoming: Incoming, endpoint: Endpoint) -> Deed:
-    """The request in its own words. Bodies of actions contain no secrets."""
+    """The request as text for the log. Bodies of actions contain no secrets."""
     deed = Deed(person.user_id, person.email or person.user_id, endpoint.name, incoming.path)
     if incoming.body is None:
         return deed

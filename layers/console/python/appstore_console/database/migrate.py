@@ -178,7 +178,7 @@ def _make_roles(
 
 
 def _let_in(connection: Connection, role: str, arn: str) -> None:
-    """Let an IAM role connect as a database role, and no IAM role that could before."""
+    """Let an IAM role connect as a database role, and revoke this from its predecessors."""
     rows = connection.run("SELECT arn, pg_role_name FROM sys.iam_pg_role_mappings")
     known = {known_arn for known_arn, name in rows if name == role}
     for old in known - {arn}:

@@ -46,7 +46,7 @@ class AppList:
 
     @property
     def sentence(self) -> str:
-        """How many."""
+        """The number of apps and accounts."""
         if not self.apps:
             return "No app is known yet: the first daily run asks Apple which apps the keys see."
         return f"{counted(len(self.apps), 'app')} in {counted(len({app.account for app in self.apps}), 'account')}."

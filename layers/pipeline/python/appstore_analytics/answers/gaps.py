@@ -110,7 +110,7 @@ class KnownApp:
     def table(
         self, table: CuratedTable, standing: Callable[[date], date | None], unpublished: frozenset[date] = frozenset()
     ) -> KnownTable:
-        """What is known of one of its tables, of which the ledger has an instance; see there."""
+        """The facts about one of its tables for which the ledger has an instance."""
         listed_until = self.listed_until(table.granularity)
         return KnownTable(
             table, self.ongoing, self.snapshot, self.ledger[table.name], listed_until, standing, unpublished

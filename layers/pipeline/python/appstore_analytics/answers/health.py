@@ -1,4 +1,4 @@
-"""`health`: runs, report requests, gaps and freshness in one look: is all well, and if not, what needs whom."""
+"""`health`: runs, report requests, gaps and freshness together: is all complete, and if not, who has to do what."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ _ATTENTION_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """One app that was asked about: how the newest daily run ended for it."""
+    """One app that was named in the question: its verdict in the newest daily run."""
 
     account: str
     app_id: str
@@ -43,7 +43,7 @@ class AppState:
 
 @dataclass(frozen=True, slots=True)
 class TableState:
-    """One table of an app that was asked about: the verdict of the last check of freshness."""
+    """One table of an app that was named in the question: the verdict of the last freshness check."""
 
     app_id: str
     table_name: str
@@ -264,7 +264,7 @@ def _first_days(status: RequestStatus, tables: Sequence[JudgedTable], runs: Sequ
 
 
 def _last_verdicts(pipeline: Pipeline, app_ids: Collection[str]) -> dict[str, str]:
-    """How the newest daily run ended for each app."""
+    """The verdict of each app in the newest daily run."""
     report = next((report for _, report in newest_reports(pipeline.lake, 1, Operation.DAILY)), {})
     by_verdict: Mapping[str, list[str]] = report.get("apps_by_verdict", {})
     return {app: verdict for verdict, apps in by_verdict.items() for app in apps if app in app_ids}

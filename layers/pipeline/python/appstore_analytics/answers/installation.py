@@ -91,7 +91,7 @@ class Installation:
 
     @cached_property
     def caller(self) -> str:
-        """The ARN of the AWS principal that asks."""
+        """The ARN of the calling AWS principal."""
         return self._clients.sts.get_caller_identity()["Arn"]
 
     def api_key_secret(self, key_name: str) -> str:
@@ -108,7 +108,7 @@ class Installation:
         return self._clients.secrets_manager
 
     def check_freshness(self) -> None:
-        """Let the hourly check run now, and wait until it has ended; Unreachable with its error where it fails."""
+        """Run the hourly check now, and wait until it has ended; Unreachable with its error if it fails."""
         function = self._outputs.get("CheckFreshnessFunction")
         if function is None:
             raise Unreachable(_OTHER_VERSION)
@@ -134,7 +134,7 @@ class Installation:
 
     @property
     def databases(self) -> dict[Database, str]:
-        """The Glue name of each database; a stack of an earlier version had the default names and tells none."""
+        """The Glue name of each database. Stacks of earlier versions lack these outputs and use the default names."""
         return {each: self._outputs.get(each.output, str(each)) for each in Database}
 
     @property
@@ -154,7 +154,7 @@ class Installation:
 
     @cached_property
     def pipeline(self) -> Pipeline:
-        """The state machine, with what its runs record."""
+        """The state machine, and the records of its runs."""
         seconds = _SECONDS_BETWEEN_LOCAL_LOOKS if self.is_local else _SECONDS_BETWEEN_LOOKS
         step_functions = self._clients.step_functions
         return Pipeline(step_functions, self._outputs["StateMachineArn"], self.registry, self.lake, seconds)

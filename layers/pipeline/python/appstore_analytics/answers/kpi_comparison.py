@@ -1,4 +1,4 @@
-"""`kpis --compare previous`: a period beside the one of the same length before it."""
+"""`kpis --compare previous`: a period compared with the one of the same length before it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,8 +14,8 @@ from appstore_analytics.rules.kpis import Value
 class KpiChange:
     """The totals of one series in both periods. `change` is the quotient minus 1, as a share.
 
-    None where one of the totals is not known or the earlier one is 0. `is_final`: every Date of both periods is final
-    or zero, so no change comes from Dates that Apple still completes.
+    None if one of the totals is unknown or the earlier one is 0. `is_final`: every Date of both periods is final or
+    zero, so no change comes from Dates that Apple is still completing.
     """
 
     kpi: str
@@ -29,7 +29,7 @@ class KpiChange:
 
 @dataclass(frozen=True, slots=True)
 class KpiComparison:
-    """A period, the previous one of as many days, and the change of each series that the period has."""
+    """A period, the previous one with the same number of days, and the change of each series of the period."""
 
     current: KpiAnswer
     previous: KpiAnswer
@@ -42,15 +42,17 @@ class KpiComparison:
 
     @property
     def sentence(self) -> str:
-        """What the period's own answer says, and whether the periods can be compared."""
+        """The sentence of the period's own answer, and whether the periods can be compared."""
         preliminary = (
-            "" if all(one.is_final for one in self.changes) else " Some Dates are not final: changes can move."
+            ""
+            if all(one.is_final for one in self.changes)
+            else " Some Dates are not final, so the changes are preliminary."
         )
         return f"{self.current.sentence}{preliminary}"
 
 
 def compare_with_previous(question: KpiQuestion, ask: Callable[[KpiQuestion], KpiAnswer]) -> KpiComparison:
-    """Ask the question, and once more of the days before; `ask` answers one question."""
+    """Answer the question for the period and for the days before; `ask` answers one question."""
     days = question.end - question.start + timedelta(days=1)
     current = ask(question)
     previous = ask(replace(question, start=question.start - days, end=question.end - days))

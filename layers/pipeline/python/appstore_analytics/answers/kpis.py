@@ -1,6 +1,6 @@
-"""`kpis`: KPIs per Date, from the amounts that are stored, with what each Date's number is worth.
+"""`kpis`: KPIs per Date, from the stored amounts, with the state of each Date.
 
-Neither Apple nor Athena is asked. A Date without rows is zero or missing by the rule of `gaps`.
+It makes no call to Apple or Athena. A Date without rows is zero or missing by the rule of `gaps`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,16 +25,16 @@ from appstore_analytics.rules.calendar import dates_between
 from appstore_analytics.rules.kpis import Value, adds_up_over_dates
 
 BY_APP = "app"
-"""What a question is split by when it is no dimension: a series for each app."""
+"""Splits a question by app instead of by a dimension: a series for each app."""
 
 MOST_DATES = 800
 
 
 @dataclass(frozen=True, slots=True)
 class KpiQuestion:
-    """Which KPIs (names of the catalogue), of the Dates from `start` to `end`, both included.
+    """The requested KPIs (names of the catalogue), for the Dates from `start` to `end`, both included.
 
-    `app_ids` are taken together; without any, all apps are. `by` is empty, a dimension, or `BY_APP`.
+    `app_ids` are added up; without any, all apps are. `by` is empty, a dimension, or `BY_APP`.
     """
 
     metrics: tuple[str, ...]
@@ -46,7 +46,7 @@ class KpiQuestion:
 
 @dataclass(frozen=True, slots=True)
 class KpiMeaning:
-    """What to know about a KPI's values, in the words of the catalogue; `trap` belongs beside every one of them."""
+    """Facts about a KPI's values, from the catalogue; `trap` is the caveat to show beside each of them."""
 
     name: str
     title: str
@@ -59,9 +59,9 @@ class KpiMeaning:
 
 @dataclass(frozen=True, slots=True)
 class KpiPoint:
-    """The value of one Date; None where there is none, and where a divisor is 0.
+    """The value of one Date; None if there is none, or if a divisor is 0.
 
-    `apps_missing` is how many of the apps lack what is due: the value is of the others. `reason` says why there is no
+    `apps_missing` is the number of apps that lack due data: the value is of the others. `reason` says why there is no
     value. `restated_on` and `restated_from` as in kpi_report.py.
     """
 
@@ -76,11 +76,11 @@ class KpiPoint:
 
 @dataclass(frozen=True, slots=True)
 class KpiSeries:
-    """One KPI of one app, or of several together where `app_id` is empty, and of one value of the dimension asked for.
+    """One KPI of one app, or of several together if `app_id` is empty, for one value of the dimension.
 
-    `slice` is None where Apple gives no value, and where no dimension was asked for. `total` is the formula over all
-    Dates with a value: None where that says nothing, as of stocks and of uniques. Up to `complete_until` every Date is
-    final or zero.
+    `slice` is None if Apple gives no value, and if no dimension was requested. `total` is the formula over all Dates
+    with a value: None if that has no meaning, as for stocks and uniques. Up to `complete_until` every Date is final or
+    zero.
     """
 
     kpi: str
@@ -93,7 +93,7 @@ class KpiSeries:
 
 @dataclass(frozen=True, slots=True)
 class KpiAnswer:
-    """The series, KPI by KPI in the order asked for; a dimension's values in their order, null last."""
+    """The series, KPI by KPI in the requested order; a dimension's values in their order, null last."""
 
     start: date
     end: date
@@ -109,7 +109,7 @@ class KpiAnswer:
 
     @property
     def sentence(self) -> str:
-        """How many Dates have no value though they are due, and what is notable about the stored KPIs."""
+        """The number of due Dates without a value, and notices about the stored KPIs."""
         lacking = len(self._lacking())
         said = f"{counted(lacking, 'due Date')} without a value." if lacking else "Every due Date has its value."
         return " ".join((said, *self.notices))
@@ -131,9 +131,9 @@ def ask_kpis(
     lake: Bucket,
     as_of: date,
 ) -> KpiAnswer:
-    """The answer of `question`, of these accounts' apps and the deployed `tables`, as known before the runs of `as_of`.
+    """The answer to `question` for these accounts' apps and the deployed `tables`, as known before the runs of `as_of`.
 
-    Refused where the question names something that does not exist, or that is not deployed.
+    Refused if the question names something that does not exist, or that is not deployed.
     """
     known = [app_id for account in accounts for app_id in account.app_ids]
     kpis = asked_kpis(question, known, tables)
@@ -151,11 +151,11 @@ def asked_kpis(question: KpiQuestion, known: Sequence[str], tables: Sequence[Cur
     if question.start > question.end:
         raise Refused(f"The first Date {question.start} must not be after the last Date {question.end}.")
     if (question.end - question.start).days >= MOST_DATES:
-        raise Refused(f"At most {MOST_DATES} Dates can be asked for at once; ask for fewer.")
+        raise Refused(f"At most {MOST_DATES} Dates are allowed in one question.")
     if unknown := [app_id for app_id in question.app_ids if app_id not in known]:
         raise Refused(f"App {unknown[0]} is not known: ./manage.py apps lists those that are.")
     if not question.metrics:
-        raise Refused("No KPI is asked for: docs/kpis.md lists them.")
+        raise Refused("No KPI is given: docs/kpis.md lists them.")
     return tuple(_checked(name, question.by, tables) for name in dict.fromkeys(question.metrics))
 
 
@@ -171,7 +171,7 @@ def _checked(name: str, by: str, tables: Sequence[CuratedTable]) -> Kpi:
     if absent := [table for table in kpi.tables if table not in tables]:
         table = absent[0]
         raise Refused(
-            f"{name} is made of the table {table.name}, which is not deployed: it takes the report "
+            f"{name} is computed from the table {table.name}, which is not deployed: it takes the report "
             f"'{table.report.name}' in reports and {table.granularity} in granularities of cdk.json."
         )
     return kpi

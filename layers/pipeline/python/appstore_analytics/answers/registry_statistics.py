@@ -1,4 +1,4 @@
-"""`registry-stats`: counts of what the registry holds."""
+"""`registry-stats`: counts of the registry's contents."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -27,9 +27,9 @@ class ItemsQuestion:
 
 
 def run_items(pipeline: Pipeline, run: str, question: ItemsQuestion, app_ids: Seen = None) -> RunItems:
-    """A page of the apps of a run, told as if there were no others than `app_ids`; Refused where there is no such run.
+    """A page of the apps of a run, as if no apps but `app_ids` existed; Refused if there is no such run.
 
-    Of a run that ended more than 90 days ago only the apps' verdicts are left, and of one without a plan nothing.
+    For a run that ended more than 90 days ago only the apps' verdicts are left, and for one without a plan nothing.
     """
     started = find_execution(pipeline, run)
     found = find_report(pipeline.lake, started.run_id if started else run)

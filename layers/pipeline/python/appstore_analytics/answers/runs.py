@@ -200,7 +200,7 @@ def _waited(report: Mapping[str, Any]) -> float:
 def find_execution(pipeline: Pipeline, run: str) -> Started | None:
     """The execution with a run id (or the beginning of one), the newest for `newest`; None if AWS no longer lists it.
 
-    Refused with their ids when several begin so.
+    Refused, with their ids, if several runs begin with this text.
     """
     if run == NEWEST:
         return next(pipeline.executions(), None)
@@ -211,7 +211,7 @@ def find_execution(pipeline: Pipeline, run: str) -> Started | None:
 def find_report(lake: Bucket, run: str) -> tuple[str, dict[str, Any]] | None:
     """The report of the run whose id begins with this text, with its key; the newest for `newest`.
 
-    Refused with their ids when several begin so.
+    Refused, with their ids, if several runs begin with this text.
     """
     keys = {run: stored.key for run, stored in _stored_reports(lake)}
     if run == NEWEST:

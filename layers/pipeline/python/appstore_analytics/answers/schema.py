@@ -84,7 +84,7 @@ class SchemaComparison:
         unknown = ""
         if self.unknown_reports:
             count = counted(len(self.unknown_reports), "report")
-            unknown = f" Apple offers {count} that the catalogue does not know; they are not fetched."
+            unknown = f" Apple offers {count} that are not in the catalogue; they are not fetched."
         if self.is_good:
             return f"Files, catalogue, Glue and Parquet agree in {counted(len(self.tables), 'table')}.{unknown}"
         drifted = counted(sum(table.drifted for table in self.tables), "column")
@@ -148,7 +148,7 @@ def _lines(
 
 
 def _popped(headers: dict[str, str], column: Column) -> str:
-    """The header that the files have for a column, its own before an alias; empty where they have none."""
+    """The header that the files have for a column, its own before an alias; empty if they have none."""
     spellings = (column.header, *(alias.header for alias in column.aliases))
     key = next((key for key in map(header_key, spellings) if key in headers), "")
     return headers.pop(key, "")

@@ -1,4 +1,4 @@
-"""`sql`: one SELECT, asked of Athena through the workgroup with its cut-off."""
+"""`sql`: one SELECT, run in Athena through the workgroup with its cut-off."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -22,12 +22,12 @@ _READ: Mapping[str, Callable[[str], Cell]] = {
     "decimal": Decimal,
     "boolean": lambda text: text == "true",
 }
-"""Athena prints every value as text; those of other types stay as it prints them."""
+"""Athena returns every value as text; values of other types are kept as it prints them."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryAnswer:
-    """The rows of a query, each by column name, in Athena's order. Two columns of one name are refused.
+    """The rows of a query, each by column name, in Athena's order. Duplicate column names are refused.
 
     `has_more`: the query has more rows than were asked for. `traps` are those of the tables and columns that it names.
     """
@@ -44,7 +44,7 @@ class QueryAnswer:
 
     @property
     def sentence(self) -> str:
-        """How many rows, and whether these are all."""
+        """The number of rows, and whether there are more."""
         rows = counted(len(self.rows), "row")
         return f"The first {rows}; the query has more." if self.has_more else f"{rows}."
 
@@ -52,8 +52,8 @@ class QueryAnswer:
 def ask(query: str, athena: Athena, database: Database = Database.CURATED, at_most: int | None = None) -> QueryAnswer:
     """The answer to one SELECT (or WITH … SELECT); tables without a database are those of `database`.
 
-    Refused for any other statement, and with Athena's reason where it refuses the query or stops it at the cut-off. Of
-    more than `at_most` rows the first are taken.
+    Refused for any other statement, and with Athena's reason if it refuses the query or stops it at the cut-off. Only
+    the first `at_most` rows are returned.
     """
     if not _SELECT.match(query, _SKIPPED.match(query).end()):  # type: ignore[union-attr]
         raise Refused("Only SELECT is asked here: begin the statement with SELECT or WITH.")
@@ -63,7 +63,7 @@ def ask(query: str, athena: Athena, database: Database = Database.CURATED, at_mo
         raise Refused(str(error)) from None
     names = tuple(name for name, _ in columns)
     if twice := {name for name in names if names.count(name) > 1}:
-        raise Refused(f"Two columns have the name {min(twice)}: give one of them another with AS.")
+        raise Refused(f"Two columns have the name {min(twice)}: rename one of them with AS.")
     read = [_READ.get(kind.partition("(")[0], str) for _, kind in columns]
     taken = tuple(
         {name: None if cell is None else to(cell) for name, to, cell in zip(names, read, row, strict=True)}

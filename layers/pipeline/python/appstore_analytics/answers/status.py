@@ -1,4 +1,4 @@
-"""`status`: the state of each app's report requests, from the records of the runs. Apple is not asked."""
+"""`status`: the state of each app's report requests, from the records of the runs. It makes no call to Apple."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -110,7 +110,7 @@ def request_status(accounts: tuple[Account, ...], registry: Registry, lake: Buck
 def _of_app(
     account: str, app_id: str, record: ItemRecord | None, registry: Registry, as_of: date
 ) -> Iterator[RequestLine]:
-    """The record of the last daily run, which is about the ONGOING request."""
+    """The record of the last daily run for the ONGOING request."""
     ledger = registry.instances.of_app(app_id, as_of - timedelta(days=INSTANCE_LIFE_DAYS))
     ongoing = registry.report_requests.get(app_id, AccessType.ONGOING)
     yield _line(account, ongoing, record, _to_repair(ledger, ongoing, as_of), as_of)
@@ -120,7 +120,7 @@ def _of_app(
 
 
 def _to_repair(ledger: Iterable[LedgerInstance], known: KnownRequest, as_of: date) -> str:
-    """How many of the instances that Apple still lists are not in the tables, by cause, and what brings them there."""
+    """The instances that Apple still lists and that are not in the tables, by cause and repair."""
     causes = Counter(
         cause_of(one, as_of)
         for one in ledger

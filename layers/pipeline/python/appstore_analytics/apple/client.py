@@ -304,5 +304,5 @@ def _next(body: dict[str, Any]) -> str:
     links = body.get("links") or {}
     following = links.get("next") if isinstance(links, dict) else links
     if not isinstance(following, str | None):
-        raise AppleRefused("App Store Connect sent a page whose links.next is no address.")
+        raise AppleRefused("App Store Connect sent a page whose links.next is not a URL.")
     return following or ""

@@ -46,8 +46,8 @@ class ApiKey:
     def from_secret(cls, text: str, secret_name: str) -> Self:
         """The key in a secret: JSON with `key_id`, `private_key` (the .p8 file's text) and, for team keys, `issuer_id`.
 
-        Blanks, line ends and byte order marks around a value are ignored. ConfigurationRefused names the secret and the
-        field and says what is wrong; it never repeats the secret's content.
+        Blanks, line ends and byte order marks around a value are ignored. ConfigurationRefused names the secret, the
+        field and the problem; it never repeats the secret's content.
         """
         secret = _fields(text, secret_name)
         key_id = _identifier(secret, "key_id", _KEY_ID, secret_name)

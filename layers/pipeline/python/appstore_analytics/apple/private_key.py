@@ -1,7 +1,7 @@
 """Reads the private key that a person put into a secret.
 
 Unambiguous variants are accepted: a byte order mark, line ends written as `\\n`, a key on one line, the base64 of the
-key without its BEGIN and END lines, the base64 of the whole .p8 file. Anything else is refused with what is wrong.
+key without its BEGIN and END lines, the base64 of the whole .p8 file. Anything else is refused with the reason.
 """
 
 import base64
@@ -22,7 +22,7 @@ _MOJIBAKE_OF_A_MARK = "\u00ef\u00bb\u00bf"  # the UTF-8 byte order mark, read as
 
 
 class PrivateKeyRefusedError(Exception):
-    """The text is not a private key from Apple; the message says what it is instead, without repeating any of it."""
+    """The text is not a private key from Apple; the message describes it without repeating any part of it."""
 
 
 def trimmed(text: str) -> str:
@@ -31,7 +31,7 @@ def trimmed(text: str) -> str:
 
 
 def read_private_key(text: object) -> EllipticCurvePrivateKey:
-    """The P-256 key in a secret's `private_key`; PrivateKeyRefusedError says what the field holds instead."""
+    """The P-256 key in a secret's `private_key`; PrivateKeyRefusedError describes what the field contains instead."""
     if not isinstance(text, str) or not trimmed(text):
         raise PrivateKeyRefusedError("is missing")
     key = _loaded(_der(_with_line_ends(trimmed(text))))

@@ -38,11 +38,11 @@ class RateLimit:
 
 
 def _seconds(retry_after: str, date: str) -> int | None:
-    """How long to wait, in whole seconds: RFC 9110 lets a server say so in seconds or by a time beside its own."""
+    """How long to wait, in whole seconds: RFC 9110 allows seconds, or a time by the server's own clock."""
     if found := _SECONDS.fullmatch(retry_after):
         return math.ceil(float(found[1]))
     try:
         wait = parsedate_to_datetime(retry_after) - parsedate_to_datetime(date)
-    except (TypeError, ValueError):  # neither, or a time with a zone beside one without
+    except (TypeError, ValueError):  # not a date, or only one of the two has a time zone
         return None
     return max(math.ceil(wait.total_seconds()), 0)

@@ -100,7 +100,7 @@ def arrivals_query(since: date, until: date) -> str:
 
 
 def known_arrivals(rows: Iterable[Row]) -> Iterator[tuple[int, str, Arrivals]]:
-    """The result of `arrivals_query`: app, table and what has arrived."""
+    """The result of `arrivals_query`: app, table and the newest processing date."""
     for app_id, table, known, converted, arrived_in, quarantined, not_ready, not_converted, reason in rows:
         arrivals = Arrivals(
             known=_dates(known),

@@ -60,7 +60,7 @@ def counting_query(table: CuratedTable, days: Collection[date]) -> str:
 
 
 def counted(table: CuratedTable, rows: Iterable[tuple[str | None, ...]]) -> dict[BatchKey, tuple[Counts, Amounts]]:
-    """The answer of `counting_query`: what the converter counted as well, and what the KPIs have to be."""
+    """The result of `counting_query`: the converter's counts, and the expected KPI amounts."""
     names = [measure.name for measure in table.report.additive_measures]
     return {
         (int(app_id or 0), date.fromisoformat(day or "")): (

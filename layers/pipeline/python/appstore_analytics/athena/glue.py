@@ -19,7 +19,7 @@ class GlueDatabase:
     name: str
 
     def columns(self, table: CuratedTable) -> dict[str, str]:
-        """Name and type of every column of the Glue table, without the partition; none when it has no such table."""
+        """Name and type of every column of the Glue table, without the partition; empty without such a table."""
         try:
             found = self.client.get_table(DatabaseName=self.name, Name=table.name)["Table"]
         except ClientError as error:

@@ -15,7 +15,7 @@ Amounts = Mapping[tuple[str, str], Decimal]
 
 
 def amount_columns(table: CuratedTable) -> Iterator[str]:
-    """Each amount as an expression over the rows of its table, of the newest vintage where it has several."""
+    """Each amount as an expression over the rows of its table, or over the newest vintage if it has several."""
     for amount in amounts_of(table):
         expression = sum_of(amount)
         if table.keeps_vintages:
@@ -37,7 +37,7 @@ def kpi_query(table: CuratedTable, days: Collection[date]) -> str:
 
 
 def stored_amounts(table: CuratedTable, rows: Iterable[tuple[str | None, ...]]) -> dict[BatchKey, Amounts]:
-    """The answer of `kpi_query`; what has no row is 0."""
+    """The result of `kpi_query`; amounts without rows are 0."""
     cells = [(amount.name, dimension) for amount, dimension in _cells(table)]
     return {
         (int(app_id or 0), date.fromisoformat(day or "")): dict(zip(cells, map(_number, sums), strict=True))
@@ -46,7 +46,7 @@ def stored_amounts(table: CuratedTable, rows: Iterable[tuple[str | None, ...]]) 
 
 
 def expected_amounts(table: CuratedTable, sums: Iterable[str | None]) -> Amounts:
-    """What `kpi_query` has to answer for an app and Date of which the rows have these sums, of `amount_columns`."""
+    """The expected result of `kpi_query` for an app and Date whose rows have these sums, of `amount_columns`."""
     totals = {amount.name: _number(cell) for amount, cell in zip(amounts_of(table), sums, strict=True)}
     return {(amount.name, dimension): totals[amount.name] for amount, dimension in _cells(table)}
 

@@ -1,4 +1,4 @@
-"""What the functions have of disk and memory: what is known not to fit, and how Arrow treats the memory."""
+"""The disk and memory of the functions, the limits that follow from them, and Arrow's memory settings."""
 
 from collections.abc import Mapping
 from errno import EDQUOT, ENOSPC
@@ -17,12 +17,12 @@ LARGEST_SEGMENT_BYTES = (DOWNLOAD_GIBIBYTES - 1) * GIBIBYTE
 LARGEST_INSTANCE_BYTES = CONVERSION_GIBIBYTES * GIBIBYTE // 4
 """All segments together, compressed: to be sorted, their rows are on the disk of convert_instance at the same time.
 
-There they take 5 to 7 times as many bytes as Apple sends, measured with rows like those of real reports; so what has
-more than a quarter of the disk does not fit. Of what has less, a full disk decides.
+There they take 5 to 7 times as many bytes as Apple sends, measured with rows like those of real reports; so files
+larger than a quarter of the disk do not fit. For smaller files, a full disk decides.
 """
 
 LARGEST_UNPACKED_BYTES = 2 * CONVERSION_GIBIBYTES * GIBIBYTE
-"""Of one segment: its typed rows take more than half of it on the disk, so what unpacks to more is no use."""
+"""For one segment. Its typed rows take more than half of its size on the disk, so larger ones cannot be used."""
 
 TOO_LARGE = (
     "The instance {} of {}, {} MiB as Apple sends it, does not fit on the disk of convert_instance: raise "
@@ -31,7 +31,7 @@ TOO_LARGE = (
 )
 
 CONVERSION_MEMORY: Mapping[str, str] = {"MIMALLOC_PURGE_DELAY": "-1"}
-"""Environment variables, read when Arrow is loaded: its allocator keeps what it has for the rows to come.
+"""Environment variables that Arrow reads when it is loaded: its allocator keeps memory for the next rows.
 
 A Lambda has its memory to itself, and pages that were given back are cleared and mapped again. Publication, which holds
 one group of rows at a time, gains nothing by it. Source: mimalloc, "Environment Options".

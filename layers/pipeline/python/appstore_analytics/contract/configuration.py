@@ -1,4 +1,4 @@
-"""The configuration of what a deployment fetches: written by the template, read by plan_run."""
+"""The configuration of a deployment: written by the template, read by plan_run."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -36,7 +36,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The configuration of what the deployment fetches; the state machine passes it to plan_run.
+    """The configuration of the deployment; the state machine passes it to plan_run.
 
     `reports` are Apple's names. `calls_per_hour` is the quota of one API key. A replaced part is kept for
     `kept_versions_days`, during which a run can be rolled back. With `releases` a daily run asks for apps' versions.

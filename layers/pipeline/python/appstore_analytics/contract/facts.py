@@ -93,7 +93,7 @@ class ListFacts(Facts):
 
 @dataclass(frozen=True, slots=True)
 class PlannedFacts(Facts):
-    """What is known of an instance when it is planned: its table, and the day on which Apple built it."""
+    """The facts about an instance when it is planned: its table, and the day on which Apple built it."""
 
     map_name = MapName.LAND
 
@@ -143,7 +143,7 @@ class ConvertFacts(Facts):
 
 @dataclass(frozen=True, slots=True)
 class RestoreFacts(Facts):
-    """restore_parts: what was restored of the instance. `superseded` are the parts that a later run had replaced."""
+    """restore_parts: the restored parts of the instance. `superseded` are the parts that a later run had replaced."""
 
     map_name = MapName.RESTORE
     in_table = "instances"

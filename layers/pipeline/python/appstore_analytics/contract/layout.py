@@ -51,7 +51,7 @@ def raw_prefix(table: str, app_id: str, access_type: str, processing_date: date,
 
 
 def raw_key(prefix: str, segment_id: str, md5: str = "") -> str:
-    """The object of one segment in its instance's folder; one that was downloaded again has its MD5 in the name."""
+    """The object of one segment in its instance's folder; if it was downloaded again, the name has its MD5."""
     return f"{prefix}{segment_id}.{md5}.txt.gz" if md5 else f"{prefix}{segment_id}.txt.gz"
 
 
@@ -130,5 +130,5 @@ def report_key(operation: str, run_id: str) -> str:
 
 
 def page_key(operation: str, run_id: str) -> str:
-    """The page of a run, beside its report."""
+    """The page of a run, next to its report."""
     return f"{REPORTS_PREFIX}production_{operation}_{run_id}.html"

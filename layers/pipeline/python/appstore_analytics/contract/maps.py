@@ -38,7 +38,7 @@ limit is lower, because plan_items holds the items of a pass in its memory.
 """
 
 FROM_THE_BEGINNING = ""
-"""What `after` is before the first pass of a Map, and again when nothing is left for another one."""
+"""The value of `after` before the first pass of a Map, and after its last pass."""
 
 
 ITEMS_OF_A_BATCH = 10

@@ -1,4 +1,4 @@
-"""The names that the pipeline has on AWS: what a person meets in the console, and what functions and template share."""
+"""The names of the pipeline on AWS: those that people see, and those that functions and template share."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ _TAKEN_BY_AWS = re.compile(r"primary|(?:sthree|amzn-s3-demo)(?:-.*)?")
 
 
 class Database(StrEnum):
-    """The Glue databases, each by what it holds. The value is its name in an installation of the default name."""
+    """The Glue databases, each by its contents. The value is its name in an installation of the default name."""
 
     CURATED = "curated"  # Apple's rows
     APPSTORE = "appstore"  # the pipeline's own records

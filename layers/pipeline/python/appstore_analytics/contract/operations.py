@@ -35,13 +35,13 @@ class Operation(StrEnum):
 class Traits:
     """The properties of one operation.
 
-    `first_map`: where its run begins; the Maps after it follow, RESTORE left out. `required` and `optional`: the fields
-    of its execution input (rules/execution_input.py reads them). `access_type`: the report request that it uses.
-    `calls_apple`: whether it asks Apple for anything; the others work on what has landed. `downloads_again`: whether it
+    `first_map`: the first Map of its run; the Maps after it follow, except RESTORE. `required` and `optional`: the
+    fields of its execution input (rules/execution_input.py reads them). `access_type`: the report request that it uses.
+    `calls_apple`: whether it calls Apple; the other operations use landed files. `downloads_again`: whether it
     downloads instances that have landed before. `waits_for_snapshot`: whether it asks for Dates of a snapshot and comes
     back until Apple has built it. `verdict_without_items`: how an app ends that the run had nothing to do for.
     `covers_every_app`: whether it is about every app and table, so that an app or a table without data is reported.
-    `share_of_hour`: the part of a key's hourly calls that it may see used.
+    `share_of_hour`: the share of a key's hourly calls up to which it continues.
     """
 
     first_map: MapName

@@ -60,7 +60,7 @@ class Conversion:
 
     @property
     def rows_repeated(self) -> int:
-        """The rows of such Dates beyond the first of each."""
+        """The additional rows of such Dates, beyond the first copy of each."""
         return sum(part.rows - part.rows // self.repeated.get(part.day, 1) for part in self.parts)
 
 
@@ -267,7 +267,7 @@ def _with_lineage(rows: pa.RecordBatch, app_id: int, vintage: Vintage) -> pa.Rec
 
 
 def _with_extra(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """`rows` of a segment without unknown columns, merged with one that has some: their `extra` is null."""
+    """`rows` of a segment without unknown columns, merged with a segment that has some: their `extra` is null."""
     if EXTRA.name not in schema.names or EXTRA.name in rows.column_names:
         return rows
     return rows.append_column(EXTRA.name, pa.nulls(rows.num_rows, arrow_type(EXTRA.type)))

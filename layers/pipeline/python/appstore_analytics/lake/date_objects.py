@@ -18,7 +18,7 @@ from appstore_analytics.model.parts import Batch
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The files of a Date, ready to be committed, and the batches that they are made of."""
+    """The files of a Date, ready to be committed, and their batches."""
 
     digest: str
     rows: Path

@@ -126,7 +126,7 @@ class RowGroups:
 
 
 def table_layout(schema: pa.Schema) -> Layout:
-    """Dictionaries and zstd, and bounds of what a reader can skip row groups by.
+    """Dictionaries and zstd, and statistics with which a reader can skip row groups.
 
     Apps and Dates are contiguous; a row group holds nearly all values of the other columns.
     """

@@ -70,7 +70,7 @@ class Refetches:
                 instance = self._take_back(instance, place, by)
 
     def take_over(self, instance: LedgerInstance, of_run: str, by: str) -> None:
-        """Make the newest refetch responsible for the instance in place of `of_run`, which the run `by` rolls back.
+        """Make the newest refetch responsible for the instance instead of `of_run`, which the run `by` rolls back.
 
         When that refetch is rolled back as well, the instance is rolled back. ObjectContended: see `switch`.
         """
@@ -117,7 +117,7 @@ class Refetches:
 
 
 _KEPT = ("converted_by", "landed_again_by", "raw_has_expired", "reason", "bytes_are_broken")
-"""What an instance gets back beside its status."""
+"""The attributes that an instance gets back besides its status."""
 
 
 def _before(instance: LedgerInstance, run_id: str) -> dict[str, Any]:

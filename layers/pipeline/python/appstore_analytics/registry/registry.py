@@ -60,7 +60,7 @@ class Registry:
 
     @property
     def kpi_builds(self) -> KpiBuilds:
-        """How far back KPIs were planned to be built."""
+        """The Date back to which KPIs were planned to be built."""
         return KpiBuilds(self.table)
 
     @property

@@ -146,7 +146,7 @@ class Reservation:
         raise self._budget.close(limit.retry_after_seconds, self._clock())
 
     def rejected(self, code: str) -> NoReturn:
-        """A 401 to a fresh token: raises KeyDoubted, or KeyRejected once the key has got nothing else for a minute."""
+        """Handles a 401 to a fresh token: raises KeyDoubted, or KeyRejected after a minute with nothing but 401."""
         self._is_answered = False
         now = self._clock()
         since = self._budget.doubt(now)

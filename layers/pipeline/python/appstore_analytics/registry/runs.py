@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 REMEMBERED = timedelta(days=90)
-"""How long the items of a run, and the journal of its writes, are kept."""
+"""The retention of a run's items and of the journal of its writes."""
 
 _LANDED = "landed"
 
@@ -79,7 +79,7 @@ class Runs:
 
     @contextmanager
     def calls_of_a_failure(self, item: Item, calls: Reservation) -> Iterator[None]:
-        """Count the calls of a block that fails with any error; one that succeeds counts them in its own write."""
+        """Count the calls of a block that fails with any error; a block that succeeds counts them in its own write."""
         try:
             yield
         except BaseException:
@@ -122,7 +122,7 @@ class Runs:
 
 
 def open_items(records: Iterable[ItemRecord]) -> Iterator[dict[str, Any]]:
-    """The events of items without a verdict: what a Map has to do."""
+    """The events of items without a verdict: the work of a Map."""
     return (record.event for record in records if record.verdict is None)
 
 

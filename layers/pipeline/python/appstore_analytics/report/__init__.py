@@ -1,1 +1,1 @@
-"""What people read about a run: its summary, and the page with its charts."""
+"""The report of a run for people: its summary, and the page with its charts."""

@@ -15,8 +15,8 @@ _CHART_WIDTH, _CHART_HEIGHT = 320, 96
 class Chart:
     """A measure summed over all apps, by Date, oldest first.
 
-    `restated` are the Dates that this run replaced. `incomplete` are those that Apple has not completed yet by its own
-    rule, for one app at least: their numbers still grow.
+    `restated` are the Dates that this run replaced. `incomplete` are Dates that Apple has not completed by its own rule
+    for at least one app: their numbers still grow.
     """
 
     title: str
@@ -26,7 +26,7 @@ class Chart:
 
     @property
     def newest(self) -> tuple[date, Decimal]:
-        """The newest complete Date and its value; the newest of all where none is complete."""
+        """The newest complete Date and its value; if none is complete, the newest Date."""
         complete = [each for each in self.values if each[0] not in self.incomplete]
         return (complete or list(self.values))[-1]
 

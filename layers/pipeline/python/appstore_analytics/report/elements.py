@@ -1,4 +1,4 @@
-"""The elements that the page of a run is made of."""
+"""The elements of a run's page."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -13,7 +13,7 @@ def add_section(body: Element, title: str) -> Element:
 
 
 def add_table(section: Element, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Add a table that scrolls sideways where it is too wide."""
+    """Add a table that scrolls sideways if it is too wide."""
     table = SubElement(SubElement(section, "div", {"class": "scroll"}), "table")
     header = SubElement(SubElement(table, "thead"), "tr")
     for column in columns:

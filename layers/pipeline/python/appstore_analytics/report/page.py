@@ -79,7 +79,7 @@ def _is_planned(table: CuratedTable, plan: RunPlan) -> bool:
 
 
 def _sum(batches: Iterable[Batch], measure: str) -> Decimal:
-    """From the notes on what the published objects hold: no row is read."""
+    """From the notes about the published objects: no rows are read."""
     return sum((Decimal(batch.sums.get(measure, 0)) for batch in batches), Decimal())
 
 

@@ -17,7 +17,7 @@ class RestatedDate:
 
     @property
     def change(self) -> int:
-        """How many rows more there are now."""
+        """The number of additional rows."""
         return self.rows_now - self.rows_before
 
 

@@ -21,7 +21,7 @@ Records = Mapping[MapName, Sequence[ItemRecord]]
 
 @dataclass(frozen=True, slots=True)
 class AppSummary:
-    """One app's day. `reason` says why it failed or waits; `name` is Apple's, empty where it is not known."""
+    """One app's day. `reason` says why it failed or waits; `name` is Apple's, empty if it is unknown."""
 
     account: str
     app_id: str
@@ -32,7 +32,7 @@ class AppSummary:
 
 @dataclass(frozen=True, slots=True)
 class ItemError:
-    """An item that did not end well; `table` where it belongs to one, `app_name` where it is about one app."""
+    """An item that failed; `table` if it belongs to one, `app_name` if it is about one app."""
 
     item: str
     verdict: Verdict
@@ -43,11 +43,11 @@ class ItemError:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run, in words and numbers. `skipped_dates` are those that Apple left out, by table and app, `repeated_dates`
-    those of which it repeats every row.
+    """One run, in words and numbers.
 
+    `skipped_dates` are those that Apple left out, by table and app; of `repeated_dates` it repeats every row.
     `missing_reports` are those that Apple does not offer, by name with their apps; `notices` are sentences about
-    what did not fail and should be read all the same.
+    what did not fail but should be read.
     """
 
     apps: tuple[AppSummary, ...]

@@ -1,4 +1,4 @@
-"""What may be new at Apple, and what of it is still to be fetched: nothing impossible, and nothing twice."""
+"""Instances that may be new at Apple, and those still to be fetched: nothing impossible, and nothing twice."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -23,7 +23,7 @@ _SNAPSHOT_RENEWED_AFTER_DAYS = 33
 """Two days more than the reported quota, because deleting too early would leave the app without a snapshot."""
 
 _LEDGER_DAYS = INSTANCE_LIFE_DAYS + 7
-"""How far back the ledger is compared with Apple's list: a little longer than Apple lists anything."""
+"""The ledger is compared with Apple's list for this many days, a little longer than Apple lists anything."""
 
 
 # The request of an app
@@ -84,7 +84,7 @@ def is_remembered(vanished: VanishedApp, as_of: date) -> bool:
 
 
 def due_tables(plan: RunPlan, request: KnownRequest, ledger: Iterable[LedgerInstance]) -> list[CuratedTable]:
-    """The plan's tables of which Apple may have something new; `ledger` are the request's instances."""
+    """The plan's tables for which Apple may have new data; `ledger` has the request's instances."""
     tables = curated_tables(plan.reports, plan.granularities)
     newest: dict[str, date] = {}
     for instance in ledger:
@@ -133,7 +133,7 @@ def is_awaited(asked: Asked, has_instances: bool, as_of: date) -> bool:
 def latest_processing_date(as_of: date, today: date) -> date:
     """The last possible processing date: tomorrow, because the day begins earlier in other time zones.
 
-    A later one would remain the newest vintage forever. `as_of` counts where it is ahead of the machine's UTC day.
+    A later one would remain the newest vintage forever. `as_of` counts if it is ahead of the machine's UTC day.
     """
     return max(as_of, today) + timedelta(days=1)
 
@@ -146,7 +146,7 @@ def oldest_processing_date(request: KnownRequest, as_of: date) -> date:
 def listing_verdict(
     plan: RunPlan, *, has_refused: bool, has_gaps: bool, ledger: Sequence[LedgerInstance], due: Sequence[LedgerInstance]
 ) -> Verdict:
-    """How the listing of an app ended: what was refused does not keep the rest from landing.
+    """The verdict of an app's listing: refused instances do not keep the others from landing.
 
     `has_gaps`: a table that was asked for has no instance. `due` are the instances of the `ledger` that are to land.
     """
@@ -165,7 +165,7 @@ def listing_verdict(
 def is_to_land(instance: LedgerInstance, request: KnownRequest, plan: RunPlan) -> bool:
     """Whether an instance still has something to give: never converted, or a snapshot not for all Dates asked for.
 
-    What it was asked for and could not give is not asked every day.
+    Dates that it was asked for and could not give are not requested every day.
     """
     if instance.table not in {table.name for table in curated_tables(plan.reports, plan.granularities)}:
         return False
@@ -183,7 +183,7 @@ def is_convertible(instance: LedgerInstance | None) -> TypeGuard[LedgerInstance]
 
 
 def verdict_as_it_stands(instance: LedgerInstance | None) -> tuple[Verdict, str]:
-    """How an instance ends that is not convertible, as another execution may have found meanwhile, and why."""
+    """The verdict and the reason of an instance that is not convertible, for example because of another execution."""
     if instance is None:
         return (
             Verdict.FAILED,
@@ -205,8 +205,8 @@ _AS_IT_STANDS: Mapping[InstanceStatus, Verdict] = {
 def run_that_answers_for(instance: LedgerInstance, run_id: str) -> str:
     """The run in whose name parts are written: `run_id`, which converts the instance.
 
-    Where a run has downloaded the instance again, that one; where a rollback only made room for it, the run that had
-    converted it before.
+    The run that downloaded the instance again; if a rollback only made room for it, the run that had converted it
+    before.
     """
     reopened = instance.status is InstanceStatus.LANDED and instance.converted_by
     return instance.landed_again_by or (instance.converted_by if reopened else "") or run_id

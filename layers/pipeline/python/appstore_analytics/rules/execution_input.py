@@ -45,7 +45,7 @@ class ExecutionInput:
 
 
 def started_by(payload: Any) -> str:
-    """Who started an execution with this input, also one that was refused; "unknown" where it does not say."""
+    """The caller who started an execution with this input, even a refused one; "unknown" if the input does not say."""
     value = payload.get(STARTED_BY) if isinstance(payload, Mapping) else None
     return value if isinstance(value, str) and _STARTER.fullmatch(value) else UNKNOWN_STARTER
 

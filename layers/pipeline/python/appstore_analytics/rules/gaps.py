@@ -144,7 +144,7 @@ class KnownTable:
         return "", None
 
     def _culprit(self, day: date) -> LedgerInstance | None:
-        """The newest daily instance that speaks for the Date, where it is not converted."""
+        """The newest daily instance that covers the Date, if it is not converted."""
         newest = self.feed.speaking(day, self.table)
         culprits = (one for one in self.daily if one.vintage.processing_date == newest)
         return next((one for one in culprits if one.status is not InstanceStatus.CONVERTED), None)
@@ -180,7 +180,7 @@ _NOT_LISTED = {True: "Apple listed no instance", False: "no run has listed insta
 
 
 def days_left(day: date, table: CuratedTable, as_of: date) -> int:
-    """The number of days for which Apple still has the last instance that holds the Date; 0 if it is gone."""
+    """The number of days for which Apple still has the last instance that contains the Date; 0 if it is gone."""
     return max((published_on(day, table) + timedelta(days=INSTANCE_LIFE_DAYS) - as_of).days, 0)
 
 

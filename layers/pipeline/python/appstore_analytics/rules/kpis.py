@@ -1,4 +1,4 @@
-"""What a KPI is worth: its formula over amounts, over several Dates, and the state of what several sources say."""
+"""The value of a KPI: its formula over amounts, over several Dates, and the state of several sources."""
 
 from collections.abc import Callable, Collection, Iterable
 from fractions import Fraction
@@ -24,9 +24,9 @@ _WORST_FIRST = (
 def value_of(
     kpi: Kpi, above: Callable[[Amount], Number | None], below: Callable[[Amount], Number | None]
 ) -> Value | None:
-    """The formula over the amounts of both sides of its fraction; None where one is None, or the divisor is 0.
+    """The formula over the amounts of both sides of its fraction; None if one is None, or the divisor is 0.
 
-    The sides are asked apart: a cohort has one amount on both, of other Dates.
+    The sides are passed separately: a cohort uses one amount on both, with different Dates.
     """
     dividend = _sum(above, kpi.plus)
     subtrahend = _sum(above, kpi.minus)
@@ -46,20 +46,20 @@ def quotient(kpi: Kpi, above: Number, below: Number) -> float | None:
 def adds_up_over_dates(kpi: Kpi) -> bool:
     """Whether the formula over the sums of several Dates says something: not of a stock, and not of uniques alone.
 
-    A quotient of sums keeps what it is: a ratio, a bound in the same direction, or an estimate.
+    A quotient of sums keeps its kind: a ratio, a bound in the same direction, or an estimate.
     """
     return kpi.additivity is not Additivity.STOCK and (bool(kpi.over) or all(each.is_additive for each in kpi.plus))
 
 
 def worst(states: Iterable[DateState]) -> DateState:
-    """What several sources of one Date say together: ZERO only if all do."""
+    """The state of one Date from several sources: ZERO only if all do."""
     return min(states, key=_WORST_FIRST.index)
 
 
 def of_apps(states: Collection[DateState]) -> tuple[DateState, int]:
-    """What several apps of one source and Date say together, and how many of them lack what is due.
+    """The state of several apps of one source and Date, and the number of apps that lack due data.
 
-    Where some lack it the sum of the others is preliminary; where all do, so does the sum. An app of which nothing is
+    If some lack it, the sum of the others is preliminary; if all do, the sum is missing. An app of which nothing is
     due says nothing.
     """
     due = [state for state in states if state is not DateState.NOT_DUE]

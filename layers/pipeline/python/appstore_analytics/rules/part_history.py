@@ -14,7 +14,7 @@ from appstore_analytics.model.vintage import Vintage
 
 
 def to_put_back(line: JournalLine, line_of: Callable[[PartVersion], JournalLine | None]) -> PartVersion | None:
-    """The write to restore in place of one that is taken back; None if there is none.
+    """The write to restore instead of one that is taken back; None if there is none.
 
     `line_of` finds the line of a write; None if the line has expired, and then the write was never taken back.
     """
@@ -39,7 +39,7 @@ def _earlier(
     """The lines from a write down to the oldest that is remembered.
 
     A run that writes a part again over another run's write has one line for both of its writes, so a chain can lead
-    back to where it has been: it ends there.
+    back to a visited line: it ends there.
     """
     seen: set[tuple[str, Vintage]] = set()
     while version is not None and (version.run_id, version.vintage) not in seen:

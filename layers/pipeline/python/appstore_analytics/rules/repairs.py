@@ -23,7 +23,7 @@ _EXPIRED = "Apple deleted it before it had landed (expired)"
 
 
 class Repair(StrEnum):
-    """What completes a Date."""
+    """The repair of a Date."""
 
     NEXT_RUN = "the next daily run"
     REPROCESS = "reprocess"

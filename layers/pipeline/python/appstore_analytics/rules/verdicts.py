@@ -47,7 +47,7 @@ _NEXT_STEPS = {
     QueryFailed.__name__: "The next run asks again; the workgroup's query history has the query.",
     AppleRefused.__name__: "The next run asks again; if it stays so for days, ask Apple's developer support.",
 }
-"""What follows an error whose sentence says only what happened. The other classes' sentences name the next step."""
+"""The next step for an error whose sentence says only what happened. Other sentences name the next step."""
 _NEXT_STEP_OF_A_CRASH = "The next run continues with it; see the log of its function."
 _NEXT_STEPS_OF_VERDICTS = {
     Verdict.QUARANTINED: "Its raw bytes are kept: ./manage.py gaps says what brings its Dates back.",
@@ -91,7 +91,7 @@ def item_verdict(record: ItemRecord) -> Verdict:
 
 
 def item_reason(record: ItemRecord) -> str:
-    """What a person reads: what happened, by the error that was caught or by the step, and what to do next.
+    """The reason for people: what happened, from the caught error or the step, and what to do next.
 
     Empty for an item of which there is nothing to say.
     """
@@ -105,7 +105,7 @@ def item_reason(record: ItemRecord) -> str:
 
 
 def _next_step(record: ItemRecord) -> str:
-    """The step that the sentence of the item does not name itself; empty where it does."""
+    """The next step, if the item's sentence does not name one itself; otherwise empty."""
     verdict = item_verdict(record)
     if verdict in _NEXT_STEPS_OF_VERDICTS:
         return _NEXT_STEPS_OF_VERDICTS[verdict]

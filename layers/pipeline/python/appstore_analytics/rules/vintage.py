@@ -1,4 +1,4 @@
-"""Which instance speaks for which Dates: the rule that a newer file silently replaces all rows of earlier Dates.
+"""The Dates that an instance covers: the rule that a newer file silently replaces all rows of earlier Dates.
 
 Source: Apple, "Analytics Reports": for each Date, the instance with the newest processing date that contains it holds
 all its rows. It is not a delta and not a merge; rows can disappear.
@@ -28,9 +28,9 @@ def kept_dates(
 def skipped_of(
     instance: LedgerInstance, table: CuratedTable, request: KnownRequest, skipped: Collection[date]
 ) -> tuple[date, ...]:
-    """Of the Dates `skipped` between those that an instance has rows of, the ones it should have spoken for.
+    """The Dates among `skipped`, between those with rows, that an instance should have covered.
 
-    What an older instance brought for them stays, because the newer one says nothing about them. A daily instance may
+    The rows of an older instance for them are kept, because the newer one says nothing about them. A daily instance may
     also correct a Date long before its window: the Dates in between are not affected.
     """
     if instance.vintage.access_type is AccessType.ONGOING:

@@ -95,7 +95,7 @@ def _feeds(known: KnownRequests, at: datetime, tolerance: timedelta, lake: Bucke
 
 
 def _siblings(of_app: Mapping[CuratedTable, Arrivals]) -> dict[Granularity, Siblings]:
-    """What one app's tables of each granularity show together."""
+    """The combined state of one app's tables of each granularity."""
     granularities = {table.granularity for table in of_app}
     return {
         wanted: Siblings.of([arrivals for table, arrivals in of_app.items() if table.granularity is wanted])

@@ -22,7 +22,7 @@ _FORBIDDEN = (
 def check_key(connect: Callable[[], AppStoreConnect]) -> dict[str, str]:
     """The verdict on one key, with a sentence. Makes one call to Apple, which changes nothing there.
 
-    Listing users takes the role Admin or one close to it ("Users", App Store Connect API), so 200 says "Admin or
+    Listing users needs the role Admin or one close to it ("Users", App Store Connect API), so 200 means "Admin or
     similar": only a registration shows whether Apple accepts a report request. A second run asks again.
     """
     try:

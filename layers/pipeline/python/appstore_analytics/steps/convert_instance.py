@@ -185,7 +185,7 @@ class _Journal:
         return line is not None and line.taken_back_by != ""
 
     def take_back(self, day: date, lake: Bucket) -> PutBack:
-        """Roll back every write of the instance at one Date. Returns what was done with the current part."""
+        """Roll back every write of the instance at one Date. Returns the outcome for the current part."""
         key = part_key(self.table, int(self.instance.app_id), self.instance.vintage, day)
         standing, line_of = lake.head(key), partial(self._line_of, day)
         version = None if standing is None else part_version(standing)
@@ -200,7 +200,7 @@ class _Journal:
 
 
 def _kept(given_up: Mapping[date, PutBack]) -> str:
-    """Which Dates keep rows that the new segments do not hold; empty for none."""
+    """The Dates that keep rows although the new segments do not have them; empty if there are none."""
     kept = [day.isoformat() for day, put_back in given_up.items() if put_back is PutBack.EXPIRED]
     return _KEPT.format(", ".join(kept)) if kept else ""
 
@@ -222,7 +222,7 @@ def _convert(
     today: date,
     scratch: Path,
 ) -> Conversion:
-    """ObjectExpired when its raw bytes are gone, InstanceTooLarge when the disk is full."""
+    """ObjectExpired if its raw bytes are gone, InstanceTooLarge if the disk is full."""
     try:
         return convert(
             _segments(instance, raw),

@@ -78,7 +78,7 @@ def download_segments(
 
 
 def _note(instance: LedgerInstance, landed: tuple[SegmentRecord, ...], item: LandItem, registry: Registry) -> None:
-    """All segments are there: the ledger knows of them, and the instance is due."""
+    """All segments have landed: the ledger has them, and the instance is due."""
     if instance.status is InstanceStatus.LISTED:
         registry.instances.mark_landed(instance.landed(landed))
     elif set(landed) != set(instance.segments):
@@ -98,7 +98,7 @@ def _segments(instance: LedgerInstance, apple: AppStoreConnect) -> tuple[Segment
 def _land_all(
     instance: LedgerInstance, segments: Sequence[Segment], store: SegmentStore, raw: Bucket
 ) -> tuple[SegmentRecord, ...]:
-    """Where there are several, or some landed before, their bytes may be there already."""
+    """If there are several, or some have landed before, their bytes can exist already."""
     _refuse_too_large(instance, segments)
     ends_at = monotonic() + DOWNLOADS_BEGIN_FOR_SECONDS
     known = {segment.segment_id: segment for segment in instance.segments}
@@ -139,7 +139,7 @@ def _land(
 
 
 def _key(instance: LedgerInstance, segment_id: str, md5: str) -> str:
-    """Where a segment lands; one that is downloaded again beside the bytes of before."""
+    """The object of a segment; a new download is stored beside the previous bytes."""
     vintage = instance.vintage
     folder = raw_prefix(
         instance.table, instance.app_id, vintage.access_type, vintage.processing_date, vintage.instance_id

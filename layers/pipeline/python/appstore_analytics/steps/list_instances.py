@@ -82,7 +82,7 @@ class _Listing:
         )
 
     def progress(self) -> ListFacts:
-        """The facts of a listing that has not ended, with what the next attempt needs."""
+        """The facts of a listing that has not ended, with the state for the next attempt."""
         return replace(
             self.facts(),
             listed=tuple(sorted(self.done)),

@@ -20,8 +20,8 @@ DATES_OF_A_RUN = 200
 def mark_older_kpis(tables: Iterable[CuratedTable], registry: Registry, lake: Bucket) -> None:
     """Mark the newest of these Dates dirty, `DATES_OF_A_RUN` at most, table after table.
 
-    What was published since the definitions changed is marked too, and then found unchanged. A second run, or one after
-    a crash, marks them again or continues with older Dates.
+    Dates that were published after the definitions changed are marked too, and are then found unchanged. A second run,
+    or one after a crash, marks them again or continues with older Dates.
     """
     left = DATES_OF_A_RUN
     for table in filter(amounts_of, tables):

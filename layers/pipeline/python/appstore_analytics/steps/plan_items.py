@@ -112,7 +112,7 @@ def _pass(plan: RunPlan, map_name: MapName, registry: Registry, after: str) -> t
 
 
 def _place(event: Mapping[str, Any]) -> str:
-    """Where an item comes in its Map, the greatest first: new instances, so that older ones find a newer vintage."""
+    """The sort key of an item in its Map, greatest first: new instances, so that older ones find a newer vintage."""
     return f"{event.get('vintage', '')} {event['record']}"
 
 
@@ -188,7 +188,7 @@ def _unready_instances(plan: RunPlan, registry: Registry) -> Iterator[LandItem]:
 def _instance_items(
     plan: RunPlan, map_name: MapName, registry: Registry
 ) -> Iterator[tuple[RestoreItem | LandItem, PlannedFacts]]:
-    """What a rollback takes back, a reprocess converts or a refetch downloads again, each with what is known of it."""
+    """The instances that a rollback restores, a reprocess converts or a refetch downloads, each with its facts."""
     if map_name is MapName.RESTORE and plan.of_run is not None:
         for record in registry.runs.of_map(plan.of_run, MapName.LAND):
             item = LandItem.from_event(record.event)

@@ -1,4 +1,4 @@
-"""plan_run: checks what the execution is to do, before anything is done, and plans it."""
+"""plan_run: validates the input of an execution before anything is done, and plans the run."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -110,7 +110,7 @@ def _app_finder(
 ) -> Callable[[Account], tuple[str, ...]]:
     """Finds the apps of an account that names none: Apple lists them, with their `names`.
 
-    An operation that does without Apple takes those of the `known` run.
+    An operation that does not call Apple uses the apps of the `known` run.
     """
 
     def listed(account: Account) -> tuple[str, ...]:
@@ -127,13 +127,13 @@ def _app_finder(
 def _read_names(
     accounts: Sequence[Account], connect: Callable[[str], AppStoreConnect], names: dict[str, str]
 ) -> Iterator[str]:
-    """Ask Apple for the names of apps that accounts name; a notice where that fails, because no step needs a name."""
+    """Ask Apple for the names of the configured apps; if that fails, add a notice, because no step needs a name."""
     for account in accounts:
         try:
             if account.app_ids:
                 names.update(connect(account.reader_key_name).app_names(account.app_ids))
         except PipelineError as error:
-            yield f"Names of apps of account '{account.name}' are those of an earlier run, because: {error}"
+            yield f"Names of apps of account '{account.name}' are from an earlier run, because: {error}"
 
 
 def _accounts(

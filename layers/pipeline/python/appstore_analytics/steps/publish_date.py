@@ -63,7 +63,7 @@ def _true_announcements(
 
 
 def _changes(item: PublishItem, table: CuratedTable, publication: Publication) -> list[dict[str, Any]]:
-    """The lines of the restatement ledger: what each app's Date holds now, and what it held before."""
+    """The lines of the restatement ledger: the rows of each app's Date now, and before."""
     return [
         {
             "run_id": item.run_id,

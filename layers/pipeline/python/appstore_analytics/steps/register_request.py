@@ -21,7 +21,7 @@ from appstore_analytics.steps.waiting import waits_when_not_ready
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """The live request, whether this call created it, and whether it replaces one that Apple had stopped."""
+    """The live request, whether this call created it, and whether it replaces a request that Apple had stopped."""
 
     request: ReportRequest
     is_new: bool = False

@@ -174,7 +174,7 @@ def _refetch(instance: LedgerInstance, item: RestoreItem) -> Refetch | None:
 
 
 def _facts(noted: RestoreFacts, restored: Sequence[_Restored]) -> RestoreFacts:
-    """What was noted of the instance before, and what became of its parts."""
+    """The former state of the instance, and the outcome for its parts."""
     counts = Counter(each.restoration for each in restored)
     return replace(
         noted,

@@ -174,7 +174,7 @@ def _request_row(plan: RunPlan, record: ItemRecord) -> dict[str, Any]:
 
 
 def _vanished_row(plan: RunPlan, gone: VanishedApp) -> dict[str, Any]:
-    """So that its feeds are checked as long as the app is remembered."""
+    """Keeps its feeds in the check as long as the app is remembered."""
     return {
         "run_id": plan.run_id,
         "account": gone.account,

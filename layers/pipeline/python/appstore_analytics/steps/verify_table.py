@@ -1,4 +1,4 @@
-"""verify_table: compares Athena's counts of what a run published with the converter's counts of the raw bytes."""
+"""verify_table: compares Athena's counts of a run's published rows with the converter's counts of the raw bytes."""
 
 from collections.abc import Collection
 from datetime import date

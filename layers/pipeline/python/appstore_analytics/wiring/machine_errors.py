@@ -35,7 +35,7 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 def names_machine_errors(step: str) -> Callable[[Handler], Handler]:
-    """Turns transient errors of AWS into AwsUnavailable, and those of a full disk into DiskFull."""
+    """Turns transient AWS errors into AwsUnavailable, and errors of a full disk into DiskFull."""
 
     def decorate(handler: Handler) -> Handler:
         @wraps(handler)

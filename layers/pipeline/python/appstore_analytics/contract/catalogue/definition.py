@@ -79,7 +79,7 @@ def snake_case(header: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """Another spelling that Apple uses, or has used, for a column's header; `source` is where it was seen."""
+    """Another spelling of a column's header that Apple uses or has used; `source` is where it was seen."""
 
     header: str
     source: str

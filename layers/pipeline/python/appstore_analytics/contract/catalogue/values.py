@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Source(StrEnum):
-    """Where a list comes from."""
+    """The source of a list."""
 
     DOCUMENTED = "Apple's documentation of the report"
     HELP = "App Store Connect Help, *View acquisition sources*"

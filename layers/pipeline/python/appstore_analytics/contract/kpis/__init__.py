@@ -11,11 +11,11 @@ KPIS: tuple[Kpi, ...] = (*STORE, *DOWNLOADS, *USAGE, *MONEY, *SUBSCRIPTIONS)
 KPIS_BY_NAME = {kpi.name: kpi for kpi in KPIS}
 
 AMOUNTS: tuple[Amount, ...] = tuple(dict.fromkeys(amount for kpi in KPIS for amount in kpi.amounts))
-"""All amounts that KPIs are made of, each once."""
+"""All amounts of the KPIs, without duplicates."""
 
 NOT_IN_THESE_REPORTS: dict[str, str] = {
     "MRR": "the reports have subscriptions by state and price kind, but no price per subscription",
     "peer benchmarks": "Apple shows them in App Store Connect only",
     "ratings and reviews": "they are in other parts of the App Store Connect API",
 }
-"""What people ask for and these reports cannot answer, with the reason."""
+"""Common questions that these reports cannot answer, with the reason."""

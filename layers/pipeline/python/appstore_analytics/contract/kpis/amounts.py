@@ -1,4 +1,4 @@
-"""The amounts: every sum over rows of Apple's reports of which KPIs are made, by source table.
+"""The amounts: every sum over rows of Apple's reports from which KPIs are computed, by source table.
 
 Sources of the values compared with: the glossaries on Apple's pages of the reports (`ReportDefinition.documentation`),
 and, where files were seen, their spelling. Only Standard reports: Detailed ones leave out groups below five users and

@@ -20,7 +20,7 @@ def _ratio(
 
 
 def _uniques(name: str, title: str, day: Amount, week: Amount, month: Amount) -> tuple[Kpi, ...]:
-    """Of a Date, a week and a month: three tables, because uniques of Dates cannot be summed to those of a week."""
+    """For Dates, weeks and months: three tables, because uniques of Dates cannot be added up to those of a week."""
     periods = (("", day, ""), ("weekly_", week, ", per week"), ("monthly_", month, ", per month"))
     return tuple(
         Kpi(
@@ -193,7 +193,7 @@ USAGE = (
         "Opt-in rate",
         Unit.SHARE,
         Additivity.ESTIMATE,
-        "Right for one app and Date. Both sides are people counted once a Date: over Dates or apps, a weighted mean.",
+        "Right for one app and Date. Each side counts people once per Date: over Dates or apps it is a weighted mean.",
         (a.USERS_OPTING_IN,),
         over=(a.DOWNLOADING_USERS,),
     ),
@@ -251,7 +251,7 @@ SUBSCRIPTIONS = (
     _stock(
         "active_subscriptions",
         "Active subscriptions",
-        "On one Date: never summed over Dates. Trials and paid ones; billing issues are apart.",
+        "On one Date: never summed over Dates. Trials and paid subscriptions; billing issues are not included.",
         a.ACTIVE_TRIALS,
         a.ACTIVE_PAID_SUBSCRIPTIONS,
     ),

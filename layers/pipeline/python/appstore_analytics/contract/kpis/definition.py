@@ -9,7 +9,7 @@ from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 
 
 class Dimension(StrEnum):
-    """By what an amount is split, one at a time. The value is the column, but for `DAYS_SINCE_DOWNLOAD`."""
+    """The dimensions of amounts, one at a time. The value is the column, except for `DAYS_SINCE_DOWNLOAD`."""
 
     TERRITORY = "territory"
     DEVICE = "device"
@@ -21,11 +21,11 @@ class Dimension(StrEnum):
     ORIGINAL_PURCHASE_DEVICE = "original_purchase_device"
     SUBSCRIPTION_NAME = "subscription_name"
     DAYS_SINCE_DOWNLOAD = "days_since_download"
-    """The Date minus `app_download_date`, from 0 to `LAST_DAY_SINCE_DOWNLOAD`; null where Apple gives no date."""
+    """The Date minus `app_download_date`, from 0 to `LAST_DAY_SINCE_DOWNLOAD`; null if Apple gives no date."""
 
     @property
     def column(self) -> str:
-        """The column of the source table that it is made of."""
+        """The column of the source table."""
         return "app_download_date" if self is Dimension.DAYS_SINCE_DOWNLOAD else self.value
 
 
@@ -45,7 +45,7 @@ class Unit(StrEnum):
 
 
 class Additivity(StrEnum):
-    """What the value for several Dates, or several slices of one, is."""
+    """The meaning of the value for several Dates, or for several slices of one Date."""
 
     SUM = "sum"
     RATIO = "ratio of sums"
@@ -62,10 +62,10 @@ class Bound(StrEnum):
 
 
 class Basis(StrEnum):
-    """Which Dates the two sides of a formula are of."""
+    """The Dates of the two sides of a formula."""
 
     DATES = "dates"
-    """Both sides are of the Dates asked for."""
+    """Both sides use the requested Dates."""
     COHORT = "cohort"
     """Devices by their download Date d: the amount of Date d + n, over the divisor of Date d itself."""
     OPENING = "opening"
@@ -115,19 +115,19 @@ class Amount:
 
     @property
     def is_additive(self) -> bool:
-        """Whether Apple's rows may be summed to it. Uniques may not: one device can be behind several rows."""
+        """Whether Apple's rows can be added up to it. Uniques cannot: one device can be in several rows."""
         return self.column.role is Role.ADDITIVE
 
     @property
     def dimensions(self) -> tuple[Dimension, ...]:
-        """By what it can be split."""
+        """The dimensions by which it can be split."""
         return dimensions_of(self.table)
 
 
 def dimensions_of(table: CuratedTable) -> tuple[Dimension, ...]:
     """The dimensions whose columns a table has, in the order of `Dimension`.
 
-    A week and a month are of no one day since a download.
+    Weeks and months do not belong to one day since a download.
     """
     columns = {column.name for column in table.report.columns}
     if table.granularity is not Granularity.DAILY:
@@ -174,14 +174,14 @@ class Kpi:
 
     @property
     def dimensions(self) -> tuple[Dimension, ...]:
-        """By what it can be split: the dimensions that all of its tables have. A cohort is split by nothing else."""
+        """The dimensions by which it can be split: those of all its tables. Cohorts have no other."""
         if self.basis is Basis.COHORT:
             return (Dimension.DAYS_SINCE_DOWNLOAD,)
         return tuple(each for each in Dimension if all(each in dimensions_of(table) for table in self.tables))
 
     @property
     def window_days(self) -> int:
-        """How many days after a Date Apple calls it complete, in all of its tables; weeks and months always are."""
+        """The number of days after which Apple calls a Date complete, in all of its tables; 0 for weeks and months."""
         if self.granularity is not Granularity.DAILY:
             return 0
         return max(table.report.completeness_days or 0 for table in self.tables)

@@ -24,7 +24,7 @@ _AGE = f"date_diff('day', {Dimension.DAYS_SINCE_DOWNLOAD.column}, dt)"
 def query(kpi: Kpi) -> str:
     """Each app's value, over the Dates of four weeks (of weeks eight, of months three) that Apple calls complete.
 
-    Sums and ratios are of all of these Dates together; what must not be summed over Dates has a row for each. A cohort
+    Sums and ratios cover all of these Dates together; non-additive KPIs have a row for each Date. A cohort
     is the newest whose 30 days are complete.
     """
     if kpi.basis is Basis.COHORT:
@@ -49,7 +49,7 @@ def sum_of(amount: Amount) -> str:
 
 
 def value_of(kpi: Kpi, spelled: Callable[[Amount], str]) -> str:
-    """The formula as an expression, each amount as `spelled` has it; null where the divisor is 0 or missing."""
+    """The formula as an expression, with the amounts as in `spelled`; null if the divisor is 0 or missing."""
     above = _added(kpi.plus, spelled)
     if kpi.minus:
         above = " - ".join(f"COALESCE({part}, 0)" for part in (above, *map(spelled, kpi.minus)))

@@ -1,6 +1,6 @@
 """The views on `marts.kpis`: a column per KPI, each with the query that Athena keeps and the types it promises.
 
-A query selects bare `dt` and groups by it, so that what is asked of `dt` reaches the table's projection. No column is
+A query selects plain `dt` and groups by it, so that conditions on `dt` reach the table's projection. No column is
 0 where there is no row: NULL is "no row of it", which is zero or missing.
 """
 
@@ -30,7 +30,7 @@ class ViewColumn:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One view; `where` chooses the rows of `marts.kpis` that it is made of."""
+    """One view; `where` selects its rows of `marts.kpis`."""
 
     name: str
     meaning: str
@@ -153,7 +153,7 @@ VIEWS: tuple[View, ...] = (
     ),
     View(
         "subscriptions",
-        "Subscriptions of each app and Date; what is active is never to be summed over Dates",
+        "Subscriptions of each app and Date; active ones must never be summed over Dates",
         (_DT, _APP, *_kpi_columns(_SUBSCRIPTIONS), *_final_columns(_SUBSCRIPTIONS)),
         _of_apps(TOTAL),
     ),

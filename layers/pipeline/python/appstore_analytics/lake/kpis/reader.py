@@ -30,7 +30,7 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which amounts, by name; of which apps, where PORTFOLIO is all of them together; by which dimension, or TOTAL."""
+    """A selection: amounts by name; apps, where PORTFOLIO is all of them together; and a dimension, or TOTAL."""
 
     amounts: frozenset[str]
     app_ids: frozenset[int]
@@ -38,7 +38,7 @@ class Wanted:
 
 
 def read_kpis(bucket: Bucket, table_dates: Collection[TableDate], wanted: Wanted) -> Iterator[StoredKpis]:
-    """What is stored of these Dates and tables, in their order."""
+    """The stored amounts of these Dates and tables, in their order."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         yield from pool.map(partial(_read, bucket, wanted), table_dates)
 

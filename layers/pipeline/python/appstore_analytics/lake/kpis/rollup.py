@@ -119,7 +119,7 @@ class Rollup:
         return sums_by_dimension(rows, measures, keys, len(classes.amounts))
 
     def _take_apps(self, apps: pa.DictionaryArray, processing_dates: pa.Array) -> None:
-        """An app's rows lie together and are of one instance: its first row says of which day."""
+        """An app's rows are contiguous and from one instance, so its first row has their processing date."""
         ends = pc.run_end_encode(apps.indices).run_ends.to_pylist()
         days = pc.take(processing_dates, pa.array([0, *ends[:-1]])).to_pylist()
         is_final = (vintage.is_final(self._day, self._table, day) for day in days)

@@ -75,7 +75,7 @@ def zeros(apps: pa.Array, amount: Amount, dimension: str) -> pa.Table:
 def fitted(rows: pa.Table) -> pa.Table:
     """`rows` in the types of `SCHEMA`, without `is_final`.
 
-    A sum for which its type has no room is null, which is neither wrong nor zero.
+    A sum that exceeds its type is null, which is neither wrong nor zero.
     """
     amount, usd = rows["amount"], rows["usd"]
     if amount.type != pa.int64():
