@@ -1,8 +1,9 @@
 """For every test: aws-cdk-lib finds the node of .venv, no variable of the shell leads from moto to another AWS, what a
 test starts can be interrupted, and hypothesis tries as many examples as its profile says: `full`, or `fast`, which
-HYPOTHESIS_PROFILE or pytest's --hypothesis-profile choose.
+HYPOTHESIS_PROFILE or pytest's --hypothesis-profile choose; and Python's collector leaves alone what imports have made.
 """
 
+import gc
 import os
 import signal
 
@@ -21,3 +22,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("full", max_examples=100, deadline=None)
 settings.register_profile("fast", max_examples=15, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "full"))
+
+
+def pytest_collection_finish() -> None:
+    """The modules and tests stay until the end: looking through them again and again would be a sixth of the time."""
+    gc.collect()
+    gc.freeze()

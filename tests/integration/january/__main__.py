@@ -1,4 +1,4 @@
-"""`python -m tests.integration.january`: 17 January in full, ten reports and 3,500 calls an hour, checked, printed."""
+"""`python -m tests.integration.january`: 17 January in full, 92 apps, ten reports and 3,500 calls an hour, printed."""
 
 import argparse
 import os
@@ -13,6 +13,7 @@ def main() -> int:
         prog="python -m tests.integration.january", description=__doc__, allow_abbrev=False
     )
     parser.add_argument("--reports", type=int, default=10, metavar="N", help="how many core reports (default: 10)")
+    os.environ["JANUARY_APPS"] = "92"
     os.environ["JANUARY_REPORTS"] = str(parser.parse_args().reports)  # before the scenario is imported
     return int(pytest.main([str(Path(__file__).parent), "-s", "-q", "-p", "no:cacheprovider"]))
 
