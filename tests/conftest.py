@@ -6,6 +6,7 @@ HYPOTHESIS_PROFILE or pytest's --hypothesis-profile choose; and Python's collect
 import gc
 import os
 import signal
+import sys
 
 from hypothesis import settings
 
@@ -17,6 +18,10 @@ for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL") 
 
 # A shell's background job ignores the interrupt, and so would every process that a test starts and interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The processes that tests start share the byte code that the first one makes, also where the shell forbids it.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # No deadline: on a busy machine it would fail a test for what other processes do.
 settings.register_profile("full", max_examples=100, deadline=None)

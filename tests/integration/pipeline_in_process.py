@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import requests
@@ -52,6 +51,7 @@ from local.apple import Fault, FaultKind, World, mount
 from local.apple.adapter import APPLE_URL
 from tests.aws_in_process import new_bucket, new_registry
 from tests.clock import Clock
+from tests.integration.duckdb_in_process import answer
 
 APP = "1000000001"
 DOWNLOADS = "App Downloads Standard"
@@ -90,18 +90,12 @@ class LakeAthena:
     def rows(self, sql: str, database: str) -> Iterator[tuple[str | None, ...]]:
         if database == Database.MARTS:
             self.kpi_queries.append(sql)
-            return self._answer(sql, KPIS_TABLE, self.kpis())
+            return answer(sql, {KPIS_TABLE: self.kpis()})
         self.queries.append(sql)
         if self.before_answer:
             self.before_answer.pop(0)()
         name = sql.split('FROM "')[1].split('"', maxsplit=1)[0]
-        return self._answer(sql, name, self.table(name))
-
-    def _answer(self, sql: str, name: str, rows: pa.Table) -> Iterator[tuple[str | None, ...]]:
-        with duckdb.connect() as connection:
-            connection.register(name, rows)
-            answer = connection.execute(sql).fetchall()
-        return iter([tuple(None if cell is None else str(cell) for cell in row) for row in answer])
+        return answer(sql, {name: self.table(name)})
 
     def kpis(self) -> pa.Table:
         dates = []
