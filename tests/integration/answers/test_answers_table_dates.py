@@ -57,7 +57,7 @@ def one_day(pipeline: Pipeline, what: str) -> None:
     """A day of the history with its run and its check, unless there is none."""
     pipeline.world.advance(1)
     if what == "quarantined":
-        pipeline.fault(FaultKind.SHORT_ROW, SEGMENTS)
+        pipeline.fault(FaultKind.SHORT_ROW, SEGMENTS, app_id=APP)
     elif what == "not in time":
         pipeline.fault(FaultKind.STATUS, SEGMENTS, status=500, times=None)
     elif what == "gone":
