@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="The first start makes .venv in this folder (about a minute, 1 GB). Nothing is installed outside of it.",
     )
     parser.add_argument(
-        "--apps", type=_at_least_one, default=70, metavar="N", help="apps in the simulated account (default: 70)"
+        "--apps", type=at_least_one, default=70, metavar="N", help="apps in the simulated account (default: 70)"
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="sample data; the same N gives the same data")
     parser.add_argument("--keep", action="store_true", help="keep everything running afterwards")
@@ -42,8 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
+def at_least_one(text: str) -> int:
+    """A whole number above 0; argparse's error for anything else."""
+    if not (text.isascii() and text.isdecimal() and int(text)):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from appstore_analytics.answers.errors import Refused
+
 _WITH_VALUE = ("--profile", "--region", "--stack")
 _WITHOUT_VALUE = ("--local", "--json")
 _LISTS = ("--apps", "--app", "--metrics", "--reports", "--tables")
@@ -11,6 +13,7 @@ def arranged(arguments: Sequence[str]) -> list[str]:
     """The arguments in the form that the parser expects.
 
     Global options are moved to the front, wherever they were; `--apps 1 2` and `--apps 1,2` mean `--apps 1 --apps 2`.
+    Refused: a list without a value.
     """
     front: list[str] = []
     rest: list[str] = []
@@ -49,6 +52,9 @@ def _repeated(words: Iterable[str]) -> Iterator[str]:
 
 
 def _pairs(option: str, values: str) -> Iterator[str]:
-    for value in values.split(","):
-        if value:
-            yield from (option, value)
+    """The option before each value. An empty list, as of a shell's empty variable, does not mean all."""
+    found = [value.strip() for value in values.split(",") if value.strip()]
+    if not found:
+        raise Refused(f"{option} is empty: give at least one value, or leave it out.")
+    for value in found:
+        yield from (option, value)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -24,6 +25,9 @@ _BAD = re.compile(
     r"|refused"
 )
 _EMPTY = (None, "", ())
+_GAP = "  "
+_COMMAND = "./manage.py"
+_LEAST_ROOM = 20
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -71,7 +75,11 @@ def _show_lines(out: Console, values: Iterable[tuple[str, Any]]) -> None:
     lines = [line for name, value in values for line in _lines(name, value)]
     width = max((len(name) for name, _ in lines), default=0)
     for name, value in lines:
-        out.print(Text.assemble((f"{name:<{width}}  ", "dim"), _cell(value)), soft_wrap=True)
+        cell = _cell(value)
+        first, *more = _folded(out, cell.plain, width + len(_GAP))
+        out.print(Text.assemble((f"{name:<{width}}{_GAP}", "dim"), (first, cell.style)), soft_wrap=True)
+        for line in more:
+            out.print(Text.assemble(" " * width, _GAP, (line, cell.style)), soft_wrap=True)
 
 
 def _lines(name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -85,8 +93,21 @@ def _lines(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def say(out: Console, text: str, style: str = "") -> None:
-    """One line, however long."""
-    out.print(Text(plain(text), style=style), soft_wrap=True)
+    """A sentence."""
+    for line in _folded(out, plain(text)):
+        out.print(Text(line, style=style), soft_wrap=True)
+
+
+def _folded(out: Console, text: str, indent: int = 0) -> list[str]:
+    """The text in lines for a terminal, folded between words; one line where it is piped.
+
+    What holds a command stays one line as well, so that it can be copied whole.
+    """
+    if not out.is_terminal or _COMMAND in text:
+        return [text]
+    room = max(out.width - indent, _LEAST_ROOM)
+    lines = [textwrap.wrap(line, room, break_long_words=False, break_on_hyphens=False) for line in text.split("\n")]
+    return [each for line in lines for each in line or [""]]
 
 
 def plain(text: str) -> str:

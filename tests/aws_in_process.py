@@ -1,15 +1,23 @@
 """moto inside the test's process: the registry's table, buckets, and calls that are atomic as on AWS."""
 
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 from unittest.mock import patch
 
 import boto3
+from botocore.awsrequest import AWSPreparedRequest
 from moto import mock_aws
+from moto.backend_index import backend_url_patterns
+from moto.backends import get_backend
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.core.exceptions import HTTPException
+from moto.core.request import normalize_request
+from moto.core.utils import get_equivalent_url_in_aws_domain
 
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
@@ -27,8 +35,51 @@ def aws_in_process() -> Iterator[None]:
         with lock:
             return answer(stubber, *arguments, **named)
 
-    with mock_aws(), patch.object(BotocoreStubber, "__call__", one_at_a_time):
+    with (
+        mock_aws(),
+        patch.object(BotocoreStubber, "__call__", one_at_a_time),
+        patch.object(BotocoreStubber, "process_request", _Routes().answer),
+    ):
         yield
+
+
+class _Routes:
+    """moto's routing, each address once: by itself it tries 130 patterns and loads a module again at every call."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, Callable[..., Any]] = {}
+
+    @property
+    def answer(self) -> Callable[[BotocoreStubber, AWSPreparedRequest], Any]:
+        """In the place of BotocoreStubber.process_request."""
+
+        def answer(_: BotocoreStubber, request: AWSPreparedRequest) -> Any:
+            called = normalize_request(request)
+            try:
+                return self._handler(request.url)(called, called.raw_url, called.headers)
+            except HTTPException as error:
+                return error.code, error.get_headers(), error.get_body()
+
+        return answer
+
+    def _handler(self, url: str) -> Callable[..., Any]:
+        address, _ = get_equivalent_url_in_aws_domain(url)
+        is_object = ".s3." in address.netloc and len(address.path) > 1
+        place = f"{address.scheme}://{address.netloc}{'/any-key' if is_object else address.path}"
+        if place not in self._handlers:
+            self._handlers[place] = _find_handler(place)
+        return self._handlers[place]
+
+
+def _find_handler(place: str) -> Callable[..., Any]:
+    for service, pattern in backend_url_patterns:
+        if not pattern.match(place):
+            continue
+        backend = get_backend(service)[DEFAULT_ACCOUNT_ID]  # type: ignore[call-overload]
+        for url, handler in backend["us-east-1" if "us-east-1" in backend else "aws"].urls.items():
+            if re.match(url, place):
+                return handler  # type: ignore[no-any-return]
+    raise LookupError(f"moto has nothing at {place}.")
 
 
 @cache

@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -13,15 +14,17 @@ from local.apple.keys import ApiKey
 from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.world import World
+from local.arguments import at_least_one
 from workshop.running import running
 
+_LAST_PORT = 65_535
 _LONGEST_DAYS_AGO = 35
 """The lifetime of instances."""
 
 
 def main() -> None:
-    """Serves until interrupted. The private key is written to a file that only its owner can read."""
-    options = _options()
+    """Serves until interrupted. The private key is written to a file that only its owner can read, never to the screen."""
+    options = _options(sys.argv[1:])
     today = options.today or datetime.now(UTC).date()
     settings = WorldSettings(
         today=today - timedelta(days=options.requested_days_ago),
@@ -44,12 +47,12 @@ def main() -> None:
             _wait()
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.apple", allow_abbrev=False, description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--apps", type=int, default=3)
+    parser.add_argument("--port", type=_port, default=0, help="0 takes a free one")
+    parser.add_argument("--apps", type=at_least_one, default=3)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--rows-per-date", type=int, default=100)
+    parser.add_argument("--rows-per-date", type=at_least_one, default=100)
     parser.add_argument("--today", type=date.fromisoformat, help="business date at the start; default: today (UTC)")
     parser.add_argument("--history-start", type=date.fromisoformat, help="of snapshots; default: 90 days before today")
     parser.add_argument(
@@ -59,7 +62,16 @@ def _options() -> argparse.Namespace:
         help="the age of every app's ONGOING request in days, so that there is data at once; 0: no app has one",
     )
     parser.add_argument("--key-file", type=Path, help="where the private key goes; default: a new temporary folder")
-    return parser.parse_args()
+    options = parser.parse_args(arguments)
+    if options.key_file and not options.key_file.parent.is_dir():
+        parser.error(f"argument --key-file: there is no folder {options.key_file.parent}")
+    return options
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) <= _LAST_PORT):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to {_LAST_PORT}")
+    return int(text)
 
 
 def _days(text: str) -> int:

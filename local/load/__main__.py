@@ -7,6 +7,7 @@ import argparse
 import sys
 
 from local import screens
+from local.arguments import at_least_one
 from local.load.page import TARGET, failures, rows, write_result
 from local.load.run import Load, run_load
 
@@ -33,8 +34,12 @@ def _end(load: Load, quick: bool) -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.load", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--apps", type=int, default=1000, metavar="N", help="how many apps Apple has (default: 1000)")
-    parser.add_argument("--reports", type=int, default=6, metavar="N", help="how many core reports (default: 6)")
+    parser.add_argument(
+        "--apps", type=at_least_one, default=1000, metavar="N", help="how many apps Apple has (default: 1000)"
+    )
+    parser.add_argument(
+        "--reports", type=at_least_one, default=6, metavar="N", help="how many core reports (default: 6)"
+    )
     parser.add_argument(
         "--quick", action="store_true", help=f"{_QUICK_APPS} apps × {_QUICK_REPORTS} reports, and nothing is written"
     )

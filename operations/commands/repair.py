@@ -80,7 +80,7 @@ def reprocess(
 def refetch(
     context: typer.Context,
     *,
-    app_ids: Annotated[list[str], list_option("--apps", "ID …", "The apps' Apple ids.")],
+    apps: Annotated[list[str], list_option("--apps", "ID …", "The apps' Apple ids.", app_ids)],
     start: Annotated[datetime, date_option("--from", "First processing date.", not_too_early)],
     end: Annotated[datetime, date_option("--to", "Last processing date.", not_before_all)],
     reports: Reports = None,
@@ -88,9 +88,10 @@ def refetch(
 ) -> None:
     """Download instances again that Apple still lists: after broken bytes. Shows the plan first."""
     asked: Asked = context.obj
-    here = asked.installation()
-    payload = refetch_payload(app_ids, start.date(), end.date(), reports or ())
+    refuse_backwards(start.date(), end.date())
+    payload = refetch_payload(apps, start.date(), end.date(), reports or ())
     wanted = parse_execution_input(payload, day_of(None))
+    here = asked.installation()
     plan = plan_refetch(payload, wanted, here.configuration, here.accounts, here.registry)
     start_if_confirmed(asked, here, plan, payload, yes=yes)
 
@@ -122,6 +123,7 @@ def rebuild_kpis(
 ) -> None:
     """Have the next run build KPIs again from the rows: all Dates at once, where daily runs build a few each."""
     asked: Asked = context.obj
+    refuse_backwards(start.date() if start else None, day_of(end))
     here = asked.installation()
     chosen = [table for table in here.tables if amounts_of(table)]
     first = start.date() if start else min((table.first_date for table in chosen), default=date.min)

@@ -16,7 +16,7 @@ from typing import Any
 from appstore_analytics.answers.executions import Execution, Pipeline, Snapshot
 from appstore_analytics.athena.query import Athena
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
-from appstore_analytics.contract.layout import CURATED_PREFIX, RUNS_PREFIX
+from appstore_analytics.contract.layout import CURATED_PREFIX, PARTS_PREFIX, RUNS_PREFIX
 from appstore_analytics.contract.names import STACK, Database
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.objects import Bucket
@@ -168,7 +168,14 @@ class Deployed:
 
     def etags(self) -> dict[str, str]:
         """Every curated object."""
-        return {stored.key: stored.etag for stored in self.pipeline.lake.list(CURATED_PREFIX)}
+        return self._etags(CURATED_PREFIX)
+
+    def parts(self) -> dict[str, str]:
+        """Every part, likewise."""
+        return self._etags(PARTS_PREFIX)
+
+    def _etags(self, prefix: str) -> dict[str, str]:
+        return {stored.key: stored.etag for stored in self.pipeline.lake.list(prefix)}
 
     def counted(self, table: str, apps: Collection[str], where: str = "TRUE") -> Counted:
         """Rows and sums of a table, counted by Athena."""

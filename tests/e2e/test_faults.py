@@ -1,4 +1,7 @@
-"""One fault of each kind, in four days: register, recover, fail, repair."""
+"""One fault of each kind, in four days: register, recover, fail, repair.
+
+On the last day the file whose bytes arrived broken is refetched.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +25,7 @@ from deployed import (
 
 from appstore_analytics.answers.executions import Execution
 from appstore_analytics.contract.catalogue.definition import AccessType
+from appstore_analytics.model.instances import InstanceStatus, SegmentRecord
 from local.apple.faults import Fault, FaultKind
 from local.apple.files import NEW_HEADER
 
@@ -113,6 +117,51 @@ def days(deployed: Deployed) -> Iterator[dict[str, Day]]:
     yield found
     world.faults.clear()
     deployed.heal_aws()
+
+
+@dataclass(frozen=True)
+class Refetched:
+    """What ledger and lake had after each execution about the broken file; the rows that the refetch brought."""
+
+    executions: dict[str, Execution]
+    ledger: dict[str, tuple[InstanceStatus, tuple[SegmentRecord, ...], str]]
+    etags: dict[str, dict[str, str]]
+    rows: Counted
+    rows_at_apple: Counted
+    calls_afterwards: int
+
+
+@pytest.fixture(scope="module")
+def refetched(deployed: Deployed, days: dict[str, Day]) -> Refetched:
+    """The file arrives broken again, then whole; is read again, taken back, and read again."""
+    world, registry = deployed.world, deployed.pipeline.registry
+    of_the_day = registry.instances.since(CORRUPT, AccessType.ONGOING, WEDNESDAY)
+    (stored,) = (each for each in of_the_day if (each.table, each.status) == ("engagement", InstanceStatus.QUARANTINED))
+    executions, ledger, etags = {}, {}, {}
+
+    def note(name: str, execution: Execution | None = None) -> None:
+        instance = registry.instances.get(CORRUPT, stored.vintage)
+        assert instance is not None
+        ledger[name] = (instance.status, instance.segments, instance.reason)
+        etags[name] = {**deployed.etags(), **deployed.parts()}
+        if execution is not None:
+            executions[name] = execution
+
+    def run(name: str, **payload: object) -> None:
+        note(name, deployed.run(f"faulty-file-{name}", payload, APPS))
+
+    built = dict.fromkeys(("start_processing_date", "end_processing_date"), str(WEDNESDAY))
+    of_it = {"app_ids": [CORRUPT], "reports": ["engagement"], **built}
+    world.faults.order(Fault(FaultKind.CORRUPT_GZIP, SEGMENTS, app_id=CORRUPT, report=ENGAGEMENT))
+    note("before")
+    run("broken-again", operation="refetch", **of_it)
+    run("refetch", operation="refetch", **of_it)
+    rows, rows_at_apple = deployed.counted("engagement", [CORRUPT]), deployed.newest("engagement", [CORRUPT])
+    earlier = deployed.apple_calls()
+    run("reprocess", operation="reprocess", **of_it)
+    run("rollback", operation="rollback", run_id=report_of(executions["refetch"])["run_id"])
+    run("reprocess-of-the-former", operation="reprocess", **of_it)
+    return Refetched(executions, ledger, etags, rows, rows_at_apple, deployed.apple_calls() - earlier)
 
 
 def _of(counted: Counted, *apps: str) -> Counted:
@@ -276,6 +325,50 @@ def test_rotated_keys_are_picked_up_without_a_deployment_by_functions_that_are_w
     )
     assert refused > 0
     assert days["thursday"].execution.status == "SUCCEEDED"
+
+
+# A refetch
+
+
+def test_a_refetch_of_bytes_that_are_broken_again_changes_nothing(refetched: Refetched) -> None:
+    again = refetched.executions["broken-again"]
+    assert again.status == "FAILED"
+    assert again.cause.startswith(f"1 of 1 apps failed: {CORRUPT} ({name_of(CORRUPT)}, quarantined).")
+    assert refetched.ledger["broken-again"] == refetched.ledger["before"]
+    assert refetched.ledger["before"][0] is InstanceStatus.QUARANTINED
+    assert refetched.etags["broken-again"] == refetched.etags["before"]
+
+
+def test_a_refetch_of_whole_bytes_brings_the_rows_that_apple_has(refetched: Refetched, days: dict[str, Day]) -> None:
+    refetch = refetched.executions["refetch"]
+    assert (refetch.status, refetch.cause) == ("SUCCEEDED", "")
+    assert report_of(refetch)["apps_by_verdict"] == {"verified": [CORRUPT]}
+    of_wednesday = {key: rows for key, rows in refetched.rows_at_apple.items() if key[2] == WEDNESDAY}
+    assert refetched.rows == of_wednesday  # what only Tuesday's instance held had expired
+    assert WEDNESDAY in _processing_dates(refetched.rows, CORRUPT)
+    assert WEDNESDAY not in _processing_dates(days["thursday"].engagement, CORRUPT)
+    status, segments, reason = refetched.ledger["refetch"]
+    assert (status, reason) == (InstanceStatus.CONVERTED, "")
+    assert {each.key for each in segments}.isdisjoint(each.key for each in refetched.ledger["before"][1])
+
+
+def test_a_reprocess_reads_the_bytes_that_count_without_asking_apple(refetched: Refetched) -> None:
+    after_refetch, after_rollback = refetched.executions["reprocess"], refetched.executions["reprocess-of-the-former"]
+    assert (after_refetch.status, after_refetch.cause) == ("SUCCEEDED", "")
+    assert refetched.ledger["reprocess"] == refetched.ledger["refetch"]
+    assert refetched.etags["reprocess"] == refetched.etags["refetch"]
+    assert after_rollback.status == "FAILED"
+    assert "gzip is broken" in report_of(after_rollback)["errors"][0]["reason"]
+    assert refetched.ledger["reprocess-of-the-former"] == refetched.ledger["before"]
+    assert refetched.etags["reprocess-of-the-former"] == refetched.etags["before"]
+    assert refetched.calls_afterwards == 0
+
+
+def test_a_rollback_of_a_refetch_switches_back_to_the_former_bytes(refetched: Refetched) -> None:
+    rollback = refetched.executions["rollback"]
+    assert (rollback.status, rollback.cause) == ("SUCCEEDED", "")
+    assert refetched.ledger["rollback"] == refetched.ledger["before"]
+    assert refetched.etags["rollback"] == refetched.etags["before"] != refetched.etags["refetch"]
 
 
 # Secrets must not appear anywhere

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from local.arguments import at_least_one
 from tests.fuzz.by_hypothesis import try_cells
 from tests.fuzz.exploration import Exploration, child, explore, seconds_of
 
@@ -19,11 +20,13 @@ FULL = 20_000
 def main(arguments: Sequence[str]) -> int:
     """Process the files; 1 if anything was wrong. Runs of 20,000 files or more write the page."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--files", type=int, default=FULL, help="how many")
+    parser.add_argument("--files", type=at_least_one, default=FULL, help="how many")
     parser.add_argument("--seed", type=int, default=0, help="other files by another seed")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
+    parser.add_argument("--jobs", type=at_least_one, default=os.cpu_count(), help="processes")
     parser.add_argument("--child", type=int, nargs=3, metavar=("SEED", "START", "STOP"), help=argparse.SUPPRESS)
-    parser.add_argument("--cells", type=int, metavar="EXAMPLES", help="instead, one odd cell a file, by hypothesis")
+    parser.add_argument(
+        "--cells", type=at_least_one, metavar="EXAMPLES", help="instead, one odd cell a file, by hypothesis"
+    )
     options = parser.parse_args(arguments)
     if options.cells:
         try_cells(options.cells)

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import requests
@@ -29,7 +28,7 @@ from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.schema_modes import SchemaModes
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
-from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.objects import Bucket, StoredObject
 from appstore_analytics.lake.run_notes import read_plan
 from appstore_analytics.lake.schema import arrow_type
 from appstore_analytics.model.instances import LedgerInstance
@@ -54,6 +53,7 @@ from local.apple import Fault, FaultKind, World, mount
 from local.apple.adapter import APPLE_URL
 from tests.aws_in_process import new_bucket, new_registry
 from tests.clock import Clock
+from tests.integration.duckdb_in_process import answer
 
 APP = "1000000001"
 DOWNLOADS = "App Downloads Standard"
@@ -88,29 +88,19 @@ class LakeAthena:
         self.queries: list[str] = []
         self.kpi_queries: list[str] = []
         self.before_answer: list[Callable[[], None]] = []
+        self._read: dict[str, tuple[str, pa.Table]] = {}
 
     def rows(self, sql: str, database: str) -> Iterator[tuple[str | None, ...]]:
         if database == Database.MARTS:
             self.kpi_queries.append(sql)
-            return self._answer(sql, KPIS_TABLE, self.kpis())
+            return answer(sql, {KPIS_TABLE: self.kpis()})
         self.queries.append(sql)
         if self.before_answer:
             self.before_answer.pop(0)()
         name = sql.split('FROM "')[1].split('"', maxsplit=1)[0]
-        return self._answer(sql, name, self.table(name))
-
-    def _answer(self, sql: str, name: str, rows: pa.Table) -> Iterator[tuple[str | None, ...]]:
-        with duckdb.connect() as connection:
-            connection.register(name, rows)
-            answer = connection.execute(sql).fetchall()
-        return iter([tuple(None if cell is None else str(cell) for cell in row) for row in answer])
+        return answer(sql, {name: self.table(name)})
 
     def kpis(self) -> pa.Table:
-        dates = []
-        for stored in self._lake.list(KPIS_PREFIX):
-            rows = pq.read_table(io.BytesIO(self._lake.read(stored.key) or b""))
-            day = date.fromisoformat(stored.key.split("dt=")[1].split("/")[0])
-            dates.append(rows.append_column("dt", pa.array([day] * rows.num_rows, pa.date32())))
         kinds = {
             "bigint": pa.int64(),
             "boolean": pa.bool_(),
@@ -118,18 +108,25 @@ class LakeAthena:
             "decimal(18,6)": pa.decimal128(18, 6),
         }
         schema = pa.schema([*((name, kinds[kind]) for name, kind, _ in KPI_COLUMNS), ("dt", pa.date32())])
+        dates = (self._rows(stored) for stored in self._lake.list(KPIS_PREFIX))
         return pa.concat_tables([schema.empty_table(), *(rows.cast(schema) for rows in dates)])
 
     def table(self, name: str) -> pa.Table:
-        dates = []
-        for stored in self._lake.list(f"{CURATED_PREFIX}{name}/"):
-            rows = pq.read_table(io.BytesIO(self._lake.read(stored.key) or b""))
-            day = date.fromisoformat(stored.key.split("dt=")[1].split("/")[0])
-            dates.append(rows.append_column("dt", pa.array([day] * rows.num_rows, pa.date32())))
+        dates = [self._rows(stored) for stored in self._lake.list(f"{CURATED_PREFIX}{name}/")]
         if not dates:
             columns = [(column.name, arrow_type(column.type)) for column in tables_by_name()[name].columns]
             return pa.schema([*columns, ("dt", pa.date32())]).empty_table()
         return pa.concat_tables(dates, promote_options="default")
+
+    def _rows(self, stored: StoredObject) -> pa.Table:
+        """The rows of an object with its Date, read once as long as it stays the same."""
+        etag, rows = self._read.get(stored.key, ("", None))
+        if etag != stored.etag:
+            rows = pq.read_table(io.BytesIO(self._lake.read(stored.key) or b""))
+            day = date.fromisoformat(stored.key.split("dt=")[1].split("/")[0])
+            rows = rows.append_column("dt", pa.array([day] * rows.num_rows, pa.date32()))
+            self._read[stored.key] = stored.etag, rows
+        return rows
 
 
 @dataclass

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from local.apple import __main__ as simulated_apple
 from local.arguments import Arguments, parse_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,11 +18,31 @@ def test_every_argument_arrives() -> None:
     assert parse_arguments(["--apps", "3", "--seed", "7", "--keep"]) == Arguments(apps=3, seed=7, keep=True)
 
 
-@pytest.mark.parametrize("apps", ["0", "-1", "many", "1.5"])
+@pytest.mark.parametrize("apps", ["0", "-1", "many", "1.5", "٣", "+3", "1_0", ""])
 def test_a_number_of_apps_that_makes_no_sense_is_refused(apps: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse_arguments([f"--apps={apps}"])
     assert f"--apps: {apps!r} is not a whole number above 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("--port=65536", "'65536' is not a port, 0 to 65535"),
+        ("--port=-1", "'-1' is not a port"),
+        ("--apps=0", "'0' is not a whole number from 1 up"),
+        ("--rows-per-date=-1", "'-1' is not a whole number from 1 up"),
+        ("--requested-days-ago=36", "must be 0 to 35 days"),
+        ("--key-file=/no/such/folder/key.p8", "--key-file: there is no folder /no/such/folder"),
+    ],
+)
+def test_what_makes_no_sense_to_the_simulated_apple_is_one_sentence(
+    given: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        simulated_apple._options([given])
+    assert end.value.code == 2
+    assert words in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--clea", "--kee", "--app=3", "--cleaner", "--clean=yes", "clean", "-k", "--"])

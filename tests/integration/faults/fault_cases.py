@@ -49,6 +49,7 @@ class Healing(StrEnum):
     NEXT_INSTANCE = "the next instance brings the Date"
     NEXT_DAY = "makes the request; the first data come a day after it"
     QUARANTINE = "leaves it in quarantine, the Dates as they were; the next instance brings those it reaches back to"
+    REFETCH = "leaves it in quarantine, the Dates as they were; `./manage.py refetch` brings them while Apple has it"
     SNAPSHOT = "leaves the Dates as they were; the next instance brings those it reaches back to, a snapshot the others"
 
 
@@ -424,7 +425,7 @@ FILES_INSIDE = (
         InstanceQuarantined,
         Verdict.QUARANTINED,
         "gzip is broken",
-        Healing.QUARANTINE,
+        Healing.REFETCH,
     ),
     FaultCase(
         "a gzip bomb",

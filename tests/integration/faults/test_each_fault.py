@@ -20,7 +20,11 @@ from tests.integration.faults.state_machine_in_process import Run, StateMachine
 from tests.integration.pipeline_in_process import DOWNLOADS
 
 HEALTHY = ("1000000002", "1000000003")
-STATUS_IN_THE_LEDGER = {Healing.QUARANTINE: InstanceStatus.QUARANTINED, Healing.SNAPSHOT: InstanceStatus.EXPIRED}
+STATUS_IN_THE_LEDGER = {
+    Healing.QUARANTINE: InstanceStatus.QUARANTINED,
+    Healing.REFETCH: InstanceStatus.QUARANTINED,
+    Healing.SNAPSHOT: InstanceStatus.EXPIRED,
+}
 
 Batches = dict[tuple[str, date], tuple[int, dict[str, str]]]
 
@@ -136,7 +140,7 @@ def check_next_run(machine: StateMachine, case: FaultCase, before: Batches, run:
         case Healing.IN_THE_RUN:
             check_verdicts(machine, run, Verdict.UNCHANGED, Verdict.UNCHANGED)
             assert lake == truth(machine)
-        case Healing.QUARANTINE | Healing.SNAPSHOT:
+        case Healing.QUARANTINE | Healing.REFETCH | Healing.SNAPSHOT:
             check_verdicts(machine, run, Verdict.UNCHANGED, Verdict.UNCHANGED)
             assert of(lake, HURT) == before
             (lost,) = built_on_the_bad_day(machine, case)
@@ -144,6 +148,12 @@ def check_next_run(machine: StateMachine, case: FaultCase, before: Batches, run:
             assert [(each.vintage.instance_id, each.status) for each in ledger] == [
                 (lost, STATUS_IN_THE_LEDGER[case.healing])
             ]
+
+
+def check_refetch(machine: StateMachine, case: FaultCase) -> None:
+    built = case.today.isoformat()
+    machine.whole(operation="refetch", app_ids=[HURT], start_processing_date=built, end_processing_date=built)
+    assert machine.batches("downloads") == truth(machine)
 
 
 def test_every_kind_of_fault_has_a_case() -> None:
@@ -156,6 +166,8 @@ def test_a_bad_day_of_apple(machine: StateMachine, case: FaultCase) -> None:
     run = bad_day(machine, case)
     check_bad_day(machine, case, before, run)
     check_next_run(machine, case, before, next_run(machine, case))
+    if case.healing is Healing.REFETCH:
+        check_refetch(machine, case)
     for app in (HURT, *HEALTHY):
         assert len(machine.world.requests_of(app)) == 1
     created = machine.world.statistics.by_route().get("POST /v1/analyticsReportRequests", {})

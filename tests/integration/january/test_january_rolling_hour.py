@@ -1,4 +1,4 @@
-"""17 January with 3,500 calls per rolling hour, and the day after with a quota that is too small."""
+"""17 January with a sufficient quota per rolling hour, and the day after with a quota that is too small."""
 
 import math
 from collections.abc import Iterator
@@ -57,11 +57,13 @@ def days() -> Iterator[dict[str, Day]]:
         yield {day.name: day for day in found}
 
 
-def test_the_first_day_ends_with_exactly_the_twelve_reported_and_the_role_that_they_need(days: dict[str, Day]) -> None:
+def test_the_first_day_ends_with_exactly_the_forbidden_reported_and_the_role_they_need(
+    days: dict[str, Day],
+) -> None:
     report = days[FIRST].report
     assert report["status"] == "FAILED"
     assert report["apps_by_verdict"]["forbidden"] == [*FORBIDDEN]
-    assert report["cause"].startswith("12 of 92 apps failed: ")
+    assert report["cause"].startswith(f"{len(FORBIDDEN)} of {APPS} apps failed: ")
     assert all(f"{app_id} (" in report["cause"] for app_id in FORBIDDEN)
     assert [(error["item"], error["reason"]) for error in report["errors"]] == [
         (f"REGISTER#{app_id}", ADMIN_SENTENCE.format(app_id)) for app_id in FORBIDDEN
@@ -87,7 +89,7 @@ def test_the_first_day_makes_no_call_that_could_not_help(days: dict[str, Day]) -
     assert first.routes[LIST_SEGMENTS] == {"200": len(FOUND) * REPORTS}
 
 
-def test_with_the_role_only_the_twelve_are_registered(days: dict[str, Day]) -> None:
+def test_with_the_role_only_the_forbidden_are_registered(days: dict[str, Day]) -> None:
     granted = days[GRANTED]
     assert granted.report["status"] == "SUCCEEDED"
     assert granted.report["requests_created"] == len(FORBIDDEN)

@@ -1,4 +1,4 @@
-"""17 January with a key that Apple throttles for a minute after every 30 calls, whatever its hourly quota."""
+"""17 January with a key that Apple throttles for a minute after every 30 calls (of 92 apps), whatever its hourly quota."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,14 +14,15 @@ from tests.integration.january.scenario import (
     RACED,
     REPORTS,
     Day,
+    of_the_whole,
     show,
     start,
 )
 from tests.integration.pipeline_in_process import CREATE, LIST_INSTANCES, LIST_REQUESTS, LIST_SEGMENTS
 
-CALLS_BEFORE_REST = 30
+CALLS_BEFORE_REST = of_the_whole(30)
 LONGEST_REST = timedelta(seconds=60 + 5 + 2)  # the minute, the jitter of waiting children, whole seconds
-FIRST, READY = "first day, 30 calls a minute", "second day, 30 calls a minute"
+FIRST, READY = (f"{name} day, {CALLS_BEFORE_REST} calls a minute" for name in ("first", "second"))
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from appstore_analytics.contract.layout import APPSTORE_PREFIX, CURATED_PREFIX
 from appstore_analytics.contract.names import Database
 from appstore_analytics.contract.tables import APPSTORE_TABLES, tables_by_name
-from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.objects import Bucket, StoredObject
 from appstore_analytics.lake.schema import arrow_type
 from local.aws.trino import tables_of, translate
+from tests.integration.duckdb_in_process import answer
 
 _TYPES = {
     "string": pa.string(),
@@ -26,6 +26,10 @@ _TYPES = {
     "array<string>": pa.list_(pa.string()),
     "array<date>": pa.list_(pa.date32()),
 }
+
+
+_READ: dict[str, tuple[str, pa.Table]] = {}
+"""By key the ETag of the object that was read last, and its rows: another object has another ETag, in any bucket."""
 
 
 class AthenaInProcess:
@@ -40,26 +44,29 @@ class AthenaInProcess:
         tables = {name: self._table(*name) for name in sorted(tables_of(sql, database))}
         schema = {name: _glue_types(*name) for name in tables}
         translation = translate(sql, database, schema, lambda *_: frozenset({"dt"}))
-        with duckdb.connect() as connection:
-            for scan in translation.scans:
-                connection.register(scan.relation, tables[scan.database, scan.table])
-            answer = connection.execute(translation.sql).fetchall()
-        return iter([tuple(None if cell is None else str(cell) for cell in row) for row in answer])
+        relations = {scan.relation: tables[scan.database, scan.table] for scan in translation.scans}
+        return answer(translation.sql, relations)
 
     def _table(self, database: str, name: str) -> pa.Table:
         schema = _schema(database, name)
         prefix = APPSTORE_PREFIX if database == Database.APPSTORE else CURATED_PREFIX
         found = [schema.append(pa.field("dt", pa.date32())).empty_table()]
         for stored in self._lake.list(f"{prefix}{name}/"):
-            content = io.BytesIO(self._lake.read(stored.key) or b"")
             day = date.fromisoformat(stored.key.split("dt=")[1].split("/")[0])
-            rows = _json_rows(content, schema) if database == Database.APPSTORE else pq.read_table(content)
-            absent = [field for field in schema if field.name not in rows.column_names]
-            for field in absent:
-                rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
-            rows = rows.select(schema.names).cast(schema)
+            rows = self._rows(stored, schema, is_json=database == Database.APPSTORE)
             found.append(rows.append_column("dt", pa.array([day] * rows.num_rows, pa.date32())))
         return pa.concat_tables(found)
+
+    def _rows(self, stored: StoredObject, schema: pa.Schema, *, is_json: bool) -> pa.Table:
+        """The rows of an object, read once as long as it stays the same."""
+        kept = _READ.get(stored.key)
+        if kept is None or kept[0] != stored.etag:
+            content = io.BytesIO(self._lake.read(stored.key) or b"")
+            rows = _json_rows(content, schema) if is_json else pq.read_table(content)
+            for field in [field for field in schema if field.name not in rows.column_names]:
+                rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+            kept = _READ[stored.key] = stored.etag, rows.select(schema.names).cast(schema)
+        return kept[1]
 
 
 def _json_rows(content: io.BytesIO, schema: pa.Schema) -> pa.Table:

@@ -12,7 +12,14 @@ from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.contract.catalogue import REPORTS
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.configuration import Account, Configuration
-from appstore_analytics.contract.errors import AppleUnavailable, ConfigurationRefused, InputRefused
+from appstore_analytics.contract.errors import (
+    AppleRefused,
+    AppleUnavailable,
+    ConfigurationRefused,
+    InputRefused,
+    NotFound,
+    RoleMissing,
+)
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.tables import APPSTORE_TABLES
@@ -112,6 +119,33 @@ def test_an_account_without_app_ids_means_all_apps_that_its_key_sees(start: Call
         answer = plan_run("e", STARTED, {}, configuration, pipeline.lake, connect=lambda _: pipeline.apple(calls))
     plan = read_plan(pipeline.lake, answer["run_id"])
     assert plan.accounts == (Account(ACCOUNT, ("1000000001", "1000000002", "1000000003")),)
+
+
+LISTING_REFUSED = {
+    404: (
+        NotFound,
+        "does not know what was asked for (NOT_FOUND). It was https://api.appstoreconnect.apple.com/v1/apps",
+        "correct apple_base_url",
+    ),
+    400: (AppleRefused, "refused GET with 400 BAD_REQUEST", "ask Apple's developer support"),
+    403: (RoleMissing, "role does not allow GET", "use a key with the role Admin, Finance or Sales and Reports"),
+    500: (AppleUnavailable, "answered 500", "the next run tries again"),
+}
+
+
+@pytest.mark.parametrize("status", LISTING_REFUSED)
+def test_a_run_that_cannot_list_apps_ends_with_the_account_the_cause_and_the_next_step(
+    pipeline: Pipeline, status: int
+) -> None:
+    configuration = replace(CONFIGURATION, accounts=(Account(ACCOUNT),))
+    plan = pipeline.plan()
+    pipeline.fault(FaultKind.STATUS, "GET /v1/apps$", status=status, code="BAD_REQUEST" if status == 400 else "")
+    error, cause, next_step = LISTING_REFUSED[status]
+    with pipeline.calls(plan, 1) as calls, pytest.raises(error) as refused:
+        plan_run("e", STARTED, {}, configuration, pipeline.lake, connect=lambda _: pipeline.apple(calls))
+    sentence = str(refused.value)
+    assert sentence.startswith("Apple does not list the apps of account 'main'. ")
+    assert sentence.index(cause) < sentence.index(next_step)
 
 
 def test_a_plan_knows_the_names_of_its_apps_and_keeps_those_that_apple_does_not_tell(pipeline: Pipeline) -> None:

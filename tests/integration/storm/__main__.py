@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections import Counter
 
+from local.arguments import at_least_one
 from tests.aws_in_process import aws_in_process
 from tests.integration.storm.history import History
 
@@ -11,9 +12,9 @@ from tests.integration.storm.history import History
 def main() -> int:
     """Run histories from seed 0 on; 1 if the tables of one differ from Apple's data."""
     parser = argparse.ArgumentParser(prog="python -m tests.integration.storm", allow_abbrev=False, description=__doc__)
-    parser.add_argument("--histories", type=int, default=100)
+    parser.add_argument("--histories", type=at_least_one, default=100)
     parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--days", type=int, default=10)
+    parser.add_argument("--days", type=at_least_one, default=10)
     options = parser.parse_args()
     happened: Counter[str] = Counter()
     instances = wrong = 0

@@ -77,7 +77,18 @@ def test_a_page_that_links_to_itself_is_refused():
     assert len(apple.wire.calls) <= 2
 
 
-@pytest.mark.parametrize("start", ["https://evil.example", "http://api.appstoreconnect.apple.com", APPLE_URL + ".evil"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        "https://evil.example",
+        "http://api.appstoreconnect.apple.com",
+        APPLE_URL + ".evil",
+        APPLE_URL + ":8443",
+        APPLE_URL + ":x",
+        APPLE_URL.replace("//", "//user@"),
+        "//evil.example",
+    ],
+)
 def test_no_token_follows_a_next_link_to_another_host(start):
     apple = Apple(answering(page("1", following=f"{start}/v1/apps")))
     with pytest.raises(AppleRefused, match="another host"):
@@ -100,11 +111,29 @@ def test_a_list_without_end_stops_before_it_has_used_up_the_quota():
     assert len(wire.calls) == 100
 
 
-@pytest.mark.parametrize("links", [["next"], {"next": {"href": "x"}}, {"next": 7}, {"next": "https://["}])
+@pytest.mark.parametrize("links", [["next"], "next", {"next": {"href": "x"}}, {"next": 7}, {"next": "https://["}])
 def test_a_next_link_that_is_no_address_is_refused(links):
     apple = Apple(answering(json_answer({"data": [], "links": links})))
-    with pytest.raises(AppleRefused, match=r"links\.next|another host"):
+    with pytest.raises(AppleRefused, match=r"links\.next"):
         apple.client.app_names()
+
+
+@pytest.mark.parametrize(
+    "following",
+    ["/v1/apps?cursor=2", "?cursor=2", f"{APPLE_URL.upper()}/v1/apps?cursor=2", f"{APPLE_URL}:443/v1/apps?cursor=2",
+     f" {APPLE_URL}/v1/apps?cursor=2\n"],
+)  # fmt: skip
+def test_a_next_link_may_leave_out_or_spell_apples_host_as_it_likes(following):
+    wire = answering(page("1", following=following), page("2"))
+    assert set(Apple(wire).client.app_names()) == {"1", "2"}
+    assert (wire.calls[1]["PATH_INFO"], wire.queries[1]) == ("/v1/apps", "cursor=2")
+
+
+@pytest.mark.parametrize("links", [None, {}, [], {"next": None}, {"next": ""}, {"next": " "}])
+def test_a_page_without_a_next_link_is_the_last(links):
+    wire = answering(json_answer({"data": [{"type": "apps", "id": "1"}], "links": links}))
+    assert set(Apple(wire).client.app_names()) == {"1"}
+    assert len(wire.calls) == 1
 
 
 REQUEST = {"accessType": "ONGOING", "stoppedDueToInactivity": False}
@@ -358,6 +387,7 @@ def test_an_app_that_apple_does_not_know_is_named_with_what_to_do():
         ("FORBIDDEN_ERROR", "role Admin, Finance or Sales and Reports", "agreement"),
         ("FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED", "account holder must accept", "role"),
         ("FORBIDDEN", "either an agreement is missing or has expired.*or the API key needs the role Admin", "nothing"),
+        ("FORBIDDEN_ERROR.SOMETHING_NEW", "either an agreement .* or the API key needs", "nothing"),
         ("FORBIDDEN.SOMETHING_NEW", "either an agreement .* or the API key needs", "nothing"),
     ],
 )

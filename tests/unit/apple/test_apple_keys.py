@@ -171,6 +171,13 @@ def test_line_ends_that_are_not_escaped_are_read():
     [
         (PEM, "holds only the text of a .p8 file: put JSON"),
         ("[" * 60_000, "is not JSON"),
+        ("null", "holds no API key yet"),
+        ("{}", "holds no API key yet"),
+        ('{"key_id": ""}', "holds no API key yet"),
+        (json.dumps(secret_of(TEAM)), "is not a JSON object: put an object with key_id, issuer_id and private_key"),
+        (f"[{secret_of(TEAM)}]", "is not a JSON object"),
+        (secret_of(TEAM).replace("_id", "Id"), "spells its fields otherwise: put an object with key_id"),
+        (secret_of(TEAM).replace("key_id", "KEY_ID"), "spells its fields otherwise"),
         ('{"key_id":' * 6_000, "is not JSON"),
         (secret_of(TEAM, key_id="2X9R 4HXF34"), "key_id .* exactly as App Store Connect shows it"),
         (secret_of(TEAM, key_id=ISSUER), "key_id .* exactly as"),

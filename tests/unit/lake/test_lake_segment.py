@@ -3,6 +3,8 @@
 import gzip
 import io
 import tracemalloc
+import zlib
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -173,9 +175,67 @@ def test_a_row_without_a_date_is_refused() -> None:
     refused(tsv([row(ENGAGEMENT), row(ENGAGEMENT, date="")]), "row 2 has no Date")
 
 
-@pytest.mark.parametrize("cell", ["1000000002", ""])
-def test_rows_of_another_app_are_refused(cell: str) -> None:
-    refused(tsv([row(ENGAGEMENT), row(ENGAGEMENT, app_apple_identifier=cell)]), "row 2.*another app")
+TWO_ROWS = tsv([row(ENGAGEMENT), row(ENGAGEMENT)])
+HEADER, _, ROWS = TWO_ROWS.partition(b"\n")
+LIKE_NO_OTHER = {
+    "blank lines at the end": TWO_ROWS + b"\n\n",
+    "no line feed at the end": TWO_ROWS.rstrip(b"\n"),
+    "two byte order marks": b"\xef\xbb\xbf" * 2 + TWO_ROWS,
+    "a tab behind every row": TWO_ROWS.replace(b"\n", b"\t\n"),
+    "quotes around the headers": b"\t".join(b'"%s"' % each for each in HEADER.split(b"\t")) + b"\n" + ROWS,
+    "line separators of Unicode in a cell": TWO_ROWS.replace(b"Harbor", "Har\u2028b\u0085or".encode()),
+    "a vertical tab in a cell": TWO_ROWS.replace(b"Harbor", b"Har\x0b\x0cbor"),
+}
+NOT_THE_REPORT = {
+    "UTF-16": (TWO_ROWS.decode().encode("utf-16"), "the header line is not UTF-8"),
+    "packed twice": (gzip.compress(TWO_ROWS), "the header line is not UTF-8"),
+    "a comment above the header": (b"# of 2026-11-20\n" + TWO_ROWS, "is not the header of this report: it names 0"),
+    "a line for spreadsheets": (b"sep=\t\n" + TWO_ROWS, "is not the header of this report"),
+    "semicolons": (TWO_ROWS.replace(b"\t", b";"), "is not the header of this report"),
+    "an empty first line": (b"\n" + TWO_ROWS, "rows below an empty header line"),
+    "a line of blanks": (TWO_ROWS + b"   \n", "row 3: Expected 12 columns, got 1"),
+    "the header again": (TWO_ROWS + HEADER + b"\n", "column 'Date', row 3: 'Date' is not a date"),
+    "a row of totals": (TWO_ROWS + b"Total" + b"\t" * 11 + b"\n", "column 'Date', row 3: 'Total' is not a date"),
+}
+
+
+@pytest.mark.parametrize("name", LIKE_NO_OTHER)
+def test_a_file_of_an_odd_form_has_its_rows(name: str) -> None:
+    assert len(rows_of(LIKE_NO_OTHER[name])) == 2
+
+
+@pytest.mark.parametrize("name", NOT_THE_REPORT)
+def test_a_file_that_is_not_the_report_says_where_it_is_not(name: str) -> None:
+    refused(*NOT_THE_REPORT[name])
+
+
+@pytest.mark.parametrize(
+    "pack", [zlib.compress, bytes, lambda content: b"PK\3\4" + content], ids=["zlib", "none", "zip"]
+)
+def test_a_file_that_is_packed_otherwise_has_broken_bytes(pack: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(InstanceQuarantined, match="the segment's gzip is broken") as broken:
+        SegmentReader(io.BytesIO(pack(TWO_ROWS)), ENGAGEMENT.report, APP)
+    assert broken.value.bytes_are_broken
+
+
+@pytest.mark.parametrize("padding", [b"", b"\0" * 512], ids=["members", "padded"])
+def test_a_gzip_may_have_several_members_and_zeros_behind_them(padding: bytes) -> None:
+    packed = b"".join(gzip.compress(TWO_ROWS[at : at + 40]) for at in range(0, len(TWO_ROWS), 40)) + padding
+    segment = SegmentReader(io.BytesIO(packed), ENGAGEMENT.report, APP)
+    assert sum(rows.num_rows for rows in segment.rows()) == 2
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [("1000000002", "rows of another app, 1000000002"), ("", "a blank line, or a row without an app")],
+)
+def test_rows_of_another_app_are_refused(cell: str, words: str) -> None:
+    refused(tsv([row(ENGAGEMENT), row(ENGAGEMENT, app_apple_identifier=cell)]), f"row 2: .* holds {words}")
+
+
+def test_a_blank_line_between_rows_is_refused_as_such() -> None:
+    content = tsv([row(ENGAGEMENT), row(ENGAGEMENT)]).replace(b"\n", b"\n\n", 2)
+    refused(content, "row 1: .* holds a blank line")
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,9 @@ def test_an_option_whose_value_is_missing_is_left_to_the_parser() -> None:
     assert arranged(["runs", "--profile"]) == ["--profile", "runs"]
 
 
-@pytest.mark.parametrize("apps", ["--apps 1 2", "--apps 1,2", "--apps=1,2", "--apps 1 --apps 2", "--apps=1 2"])
+@pytest.mark.parametrize(
+    "apps", ["--apps 1 2", "--apps 1,2", "--apps=1,2", "--apps 1 --apps 2", "--apps=1 2", "--apps 1, ,2,"]
+)
 def test_a_list_may_be_written_as_one(apps: str) -> None:
     given = ["backfill", *apps.split(), "--from", "2026-01-01", "--yes"]
     assert arranged(given) == ["backfill", "--apps", "1", "--apps", "2", "--from", "2026-01-01", "--yes"]

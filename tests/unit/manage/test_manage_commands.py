@@ -287,8 +287,18 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
                 ("reprocess",),
                 ("publish", "--tables", "engagement"),
                 ("backfill", "--apps", "1000000001"),
+                ("refetch", "--apps", "1000000001"),
             )
         ),
+        (("rebuild-kpis", "--from", "9999-12-31"), "--from (9999-12-31) must not be after --to"),
+        (("refetch", "--apps", "1", "--from", "9999-12-30", "--to", "9999-12-31"), "start_processing_date must not be"),
+        *(
+            ((command, option, value), f"{option} is empty: give at least one value, or leave it out.")
+            for command, option in (("gaps", "--apps"), ("health", "--app"), ("schema-verify", "--tables"))
+            for value in ("", " ", ",", " , ")
+        ),
+        (("backfill", "--apps=", "--from", "2026-01-01", "--to", "2026-01-02"), "--apps is empty"),
+        (("reprocess", "--reports", "engagement", ""), "--reports is empty"),
         *(
             (("gaps", option, day), f"{option} must be a day such as 2026-01-31, not '{shown}'")
             for option in ("--from", "--as-of")
@@ -309,7 +319,11 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
         (("gaps", "--from", "9999-12-31"), "--from must not be after today (UTC)"),
         *(
             ((*command, "--apps", app), f"--apps must hold Apple ids such as 1000000001, not '{app}'")
-            for command in (("reprocess",), ("backfill", "--from", "2026-01-01", "--to", "2026-01-02"))
+            for command in (
+                ("reprocess",),
+                ("backfill", "--from", "2026-01-01", "--to", "2026-01-02"),
+                ("refetch", "--from", "2026-01-01", "--to", "2026-01-02"),
+            )
             for app in ("abc", "0", "007", "1e9", "１", "1.0", "1000000001x", "9" * 19)
         ),
         *(

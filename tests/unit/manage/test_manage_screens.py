@@ -143,16 +143,24 @@ def test_a_narrow_terminal_loses_no_column_and_folds_no_date(
     assert lines[at : at + 3] == ["1000000001  1,200  fresh", "    newest: 2026-11-20", "1000000002         late"]
 
 
+def every_answer() -> list[type]:
+    """What the commands answer with."""
+    found: dict[str, type] = {}
+    for package in PACKAGES:
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            for each in vars(importlib.import_module(module.name)).values():
+                if is_dataclass(each) and isinstance(each, type) and hasattr(each, "sentence"):
+                    found[each.__qualname__] = each
+    return [found[name] for name in sorted(found)]
+
+
 def table_rows() -> list[type]:
     """The kinds of rows in the tables of every command's answer."""
     found: dict[str, type] = {}
-    for package in PACKAGES:
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            for each in vars(importlib.import_module(module.name)).values():
-                if is_dataclass(each) and isinstance(each, type) and hasattr(each, "sentence"):
-                    for hint in get_type_hints(each).values():
-                        if get_origin(hint) is tuple and is_dataclass(row := get_args(hint)[0]):
-                            found[row.__qualname__] = row  # type: ignore[union-attr]
+    for answer in every_answer():
+        for hint in get_type_hints(answer).values():
+            if get_origin(hint) is tuple and is_dataclass(row := get_args(hint)[0]):
+                found[row.__qualname__] = row  # type: ignore[union-attr]
     return [found[name] for name in sorted(found)]
 
 
@@ -176,6 +184,10 @@ def cell_of(name: str, hint: Any, number: int) -> Any:
     kind = get_origin(options[0]) or options[0]
     if is_dataclass(kind):
         return sample_of(kind, number)
+    if kind is tuple and get_args(options[0])[0] is str:
+        return tuple(f"{name} {each} as long as it gets" for each in range(9))
+    if kind is tuple and is_dataclass(row := get_args(options[0])[0]):
+        return tuple(sample_of(row, each) for each in range(2))
     samples: dict[Any, Any] = {
         int: 1_234_567_890 + number,
         float: 12_345.6789,
@@ -213,6 +225,34 @@ def test_every_table_of_every_command_is_readable_at_any_usual_width(
             assert " ".join(cell.plain.split()) in told
     for column in columns:
         assert all(word in told for word in column.heading.split())
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+@pytest.mark.parametrize("kind", every_answer(), ids=lambda kind: str(kind.__name__))
+def test_the_whole_screen_of_every_command_fits_and_ends_with_its_sentence(
+    kind: Any, width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_width(width, monkeypatch)
+    answer = sample_of(kind, 1)
+    screens.show(answer, as_json=False)
+    lines = without_colours(capsys.readouterr().out).splitlines()
+    assert [line for line in lines if len(line) > width and "./manage.py" not in line] == []
+    assert " ".join(" ".join(lines).split()).endswith(" ".join(answer.sentence.split()))
+
+
+def test_a_value_is_folded_between_words_and_a_command_stays_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_width(60, monkeypatch)
+    names = ("Harbor Notes", "Maple Notes", "Tiny Chess", "Quay Timetable", "Copper Clock")
+    command = f"./manage.py refetch --apps 1000000001 --reports {'engagement ' * 5}--from 2026-11-20 --to 2026-11-22"
+    screens.show(Answer(ANSWER.as_of, ANSWER.started_at, {}, names, command, "", ()), as_json=False)
+    lines = without_colours(capsys.readouterr().out).splitlines()
+    assert lines[2:5] == [
+        "names       Harbor Notes, Maple Notes, Tiny Chess, Quay",
+        "            Timetable, Copper Clock",
+        f"empty       {command}",
+    ]
 
 
 def test_a_terminal_wide_enough_has_everything_beside_each_other(

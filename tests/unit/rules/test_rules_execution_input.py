@@ -183,11 +183,25 @@ def test_a_reprocess_is_about_everything_or_what_it_names() -> None:
             {"start_processing_date": "2025-05-02", "end_processing_date": "2025-05-01"},
             "start_processing_date must not be after end_processing_date",
         ),
+        (
+            {"start_processing_date": "2025-06-04"},
+            "start_processing_date must not be after 2025-06-03: Apple has built",
+        ),
+        ({"end_processing_date": "2019-12-31"}, "end_processing_date must not be before 2020-01-01: no instance"),
     ],
 )
-def test_a_reprocess_that_asks_for_something_else_is_told_how(payload: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(InputRefused, match=sentence):
-        parse_execution_input({"operation": "reprocess", **payload}, TODAY)
+@pytest.mark.parametrize("operation", ["reprocess", "refetch"])
+def test_a_repair_that_asks_for_something_else_is_told_how(
+    operation: str, payload: dict[str, Any], sentence: str
+) -> None:
+    named = {"app_ids": [APP], "start_processing_date": "2019-05-01", "end_processing_date": "2025-06-04"}
+    with pytest.raises(InputRefused, match=sentence.replace("reprocess", operation)):
+        parse_execution_input({"operation": operation, **named, **payload}, TODAY)
+
+
+def test_a_repair_may_reach_to_the_days_beyond_those_that_have_instances() -> None:
+    wide = {"app_ids": [APP], "start_processing_date": "2019-01-01", "end_processing_date": "9999-12-31"}
+    assert parse_execution_input({"operation": "refetch", **wide}, TODAY).end_processing_date == date.max
 
 
 def test_a_mistyped_field_is_refused_rather_than_ignored() -> None:

@@ -51,6 +51,7 @@ _MOST_PAGES = 100
 _MOST_PAGES_OF_AN_APP = 5
 """1,000 requests, reports, instances or versions; Apple offers about 156 reports, and lists an instance for 35 days."""
 _LONGEST_ANSWER_BYTES = 8 << 20
+_USUAL_PORTS = {"https": 443, "http": 80}
 _FOR_A_MOMENT = (408, 421, 425)
 """Statuses below 500 that say nothing about the call itself: it came too slowly, to the wrong machine, or too early."""
 _CHUNK_BYTES = 1 << 16
@@ -99,11 +100,20 @@ class AppStoreConnect:
         self._calls = calls
 
     def app_names(self, app_ids: Sequence[str] = ()) -> dict[str, str]:
-        """The names of all apps that the key sees, or of these, by id; a name can be empty."""
+        """The names of all apps that the key sees, or of these, by id; a name can be empty.
+
+        NotFound says that this server has no apps to list, so it is hardly App Store Connect.
+        """
         query = {"limit": _PAGE_LIMIT, "fields[apps]": "name"}
         starts = range(0, len(app_ids), _PAGE_LIMIT)
         filters = [{"filter[id]": ",".join(app_ids[start : start + _PAGE_LIMIT])} for start in starts] or [{}]
-        return dict(read_app(data) for some in filters for data in self._pages("v1/apps", query | some))
+        try:
+            return dict(read_app(data) for some in filters for data in self._pages("v1/apps", query | some))
+        except NotFound as unknown:
+            raise NotFound(
+                f"{unknown} It was {self._base_url}v1/apps: if that is not App Store Connect, correct apple_base_url "
+                "in cdk.json and deploy again; if it is, Apple has a disturbance and the next run asks again."
+            ) from None
 
     def report_requests(self, app_id: str, access_type: AccessType) -> tuple[ReportRequest, ...]:
         """The report requests of an app; Apple lists them only through the app.
@@ -201,12 +211,12 @@ class AppStoreConnect:
             seen.add(url)
             body = _body(self._call("GET", url), list)
             yield from body["data"]
-            url = _next(body)
+            url = _next(body, url)
 
     def _is_apples(self, url: str) -> bool:
         try:
-            return urlsplit(url)[:2] == urlsplit(self._base_url)[:2]
-        except ValueError:  # "https://[": no address at all
+            return _origin(url) == _origin(self._base_url)
+        except ValueError:  # a port that is no number
             return False
 
     def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> _Answer:
@@ -266,11 +276,11 @@ def _raise_for_status(method: str, answer: _Answer) -> None:
 
 
 def _forbidden_sentence(method: str, code: str) -> str:
-    """The cause, as far as Apple's code shows it; any code but two can mean either."""
+    """The cause, as far as Apple's code shows it; any code but two can mean either, also codes below FORBIDDEN_ERROR."""
     needed = "Admin" if method in ("POST", "DELETE") else "Admin, Finance or Sales and Reports"
     if code.startswith("FORBIDDEN.REQUIRED_AGREEMENTS"):
         return "An agreement is missing or has expired: the account holder must accept it in App Store Connect."
-    if code.startswith("FORBIDDEN_ERROR"):
+    if code == "FORBIDDEN_ERROR":
         return f"The API key's role does not allow {method} ({code}): use a key with the role {needed}."
     return (
         f"App Store Connect forbids {method} ({code}): either an agreement is missing or has expired, then the account "
@@ -299,10 +309,17 @@ def _body(answer: _Answer, data_type: type) -> dict[str, Any]:
     return body
 
 
-def _next(body: dict[str, Any]) -> str:
-    """The URL of the next page; empty on the last one."""
+def _next(body: dict[str, Any], url: str) -> str:
+    """The URL of the page after the one at `url`, which it may leave out in part; empty on the last page."""
     links = body.get("links") or {}
-    following = links.get("next") if isinstance(links, dict) else links
-    if not isinstance(following, str | None):
-        raise AppleRefused("App Store Connect sent a page whose links.next is not a URL.")
-    return following or ""
+    try:
+        following = (links.get("next") or "").strip()
+        return urljoin(url, following) if following else ""
+    except (AttributeError, ValueError):  # not an object, not text, or "https://["
+        raise AppleRefused("App Store Connect sent a page whose links.next is not a URL.") from None
+
+
+def _origin(url: str) -> tuple[str, str | None, str | None, int | None]:
+    """The scheme, user, host and port that a request to this URL uses, with the scheme's usual port by default."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.username, parts.hostname, parts.port or _USUAL_PORTS.get(parts.scheme)

@@ -30,6 +30,8 @@ _LIFETIME = timedelta(minutes=7)
 _RENEWED_BEFORE_END = timedelta(minutes=2)
 _KEY_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 _ISSUER_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_FIELDS_SPELLED = re.compile(r"key|issuer", re.IGNORECASE)
+_PUT = "put an object with key_id, issuer_id and private_key"
 _NO_SECRET = ("ResourceNotFoundException", "InvalidRequestException")
 """Errors of a secret that does not exist, or is being deleted."""
 
@@ -51,6 +53,8 @@ class ApiKey:
         """
         secret = _fields(text, secret_name)
         key_id = _identifier(secret, "key_id", _KEY_ID, secret_name)
+        if key_id is None and "key_id" not in secret and _FIELDS_SPELLED.search(" ".join(secret)):
+            raise ConfigurationRefused(f"The secret {secret_name} spells its fields otherwise: {_PUT}.")
         if key_id is None:
             raise ConfigurationRefused(
                 f"The secret {secret_name} holds no API key yet (key_id is missing): ./manage.py put-key stores one."
@@ -75,14 +79,10 @@ def _fields(text: str, secret_name: str) -> dict[str, Any]:
     try:
         secret = read_json(text, strict=False)
     except ValueError:
-        raise ConfigurationRefused(
-            f"The secret {secret_name} is not JSON: put key_id, issuer_id, private_key."
-        ) from None
-    if not isinstance(secret, dict):
-        raise ConfigurationRefused(
-            f"The secret {secret_name} holds no API key yet (key_id is missing): ./manage.py put-key stores one."
-        )
-    return secret
+        raise ConfigurationRefused(f"The secret {secret_name} is not JSON: {_PUT}.") from None
+    if secret and not isinstance(secret, dict):
+        raise ConfigurationRefused(f"The secret {secret_name} is not a JSON object: {_PUT}.")
+    return secret or {}
 
 
 def _identifier(secret: dict[str, Any], name: str, form: re.Pattern[str], secret_name: str) -> str | None:

@@ -193,10 +193,10 @@ class SegmentReader:
         if apps.null_count or set(pc.min_max(apps).as_py().values()) - {self._app_id}:
             other = pc.fill_null(pc.not_equal(apps, self._app_id), True)
             index = pc.index(other, True).as_py()
-            raise self._quarantine(
-                f"column '{column.header}', row {self.rows_read + 1 + index}: the file of app {self._app_id} holds "
-                f"rows of another app, {apps[index].as_py()}."
-            )
+            found = apps[index].as_py()
+            what = "a blank line, or a row without an app" if found is None else f"rows of another app, {found}"
+            row = self.rows_read + 1 + index
+            raise self._quarantine(f"column '{column.header}', row {row}: the file of app {self._app_id} holds {what}.")
 
     def _check_dates(self, rows: pa.RecordBatch) -> None:
         dates = rows.column(self._report.date_column)

@@ -10,6 +10,7 @@ from appstore_analytics.contract.errors import InputRefused
 from appstore_analytics.contract.layout import is_app_id
 from appstore_analytics.contract.operations import STARTED_BY, UNKNOWN_STARTER, Operation
 from appstore_analytics.contract.tables import report_names
+from appstore_analytics.rules.due import latest_processing_date
 
 _PROCESSING_DATES = ("start_processing_date", "end_processing_date")
 _PROCESSING_DATES_BY_DATE = dict(zip(("start_date", "end_date"), _PROCESSING_DATES, strict=True))
@@ -72,6 +73,7 @@ def _possible(wanted: ExecutionInput, today: date) -> ExecutionInput:
         start, end = getattr(wanted, first), getattr(wanted, last)
         if start and end and start > end:
             raise InputRefused(f"{first} must not be after {last}.")
+    _refuse_days_without_instances(wanted, today)
     if wanted.start_date is None or wanted.end_date is None:
         return wanted
     if wanted.end_date > wanted.as_of:
@@ -79,6 +81,18 @@ def _possible(wanted: ExecutionInput, today: date) -> ExecutionInput:
     if wanted.end_date < EARLIEST_DATE:
         raise InputRefused(f"end_date must not be before {EARLIEST_DATE.isoformat()}: no table has an earlier Date.")
     return replace(wanted, start_date=max(wanted.start_date, EARLIEST_DATE))
+
+
+def _refuse_days_without_instances(wanted: ExecutionInput, today: date) -> None:
+    """A run about processing dates that no instance can have would do nothing and succeed."""
+    last = latest_processing_date(today, today)
+    if wanted.start_processing_date and wanted.start_processing_date > last:
+        raise InputRefused(
+            f"start_processing_date must not be after {last.isoformat()}: Apple has built nothing later."
+        )
+    if wanted.end_processing_date and wanted.end_processing_date < EARLIEST_DATE:
+        earliest = EARLIEST_DATE.isoformat()
+        raise InputRefused(f"end_processing_date must not be before {earliest}: no instance is that old.")
 
 
 def _unknown(name: str, operation: Operation) -> str:

@@ -104,6 +104,11 @@ def item_reason(record: ItemRecord) -> str:
     return f"{happened} {_next_step(record)}".strip() if happened else ""
 
 
+def run_reason(error: PipelineError) -> str:
+    """What a person reads of an error that ends a whole run before it has items: what happened, and what to do next."""
+    return f"{error} {_NEXT_STEPS.get(type(error).__name__, '')}".strip()
+
+
 def _next_step(record: ItemRecord) -> str:
     """The next step, if the item's sentence does not name one itself; otherwise empty."""
     verdict = item_verdict(record)

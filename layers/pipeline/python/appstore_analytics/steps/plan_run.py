@@ -7,7 +7,13 @@ from typing import Any
 
 from appstore_analytics.apple.client import AppStoreConnect
 from appstore_analytics.contract.configuration import Account, Configuration
-from appstore_analytics.contract.errors import ConfigurationRefused, InputRefused, PipelineError
+from appstore_analytics.contract.errors import (
+    ConfigurationRefused,
+    InputRefused,
+    PermanentError,
+    PipelineError,
+    TransientError,
+)
 from appstore_analytics.contract.maps import FROM_THE_BEGINNING
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import curated_tables
@@ -19,6 +25,7 @@ from appstore_analytics.rules.call_budget import calls_needed, calls_per_day, ce
 from appstore_analytics.rules.due import is_remembered
 from appstore_analytics.rules.execution_input import ExecutionInput, parse_execution_input
 from appstore_analytics.rules.times import run_id
+from appstore_analytics.rules.verdicts import run_reason
 
 _SNAPSHOT_PATIENCE = timedelta(hours=72)
 
@@ -114,7 +121,7 @@ def _app_finder(
     """
 
     def listed(account: Account) -> tuple[str, ...]:
-        found = connect(account.reader_key_name).app_names()
+        found = _list_apps(account, connect(account.reader_key_name))
         names.update(found)
         return tuple(found)
 
@@ -122,6 +129,15 @@ def _app_finder(
         return listed
     app_ids = {} if known is None else {account.name: account.app_ids for account in known.accounts}
     return lambda account: app_ids.get(account.name, ())
+
+
+def _list_apps(account: Account, apple: AppStoreConnect) -> dict[str, str]:
+    """The names of all apps of an account, by id. An error ends the run, so it says of whom, why and what to do."""
+    try:
+        return apple.app_names()
+    except (PermanentError, TransientError) as error:
+        sentence = f"Apple does not list the apps of account '{account.name}'. {run_reason(error)}"
+        raise type(error)(sentence) from None
 
 
 def _read_names(
