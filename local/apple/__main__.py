@@ -23,7 +23,7 @@ _LONGEST_DAYS_AGO = 35
 
 
 def main() -> None:
-    """Serves until interrupted. The private key is written to a file that only its owner can read, never to the screen."""
+    """Serves until interrupted. The private key is written to a file that only its owner can read, never printed."""
     options = _options(sys.argv[1:])
     today = options.today or datetime.now(UTC).date()
     settings = WorldSettings(

@@ -1,4 +1,4 @@
-"""`python -m tests.integration.january`: the full 17 January, 92 apps, ten reports, 3,500 calls an hour; prints a result."""
+"""`python -m tests.integration.january`: the full 17 January: 92 apps, ten reports, 3,500 calls an hour."""
 
 import argparse
 import os

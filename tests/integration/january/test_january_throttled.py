@@ -1,4 +1,4 @@
-"""17 January with a key that Apple throttles for a minute after every 30 calls (of 92 apps), whatever its hourly quota."""
+"""17 January with a key that Apple throttles for a minute after 30 calls (of 92 apps), whatever its hourly quota."""
 
 from collections.abc import Iterator
 from datetime import timedelta

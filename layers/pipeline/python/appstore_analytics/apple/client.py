@@ -276,7 +276,7 @@ def _raise_for_status(method: str, answer: _Answer) -> None:
 
 
 def _forbidden_sentence(method: str, code: str) -> str:
-    """The cause, as far as Apple's code shows it; any code but two can mean either, also codes below FORBIDDEN_ERROR."""
+    """The cause, as far as Apple's code shows it; any code but two can mean either, also below FORBIDDEN_ERROR."""
     needed = "Admin" if method in ("POST", "DELETE") else "Admin, Finance or Sales and Reports"
     if code.startswith("FORBIDDEN.REQUIRED_AGREEMENTS"):
         return "An agreement is missing or has expired: the account holder must accept it in App Store Connect."
