@@ -164,5 +164,5 @@ def test_a_token_is_all_that_is_printed(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_who_never_signed_in_does_it_in_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(Refused, match="Sign in at https://console"):
+    with pytest.raises(Refused, match="First sign in at https://console"):
         token(monkeypatch, [{"step": "new_password", "session": "s"}])
