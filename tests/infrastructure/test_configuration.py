@@ -179,7 +179,7 @@ def test_plan_run_gets_the_configuration_through_json() -> None:
         ("segment_hosts", ["localhost"], "only with local=true"),
         ("segment_hosts", [], "must name hosts"),
         ("local", "yes", "true or false"),
-        ("retain", "false", "may be false only with local=true"),
+        ("retain", "false", "can be false only with local=true"),
         ("report", "core", "is unknown: use one of"),
     ],
 )

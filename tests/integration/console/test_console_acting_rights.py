@@ -114,7 +114,7 @@ def test_every_refusal_and_every_action_is_in_the_log_with_who_and_what(office: 
         ("ada@example.com", "keep_view", "/views", "done"),
         ("ada@example.com", "plan_run", "/plans", "refused"),
     ]
-    assert "You have a view of this name" in log[0]["detail"]
+    assert "You already have a view with this name" in log[0]["detail"]
     assert '"state":"q=1"' in log[1]["detail"]
     assert "needs the role operator" in log[2]["detail"]
     assert [row["outcome"] for row in office.rows("audit")] == [

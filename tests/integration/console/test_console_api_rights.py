@@ -231,7 +231,9 @@ def test_without_postgresql_the_limited_see_nothing_and_the_others_all_but_what_
         assert answer.status == (503 if name in KEPT_IN_POSTGRESQL else 200), name
     for name, answer in everything(Caller(api, ("viewer", "limited")), run_id).items():
         assert answer.status == 503, name
-        assert answer.json["detail"].startswith("The console's database does not answer")
+        assert answer.json["detail"].startswith(
+            "The console's database, which stores your permissions, does not answer"
+        )
 
 
 def test_no_answer_of_one_person_is_taken_for_anothers(asks: Any, anybody: Caller) -> None:

@@ -235,7 +235,10 @@ def test_an_admin_who_never_came_may_go(pool: Pool) -> None:
 
 def test_people_are_changed_one_at_a_time(pool: Pool) -> None:
     ada = pool.accounts.invite(ADA, Role.VIEWER)
-    with locked(pool.table, pool.clock, "people"), pytest.raises(PersonConflict, match="Somebody else is changing"):
+    with (
+        locked(pool.table, pool.clock, "people"),
+        pytest.raises(PersonConflict, match="Another request is changing users"),
+    ):
         pool.accounts.change(ada.user_id, Role.ADMIN)
     assert pool.accounts.change(ada.user_id, Role.ADMIN).role is Role.ADMIN
 

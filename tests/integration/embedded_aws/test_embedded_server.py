@@ -113,7 +113,10 @@ def test_a_private_name_that_is_gone_is_reported_with_its_patch() -> None:
 
 @pytest.mark.parametrize("use", ["a request", "a wait"])
 def test_a_server_that_is_killed_while_it_is_in_use_is_one_sentence(use: str) -> None:
-    with pytest.raises(EmbeddedAwsError, match="ended from outside while it was in use") as ended, EmbeddedAws() as aws:
+    with (
+        pytest.raises(EmbeddedAwsError, match="stopped from outside while it was in use") as ended,
+        EmbeddedAws() as aws,
+    ):
         os.killpg(aws.process_id, signal.SIGKILL)
         if use == "a wait":
             aws.wait()

@@ -69,8 +69,8 @@ def test_comments_are_left_out_and_code_is_not(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("texts", "sentence"),
     [
-        ({"main": 'import "./effects.js";\n', "effects": ""}, "a form of import or export that is not joined here"),
-        ({"main": "export let count = 0;\n"}, "a form of import or export that is not joined here"),
+        ({"main": 'import "./effects.js";\n', "effects": ""}, "an unsupported form of import or export"),
+        ({"main": "export let count = 0;\n"}, "an unsupported form of import or export"),
         ({"main": 'import { a } from "./gone.js";\n'}, "gone.js does not exist"),
         ({"main": 'import { a } from "nobody";\n'}, "package nobody is not installed"),
         (

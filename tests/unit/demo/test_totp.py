@@ -25,5 +25,5 @@ def test_a_key_may_be_typed_in_groups_and_small_letters() -> None:
 @pytest.mark.parametrize("key", ["18!", "0189"])
 def test_what_is_no_key_ends_with_one_sentence(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     monkeypatch.setattr("sys.argv", ["totp", key])
-    with pytest.raises(SystemExit, match="The key is not the one below the QR code"):
+    with pytest.raises(SystemExit, match="This is not the key below the QR code"):
         totp.main()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 SERVICE = "appstore-analytics"
-"""This software: the name of an installation that is given no other, and the user agent of its requests."""
+"""The name of this software: the default name of an installation, and the user agent of its requests."""
 
 STACK = "AppStoreAnalytics"
 """The CloudFormation stack of the default name, and the namespace of its CloudWatch metrics."""
