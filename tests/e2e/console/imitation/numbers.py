@@ -216,7 +216,6 @@ def _point(
         table.name for table in _tables_of(kpi.name) if len(apps) == 1 and portfolio.is_restated(table.name, day)
     ]
     was_restated = bool(restated) and bool(value) and state is DateState.FINAL
-    sums_all_rows = not any(amount.where or amount.times for amount in kpi.amounts)
     return ReportedPoint(
         day=day,
         value=value,
@@ -226,10 +225,14 @@ def _point(
         apps_missing=missing,
         reason="" if has_value else "Apple’s newest file has no rows of this Date.",
         previous=_value(kpi, apps, [day - days * DAY], share, 0),
-        restated_from=round(value * 0.83, 3) if value and was_restated and sums_all_rows else None,
+        restated_from=round(value * 0.83, 3) if value and was_restated and _sums_all_rows(kpi) else None,
         restated_on=day + 5 * DAY if was_restated else None,
         restated_sums=tuple(RestatedSum(name, "counts", 8_300, 10_000) for name in restated if was_restated),
     )
+
+
+def _sums_all_rows(kpi: Kpi) -> bool:
+    return not any(amount.where or amount.times for amount in kpi.amounts)
 
 
 _ARRIVED = (0.2, 0.55, 0.78, 0.9, 0.96, 0.98)
