@@ -47,22 +47,25 @@ class _Routes:
     """moto's routing, each address once: by itself it tries 130 patterns and loads a module again at every call."""
 
     def __init__(self) -> None:
-        self._handlers: dict[str, Callable[..., Any]] = {}
+        self._handlers: dict[str, Callable[..., Any] | None] = {}
 
     @property
     def answer(self) -> Callable[[BotocoreStubber, AWSPreparedRequest], Any]:
         """In the place of BotocoreStubber.process_request."""
 
         def answer(_: BotocoreStubber, request: AWSPreparedRequest) -> Any:
+            handler = self._handler(request.url)
+            if handler is None:
+                return None  # not AWS, for example the embedded AWS on loopback: the request is sent
             called = normalize_request(request)
             try:
-                return self._handler(request.url)(called, called.raw_url, called.headers)
+                return handler(called, called.raw_url, called.headers)
             except HTTPException as error:
                 return error.code, error.get_headers(), error.get_body()
 
         return answer
 
-    def _handler(self, url: str) -> Callable[..., Any]:
+    def _handler(self, url: str) -> Callable[..., Any] | None:
         address, _ = get_equivalent_url_in_aws_domain(url)
         is_object = ".s3." in address.netloc and len(address.path) > 1
         place = f"{address.scheme}://{address.netloc}{'/any-key' if is_object else address.path}"
@@ -71,7 +74,7 @@ class _Routes:
         return self._handlers[place]
 
 
-def _find_handler(place: str) -> Callable[..., Any]:
+def _find_handler(place: str) -> Callable[..., Any] | None:
     for service, pattern in backend_url_patterns:
         if not pattern.match(place):
             continue
@@ -79,7 +82,7 @@ def _find_handler(place: str) -> Callable[..., Any]:
         for url, handler in backend["us-east-1" if "us-east-1" in backend else "aws"].urls.items():
             if re.match(url, place):
                 return handler  # type: ignore[no-any-return]
-    raise LookupError(f"moto has nothing at {place}.")
+    return None
 
 
 @cache

@@ -222,7 +222,7 @@ def test_a_query_has_the_traps_of_what_it_names_and_says_that_there_are_more_row
         ("run", {"run": "never"}, "There is no run 'never'"),
         ("run", {"run": 7}, "run must be a text, not 7."),
         ("sql", {"query": "DROP TABLE downloads"}, "Only SELECT is asked here"),
-        ("sql", {"query": "SELECT 1", "limit": 5000}, "limit must lie between 1 and 1000, not 5000."),
+        ("sql", {"query": "SELECT 1", "limit": 5000}, "limit must be between 1 and 1000, not 5000."),
         ("sql", {"query": "SELECT 1", "limit": True}, "limit must be a whole number, not true."),
         ("start_run", {}, "There is no tool 'start_run': there are list_kpis,"),
     ],

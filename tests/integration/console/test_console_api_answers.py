@@ -170,7 +170,7 @@ def test_no_text_becomes_a_formula(text: str) -> None:
         ("/apps?sort=nothing", "sort", "verdict"),
         ("/apps?metrics=nothing", "metrics", "nothing"),
         ("/apps?cursor=AAAA", "cursor", "cursor"),
-        ("/health?app=1%20OR%201", "app", "written"),
+        ("/health?app=1%20OR%201", "app", "pattern"),
         ("/kpis/query", "metrics", "is missing"),
         ("/kpis/query?metrics=nothing", "metrics", "nothing"),
         (f"/kpis/query?{KPIS}&from=2025-06-02", "days", "cannot be combined"),

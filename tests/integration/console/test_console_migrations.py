@@ -180,7 +180,7 @@ def test_with_a_postgresql_of_ones_own_each_function_gets_a_login_that_only_its_
 @pytest.mark.parametrize(
     ("secret", "said"),
     [
-        ("hunter2", "no JSON object"),
+        ("hunter2", "not a JSON object"),
         ('["hunter2"]', "has no host"),
         ('{"host": "db", "dbname": "apps", "username": "ada"}', "has no password"),
         ('{"host": "", "dbname": "apps", "username": "ada", "password": "hunter2"}', "has no host"),

@@ -261,7 +261,7 @@ def test_an_id_of_nobody_is_not_there(admin: Somebody, user_id: str) -> None:
 
 def test_what_cannot_be_an_id_is_no_address(admin: Somebody) -> None:
     for answer in each_route_of(admin, "%27%20OR%20%271"):
-        assert (answer.status, answer.json["detail"].split(":")[0]) == (404, "There is no such address")
+        assert (answer.status, answer.json["detail"].split(":")[0]) == (404, "There is no such path")
 
 
 def each_route_of(admin: Somebody, user_id: str) -> tuple[Answer, ...]:

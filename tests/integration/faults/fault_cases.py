@@ -364,7 +364,7 @@ LISTS_AND_LINKS = (
         _FAILED,
         SegmentUrlExpired,
         Verdict.FAILED,
-        "signed URL is over",
+        "signed URL has expired",
         Healing.NEXT_RUN,
     ),
     FaultCase(

@@ -112,7 +112,7 @@ def test_a_request_that_was_stopped_and_made_anew_says_so(week: Pipeline) -> Non
     stopped, living = rows(week)
     assert (stopped["verdict"], living["verdict"]) == ("stopped", "fresh")
     assert stopped["missing_dates"]
-    assert "created again on 2025-06-14" in stopped["reason"]
+    assert "replaced on 2025-06-14" in stopped["reason"]
 
 
 def test_a_date_without_rows_in_an_instance_that_could_hold_it_is_zero(week: Pipeline) -> None:

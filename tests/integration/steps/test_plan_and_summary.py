@@ -124,7 +124,7 @@ def test_an_account_without_app_ids_means_all_apps_that_its_key_sees(start: Call
 LISTING_REFUSED = {
     404: (
         NotFound,
-        "does not know what was asked for (NOT_FOUND). It was https://api.appstoreconnect.apple.com/v1/apps",
+        "does not know the requested resource (NOT_FOUND). The URL was https://api.appstoreconnect.apple.com/v1/apps",
         "correct apple_base_url",
     ),
     400: (AppleRefused, "refused GET with 400 BAD_REQUEST", "ask Apple's developer support"),
@@ -204,7 +204,7 @@ def test_a_vanished_app_is_a_notice_in_report_and_page_and_its_request_is_still_
     assert pipeline.summarize(plan)["status"] == "SUCCEEDED"
     (notice,) = report(pipeline)["notices"]
     assert notice.startswith(
-        f"Apple no longer lists app {SECOND} for the key of account 'main', which could see it until 2025-"
+        f"Apple no longer lists app {SECOND} for the key of account 'main', which saw it until 2025-"
     )
     assert notice in page(pipeline)
     rows = appstore_rows(pipeline, plan)["report_requests"]
@@ -449,6 +449,8 @@ def test_the_report_of_a_good_day_says_what_it_did(start: Callable[..., Pipeline
 
 def test_every_appstore_table_gets_rows_with_its_columns(pipeline: Pipeline) -> None:
     pipeline.daily()
+    pipeline.world.advance(1)
+    pipeline.daily()
     final = min(day for _, day in pipeline.batches("downloads"))
     pipeline.world.restate(Series(APP, DOWNLOADS, Granularity.DAILY), final)
     pipeline.world.advance(1)
@@ -465,7 +467,7 @@ def test_every_appstore_table_gets_rows_with_its_columns(pipeline: Pipeline) -> 
     (request,) = rows["report_requests"]
     assert (request["access_type"], request["requested_on"]) == ("ONGOING", "2025-06-02")
     (instance,) = rows["instances"]
-    assert (instance["table_name"], instance["processing_date"]) == ("downloads", "2025-06-03")
+    assert (instance["table_name"], instance["processing_date"]) == ("downloads", "2025-06-04")
     assert instance["verdict"] == "converted"
     changed = {row["measure"]: (row["replaced_value"], row["value"]) for row in rows["restatements"]}
     (batch,) = (row for row in rows["batches"] if row["date"] == final.isoformat())

@@ -152,7 +152,7 @@ def test_who_announced_a_date_that_somebody_else_published_claims_nothing(pipeli
     with patch.object(Bucket, "swap", side_effect=MemoryError), pytest.raises(MemoryError):
         pipeline.publish(item)
     assert len(rows_of(pipeline, plan.run_id, "batches")) == 1
-    with patch("appstore_analytics.lake.publication.WRITER_VERSION", "another"):
+    with patch("appstore_analytics.lake.merge.WRITER_VERSION", "another"):
         pipeline.publish(other)
         pipeline.publish(item)
     assert rows_of(pipeline, plan.run_id, "batches") == []

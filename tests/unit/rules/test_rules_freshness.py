@@ -171,7 +171,7 @@ def test_a_key_that_does_not_open_is_the_reason_only_for_what_is_missing(verdict
 def test_dates_from_before_a_request_was_made_anew_were_lost_with_the_old_one() -> None:
     stopped = replace(LIVING, replaced_on=NEWEST)
     assert judged(stopped).verdict is Freshness.STOPPED
-    assert "created again on 2026-11-20" in judged(stopped).reason
+    assert "replaced on 2026-11-20" in judged(stopped).reason
     long_ago = replace(LIVING, replaced_on=NEWEST - DAY * 3)
     assert judged(long_ago).verdict is Freshness.LATE
 

@@ -102,7 +102,7 @@ class AppStoreConnect:
     def app_names(self, app_ids: Sequence[str] = ()) -> dict[str, str]:
         """The names of all apps that the key sees, or of these, by id; a name can be empty.
 
-        NotFound says that this server has no apps to list, so it is hardly App Store Connect.
+        NotFound if the server has no such list: it is probably not App Store Connect.
         """
         query = {"limit": _PAGE_LIMIT, "fields[apps]": "name"}
         starts = range(0, len(app_ids), _PAGE_LIMIT)
@@ -111,8 +111,8 @@ class AppStoreConnect:
             return dict(read_app(data) for some in filters for data in self._pages("v1/apps", query | some))
         except NotFound as unknown:
             raise NotFound(
-                f"{unknown} It was {self._base_url}v1/apps: if that is not App Store Connect, correct apple_base_url "
-                "in cdk.json and deploy again; if it is, Apple has a disturbance and the next run asks again."
+                f"{unknown} The URL was {self._base_url}v1/apps: if that is not App Store Connect, correct apple_base_url "
+                "in cdk.json and deploy again; otherwise it is an outage at Apple, and the next run asks again."
             ) from None
 
     def report_requests(self, app_id: str, access_type: AccessType) -> tuple[ReportRequest, ...]:
