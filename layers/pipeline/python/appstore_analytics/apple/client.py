@@ -111,8 +111,8 @@ class AppStoreConnect:
             return dict(read_app(data) for some in filters for data in self._pages("v1/apps", query | some))
         except NotFound as unknown:
             raise NotFound(
-                f"{unknown} The URL was {self._base_url}v1/apps: if that is not App Store Connect, correct apple_base_url "
-                "in cdk.json and deploy again; otherwise it is an outage at Apple, and the next run asks again."
+                f"{unknown} The URL was {self._base_url}v1/apps: if that is not App Store Connect, correct "
+                "apple_base_url in cdk.json and deploy again; otherwise it is an outage at Apple, and the next run asks again."
             ) from None
 
     def report_requests(self, app_id: str, access_type: AccessType) -> tuple[ReportRequest, ...]:
