@@ -21,10 +21,12 @@ def find_faults(context: typer.Context) -> None:
 def find_left_behind(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="Where to write what `cdk import` needs.")] = Path("adopt.json"),
+    *,
+    registry: Annotated[str | None, typer.Option(help="A restored table in place of the one that is left.")] = None,
 ) -> None:
     """Find what a destroyed stack has left, so that a new one can take it back. Changes nothing on AWS."""
     where = context.obj.where
-    answer(context.obj, adopt(where.connect().cloudformation, where.stack, file))
+    answer(context.obj, adopt(where.connect().cloudformation, where.stack, file, registry))
 
 
 def put_api_key(
