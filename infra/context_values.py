@@ -34,10 +34,10 @@ _MOST_API_KEYS = 50  # a role's policies have at most 10,240 characters, and eac
 _LONGEST_HOSTS = 2_000  # of the 4 KB that all variables of a function share
 _LEAST_BYTES_SCANNED = 10_000_000  # Athena's own minimum
 _LONGEST_RETENTION_DAYS = 36_500
-LEAST_POLL_SECONDS = 600
-"""An execution's history has 25,000 events, a look for a snapshot makes about 45 of them, and a backfill looks for
-72 hours: at least 467 seconds apart.
-"""
+MOST_EVENTS = 25_000  # of an execution's history, which AWS ends with it
+EVENTS_OF_A_LOOK = 80
+"""When a backfill looks for its snapshot, at most; retries and patient Maps, which are the exception, come on top."""
+LEAST_POLL_SECONDS = 900  # a backfill looks for 72 hours
 _DEFAULT = "default"
 URL = re.compile(
     r"https?://(?:\[[0-9a-f:]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)"
