@@ -202,7 +202,7 @@ def _installed(stage: Stage) -> dict[str, Any]:
 def _lose_the_registry(life: Life, stage: Stage, instant: datetime, mapping: Path) -> None:
     """It is restored as it was before the second run, by the commands of the documentation."""
     tables, lost = stage.aws.client("dynamodb"), stage.deployed.deployment.registry_table
-    names = {"$lost": lost, "$restored": RESTORED, DOCUMENTED_INSTANT: instant.isoformat()}
+    names = {"$lost": lost, DOCUMENTED_INSTANT: instant.isoformat()}
     restore, wait, *settings = ([names.get(word, word) for word in words] for words in restore_commands())
     for words in (restore, wait):
         _call(tables, words)
