@@ -34,9 +34,10 @@ _MOST_API_KEYS = 50  # a role's policies have at most 10,240 characters, and eac
 _LONGEST_HOSTS = 2_000  # of the 4 KB that all variables of a function share
 _LEAST_BYTES_SCANNED = 10_000_000  # Athena's own minimum
 _LONGEST_RETENTION_DAYS = 36_500
-LEAST_POLL_SECONDS = 600
-"""A history has 25,000 events, a check for a snapshot adds about 45, and a backfill waits 72 hours: at least 467 s.
-"""
+MOST_EVENTS = 25_000  # of an execution's history; AWS ends an execution that exceeds it
+EVENTS_OF_A_LOOK = 80
+"""The most events of one check for a snapshot; retries and patient Maps, which are the exception, come on top."""
+LEAST_POLL_SECONDS = 900  # a backfill checks for 72 hours
 _DEFAULT = "default"
 URL = re.compile(
     r"https?://(?:\[[0-9a-f:]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)"

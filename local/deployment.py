@@ -1,5 +1,6 @@
 """The real `cdk bootstrap` and `cdk deploy` of this app onto the embedded AWS."""
 
+import hashlib
 import json
 import os
 import re
@@ -19,6 +20,8 @@ from appstore_analytics.registry import Registry
 from appstore_analytics.wiring.clock import utc_now
 from infra.configuration import parse_context
 from local.aws.server import ACCOUNT, EmbeddedAws
+from operations.doctor.account import check_bootstrap
+from operations.doctor.checks import Result
 from operations.embedded import REGION
 from operations.where import cdk_context
 from workshop.toolchain import node_environment
@@ -68,8 +71,9 @@ def deploy(aws: EmbeddedAws, context: Mapping[str, Any], progress: Progress) -> 
     stack. DeploymentError has the end of the CDK's output.
     """
     names = parse_context({**cdk_context(), **_given(context)}).names
-    progress("cdk bootstrap", 0, 0)
-    _cdk(aws, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], aws.directory, progress)
+    if not all(check.result is Result.OK for check in check_bootstrap(aws.client("ssm"), ACCOUNT, REGION)):
+        progress("cdk bootstrap", 0, 0)
+        _cdk(aws, ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], aws.directory, progress)
     outputs = _deploy_stack(aws, names.stack, context, progress)
     return Deployment(
         names=names,
@@ -143,13 +147,17 @@ def _deploy_stack(aws: EmbeddedAws, stack: str, context: Mapping[str, Any], prog
 def _on_stack(
     aws: EmbeddedAws, stack: str, arguments: list[str], context: Mapping[str, Any], progress: Progress
 ) -> None:
-    values = [
-        argument
-        for name, value in _given(context).items()
-        for argument in ("--context", f"{name}={value if isinstance(value, str) else json.dumps(value)}")
-    ]
+    """A context is synthesized once: what our code makes of it does not change while this AWS runs."""
+    given = {name: value if isinstance(value, str) else json.dumps(value) for name, value in _given(context).items()}
+    digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
+    folder = aws.directory / "cdk.out" / f"{stack}-{digest[:8]}"
+    if (folder / "manifest.json").exists():
+        synthesis = ["--app", str(folder)]
+    else:
+        values = [word for name, value in given.items() for word in ("--context", f"{name}={value}")]
+        synthesis = ["--output", str(folder), *values]
     command, *options = arguments
-    _cdk(aws, [command, stack, *options, "--output", str(aws.directory / "cdk.out"), *values], PROJECT, progress)
+    _cdk(aws, [command, stack, *options, *synthesis], PROJECT, progress)
 
 
 def _cdk(aws: EmbeddedAws, arguments: list[str], folder: Path, progress: Progress) -> None:

@@ -5,7 +5,7 @@ CloudFormation lists a deleted stack and its resources for 90 days. Retained res
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 _BUCKET = "AWS::S3::Bucket"
+_TABLE = "AWS::DynamoDB::Table"
 _IDENTIFIERS: Mapping[str, str] = {
     _BUCKET: "BucketName",
-    "AWS::DynamoDB::Table": "TableName",
+    _TABLE: "TableName",
     "AWS::SecretsManager::Secret": "Id",
 }
 """The property that identifies a resource to import (CloudFormation User Guide, "Resource type support")."""
@@ -56,14 +57,15 @@ class Adoption:
         )
 
 
-def adopt(cloudformation: "CloudFormationClient", stack: str, mapping: Path) -> Adoption:
+def adopt(cloudformation: "CloudFormationClient", stack: str, mapping: Path, registry: str | None = None) -> Adoption:
     """Write the retained resources into `mapping`. Nothing on AWS is changed, and a second call writes the same.
 
-    Refused if the stack exists, or if no deleted stack of this name has left anything.
+    `registry` is a restored table to import instead of the retained one. Refused if the stack exists, or if no deleted
+    stack of this name has left anything.
     """
     if status := stack_status(cloudformation, stack):
         raise Refused(f"{stack} is {status}: there is nothing to take back, `cdk deploy` updates it.")
-    resources = _kept(cloudformation, stack)
+    resources = tuple(_in_place(one, registry) for one in _kept(cloudformation, stack))
     if not resources:
         raise Refused(
             f"No stack {stack} that was deleted in the last 90 days has left anything here: `cdk deploy` creates one."
@@ -74,6 +76,10 @@ def adopt(cloudformation: "CloudFormationClient", stack: str, mapping: Path) -> 
     except OSError as error:
         raise Refused(f"{mapping} cannot be written ({error.strerror}): name another file.") from None
     return Adoption(stack, str(mapping), resources)
+
+
+def _in_place(kept: Kept, registry: str | None) -> Kept:
+    return replace(kept, name=registry) if registry and kept.kind == _TABLE else kept
 
 
 def _kept(cloudformation: "CloudFormationClient", stack: str) -> tuple[Kept, ...]:

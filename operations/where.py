@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_glue import GlueClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_lakeformation import LakeFormationClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
@@ -154,6 +156,16 @@ class Connection:
     def lake_formation(self) -> "LakeFormationClient":
         """Lake Formation."""
         return self.session.client("lakeformation", config=_CONFIG, endpoint_url=self.endpoint)
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """DynamoDB, asked about tables and not about items."""
+        return self.session.client("dynamodb", config=_CONFIG, endpoint_url=self.endpoint)
+
+    @cached_property
+    def kms(self) -> "KMSClient":
+        """Key Management Service."""
+        return self.session.client("kms", config=_CONFIG, endpoint_url=self.endpoint)
 
     @cached_property
     def ssm(self) -> "SSMClient":

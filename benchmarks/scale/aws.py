@@ -153,7 +153,7 @@ class Lake:
             return b"".join(self._batches(table, day))
         return None
 
-    def list(self, prefix: str) -> Iterator[StoredObject]:
+    def list(self, prefix: str, _after: str = "") -> Iterator[StoredObject]:
         """The notes of published changes; there are no other objects."""
         if prefix.endswith("/batches/"):
             for table in self._day.tables:

@@ -1,4 +1,4 @@
-"""CloudFormation: a secret's Ref is its ARN, secrets can be imported, and a deleted stack lists its resources."""
+"""CloudFormation: secrets by ARN and imported, a table with its backups and TTL, what a deleted stack had."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -7,6 +7,7 @@ from local.aws.ministack import PatchDoesNotFitError, module, original
 
 PATCH = "cloudformation"
 _SECRET_TYPE = "AWS::SecretsManager::Secret"  # noqa: S105 (a resource type)
+_TABLE_TYPE = "AWS::DynamoDB::Table"
 _LIST = "ListStackResources"
 
 Handler = Callable[..., Any]
@@ -14,21 +15,52 @@ Handler = Callable[..., Any]
 
 def patch() -> None:
     """Replace the secret's create, update and delete handlers, which go by its name, and add what is missing."""
-    provisioners = module("services.cloudformation.provisioners")
     resolve = original(module("services.secretsmanager"), "_resolve", patch=PATCH)
-    handlers = original(provisioners, "_RESOURCE_HANDLERS", patch=PATCH)
-    secret = handlers.get(_SECRET_TYPE, {})
-    if not {"create", "update", "delete"} <= secret.keys():
-        raise PatchDoesNotFitError(
-            f"The patch {PATCH!r} of the embedded AWS no longer finds the handlers of {_SECRET_TYPE}."
-        )
+    handlers = original(module("services.cloudformation.provisioners"), "_RESOURCE_HANDLERS", patch=PATCH)
+    secret, table = (_known(handlers, kind) for kind in (_SECRET_TYPE, _TABLE_TYPE))
     handlers[_SECRET_TYPE] = {**secret, **_by_arn(secret, resolve), "import": _import}
+    handlers[_TABLE_TYPE] = {**table, **_with_settings(table)}
     lookups = original(module("services.cloudformation.changesets"), "_IMPORT_LOOKUPS", patch=PATCH)
     lookups[_SECRET_TYPE] = (("Id",), _problem(resolve))
     actions = original(module("services.cloudformation.handlers"), "_ACTION_HANDLERS", patch=PATCH)
     if _LIST not in actions:
         raise PatchDoesNotFitError(f"The patch {PATCH!r} of the embedded AWS no longer finds the action {_LIST}.")
     actions[_LIST] = _remembering(actions[_LIST])
+
+
+def _known(handlers: Mapping[str, dict[str, Handler]], kind: str) -> dict[str, Handler]:
+    found = handlers.get(kind, {})
+    if not {"create", "update", "delete"} <= found.keys():
+        raise PatchDoesNotFitError(f"The patch {PATCH!r} of the embedded AWS no longer finds the handlers of {kind}.")
+    return found
+
+
+def _with_settings(table: Mapping[str, Handler]) -> dict[str, Handler]:
+    """Recovery to a point in time and TTL, which ministack leaves out of a template; a change of the template alone."""
+    service = module("services.dynamodb")
+    settings = {
+        "PointInTimeRecoverySpecification": original(service, "_update_continuous_backups", patch=PATCH),
+        "TimeToLiveSpecification": original(service, "_update_ttl", patch=PATCH),
+    }
+
+    def change(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        for property_, apply in settings.items():
+            if property_ in new and new[property_] != old.get(property_):
+                apply({"TableName": name, property_: new[property_]})
+
+    def create(logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, str]]:
+        name, attributes = table["create"](logical_id, properties, stack)
+        change(name, {}, properties)
+        return name, attributes
+
+    def update(
+        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str, logical_id: str | None = None
+    ) -> tuple[str, dict[str, str]]:
+        name, attributes = table["update"](physical_id, old, new, stack, logical_id)
+        change(name, old if name == physical_id else {}, new)
+        return name, attributes
+
+    return {"create": create, "update": update}
 
 
 def _by_arn(secret: Mapping[str, Handler], resolve: Handler) -> dict[str, Handler]:

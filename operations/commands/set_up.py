@@ -21,10 +21,14 @@ def find_faults(context: typer.Context) -> None:
 def find_left_behind(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The file to write the resource mapping to.")] = Path("adopt.json"),
+    *,
+    registry: Annotated[
+        str | None, typer.Option(help="A restored table to import instead of the retained one.")
+    ] = None,
 ) -> None:
     """Find what a destroyed stack has left, for `cdk import`: buckets, registry, secrets. Changes nothing on AWS."""
     where = context.obj.where
-    answer(context.obj, adopt(where.connect().cloudformation, where.stack, file))
+    answer(context.obj, adopt(where.connect().cloudformation, where.stack, file, registry))
 
 
 def put_api_key(

@@ -9,7 +9,7 @@ from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.names import is_name
 from infra.configuration import DeploymentConfiguration, parse_context
-from operations.doctor import account, keys, names
+from operations.doctor import account, data, encryption, keys, names
 from operations.doctor.checks import Check, Diagnosis, Result, looked_at
 from operations.where import Connection, cdk_context, configured_stack
 
@@ -64,10 +64,19 @@ def _account(aws: Connection, account_id: str, region: str, wanted: DeploymentCo
     yield from looked_at(
         "Lake Formation", lambda: account.check_lake_formation(aws.lake_formation, granted=wanted.lake_formation)
     )
+    if key := wanted.kms_key_arn:
+        yield from looked_at("KMS key", lambda: encryption.check_key(aws.kms, key, account_id, region))
 
 
 def _deployed(aws: Connection, stack: str, wanted: DeploymentConfiguration) -> Iterator[Check]:
-    check_key = names.outputs(aws.cloudformation, stack).get("CheckKeyFunction")
+    outputs = names.outputs(aws.cloudformation, stack)
+    registry, is_aws = outputs["RegistryTable"], aws.endpoint is None
+    yield from looked_at("registry", lambda: data.check_registry(aws.dynamodb, registry, retained=is_aws))
+    if is_aws:  # the embedded AWS knows no lifecycle
+        for output in ("RawBucket", "LakeBucket"):
+            check = partial(data.check_bucket, aws.s3, outputs[output], is_versioned=output == "LakeBucket")
+            yield from looked_at("buckets", check)
+    check_key = outputs.get("CheckKeyFunction")
     if check_key is None:
         yield Check("API keys", Result.SKIPPED, f"{stack} was deployed by an older version: deploy again.")
         return

@@ -10,14 +10,14 @@ from deployed import (
     SLACK_SECRET,
     Deployed,
     friday_of_the_scenarios,
+    opened,
 )
 
-from appstore_analytics.lake.objects import Bucket
 from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.world import World
 from local.aws.server import EmbeddedAws
-from local.deployment import ConsoleDeployment, deploy, deploy_console, open_athena, open_pipeline
+from local.deployment import ConsoleDeployment, deploy, deploy_console
 
 
 @pytest.fixture(scope="session")
@@ -42,28 +42,10 @@ def deployed() -> Iterator[Deployed]:
     with SimulatedApple(World(settings)) as apple, EmbeddedAws() as aws:
         context = {**context, "apple_base_url": apple.url}
         deployment = deploy(aws, context, lambda *_: None)
-        _hold_the_schedules(aws)
-        yield Deployed(
-            world=apple.world,
-            aws=aws,
-            deployment=deployment,
-            pipeline=open_pipeline(aws, deployment),
-            athena=open_athena(aws, deployment),
-            raw=Bucket(aws.client("s3"), deployment.raw_bucket),
-            context=context,
-        )
+        yield opened(aws, apple.world, deployment, context)
 
 
 @pytest.fixture(scope="session")
 def console(deployed: Deployed) -> ConsoleDeployment:
     """The web console, deployed beside the session's pipeline."""
     return deploy_console(deployed.aws, deployed.context, lambda *_: None)
-
-
-def _hold_the_schedules(aws: EmbeddedAws) -> None:
-    """Disables schedules, so that nothing starts in the middle of a scenario."""
-    scheduler = aws.client("scheduler")
-    for name in ("appstore-analytics-daily", "appstore-analytics-hourly"):
-        known = scheduler.get_schedule(Name=name)
-        kept = {key: known[key] for key in ("ScheduleExpression", "FlexibleTimeWindow", "Target")}
-        scheduler.update_schedule(Name=name, State="DISABLED", **kept)

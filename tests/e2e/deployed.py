@@ -26,7 +26,7 @@ from local.apple.truth import Batch, every_vintage, newest_vintages
 from local.apple.values import invented_app
 from local.apple.world import World
 from local.aws.server import EmbeddedAws
-from local.deployment import Deployment, put_api_key
+from local.deployment import Deployment, open_athena, open_pipeline, put_api_key
 
 DAY = timedelta(days=1)
 FRIDAY = 4
@@ -88,6 +88,15 @@ class Deployed:
         for key in old:
             self.world.keys.revoke(key.key_id)
 
+    def hold_the_schedules(self) -> None:
+        """Nothing starts by itself in the middle of a scenario, whatever the clock says."""
+        scheduler = self.aws.client("scheduler")
+        for what in ("daily", "hourly"):
+            name = self.deployment.names.prefixed(what)
+            known = scheduler.get_schedule(Name=name)
+            kept = {key: known[key] for key in ("ScheduleExpression", "FlexibleTimeWindow", "Target")}
+            scheduler.update_schedule(Name=name, State="DISABLED", **kept)
+
     def begin(self, today: date) -> None:
         """Move the business date to a scenario's first day, even backwards: no run has seen its apps before.
 
@@ -134,7 +143,7 @@ class Deployed:
 
     def invoke(self, step: str, event: Mapping[str, Any]) -> Any:
         """The answer of one function, invoked outside of a run."""
-        name = f"appstore-analytics-{step.replace('_', '-')}"
+        name = self.deployment.names.function(step)
         answer = self.aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
         payload = json.load(answer["Payload"])
         assert "FunctionError" not in answer, payload
@@ -202,6 +211,14 @@ class Deployed:
     def every(self, table: str, apps: Collection[str]) -> Counted:
         """The expected contents of a table that keeps every vintage."""
         return _counted(every_vintage(self.world, *_report_of(table)), apps)
+
+
+def opened(aws: EmbeddedAws, world: World, deployment: Deployment, context: Mapping[str, Any]) -> Deployed:
+    """A deployed pipeline, with new API keys and nothing that starts by itself."""
+    pipeline, raw = open_pipeline(aws, deployment), Bucket(aws.client("s3"), deployment.raw_bucket)
+    stack = Deployed(world, aws, deployment, pipeline, open_athena(aws, deployment), raw, context)
+    stack.hold_the_schedules()
+    return stack
 
 
 def app(number: int) -> str:
@@ -282,8 +299,8 @@ def _objects(s3: Any, bucket: str) -> Iterator[tuple[str, str]]:
 def _templates(deployed: Deployed) -> Iterator[tuple[str, str]]:
     formation = deployed.aws.client("cloudformation")
     yield "deployed template", json.dumps(formation.get_template(StackName=STACK)["TemplateBody"])
-    for path in (deployed.aws.directory / "cdk.out").glob("*.json"):
-        yield f"cdk.out/{path.name}", path.read_text()
+    for path in (deployed.aws.directory / "cdk.out").glob("*/*.json"):
+        yield f"cdk.out/{path.parent.name}/{path.name}", path.read_text()
 
 
 def _logs(deployed: Deployed) -> Iterator[tuple[str, str]]:

@@ -156,7 +156,7 @@ def test_plan_run_gets_the_configuration_through_json() -> None:
         ("max_concurrency", {"land": 5000}, "1000"),
         ("max_concurrency", {"land": "-1"}, "above 0"),
         ("snapshot_poll_seconds", 90_000, "86400"),
-        ("snapshot_poll_seconds", 469, "at least 600"),
+        ("snapshot_poll_seconds", 899, "at least 900"),
         ("alarm_email", "on-call", "e-mail address"),
         ("alarm_email", "on call@example.com", "e-mail address"),
         ("alarm_email", "on-call@example", "e-mail address"),

@@ -426,10 +426,10 @@ def test_the_maps_limits_and_the_wait_come_from_the_context(tmp_path_factory: py
     limits_of_patient = {
         name.lower(): limits[map_name.lower()] for name, map_name in zip(PATIENT, MapName, strict=True)
     }
-    values = context(max_concurrency=limits, snapshot_poll_seconds=700, reports=["downloads"])
+    values = context(max_concurrency=limits, snapshot_poll_seconds=1000, reports=["downloads"])
     states = synthesize(tmp_path_factory.mktemp("limits"), values).definition()["States"]
     assert {name.lower(): states[name]["MaxConcurrency"] for name in PATIENT} == limits_of_patient
-    assert states["WaitForSnapshot"]["Seconds"] == 700
+    assert states["WaitForSnapshot"]["Seconds"] == 1000
 
 
 @pytest.mark.parametrize(

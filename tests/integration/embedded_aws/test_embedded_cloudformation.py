@@ -56,3 +56,30 @@ def test_a_deleted_stack_lists_what_it_kept_and_a_new_one_imports_it(aws: Embedd
     stacks.get_waiter("stack_update_complete").wait(StackName="kept", WaiterConfig={"Delay": 0.02})
     assert stacks.describe_stacks(StackName="kept")["Stacks"][0]["Outputs"][0]["OutputValue"] == arn
     assert secrets.get_secret_value(SecretId=arn)["SecretString"] == "invented"
+
+
+def test_a_table_gets_the_backups_and_the_ttl_of_its_template(aws: EmbeddedAws) -> None:
+    stacks, tables = aws.client("cloudformation"), aws.client("dynamodb")
+    properties = {
+        "TableName": "facts",
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+        "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
+    }
+
+    def body(*, recovers: bool) -> str:
+        backups = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": recovers}}
+        return json.dumps({"Resources": {"T": {"Type": "AWS::DynamoDB::Table", "Properties": properties | backups}}})
+
+    def found() -> tuple[str, str]:
+        backups = tables.describe_continuous_backups(TableName="facts")["ContinuousBackupsDescription"]
+        lives = tables.describe_time_to_live(TableName="facts")["TimeToLiveDescription"]
+        return backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"], lives["AttributeName"]
+
+    stacks.create_stack(StackName="facts", TemplateBody=body(recovers=True))
+    stacks.get_waiter("stack_create_complete").wait(StackName="facts", WaiterConfig={"Delay": 0.02})
+    assert found() == ("ENABLED", "expires_at")
+    stacks.update_stack(StackName="facts", TemplateBody=body(recovers=False))
+    stacks.get_waiter("stack_update_complete").wait(StackName="facts", WaiterConfig={"Delay": 0.02})
+    assert found() == ("DISABLED", "expires_at")

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import botocore.exceptions
 import pytest
 
@@ -62,3 +64,38 @@ def test_a_refused_write_answers_what_stands(aws: EmbeddedAws) -> None:
     with pytest.raises(client.exceptions.ConditionalCheckFailedException) as refused:
         client.update_item(**take, ExpressionAttributeValues={":n": {"N": "7"}})
     assert refused.value.response["Item"] == taken
+
+
+def test_a_table_is_restored_as_it_was_at_an_instant_and_only_where_that_is_enabled(aws: EmbeddedAws) -> None:
+    client = aws.client("dynamodb")
+    client.create_table(
+        TableName="kept",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    restore = {"SourceTableName": "kept", "TargetTableName": "restored"}
+    with pytest.raises(client.exceptions.PointInTimeRecoveryUnavailableException):
+        client.restore_table_to_point_in_time(**restore, UseLatestRestorableTime=True)
+    enabled = {"PointInTimeRecoveryEnabled": True}
+    client.update_continuous_backups(TableName="kept", PointInTimeRecoverySpecification=enabled)
+    for name in ("changed", "deleted"):
+        client.put_item(TableName="kept", Item={"pk": {"S": name}, "n": {"N": "1"}})
+    instant = datetime.now(UTC)
+    add = {"UpdateExpression": "ADD n :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
+    for _ in range(2):
+        client.update_item(TableName="kept", Key={"pk": {"S": "changed"}}, **add)
+    client.delete_item(TableName="kept", Key={"pk": {"S": "deleted"}})
+    client.put_item(TableName="kept", Item={"pk": {"S": "new"}})
+    client.restore_table_to_point_in_time(**restore, RestoreDateTime=instant)
+    client.restore_table_to_point_in_time(
+        SourceTableName="kept", TargetTableName="newest", UseLatestRestorableTime=True
+    )
+    held = {name: client.scan(TableName=name)["Items"] for name in ("kept", "restored", "newest")}
+    assert sorted(held["restored"], key=str) == [
+        {"pk": {"S": "changed"}, "n": {"N": "1"}},
+        {"pk": {"S": "deleted"}, "n": {"N": "1"}},
+    ]
+    assert held["newest"] == held["kept"] == [{"pk": {"S": "changed"}, "n": {"N": "3"}}, {"pk": {"S": "new"}}]
+    backups = client.describe_continuous_backups(TableName="restored")["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "DISABLED"  # as on AWS

@@ -116,7 +116,12 @@ def _is_aws(arguments: list[str]) -> None:
     service, operation, *rest = arguments
     if (service, operation) in AWS_OUTSIDE_OF_BOTOCORE:
         return
-    model = botocore.session.get_session().get_service_model(service)
+    session = botocore.session.get_session()
+    model = session.get_service_model(service)
+    if operation == "wait":
+        waiters = session.get_waiter_model(service)
+        names = {xform_name(name, "-"): name for name in waiters.waiter_names}
+        operation = xform_name(waiters.get_waiter(names[rest.pop(0)]).operation, "-")
     operations = {xform_name(name, "-"): name for name in model.operation_names}
     shape = model.operation_model(operations[operation]).input_shape
     assert shape is not None
@@ -183,6 +188,8 @@ def test_a_misspelt_aws_command_would_be_seen() -> None:
         _is_aws(["secretsmanager", "put-secret-value", "--secret", "main"])
     with pytest.raises(KeyError):
         _is_aws(["stepfunctions", "run-execution"])
+    with pytest.raises(KeyError):
+        _is_aws(["dynamodb", "wait", "table-is-there"])
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command)[:60])

@@ -15,7 +15,7 @@ WORDS = {3: "three", 4: "four", 5: "five"}
 
 SENTENCES = [
     ("docs/configuration.md", f"{call_budget._SPARED:.0%}".replace("%", " %") + " of it is left unused"),
-    ("README.md", f"waits up to {WORDS[plan_run._SNAPSHOT_PATIENCE.days]} days for the snapshot"),
+    ("README.md", f"waits up to {WORDS[plan_run.SNAPSHOT_PATIENCE.days]} days for the snapshot"),
     ("README.md", f"the daily runs look after it for {due.INSTANCE_LIFE_DAYS} days"),
     ("README.md", f"is older than {due._SNAPSHOT_RENEWED_AFTER_DAYS} days"),
     ("README.md", f"after {WORDS[due._SNAPSHOT_BUILT_WITHIN_DAYS + 1]} days without any instance"),

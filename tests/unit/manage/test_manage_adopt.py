@@ -20,7 +20,9 @@ GONE = ("Topic", "AWS::SNS::Topic", "topic-1", "DELETE_COMPLETE")
 FAILED = ("Role", "AWS::IAM::Role", "role-1", "DELETE_SKIPPED")
 
 
-def adopted(folder: Path, status: str, *deleted: tuple[str, int, list[tuple[str, ...]]]) -> Adoption:
+def adopted(
+    folder: Path, status: str, *deleted: tuple[str, int, list[tuple[str, ...]]], registry: str | None = None
+) -> Adoption:
     """The pages of these deleted stacks, each a name, its day of creation and its resources; one resource per page."""
     client = boto3.Session("test", "test", region_name="eu-central-1").client("cloudformation")
     made = datetime(2026, 11, 1, tzinfo=UTC)
@@ -43,7 +45,7 @@ def adopted(folder: Path, status: str, *deleted: tuple[str, int, list[tuple[str,
         of_name = [one for one in deleted if one[0] == STACK]
         for name, day, resources in sorted(of_name, key=lambda one: -one[1]):
             _add_pages(stub, f"arn:{name}-{day}", resources, made)
-        return adopt(client, STACK, folder / "adopt.json")
+        return adopt(client, STACK, folder / "adopt.json", registry)
 
 
 def _add_pages(stub: Stubber, stack_id: str, resources: list[tuple[str, ...]], made: datetime) -> None:
@@ -76,6 +78,14 @@ def test_what_outlived_the_stack_is_written_for_cdk_import(tmp_path: Path) -> No
         "3 resources of AppStoreAnalytics can be taken back: run `cdk import --resource-mapping "
         f"{tmp_path / 'adopt.json'}`, then `cdk deploy`."
     )
+
+
+def test_a_restored_table_takes_the_place_of_the_registry(tmp_path: Path) -> None:
+    adopted(tmp_path, "", (STACK, 20, [LAKE, REGISTRY]), registry="registry-restored")
+    assert json.loads((tmp_path / "adopt.json").read_text()) == {
+        "BucketsLake": {"BucketName": "lake-1"},
+        "RegistryTable": {"TableName": "registry-restored"},
+    }
 
 
 def test_the_stack_that_was_deleted_last_counts_and_no_other_name(tmp_path: Path) -> None:

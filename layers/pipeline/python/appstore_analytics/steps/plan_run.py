@@ -27,7 +27,7 @@ from appstore_analytics.rules.execution_input import ExecutionInput, parse_execu
 from appstore_analytics.rules.times import run_id
 from appstore_analytics.rules.verdicts import run_reason
 
-_SNAPSHOT_PATIENCE = timedelta(hours=72)
+SNAPSHOT_PATIENCE = timedelta(hours=72)
 
 
 def plan_run(
@@ -69,7 +69,7 @@ def plan_run(
         calls_per_hour=configuration.calls_per_hour,
         start_date=wanted.start_date,
         end_date=wanted.end_date,
-        give_up_at=started_at + _SNAPSHOT_PATIENCE if wanted.operation.traits.waits_for_snapshot else None,
+        give_up_at=started_at + SNAPSHOT_PATIENCE if wanted.operation.traits.waits_for_snapshot else None,
         of_run=wanted.run_id,
         start_processing_date=wanted.start_processing_date,
         end_processing_date=wanted.end_processing_date,
