@@ -22,6 +22,7 @@ from appstore_analytics.answers.status import RequestStatus, RequestVerdict
 from appstore_analytics.answers.verification import Verification
 from appstore_analytics.rules.repairs import Repair
 from operations import commands
+from operations.commands.export_console import ConsoleExport
 from operations.commands.users import ConsoleUsers
 from operations.exits import ExitStatus
 from operations.left_behind import Adoption
@@ -37,6 +38,7 @@ ANSWERS = {
     "backfill": BackfillPlan,
     "freshness": FreshnessReport,
     "gaps": Gaps,
+    "export-console": ConsoleExport,
     "health": Health,
     "import-registry": Import,
     "kpis": KpiReport,
