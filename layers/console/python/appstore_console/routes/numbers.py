@@ -8,7 +8,7 @@ from appstore_analytics.answers.kpi_report import KpiReport
 from appstore_analytics.answers.kpi_reporting import ReportQuestion, report_kpis
 from appstore_console.http import problems
 from appstore_console.http.asked import Asked
-from appstore_console.http.asked_answers import checks_for, kpi_sources, today
+from appstore_console.http.asked_answers import checks_for, kpi_sources, today, version_of_runs
 from appstore_console.http.endpoints import Endpoints
 from appstore_console.rights import Right
 from appstore_console.schemas.requests import KpiParameters
@@ -34,7 +34,7 @@ def _csv_of_report(report: KpiReport) -> Iterator[tuple[Any, ...]]:
             yield (*of, point.day, point.value, point.bound, point.state, point.is_final, point.previous)
 
 
-@endpoints.get("/kpis/query", Right.READ, csv=_csv_of_report)
+@endpoints.get("/kpis/query", Right.READ, csv=_csv_of_report, version=version_of_runs)
 def query_kpis(asked: Asked, parameters: KpiParameters) -> KpiReport:
     """KPIs by Date, of all apps or some, split by app or by one dimension
 

@@ -11,7 +11,7 @@ from appstore_analytics.answers.pages import Page
 from appstore_analytics.answers.table_dates import TableDates, main_first, newest_dates, table_dates
 from appstore_analytics.rules.schedule import next_start
 from appstore_console.http.asked import Asked, visible
-from appstore_console.http.asked_answers import checks_for, deployed, judged_for, kpi_sources, today
+from appstore_console.http.asked_answers import checks_for, deployed, judged_for, kpi_sources, today, version_of_runs
 from appstore_console.http.endpoints import Endpoints
 from appstore_console.rights import Right
 from appstore_console.schemas.requests import (
@@ -25,7 +25,7 @@ from appstore_console.schemas.requests import (
 endpoints = Endpoints("Status")
 
 
-@endpoints.get("/health", Right.READ)
+@endpoints.get("/health", Right.READ, version=version_of_runs)
 def health(asked: Asked, parameters: HealthParameters) -> Health:
     """Is all well, and if not, what needs whom
 
@@ -56,7 +56,7 @@ def _csv_of_apps(table: AppTable) -> Iterator[tuple[Any, ...]]:
         yield (row.app_id, row.app_name, row.account, row.verdict, row.complete_until, *numbers)
 
 
-@endpoints.get("/apps", Right.READ, csv=_csv_of_apps)
+@endpoints.get("/apps", Right.READ, csv=_csv_of_apps, version=version_of_runs)
 def apps(asked: Asked, parameters: AppsParameters) -> AppTable:
     """A page of the apps with their numbers
 
@@ -80,7 +80,7 @@ def apps(asked: Asked, parameters: AppsParameters) -> AppTable:
     return app_table(question, here, judged_for(asked, checks), today(asked))
 
 
-@endpoints.get("/apps/<app_id>", Right.READ)
+@endpoints.get("/apps/<app_id>", Right.READ, version=version_of_runs)
 def app(asked: Asked, app_id: str, parameters: DatesParameters) -> AppDetails:
     """One app: whether all of it is here, and if not, why
 
@@ -93,7 +93,7 @@ def app(asked: Asked, app_id: str, parameters: DatesParameters) -> AppDetails:
     return app_details(account, here.tables, here.registry, here.lake, dates, asked.console.remembered)
 
 
-@endpoints.get("/tables", Right.READ)
+@endpoints.get("/tables", Right.READ, version=version_of_runs)
 def tables(asked: Asked, parameters: TablesParameters) -> TableDates:
     """Tables × Dates with a verdict each
 
