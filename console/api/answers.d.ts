@@ -497,7 +497,7 @@ export interface StageWait {
 }
 
 /**
- * One Map of the run. `state` is waiting, running or done; `unit` is what `total` counts.
+ * One Map of the run, `name` in small letters. `state` is waiting, running or done; `unit` is what `total` counts.
  *
  * `started_at` is when its items were planned, `ended_at` when the next Map's were, or the run ended.
  */

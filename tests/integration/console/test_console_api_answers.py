@@ -131,6 +131,11 @@ def test_what_has_not_changed_is_not_sent_again(viewer: Caller, pipeline: Pipeli
         assert viewer.get(address, If_None_Match='W/"other"').status == 200
 
 
+def test_stages_have_the_names_by_which_the_pages_know_them(viewer: Caller) -> None:
+    stages = viewer.get("/runs/newest").json["stages"]
+    assert {stage["name"] for stage in stages} <= {"register", "restore", "land", "publish", "verify"}
+
+
 def test_an_answer_without_a_body_has_an_empty_one(viewer: Caller) -> None:
     """The embedded gateway answers 500 to a body that is null."""
     tag = viewer.get("/me").headers["ETag"]
