@@ -17,6 +17,7 @@ from appstore_analytics.contract.names import CONSOLE_SUFFIX, SERVICE, STACK, Na
 from appstore_analytics.wiring.clock import utc_now
 from operations import embedded
 from operations.console_api import ConsoleApi
+from operations.console_copy import ConsoleCopy
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -94,6 +95,11 @@ class Where:
         connection = self.connect()
         outputs = _outputs(connection.cloudformation, console_stack_of(self.stack))
         return ConsoleApi(connection.lambda_, outputs, connection.sts.get_caller_identity()["Arn"])
+
+    def open_console_copy(self) -> ConsoleCopy:
+        """The tables of the web console; Unreachable where no console is deployed."""
+        connection = self.connect()
+        return ConsoleCopy(connection.lambda_, _outputs(connection.cloudformation, console_stack_of(self.stack)))
 
     def console_url(self) -> str:
         """The web console's address, from the outputs of its stack."""

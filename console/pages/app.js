@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { appPath } from "../api/questions.js";
 import { Choice } from "../parts/choice.js";
 import { html } from "../parts/html.js";
-import { RepairLink } from "../parts/needs.js";
+import { planAddress, RepairLink } from "../parts/needs.js";
 import { Panel } from "../parts/panel.js";
 import { GhostPage, PageProblem } from "../parts/states.js";
 import { Strip, StripLegend } from "../parts/strip.js";
@@ -110,6 +110,7 @@ function Title({ app, view }) {
           onClick=${() => choose({ compare: view.compares ? "off" : "" })}
         ><span aria-hidden="true">${view.compares ? "☑" : "☐"}</span> ${words.app.compare}</button>
         ${view.where && html`<${FilterChip} where=${view.where} />`}
+        ${may("start runs") && html`<a class="button" href=${planAddress({ operation: "backfill", arguments: { app_ids: [app.app_id] } })}>${words.app.backfill}</a>`}
       </div>
     </div>
   `;

@@ -263,6 +263,7 @@ export const words = {
     periods: { week: "7 d", month: "28 d", quarter: "90 d", year: "12 mo" },
     compare: "Previous period",
     unfilter: "Remove the filter {says}",
+    backfill: "Backfill …",
     well: "{verdict}: no due Date is missing",
     why: "Why is it missing?",
     ruledOut: "Ruled out: {causes}.",

@@ -81,6 +81,7 @@ class ConsoleStack(Stack):
             "UserPoolClientId": self._identity.client.user_pool_client_id,
             "ConsoleTable": self._table.table_name,
             "ConsoleActFunction": names.function("console_act"),
+            "ConsoleMigrateFunction": names.function(MIGRATES),
             "DatabaseAddress": self._database.address or "in the secret",
         }
 

@@ -13,7 +13,7 @@ from appstore_analytics.contract.errors import InputRefused, PipelineError
 from appstore_analytics.contract.names import STACK
 from operations import aws_errors, screens
 from operations.arguments import arranged
-from operations.commands import agents, ask, first_screen, kpis, repair, run, set_up, sql, users
+from operations.commands import agents, ask, export_console, first_screen, kpis, repair, run, set_up, sql, users
 from operations.commands.asked import Asked
 from operations.exits import ExitStatus
 from operations.options import refuse_empty
@@ -70,6 +70,7 @@ PANELS: dict[str, dict[str, Callable[..., None]]] = {
     },
     "Web console": {
         "token": users.token,
+        "export-console": export_console.export_console,
     },
 }
 for _panel, _commands in PANELS.items():

@@ -22,9 +22,7 @@ def find_left_behind(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The file to write the resource mapping to.")] = Path("adopt.json"),
     *,
-    registry: Annotated[
-        str | None, typer.Option(help="A restored table to import instead of the retained one.")
-    ] = None,
+    registry: Annotated[str | None, typer.Option(help="A restored table to import instead.")] = None,
 ) -> None:
     """Find what a destroyed stack has left, for `cdk import`: buckets, registry, secrets. Changes nothing on AWS."""
     where = context.obj.where

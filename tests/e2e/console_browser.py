@@ -16,8 +16,8 @@ from local.aws.server import EmbeddedAws
 from local.console import Invited
 from local.deployment import ConsoleDeployment
 from local.totp import code
+from tests.e2e.console.windows import PASSWORD
 
-PASSWORD = "Harbor-7291-lamp"
 _OURS = {"Content-Type": "application/json", "X-Requested-With": "console"}
 
 

@@ -8,6 +8,7 @@ import json
 import re
 import urllib.request
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -44,7 +45,7 @@ TABLES = (*DAILY_TABLES, *WEEKLY_TABLES, *VINTAGES_TABLES)
 
 ROWS_PER_DATE = 12
 DATES_PER_INSTANCE = 5
-ALL_APPS = 20
+ALL_APPS = 22
 SLACK_SECRET = "harbor/slack"
 
 Counted = dict[tuple[str, date, date], tuple[int, dict[str, Decimal]]]
@@ -118,9 +119,15 @@ class Deployed:
         show: Callable[[Snapshot], None] | None = None,
     ) -> Execution:
         """Run an execution while the account has these apps."""
+        with self.showing(apps):
+            return self.pipeline.run(name, payload, show)
+
+    @contextmanager
+    def showing(self, apps: Collection[str]) -> Iterator[None]:
+        """The account has these apps inside this context, for executions that are started elsewhere."""
         self.world.apps = {app_id: self.every_app[app_id] for app_id in apps}
         try:
-            return self.pipeline.run(name, payload, show)
+            yield
         finally:
             self.world.apps = dict(self.every_app)
 

@@ -1,19 +1,27 @@
-"""The web console beside the pipeline: login, tokens, people, and nudges about a run, through the real gateway."""
+"""The web console beside the pipeline: through the real gateway, and in a browser with the data of real runs."""
 
 import base64
+import csv
+import io
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
-from console_browser import PASSWORD, Browser
-from deployed import Deployed
+from console_browser import Browser
+from deployed import DAY, Deployed, app, name_of
 from websockets.exceptions import InvalidStatus
 
 from local.console import invite
 from local.deployment import ConsoleDeployment
 from operations.console_api import ConsoleApi
+from tests.e2e.console.visits import Tab, read_number
+from tests.e2e.console.windows import PASSWORD, Windows, sign_in_first, windows_on
 
 ME = "/api/v1/me"
+APPS = (WELL, OTHER) = app(20), app(21)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +56,13 @@ def test_the_page_comes_with_a_policy_and_no_other_site_may_use_the_login(admin:
     assert "access-control-allow-origin" not in headers
     foreign = {"Content-Type": "application/json", "Origin": "https://example.com"}
     assert admin.ask("POST", "/auth/refresh", {}, foreign)[0] == 403
+
+
+def test_what_has_not_changed_is_not_sent_again_by_the_gateway(admin: Browser) -> None:
+    status, _, headers = admin.ask("GET", "/api/v1/health")
+    assert status == 200
+    known = {"X-Requested-With": "console", "If-None-Match": headers["etag"]}
+    assert admin.ask("GET", "/api/v1/health", headers=known)[:2] == (304, b"")
 
 
 def _altered(token: str, **changes: str) -> str:
@@ -116,3 +131,84 @@ def test_a_run_with_news_nudges_the_page_and_a_ticket_opens_one_connection(deplo
         assert json.loads(live.recv(timeout=20)) == {"run": "20260602T100000.000Z-harbor"}
         with pytest.raises(InvalidStatus), admin.listening(ticket["ticket"]):
             pass
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def today(deployed: Deployed) -> date:
+    """Three days of daily runs up to today."""
+    world, day = deployed.world, datetime.now(UTC).date()
+    deployed.begin(day - DAY * 2)
+    for number in range(3):
+        world.move_to(day - DAY * (2 - number))
+        assert deployed.daily(f"console-{number}", APPS).status == "SUCCEEDED"
+    deployed.invoke("check_freshness", {})
+    return day
+
+
+@pytest.fixture(scope="module")
+def windows(console: ConsoleDeployment) -> Iterator[Windows]:
+    with windows_on(console) as windows:
+        yield windows
+
+
+@pytest.fixture(scope="module")
+def operator(deployed: Deployed, today: date, windows: Windows) -> Tab:
+    """An operator's window, signed in from the page that was asked for."""
+    tab = windows.open()
+    sign_in_first(tab, invite(deployed.aws, windows.console, "olga@example.com", "operator"), f"#/apps/{WELL}")
+    return tab
+
+
+def test_somebody_invited_signs_in_and_is_where_they_wanted_to_be(operator: Tab) -> None:
+    operator.see("main h1", name_of(WELL))
+    assert operator.page.evaluate("() => JSON.stringify({ ...localStorage })") == '{"signed-in":"yes"}'
+    operator.see(".live", "Live")
+
+
+def test_tile_chart_table_file_and_athena_are_the_same_numbers(deployed: Deployed, operator: Tab) -> None:
+    operator.go(f"#/apps/{WELL}")
+    operator.see("main h1", name_of(WELL))
+    operator.settle()
+    tile = read_number(operator.text(".tile[aria-pressed=true] .figure"))
+
+    operator.page.get_by_role("button", name="As table").click()
+    rows = operator.page.locator(".main-table tbody tr")
+    shown = {
+        str(row.locator("time").get_attribute("datetime")): row.locator("td").first.inner_text() for row in rows.all()
+    }
+    with operator.page.expect_download() as download:
+        operator.page.get_by_role("button", name="CSV").click()
+    lines = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8"))))
+    in_file = {line["dt"]: float(line["value"]) for line in lines if line["value"]}
+    operator.page.get_by_role("button", name="Copy as Athena SQL: Downloads").first.click()
+    operator.page.get_by_role("button", name="Copy SQL").click()
+    operator.see("dialog", "Copied")
+    sql = operator.page.evaluate("() => navigator.clipboard.readText()")
+    operator.press("Escape")
+    in_athena = {str(day): float(str(value)) for day, value in deployed.rows(sql)}
+
+    assert in_file == in_athena
+    assert {day: read_number(text) for day, text in shown.items() if text != "–"} == in_athena
+    assert sum(float(line["value"]) for line in lines if line["is_final"] == "True") == tile > 0
+
+    operator.page.get_by_role("button", name="As chart").click()
+    chart = operator.page.locator(".chart[role=slider]").first
+    chart.focus()
+    operator.press("Home")
+    spoken = []
+    for _ in shown:
+        spoken.append(chart.get_attribute("aria-valuetext") or "")
+        operator.press("ArrowRight")
+    drawn = [read_number(found[1]) for text in spoken if (found := re.search(r"Downloads: ([\d,]+)", text))]
+    assert drawn == [in_athena[day] for day in sorted(in_athena)]
+
+
+@pytest.mark.parametrize("page", ["#/apps", f"#/apps/{WELL}", "#/runs", "#/runs/newest", "#/runs?start=backfill"])
+def test_everybody_can_use_the_pages_with_real_data(operator: Tab, page: str) -> None:
+    operator.go(page)
+    operator.page.wait_for_selector("main h1")
+    operator.settle()
+    assert operator.violations() == []

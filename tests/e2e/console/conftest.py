@@ -39,7 +39,7 @@ def visiting(browser: Browser, server: ConsoleServer) -> Iterator[Visiting]:
         if world is not None:
             server.world = world
         context = context_of(browser, server.world, **options)
-        found = Visit(context.new_page(), server)
+        found = Visit(context.new_page(), server.url, server=server)
         found.listen()
         visits.append(found)
         return found

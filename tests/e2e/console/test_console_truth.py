@@ -13,18 +13,13 @@ from tests.e2e.console.conftest import Visiting
 from tests.e2e.console.imitation import numbers
 from tests.e2e.console.imitation.portfolio import App, Portfolio
 from tests.e2e.console.imitation.server import World
-from tests.e2e.console.visits import Visit
+from tests.e2e.console.visits import Visit, read_number
 
 PORTFOLIO = Portfolio()
 
 
 def numbers_of(metric: str, app: App = GOOD) -> numbers.ReportedSeries:
     return numbers.series_of(PORTFOLIO, KPIS_BY_NAME[metric], (app,), 28)
-
-
-def read(text: str) -> float:
-    """A number as shown to people."""
-    return float(re.sub(r"[^\d.−-]", "", text).replace("−", "-"))
 
 
 def table_of(visit: Visit) -> list[list[str]]:
@@ -47,12 +42,12 @@ def test_tile_chart_table_and_file_are_the_same_numbers(visit: Visit) -> None:
     series = numbers_of("total_downloads")
     final = [point for point in series.points if point.is_final]
     visit.open(f"#/apps/{GOOD.id}")
-    tile = read(visit.text(".tile[aria-pressed=true] .figure"))
+    tile = read_number(visit.text(".tile[aria-pressed=true] .figure"))
     assert tile == series.total.value == sum(point.value for point in final if point.value is not None)
 
     rows = table_of(visit)
     by_date = {row[0]: row for row in rows}
-    assert sum(read(row[1]) for row in rows if row[3] != "~ preliminary") == tile
+    assert sum(read_number(row[1]) for row in rows if row[3] != "~ preliminary") == tile
     assert len(rows) == len(series.points)
 
     with visit.page.expect_download() as download:
@@ -70,7 +65,7 @@ def test_tile_chart_table_and_file_are_the_same_numbers(visit: Visit) -> None:
         visit.press("ArrowRight")
     for sentence in spoken:
         date, rest = re.split(r"(?:, not final)?\. ", sentence, maxsplit=1)
-        assert read(rest.split(": ")[1].split(".")[0]) == read(by_date[date][1])
+        assert read_number(rest.split(": ")[1].split(".")[0]) == read_number(by_date[date][1])
 
 
 def test_the_apps_page_and_the_tile_are_the_same_number(visit: Visit) -> None:
@@ -114,7 +109,7 @@ def test_a_restated_date_shows_old_and_new(visit: Visit) -> None:
     first = restated[-1]
     shown = next(row for row in table_of(visit) if row[0].endswith(f"{first.day.day} {first.day:%b}"))
     assert shown[3].startswith("◆ restated, was ")
-    assert read(shown[3].split("was ")[1]) == round(first.restated_from or 0)
+    assert read_number(shown[3].split("was ")[1]) == round(first.restated_from or 0)
 
 
 def test_where_the_former_value_is_not_known_the_totals_behind_it_are_told(visit: Visit) -> None:

@@ -1,6 +1,7 @@
 """A visit to the console in a real browser, which records every error."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,24 +40,24 @@ def started(playwright: Playwright) -> Iterator[Browser]:
 
 
 @dataclass
-class Visit:
-    """One tab. Every error of the page fails the test, except expected ones."""
+class Tab:
+    """One tab on the console at `url`. Every error of the page fails the test, except expected ones.
+
+    `live_url` is the WebSocket's address if it is another one.
+    """
 
     page: Page
-    server: ConsoleServer
+    url: str
+    live_url: str = ""
     faults: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
-
-    @property
-    def world(self) -> World:
-        return self.server.world
 
     def listen(self) -> None:
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
         self.page.on("request", lambda request: self._ask(request.url))
-        self.page.on("websocket", lambda socket: self._ask(socket.url.replace("ws://", "http://")))
+        self.page.on("websocket", lambda socket: self._ask(socket.url))
 
     def _hear(self, message: Any) -> None:
         if message.type in ("error", "warning") and not any(each in message.text for each in self.expected):
@@ -64,12 +65,13 @@ class Visit:
 
     def _ask(self, url: str) -> None:
         self.requests.append(url)
-        if not url.startswith((self.server.url, "blob:", "data:")):
+        of_the_console = (self.url, self.live_url or self.url.replace("http://", "ws://"), "blob:", "data:")
+        if not url.startswith(of_the_console):
             self.faults.append(f"request to another host: {url}")
 
     def open(self, hash_: str = "#/apps", *, heading: str = "main h1") -> None:
         """Go to a page and wait until it has loaded."""
-        self.page.goto(self.server.url + hash_)
+        self.page.goto(self.url + hash_)
         self.page.wait_for_selector(heading)
         self.settle()
 
@@ -119,16 +121,38 @@ class Visit:
         return int(found[0]), int(found[1])
 
 
-def context_of(browser: Browser, world: World, **options: Any) -> BrowserContext:
-    """The browser window of a person who has signed in before, or never."""
+@dataclass
+class Visit(Tab):
+    """A tab on the imitation."""
+
+    server: ConsoleServer = field(kw_only=True)
+
+    @property
+    def world(self) -> World:
+        return self.server.world
+
+
+def window_of(browser: Browser, **options: Any) -> BrowserContext:
+    """A browser's window, of a person who has never been here."""
     defaults = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "locale": "en-GB"}
     context = browser.new_context(**{**defaults, **options})
     context.set_default_timeout(10_000)
+    return context
+
+
+def context_of(browser: Browser, world: World, **options: Any) -> BrowserContext:
+    """A browser's window of a person who was signed in before, or never."""
+    context = window_of(browser, **options)
     if world.is_signed_in:
         context.add_init_script("localStorage.setItem('signed-in', 'yes')")
     return context
 
 
-def picture_of(visit: Visit, path: Path) -> None:
-    """A screenshot of the whole page."""
-    visit.page.screenshot(path=path, full_page=True, animations="disabled")
+def read_number(text: str) -> float:
+    """A number as a person reads it."""
+    return float(re.sub(r"[^\d.−-]", "", text).replace("−", "-"))
+
+
+def picture_of(tab: Tab, path: Path) -> None:
+    """The whole page as a picture."""
+    tab.page.screenshot(path=path, full_page=True, animations="disabled")

@@ -5,9 +5,11 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from api_asking import Caller, api_of, console_of, event
 from hypothesis import given
@@ -18,7 +20,9 @@ from openapi_core.testing import MockRequest, MockResponse
 from openapi_spec_validator import validate
 
 from appstore_console.database.data import ApplicationData
+from appstore_console.http import outgoing
 from appstore_console.http.api import ROOT
+from appstore_console.http.asked import Asked
 from appstore_console.http.outgoing import csv_text
 from appstore_console.http.problems import PROBLEM_JSON
 from appstore_console.routes.reading import READING
@@ -131,10 +135,64 @@ def test_what_has_not_changed_is_not_sent_again(viewer: Caller, pipeline: Pipeli
         assert viewer.get(address, If_None_Match='W/"other"').status == 200
 
 
+def test_stages_have_the_names_by_which_the_pages_know_them(viewer: Caller) -> None:
+    stages = viewer.get("/runs/newest").json["stages"]
+    assert {stage["name"] for stage in stages} <= {"register", "restore", "land", "publish", "verify"}
+
+
+def test_an_answer_without_a_body_has_an_empty_one(viewer: Caller) -> None:
+    """The embedded gateway answers 500 to a body that is null."""
+    tag = viewer.get("/me").headers["ETag"]
+    sent = event("GET", "/me", "", viewer.claims, None, {"if-none-match": tag})
+    answer = viewer.api(sent, SimpleNamespace(get_remaining_time_in_millis=lambda: 20_000))
+    assert (answer["statusCode"], answer["body"]) == (304, "")
+
+
 def test_new_numbers_have_a_new_version(viewer: Caller, pipeline: Pipeline) -> None:
     tag = viewer.get(f"/kpis/query?{KPIS}").headers["ETag"]
     days(pipeline, 1)
     assert viewer.get(f"/kpis/query?{KPIS}", If_None_Match=tag).status == 200
+
+
+def test_the_list_and_an_apps_own_page_have_one_verdict(viewer: Caller) -> None:
+    """Also while some tables have no final Date yet, as in the first days."""
+    for row in viewer.get("/apps").json["apps"]:
+        assert row["verdict"] == viewer.get(f"/apps/{row['app_id']}").json["verdict"]
+
+
+def test_an_answer_is_made_once_and_again_while_a_run_is_under_way(
+    viewer: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    make = outgoing._made
+
+    def counted(asked: Asked, arguments: Any, *, as_csv: bool) -> str:
+        made.append(asked.incoming.path)
+        return make(asked, arguments, as_csv=as_csv)
+
+    monkeypatch.setattr(outgoing, "_made", counted)
+    address = "/tables?days=9"
+    first, second = viewer.get(address), viewer.get(address)
+    assert (made, first.json) == (["/tables"], second.json)
+    assert viewer.get(address, If_None_Match=first.headers["ETag"]).status == 304
+    assert len(made) == 1
+
+    machines = boto3.client("stepfunctions")
+    arn = machines.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+    run = machines.start_execution(stateMachineArn=arn, name="under-way")["executionArn"]
+    viewer.get(address)
+    viewer.get(address)
+    assert len(made) == 3
+    machines.stop_execution(executionArn=run)
+    assert viewer.get(address).headers["ETag"] != first.headers["ETag"]
+    viewer.get(address)
+    assert len(made) == 4
+
+
+def test_an_answer_that_was_made_before_says_when_it_is_of(viewer: Caller, pipeline: Pipeline) -> None:
+    viewer.get("/tables?days=8")
+    pipeline.clock.now += timedelta(seconds=30)
+    assert viewer.get("/tables?days=8").json["as_of"] == pipeline.clock.now.isoformat(timespec="seconds")
 
 
 def test_csv_and_json_have_the_same_numbers(viewer: Caller) -> None:

@@ -123,7 +123,7 @@ def test_a_confirmation_starts_one_run_in_the_persons_name_and_a_second_tells_th
     started = executions()
     assert len(started) == before + 1
     (mine,) = [each for each in started if each["name"] == f"console-{plan_id}"]
-    assert json.loads(mine["input"]) == {"operation": "daily", "started_by": operator.user_id}
+    assert json.loads(mine["input"]) == {"operation": "daily", "started_by": "olga@example.com"}
 
 
 def test_confirmations_in_the_same_millisecond_start_one_run_and_one_is_told_it_is_new(

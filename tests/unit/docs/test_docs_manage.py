@@ -26,6 +26,7 @@ from appstore_analytics.rules.repairs import Repair
 from operations import commands
 from operations.agents.answering import ENVELOPE
 from operations.agents.tools import MOST_ROWS, MOST_VALUES, TOOLS
+from operations.commands.export_console import ConsoleExport
 from operations.commands.users import ConsoleUsers
 from operations.exits import ExitStatus
 from operations.left_behind import Adoption
@@ -41,6 +42,7 @@ ANSWERS = {
     "backfill": BackfillPlan,
     "freshness": FreshnessReport,
     "gaps": Gaps,
+    "export-console": ConsoleExport,
     "health": Health,
     "import-registry": Import,
     "kpis": KpiReport,

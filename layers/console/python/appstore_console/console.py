@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _REOPENED_AFTER = timedelta(minutes=1)
 """A warm function keeps the apps, names and configuration that it has read for this time."""
 _MOST_REMEMBERED = 4_000
+_MOST_ANSWERS = 100
+"""Of up to some hundred kB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class Desk:
 class Console:
     """The installed pipeline, application data, the clock, and in console_act its desk.
 
-    `remembered` caches objects that never change, and `daily_schedule` is the cron expression that starts runs.
+    `remembered` caches objects that never change, `answers` the newest answers by their versions, and `daily_schedule`
+    is the cron expression that starts runs.
     """
 
     open_installation: Callable[[], Installation]
@@ -46,6 +49,7 @@ class Console:
     clock: Clock
     daily_schedule: str = ""
     remembered: Remembered = field(default_factory=lambda: Remembered(_MOST_REMEMBERED))
+    answers: Remembered = field(default_factory=lambda: Remembered(_MOST_ANSWERS))
     desk: Desk | None = None
     _opened: tuple[datetime, Installation] | None = None
 

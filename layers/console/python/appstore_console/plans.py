@@ -31,6 +31,7 @@ from appstore_console.console_table import plan_key
 from appstore_console.facts import PlanOffer, StartedRun
 from appstore_console.http.asked import Asked
 from appstore_console.http.problems import Problem, conflict, invalid, not_there
+from appstore_console.rights import Person
 from appstore_console.schemas.requests import PlanBody
 
 if TYPE_CHECKING:
@@ -92,8 +93,13 @@ def confirm(asked: Asked, plan_id: str) -> StartedRun:
         if known is None:
             raise conflict(reason)
         return _run(kept, known, is_new=False)
-    started, is_new = _start(pipeline, kept, asked.person.user_id)
+    started, is_new = _start(pipeline, kept, _name_of(asked.person))
     return _run(kept, started, is_new=_claim(asked.desk.table, plan_id) and is_new)
+
+
+def _name_of(person: Person) -> str:
+    """Who is told to have started a run: the address, which people know; an input takes printable ASCII alone."""
+    return person.email if person.email and person.email.isascii() else person.user_id
 
 
 def _reason_against(asked: Asked, kept: _Kept) -> str:
@@ -157,10 +163,10 @@ def _kept(asked: Asked, plan_id: str) -> _Kept:
     )
 
 
-def _start(pipeline: Pipeline, kept: _Kept, user_id: str) -> tuple[Started, bool]:
+def _start(pipeline: Pipeline, kept: _Kept, who: str) -> tuple[Started, bool]:
     """The execution, and whether it is new. Step Functions returns an existing one as long as it runs."""
     try:
-        return pipeline.start(kept.execution_name, {**kept.payload, STARTED_BY: user_id}), True
+        return pipeline.start(kept.execution_name, {**kept.payload, STARTED_BY: who}), True
     except ClientError as error:
         if error.response["Error"]["Code"] != _ALREADY:
             raise

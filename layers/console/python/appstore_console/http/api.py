@@ -77,7 +77,8 @@ class Api:
         except Problem as problem:
             return _event_of(problem.response())
         self._resolver.append_context(**{_ASKED: asked})  # type: ignore[no-untyped-call]
-        return self._resolver.resolve(_as_read(event, asked.incoming), context)
+        answer = self._resolver.resolve(_as_read(event, asked.incoming), context)
+        return {**answer, "body": answer["body"] or ""}  # a gateway need not know what to do with null
 
     def _endpoint(self, incoming: Incoming) -> Endpoint:
         """The route, by method and path. Listing the allowed methods is safe: the documentation lists all routes."""

@@ -1,14 +1,45 @@
 """The calls of the reading routes into the answers, restricted to the apps that the person can see."""
 
+import hashlib
+import json
 from collections.abc import Iterable
 from datetime import date
+from itertools import islice
+from typing import Any
 
 from appstore_analytics.answers.checks import Checks, read_checks
+from appstore_analytics.answers.executions import RUNNING
 from appstore_analytics.answers.installation import Installation
 from appstore_analytics.answers.judged_dates import JudgedDates
 from appstore_analytics.answers.kpi_reporting import Installed
 from appstore_analytics.contract.kpis import KPIS_BY_NAME
+from appstore_analytics.lake.checks import newest_check
 from appstore_console.http.asked import Asked
+
+_RUNS_LOOKED_AT = 20
+_MINUTES_KEPT = 10
+"""After so long an answer is made again: people can change the registry by hand, which no run tells of."""
+
+
+def version_of_runs(asked: Asked, **_: Any) -> str:
+    """Names what answers from lake and registry are made of; empty while a run is under way, which changes them.
+
+    Only runs change the tables and what is known of them, and only the hourly check writes what it found: where both
+    are the same as before, so is the answer. AWS may tell of a run that starts a moment late.
+    """
+    here = asked.console.installation
+    runs = list(islice(here.pipeline.executions(), _RUNS_LOOKED_AT))
+    if any(run.status == RUNNING for run in runs):
+        return ""
+    check = newest_check(here.lake, today(asked))
+    made_of = [
+        [(run.arn, run.status) for run in runs],
+        [check.key, check.etag] if check else [],
+        here.configuration.to_payload(),
+        today(asked).isoformat(),
+        asked.now.hour * 60 + asked.now.minute - asked.now.minute % _MINUTES_KEPT,
+    ]
+    return hashlib.sha256(json.dumps(made_of, default=str).encode()).hexdigest()
 
 
 def deployed(here: Installation, metrics: Iterable[str]) -> tuple[str, ...]:

@@ -30,19 +30,30 @@ def answer(asked: Asked, arguments: Mapping[str, Any]) -> Response[Any]:
         return Response(endpoint.status, JSON if body else None, body, _KEEP_NOT)
     as_csv = _wants_csv(asked)
     version = endpoint.version(asked, **arguments) if endpoint.version else ""
-    if version and asked.has(tag := _tag(asked, version, as_csv)):
-        return _unchanged(tag)
-    facts = endpoint.function(asked, **arguments)
-    if as_csv and endpoint.csv:
-        body = csv_text(endpoint.csv(facts))
-        tag = _tag(asked, version or body, as_csv)
-    else:
-        plain = to_json(facts)
-        tag = _tag(asked, version or json.dumps(plain), as_csv)
-        body = "" if asked.has(tag) else _json(asked, plain)
+    if not version:
+        text = _made(asked, arguments, as_csv=as_csv)
+        return _kept(asked, _tag(asked, text, as_csv), text, as_csv=as_csv)
+    tag = _tag(asked, version, as_csv)
     if asked.has(tag):
         return _unchanged(tag)
-    return Response(endpoint.status, CSV if as_csv else JSON, body, {**_KEEP, "ETag": tag})
+    text = asked.console.answers.get(tag, lambda: _made(asked, arguments, as_csv=as_csv))
+    return _kept(asked, tag, text, as_csv=as_csv)
+
+
+def _made(asked: Asked, arguments: Mapping[str, Any], *, as_csv: bool) -> str:
+    """What the route's function says, without the moment at which it says it."""
+    facts = asked.endpoint.function(asked, **arguments)
+    if as_csv and asked.endpoint.csv:
+        return csv_text(asked.endpoint.csv(facts))
+    return json.dumps(to_json(facts), separators=(",", ":"))
+
+
+def _kept(asked: Asked, tag: str, text: str, *, as_csv: bool) -> Response[Any]:
+    """An answer that the browser may keep, to ask whether it has changed."""
+    if asked.has(tag):
+        return _unchanged(tag)
+    body = text if as_csv else f'{text[:-1]},"as_of":"{asked.now.isoformat(timespec="seconds")}"}}'
+    return Response(asked.endpoint.status, CSV if as_csv else JSON, body, {**_KEEP, "ETag": tag})
 
 
 def csv_text(rows: Iterable[Iterable[Any]]) -> str:

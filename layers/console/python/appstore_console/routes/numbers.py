@@ -10,7 +10,7 @@ from appstore_analytics.answers.kpi_reporting import ReportQuestion, report_kpis
 from appstore_analytics.answers.restatements import RestatementList
 from appstore_console.http import problems
 from appstore_console.http.asked import Asked, visible
-from appstore_console.http.asked_answers import checks_for, kpi_sources, today
+from appstore_console.http.asked_answers import checks_for, kpi_sources, today, version_of_runs
 from appstore_console.http.endpoints import Endpoints
 from appstore_console.rights import Right
 from appstore_console.schemas.requests import KpiParameters, RestatementsParameters
@@ -56,7 +56,7 @@ def list_restatements(asked: Asked, parameters: RestatementsParameters) -> Resta
     return restatements.find_restatements(accounts, here.lake, here.app_names, start, end)
 
 
-@endpoints.get("/kpis/query", Right.READ, csv=_csv_of_report)
+@endpoints.get("/kpis/query", Right.READ, csv=_csv_of_report, version=version_of_runs)
 def query_kpis(asked: Asked, parameters: KpiParameters) -> KpiReport:
     """KPIs by Date, for all apps or some, split by app or by one dimension
 

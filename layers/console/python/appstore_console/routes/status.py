@@ -13,7 +13,7 @@ from appstore_analytics.answers.restatements import restated_table_dates
 from appstore_analytics.answers.table_dates import TableDates, main_first, newest_dates, table_dates
 from appstore_analytics.rules.schedule import next_start
 from appstore_console.http.asked import Asked, visible
-from appstore_console.http.asked_answers import checks_for, deployed, judged_for, kpi_sources, today
+from appstore_console.http.asked_answers import checks_for, deployed, judged_for, kpi_sources, today, version_of_runs
 from appstore_console.http.endpoints import Endpoints
 from appstore_console.rights import Right
 from appstore_console.schemas.requests import (
@@ -28,7 +28,7 @@ from appstore_console.schemas.requests import (
 endpoints = Endpoints("Status")
 
 
-@endpoints.get("/health", Right.READ)
+@endpoints.get("/health", Right.READ, version=version_of_runs)
 def health(asked: Asked, parameters: HealthParameters) -> Health:
     """Is everything complete, and if not, who has to do what
 
@@ -59,7 +59,7 @@ def _csv_of_apps(table: AppTable) -> Iterator[tuple[Any, ...]]:
         yield (row.app_id, row.app_name, row.account, row.verdict, row.complete_until, *numbers)
 
 
-@endpoints.get("/apps", Right.READ, csv=_csv_of_apps)
+@endpoints.get("/apps", Right.READ, csv=_csv_of_apps, version=version_of_runs)
 def apps(asked: Asked, parameters: AppsParameters) -> AppTable:
     """A page of the apps with their numbers
 
@@ -83,7 +83,7 @@ def apps(asked: Asked, parameters: AppsParameters) -> AppTable:
     return app_table(question, here, judged_for(asked, checks), today(asked))
 
 
-@endpoints.get("/apps/<app_id>", Right.READ)
+@endpoints.get("/apps/<app_id>", Right.READ, version=version_of_runs)
 def app(asked: Asked, app_id: str, parameters: DatesParameters) -> AppDetails:
     """One app: whether it is complete, and if not, why
 
@@ -109,7 +109,7 @@ def releases(asked: Asked, app_id: str, parameters: ReleasesParameters) -> Relea
     return list_releases(accounts, here.registry, here.app_names, parameters.start)
 
 
-@endpoints.get("/tables", Right.READ)
+@endpoints.get("/tables", Right.READ, version=version_of_runs)
 def tables(asked: Asked, parameters: TablesParameters) -> TableDates:
     """Tables × Dates with a verdict each
 

@@ -10,7 +10,7 @@ from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.answers.judged_dates import JudgedDates, JudgedTable
 from appstore_analytics.answers.kpi_report import KpiReport, ReportedKpi, ReportedSeries
-from appstore_analytics.answers.kpi_reporting import Installed, ReportQuestion, report_kpis
+from appstore_analytics.answers.kpi_reporting import Installed, ReportQuestion, report_kpis, totals_by_app
 from appstore_analytics.answers.kpis import BY_APP
 from appstore_analytics.answers.pages import Page, cut
 from appstore_analytics.answers.table_dates import main_first, newest_dates
@@ -144,12 +144,14 @@ def app_table(question: AppsQuestion, here: Installed, judged: JudgedDates, as_o
     states = [state for state in _states(here, judged, as_of) if _matches(state, question.text)]
     counts = Counter(str(state.verdict) for state in states)
     chosen = [state for state in states if _has_verdict(state, question.verdict)]
-    report = report_kpis(
-        ReportQuestion(question.metrics, days=question.days, by=BY_APP, compare=Compare.PREVIOUS), here, as_of
-    )
-    numbers = {(series.app_id, series.kpi): series for series in report.series}
-    ordered = _sorted(chosen, question, numbers)
+    totals: Mapping[str, Value | None] = {}
+    if question.sort in question.metrics:
+        by_app = ReportQuestion((question.sort,), days=question.days, by=BY_APP)
+        totals = totals_by_app(by_app, here, as_of)
+    ordered = _sorted(chosen, question, totals)
     page = cut(ordered, question.page)
+    report = _report(question, [state.app_id for state in page.rows], here, as_of)
+    numbers = {(series.app_id, series.kpi): series for series in report.series}
     return AppTable(
         total=len(ordered),
         offset=page.offset,
@@ -165,6 +167,13 @@ def app_table(question: AppsQuestion, here: Installed, judged: JudgedDates, as_o
     )
 
 
+def _report(question: AppsQuestion, app_ids: Sequence[str], here: Installed, as_of: date) -> KpiReport:
+    """The numbers of the apps of one page; of a page without any, those of one app, for the periods of its columns."""
+    asked = tuple(app_ids) or here.app_ids[:1]
+    compared = ReportQuestion(question.metrics, days=question.days, app_ids=asked, by=BY_APP, compare=Compare.PREVIOUS)
+    return report_kpis(compared, here, as_of)
+
+
 def _refuse_unknown(question: AppsQuestion) -> None:
     orders = ("verdict", "name", "complete_until", *question.metrics)
     if question.sort not in orders:
@@ -174,16 +183,16 @@ def _refuse_unknown(question: AppsQuestion) -> None:
 
 
 def _states(here: Installed, judged: JudgedDates, as_of: date) -> Iterable[_State]:
-    """Every app with the worst verdict of its daily tables; an app without any data yet is "not ready"."""
+    """Every app with the worst verdict of its daily tables, as on its own page; "not ready" before the first data."""
     tables = [judged.judge(table, newest_dates(as_of, _DATES_JUDGED)) for table in main_first(here.tables)]
     until = _complete_until(tables)
     for account in here.accounts:
         for app_id in account.app_ids:
             odd = [table for table in tables if app_id in table.odd]
-            lacking = {table.table.name: _verdict(judged, app_id, table) for table in odd}
-            bad = {name: verdict for name, verdict in lacking.items() if verdict.needs_action}
-            told = [*bad.values(), *([] if bad else lacking.values())]
-            verdict = worst(told) if len(odd) == len(tables) or bad else DateVerdict.FRESH
+            found = {table.table.name: _verdicts(judged, app_id, table) for table in odd}
+            bad = {name: worst(verdicts) for name, verdicts in found.items() if worst(verdicts).needs_action}
+            has_come = len(odd) < len(tables) or any(map(_has_come, found.values()))
+            verdict = worst(bad.values()) if bad else DateVerdict.FRESH if has_come else DateVerdict.NOT_READY
             complete = _own_until(judged, app_id, odd, until)
             name = here.names.get(app_id, "")
             yield _State(app_id, name, account.name, verdict, tuple(bad), complete)
@@ -195,14 +204,13 @@ def _complete_until(tables: Sequence[JudgedTable]) -> date | None:
     return min((day for day in until if day), default=None) if all(until) else None
 
 
-def _verdict(judged: JudgedDates, app_id: str, table: JudgedTable) -> DateVerdict:
-    """The worst verdict of an app's table; without one, the verdict of its newest Date that is no longer growing."""
-    found = [verdict for _, verdict in judged.verdicts(app_id, table.table, list(table.counts))]
-    if bad := [verdict for verdict in found if verdict.needs_action]:
-        return worst(bad)
-    settled = [verdict for verdict in found if verdict not in (DateVerdict.PRELIMINARY, DateVerdict.NOT_READY)]
-    told = [verdict for verdict in settled if verdict is not DateVerdict.NONE]
-    return told[-1] if told else DateVerdict.NOT_READY
+def _verdicts(judged: JudgedDates, app_id: str, table: JudgedTable) -> list[DateVerdict]:
+    return [verdict for _, verdict in judged.verdicts(app_id, table.table, list(table.counts))]
+
+
+def _has_come(verdicts: Iterable[DateVerdict]) -> bool:
+    """Whether Apple has sent anything, even if it is still growing."""
+    return any(verdict not in (DateVerdict.NOT_READY, DateVerdict.NONE) for verdict in verdicts)
 
 
 def _own_until(judged: JudgedDates, app_id: str, odd: Sequence[JudgedTable], until: date | None) -> date | None:
@@ -225,21 +233,18 @@ def _has_verdict(state: _State, verdict: str) -> bool:
     return state.verdict.needs_action if verdict == ACTION else verdict in ("", state.verdict)
 
 
-def _sorted(
-    states: Iterable[_State], question: AppsQuestion, numbers: Mapping[tuple[str, str], ReportedSeries]
-) -> list[_State]:
+def _sorted(states: Iterable[_State], question: AppsQuestion, totals: Mapping[str, Value | None]) -> list[_State]:
     """Rows in the requested order; unknown values come last in either direction, equal ones are ordered by id."""
 
-    def value(state: _State) -> Any:
-        series = numbers.get((state.app_id, question.sort))
-        return series.total.value if series else None
+    def total(state: _State) -> Any:
+        return totals.get(state.app_id)
 
     keys: Mapping[str, Callable[[_State], Any]] = {
         "verdict": lambda state: -rank(state.verdict),
         "name": lambda state: (state.name.casefold(), state.name),
         "complete_until": lambda state: state.complete_until,
     }
-    key = keys.get(question.sort, value)
+    key = keys.get(question.sort, total)
     by_id = sorted(states, key=lambda state: int(state.app_id))
     known = [state for state in by_id if key(state) is not None]
     known.sort(key=key, reverse=question.is_descending)

@@ -116,7 +116,7 @@ NO_CHECKS = Checks(None, ())
 
 def read_checks(lake: Bucket, app_ids: Collection[str], as_of: date, remembered: Remembered) -> Checks:
     """The newest check and one in three before it, for these apps."""
-    stored = {day: each for day, each in stored_checks(lake).items() if as_of - LOOKED_BACK <= day <= as_of}
+    stored = {day: each for day, each in stored_checks(lake, as_of - LOOKED_BACK).items() if day <= as_of}
     if not stored:
         return NO_CHECKS
     newest, *before = _chosen(sorted(stored, reverse=True))

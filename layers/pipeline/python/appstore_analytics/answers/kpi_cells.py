@@ -114,7 +114,7 @@ class AppColumns:
         if kpi.minus:
             above = list(map(sub, above, self._added(kpi.minus, day)))
         below = self._added(kpi.over, day) if kpi.over else ()
-        return _Column(above, below, [self._sheet.told(kpi, day, group, None) for group in self._groups])
+        return _Column(above, below, self._sheet.told_of_apps(kpi, day, self._groups))
 
     def _added(self, amounts: Iterable[Amount], day: date) -> list[Number]:
         first, *others = (self._numbers(amount, day) for amount in amounts)

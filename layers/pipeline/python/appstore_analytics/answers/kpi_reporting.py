@@ -3,7 +3,7 @@
 question ─► KPIs, apps, dimension ─► Dates to read ─► sheet ─► series: points, total, the period before
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, partial
@@ -29,7 +29,7 @@ from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.restatements import read_restatements
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.kpi_periods import Compare, Point, Step, moved, points_of
-from appstore_analytics.rules.kpis import adds_up_over_dates
+from appstore_analytics.rules.kpis import Value, adds_up_over_dates
 
 _DAYS = 28
 _SETTLED_WITHIN = timedelta(days=12)
@@ -96,6 +96,11 @@ class Installed:
 def report_kpis(question: ReportQuestion, here: Installed, as_of: date) -> KpiReport:
     """The report, as known before the runs of `as_of`. Refused if the question names something that does not exist."""
     return _Reporting(question, here, as_of).report()
+
+
+def totals_by_app(question: ReportQuestion, here: Installed, as_of: date) -> dict[str, Value | None]:
+    """The total of the question's one KPI for each app, without any series: what a thousand apps are sorted by."""
+    return _Reporting(question, here, as_of).totals()
 
 
 @dataclass(frozen=True)
@@ -240,6 +245,15 @@ class _Reporting:
             else:
                 cells = ((value, SheetCells(self.sheet, kpi, group, (value,))) for value in slices)
                 yield from (self._one(each, points, value) for value, each in cells)
+
+    def totals(self) -> dict[str, Value | None]:
+        """By app the total of the first KPI."""
+        kpi = self.kpis[0]
+        points, until = tuple(self._points(kpi)), self.final_until[kpi.name]
+        cells: Iterable[Cells] = (SheetCells(self.sheet, kpi, group, (None,)) for group in self.groups)
+        if AppColumns.can_hold(self.sheet, kpi):
+            cells = AppColumns(self.sheet, kpi, self.groups).cells()
+        return {each.app_id: SeriesOf(each, points, until, is_compared=False).total().value for each in cells}
 
     def _slices(self, kpi: Kpi, group: AppGroup) -> list[str | None]:
         if self.where and kpi.basis is not Basis.COHORT:

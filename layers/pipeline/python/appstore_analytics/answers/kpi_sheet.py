@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from appstore_analytics.answers.checked_tables import CheckedTable, checked_table
 from appstore_analytics.answers.checks import NO_CHECKS, Checks
@@ -44,6 +44,14 @@ class Told(NamedTuple):
     reason: str = ""
 
 
+_OF_ROWS: Mapping[bool | None, Told] = {
+    True: Told(DateState.FINAL),
+    None: Told(DateState.FINAL),
+    False: Told(DateState.PRELIMINARY),
+}
+"""What rows are worth by whether Apple had completed their Date."""
+
+
 class _Place(NamedTuple):
     """The stored location of one side of a formula."""
 
@@ -65,8 +73,8 @@ class Sheet:
         self._by = by
         self._stored = stored
         self._known = known
-        self._told: dict[tuple[str, TableDate, AppGroup], Told] = {}
-        self._by_amount: dict[tuple[str, date], Mapping[int, Number]] = {}
+        self._told: dict[tuple[str, TableDate, str], Told] = {}
+        self._columns: dict[TableDate, list[Told]] = {}
 
     def values_of(self, kpi: Kpi, group: AppGroup) -> set[str | None]:
         """The values of the dimension that occur in the KPI's amounts."""
@@ -75,8 +83,8 @@ class Sheet:
             value
             for (stored_dimension, _), one in self._stored.items()
             if stored_dimension == dimension
-            for app_id, name, value in one.amounts
-            if name in names and app_id in group.stored_as
+            for (name, value), by_app in one.amounts.items()
+            if name in names and not by_app.keys().isdisjoint(group.stored_as)
         }
 
     def value(
@@ -113,24 +121,17 @@ class Sheet:
             dimension_of(kpi, self._by) == TOTAL
             and kpi.basis is Basis.DATES
             and not any(
-                number is None and name in names
+                name in names and None in by_app.values()
                 for one in self._stored.values()
-                if one.has_lost_sums
-                for (_, name, _), number in one.amounts.items()
+                for (name, _), by_app in one.amounts.items()
             )
         )
 
     def of_amount(self, amount: Amount, day: date) -> Mapping[int, Number]:
         """The amount of one Date by app, without a dimension."""
-        key = amount.name, day
-        if key not in self._by_amount:
-            stored = self._stored.get((TOTAL, TableDate(amount.table_name, day)))
-            self._by_amount[key] = {
-                app_id: number
-                for (app_id, name, _), number in (stored.amounts.items() if stored else ())
-                if name == amount.name and number is not None
-            }
-        return self._by_amount[key]
+        stored = self._stored.get((TOTAL, TableDate(amount.table_name, day)))
+        by_app = stored.amounts.get((amount.name, None), {}) if stored else {}
+        return cast(Mapping[int, Number], by_app)  # none of which is lost: see is_plain
 
     def final_until(self, kpi: Kpi) -> date | None:
         """The newest Date that Apple has completed in all of the KPI's tables; None if one of them has no stored Date.
@@ -149,40 +150,45 @@ class Sheet:
 
     def told(self, kpi: Kpi, day: date, group: AppGroup, value: str | None) -> Told:
         """The state of one Date: the worst of its sources."""
-        sources = {
-            TableDate(amount.table_name, place.day)
-            for amounts, place in (
-                ((*kpi.plus, *kpi.minus), _above(kpi, day, value)),
-                (kpi.over, _below(kpi, day, value)),
-            )
-            for amount in amounts
-        }
-        told = [self._told_of_source(dimension_of(kpi, self._by), source, group) for source in sorted(sources)]
-        state = worst(one.state for one in told)
-        reason = next((one.reason for one in told if one.state is state), "")
-        return Told(state, max(one.apps_missing for one in told), reason)
+        dimension = dimension_of(kpi, self._by)
+        return _worst_of([self._told_of_source(dimension, each, group) for each in _sources_of(kpi, day, value)])
+
+    def told_of_apps(self, kpi: Kpi, day: date, groups: Sequence[AppGroup]) -> list[Told]:
+        """The state of one Date for each of these apps, for a KPI without a dimension; call it with the same apps."""
+        columns = [self._column(each, groups) for each in _sources_of(kpi, day, None)]
+        return columns[0] if len(columns) == 1 else list(map(_worst_of, zip(*columns, strict=True)))
 
     def _numbers(self, amount: Amount, dimension: str, place: _Place, group: AppGroup) -> Iterable[Number | None]:
         stored = self._stored.get((dimension, TableDate(amount.table_name, place.day)))
-        amounts = stored.amounts if stored else {}
-        return (amounts.get((app_id, amount.name, place.value), 0) for app_id in group.stored_as)
+        by_app = stored.amounts.get((amount.name, place.value), {}) if stored else {}
+        return (by_app.get(app_id, 0) for app_id in group.stored_as)
 
     def _told_of_source(self, dimension: str, source: TableDate, group: AppGroup) -> Told:
-        key = dimension, source, group
+        key = dimension, source, group.app_id
         if key not in self._told:
             self._told[key] = self._look(self._stored.get((dimension, source)), source, group)
         return self._told[key]
+
+    def _column(self, source: TableDate, groups: Sequence[AppGroup]) -> list[Told]:
+        if source not in self._columns:
+            stored = self._stored.get((TOTAL, source))
+            is_final = stored.is_final if stored else {}
+            self._columns[source] = [
+                _OF_ROWS[is_final[group.members[0]]]
+                if group.members[0] in is_final
+                else self._told_of_source(TOTAL, source, group)
+                for group in groups
+            ]
+        return self._columns[source]
 
     def _look(self, stored: StoredKpis | None, source: TableDate, group: AppGroup) -> Told:
         if stored is not None and stored.storage in _NOT_CURRENT:
             return Told(_NOT_CURRENT[stored.storage])
         is_final = stored.is_final if stored else {}
-        told = [
-            Told(DateState.PRELIMINARY if is_final[app_id] is False else DateState.FINAL)
-            if app_id in is_final
-            else self._known.without_rows(source, app_id)
-            for app_id in group.members
-        ]
+        here = [is_final[app_id] for app_id in group.members if app_id in is_final]
+        told = [self._known.without_rows(source, app_id) for app_id in group.members if app_id not in is_final]
+        if here:  # of a thousand apps one word
+            told.insert(0, _OF_ROWS[False not in here])
         state, apps_missing = of_apps([one.state for one in told])
         return Told(state, apps_missing, next((one.reason for one in told if one.state is state), ""))
 
@@ -282,6 +288,26 @@ def _sources(kpi: Kpi, start: date, end: date, as_of: date) -> Iterator[TableDat
 def _is_completed(stored: StoredKpis) -> bool:
     """Whether any app's rows were complete when Apple built their file. They are if Apple documents no completeness."""
     return any(is_final is not False for is_final in stored.is_final.values())
+
+
+def _sources_of(kpi: Kpi, day: date, value: str | None) -> list[TableDate]:
+    """The Dates of tables that a value of one Date is made of."""
+    above, below = _above(kpi, day, value), _below(kpi, day, value)
+    days = [
+        *((amount.table_name, above.day) for amount in (*kpi.plus, *kpi.minus)),
+        *((amount.table_name, below.day) for amount in kpi.over),
+    ]
+    return [TableDate(table, day) for table, day in sorted(set(days))]
+
+
+def _worst_of(told: Sequence[Told]) -> Told:
+    """What several sources together say."""
+    first = told[0]
+    if all(one is first for one in told):
+        return first
+    state = worst(one.state for one in told)
+    reason = next((one.reason for one in told if one.state is state), "")
+    return Told(state, max(one.apps_missing for one in told), reason)
 
 
 def _above(kpi: Kpi, day: date, value: str | None) -> _Place:

@@ -171,7 +171,7 @@ def _stages(
         one = tallies[name]
         state = _DONE if ended and (started or ended_at) else _UNDER_WAY if started else _WAITING
         yield Stage(
-            name,
+            name.lower(),
             state,
             _UNITS[name],
             one.total,

@@ -19,7 +19,7 @@ class StageWait:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One Map of the run. `state` is waiting, running or done; `total` counts `unit`s.
+    """One Map of the run, `name` in lower case. `state` is waiting, running or done; `total` counts `unit`s.
 
     `started_at` is when its items were planned, `ended_at` when the next Map's were, or the run ended.
     """

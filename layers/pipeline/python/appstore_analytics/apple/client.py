@@ -112,7 +112,7 @@ class AppStoreConnect:
         except NotFound as unknown:
             raise NotFound(
                 f"{unknown} The URL was {self._base_url}v1/apps: if that is not App Store Connect, correct "
-                "apple_base_url in cdk.json and deploy again; otherwise Apple has an outage, and the next run asks again."
+                "apple_base_url in cdk.json and deploy again; otherwise Apple has an outage: the next run asks again."
             ) from None
 
     def report_requests(self, app_id: str, access_type: AccessType) -> tuple[ReportRequest, ...]:

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -46,10 +46,16 @@ class Check:
     feeds: tuple[CheckedFeed, ...]
 
 
-def stored_checks(bucket: Bucket) -> dict[date, StoredObject]:
-    """The last check of each day, oldest first."""
+def stored_checks(bucket: Bucket, since: date | None = None) -> dict[date, StoredObject]:
+    """The last check of each day, oldest first; those from a day on, if one is given."""
     prefix = f"{appstore_location('freshness')}dt="
-    return {date.fromisoformat(each.key.removeprefix(prefix)[:10]): each for each in bucket.list(prefix)}
+    after = f"{prefix}{since.isoformat()}" if since else ""
+    return {date.fromisoformat(each.key.removeprefix(prefix)[:10]): each for each in bucket.list(prefix, after)}
+
+
+def newest_check(bucket: Bucket, as_of: date) -> StoredObject | None:
+    """The last check of the last two days; None where there was none."""
+    return next(reversed(stored_checks(bucket, as_of - timedelta(days=1)).values()), None)
 
 
 def read_check(bucket: Bucket, stored: StoredObject, remembered: Remembered, *, whole: bool) -> Check:

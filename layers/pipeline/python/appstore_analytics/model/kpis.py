@@ -54,16 +54,16 @@ class StoredKpis:
     """What was read of one Date and table; nothing unless its storage is CURRENT.
 
     `is_final` has every app that has rows, and whether the Date was complete when Apple built the file they are from.
-    `amounts` are by app, amount and value of the dimension asked for; None where a sum exceeds its type. An app with
-    rows has the total of every amount, and of a dimension the values that occur.
+    `amounts` are by amount and value of the dimension asked for, and by app; None where a sum exceeds its type. An app
+    with rows has the total of every amount, and of a dimension the values that occur.
     """
 
     table_date: TableDate
     storage: Storage
     is_final: Mapping[int, bool | None] = field(default_factory=dict)
-    amounts: Mapping[tuple[int, str, str | None], Number | None] = field(default_factory=dict)
+    amounts: Mapping[tuple[str, str | None], Mapping[int, Number | None]] = field(default_factory=dict)
 
     @property
     def has_lost_sums(self) -> bool:
         """Whether any sum exceeds its type."""
-        return None in self.amounts.values()
+        return any(None in by_app.values() for by_app in self.amounts.values())

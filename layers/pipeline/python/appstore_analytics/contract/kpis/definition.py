@@ -103,7 +103,7 @@ class Amount:
         """The table whose rows are summed."""
         return tables_by_name()[self.table_name]
 
-    @property
+    @cached_property
     def column(self) -> Column:
         """The column that is summed."""
         return next(column for column in self.table.report.columns if column.name == self.measure)
@@ -157,12 +157,12 @@ class Kpi:
     weekly: str = ""
     monthly: str = ""
 
-    @property
+    @cached_property
     def amounts(self) -> tuple[Amount, ...]:
         """All amounts of the formula, each once."""
         return tuple(dict.fromkeys((*self.plus, *self.minus, *self.over)))
 
-    @property
+    @cached_property
     def tables(self) -> tuple[CuratedTable, ...]:
         """The tables that it needs, each once."""
         return tuple(dict.fromkeys(amount.table for amount in self.amounts))
@@ -172,7 +172,7 @@ class Kpi:
         """The period of one Date; that of all its tables."""
         return self.tables[0].granularity
 
-    @property
+    @cached_property
     def dimensions(self) -> tuple[Dimension, ...]:
         """The dimensions by which it can be split: those of all its tables. Cohorts have no other."""
         if self.basis is Basis.COHORT:

@@ -4,6 +4,7 @@ HEAD the rows' object ─► GET the end of the KPI object ─► same digest? �
                                                         no ─► HEAD the rows' object once more ─► BEING_REPLACED
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -22,7 +23,7 @@ from appstore_analytics.lake.kpis.rows import STRINGS
 from appstore_analytics.lake.objects import Bucket, ObjectAbsentError, ObjectReplacedError
 from appstore_analytics.lake.published import DIGEST
 from appstore_analytics.lake.remote_file import RemoteFile
-from appstore_analytics.model.kpis import Storage, StoredKpis
+from appstore_analytics.model.kpis import Number, Storage, StoredKpis
 
 _AT_ONCE = 16
 _ATTEMPTS = 3
@@ -65,7 +66,8 @@ def _stored(file: RemoteFile, table_date: TableDate, wanted: Wanted) -> StoredKp
     parquet = pq.ParquetFile(pa.PythonFile(file, mode="r"), read_dictionary=list(STRINGS), pre_buffer=True)
     groups = _row_groups(parquet.metadata, wanted)
     rows = parquet.read_row_groups(groups, use_threads=False) if groups else parquet.schema_arrow.empty_table()
-    totals = rows.filter(pc.equal(rows["dimension"], TOTAL)).select(["app_id", "is_final"]).to_pydict()
+    totals = rows.filter(pc.equal(rows["dimension"], TOTAL)).select(["app_id", "is_final"])
+    apps = pa.TableGroupBy(totals, "app_id", use_threads=False).aggregate([("is_final", "min")]).to_pydict()
     is_asked = pc.and_(
         pc.equal(rows["dimension"], wanted.dimension),
         pc.and_(
@@ -73,14 +75,37 @@ def _stored(file: RemoteFile, table_date: TableDate, wanted: Wanted) -> StoredKp
             pc.is_in(rows["app_id"], pa.array(sorted(wanted.app_ids), pa.int64())),
         ),
     )
-    found = rows.filter(is_asked).to_pydict()
-    numbers = (usd if amount is None else amount for amount, usd in zip(found["amount"], found["usd"], strict=True))
     return StoredKpis(
         table_date,
         Storage.CURRENT,
-        dict(zip(totals["app_id"], totals["is_final"], strict=True)),
-        dict(zip(zip(found["app_id"], found["kpi"], found["value"], strict=True), numbers, strict=True)),
+        dict(zip(apps["app_id"], apps["is_final_min"], strict=True)),  # which every row of an app says alike
+        _amounts(rows.filter(is_asked), wanted),
     )
+
+
+def _amounts(rows: pa.Table, wanted: Wanted) -> dict[tuple[str, str | None], dict[int, Number | None]]:
+    """By amount and value, and by app. Totals, which thousands of apps have, a column at a time."""
+    if wanted.dimension == TOTAL:
+        names = rows["kpi"].cast(pa.string())
+        apart = {name: rows.filter(pc.equal(names, name)) for name in wanted.amounts}
+        return {
+            (name, None): dict(zip(of["app_id"].to_pylist(), _numbers(of), strict=True))
+            for name, of in apart.items()
+            if of.num_rows
+        }
+    found: dict[tuple[str, str | None], dict[int, Number | None]] = defaultdict(dict)
+    keys = (rows[name].to_pylist() for name in ("kpi", "value", "app_id"))
+    for name, value, app_id, number in zip(*keys, _numbers(rows), strict=True):
+        found[name, value][app_id] = number
+    return found
+
+
+def _numbers(rows: pa.Table) -> list[Number | None]:
+    """A count is in one column, money in the other."""
+    counts: list[Number | None] = rows["amount"].to_pylist()
+    if rows["usd"].null_count == rows.num_rows:
+        return counts
+    return [usd if count is None else count for count, usd in zip(counts, rows["usd"].to_pylist(), strict=True)]
 
 
 def _row_groups(metadata: pq.FileMetaData, wanted: Wanted) -> list[int]:

@@ -1,0 +1,53 @@
+"""A copy of the application data, a page at a time, for whoever keeps one or moves to another database."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from pg8000.native import identifier
+
+from appstore_analytics.contract.errors import ConfigurationRefused
+from appstore_console.database.connection import connect
+from appstore_console.database.login import Clients, login_of
+from appstore_console.settings import DatabaseSettings
+
+KEYS: Mapping[str, str] = {
+    "grants": "grant_id::text",
+    "views": "view_id::text",
+    "annotations": "annotation_id::text",
+    "audit": "entry_id::text",
+    "subscriptions": "subscription_id::text",
+    "digests_sent": "week::text || ' ' || subscription_id::text",
+}
+"""The tables in the order of a copy, and by what their rows are told apart."""
+
+_ROWS_OF_A_PAGE = 500
+"""Of at most about 8 KB each, where Lambda answers 6 MB."""
+
+
+def copy_page(table: str, after: str, database: DatabaseSettings, clients: Clients) -> dict[str, Any]:
+    """Rows of a table behind the key `after`, and the key of the last: `next` is empty behind the table's last row.
+
+    Each page is a transaction of its own: what is written meanwhile may be in the copy or not.
+    """
+    if table not in KEYS:
+        raise ConfigurationRefused(f"There is no table {table[:40]}: there is {', '.join(KEYS)}.")
+    statement = (
+        f"SELECT {KEYS[table]} AS key, each.* FROM console.{identifier(table)} AS each "  # noqa: S608 (our own names)
+        f"WHERE {KEYS[table]} > :after ORDER BY 1 LIMIT {_ROWS_OF_A_PAGE}"
+    )
+    with closing(connect(login_of(database, clients))) as connection:
+        found = connection.run(statement, after=after)
+        names = [column["name"] for column in connection.columns]
+    rows = [dict(zip(names, map(_plain, row), strict=True)) for row in found]
+    keys = [row.pop("key") for row in rows]
+    return {"rows": rows, "next": keys[-1] if len(keys) == _ROWS_OF_A_PAGE else ""}
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it."""
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
