@@ -54,10 +54,10 @@ def export_console(
 
 
 def _lines(asked: Asked) -> Iterator[dict[str, Any]]:
-    """Every person and every row. There is always a person: whoever is asked for has to be invited first."""
+    """Every person and every row. Refused before the first person is invited."""
     people, copy = asked.where.open_console().ask("GET", "/users")["people"], asked.where.open_console_copy()
     if not people:
-        raise Refused("The console has nobody and nothing yet: ./manage.py users invite E-MAIL --role admin")
+        raise Refused("The console is empty: ./manage.py users invite E-MAIL --role admin invites the first person.")
     for person in people:
         yield {"table": "people", **person}
     for table in TABLES:

@@ -30,8 +30,8 @@ def test_a_number_of_apps_that_makes_no_sense_is_refused(apps: str, capsys: pyte
     [
         ("--port=65536", "'65536' is not a port, 0 to 65535"),
         ("--port=-1", "'-1' is not a port"),
-        ("--apps=0", "'0' is not a whole number from 1 up"),
-        ("--rows-per-date=-1", "'-1' is not a whole number from 1 up"),
+        ("--apps=0", "'0' is not a whole number above 0"),
+        ("--rows-per-date=-1", "'-1' is not a whole number above 0"),
         ("--requested-days-ago=36", "must be 0 to 35 days"),
         ("--key-file=/no/such/folder/key.p8", "--key-file: there is no folder /no/such/folder"),
     ],

@@ -46,6 +46,11 @@ def test_a_date_that_was_not_final_grows_and_is_not_restated(was_final: bool | N
     assert numbers(replaced_is_final=was_final) == []
 
 
+def test_a_row_of_an_earlier_version_does_not_say_whether_it_was_final() -> None:
+    earlier = {name: value for name, value in CORRECTED.items() if name != "replaced_is_final"}
+    assert list(restatements_in(earlier)) == []
+
+
 def test_the_same_numbers_from_a_newer_file_are_no_restatement() -> None:
     assert numbers(rows=10, sums={"sessions": "150.0", "total_session_duration": "7000"}) == []
 

@@ -1,4 +1,4 @@
-"""A copy of the application data, a page at a time, for whoever keeps one or moves to another database."""
+"""A copy of the application data, a page at a time, for backups and for a move to another database."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -21,7 +21,7 @@ KEYS: Mapping[str, str] = {
     "subscriptions": "subscription_id::text",
     "digests_sent": "week::text || ' ' || subscription_id::text",
 }
-"""The tables in the order of a copy, and by what their rows are told apart."""
+"""The tables in the order of a copy, and the unique column of each."""
 
 _ROWS_OF_A_PAGE = 500
 """Of at most about 8 KB each, where Lambda answers 6 MB."""

@@ -18,7 +18,7 @@ from appstore_console.http.asked import Asked
 
 _RUNS_LOOKED_AT = 20
 _MINUTES_KEPT = 10
-"""After so long an answer is made again: people can change the registry by hand, which no run tells of."""
+"""An answer expires after this time, because people can change the registry by hand, outside of runs."""
 
 
 def version_of_runs(asked: Asked, **_: Any) -> str:

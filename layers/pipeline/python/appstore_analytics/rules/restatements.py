@@ -8,11 +8,11 @@ from appstore_analytics.model.restatements import ROWS, ChangeCause
 
 
 def restatements_in(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The rows of `appstore.restatements` that follow from it: one for each measure whose total is another now.
+    """The rows of `appstore.restatements` that follow from it: one for each measure whose total has changed.
 
-    None where the replaced numbers were not final: a Date grows until it is. A vintages table replaces nothing.
+    None if the replaced numbers were not final: a Date grows until it is complete. A vintages table replaces nothing.
     """
-    if not row["replaced_is_final"]:
+    if not row.get("replaced_is_final"):  # rows of earlier versions do not say
         return
     before, now = _totals(row, "replaced_"), _totals(row, "")
     for measure in dict.fromkeys((*before, *now)):
