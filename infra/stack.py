@@ -99,7 +99,7 @@ MAY: Mapping[str, Access] = {
         athena=(Database.CURATED, Database.MARTS),
     ),
     "list_releases": Access(
-        registry=("PutItem", "Query"),
+        registry=("PutItem", "UpdateItem", "Query"),
         lake={RUNS_PREFIX: (READ, WRITE), CURATED_PREFIX: (READ,), APPSTORE_PREFIX: (WRITE,)},
         lists=(LAKE,),
         api_keys="reader",

@@ -89,7 +89,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "glue:table/marts/*": GLUE,
     },
     "list_releases": {
-        "registry": "dynamodb:PutItem dynamodb:Query",
+        "registry": "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         "lake/runs/*": READ_WRITE,
         "lake/curated/*": READ,
         "lake/appstore/*": WRITE,
