@@ -120,7 +120,7 @@ def test_a_lost_answer_never_starts_a_run_twice(visit: Visit) -> None:
     visit.page.wait_for_selector("dialog .plan")
     visit.page.route("**/api/v1/runs", lambda route: (route.fetch(), route.fulfill(status=503))[-1])
     visit.page.get_by_role("button", name="Start backfill").click()
-    visit.see("dialog [role=alert]", "gets no answer")
+    visit.see("dialog [role=alert]", "did not get an answer")
     visit.page.unroute("**/api/v1/runs")
     visit.page.get_by_role("button", name="Start backfill").click()
     expect(visit.page.locator("dialog")).to_have_count(0)

@@ -119,7 +119,7 @@ def test_a_refused_plan_says_why_and_starts_nothing(visit: Visit) -> None:
     visit.page.wait_for_selector("dialog .plan")
     visit.world.outage, visit.world.outage_of = 409, "runs"
     visit.page.get_by_role("button", name="Start daily").click()
-    visit.see("dialog [role=alert]", "The console gets no answer")
+    visit.see("dialog [role=alert]", "The console did not get an answer")
     assert visit.world.started == []
 
 
