@@ -86,6 +86,7 @@ def _of_dead_letters() -> dict[Right, str]:
 
 ON_BEHALF = {
     "verify_table": _of_athena("curated", "marts"),
+    "list_releases": _of_athena("curated"),
     "check_freshness": _of_athena("curated", "appstore") | _of_dead_letters(),
     "notify_slack": _of_dead_letters(),
     "convert_instance": {
@@ -126,7 +127,7 @@ def guarded() -> Iterator[Deployed]:
     )
     context = {
         "segment_hosts": ["127.0.0.1"],
-        "reports": [ENGAGEMENT, CRASHES],
+        "reports": [ENGAGEMENT, CRASHES, "App Sessions Standard"],
         "accounts": [{"name": "main", "app_ids": [], "reader_key": True}],
         "snapshot_poll_seconds": 1,
         "alarm_slack_secret": SLACK_SECRET,
