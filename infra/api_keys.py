@@ -15,7 +15,7 @@ class ApiKeys(Construct):
 
     A new secret contains random text, not a key; deploying again keeps a key that was put in. Apple shows a private key
     once, so on AWS a secret outlives the stack; only a first deployment that fails deletes it, so that it can be
-    repeated. After destroying the stack the name is still taken: A new stack takes the secret back with `./manage.py
+    repeated. After destroying the stack the name is still taken: a new stack takes the secret back with `./manage.py
     adopt`.
     """
 

@@ -21,7 +21,7 @@ from appstore_analytics.contract.tables import APPSTORE_TABLES, CuratedTable
 from infra.configuration import parse_context
 from infra.console.functions import CAPACITIES as CONSOLE_CAPACITIES
 from infra.functions import CAPACITIES, state_name
-from operations.doctor import account
+from operations.doctor import account, data
 
 CLOUDFORMATION_LIMIT = 500
 
@@ -114,6 +114,8 @@ def test_the_registry_is_recoverable_protected_and_forgets_what_expired(synthesi
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    looked_for = (data.TIME_TO_LIVE, data.STREAM_VIEW)  # by the doctor, which no template tells them
+    assert looked_for == ("expires_at", table["StreamSpecification"]["StreamViewType"])
     assert table["DeletionProtectionEnabled"] is True
 
 

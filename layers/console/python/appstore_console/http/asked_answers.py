@@ -13,6 +13,7 @@ from appstore_analytics.answers.installation import Installation
 from appstore_analytics.answers.judged_dates import JudgedDates
 from appstore_analytics.answers.kpi_reporting import Installed
 from appstore_analytics.contract.kpis import KPIS_BY_NAME
+from appstore_analytics.contract.kpis.stored import definitions
 from appstore_analytics.lake.checks import newest_check
 from appstore_console.http.asked import Asked
 
@@ -36,6 +37,7 @@ def version_of_runs(asked: Asked, **_: Any) -> str:
         [(run.arn, run.status) for run in runs],
         [check.key, check.etag] if check else [],
         here.configuration.to_payload(),
+        [definitions(table) for table in here.tables],
         today(asked).isoformat(),
         asked.now.hour * 60 + asked.now.minute - asked.now.minute % _MINUTES_KEPT,
     ]
