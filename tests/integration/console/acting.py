@@ -104,15 +104,21 @@ class Office:
         with closing(self.cluster.database("admin")) as admin:
             return admin.run(read)
 
-    def empty(self) -> None:
-        def write(connection: Any) -> None:
-            for table in TABLES:
-                connection.run(f"DELETE FROM console.{table}")
-
+    def close(self) -> None:
+        """Removes the user pool and what the application data hold, for the next module."""
         self.cognito.delete_user_pool(UserPoolId=self.pool_id)
         for database in self.opened:
             database.close()
         self.opened.clear()
+        self.empty()
+
+    def empty(self) -> None:
+        """Removes every row of the application data, which modules share."""
+
+        def write(connection: Any) -> None:
+            for table in TABLES:
+                connection.run(f"DELETE FROM console.{table}")
+
         with closing(self.cluster.database("admin")) as admin:
             admin.run(write)
 

@@ -67,7 +67,7 @@ def pipeline() -> Iterator[Pipeline]:
 def office(pipeline: Pipeline, cluster: Migrated, embedded_aws: EmbeddedAws) -> Iterator[Office]:
     office = new_office(pipeline, cluster, embedded_aws, f"office-{next(_numbers)}")
     yield office
-    office.empty()
+    office.close()
 
 
 def asked(somebody: Somebody, name: str) -> Any:

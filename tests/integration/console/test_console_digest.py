@@ -79,7 +79,7 @@ def desk(pipeline: Pipeline, cluster: Migrated, embedded_aws: EmbeddedAws, reque
     office = new_office(pipeline, cluster, embedded_aws, re.sub("[^a-z_]", "", request.node.name)[:60])
     office.empty()  # modules share the database
     yield Desk(office, embedded_aws)
-    office.empty()
+    office.close()
     embedded_aws.client("sesv2").delete_email_identity(EmailIdentity=SENDER)
 
 

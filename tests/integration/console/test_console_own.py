@@ -43,7 +43,7 @@ def pipeline() -> Iterator[Pipeline]:
 def office(pipeline: Pipeline, cluster: Migrated, embedded_aws: EmbeddedAws) -> Iterator[Office]:
     office = new_office(pipeline, cluster, embedded_aws, f"own-{next(_numbers)}")
     yield office
-    office.empty()
+    office.close()
 
 
 @pytest.fixture
