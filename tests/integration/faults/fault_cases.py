@@ -5,123 +5,60 @@ The table of faults in docs/reliability.md is generated from this list.
 This module does not import pytest, because `docs/generate.py` reads it as well.
 """
 
-from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
-
 from appstore_analytics.contract.errors import (
     AppleRefused,
     AppleUnavailable,
     CallsUnavailable,
     DownloadBroken,
     GhostRequest,
-    InstanceQuarantined,
     KeyDoubted,
     NotFound,
-    PipelineError,
     RoleMissing,
     SegmentUrlExpired,
 )
-from appstore_analytics.contract.schema_modes import SchemaMode
 from appstore_analytics.contract.verdicts import Verdict
-from local.apple.faults import Fault, FaultKind
-from local.apple.files import NEW_HEADER
-
-HURT = "1000000001"
-
-CREATE = "^POST /v1/analyticsReportRequests$"
-REQUESTS = "^GET /v1/apps/.*/analyticsReportRequests"
-REPORTS = "^GET /v1/analyticsReportRequests/.*/reports"
-INSTANCES = "^GET /v1/analyticsReports/.*/instances"
-SEGMENTS = "^GET /v1/analyticsReportInstances/.*/segments"
-FILES = "^GET /segments/"
-
-ALWAYS = None
-MIDDLE_OF_THE_MONTH = date(2025, 6, 18)
-BEGINNING_OF_THE_MONTH = date(2025, 6, 5)
-
-
-class Healing(StrEnum):
-    """The repair of the fault's damage."""
-
-    IN_THE_RUN = "nothing is left to heal"
-    NEXT_RUN = "lands what was left over"
-    NEXT_INSTANCE = "the next instance brings the Date"
-    NEXT_DAY = "makes the request; the first data come a day after it"
-    QUARANTINE = "leaves it in quarantine, the Dates as they were; the next instance brings those it reaches back to"
-    REFETCH = "leaves it in quarantine, the Dates as they were; `./manage.py refetch` brings them while Apple has it"
-    SNAPSHOT = "leaves the Dates as they were; the next instance brings those it reaches back to, a snapshot the others"
-
-
-@dataclass(frozen=True, slots=True)
-class FaultCase:
-    """One bad day of one app, `HURT`, among healthy ones.
-
-    `error` is the class that the app's step ends with; a transient one is retried, CallsUnavailable waited for. `words`
-    stand in the app's reason in the run report, which names the columns as well that the catalogue does not know,
-    those that the file lacks and the Date before the newest if the file skips it. `is_new`: the app has no report
-    request yet on that day. `schema_mode` is every report's. `attempts`: how many fail, if not
-    one per fault.
-    """
-
-    fault: str
-    orders: tuple[Fault, ...]
-    what_happens: str
-    error: type[PipelineError] | None = None
-    verdict: Verdict = Verdict.VERIFIED
-    words: str = ""
-    healing: Healing = Healing.IN_THE_RUN
-    unknown_column: str = ""
-    missing_column: str = ""
-    skips_a_date: bool = False
-    is_new: bool = False
-    schema_mode: SchemaMode = SchemaMode.EVOLVE
-    attempts: int | None = None
-    today: date = MIDDLE_OF_THE_MONTH
-
-    @property
-    def id(self) -> str:
-        """The test's id: the fault, in lower case with dashes."""
-        words = "".join(letter if letter.isalnum() else " " for letter in self.fault.lower().replace("'", ""))
-        return "-".join(words.split())
-
-
-def _order(kind: FaultKind, route: str, times: int | None = 1, **more: object) -> tuple[Fault, ...]:
-    return (Fault(kind, route, times, app_id=HURT, **more),)  # type: ignore[arg-type]
-
-
-def _status(status: int, route: str, times: int | None = 1, **more: object) -> tuple[Fault, ...]:
-    return _order(FaultKind.STATUS, route, times, status=status, **more)
-
-
-_RETRIED = "The step is retried after a pause and continues where it stopped."
-_WAITED = "No function uses the key for a while; the children wait, then continue where they stopped."
-_FAILED = "After five more attempts the item has failed."
-_QUARANTINED = "Nothing of the file reaches the tables; its raw bytes are kept and the ledger keeps the reason."
+from local.apple.faults import FaultKind
+from tests.integration.faults.fault_case import (
+    ALWAYS,
+    CREATE,
+    FAILED,
+    FILES,
+    INSTANCES,
+    REPORTS,
+    REQUESTS,
+    RETRIED,
+    SEGMENTS,
+    WAITED,
+    FaultCase,
+    Healing,
+    order,
+    status,
+)
+from tests.integration.faults.fault_cases_of_files import FILES_INSIDE
 
 THROTTLED = (
     FaultCase(
         "429 with `Retry-After`",
-        _status(429, INSTANCES, retry_after_seconds=30),
-        _WAITED,
+        status(429, INSTANCES, retry_after_seconds=30),
+        WAITED,
         CallsUnavailable,
     ),
     FaultCase(
         "429 without `Retry-After`, twice",
-        _status(429, SEGMENTS, 2),
-        f"{_WAITED} The pause doubles with every refusal in a row.",
+        status(429, SEGMENTS, 2),
+        f"{WAITED} The pause doubles with every refusal in a row.",
         CallsUnavailable,
     ),
     FaultCase(
         "429 with only the minute in `X-Rate-Limit`",
-        _status(429, SEGMENTS, minute_header=True),
-        _WAITED,
+        status(429, SEGMENTS, minute_header=True),
+        WAITED,
         CallsUnavailable,
     ),
     FaultCase(
         "429 to the creation of a report request",
-        _status(429, CREATE, retry_after_seconds=30),
-        f"{_WAITED} Then the app is checked again before anything is created.",
+        status(429, CREATE, retry_after_seconds=30),
+        f"{WAITED} Then the app is checked again before anything is created.",
         CallsUnavailable,
         Verdict.NOT_READY,
         healing=Healing.NEXT_DAY,
@@ -130,12 +67,12 @@ THROTTLED = (
 )
 
 UNAVAILABLE = (
-    FaultCase("503 once", _status(503, INSTANCES), _RETRIED, AppleUnavailable),
-    FaultCase("a burst of 5xx", _status(500, SEGMENTS, 4), _RETRIED, AppleUnavailable),
+    FaultCase("503 once", status(503, INSTANCES), RETRIED, AppleUnavailable),
+    FaultCase("a burst of 5xx", status(500, SEGMENTS, 4), RETRIED, AppleUnavailable),
     FaultCase(
         "503 all day",
-        _status(503, INSTANCES, ALWAYS),
-        _FAILED,
+        status(503, INSTANCES, ALWAYS),
+        FAILED,
         AppleUnavailable,
         Verdict.FAILED,
         "answered 503",
@@ -143,27 +80,27 @@ UNAVAILABLE = (
     ),
     FaultCase(
         "503 to the look for a report request",
-        _status(503, REQUESTS),
-        f"{_RETRIED} Nothing was created meanwhile.",
+        status(503, REQUESTS),
+        f"{RETRIED} Nothing was created meanwhile.",
         AppleUnavailable,
         Verdict.NOT_READY,
         healing=Healing.NEXT_DAY,
         is_new=True,
     ),
-    FaultCase("503 to the list of reports", _status(503, REPORTS), _RETRIED, AppleUnavailable),
-    FaultCase("503 of the storage host", _status(503, FILES, 2), _RETRIED, AppleUnavailable),
+    FaultCase("503 to the list of reports", status(503, REPORTS), RETRIED, AppleUnavailable),
+    FaultCase("503 of the storage host", status(503, FILES, 2), RETRIED, AppleUnavailable),
     FaultCase(
         "503 although the report request was created",
-        _status(503, CREATE, after_effect=True),
+        status(503, CREATE, after_effect=True),
         "The retry looks first, finds the request and adopts it: none is created twice.",
         AppleUnavailable,
         is_new=True,
     ),
-    FaultCase("a time-out", _order(FaultKind.DELAY, INSTANCES, seconds=120), _RETRIED, AppleUnavailable),
+    FaultCase("a time-out", order(FaultKind.DELAY, INSTANCES, seconds=120), RETRIED, AppleUnavailable),
     FaultCase(
         "a time-out all day",
-        _order(FaultKind.DELAY, SEGMENTS, ALWAYS, seconds=120),
-        _FAILED,
+        order(FaultKind.DELAY, SEGMENTS, ALWAYS, seconds=120),
+        FAILED,
         AppleUnavailable,
         Verdict.FAILED,
         "ReadTimeout",
@@ -171,34 +108,34 @@ UNAVAILABLE = (
     ),
     FaultCase(
         "a time-out although the report request was created",
-        _order(FaultKind.DELAY, CREATE, seconds=120),
+        order(FaultKind.DELAY, CREATE, seconds=120),
         "The retry looks first, finds the request and adopts it: none is created twice.",
         AppleUnavailable,
         is_new=True,
     ),
-    FaultCase("a time-out of a download", _order(FaultKind.DELAY, FILES, seconds=120), _RETRIED, DownloadBroken),
-    FaultCase("a connection reset", _order(FaultKind.RESET, INSTANCES), _RETRIED, AppleUnavailable),
+    FaultCase("a time-out of a download", order(FaultKind.DELAY, FILES, seconds=120), RETRIED, DownloadBroken),
+    FaultCase("a connection reset", order(FaultKind.RESET, INSTANCES), RETRIED, AppleUnavailable),
     FaultCase(
         "a connection reset although the report request was created",
-        _order(FaultKind.RESET, CREATE, after_effect=True),
+        order(FaultKind.RESET, CREATE, after_effect=True),
         "The retry looks first, finds the request and adopts it: none is created twice.",
         AppleUnavailable,
         is_new=True,
     ),
-    FaultCase("a connection reset in a download", _order(FaultKind.RESET, FILES), _RETRIED, DownloadBroken),
+    FaultCase("a connection reset in a download", order(FaultKind.RESET, FILES), RETRIED, DownloadBroken),
     FaultCase(
         "an answer that is cut off although the report request was created",
-        _order(FaultKind.TRUNCATED_BODY, CREATE),
+        order(FaultKind.TRUNCATED_BODY, CREATE),
         "The retry looks first, finds the request and adopts it: none is created twice.",
         AppleUnavailable,
         is_new=True,
     ),
-    FaultCase("a list that is cut off", _order(FaultKind.TRUNCATED_BODY, SEGMENTS), _RETRIED, AppleUnavailable),
-    FaultCase("a download that is cut off", _order(FaultKind.TRUNCATED_BODY, FILES, 2), _RETRIED, DownloadBroken),
+    FaultCase("a list that is cut off", order(FaultKind.TRUNCATED_BODY, SEGMENTS), RETRIED, AppleUnavailable),
+    FaultCase("a download that is cut off", order(FaultKind.TRUNCATED_BODY, FILES, 2), RETRIED, DownloadBroken),
     FaultCase(
         "a download that is cut off all day",
-        _order(FaultKind.TRUNCATED_BODY, FILES, ALWAYS),
-        f"Nothing is written. {_FAILED}",
+        order(FaultKind.TRUNCATED_BODY, FILES, ALWAYS),
+        f"Nothing is written. {FAILED}",
         DownloadBroken,
         Verdict.FAILED,
         "ended early",
@@ -209,12 +146,12 @@ UNAVAILABLE = (
 REFUSED = (
     FaultCase(
         "401: the token has expired on the way",
-        _order(FaultKind.TOKEN_EXPIRED, INSTANCES),
+        order(FaultKind.TOKEN_EXPIRED, INSTANCES),
         "A fresh token is made and the call repeated once; no step notices.",
     ),
     FaultCase(
         "401: the token has expired before the report request is created",
-        _order(FaultKind.TOKEN_EXPIRED, CREATE),
+        order(FaultKind.TOKEN_EXPIRED, CREATE),
         "Nothing was done, so the creation is sent once more with a fresh token; no step notices.",
         verdict=Verdict.NOT_READY,
         healing=Healing.NEXT_DAY,
@@ -222,14 +159,14 @@ REFUSED = (
     ),
     FaultCase(
         "401 three times to a valid key",
-        _status(401, INSTANCES, 3),
-        f"A fresh token is refused as well. {_RETRIED}",
+        status(401, INSTANCES, 3),
+        f"A fresh token is refused as well. {RETRIED}",
         KeyDoubted,
         attempts=1,
     ),
     FaultCase(
         "401 to fresh tokens too",
-        _status(401, INSTANCES, ALWAYS),
+        status(401, INSTANCES, ALWAYS),
         "The step is retried with pauses, because valid keys get 401 now and then. A key that gets nothing else for a "
         "minute is revoked or mistyped: it is not tried any more.",
         KeyDoubted,
@@ -239,7 +176,7 @@ REFUSED = (
     ),
     FaultCase(
         "403: the role may not read",
-        _status(403, INSTANCES, ALWAYS),
+        status(403, INSTANCES, ALWAYS),
         "No retry; the reason names the roles that may.",
         RoleMissing,
         Verdict.FORBIDDEN,
@@ -248,7 +185,7 @@ REFUSED = (
     ),
     FaultCase(
         "403: the role may not create",
-        _status(403, CREATE, ALWAYS),
+        status(403, CREATE, ALWAYS),
         "No retry; the reason asks for a key with the role Admin.",
         RoleMissing,
         Verdict.FORBIDDEN,
@@ -258,7 +195,7 @@ REFUSED = (
     ),
     FaultCase(
         "409 for a report request that no list shows (ghost)",
-        _order(FaultKind.GHOST, CREATE, ALWAYS),
+        order(FaultKind.GHOST, CREATE, ALWAYS),
         "No retry loop: listed once more, then a verdict. Every run looks again.",
         GhostRequest,
         Verdict.CONFLICT,
@@ -268,7 +205,7 @@ REFUSED = (
     ),
     FaultCase(
         "404 for an instance that is still listed",
-        _status(404, SEGMENTS),
+        status(404, SEGMENTS),
         "An answer, not an error: the ledger notes the instance as expired, and no run asks for it again.",
         verdict=Verdict.EXPIRED,
         words="run ./manage.py backfill for them",
@@ -276,7 +213,7 @@ REFUSED = (
     ),
     FaultCase(
         "403 whose code leaves the cause open",
-        _status(403, INSTANCES, ALWAYS, code="FORBIDDEN"),
+        status(403, INSTANCES, ALWAYS, code="FORBIDDEN"),
         "No retry; the reason names both causes, an agreement and the role.",
         RoleMissing,
         Verdict.FORBIDDEN,
@@ -285,7 +222,7 @@ REFUSED = (
     ),
     FaultCase(
         "409 with another cause than an existing request",
-        _status(409, CREATE, code="ENTITY_ERROR.RELATIONSHIP.INVALID"),
+        status(409, CREATE, code="ENTITY_ERROR.RELATIONSHIP.INVALID"),
         "Listed once more, in case there is one; then the reason has Apple's code. Every run tries again.",
         AppleRefused,
         Verdict.FAILED,
@@ -295,7 +232,7 @@ REFUSED = (
     ),
     FaultCase(
         "404 for the app: mistyped, deleted or moved",
-        _status(404, REQUESTS, ALWAYS),
+        status(404, REQUESTS, ALWAYS),
         "The reason names the app and what to do about it. If Apple knows it again, the next run continues.",
         NotFound,
         Verdict.FAILED,
@@ -305,7 +242,7 @@ REFUSED = (
     ),
     FaultCase(
         "404 for a report that was known",
-        _status(404, INSTANCES),
+        status(404, INSTANCES),
         "The report request is forgotten, because it may have been replaced: the next run looks for it.",
         NotFound,
         Verdict.FAILED,
@@ -314,7 +251,7 @@ REFUSED = (
     ),
     FaultCase(
         "an unexpected status",
-        _status(422, SEGMENTS),
+        status(422, SEGMENTS),
         "No retry.",
         AppleRefused,
         Verdict.FAILED,
@@ -323,7 +260,7 @@ REFUSED = (
     ),
     FaultCase(
         "a redirect to another host",
-        _order(FaultKind.REDIRECT, INSTANCES),
+        order(FaultKind.REDIRECT, INSTANCES),
         "It is not followed, so no token leaves Apple's host; the app's other tables go on.",
         None,
         Verdict.FAILED,
@@ -335,7 +272,7 @@ REFUSED = (
 LISTS_AND_LINKS = (
     FaultCase(
         "a page that links to itself",
-        _order(FaultKind.SELF_LINK, INSTANCES),
+        order(FaultKind.SELF_LINK, INSTANCES),
         "The second visit of a page ends the listing of this table; the app's others go on.",
         None,
         Verdict.FAILED,
@@ -344,24 +281,24 @@ LISTS_AND_LINKS = (
     ),
     FaultCase(
         "an instance listed twice",
-        _order(FaultKind.DUPLICATE, INSTANCES),
+        order(FaultKind.DUPLICATE, INSTANCES),
         "It is one instance, in the ledger and in the tables.",
     ),
     FaultCase(
         "a segment listed twice",
-        _order(FaultKind.DUPLICATE, SEGMENTS),
+        order(FaultKind.DUPLICATE, SEGMENTS),
         "It is one segment: its rows count once.",
     ),
     FaultCase(
         "a segment's URL has expired",
-        _order(FaultKind.EXPIRED_URL, SEGMENTS),
+        order(FaultKind.EXPIRED_URL, SEGMENTS),
         "The retry lists the segments again, which gives fresh URLs.",
         SegmentUrlExpired,
     ),
     FaultCase(
         "every segment's URL has expired",
-        _order(FaultKind.EXPIRED_URL, SEGMENTS, ALWAYS),
-        _FAILED,
+        order(FaultKind.EXPIRED_URL, SEGMENTS, ALWAYS),
+        FAILED,
         SegmentUrlExpired,
         Verdict.FAILED,
         "signed URL has expired",
@@ -369,7 +306,7 @@ LISTS_AND_LINKS = (
     ),
     FaultCase(
         "a segment on another host",
-        _order(FaultKind.FOREIGN_HOST, SEGMENTS),
+        order(FaultKind.FOREIGN_HOST, SEGMENTS),
         "The host is not asked.",
         AppleRefused,
         Verdict.FAILED,
@@ -378,7 +315,7 @@ LISTS_AND_LINKS = (
     ),
     FaultCase(
         "a download that is redirected to another host",
-        _order(FaultKind.REDIRECT, FILES),
+        order(FaultKind.REDIRECT, FILES),
         "It is not followed.",
         AppleRefused,
         Verdict.FAILED,
@@ -387,14 +324,14 @@ LISTS_AND_LINKS = (
     ),
     FaultCase(
         "a wrong checksum once",
-        _order(FaultKind.WRONG_CHECKSUM, SEGMENTS),
-        f"Nothing is written. {_RETRIED}",
+        order(FaultKind.WRONG_CHECKSUM, SEGMENTS),
+        f"Nothing is written. {RETRIED}",
         DownloadBroken,
     ),
     FaultCase(
         "a wrong checksum all day",
-        _order(FaultKind.WRONG_CHECKSUM, SEGMENTS, ALWAYS),
-        f"Nothing is written. {_FAILED}",
+        order(FaultKind.WRONG_CHECKSUM, SEGMENTS, ALWAYS),
+        f"Nothing is written. {FAILED}",
         DownloadBroken,
         Verdict.FAILED,
         "announces MD5",
@@ -402,127 +339,18 @@ LISTS_AND_LINKS = (
     ),
     FaultCase(
         "a wrong size once",
-        _order(FaultKind.WRONG_SIZE, SEGMENTS),
-        f"Nothing is written. {_RETRIED}",
+        order(FaultKind.WRONG_SIZE, SEGMENTS),
+        f"Nothing is written. {RETRIED}",
         DownloadBroken,
     ),
     FaultCase(
         "a wrong size all day",
-        _order(FaultKind.WRONG_SIZE, SEGMENTS, ALWAYS),
-        f"Nothing is written. {_FAILED}",
+        order(FaultKind.WRONG_SIZE, SEGMENTS, ALWAYS),
+        f"Nothing is written. {FAILED}",
         DownloadBroken,
         Verdict.FAILED,
         "bytes",
         Healing.NEXT_RUN,
-    ),
-)
-
-FILES_INSIDE = (
-    FaultCase(
-        "a corrupt gzip",
-        _order(FaultKind.CORRUPT_GZIP, SEGMENTS),
-        _QUARANTINED,
-        InstanceQuarantined,
-        Verdict.QUARANTINED,
-        "gzip is broken",
-        Healing.REFETCH,
-    ),
-    FaultCase(
-        "a gzip bomb",
-        _order(FaultKind.GZIP_BOMB, SEGMENTS),
-        f"Unpacking stops at the first row that no report has. {_QUARANTINED}",
-        InstanceQuarantined,
-        Verdict.QUARANTINED,
-        "a row is longer than",
-        Healing.QUARANTINE,
-    ),
-    FaultCase(
-        "a required header renamed",
-        _order(FaultKind.HEADER_RENAMED, SEGMENTS),
-        _QUARANTINED,
-        InstanceQuarantined,
-        Verdict.QUARANTINED,
-        "has no column 'Counts'",
-        Healing.QUARANTINE,
-    ),
-    FaultCase(
-        "a required header removed",
-        _order(FaultKind.HEADER_REMOVED, SEGMENTS),
-        _QUARANTINED,
-        InstanceQuarantined,
-        Verdict.QUARANTINED,
-        "has no column 'Counts'",
-        Healing.QUARANTINE,
-    ),
-    FaultCase(
-        "another header renamed",
-        _order(FaultKind.HEADER_RENAMED, SEGMENTS, column="Device"),
-        "The rows count; the column is null, its cells are in `extra` by the new header. The run report names both.",
-        unknown_column="Device Total",
-        missing_column="Device",
-    ),
-    FaultCase(
-        "a header added",
-        _order(FaultKind.HEADER_ADDED, SEGMENTS, column=NEW_HEADER),
-        "The rows count, the column is kept in `extra` and named in the run report.",
-        unknown_column=NEW_HEADER,
-    ),
-    FaultCase(
-        "a header added, schema mode `strict`",
-        _order(FaultKind.HEADER_ADDED, SEGMENTS, column=NEW_HEADER),
-        f"The reason names the column. {_QUARANTINED} Once the catalogue knows the column, or the mode is `evolve`, a "
-        "reprocess brings it in.",
-        InstanceQuarantined,
-        Verdict.QUARANTINED,
-        f"does not know the column '{NEW_HEADER}'",
-        Healing.QUARANTINE,
-        schema_mode=SchemaMode.STRICT,
-    ),
-    FaultCase(
-        "headers reordered",
-        _order(FaultKind.HEADER_REORDERED, SEGMENTS),
-        "Columns are found by name.",
-    ),
-    FaultCase(
-        "a row with too few fields",
-        _order(FaultKind.SHORT_ROW, SEGMENTS),
-        f"The reason names the row. {_QUARANTINED}",
-        InstanceQuarantined,
-        Verdict.QUARANTINED,
-        "columns, got",
-        Healing.QUARANTINE,
-    ),
-    FaultCase(
-        "MM/DD/YYYY dates",
-        _order(FaultKind.US_DATES, SEGMENTS),
-        "They are read, because a day after the 12th shows which number is the month.",
-    ),
-    FaultCase(
-        "MM/DD/YYYY dates that may as well be DD/MM/YYYY",
-        _order(FaultKind.US_DATES, SEGMENTS),
-        _QUARANTINED,
-        InstanceQuarantined,
-        Verdict.QUARANTINED,
-        "month/day or day/month",
-        Healing.QUARANTINE,
-        today=BEGINNING_OF_THE_MONTH,
-    ),
-    FaultCase(
-        "another app's id in the file",
-        _order(FaultKind.OTHER_APP, SEGMENTS),
-        _QUARANTINED,
-        InstanceQuarantined,
-        Verdict.QUARANTINED,
-        "rows of another app, 1005000001",
-        Healing.QUARANTINE,
-    ),
-    FaultCase(
-        "a Date skipped",
-        _order(FaultKind.DATE_SKIPPED, SEGMENTS),
-        "The run report and its page name app, table and Date. What an older instance brought for the Date stays, "
-        "because the newer one says nothing about it; nothing fails, because a small app has days without a row.",
-        healing=Healing.NEXT_INSTANCE,
-        skips_a_date=True,
     ),
 )
 

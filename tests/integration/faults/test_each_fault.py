@@ -15,7 +15,8 @@ from local.apple import FaultKind, World, WorldSettings
 from local.apple.publication import DAY
 from local.apple.truth import newest_vintages
 from tests.aws_in_process import aws_in_process
-from tests.integration.faults.fault_cases import CASES, HURT, FaultCase, Healing
+from tests.integration.faults.fault_case import HURT, FaultCase, Healing
+from tests.integration.faults.fault_cases import CASES
 from tests.integration.faults.state_machine_in_process import Run, StateMachine
 from tests.integration.pipeline_in_process import DOWNLOADS
 

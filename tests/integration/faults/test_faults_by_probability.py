@@ -11,7 +11,7 @@ from local.apple import Fault, FaultKind, World, WorldSettings
 from local.apple.faults import FILE_KINDS, LINK_KINDS
 from local.apple.truth import newest_vintages
 from tests.aws_in_process import aws_in_process
-from tests.integration.faults.fault_cases import ALWAYS, CREATE, FILES, INSTANCES, REPORTS, REQUESTS, SEGMENTS
+from tests.integration.faults.fault_case import ALWAYS, CREATE, FILES, INSTANCES, REPORTS, REQUESTS, SEGMENTS
 from tests.integration.faults.state_machine_in_process import StateMachine
 from tests.integration.pipeline_in_process import DOWNLOADS
 

@@ -15,7 +15,7 @@ from appstore_analytics.lake.objects import Bucket, StoredObject
 from appstore_analytics.lake.parts import write_parts
 from appstore_analytics.lake.publication import PublicationState, publish
 from appstore_analytics.lake.published import DIGEST
-from tests.integration.lake.test_lake_parts_and_publication import OTHER_APP, Instance, Interrupted, Noted, land
+from tests.integration.lake.parts_of_instances import OTHER_APP, Instance, Interrupted, Noted, land
 from tests.lake_samples import APP, DAY, ENGAGEMENT, converted, row, tsv, vintage
 
 OF_DAY = TableDate("engagement", DAY)

@@ -1,13 +1,10 @@
 """The newest vintage replaces a Date as a whole and at once: from segments to the object that Athena reads."""
 
 import io
-import itertools
-import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -22,258 +19,24 @@ from appstore_analytics.contract.errors import InstanceQuarantined, ObjectConten
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake import merge
-from appstore_analytics.lake.objects import Bucket, StoredObject
-from appstore_analytics.lake.parts import PutBack, part_version, put_parts_back, write_parts
+from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.publication import Publication, PublicationState, publish
 from appstore_analytics.lake.published import read_publication
 from appstore_analytics.lake.schema import table_schema
-from appstore_analytics.model.parts import JournalLine, PartOutcome, PartVersion
 from appstore_analytics.model.vintage import Vintage
 from tests.integration.lake.conftest import new_bucket
-from tests.lake_samples import APP, CRASHES_EXPANDED, DAY, ENGAGEMENT, converted, row, tsv, vintage
+from tests.integration.lake.parts_of_instances import (
+    OTHER_APP,
+    Instance,
+    Interrupted,
+    counts,
+    land,
+    overwriting,
+    published_rows,
+)
+from tests.lake_samples import APP, CRASHES_EXPANDED, DAY, ENGAGEMENT, vintage
 
-OTHER_APP = 999  # numerically before, alphabetically after
 TABLE_KEY = TableDate("engagement", DAY).curated_key
-
-
-@dataclass(frozen=True)
-class Instance:
-    vintage: Vintage
-    counts: tuple[int, ...]
-    app_id: int = APP
-    day: str = "2026-11-20"
-    zone: str = ""  # in a column that the catalogue does not know
-
-
-@dataclass
-class Noted:
-    """A journal in memory: what each write of a run replaces."""
-
-    run_id: str = "run-1"
-    befores: list[PartVersion | None] = field(default_factory=list)
-    taken_back: bool = False
-
-    def note(self, befores: Mapping[date, PartVersion | None]) -> None:
-        self.befores += befores.values()
-
-    def is_taken_back(self, *_: object) -> bool:
-        return self.taken_back
-
-
-def land(
-    bucket: Bucket,
-    scratch: Path,
-    instance: Instance,
-    table: CuratedTable = ENGAGEMENT,
-    journal: Noted | None = None,
-) -> list[PartOutcome]:
-    measure = table.report.additive_measures[0].name
-    date_column = table.report.date_column
-    rows = [
-        row(table, instance.app_id, **{measure: str(count), date_column: instance.day}) for count in instance.counts
-    ]
-    if instance.zone:
-        rows = [each | {"Zone": instance.zone} for each in rows]
-    result = converted([tsv(rows)], scratch, table, instance.app_id, instance.vintage)
-    journal = journal or Noted()
-    return [*write_parts(bucket, table, instance.app_id, instance.vintage, result.parts, journal).values()]
-
-
-def published_rows(bucket: Bucket, table: CuratedTable = ENGAGEMENT, day: date = DAY) -> list[dict[str, Any]]:
-    content = bucket.read(TableDate(table.name, day).curated_key)
-    assert content is not None
-    rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(content)).to_pylist()
-    return rows
-
-
-def counts(bucket: Bucket) -> list[tuple[int, int]]:
-    return [(each["app_id"], each["counts"]) for each in published_rows(bucket)]
-
-
-def overwriting(bucket: Bucket, key: str, metadata: dict[str, str]) -> Iterator[None]:
-    """Another writer who puts something else at `key` again and again."""
-    for number in itertools.count():
-        bucket.write(key, b"%d" % number, metadata=metadata)
-        yield
-
-
-class Interrupted(Bucket):
-    """A bucket in which another writer acts just before the next calls of one method."""
-
-    def __init__(self, bucket: Bucket, method: str, acts: Iterator[Any]) -> None:
-        super().__init__(bucket._client, bucket.name)
-        self._method, self._acts = method, acts
-
-    def swap(self, key: str, *args: Any, **options: Any) -> bool:
-        self._act("swap")
-        return super().swap(key, *args, **options)
-
-    def fetch(self, *args: Any, **options: Any) -> StoredObject:
-        self._act("fetch")
-        return super().fetch(*args, **options)
-
-    def _act(self, method: str) -> None:
-        if method == self._method:
-            next(self._acts, None)
-
-
-class Forgetful(Bucket):
-    """A bucket whose first swap is applied but its answer lost, so that boto3 retries and gets 412."""
-
-    forgotten = False
-
-    def swap(self, key: str, *args: Any, **options: Any) -> bool:
-        done = super().swap(key, *args, **options)
-        if not self.forgotten:
-            self.forgotten = True
-            return False
-        return done
-
-
-def test_a_newer_vintage_replaces_the_whole_part_and_rows_vanish(bucket: Bucket, tmp_path: Path) -> None:
-    old, new = Instance(vintage(21), (1, 2, 3)), Instance(vintage(22, "instance-2"), (9,))
-    assert land(bucket, tmp_path, old) == [PartOutcome.WRITTEN]
-    assert land(bucket, tmp_path, new) == [PartOutcome.REPLACED]
-    publish(bucket, ENGAGEMENT, DAY, tmp_path)
-    assert counts(bucket) == [(APP, 9)]
-
-
-def test_an_older_vintage_gives_up_and_the_same_one_is_content(bucket: Bucket, tmp_path: Path) -> None:
-    new = Instance(vintage(22), (9,))
-    land(bucket, tmp_path, new)
-    assert land(bucket, tmp_path, Instance(vintage(21), (1, 2))) == [PartOutcome.REFUSED]
-    assert land(bucket, tmp_path, new) == [PartOutcome.UNCHANGED]
-    snapshot = Vintage(new.vintage.processing_date, AccessType.ONE_TIME_SNAPSHOT, "z")
-    assert land(bucket, tmp_path, Instance(snapshot, (1,))) == [PartOutcome.REFUSED]
-
-
-def test_a_new_conversion_of_the_same_instance_takes_effect(bucket: Bucket, tmp_path: Path) -> None:
-    land(bucket, tmp_path, Instance(vintage(21), (1,)))
-    assert land(bucket, tmp_path, Instance(vintage(21), (2,))) == [PartOutcome.REPLACED]
-
-
-def test_a_writer_that_was_not_first_looks_again(bucket: Bucket, tmp_path: Path) -> None:
-    newer = (land(bucket, tmp_path / "newer", Instance(vintage(22), (9,))) for _ in range(1))
-    slower = Instance(vintage(21), (1,))
-    assert land(Interrupted(bucket, "swap", newer), tmp_path, slower) == [PartOutcome.REFUSED]
-    older = (land(bucket, tmp_path / "older", Instance(vintage(22), (9,), OTHER_APP)) for _ in range(1))
-    slower = Instance(vintage(23), (1,), OTHER_APP)
-    assert land(Interrupted(bucket, "swap", older), tmp_path, slower) == [PartOutcome.REPLACED]
-
-
-def test_a_writer_that_is_never_first_says_so(bucket: Bucket, tmp_path: Path) -> None:
-    key = TableDate("engagement", DAY).part_key(str(APP))
-    others = overwriting(bucket, key, {"vintage": str(vintage(20)), "rows": "1", "sums": "{}"})
-    with pytest.raises(ObjectContended):
-        land(Interrupted(bucket, "swap", others), tmp_path, Instance(vintage(21), (1,)))
-
-
-def test_a_write_whose_answer_was_lost_is_still_reported(bucket: Bucket, tmp_path: Path) -> None:
-    forgetful = Forgetful(bucket._client, bucket.name)
-    assert land(forgetful, tmp_path, Instance(vintage(21), (1,))) == [PartOutcome.WRITTEN]
-    forgetful = Forgetful(bucket._client, bucket.name)
-    published = publish(forgetful, ENGAGEMENT, DAY, tmp_path)
-    assert published.state is PublicationState.PUBLISHED
-    assert len(published.changes) == 1
-
-
-def test_a_write_is_noted_with_what_it_replaces_and_none_is_noted_that_does_not_happen(
-    bucket: Bucket, tmp_path: Path
-) -> None:
-    first, second = Noted("run-1"), Noted("run-2")
-    land(bucket, tmp_path, Instance(vintage(21), (1,)), journal=first)
-    standing = bucket.head(TableDate("engagement", DAY).part_key(str(APP)))
-    assert standing is not None
-    land(bucket, tmp_path, Instance(vintage(22), (2,)), journal=second)
-    land(bucket, tmp_path, Instance(vintage(22), (2,)), journal=second)  # it is current
-    land(bucket, tmp_path, Instance(vintage(21), (1,)), journal=first)  # a newer one is current
-    assert first.befores == [None]
-    assert second.befores == [part_version(standing)]
-    assert part_version(standing) == PartVersion("run-1", vintage(21), standing.version_id, standing.etag)
-
-
-def test_over_its_own_earlier_write_the_line_stays(bucket: Bucket, tmp_path: Path) -> None:
-    journal = Noted()
-    land(bucket, tmp_path, Instance(vintage(21), (1,)), journal=journal)
-    assert land(bucket, tmp_path, Instance(vintage(21), (2,)), journal=journal) == [PartOutcome.REPLACED]
-    assert journal.befores == [None]
-
-
-def test_no_write_goes_on_once_another_has_failed_for_all(bucket: Bucket, tmp_path: Path) -> None:
-    failed = threading.Event()
-    answered: list[bool] = []
-
-    class OneFails(Bucket):
-        def swap(self, key: str, *args: Any, **options: Any) -> bool:
-            if str(DAY) not in key:
-                failed.set()
-                raise MemoryError
-            assert failed.wait(timeout=10)
-            answered.append(super().swap(key, *args, **options))
-            return True
-
-    rows = [row(ENGAGEMENT, APP, date=str(day)) for day in (DAY, DAY - timedelta(1))]
-    parts = converted([tsv(rows)], tmp_path, ENGAGEMENT, APP, vintage(21)).parts
-    with pytest.raises(MemoryError):
-        write_parts(OneFails(bucket._client, bucket.name), ENGAGEMENT, APP, vintage(21), parts, Noted())
-    assert answered == [True]
-
-
-def test_a_writer_that_was_not_first_notes_again_what_it_really_replaces(bucket: Bucket, tmp_path: Path) -> None:
-    journal = Noted("run-2")
-    older = (land(bucket, tmp_path / "older", Instance(vintage(20), (9,))) for _ in range(1))
-    land(Interrupted(bucket, "swap", older), tmp_path, Instance(vintage(21), (1,)), journal=journal)
-    nothing, replaced = journal.befores
-    assert (nothing, replaced and replaced.vintage) == (None, vintage(20))
-
-
-def test_what_was_taken_back_and_still_stands_is_written_anew_by_another_run(bucket: Bucket, tmp_path: Path) -> None:
-    instance = Instance(vintage(21), (1,))
-    land(bucket, tmp_path, instance)
-    again = Noted("run-2", taken_back=True)
-    assert land(bucket, tmp_path, instance, journal=again) == [PartOutcome.REPLACED]
-    assert land(bucket, tmp_path, instance, journal=again) == [PartOutcome.UNCHANGED]
-
-
-def test_a_part_is_put_back_with_its_bytes_and_metadata_or_goes(bucket: Bucket, tmp_path: Path) -> None:
-    engagement = TableDate("engagement", DAY)
-    key = engagement.part_key(str(APP))
-    lines: dict[str, JournalLine] = {}
-
-    def standing() -> StoredObject:
-        stored = bucket.head(key)
-        assert stored is not None
-        return stored
-
-    def write(processed: int, before: PartVersion | None) -> PartVersion:
-        run_id = f"run-{processed}"
-        land(bucket, tmp_path, Instance(vintage(processed), (processed,)), journal=Noted(run_id))
-        lines[run_id] = JournalLine(run_id, str(APP), vintage(processed), engagement, before)
-        return part_version(standing())
-
-    def put_back() -> tuple[PutBack, PartVersion | None]:
-        return put_parts_back(bucket, key, lambda version: lines.get(version.run_id))
-
-    def take_back(run_id: str) -> None:
-        lines[run_id] = replace(lines[run_id], taken_back_by="rollback")
-
-    old = write(21, before=None)
-    stood = standing()
-    new = write(22, before=old)
-    assert put_back() == (PutBack.UNCHANGED, new)
-
-    take_back("run-22")
-    put, stands = put_back()
-    assert (put, stands and stands.run_id) == (PutBack.RESTORED, "run-21")
-    assert (standing().etag, standing().metadata) == (stood.etag, stood.metadata)
-
-    take_back("run-21")
-    assert put_back() == (PutBack.DELETED, None)
-    assert bucket.head(key) is None
-
-    newest = write(23, before=replace(old, run_id="run-too-old-to-be-remembered", version_id="expired"))
-    take_back("run-23")
-    assert put_back() == (PutBack.EXPIRED, newest)
 
 
 def test_a_date_is_published_sorted_by_app_with_what_it_is_made_of(bucket: Bucket, tmp_path: Path) -> None:
@@ -526,6 +289,8 @@ _VINTAGES = [
     vintage(21, "c"),
     Vintage(date(2026, 11, 21), AccessType.ONE_TIME_SNAPSHOT, "d"),
 ]
+
+
 _INSTANCES = [
     Instance(each, tuple(range(number + 1)), app_id, day, "north" if number == 1 else "")
     for number, each in enumerate(_VINTAGES)
