@@ -40,7 +40,7 @@ fi
 check lint-imports
 
 echo "== pytest"
-set -- -n 2 --dist loadfile
+set -- -n 2 --dist loadfile --no-loadscope-reorder
 if [ -n "$fast" ]; then
     set -- "$@" -q --hypothesis-profile=fast tests/unit
 else

@@ -13,10 +13,11 @@ from botocore.awsrequest import AWSPreparedRequest
 from moto import mock_aws
 from moto.backend_index import backend_url_patterns
 from moto.backends import get_backend
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core import DEFAULT_ACCOUNT_ID, responses
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.exceptions import HTTPException
 from moto.core.request import normalize_request
+from moto.core.serialize import ResponseSerializer
 from moto.core.utils import get_equivalent_url_in_aws_domain
 
 from appstore_analytics.lake.objects import Bucket
@@ -39,8 +40,20 @@ def aws_in_process() -> Iterator[None]:
         mock_aws(),
         patch.object(BotocoreStubber, "__call__", one_at_a_time),
         patch.object(BotocoreStubber, "process_request", _Routes().answer),
+        patch.object(ResponseSerializer, "get_value", _get_value),
+        patch.object(responses, "method_names_from_class", cache(responses.method_names_from_class)),
     ):
         yield
+
+
+_get_any_value = ResponseSerializer.get_value
+
+
+def _get_value(serializer: ResponseSerializer, value: Any, key: str, shape: Any) -> Any:
+    """A member of an answer. moto looks for each of the ten types of each DynamoDB value under three names."""
+    if shape.parent.name == "AttributeValue" and isinstance(value, dict):
+        return value.get(key)
+    return _get_any_value(serializer, value, key, shape)
 
 
 class _Routes:

@@ -7,9 +7,12 @@ import gc
 import os
 import signal
 import sys
+from typing import Any
 
+import pytest
 from hypothesis import settings
 
+from tests.scheduling import OneDeployment
 from workshop.toolchain import node_environment
 
 os.environ.update(node_environment())
@@ -33,3 +36,8 @@ def pytest_collection_finish() -> None:
     """The modules and tests stay until the end: looking through them again and again would be a sixth of the time."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneDeployment | None:
+    """In the place of xdist's own for `--dist loadfile`."""
+    return OneDeployment(config, log) if config.getvalue("dist") == "loadfile" else None

@@ -133,7 +133,10 @@ def test_fast_types_what_differs_from_main_and_runs_the_unit_tests_with_few_exam
     (types,) = [line for line in fast if line.startswith("== mypy")]
     assert "workshop/setup.py" in types.split()
     assert "tests/new.py" not in types
-    assert fast[-2:] == ["pytest -n 2 --dist loadfile -q --hypothesis-profile=fast tests/unit", "1 passed"]
+    assert fast[-2:] == [
+        "pytest -n 2 --dist loadfile --no-loadscope-reorder -q --hypothesis-profile=fast tests/unit",
+        "1 passed",
+    ]
 
 
 def test_with_arguments_only_pytest_runs(made: Project) -> None:
