@@ -8,6 +8,8 @@ from pathlib import Path
 
 from synthesis import PROJECT, context
 
+from infra.layers import BUILD
+
 _RUNTIME_ONLY = ("boto3", "botocore", "pyarrow", "requests", "jwt", "aws_lambda_powertools", "isal")
 
 _AND_SAY_WHAT_WAS_IMPORTED = f"""
@@ -16,8 +18,17 @@ runpy.run_path("app.py", run_name="__main__")
 print([name for name in {_RUNTIME_ONLY} if name in sys.modules])
 """
 
+_WITHOUT_PIP = """
+import runpy, sys
+import infra.layers
+infra.layers._install = lambda layer, *_: sys.exit(f"The layer {layer} is built again.")
+runpy.run_path("app.py", run_name="__main__")
+"""
 
-def run(folder: Path, **changes: object) -> "subprocess.CompletedProcess[str]":
+
+def run(
+    folder: Path, program: str = _AND_SAY_WHAT_WAS_IMPORTED, **changes: object
+) -> "subprocess.CompletedProcess[str]":
     without_aws = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     environment = {
         **without_aws,
@@ -25,7 +36,7 @@ def run(folder: Path, **changes: object) -> "subprocess.CompletedProcess[str]":
         "CDK_CONTEXT_JSON": json.dumps(context(**changes)),
     }
     return subprocess.run(
-        [sys.executable, "-c", _AND_SAY_WHAT_WAS_IMPORTED],
+        [sys.executable, "-c", program],
         cwd=PROJECT,
         env=environment,
         capture_output=True,
@@ -41,6 +52,23 @@ def test_it_synthesizes_for_any_account_and_imports_nothing_of_the_runtime(tmp_p
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["artifacts"]["AppStoreAnalytics"]["environment"] == "aws://unknown-account/unknown-region"
     assert not manifest.get("missing")  # nothing that needs a call to AWS
+
+
+def staged(folder: Path) -> dict[Path, tuple[int, int]]:
+    """Each file of the assets: a copy is another file, or has another time."""
+    files = (path for asset in folder.glob("asset.*") for path in [asset, *asset.rglob("*")])
+    return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
+
+
+def test_a_second_synth_builds_nothing_and_copies_nothing(tmp_path: Path) -> None:
+    first = run(tmp_path, local="true")
+    assert first.stderr == ""
+    before, built = staged(tmp_path), sorted(BUILD.iterdir())
+    second = run(tmp_path, _WITHOUT_PIP, local="true")
+    assert (second.returncode, second.stderr, second.stdout) == (0, "", "")
+    assert before
+    assert staged(tmp_path) == before
+    assert sorted(BUILD.iterdir()) == built
 
 
 def test_a_refused_context_ends_with_its_sentence_and_no_template(tmp_path: Path) -> None:
