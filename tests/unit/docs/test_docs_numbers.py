@@ -25,13 +25,13 @@ SENTENCES = [
     ("docs/security.md", f"replaced every {RENEWED_MINUTES} minutes, valid for {TOKEN_MINUTES}"),
     ("docs/security.md", f"pages lead to the same host, at most {client._MOST_PAGES} of them"),
     ("docs/security.md", f"answers end at {client._LONGEST_ANSWER_BYTES >> 20} MiB unpacked"),
-    ("docs/reliability.md", f"a list ends after {client._MOST_PAGES} pages"),
-    ("docs/reliability.md", f"a call waits at most {client._TIMEOUT_SECONDS[1]} seconds for the next bytes"),
-    ("docs/reliability.md", f"and {client.LONGEST_CALL_SECONDS} in all"),
+    ("docs/reliability.md", f"A list ends after {client._MOST_PAGES} pages"),
+    ("docs/reliability.md", f"A call waits at most {client._TIMEOUT_SECONDS[1]} seconds for the next bytes"),
+    ("docs/reliability.md", f"and {client.LONGEST_CALL_SECONDS} seconds in all"),
     ("docs/reliability.md", f"a download {segments._TIMEOUT_SECONDS[1]} seconds"),
     ("docs/reliability.md", f"and {WORDS[segments._LONGEST_DOWNLOAD_SECONDS // 60]} minutes"),
-    ("docs/operations.md", f"runs of more than {REMEMBERED.days} days ago, whose records have expired"),
-    ("docs/operations.md", f"Of each instance the newest {convert_instance._DATES_NAMED} are named"),
+    ("docs/operations.md", f"started more than {REMEMBERED.days} days ago, because their records have expired"),
+    ("docs/operations.md", f"The newest {convert_instance._DATES_NAMED} Dates of each instance are listed"),
 ]
 
 
