@@ -47,21 +47,20 @@ class Healing(StrEnum):
     IN_THE_RUN = "nothing is left to heal"
     NEXT_RUN = "lands what was left over"
     NEXT_INSTANCE = "the next instance brings the Date"
-    NEXT_DAY = "makes the request; the first data come a day after it"
-    QUARANTINE = "leaves it in quarantine, the Dates as they were; the next instance brings those it reaches back to"
-    REFETCH = "leaves it in quarantine, the Dates as they were; `./manage.py refetch` brings them while Apple has it"
-    SNAPSHOT = "leaves the Dates as they were; the next instance brings those it reaches back to, a snapshot the others"
+    NEXT_DAY = "makes the request; the first data comes a day later"
+    QUARANTINE = "leaves it in quarantine, and the Dates as they were; the next instance brings the Dates it covers"
+    REFETCH = "leaves it in quarantine, and the Dates as they were; `./manage.py refetch` gets them while Apple has it"
+    SNAPSHOT = "leaves the Dates as they were; the next instance brings those that it covers, a snapshot the others"
 
 
 @dataclass(frozen=True, slots=True)
 class FaultCase:
     """One bad day of one app, `HURT`, among healthy ones.
 
-    `error` is the class that the app's step ends with; a transient one is retried, CallsUnavailable waited for. `words`
-    stand in the app's reason in the run report, which names the columns as well that the catalogue does not know,
-    those that the file lacks and the Date before the newest if the file skips it. `is_new`: the app has no report
-    request yet on that day. `schema_mode` is every report's. `attempts`: how many fail, if not
-    one per fault.
+    `error` is the class of the error that ends the app's step: a transient one is retried, CallsUnavailable is waited
+    for. The app's reason in the run report contains `words`. The report also names unknown and missing columns, and the
+    Date before the newest one if the file skips it. `is_new`: the app has no report request yet on that day.
+    `schema_mode` applies to every report. `attempts` is the number of failed attempts, if it is not one per fault.
     """
 
     fault: str
@@ -96,7 +95,7 @@ def _status(status: int, route: str, times: int | None = 1, **more: object) -> t
 
 _RETRIED = "The step is retried after a pause and continues where it stopped."
 _WAITED = "No function uses the key for a while; the children wait, then continue where they stopped."
-_FAILED = "After five more attempts the item has failed."
+_FAILED = "After five more attempts the item fails."
 _QUARANTINED = "Nothing of the file reaches the tables; its raw bytes are kept and the ledger keeps the reason."
 
 THROTTLED = (
@@ -119,7 +118,7 @@ THROTTLED = (
         CallsUnavailable,
     ),
     FaultCase(
-        "429 to the creation of a report request",
+        "429 when creating a report request",
         _status(429, CREATE, retry_after_seconds=30),
         f"{_WAITED} Then the app is checked again before anything is created.",
         CallsUnavailable,
@@ -142,7 +141,7 @@ UNAVAILABLE = (
         Healing.NEXT_RUN,
     ),
     FaultCase(
-        "503 to the look for a report request",
+        "503 when looking for a report request",
         _status(503, REQUESTS),
         f"{_RETRIED} Nothing was created meanwhile.",
         AppleUnavailable,
@@ -150,8 +149,8 @@ UNAVAILABLE = (
         healing=Healing.NEXT_DAY,
         is_new=True,
     ),
-    FaultCase("503 to the list of reports", _status(503, REPORTS), _RETRIED, AppleUnavailable),
-    FaultCase("503 of the storage host", _status(503, FILES, 2), _RETRIED, AppleUnavailable),
+    FaultCase("503 for the list of reports", _status(503, REPORTS), _RETRIED, AppleUnavailable),
+    FaultCase("503 from the storage host", _status(503, FILES, 2), _RETRIED, AppleUnavailable),
     FaultCase(
         "503 although the report request was created",
         _status(503, CREATE, after_effect=True),
@@ -208,30 +207,30 @@ UNAVAILABLE = (
 
 REFUSED = (
     FaultCase(
-        "401: the token has expired on the way",
+        "401: the token expires on the way",
         _order(FaultKind.TOKEN_EXPIRED, INSTANCES),
-        "A fresh token is made and the call repeated once; no step notices.",
+        "The call is repeated once with a fresh token; the step does not notice.",
     ),
     FaultCase(
-        "401: the token has expired before the report request is created",
+        "401: the token expires before the report request is created",
         _order(FaultKind.TOKEN_EXPIRED, CREATE),
-        "Nothing was done, so the creation is sent once more with a fresh token; no step notices.",
+        "Nothing was created, so the call is repeated once with a fresh token; the step does not notice.",
         verdict=Verdict.NOT_READY,
         healing=Healing.NEXT_DAY,
         is_new=True,
     ),
     FaultCase(
-        "401 three times to a valid key",
+        "401 three times for a valid key",
         _status(401, INSTANCES, 3),
         f"A fresh token is refused as well. {_RETRIED}",
         KeyDoubted,
         attempts=1,
     ),
     FaultCase(
-        "401 to fresh tokens too",
+        "401 even for fresh tokens",
         _status(401, INSTANCES, ALWAYS),
-        "The step is retried with pauses, because valid keys get 401 now and then. A key that gets nothing else for a "
-        "minute is revoked or mistyped: it is not tried any more.",
+        "The step is retried with pauses, because valid keys get 401 now and then. A key that gets only 401 for a "
+        "minute is revoked or mistyped, and is not tried again.",
         KeyDoubted,
         Verdict.KEY_REJECTED,
         "put a valid key into its secret",
@@ -240,7 +239,7 @@ REFUSED = (
     FaultCase(
         "403: the role may not read",
         _status(403, INSTANCES, ALWAYS),
-        "No retry; the reason names the roles that may.",
+        "No retry; the reason names the roles that can.",
         RoleMissing,
         Verdict.FORBIDDEN,
         "Admin, Finance or Sales and Reports",
@@ -259,7 +258,7 @@ REFUSED = (
     FaultCase(
         "409 for a report request that no list shows (ghost)",
         _order(FaultKind.GHOST, CREATE, ALWAYS),
-        "No retry loop: listed once more, then a verdict. Every run looks again.",
+        "No retry loop: the requests are listed once more, then the verdict is recorded. Every run checks again.",
         GhostRequest,
         Verdict.CONFLICT,
         "developer support",
@@ -269,7 +268,7 @@ REFUSED = (
     FaultCase(
         "404 for an instance that is still listed",
         _status(404, SEGMENTS),
-        "An answer, not an error: the ledger notes the instance as expired, and no run asks for it again.",
+        "This is an answer, not an error: the ledger marks the instance as expired, and no run asks for it again.",
         verdict=Verdict.EXPIRED,
         words="run ./manage.py backfill for them",
         healing=Healing.SNAPSHOT,
@@ -286,7 +285,7 @@ REFUSED = (
     FaultCase(
         "409 with another cause than an existing request",
         _status(409, CREATE, code="ENTITY_ERROR.RELATIONSHIP.INVALID"),
-        "Listed once more, in case there is one; then the reason has Apple's code. Every run tries again.",
+        "The requests are listed once more; if there is none, the reason contains Apple's code. Every run tries again.",
         AppleRefused,
         Verdict.FAILED,
         "409 ENTITY_ERROR.RELATIONSHIP.INVALID",
@@ -324,7 +323,7 @@ REFUSED = (
     FaultCase(
         "a redirect to another host",
         _order(FaultKind.REDIRECT, INSTANCES),
-        "It is not followed, so no token leaves Apple's host; the app's other tables go on.",
+        "It is not followed, so no token leaves Apple's host; the app's other tables continue.",
         None,
         Verdict.FAILED,
         "302",
@@ -336,7 +335,7 @@ LISTS_AND_LINKS = (
     FaultCase(
         "a page that links to itself",
         _order(FaultKind.SELF_LINK, INSTANCES),
-        "The second visit of a page ends the listing of this table; the app's others go on.",
+        "The second visit of a page ends the listing of this table; the app's other tables continue.",
         None,
         Verdict.FAILED,
         "links to itself",
@@ -370,7 +369,7 @@ LISTS_AND_LINKS = (
     FaultCase(
         "a segment on another host",
         _order(FaultKind.FOREIGN_HOST, SEGMENTS),
-        "The host is not asked.",
+        "The host is not contacted.",
         AppleRefused,
         Verdict.FAILED,
         "segment_hosts does not allow",
@@ -430,7 +429,7 @@ FILES_INSIDE = (
     FaultCase(
         "a gzip bomb",
         _order(FaultKind.GZIP_BOMB, SEGMENTS),
-        f"Unpacking stops at the first row that no report has. {_QUARANTINED}",
+        f"Unpacking stops at the first row that is longer than any report's. {_QUARANTINED}",
         InstanceQuarantined,
         Verdict.QUARANTINED,
         "a row is longer than",
@@ -498,7 +497,7 @@ FILES_INSIDE = (
         "They are read, because a day after the 12th shows which number is the month.",
     ),
     FaultCase(
-        "MM/DD/YYYY dates that may as well be DD/MM/YYYY",
+        "MM/DD/YYYY dates that could also be DD/MM/YYYY",
         _order(FaultKind.US_DATES, SEGMENTS),
         _QUARANTINED,
         InstanceQuarantined,
@@ -519,8 +518,8 @@ FILES_INSIDE = (
     FaultCase(
         "a Date skipped",
         _order(FaultKind.DATE_SKIPPED, SEGMENTS),
-        "The run report and its page name app, table and Date. What an older instance brought for the Date stays, "
-        "because the newer one says nothing about it; nothing fails, because a small app has days without a row.",
+        "The run report and its page name app, table and Date. Rows of an older instance stay, "
+        "because the newer one says nothing about the Date; nothing fails, because a small app has days without a row.",
         healing=Healing.NEXT_INSTANCE,
         skips_a_date=True,
     ),
