@@ -24,7 +24,7 @@ BUILD = PROJECT / ".build" / "layers"
 PIPELINE_LAYER = PROJECT / "layers" / "pipeline"
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 NOT_SHIPPED = ["**/__pycache__", "**/*.pyc"]
-"""The files that an asset of our source leaves out."""
+"""The files of our source that an asset leaves out."""
 
 FOR_PEOPLE = ("answers", "contract/prices.py")
 """Modules that only `manage.py`, the template and the benchmarks use. An import rule keeps functions off them."""
@@ -56,7 +56,7 @@ class Target:
 
     @property
     def architecture(self) -> lambda_.Architecture:
-        """Lambda's word for the machine."""
+        """Lambda's name for the processor architecture."""
         arm = self.machine in {"aarch64", "arm64"}
         return lambda_.Architecture.ARM_64 if arm else lambda_.Architecture.X86_64
 

@@ -196,7 +196,8 @@ class PipelineStateMachine(Construct):
         return decide.otherwise(register)
 
     def _list_releases(self, summary: sfn.State) -> sfn.State:
-        """Behind everything that the data needs, so that it takes no calls from it and delays only the report."""
+        """After everything that the data needs, so that it takes no calls away from the data and delays only the
+        report."""
         if not self._configuration.releases:
             return summary
         step = "list_releases"
@@ -266,7 +267,7 @@ class PipelineStateMachine(Construct):
     def _leads_on(
         self, each: sfn.DistributedMap, plan: sfn.State, summary: sfn.State, following: sfn.State
     ) -> sfn.State:
-        """Back to the plan of the Map while it has items beyond this pass, then on."""
+        """Goes back to the plan of the Map while there are items beyond this pass, then continues."""
         each.add_catch(summary, errors=["States.ALL"], result_path="$.error")
         is_last_pass = sfn.Condition.string_equals("$.plan.after", FROM_THE_BEGINNING)
         each.next(sfn.Choice(self, f"DecideMore{each.id}").when(is_last_pass, following).otherwise(plan))

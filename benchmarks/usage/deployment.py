@@ -20,7 +20,7 @@ State = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """The template's resources that cost something by themselves, and what decides about the rest."""
+    """The template's resources that have a fixed cost, and the settings that determine the other costs."""
 
     configuration: DeploymentConfiguration
     memory_gb: Mapping[str, float]
@@ -68,7 +68,7 @@ class Walked:
 
 
 def synthesize(context: Mapping[str, Any] | None = None) -> Deployed:
-    """The template of cdk.json's context, with `context` in place of some keys, without building any layer."""
+    """The template of cdk.json's context, with the keys of `context` replaced, without building any layer."""
     values = {**json.loads((PROJECT / "cdk.json").read_text(encoding="utf-8"))["context"], **(context or {})}
     configuration = parse_context(values)
     with TemporaryDirectory() as folder:

@@ -53,7 +53,7 @@ class Diagnosis:
 
 
 def looked_at(subject: str, look: Callable[[], Iterable[Check]]) -> Iterator[Check]:
-    """The results of one check; if AWS refuses the call, a line that says so, and the other checks go on."""
+    """The results of one check; if AWS refuses the call, a line that says so, and the other checks continue."""
     try:
         yield from look()
     except (BotoCoreError, ClientError) as error:

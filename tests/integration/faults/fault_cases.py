@@ -44,7 +44,7 @@ BEGINNING_OF_THE_MONTH = date(2025, 6, 5)
 class Healing(StrEnum):
     """The repair of the fault's damage."""
 
-    IN_THE_RUN = "nothing is left to heal"
+    IN_THE_RUN = "nothing is left to repair"
     NEXT_RUN = "lands what was left over"
     NEXT_INSTANCE = "the next instance brings the Date"
     NEXT_DAY = "makes the request; the first data comes a day later"

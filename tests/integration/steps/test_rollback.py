@@ -97,7 +97,7 @@ def test_a_second_rollback_finds_nothing_to_do_and_says_so(pipeline: Pipeline, d
     (record,) = pipeline.registry.runs.of_map(again.run_id, MapName.RESTORE)
     assert (record.verdict, record.reason) == (
         Verdict.UNCHANGED,
-        "It was rolled back before: there is nothing left to take back.",
+        "It was rolled back before: there is nothing left to undo.",
     )
     assert pipeline.report()["apps_by_verdict"] == {"unchanged": [APP]}
     assert pipeline.report()["dates_published"] == 0

@@ -221,7 +221,7 @@ def by_run(rows: Iterable[Row]) -> list[Row]:
 ANSWERS: dict[str, Callable[[Tables], Answer]] = {
     "Which Dates changed since Monday, and by how much?": changed_dates,
     "Which final Dates were corrected after all?": corrected_dates,
-    "Which final numbers changed, from what to what?": changed_numbers,
+    "Which final numbers changed, and how?": changed_numbers,
     "What did a Date look like before?": a_date_before,
     "When was a version released?": releases,
     "Which apps lost data against the week before?": apps_that_lost_data,

@@ -1,4 +1,5 @@
-"""The verdicts of all apps on each Date of a table, counted: from the checks where they cover it, else from the ledger.
+"""The counted verdicts of all apps on each Date of a table: from the checks if they cover the Date, otherwise from the
+ledger.
 
 older than the checks        the ledger of every app
 due when checked             complete, but for what the checks lack, which the ledger of these apps decides
@@ -60,7 +61,7 @@ class JudgedTable:
 
 
 def is_open(verdict: DateVerdict) -> bool:
-    """Whether a Date with this verdict still lacks data; data that Apple withholds will never come."""
+    """Whether a Date with this verdict still lacks data that can come; data that Apple withholds never comes."""
     return verdict.needs_action or verdict in _UNFINISHED
 
 

@@ -179,7 +179,7 @@ def line_of_report(report: Mapping[str, Any], app_ids: Seen) -> RunLine | None:
 
 
 def starter(report: Mapping[str, Any]) -> str:
-    """Who started the run; earlier reports do not say."""
+    """The id of who started the run; earlier reports do not have it."""
     return str(report.get("started_by", UNKNOWN_STARTER))
 
 

@@ -148,7 +148,7 @@ def each_once(listed: Iterable[_Listed]) -> tuple[_Listed, ...]:
 
 
 def _id(data: dict[str, Any], what: str) -> str:
-    """The id of an entry, fit for keys and addresses; AppleRefused otherwise, so that no id walks out of its place."""
+    """The id of an entry, safe in keys and URLs; AppleRefused otherwise, so that no id can leave its folder."""
     if not is_safe_id(data["id"]):
         raise AppleRefused(f"The {what} that Apple sent has characters that cannot be part of an S3 key.")
     return str(data["id"])

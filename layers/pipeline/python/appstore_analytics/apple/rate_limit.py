@@ -1,6 +1,6 @@
 """Apple's quota headers: `X-Rate-Limit: user-hour-lim:3500;user-hour-rem:500;` and `Retry-After`.
 
-Parsed leniently: some endpoints also, or only, send the minute's numbers, and `Retry-After` is not guaranteed.
+They are parsed leniently: some endpoints also (or only) send the minute's numbers, and `Retry-After` is not guaranteed.
 """
 
 import math

@@ -71,8 +71,8 @@ class CallBudget:
     def reserve(self, calls: int, most: int, now: datetime, hour: int = 0) -> Balance:
         """Reserve calls in this minute if at most `most` of the hour are used; returns the new balance.
 
-        CallsUnavailable says when to come back: when the pause after a 429 ends, or enough of the hour has passed. It
-        is also raised while Apple's limit is below `hour`, of which `most` is a part, so that the caller calculates
+        CallsUnavailable says when to come back: when the pause after a 429 ends, or when enough of the hour has passed.
+        It is also raised while Apple's limit is below `hour`, of which `most` is a part, so that the caller calculates
         again.
         """
         booked = self._book(calls, most, now, hour)
@@ -173,7 +173,7 @@ class CallBudget:
         )
 
     def doubt(self, now: datetime) -> datetime:
-        """Record a 401 to a fresh token. Returns since when the key has got nothing else."""
+        """Record a 401 for a fresh token. Returns since when the key has got nothing else."""
         balance = self.balance()
         since = doubted_since(balance.doubted_since, balance.doubted_at, now)
         self._table.update_item(

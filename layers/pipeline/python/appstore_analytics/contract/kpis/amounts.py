@@ -1,8 +1,8 @@
 """The amounts: every sum over rows of Apple's reports from which KPIs are computed, by source table.
 
-Sources of the values compared with: the glossaries on Apple's pages of the reports (`ReportDefinition.documentation`),
-and, where files were seen, their spelling. Only Standard reports: Detailed ones leave out groups below five users and
-add noise, so that their sums are shares and never totals.
+The values in the conditions come from the glossaries on Apple's pages of the reports (`ReportDefinition.documentation`)
+and from real files where they were seen. Only Standard reports: Detailed ones leave out groups below five users and add
+noise, so that their sums are shares and never totals.
 """
 
 from appstore_analytics.contract.kpis.definition import Amount, Condition
