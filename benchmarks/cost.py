@@ -77,7 +77,7 @@ def _sizes_table(model: Model) -> Table:
             )
         )
     columns = ("", "fixed $", "per 100 apps $", "month $", "with free tiers $", "cents per app and day", "API keys")
-    note = "List prices without any free tier, but for the fifth column. Without the dashboard."
+    note = "List prices without any free tier, except in the fifth column. Without the dashboard."
     return Table(f"A month, {len(model.reports)} reports", columns, rows, note)
 
 

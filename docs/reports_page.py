@@ -106,7 +106,7 @@ def _lineage() -> Iterator[str]:
         yield from row(f"`{column.name}`", column.type, f"{column.meaning}.")
     for column in VINTAGE_COLUMNS:
         yield from row(f"`{column.name}`", column.type, f"Only in `_vintages` tables. {column.meaning}.")
-    yield from row(f"`{EXTRA.name}`", EXTRA.type, f"The last column. {EXTRA.meaning}; null where a row has none.")
+    yield from row(f"`{EXTRA.name}`", EXTRA.type, f"The last column. {EXTRA.meaning}; null if a row has none.")
 
 
 def _category(category: Category) -> str:

@@ -40,8 +40,8 @@ _ENCRYPTED_BY: Mapping[str, Mapping[str, Any]] = {
 _DECRYPT = "kms:Decrypt"
 _READS = ("dynamodb:", "s3:GetObject", "secretsmanager:GetSecretValue")
 _WRITES = ("s3:PutObject", "sqs:SendMessage")
-"""Actions that make AWS use the key with the rights of the caller: to read, and to write, where parts of an upload are
-read again and SQS opens the data key that it reuses.
+"""Actions for which AWS uses the key with the caller's rights: to read, and to write. Writing also reads: parts of an
+upload are read again, and SQS decrypts the data key that it reuses.
 """
 
 

@@ -1,4 +1,4 @@
-"""Lake Formation's permissions, for accounts where IAM alone no longer opens the data catalog."""
+"""Lake Formation's permissions, for accounts in which IAM alone no longer gives access to the data catalog."""
 
 from collections.abc import Iterable, Mapping
 

@@ -99,7 +99,7 @@ def say(out: Console, text: str, style: str = "") -> None:
 
 
 def _folded(out: Console, text: str, indent: int = 0) -> list[str]:
-    """The text in lines for a terminal, folded between words; one line where it is piped.
+    """The text in lines for a terminal, folded between words; one line if it is piped.
 
     A line with a command is not folded, so that the command can be copied.
     """

@@ -32,7 +32,7 @@ def s3_server() -> Iterator[str]:
         text=True,
     ) as process:
         if process.stdin is None or process.stdout is None:
-            raise RuntimeError("a pipe was asked for")
+            raise RuntimeError("because a pipe was requested")
         yield process.stdout.readline().strip()
         process.stdin.close()
 

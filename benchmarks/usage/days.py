@@ -1,4 +1,4 @@
-"""Daily runs of the real steps in this process, against the simulated App Store Connect, on AWS of moto.
+"""Daily runs of the real steps in this process, against the simulated App Store Connect, on moto's AWS.
 
 The Maps run like in the state machine if all goes well: every item once, then items that lacked calls when the key has
 calls again; the clock is moved instead of waiting. Every call to AWS and to Apple is reported, with the step that made
@@ -253,7 +253,7 @@ def _keep_body(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> 
 
 @contextmanager
 def aws_in_process() -> Iterator[None]:
-    """AWS of moto in this process."""
+    """moto's AWS in this process."""
     with mock_aws():
         yield
 

@@ -38,7 +38,7 @@ class EntityExistsError(Exception):
 
 
 class GoneError(Exception):
-    """There is nothing with this id, or no more (404)."""
+    """There is nothing with this id (any more): 404."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import uvicorn
 
 from local.aws import ministack
 
-# ministack reads these when it is imported; what the caller has set is kept.
+# ministack reads these when it is imported; values that the caller has set are kept.
 _SETTINGS = {"BIND_HOST": "127.0.0.1", "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "WARNING"}
 
 _KEEP_ALIVE_SECONDS = 75  # ministack's own

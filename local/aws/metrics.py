@@ -86,4 +86,4 @@ def _with_status(emit: Callable[[dict[str, Any]], None], record: Record) -> Call
 
 
 def _nothing(*_: object, **__: object) -> None:
-    """Every invocation is counted where its log is written."""
+    """Every invocation is counted when its log is written."""

@@ -50,7 +50,7 @@ class KindMemory:
 
 @dataclass
 class MemorySampler:
-    """Watches the processes of a process group during a `with` block, and measures once more at its end.
+    """Watches the processes of a process group during a `with` block, and measures again at its end.
 
     The last measurement also finds processes that were started and worked between two measurements, because a
     function's process stays when its work is done.

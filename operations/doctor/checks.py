@@ -1,4 +1,4 @@
-"""The doctor's answer: one line per check, with the fix where one is needed."""
+"""The doctor's answer: one line per check, with the fix if one is needed."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

@@ -45,7 +45,7 @@ class Healing(StrEnum):
     """The repair of the fault's damage."""
 
     IN_THE_RUN = "nothing is left to repair"
-    NEXT_RUN = "lands what was left over"
+    NEXT_RUN = "lands the remaining instances"
     NEXT_INSTANCE = "the next instance brings the Date"
     NEXT_DAY = "makes the request; the first data comes a day later"
     QUARANTINE = "leaves it in quarantine, and the Dates as they were; the next instance brings the Dates it covers"
@@ -258,7 +258,7 @@ REFUSED = (
     FaultCase(
         "409 for a report request that no list shows (ghost)",
         _order(FaultKind.GHOST, CREATE, ALWAYS),
-        "No retry loop: the requests are listed once more, then the verdict is recorded. Every run checks again.",
+        "No retry loop: the requests are listed again, then the verdict is recorded. Every run checks again.",
         GhostRequest,
         Verdict.CONFLICT,
         "developer support",
@@ -285,7 +285,7 @@ REFUSED = (
     FaultCase(
         "409 with another cause than an existing request",
         _status(409, CREATE, code="ENTITY_ERROR.RELATIONSHIP.INVALID"),
-        "The requests are listed once more; if there is none, the reason contains Apple's code. Every run tries again.",
+        "The requests are listed again; if there is none, the reason contains Apple's code. Every run tries again.",
         AppleRefused,
         Verdict.FAILED,
         "409 ENTITY_ERROR.RELATIONSHIP.INVALID",

@@ -2,7 +2,7 @@
 ledger.
 
 older than the checks        the ledger of every app
-due when checked             complete, but for what the checks lack, which the ledger of these apps decides
+due when checked             complete, unless a check says so: then the ledger of these apps decides
 newer                        what the published object is made of: final, still growing, or not there yet
 """
 
@@ -92,8 +92,8 @@ class _Tally:
 class JudgedDates:
     """The tables of an installation, judged for these apps on these Dates; each is read on first use.
 
-    `is_exact` is for few apps: it reads every Date from the ledger, the only source that tells zero from fresh for each
-    app.
+    `is_exact` is for few apps: it reads every Date from the ledger, the only source that distinguishes zero from fresh
+    for each app.
     """
 
     def __init__(

@@ -99,7 +99,7 @@ def report_kpis(question: ReportQuestion, here: Installed, as_of: date) -> KpiRe
 
 
 def totals_by_app(question: ReportQuestion, here: Installed, as_of: date) -> dict[str, Value | None]:
-    """The total of the question's one KPI for each app, without any series: what a thousand apps are sorted by."""
+    """The total of the question's one KPI for each app, without any series, to sort a thousand apps."""
     return _Reporting(question, here, as_of).totals()
 
 

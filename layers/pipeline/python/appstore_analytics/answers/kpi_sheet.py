@@ -197,7 +197,8 @@ class Sheet:
 class KnownDates:
     """Whether a Date without published rows of an app is zero or missing: the gap rule, on the records of runs.
 
-    Results of the freshness checks are used where they exist: reading the ledger of a thousand apps would take minutes.
+    Results of the freshness checks are used if they exist, because reading the ledger of a thousand apps would take
+    minutes.
     """
 
     def __init__(self, registry: Registry, lake: Bucket, as_of: date, checks: Checks = NO_CHECKS) -> None:
@@ -263,7 +264,7 @@ def read_sheet(
 def read_amounts(
     kpis: Sequence[Kpi], by: str, groups: Sequence[AppGroup], dates: tuple[date, date], lake: Bucket, known: KnownDates
 ) -> Sheet:
-    """The same for callers that can tell zero from missing; `dates` are the first and the last."""
+    """The same for callers that can distinguish zero from missing; `dates` are the first and the last."""
     start, end = dates
     apps = frozenset(app_id for group in groups for app_id in group.stored_as)
     stored = {}

@@ -139,7 +139,7 @@ def _apps_of(plan: RunPlan) -> Iterator[str]:
 
 
 def cause_of(stands: Started, pipeline: Pipeline) -> str:
-    """Why an execution without a report has ended, or what a running one waits for."""
+    """The reason why an execution without a report has ended, or the wait of a running one."""
     if stands.status != RUNNING:
         return stands.cause
     wait = longest(pipeline.registry.waits.of_run(stands.run_id), pipeline.registry.clock())

@@ -38,7 +38,7 @@ class RateLimit:
 
 
 def _seconds(retry_after: str, date: str) -> int | None:
-    """How long to wait, in whole seconds: RFC 9110 allows seconds, or a time by the server's own clock."""
+    """The time to wait, in whole seconds: RFC 9110 allows seconds, or a time by the server's own clock."""
     if found := _SECONDS.fullmatch(retry_after):
         return math.ceil(float(found[1]))
     try:

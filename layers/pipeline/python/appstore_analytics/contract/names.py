@@ -31,7 +31,7 @@ class Database(StrEnum):
 
     @property
     def output(self) -> str:
-        """The stack output that tells its name: `CuratedDatabase`."""
+        """The stack output with its name: `CuratedDatabase`."""
         return f"{self.capitalize()}Database"
 
 

@@ -6,7 +6,7 @@ number, a date or a truth value is ignored. A cell of only white space is null, 
     whole number   12  -7  +7  007  5.0          not 5.5, 1e3, 0x10, 1_000, 1,000
     number         the same, 0.25, 1.5e-3        not NaN, inf, 1e999
     money          as a number, exactly          rounded half to even to six decimals, and counted
-    date           2026-11-20                    11/20/2026 where the column itself shows that the month comes first
+    date           2026-11-20                    11/20/2026 if the column itself shows that the month comes first
     truth value    true false yes no 1 0         in any case of letters
 
 Arrow reads the plain forms, all cells at once, and only these: its readers take `0x10` for 16 and `NaN` for a number,

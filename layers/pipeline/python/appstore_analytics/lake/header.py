@@ -1,7 +1,7 @@
 """The header line of a segment: maps each field to a column of the report.
 
 Columns are found by name, because Apple says that positions may change. A field belongs to the column whose header it
-has, else to the column with such an alias; any other is unknown.
+has, otherwise to the column with such an alias; any other field is unknown.
 """
 
 import csv

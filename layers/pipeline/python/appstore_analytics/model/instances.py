@@ -47,7 +47,7 @@ class Attempt:
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """The attempt that `str` wrote."""
+        """The attempt in a text that `str` wrote."""
         begun_at, run_id = text.split(" ", 1)
         return cls(datetime.fromisoformat(begun_at), run_id)
 

@@ -84,7 +84,7 @@ class RunPlan:
 
     @classmethod
     def from_json(cls, plan: dict[str, Any]) -> Self:
-        """The plan that `to_json` wrote."""
+        """The plan in JSON that `to_json` wrote."""
         return cls(
             run_id=plan["run_id"],
             operation=Operation(plan["operation"]),

@@ -10,7 +10,7 @@ ROWS = "rows"
 
 
 class ChangeCause(StrEnum):
-    """Why a final number changed."""
+    """The cause of a change of a final number."""
 
     RESTATED = "restated"
     """Apple has sent a newer file for the Date."""

@@ -36,6 +36,6 @@ class Vintage:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The vintage that `str` wrote, as in an object's metadata."""
+        """The vintage in a text that `str` wrote, as in an object's metadata."""
         processing_date, access_type, instance_id = text.split("/", 2)
         return cls(date.fromisoformat(processing_date), AccessType(access_type), instance_id)

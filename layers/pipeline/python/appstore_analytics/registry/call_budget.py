@@ -72,8 +72,8 @@ class CallBudget:
         """Reserve calls in this minute if at most `most` of the hour are used; returns the new balance.
 
         CallsUnavailable says when to come back: when the pause after a 429 ends, or when enough of the hour has passed.
-        It is also raised while Apple's limit is below `hour`, of which `most` is a part, so that the caller calculates
-        again.
+        It is also raised while Apple's limit is below `hour`, from which `most` was computed, so that the caller
+        computes again.
         """
         booked = self._book(calls, most, now, hour)
         if booked is None:
@@ -91,7 +91,8 @@ class CallBudget:
         return ceiling(hour_of(calls_per_hour, self.balance().hour_limit), operation)
 
     def available_at(self, calls: int, most: int, now: datetime) -> datetime:
-        """When this number of calls can be reserved, if no one else calls until then; `now` if it can already."""
+        """The time at which this number of calls can be reserved, if no one else calls until then; `now` if it can
+        already."""
         balance = self.balance()
         if balance.closed_until is not None and balance.closed_until > now:
             return balance.closed_until

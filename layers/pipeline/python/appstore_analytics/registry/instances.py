@@ -1,7 +1,7 @@
 """The ledger of instances: listed by Apple, landed, or in the tables.
 
 LISTED ──► LANDED ──► CONVERTED ──► ROLLED_BACK     a reprocess sets QUARANTINED and ROLLED_BACK to LANDED again;
-   └─► EXPIRED  └─► QUARANTINED                     a rollback also CONVERTED, where a Date may be the instance's now;
+   └─► EXPIRED  └─► QUARANTINED                     a rollback also CONVERTED, if a Date may be the instance's now;
                                                     a refetch all of them (refetches.py)
 
 A converted snapshot that fails when more Dates are requested stays CONVERTED, because its parts exist: the ledger

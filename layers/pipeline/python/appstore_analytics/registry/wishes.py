@@ -27,7 +27,7 @@ def encoded(asked: Iterable[Asked], reports: Sequence[str]) -> set[str]:
 
 
 def decoded(wishes: Iterable[str], reports: Sequence[str]) -> tuple[Asked, ...]:
-    """The wishes that `encoded` wrote, each once, sorted."""
+    """The wishes in an item that `encoded` wrote, each once, sorted."""
     return tuple(sorted({asked for wish in wishes for asked in _decoded(wish, reports)}))
 
 

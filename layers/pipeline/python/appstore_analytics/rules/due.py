@@ -32,7 +32,7 @@ _LEDGER_DAYS = INSTANCE_LIFE_DAYS + 7
 def must_look(request: KnownRequest, as_of: date) -> bool:
     """Whether to check with Apple that a known report request is live (not stopped for inactivity, not deleted).
 
-    Once a week, and daily once no instance has come for three days.
+    Once a week, and daily after three days without an instance.
     """
     looked_on = request.looked_on
     if looked_on is None or _was_a_week_ago(looked_on, as_of):

@@ -1,7 +1,7 @@
 """Freshness: whether the data that is due has arrived, and if not, why, per table of an app.
 
     is a Date due?   complete and published by Apple's own rules, and the tolerance for fetching it has passed
-    is it there?     the newest instance that speaks for it was converted, or Athena shows rows as new as that
+    is it there?     the newest instance that covers it was converted, or Athena shows rows as new as that
     if not, why?     what the runs recorded: quarantined, not ready, key, role, stopped; else whether the app's other
                      reports came, and whether this one used to
 

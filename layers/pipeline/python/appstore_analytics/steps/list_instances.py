@@ -109,9 +109,9 @@ def list_instances(
 ) -> dict[str, str]:
     """List the instances of every due report of the app, add new ones to the ledger and plan to land the due ones.
 
-    An instance is due if the ledger does not have it as converted, whichever run listed it, so a run completes what an
-    earlier one left. A second run lists again and plans the same. If Apple answers slowly, the step stops in time,
-    records the tables that it has listed and is called again. The app's verdict is *not ready* while Apple has no
+    An instance is due if the ledger does not have it as converted, whichever run listed it, so a run completes the work
+    that an earlier run left. A second run lists again and plans the same. If Apple answers slowly, the step stops in
+    time, records the tables that it has listed and is called again. The app's verdict is *not ready* while Apple has no
     instance at all.
     """
     record = registry.runs.get(item)

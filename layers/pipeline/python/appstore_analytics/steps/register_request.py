@@ -36,8 +36,9 @@ def register_request(
 
     A known request that was checked recently costs no call. Otherwise: claim, look, create only what Apple does not
     list; a backfill replaces a snapshot whose instances have expired. A second run finds the request and counts a
-    duplicate prevented; after a crash between creating and remembering, the next look adopts what was created.
-    GhostRequest: Apple says "exists" and lists nothing. AppleRefused: it has another reason. RoleMissing says why.
+    duplicate prevented; after a crash between creating and recording, the next run finds and adopts the created
+    request. GhostRequest: Apple says "exists" and lists nothing. AppleRefused: it has another reason. RoleMissing says
+    why.
     """
     if plan.operation.traits.waits_for_snapshot:
         registry.report_requests.ask(item.app_id, _wishes(plan))

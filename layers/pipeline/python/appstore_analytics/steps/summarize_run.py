@@ -43,7 +43,8 @@ def summarize_run(
 
     `left_out` are sentences about failed steps that no data depends on. A planned item without a verdict counts as
     failed, so no death goes unnoticed. A second run writes the same objects. The largest sets, the records of instances
-    and the rows of `batches`, are written as they are read; of an instance only what the summary needs is kept.
+    and the rows of `batches`, are written as they are read; only the fields of an instance that the summary needs are
+    kept in memory.
     """
     plan = read_plan(lake, run_id)
     records = _records(plan, registry, lake)

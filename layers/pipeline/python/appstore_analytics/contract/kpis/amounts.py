@@ -12,7 +12,7 @@ _VIEWED = Condition("event", ("page view",))
 _FIRST_TIME = Condition("download_type", ("first-time download",))
 _DOWNLOADED = Condition("download_type", ("first-time download", "redownload"))
 
-# What people see on the App Store.
+# Amounts for what people see on the App Store.
 IMPRESSIONS = Amount("impressions", "engagement", "counts", (Condition("event", ("impression",)),))
 PAGE_VIEWS = Amount("page_views", "engagement", "counts", (_VIEWED,))
 PRODUCT_PAGE_VIEWS = Amount("product_page_views", "engagement", "counts", (_VIEWED, _PRODUCT_PAGE))
@@ -40,7 +40,7 @@ PRODUCT_PAGE_DOWNLOADS = Amount("product_page_downloads", "downloads", "counts",
 PREORDERS_PLACED = Amount("preorders_placed", "preorders", "pre_orders_placed")
 PREORDERS_CANCELED = Amount("preorders_canceled", "preorders", "pre_orders_canceled")
 
-# What happens on devices.
+# Amounts for what happens on devices.
 INSTALLS = Amount("installs", "installs", "counts", (Condition("event", ("install",)),))
 DELETIONS = Amount("deletions", "installs", "counts", (Condition("event", ("delete",)),))
 SESSIONS = Amount("sessions", "sessions", "sessions")

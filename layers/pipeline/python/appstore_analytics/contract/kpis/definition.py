@@ -34,7 +34,7 @@ LAST_DAY_SINCE_DOWNLOAD = 30
 
 
 class Unit(StrEnum):
-    """What a value counts."""
+    """The thing that a value counts."""
 
     COUNT = "count"
     USD = "USD"

@@ -1,4 +1,4 @@
-"""How amounts are stored: `marts.kpis`, of which a row is an amount of one app, Date and dimension value.
+"""How amounts are stored: `marts.kpis` has a row for each amount of an app, Date and dimension value.
 
 One object per Date and source table, so that a Date's KPIs are replaced with the rows they were made of.
 """

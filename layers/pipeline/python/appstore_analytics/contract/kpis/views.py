@@ -1,7 +1,7 @@
 """The views on `marts.kpis`: a column per KPI, each with the query that Athena keeps and the types it promises.
 
-A query selects plain `dt` and groups by it, so that conditions on `dt` reach the table's projection. No column is
-0 where there is no row: NULL means that there is no row: the value is zero or missing.
+A query selects plain `dt` and groups by it, so that conditions on `dt` reach the table's projection. No column is 0 if
+there is no row: NULL means that there is no row: the value is zero or missing.
 """
 
 from collections.abc import Iterable, Iterator
