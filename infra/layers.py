@@ -27,7 +27,8 @@ NOT_SHIPPED = ["**/__pycache__", "**/*.pyc"]
 """The files of our source that an asset leaves out."""
 
 FOR_PEOPLE = ("answers", "contract/prices.py")
-"""Modules that only `manage.py`, the template and the benchmarks use. An import rule keeps functions off them."""
+"""Modules that only `manage.py`, the template and the benchmarks use. An import rule keeps functions from using
+them."""
 
 
 class ThirdPartyLayer(StrEnum):
@@ -122,7 +123,8 @@ def build_layer(
     build: Path = BUILD,
     services: tuple[str, ...] = AWS_SERVICES,
 ) -> Path:
-    """`<build>/<layer>-<identity>` with a `python` folder. A second build of the same identity only looks it up.
+    """`<build>/<layer>-<identity>` with a `python` folder. A second build with the same identity reuses the existing
+    folder.
 
     The folder appears atomically; of two simultaneous builders the first wins, and both get the right folder.
     """

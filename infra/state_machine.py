@@ -10,7 +10,7 @@
 A Map without items is skipped. A Map with more items than one pass takes is planned and run again (DecideMore<Map>),
 until `plan.after`, the place where the next pass begins, is empty. A failure of a step that no data depends on fails no
 run (contract/maps.py:DISPENSABLE). Any other failure outside the children goes to SummarizeRun, which reports it. Only
-ids and counts travel: `{"run_id", "operation", "plan"}`, and `error` when there is one.
+ids and counts are passed from state to state: `{"run_id", "operation", "plan"}`, and `error` when there is one.
 
 Register and Land have an item for each app and each instance. These go in batches to Express children, each of which
 costs one transition regardless of its content, but lives for at most five minutes and does not report how it ended. An

@@ -1,6 +1,6 @@
 """Daily runs of the real steps in this process, against the simulated App Store Connect, on moto's AWS.
 
-The Maps run like in the state machine if all goes well: every item once, then items that lacked calls when the key has
+The Maps run as in the state machine if nothing fails: every item once, then items that lacked calls when the key has
 calls again; the clock is moved instead of waiting. Every call to AWS and to Apple is reported, with the step that made
 it.
 """

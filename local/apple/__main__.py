@@ -40,7 +40,7 @@ def main() -> None:
         sys.stdout.write(
             f"App Store Connect (simulated) at {apple.url}, {len(world.apps)} apps, business date {world.today}\n"
             f"issuer id {world.keys.issuer_id}, key id {world.admin_key.key_id}, private key in {key_file}\n"
-            f"steer it: {apple.url}/_control/state; stop it: Ctrl-C\n"
+            f"control it: {apple.url}/_control/state; stop it: Ctrl-C\n"
         )
         sys.stdout.flush()
         with running(f"the simulated App Store Connect at {apple.url}"):

@@ -90,7 +90,7 @@ class Checks:
         return self.newest.newest_due.get(table.name) if self.newest else None
 
     def covers_from(self, app_id: str, table: CuratedTable) -> date | None:
-        """The oldest Date from which on the checks cover every Date of the app; None if they cover none.
+        """The oldest Date since which the checks cover every Date of the app; None if they cover none.
 
         In the first check only the newest Date counts: the earlier ones may be older than the app's request.
         """

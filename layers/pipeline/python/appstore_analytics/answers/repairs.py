@@ -96,7 +96,7 @@ class ReprocessPlan:
 class RefetchPlan:
     """What a refetch downloads again, if Apple sends other bytes than those that have landed.
 
-    Listing an instance takes one call, of `apple_calls` in all. A refetch can use the quota up to
+    Listing takes one call per instance, `apple_calls` in all. A refetch can use the quota up to
     `apple_calls_per_hour`, so it needs `hours`. `older_instances` is the number of instances that Apple has deleted
     because of their age: they end as expired.
     """

@@ -164,7 +164,7 @@ def read_app(entry: Any) -> tuple[str, str]:
 
 
 def _app_name(value: Any) -> str:
-    """On one line and without characters that are not shown; Apple allows 30 characters."""
+    """The text on one line, without unprintable characters; Apple allows 30 characters."""
     if not isinstance(value, str):
         return ""
     shown = "".join(character for character in " ".join(value.split()) if character.isprintable())

@@ -75,7 +75,7 @@ def hour_of(calls_per_hour: int, hour_limit: int | None) -> int:
 
 
 def minute_of(instant: datetime) -> int:
-    """The minute since 1970 in which `instant` lies."""
+    """The minute since 1970 that contains `instant`."""
     return int(instant.timestamp()) // 60
 
 

@@ -139,7 +139,7 @@ def latest_processing_date(as_of: date, today: date) -> date:
 
 
 def oldest_processing_date(request: KnownRequest, as_of: date) -> date:
-    """The processing date from which on the ledger matters. A snapshot's instances matter as long as they are
+    """The earliest processing date that matters in the ledger. A snapshot's instances matter as long as they are
     wanted."""
     return as_of - timedelta(days=_LEDGER_DAYS) if request.access_type is AccessType.ONGOING else date.min
 
