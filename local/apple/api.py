@@ -28,7 +28,7 @@ _CODES = {
 
 @dataclass
 class AppStoreConnect:
-    """The application of a world: `/v1/…` is Apple's API, `/segments/…` its S3, `/_control/…` steers the simulation.
+    """The application of a world: `/v1/…` is Apple's API, `/segments/…` its S3, `/_control/…` controls the simulation.
 
     `wall_seconds` is the clock of tokens, links and hourly calls.
     """

@@ -234,7 +234,7 @@ ANSWERS: dict[str, Callable[[Tables], Answer]] = {
     "Downloads by type and Date": downloads_by_type,
     "Impressions to downloads, by territory": conversion,
     "Proceeds by month and app": proceeds_by_month,
-    "Crashes, where Apple states no rule of replacement": crashes,
+    "Crashes, for which Apple states no replacement rule": crashes,
 }
 UNORDERED = {downloads_by_type, proceeds_by_month, crashes}  # nulls: engines put them first or last
 

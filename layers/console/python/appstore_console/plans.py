@@ -1,7 +1,7 @@
 """A run in two steps: a plan, which starts nothing, and its confirmation, which starts one run even if it is repeated.
 
     POST /plans ─► rights, input, plan ─► item, ten minutes ─► plan id
-    POST /runs  ─► own, not expired ─► rights, plan once more: the same? ─► StartExecution "console-<plan id>"
+    POST /runs  ─► own, not expired ─► rights, plan again: the same? ─► StartExecution "console-<plan id>"
 
 The execution's name is derived from the plan's id, so Step Functions starts only one: two simultaneous confirmations
 get the same run. A condition on the plan's item decides which of them reports the run as new.

@@ -1,7 +1,7 @@
 """Stored KPI amounts, read from S3 only if they match the published rows and today's definitions.
 
 HEAD the rows' object ─► GET the end of the KPI object ─► same digest? ─► GET the row groups of the apps asked for
-                                                        no ─► HEAD the rows' object once more ─► BEING_REPLACED
+                                                        no ─► HEAD the rows' object again ─► BEING_REPLACED
 """
 
 from collections import defaultdict
