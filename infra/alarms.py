@@ -129,7 +129,7 @@ def _of_runs(state_machine: sfn.IStateMachine) -> Iterator[_Rule]:
     for name, (metric, meaning) in ends.items():
         yield _Rule(name, meaning, metric(period=five_minutes, statistic="Sum"))
     # With periods of an hour CloudWatch looks back up to seven days (shorter ones: one day), so 26 periods without a
-    # success are 26 hours. No data is no success: the alarm is also in ALARM after the first deployment, until the
+    # success are 26 hours. No data means no success: the alarm is also in ALARM after the first deployment, until the
     # first run.
     yield _Rule(
         "NoRunSucceeded",

@@ -160,7 +160,7 @@ class World:
         return listed
 
     def instance(self, instance_id: str) -> Instance:
-        """The instance with this id. Raises GoneError, also 35 days after its processing date."""
+        """The instance with this id. Raises GoneError if there is none, or 35 days after its processing date."""
         with self._lock:
             instance = self._instances.get(instance_id)
         if instance is None or self.today > instance.processing_date + DAY * INSTANCES_LIVE_DAYS:

@@ -146,7 +146,7 @@ class AppStoreConnect:
         return read_report_request(_body(answer, dict)["data"])
 
     def delete_report_request(self, request_id: str) -> None:
-        """Delete a report request; succeeds also if it is already gone."""
+        """Delete a report request; also succeeds if it is already gone."""
         try:
             self._call("DELETE", urljoin(self._base_url, f"v1/analyticsReportRequests/{request_id}"))
         except NotFound:

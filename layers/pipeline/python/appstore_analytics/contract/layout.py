@@ -26,7 +26,7 @@ REPORTS_PREFIX = "reports/"
 RAW_PREFIX = "raw/"
 
 RUN_PARTITION = "RUN#{}"
-"""Partition key of a run's records, as `str.format` and as `States.Format` read it."""
+"""Partition key of a run's records, in a form that both `str.format` and `States.Format` can fill."""
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _APP_ID = re.compile(r"[1-9][0-9]{0,17}")

@@ -18,7 +18,7 @@ def landed_instances(
     end: date | None,
     of_run: str | None,
 ) -> Iterator[LedgerInstance]:
-    """The landed instances of these apps, tables and processing dates (inclusive), app by app; only those of a run if
+    """The landed instances for these apps, tables and processing dates (inclusive), app by app; only those of a run if
     one is named."""
     handled = None if of_run is None else set(_handled(registry, of_run))
     for instance in listed_instances(registry, app_ids, tables, start, end):
@@ -30,7 +30,7 @@ def landed_instances(
 def listed_instances(
     registry: Registry, app_ids: Iterable[str], tables: Collection[str], start: date | None, end: date | None
 ) -> Iterator[LedgerInstance]:
-    """The instances that Apple has listed of these apps, tables and processing dates (inclusive), app by app."""
+    """The instances that Apple has listed for these apps, tables and processing dates (inclusive), app by app."""
     for app_id in app_ids:
         for instance in registry.instances.of_app(app_id, start or date.min):
             if instance.vintage.processing_date <= (end or date.max) and instance.table in tables:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 ON_THE_ITEM = 100
-"""Entries on the item itself; hardly any list is longer."""
+"""The number of entries in the item itself; hardly any list is longer."""
 
 _ON_A_PAGE = 200
 

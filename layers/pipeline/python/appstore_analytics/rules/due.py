@@ -205,7 +205,7 @@ _AS_IT_STANDS: Mapping[InstanceStatus, Verdict] = {
 
 
 def run_that_answers_for(instance: LedgerInstance, run_id: str) -> str:
-    """The run in whose name parts are written: `run_id`, which converts the instance.
+    """The run on whose behalf parts are written: `run_id`, which converts the instance.
 
     The run that downloaded the instance again; if a rollback only made room for it, the run that had converted it
     before.

@@ -1,4 +1,4 @@
-"""register_request: makes sure of one live report request per app and access type, also with concurrent runs."""
+"""register_request: makes sure that each app has one live report request per access type, even with concurrent runs."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -34,7 +34,7 @@ LAST_DAY_SINCE_DOWNLOAD = 30
 
 
 class Unit(StrEnum):
-    """The thing that a value counts."""
+    """The unit of a value."""
 
     COUNT = "count"
     USD = "USD"
