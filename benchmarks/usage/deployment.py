@@ -108,7 +108,7 @@ def _read(configuration: DeploymentConfiguration, template: dict[str, Any]) -> D
 
 
 def walk(definition: State, items: Mapping[str, int]) -> Walked:
-    """Follow a daily run whose Maps have these numbers of items, each in one pass, and leave nothing."""
+    """Follow a daily run whose Maps have these numbers of items, finish in one pass each, and leave nothing."""
     maps: dict[str, MapWalked] = {}
     entered = 0
     plan = {"waiting": False, "after": FROM_THE_BEGINNING}

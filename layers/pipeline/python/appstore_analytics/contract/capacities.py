@@ -51,7 +51,7 @@ def is_full(error: OSError) -> bool:
 
 
 def no_room(step: str) -> str:
-    """The sentence about a full disk of a step's function: the setting to raise."""
+    """The sentence about a full disk of a step's function, with the setting to raise."""
     if step not in _SETTINGS:
         return f"The disk of {step} is full: give its function a larger size in contract/capacities.py, and deploy."
     setting, gibibytes = _SETTINGS[step]

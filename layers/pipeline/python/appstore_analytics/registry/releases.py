@@ -25,7 +25,7 @@ class Releases:
         yield from map(_app, query_items(self._table, Key("pk").eq(RELEASES_PARTITION)))
 
     def write(self, app: AppReleases) -> None:
-        """Store what is known about an app. A second time changes nothing."""
+        """Store what is known about an app. A second call changes nothing."""
         self._table.put_item(
             Item={
                 **releases_key(app.app_id),
