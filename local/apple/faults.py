@@ -1,7 +1,7 @@
 """Faults on demand: what can go wrong at Apple, selected by route, number of times and probability.
 
-A person injects them with curl (docs/reliability.md), a test with `world.faults.order(Fault(…))`. What each kind
-affects:
+A person injects them with curl (docs/reliability.md), a test with `world.faults.order(Fault(…))`.
+What each kind affects:
 
     any call       status (401, 403, 404, 409, 429, 5xx), delay, reset, truncated_body, redirect; token_expired
     POST           ghost: 409 for a report request that no list shows
