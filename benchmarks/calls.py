@@ -27,7 +27,7 @@ _SECONDS_PER_CALL = 0.25
 _SMALL = WorldSettings(
     today=_MONDAY, apps=1, rows_per_date=1, dates_per_instance=1, segments_per_instance=1, calls_per_hour=10**6
 )
-"""An account with the least data, because only calls are counted."""
+"""An account with as little data as possible, because only calls are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class ScarceDay:
 
 
 def count_calls(reports: int, usual_days: int) -> Calls:
-    """The first days of an account, and the average of a number of usual ones."""
+    """The first days of an account, and the average of a number of usual days."""
     say(f"Counting the calls of {reports} reports")
     apps = _SMALL.apps
     with aws_in_process():

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = tuple(sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py")))
 WITH_ARROW = ("console_read", "convert_instance", "publish_date", "send_digest")
 _RUNS = 5
-_LAYERS_NOTE = "A layer has byte code if a Python of the version that reads it was found."
+_LAYERS_NOTE = "A layer has byte code if a Python of the Lambda runtime's version was found."
 _PROGRAM = """
 import ast, importlib, json, pathlib, sys, time
 sys.path[:0] = sys.argv[2:]

@@ -1,7 +1,8 @@
 """Conversion against peers and physical limits: `python -m benchmarks.convert`.
 
-*plain*: gzip TSV to one typed zstd Parquet file. *whole*: what convert_instance does with a segment: typed or refused,
-split by Date, sorted, rows and additive measures counted. All read the same files. Every run is a separate process,
+*plain*: gzip TSV to one typed zstd Parquet file. *whole*: the work of convert_instance on a segment: cells typed or
+*refused, rows split by Date and sorted, rows and additive measures counted. All read the same files. Every run is a
+*separate process,
 pinned to one core or to two; the peers take turns, and the medians are compared.
 """
 
@@ -54,8 +55,8 @@ _AS_DEPLOYED = ("ours", "limits")
 
 _ROUNDS = 5
 _FAR_BEHIND = 4.0
-"""A peer that needs this many times our CPU is not run again on the same input, because that takes minutes:
-neither on one core nor on two, because cores save no CPU. Its distance is far above all noise.
+"""A peer that needs this many times our CPU is not run again on the same input, because that takes minutes: neither on
+one core nor on two, because a second core saves no CPU time. Its difference from ours is far above the noise.
 """
 
 _REPEATS = {SMALL: 20, MEDIUM: 5}
@@ -63,7 +64,7 @@ _REPEATS = {SMALL: 20, MEDIUM: 5}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing to measure."""
+    """One case to measure."""
 
     peer: str
     job: str
@@ -95,7 +96,7 @@ def main(words: Sequence[str] | None = None) -> None:
     """Measure, or continue measuring, and report."""
     parser = arguments("convert", __doc__.split("\n", maxsplit=1)[0])
     parser.add_argument(
-        "--minutes", type=float, default=600, help="stop then; the next start of the full run continues"
+        "--minutes", type=float, default=600, help="stop after this time; the next start of the full run continues"
     )
     asked = parser.parse_args(words)
     kept = None if asked.quick else _kept_runs()

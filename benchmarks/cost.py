@@ -24,7 +24,7 @@ _PER_100 = 100
 
 def main() -> None:
     """Count, print, store."""
-    parser = arguments("cost", "Dollars of a month on AWS, fixed and per 100 apps, from counted things.")
+    parser = arguments("cost", "Dollars a month on AWS, fixed and per 100 apps, from counted work.")
     parser.add_argument("--apps", type=int, default=SIZES[0], metavar="N", help=f"how many apps (default: {SIZES[0]})")
     parser.add_argument(
         "--reports", type=int, default=_REPORTS, metavar="N", help=f"core reports (default: {_REPORTS})"
@@ -41,7 +41,8 @@ def main() -> None:
 
 
 def _figures(model: Model, apps: int) -> dict[str, float]:
-    """At list prices, and with AWS's permanent free tiers beside it. The dashboard is separate: see docs/cost.md."""
+    """At list prices, and with AWS's permanent free tiers in another column. The dashboard is separate: see
+    docs/cost.md."""
     lines, fixed = _month(model, apps), _fixed(model)
     month = sum(line.us_dollars for line in lines)
     return {
@@ -76,7 +77,7 @@ def _sizes_table(model: Model) -> Table:
             )
         )
     columns = ("", "fixed $", "per 100 apps $", "month $", "with free tiers $", "cents per app and day", "API keys")
-    note = "List prices without any free tier, but for the fifth column. Without the dashboard."
+    note = "List prices without any free tier, except in the fifth column. Without the dashboard."
     return Table(f"A month, {len(model.reports)} reports", columns, rows, note)
 
 

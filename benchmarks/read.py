@@ -36,7 +36,7 @@ _LAYOUTS = ("one object per Date", "one object per Date and app")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A query to the lake."""
+    """A query of the lake."""
 
     name: str
     where: str

@@ -2,9 +2,9 @@
 
 221 files with 15,367,527 rows, from the simulated App Store Connect to *verified* in Athena, by one daily run on the
 embedded AWS; and the same files through conversion alone, in one plain process per core. The two take turns, conversion
-first and last; of the runs the middle one is reported, of conversion alone the medians. The files, the deployment and
-the registration of the apps are prepared beforehand and are not part of the times. Most functions start during the run;
-so the ratio to conversion alone is given for warm processes, and including their start.
+first and last. The middle run is reported, and the medians of conversion alone. The files, the deployment and the
+registration of the apps are prepared beforehand and are not part of the times. Most functions start during the run; so
+the ratio to conversion alone is given for warm processes, and including their start.
 """
 
 import time
@@ -55,7 +55,7 @@ _ROOM_OF_STATE = {state: room for room, states in ROOMS.items() for state in sta
 
 
 class NotVerifiedError(Exception):
-    """The run did not end with every row verified, so its times say nothing."""
+    """The run did not end with every row verified, so its times are meaningless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +186,15 @@ def _rooms(run: SeedRun) -> dict[str, dict[str, float]]:
 
 
 def _room_of_process(process: str) -> str:
-    """A function's room is its state's; the simulated App Store Connect is Apple, and the embedded AWS is itself."""
+    """A function is counted under its state's purpose, the simulated App Store Connect as Apple, and the embedded AWS
+    separately."""
     state = "".join(word.capitalize() for word in process.split("-"))
     others = {_SIMULATED_APPLE: "Apple", EMULATOR: EMULATOR}
     return others.get(process) or _ROOM_OF_STATE.get(state, ORCHESTRATION)
 
 
 def tables_of(figures: Mapping[str, Any]) -> list[Table]:
-    """What a person reads."""
+    """The tables for people."""
     return [_summary(figures), _where(figures)]
 
 
@@ -241,7 +242,7 @@ def _where(figures: Mapping[str, Any]) -> Table:
 
 
 def _picture(rooms: Mapping[str, Mapping[str, float]], of: str) -> str:
-    """A line of letters, each the first of its room, as long as the room's share."""
+    """A line of letters: the initial of each purpose, repeated in proportion to its share."""
     whole = sum(spent[of] for spent in rooms.values())
     return "".join(room[0] * round(_LETTERS_OF_PICTURE * spent[of] / whole) for room, spent in rooms.items())
 

@@ -1,4 +1,5 @@
-"""Makes the peers' environments in .build/benchmarks: `python -m benchmarks.setup`. A benchmark does it itself."""
+"""Makes the peers' environments in .build/benchmarks: `python -m benchmarks.setup`. Each benchmark does this by itself
+when needed."""
 
 import subprocess
 import sys

@@ -1,7 +1,7 @@
 """The effect of the settings of lake/parquet.py, compared on the same object: `python -m benchmarks.tune`.
 
-The object is one Date of many apps, as publish_date writes it. For each variant: what writing it takes, its size, and
-what questions about it scan, by the file's own metadata.
+The object is one Date of many apps, as publish_date writes it. For each variant: the cost of writing it, its size, and
+the bytes that questions about it scan, by the file's own metadata.
 """
 
 import tempfile

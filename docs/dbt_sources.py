@@ -16,9 +16,9 @@ from appstore_analytics.contract.tables import (
 )
 
 _HEAD = """\
-# Written by `python docs/generate.py` from the catalogue; a test fails when the two differ. See docs/bi.md.
-# The tables that are deployed by default: dbt asks for none that no model names. `schema` is the Glue database: change
-# it where `name` in cdk.json gives yours another.
+# Written by `python docs/generate.py` from the catalogue; a test fails when the two differ. See docs/bi.md. The tables
+# that are deployed by default: dbt asks for none that no model names. `schema` is the Glue database: change # it if
+# `name` in cdk.json gives yours another name.
 """
 
 _ABOUT = {

@@ -13,17 +13,17 @@ _HEAD = """\
 
 Written by `python docs/generate.py` from the KPI catalogue (`contract/kpis/`); a test fails when the two differ.
 
-{kpis} common key figures, as formulas over the tables of [reports.md](reports.md). Each has a *trap*: the
-sentence to read before the number is compared with another one.
+{kpis} common key figures, as formulas over the tables of [reports.md](reports.md). Each has a *trap*: read it before
+you compare the number with another one.
 
 The *kind* says how values of several [Dates](glossary.md), or of several slices of one Date, combine:
 
 - **sum**: exact, for any slice and any period.
 - **ratio of sums**: divide the sums, never average ratios. It can be split by dimensions that all its tables have.
 - **stock**: a state on a Date. It can be summed over slices of that Date, never over Dates.
-- **bound**: the true value is *at most* or *at least* this, because Apple's uniques do not add up. For a week or a
-  month there is a separate KPI, from Apple's weekly and monthly tables, which exist with
-  `"granularities": ["DAILY", "WEEKLY", "MONTHLY"]` in `cdk.json`.
+- **bound**: the true value is *at most* or *at least* this, because Apple's uniques do not add up. Weeks and months
+  have separate KPIs, from Apple's weekly and monthly tables, which exist with `"granularities": ["DAILY", "WEEKLY",
+  "MONTHLY"]` in `cdk.json`.
 - **estimate**: neither exact nor a bound.
 
 Only Standard reports are used: Detailed ones leave out groups below five users and add noise. Values are compared in
@@ -31,8 +31,8 @@ lower case, because Apple's spelling differs between files. A missing row is mis
 `appstore.freshness`.
 
 The queries return every app's value for the Dates of the newest four weeks that Apple calls complete (eight weeks,
-three months of the weekly and monthly tables). Sums and ratios are of these Dates together; a stock, a bound and an
-estimate have a row for each.
+three months of the weekly and monthly tables). Sums and ratios cover these Dates together; stocks, bounds and estimates
+have a row for each Date.
 """
 
 _CHAPTERS = {

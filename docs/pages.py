@@ -1,4 +1,4 @@
-"""What the generated pages share: their folder and the form of a table's row."""
+"""Shared by the generated pages: their folder and the format of a table's row."""
 
 import re
 from collections.abc import Iterator

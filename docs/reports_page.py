@@ -24,8 +24,7 @@ configured and built by Apple.
 
 *Standard* reports are complete. *Detailed* ones have more columns, but Apple leaves out small groups and adds noise:
 use them for shares, not for totals, and never add the two. [kpis.md](kpis.md) has the formula and the query of each
-key figure. Each of the other {others} reports counts the use of one of Apple's frameworks; find them by name:
-{names}
+KPI. Each of the other {others} reports counts the use of one of Apple's frameworks; find them by name: {names}
 
 ## Known values
 
@@ -36,7 +35,7 @@ compare `lower(…)`.
 
 ## Columns of every table
 
-Around Apple's columns every table has these, and the partition `dt` (type `date`), which is Apple's
+In addition to Apple's columns every table has these, and the partition `dt` (type `date`), which is Apple's
 [Date](glossary.md):
 
 {lineage}
@@ -107,7 +106,7 @@ def _lineage() -> Iterator[str]:
         yield from row(f"`{column.name}`", column.type, f"{column.meaning}.")
     for column in VINTAGE_COLUMNS:
         yield from row(f"`{column.name}`", column.type, f"Only in `_vintages` tables. {column.meaning}.")
-    yield from row(f"`{EXTRA.name}`", EXTRA.type, f"The last column. {EXTRA.meaning}; null where a row has none.")
+    yield from row(f"`{EXTRA.name}`", EXTRA.type, f"The last column. {EXTRA.meaning}; null if a row has none.")
 
 
 def _category(category: Category) -> str:

@@ -24,7 +24,7 @@ from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
 
 HOURS_WITHOUT_A_RUN = 26  # a day, and two hours for the run itself
-_REFUSALS = 3  # one alone can be a coincidence
+_REFUSALS = 3  # a single one can be a coincidence
 _HOURS_EXHAUSTED = 3  # a daily run of many apps uses up an hour, and another
 
 _CHAPTER = f"docs/operations.md#{SERVICE}"  # its headings have the default names
@@ -105,7 +105,8 @@ class Alarms(Construct):
         acknowledge(
             topic,
             "SNS2",
-            "Alarms carry names and states, no data; CloudWatch could publish only with a customer-managed key.",
+            "Alarms contain names and states, no data. If the topic were encrypted, CloudWatch could publish to it "
+            "only with a customer-managed key.",
         )
         return topic
 
@@ -128,7 +129,7 @@ def _of_runs(state_machine: sfn.IStateMachine) -> Iterator[_Rule]:
     for name, (metric, meaning) in ends.items():
         yield _Rule(name, meaning, metric(period=five_minutes, statistic="Sum"))
     # With periods of an hour CloudWatch looks back up to seven days (shorter ones: one day), so 26 periods without a
-    # success are 26 hours. No data is no success: the alarm is also in ALARM after the first deployment, until the
+    # success are 26 hours. No data means no success: the alarm is also in ALARM after the first deployment, until the
     # first run.
     yield _Rule(
         "NoRunSucceeded",
@@ -160,7 +161,7 @@ def _of_data(namespace: str) -> Iterator[_Rule]:
     )
     yield _Rule(
         "Mismatched",
-        "Athena counts other rows or sums than Apple sent.",
+        "Athena's rows or sums differ from those that Apple sent.",
         own_metric(namespace, Metric.TABLES_MISMATCHED, "Maximum"),
         missing=_MISSING.IGNORE,
     )

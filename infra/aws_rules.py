@@ -48,7 +48,7 @@ _FIELDS: tuple[tuple[str, int, int, Mapping[str, int], str], ...] = (
 
 
 def is_tag(key: str, value: str) -> bool:
-    """Whether AWS takes this tag: letters, digits, spaces and `_.:/=+-@`, the key not beginning with `aws:`."""
+    """Whether AWS accepts this tag: letters, digits, spaces and `_.:/=+-@`, the key not beginning with `aws:`."""
     return bool(_TAG_KEY.fullmatch(key) and _TAG_VALUE.fullmatch(value))
 
 
@@ -68,7 +68,8 @@ def is_e_mail(text: str) -> bool:
 
 
 def refusal_of_cron(text: str) -> str:
-    """Why EventBridge Scheduler would refuse this expression, beginning with what must change; empty if it would not.
+    """The reason why EventBridge Scheduler would refuse this expression, worded to follow "must"; empty if it would
+    accept it.
 
     Its rules: six fields with their ranges, names of months and days, lists, ranges and steps; `L`, `W` and `#` in the
     day fields; one of the two day fields is `?`, the other is not.

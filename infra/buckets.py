@@ -56,7 +56,8 @@ class Buckets(Construct):
         acknowledge(
             bucket,
             "S1",
-            "One writer, the pipeline, whose runs are recorded; access logs would outnumber the lake. "
+            "The only writer is the pipeline, whose runs are recorded; there would be more access logs than objects in "
+            "the lake. "
             "To record every reader, turn on CloudTrail data events for the account.",
         )
         return bucket

@@ -31,19 +31,19 @@ class DeploymentConfiguration:
     """The parsed context; the field names are its keys and the values its defaults.
 
     `name` is the prefix of every name, and `databases` has the Glue databases with other names (contract/names.py).
-    `existing_databases` exist already and belong to no stack. With `lake_formation` the functions that ask Athena
-    get Lake Formation's permissions as well. `permissions_boundary` (a policy's name or ARN), `kms_key_arn` and `tags`
-    are for every resource that can take them. `schedule` is in UTC: Apple reportedly publishes around 09:00, but does
+    `existing_databases` exist already and belong to no stack. With `lake_formation` the functions that ask Athena get
+    Lake Formation's permissions as well. `permissions_boundary` (a policy's name or ARN), `kms_key_arn` and `tags`
+    apply to every resource that supports them. `schedule` is in UTC: Apple reportedly publishes around 09:00, but does
     not document it. `segment_hosts` are the hosts from which signed URLs are fetched; `.example.com` includes all
     subdomains, because Apple's bucket and its region can change. `alarm_slack_secret` names a secret that holds the URL
-    of an incoming webhook. `dashboard`: the first three per account are free, each further one costs more than
-    everything else together. With `releases` a daily run asks Apple which versions of the apps are on sale, one call
-    per app. A Date is missing `freshness_hours` after Apple should have published it. `console` adds
-    the stack of the web console. Its database is Aurora DSQL, or the PostgreSQL whose secret `console_database` names,
-    in the subnets of `console_vpc`. `console_digests` sends weekly digests from `digest_sender`, and to the Slack
-    channel whose webhook is in `digest_slack_secret`. `bytes_scanned_cutoff` ends a query that would scan more. `local`
-    is for the embedded AWS: loopback without TLS is allowed, and layers are built for this machine. Only with it
-    `retain` can be false: destroying the stack then destroys data and keys.
+    of an incoming webhook. `dashboard` creates a dashboard: the first three per account are free, each further one
+    costs more than everything else together. With `releases` a daily run asks Apple which versions of the apps are on
+    sale, one call per app. A Date is missing `freshness_hours` after Apple should have published it. `console` adds the
+    stack of the web console. Its database is Aurora DSQL, or the PostgreSQL whose secret `console_database` names, in
+    the subnets of `console_vpc`. `console_digests` sends weekly digests from `digest_sender`, and to the Slack channel
+    whose webhook is in `digest_slack_secret`. `bytes_scanned_cutoff` ends a query that would scan more. `local` is for
+    the embedded AWS: loopback without TLS is allowed, and layers are built for this machine. Only with it `retain` can
+    be false: destroying the stack then destroys data and keys.
     """
 
     name: str = SERVICE
@@ -81,7 +81,7 @@ class DeploymentConfiguration:
 
     @property
     def names(self) -> Names:
-        """The names of everything that has a fixed one."""
+        """The names of all resources with a fixed name."""
         return Names(self.name, self.databases)
 
     @property

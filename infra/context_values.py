@@ -30,8 +30,8 @@ _ACCOUNT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _HOST = re.compile(r"\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,500}")
 _LONGEST_TOLERANCE_HOURS = 72
-_MOST_API_KEYS = 50  # a role's policies have at most 10,240 characters, and each secret's ARN about 120
-_LONGEST_HOSTS = 2_000  # of the 4 KB that all variables of a function share
+_MOST_API_KEYS = 50  # a role's policies can have 10,240 characters in all, and each secret's ARN has about 120
+_LONGEST_HOSTS = 2_000  # part of the 4 KB that all variables of a function share
 _LEAST_BYTES_SCANNED = 10_000_000  # Athena's own minimum
 _LONGEST_RETENTION_DAYS = 36_500
 MOST_EVENTS = 25_000  # of an execution's history; AWS ends an execution that exceeds it
@@ -67,7 +67,7 @@ class MaxConcurrency:
 class Retention:
     """Days until something expires. Contents of `curated/`, `parts/` and `appstore/` never expire."""
 
-    raw: int = 400  # a year with its restatements can be converted again without Apple, who forgets after 35 days
+    raw: int = 400  # converting a year again needs no files from Apple, which keeps them for only 35 days
     noncurrent_lake: int = 30  # a month to notice a wrong Date and to roll its run back
     runs: int = 90  # manifests and plans, for looking into a run
     query_results: int = 7  # verify_table reads its result at once; the rest is for people
@@ -75,7 +75,7 @@ class Retention:
 
 
 def json_value(key: str, value: Any, kind: type[T], wanted: str) -> T:
-    """A value of this kind, also as JSON text from the command line; `wanted` completes "must be"."""
+    """A value of this kind, or the same as JSON text from the command line; `wanted` completes "must be"."""
     if isinstance(value, str) and kind is not str:
         try:
             value = json.loads(value)
@@ -87,7 +87,7 @@ def json_value(key: str, value: Any, kind: type[T], wanted: str) -> T:
 
 
 def texts(key: str, value: Any, wanted: str) -> tuple[str, ...]:
-    """A list of different texts, also as text from the command line."""
+    """A list of different texts, or the same as text from the command line."""
     entries = json_value(key, value, list, wanted)
     if not all(isinstance(entry, str) for entry in entries):
         raise ConfigurationRefused(f"Context key '{key}' must be {wanted}: put each entry in quotes.")
@@ -97,7 +97,7 @@ def texts(key: str, value: Any, wanted: str) -> tuple[str, ...]:
 
 
 def boolean(key: str, value: Any) -> bool:
-    """True or false, also as text of the command line."""
+    """True or false, or the same as text from the command line."""
     return json_value(key, value, bool, "true or false")
 
 
@@ -264,7 +264,7 @@ def _schema_modes(key: str, value: Any) -> SchemaModes:
     if len(dict(named)) < len(named):
         raise ConfigurationRefused(f"Context key '{key}' names a report twice, by Apple's name and by its table.")
     modes = dict.fromkeys((report.table for report in REPORTS), default) | dict(named)
-    # The function's environment has room for few names, so the mode of most reports is the default.
+    # The function's environment has room for only a few names, so make the mode of most reports the default.
     usual, _ = Counter(modes.values()).most_common(1)[0]
     return SchemaModes(usual, tuple(table for table, mode in modes.items() if mode is not usual))
 

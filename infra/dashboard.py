@@ -1,7 +1,8 @@
-"""One dashboard with five questions, from top to bottom: is it fresh, did it run, what failed, what does it cost, is
-Apple throttling us.
+"""One dashboard that answers five questions, from top to bottom: is it fresh, did it run, what failed, what does it
+cost, is Apple throttling us?
 
-Our functions and AWS emit all its metrics in every run; a test compares them with those that a run really emitted.
+Our functions and AWS emit all its metrics in every run; a test compares them with the metrics that a run really
+emitted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +30,7 @@ _DOLLARS_PER_GIBIBYTE_MILLISECOND = f"{LAMBDA_GB_SECONDS.us_dollars:.10f} / 1000
 
 
 class Dashboard(Construct):
-    """The dashboard, named as the installation is, of the last two weeks."""
+    """The dashboard, named like the installation; it shows the last two weeks."""
 
     def __init__(
         self,

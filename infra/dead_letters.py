@@ -9,7 +9,7 @@ from infra.acknowledgements import acknowledge
 
 
 class DeadLetters(Construct):
-    """`queue` is shared by all, because the alarm and the first step of a person are the same."""
+    """All share one `queue`, because the alarm and a person's first step are the same."""
 
     def __init__(self, scope: Construct, id_: str, names: Names) -> None:
         super().__init__(scope, id_)

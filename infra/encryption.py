@@ -23,7 +23,7 @@ _ENCRYPTED_BY: Mapping[str, Mapping[str, Any]] = {
     },
     "AWS::Logs::LogGroup": {"KmsKeyId": "{key}"},
     "AWS::S3::Bucket": {
-        # A bucket key: one call of KMS for many objects, else the calls would cost more than the lake.
+        # A bucket key makes one KMS call for many objects; otherwise the calls would cost more than the lake.
         "BucketEncryption.ServerSideEncryptionConfiguration": [
             {
                 "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "{key}"},
@@ -35,18 +35,18 @@ _ENCRYPTED_BY: Mapping[str, Mapping[str, Any]] = {
     "AWS::SQS::Queue": {"KmsMasterKeyId": "{key}", "SqsManagedSseEnabled": False},
     "AWS::SecretsManager::Secret": {"KmsKeyId": "{key}"},
 }
-"""By resource type the properties that name a key, and their values."""
+"""The properties that name a key, and their values, by resource type."""
 
 _DECRYPT = "kms:Decrypt"
 _READS = ("dynamodb:", "s3:GetObject", "secretsmanager:GetSecretValue")
 _WRITES = ("s3:PutObject", "sqs:SendMessage")
-"""Actions that make AWS use the key with the rights of the caller: to read, and to write, where parts of an upload are
-read again and SQS opens the data key that it reuses.
+"""Actions for which AWS uses the key with the caller's rights: to read, and to write. Writing also reads: parts of an
+upload are read again, and SQS decrypts the data key that it reuses.
 """
 
 
 def encrypt(scope: IConstruct, key_arn: str) -> None:
-    """Name the key to every resource below `scope` that can take one, and allow each role to use it as it must.
+    """Set the key on every resource below `scope` that supports one, and allow each role the use that it needs.
 
     Built from L1 properties, because CDK's own grants would allow `kms:ReEncrypt*` and more. Call it last: later
     additions are not covered.

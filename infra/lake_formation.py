@@ -1,4 +1,4 @@
-"""Lake Formation's permissions, for accounts where IAM alone no longer opens the data catalog."""
+"""Lake Formation's permissions, for accounts in which IAM alone no longer gives access to the data catalog."""
 
 from collections.abc import Iterable, Mapping
 
@@ -31,7 +31,9 @@ class LakeFormation(Construct):
         super().__init__(scope, id_)
         for step, (role, databases) in roles.items():
             role.add_to_policy(iam.PolicyStatement(actions=["lakeformation:GetDataAccess"], resources=["*"]))
-            acknowledge(role, "IAM5[Resource::*]", "GetDataAccess knows no resources; Lake Formation has the tables.")
+            acknowledge(
+                role, "IAM5[Resource::*]", "GetDataAccess supports no resources; Lake Formation has the tables."
+            )
             for database in databases:
                 self._grant(f"{step}-{database}", role, names.databases[database], tables)
 

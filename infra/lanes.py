@@ -1,4 +1,4 @@
-"""How many items of a Map are processed at once."""
+"""The number of items of a Map that are processed at once."""
 
 from dataclasses import dataclass
 

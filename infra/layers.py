@@ -24,10 +24,11 @@ BUILD = PROJECT / ".build" / "layers"
 PIPELINE_LAYER = PROJECT / "layers" / "pipeline"
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 NOT_SHIPPED = ["**/__pycache__", "**/*.pyc"]
-"""The files that an asset of our source leaves out."""
+"""The files of our source that an asset leaves out."""
 
 FOR_PEOPLE = ("answers", "contract/prices.py")
-"""Modules that only `manage.py`, the template and the benchmarks use. An import rule keeps functions off them."""
+"""Modules that only `manage.py`, the template and the benchmarks use. An import rule keeps functions from using
+them."""
 
 
 class ThirdPartyLayer(StrEnum):
@@ -56,7 +57,7 @@ class Target:
 
     @property
     def architecture(self) -> lambda_.Architecture:
-        """Lambda's word for the machine."""
+        """Lambda's name for the processor architecture."""
         arm = self.machine in {"aarch64", "arm64"}
         return lambda_.Architecture.ARM_64 if arm else lambda_.Architecture.X86_64
 
@@ -122,7 +123,8 @@ def build_layer(
     build: Path = BUILD,
     services: tuple[str, ...] = AWS_SERVICES,
 ) -> Path:
-    """`<build>/<layer>-<identity>` with a `python` folder. A second build of the same identity only looks it up.
+    """`<build>/<layer>-<identity>` with a `python` folder. A second build with the same identity reuses the existing
+    folder.
 
     The folder appears atomically; of two simultaneous builders the first wins, and both get the right folder.
     """

@@ -30,7 +30,7 @@ _OBJECT_ACTIONS = {
     DELETE: ("s3:DeleteObject",),
 }
 _ATHENA_ACTIONS = ("StartQueryExecution", "GetQueryExecution", "GetQueryResults", "StopQueryExecution")
-_GLUE_ACTIONS = ("GetDatabase", "GetTable")  # partitions are projected: Athena asks Glue for none
+_GLUE_ACTIONS = ("GetDatabase", "GetTable")  # partitions are projected: Athena makes no Glue calls for this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Access:
     lists: tuple[str, ...] = ()
     api_keys: Literal["admin", "reader", "every"] | None = None
     athena: tuple[Database, ...] = ()  # which it queries
-    secret: str = ""  # one that the stack does not create
+    secret: str = ""  # a database that the stack does not create
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The DynamoDB table of the pipeline's facts: requests, instances, dirty marks, call budgets, run records."""
+"""The DynamoDB table with what the pipeline remembers: requests, instances, dirty marks, call budgets, run records."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct

@@ -19,8 +19,8 @@ THROTTLED = "Lambda.TooManyRequestsException"
 """The account has reached its concurrency limit, which is ten in a new account. Only waiting helps.
 
 A patient child retries for two and a half hours (300 attempts, half a minute apart on average, with full jitter up to a
-minute). An item that is still throttled then fails by name, and the next run takes it. An Express child retries for
-about ten seconds, because nine other items share its five minutes; its unfinished items go to a patient child.
+minute). An item that is still throttled after that fails by name, and the next run takes it. An Express child retries
+for about ten seconds, because nine other items share its five minutes; its unfinished items go to a patient child.
 """
 
 FUNCTION_DEATHS = (
@@ -32,8 +32,8 @@ FUNCTION_DEATHS = (
 """The errors by which Step Functions reports a function that was killed, or ran out of memory or time.
 
 `Lambda.Unknown` is the name in the Developer Guide ("Handle Lambda service exceptions"), the others are those that
-today's runtimes report. Every step can be repeated, so it is; but only twice, because a function that lacks memory or
-time usually lacks it again.
+today's runtimes report. Every step can be repeated safely, so it is retried; but only twice, because a function that
+ran out of memory or time usually does so again.
 """
 
 _RETRIED = (*leaves(TransientError), *LAMBDA_ERRORS)

@@ -1,4 +1,5 @@
-"""The pipeline as one construct, and the stack that holds it: composed here, with what each function may do."""
+"""The pipeline as one construct, and the stack that contains it: put together here, with the permissions of each
+function."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -129,7 +130,7 @@ MAY: Mapping[str, Access] = {
 class AppStoreAnalyticsPipeline(Construct):
     """The whole pipeline, for a stack of your own: about 120 resources, 290 with every report in every granularity.
 
-    `layer_folders` are those of `infra.layers.build_layers`. The properties are what other resources of the stack use;
+    `layer_folders` are those of `infra.layers.build_layers`. Other resources of the stack use the properties;
     `outputs` are what `./manage.py` looks for among the stack's outputs.
     """
 
@@ -273,7 +274,7 @@ class AppStoreAnalyticsPipeline(Construct):
         return {"notify_slack": told} if slack else {}
 
     def _settings_of_releases(self) -> dict[str, settings.Environment]:
-        """None where Apple is not asked for releases."""
+        """None if the pipeline does not ask Apple for releases."""
         asked = settings.ListReleasesSettings(
             self.registry.table.table_name,
             self.buckets.lake.bucket_name,
@@ -321,7 +322,7 @@ class AppStoreAnalyticsPipeline(Construct):
         follow_the_accounts_rules(self, configuration)
 
     def _roles_that_query(self) -> dict[str, tuple[iam.Role, tuple[Database, ...]]]:
-        """By step the role that asks Athena, and the databases that it reads."""
+        """For each step that queries Athena: its role, and the databases that it reads."""
         return {step: (self._role(step), access.athena) for step, access in MAY.items() if access.athena}
 
     def _role(self, step: str) -> iam.Role:
@@ -339,7 +340,8 @@ class AppStoreAnalyticsStack(Stack):
         layer_folders: dict[ThirdPartyLayer, Path],
     ) -> None:
         super().__init__(scope, id_, description="App Store Connect Analytics Reports into a lake that Athena reads")
-        # CDK leaves "Default" out of logical ids: those of stacks that were installed without the construct stay.
+        # CDK leaves "Default" out of logical ids, so stacks that were installed before there was a construct keep
+        # theirs.
         self.pipeline = AppStoreAnalyticsPipeline(self, "Default", configuration, layer_folders)
         for name, value in self.pipeline.outputs.items():
             CfnOutput(self, name, value=value)

@@ -10,7 +10,7 @@
 A Map without items is skipped. A Map with more items than one pass takes is planned and run again (DecideMore<Map>),
 until `plan.after`, the place where the next pass begins, is empty. A failure of a step that no data depends on fails no
 run (contract/maps.py:DISPENSABLE). Any other failure outside the children goes to SummarizeRun, which reports it. Only
-ids and counts travel: `{"run_id", "operation", "plan"}`, and `error` when there is one.
+ids and counts are passed from state to state: `{"run_id", "operation", "plan"}`, and `error` when there is one.
 
 Register and Land have an item for each app and each instance. These go in batches to Express children, each of which
 costs one transition regardless of its content, but lives for at most five minutes and does not report how it ended. An
@@ -196,7 +196,8 @@ class PipelineStateMachine(Construct):
         return decide.otherwise(register)
 
     def _list_releases(self, summary: sfn.State) -> sfn.State:
-        """Behind everything that the data needs, so that it takes no calls from it and delays only the report."""
+        """After everything that the data needs, so that it takes no calls away from the data and delays only the
+        report."""
         if not self._configuration.releases:
             return summary
         step = "list_releases"
@@ -266,7 +267,7 @@ class PipelineStateMachine(Construct):
     def _leads_on(
         self, each: sfn.DistributedMap, plan: sfn.State, summary: sfn.State, following: sfn.State
     ) -> sfn.State:
-        """Back to the plan of the Map while it has items beyond this pass, then on."""
+        """Goes back to the plan of the Map while there are items beyond this pass, then continues."""
         each.add_catch(summary, errors=["States.ALL"], result_path="$.error")
         is_last_pass = sfn.Condition.string_equals("$.plan.after", FROM_THE_BEGINNING)
         each.next(sfn.Choice(self, f"DecideMore{each.id}").when(is_last_pass, following).otherwise(plan))

@@ -38,7 +38,8 @@ def state_machine_policy(
     registry: dynamodb.ITable,
     lake: s3.Bucket,
 ) -> iam.Policy:
-    """The permissions of the definition, no more: call the functions, read manifests, record failures, run its Maps.
+    """Exactly the permissions that the definition needs: call the functions, read manifests, record failures, run its
+    Maps.
 
     `name` is the state machine's.
     """

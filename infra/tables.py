@@ -79,12 +79,12 @@ class Tables(Construct):
         self._lake = lake
         self._configuration = configuration
         curated = self._database(Database.CURATED, "Apple's Analytics Reports: one table per report and granularity")
-        appstore = self._database(Database.APPSTORE, "The pipeline's own records: one row per thing that a run did")
+        appstore = self._database(Database.APPSTORE, "The pipeline's own records of what each run did")
         for table in configuration.curated_tables:
             self._curated_table(curated, table)
         for records in APPSTORE_TABLES:
             self._appstore_table(appstore, records)
-        marts = self._database(Database.MARTS, "KPIs, made of the rows in curated")
+        marts = self._database(Database.MARTS, "KPIs, computed from the rows in curated")
         self._kpis_table(marts)
         for view in VIEWS:
             self._view(marts, view)
@@ -139,9 +139,10 @@ class Tables(Construct):
         )
 
     def _view(self, database: _GlueDatabase, view: View) -> None:
-        """As Trino stores a view, which Athena's CREATE VIEW does: type, flag and comment are how it knows its own.
+        """A view in Trino's format, as Athena's CREATE VIEW stores it: Athena recognizes its views by type, flag and
+        comment.
 
-        Athena refuses a view without `SerdeInfo`, and one whose query has other types than it promises.
+        Athena refuses a view without `SerdeInfo`, and a view whose query returns other types than it declares.
         """
         name = self._configuration.names.databases[database.role]
         definition = {
@@ -253,4 +254,4 @@ def _vintages(table: CuratedTable) -> str:
             "Apple states no rule by which a newer instance replaces a Date, so every vintage of a Date is kept: "
             "choose by instance_id or is_newest_vintage before summing."
         )
-    return "For each app and Date it holds all rows of the newest processing date, and no others."
+    return "For each app and Date it has all rows of the newest processing date, and no others."

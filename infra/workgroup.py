@@ -18,7 +18,7 @@ class Workgroup(Construct):
             "Workgroup",
             name=self.name,
             description="App Store Analytics: verification queries and your own",
-            recursive_delete_option=True,  # else its query history stops `cdk destroy`
+            recursive_delete_option=True,  # otherwise its query history blocks `cdk destroy`
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
                 enforce_work_group_configuration=True,
                 publish_cloud_watch_metrics_enabled=True,

@@ -11,7 +11,7 @@ def main() -> int:
 
 
 def _demo() -> int:
-    # Imported here: it takes seconds, in which Ctrl-C ends the demo as well as later.
+    # Imported here, because the import takes seconds, and Ctrl-C has to end the demo cleanly during them too.
     from local.arguments import parse_arguments  # noqa: PLC0415
 
     arguments = parse_arguments(sys.argv[1:])

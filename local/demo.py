@@ -120,7 +120,7 @@ def _day_one(demo: Demo) -> None:
     report = _run(demo, "day-1", day)
     demo.check(
         (f"{demo.apps} report requests were created, one per app", report["requests_created"] == demo.apps),
-        ("every app is not ready, which is not success", _count(report, Verdict.NOT_READY) == demo.apps),
+        ("every app is *not ready*, which does not count as verified", _count(report, Verdict.NOT_READY) == demo.apps),
     )
 
 
@@ -191,7 +191,7 @@ def _prove(demo: Demo) -> None:
     truth = [demo.story.rows_of(table) == proof.in_athena for table, proof in zip(TABLES, proofs, strict=True)]
     demo.check(
         ("every table equals the raw files, app by app and Date by Date", all(proof.equal for proof in proofs)),
-        ("and what the simulated App Store Connect says it has sent", all(truth)),
+        ("and what the simulated App Store Connect reports that it has sent", all(truth)),
     )
 
 
@@ -270,7 +270,7 @@ def _etags(demo: Demo) -> dict[str, str]:
 
 
 def _keep(aws: EmbeddedAws, apple: SimulatedApple, context: Mapping[str, Any]) -> None:
-    screens.heading("The web console beside it")
+    screens.heading("The web console")
     with screens.deployment_progress() as progress:
         console = deploy_console(aws, context, progress)
     screens.show_console(console.url, invite_one_of_each_role(aws, console))

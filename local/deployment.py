@@ -29,7 +29,7 @@ from workshop.toolchain import node_environment
 PROJECT = Path(__file__).resolve().parents[1]
 _LANES = max(2, os.cpu_count() or 1)
 _CONCURRENCY = dict.fromkeys(("register", "restore", "land", "publish", "verify"), _LANES)
-"""More lanes than cores gain nothing: each starts a process of every function, and waits like the others."""
+"""More lanes than cores do not help: each starts a process of every function, and waits like the others."""
 _PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
 
 Progress = Callable[[str, int, int], None]
@@ -147,7 +147,7 @@ def _deploy_stack(aws: EmbeddedAws, stack: str, context: Mapping[str, Any], prog
 def _on_stack(
     aws: EmbeddedAws, stack: str, arguments: list[str], context: Mapping[str, Any], progress: Progress
 ) -> None:
-    """A context is synthesized once: what our code makes of it does not change while this AWS runs."""
+    """A context is synthesized once, because the result does not change while this AWS runs."""
     given = {name: value if isinstance(value, str) else json.dumps(value) for name, value in _given(context).items()}
     digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
     folder = aws.directory / "cdk.out" / f"{stack}-{digest[:8]}"
@@ -178,7 +178,7 @@ def _cdk(aws: EmbeddedAws, arguments: list[str], folder: Path, progress: Progres
                 if found := _PROGRESS.search(line):
                     progress("cdk deploy", int(found[1]), int(found[2]))
         except KeyboardInterrupt:
-            os.killpg(process.pid, signal.SIGKILL)  # with the app that the CDK runs, which writes into our folder
+            os.killpg(process.pid, signal.SIGKILL)  # the CDK and its app, which writes into our folder
             raise
     if process.returncode != 0:
         raise DeploymentError(f"cdk {arguments[0]} failed:\n{''.join(said[-25:])}")

@@ -1,4 +1,4 @@
-"""An independent count: the raw bytes read with nothing but the standard library, against what Athena answers."""
+"""An independent count: the raw bytes, read with only the standard library, compared with Athena's counts."""
 
 import csv
 import gzip

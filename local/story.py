@@ -47,12 +47,12 @@ class Story:
 
     @property
     def restated_series(self) -> Series:
-        """Whose Dates Apple restates on day three."""
+        """The app whose Dates Apple restates on day three."""
         return Series(min(self.world.apps), RESTATED_TABLE.report.name, Granularity.DAILY)
 
     @property
     def late_series(self) -> Series:
-        """Whose instance of day two comes a day late."""
+        """The app whose instance of day two comes a day late."""
         return Series(max(self.world.apps), LATE_TABLE.report.name, Granularity.DAILY)
 
     @property
@@ -61,14 +61,14 @@ class Story:
         return self.today - 4 * _DAY, self.today - 3 * _DAY
 
     def begin_day_two(self) -> int:
-        """Move to day two, when one instance is held back; how many instances Apple has then."""
+        """Move to day two, when one instance is held back. Returns the number of Apple's instances."""
         _, second, third = self.days
         self.world.move_to(second)
         self.world.delay_instance(self.late_series, second, third)
         return len(self.world.apps) * len(TABLES) - 1
 
     def begin_day_three(self) -> int:
-        """Move to day three, with two restated Dates and the late instance; how many instances are new then."""
+        """Move to day three, with two restated Dates and the late instance. Returns the number of new instances."""
         for day in self.restated_dates:
             self.world.restate(self.restated_series, day)
         self.world.move_to(self.today)
@@ -90,6 +90,7 @@ class Story:
         return after < before
 
     def late_processing_dates(self) -> dict[date, date]:
-        """The instance of each of the late app's Dates. The late one has three Dates; the newer two arrived again."""
+        """The instance of each of the late app's Dates. The late instance has three Dates; the newer two of them
+        arrived in another instance too."""
         _, second, third = self.days
         return {second - 3 * _DAY: second, third - 3 * _DAY: third, third - 2 * _DAY: third, third - _DAY: third}

@@ -52,7 +52,7 @@ def _repeated(words: Iterable[str]) -> Iterator[str]:
 
 
 def _pairs(option: str, values: str) -> Iterator[str]:
-    """The option before each value. An empty list, as of a shell's empty variable, does not mean all."""
+    """The option before each value. An empty list, for example from an empty shell variable, does not mean all."""
     found = [value.strip() for value in values.split(",") if value.strip()]
     if not found:
         raise Refused(f"{option} is empty: give at least one value, or leave it out.")

@@ -1,4 +1,4 @@
-"""Reads the web console's application data with rights in AWS: through the one function that reaches all of it."""
+"""Reads the web console's application data with AWS permissions, through the only function that reaches all of it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ class ConsoleCopy:
         self._function = outputs["ConsoleMigrateFunction"]
 
     def rows(self, table: str) -> Iterator[dict[str, Any]]:
-        """All rows of a table, in the order of their keys; Unreachable where the function or PostgreSQL fails."""
+        """All rows of a table, in the order of their keys; Unreachable if the function or PostgreSQL fails."""
         after = ""
         while True:
             page = self._page({"copy": {"table": table, "after": after}})

@@ -16,7 +16,7 @@ from operations.tables import Column
 _HEIGHTS = "▁▂▃▄▅▆▇█"
 _BAR_CELLS = 24
 _WITHOUT = {DateState.NOT_DUE: " "}
-"""The character for a Date without a value in a course; `?` for those that should have one."""
+"""The characters for a Date without a value in a sparkline; `?` if it should have one."""
 
 
 def show_kpis(found: KpiAnswer, names: Mapping[str, str], changes: KpiComparison | None = None) -> None:
@@ -36,7 +36,7 @@ def show_kpis(found: KpiAnswer, names: Mapping[str, str], changes: KpiComparison
 
 
 def show_catalogue(found: KpiCatalogue) -> None:
-    """Print every KPI with what it can be split by, and the sentence."""
+    """Print every KPI with the dimensions that split it, and the sentence."""
     out = screens.console()
     columns = [Column(heading) for heading in ("name", "title", "value", "by", "needs")]
     rows = [
@@ -133,7 +133,7 @@ def _show_dates(out: Console, series: KpiSeries) -> None:
 
 
 def _state(point: KpiPoint) -> str:
-    """What the number is worth: `final, restated 2026-11-20, was 1,234`."""
+    """The state of the number: `final, restated 2026-11-20, was 1,234`."""
     said = [str(point.state)]
     if point.apps_missing:
         said.append(f"{point.apps_missing} apps missing")

@@ -1,6 +1,6 @@
 """`import-registry`: the requests that an earlier pipeline made, from its `production_request_registry.json`.
 
-What is understood, and nothing else:
+The formats that are understood:
 
     {"version": "2.0", "ongoing_requests":  {"<app id>": {"request_id", "app_id", "created_at", …}},
                        "one_time_requests": {"<app id>:<from>:<to>": {"request_id", "app_id", "created_at", …}}, …}

@@ -89,7 +89,7 @@ def list_option(
     check: Callable[[list[str] | None], list[str] | None] | None = None,
     aliases: tuple[str, ...] = (),
 ) -> Any:
-    """An option that takes several values (operations/arguments.py); `check` refuses those that make no sense."""
+    """An option that takes several values (operations/arguments.py); `check` refuses invalid ones."""
     return typer.Option(name, *aliases, metavar=metavar, help=words, callback=check)
 
 

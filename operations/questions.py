@@ -73,7 +73,7 @@ def console_region(here: Installation) -> str | None:
 
 
 def apps(here: Installation, chosen: Sequence[str] | None) -> AppList:
-    """Which apps are fetched."""
+    """The apps that are fetched."""
     return app_answers.list_apps(here.configuration, accounts_of(here, chosen), here.registry, here.lake)
 
 
@@ -89,20 +89,20 @@ def health(here: Installation, chosen: Sequence[str] | None, as_of: date) -> Fac
 
 
 def gaps(here: Installation, chosen: Sequence[str] | None, as_of: date, since: date | None) -> Gaps:
-    """Which Dates are missing or not complete."""
+    """The Dates that are missing or not complete."""
     accounts = accounts_of(here, chosen)
     return gap_answers.find_gaps(accounts, here.tables, here.registry, here.lake, as_of, since)
 
 
 def releases(here: Installation, chosen: Sequence[str] | None, since: date | None) -> ReleaseList:
-    """When each version of the apps was released."""
+    """The release days of each version of the apps."""
     return release_answers.list_releases(accounts_of(here, chosen), here.registry, here.app_names, since)
 
 
 def restatements(
     here: Installation, chosen: Sequence[str] | None, start: date | None, end: date | None, today: date
 ) -> RestatementList:
-    """Which final numbers changed, of the newest 28 Dates unless others are asked for."""
+    """Final numbers that changed, for the newest 28 Dates unless others are asked for."""
     first, last = restatement_answers.period(start, end, today)
     accounts = accounts_of(here, chosen)
     return restatement_answers.find_restatements(accounts, here.lake, here.app_names, first, last)
@@ -114,7 +114,7 @@ def run(here: Installation, run_id: str) -> RunDetails:
 
 
 def kpi_names(here: Installation) -> KpiCatalogue:
-    """Which KPIs there are."""
+    """The list of KPIs."""
     return kpi_catalogue(here.tables)
 
 
@@ -127,7 +127,7 @@ def kpis(here: Installation, wish: KpiWish, today: date) -> KpiReport:
 
 
 def stored_kpis(here: Installation, wish: KpiWish, today: date) -> KpiAnswer | KpiComparison:
-    """The same for a terminal: every Date as it is stored, and beside it, if asked for, the period before."""
+    """The same for a terminal: every Date as it is stored and, if asked for, the period before."""
 
     def ask(question: KpiQuestion) -> KpiAnswer:
         return ask_kpis(question, here.accounts, here.tables, here.registry, here.lake, today)

@@ -31,7 +31,7 @@ _LEAST_ROOM = 20
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Uses colours and the terminal's width on a terminal; elsewhere plain and wide, so that no line is folded."""
+    """Uses colours and the terminal's width on a terminal; otherwise plain text without folded lines."""
     made = Console(highlight=False, stderr=stderr)
     if not made.is_terminal:
         made.width = _PIPED_WIDTH
@@ -56,7 +56,7 @@ def show(facts: Facts, *, as_json: bool) -> None:
 
 
 def show_table(out: Console, columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> None:
-    """A table that fits the terminal; elsewhere every row is one line."""
+    """A table that fits the terminal; if it is piped, every row is one line."""
     for line in table_lines(columns, rows, out.width if out.is_terminal else None):
         out.print(line, soft_wrap=True)
     out.print()
@@ -99,9 +99,9 @@ def say(out: Console, text: str, style: str = "") -> None:
 
 
 def _folded(out: Console, text: str, indent: int = 0) -> list[str]:
-    """The text in lines for a terminal, folded between words; one line where it is piped.
+    """The text in lines for a terminal, folded between words; one line if it is piped.
 
-    What holds a command stays one line as well, so that it can be copied whole.
+    A line with a command is not folded, so that the command can be copied.
     """
     if not out.is_terminal or _COMMAND in text:
         return [text]

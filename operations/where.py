@@ -40,14 +40,14 @@ _CONFIG = Config(
 )
 
 _UNTIL_IT_ENDS = _CONFIG.merge(Config(retries={"total_max_attempts": 1}, read_timeout=900))
-"""A function answers when it has ended, after 15 minutes at most; asked again meanwhile it would run twice."""
+"""A function answers when it has ended, after 15 minutes at most; a retry before that would run it twice."""
 
 
 CDK_JSON = Path(__file__).resolve().parents[1] / "cdk.json"
 
 
 def cdk_context() -> dict[str, Any]:
-    """The context in cdk.json; Refused when that is no JSON."""
+    """The context in cdk.json; Refused if it is not JSON."""
     try:
         context: dict[str, Any] = json.loads(CDK_JSON.read_text(encoding="utf-8"))["context"]
     except (json.JSONDecodeError, KeyError, TypeError) as error:
@@ -56,12 +56,12 @@ def cdk_context() -> dict[str, Any]:
 
 
 def configured_stack() -> str:
-    """The stack that cdk.json makes, by its key `name`."""
+    """The stack that cdk.json names, by its key `name`."""
     return Names(str(cdk_context().get("name") or SERVICE)).stack
 
 
 def console_stack_of(stack: str) -> str:
-    """The web console's stack beside this one."""
+    """The web console's stack that belongs to this one."""
     return f"{SERVICE if stack == STACK else stack}{CONSOLE_SUFFIX}"
 
 
@@ -81,7 +81,7 @@ class Where:
         return boto3.Session(profile_name=self.profile, region_name=self.region or os.environ.get("AWS_REGION"))
 
     def options(self) -> tuple[str, ...]:
-        """The options of the command line that say the same."""
+        """The same as options of the command line."""
         named = (("--profile", self.profile), ("--region", self.region), ("--stack", self.stack))
         given = (word for name, value in named if value and value != STACK for word in (name, value))
         return (*(("--local",) if self.local else ()), *given)
@@ -97,7 +97,7 @@ class Where:
         return ConsoleApi(connection.lambda_, outputs, connection.sts.get_caller_identity()["Arn"])
 
     def open_console_copy(self) -> ConsoleCopy:
-        """The tables of the web console; Unreachable where no console is deployed."""
+        """The tables of the web console; Unreachable if no console is deployed."""
         connection = self.connect()
         return ConsoleCopy(connection.lambda_, _outputs(connection.cloudformation, console_stack_of(self.stack)))
 
@@ -165,7 +165,7 @@ class Connection:
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
-        """DynamoDB, asked about tables and not about items."""
+        """DynamoDB's client for tables, not for items."""
         return self.session.client("dynamodb", config=_CONFIG, endpoint_url=self.endpoint)
 
     @cached_property

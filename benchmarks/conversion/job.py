@@ -1,7 +1,7 @@
 """One conversion by one peer, in this process.
 
 Prints the cost of one repetition, without imports, and the counts of `whole`, as JSON. Small inputs are repeated after
-one run that is not counted, because most functions are warm.
+one run that is not counted, because most Lambda functions are warm.
 """
 
 import importlib

@@ -23,7 +23,7 @@ _pieces: dict[str, dict[int, bytes]] = {}
 
 @contextmanager
 def s3_server() -> Iterator[str]:
-    """Its address; any bucket exists and is empty. The server ends with this block."""
+    """The server's address; every bucket exists and is empty. The server ends with this block."""
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.conversion.s3_server"],
         cwd=ROOT,
@@ -32,7 +32,7 @@ def s3_server() -> Iterator[str]:
         text=True,
     ) as process:
         if process.stdin is None or process.stdout is None:
-            raise RuntimeError("a pipe was asked for")
+            raise RuntimeError("because a pipe was requested")
         yield process.stdout.readline().strip()
         process.stdin.close()
 

@@ -1,4 +1,4 @@
-"""Where an execution's time went, from its history and from those of its Maps' children."""
+"""Where an execution's time went, from its own history and the histories of its Maps' children."""
 
 import json
 from collections import defaultdict, deque

@@ -97,7 +97,7 @@ class BucketOfFiles(Bucket):
 
 
 class NoJournal:
-    """Does nothing, because nothing is rolled back."""
+    """Does nothing, because nothing is rolled back here."""
 
     run_id = "benchmark"
 

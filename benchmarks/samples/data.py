@@ -1,7 +1,7 @@
 """Sample segments: invented rows with cardinalities like those of real reports; the same arguments give the same bytes.
 
 The value of each row is drawn by Zipf's law: the first of a pool is drawn about as often as all the others together.
-Dates are drawn too, so the rows of a Date do not lie together, which is the harder case.
+Dates are drawn too, so the rows of a Date are not next to each other, which is the harder case.
 """
 
 import gzip
@@ -24,7 +24,7 @@ APP_ID = 1_000_000_001
 LAST_DATE = date(2026, 11, 20)
 
 _VERSION = 1
-"""Raise it when the same arguments would give other bytes."""
+"""Increase this when the same arguments would give different bytes."""
 
 _DATES_OF_DAILY_INSTANCE = 4
 _DATES_OF_SNAPSHOT = 365

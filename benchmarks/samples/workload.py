@@ -1,8 +1,8 @@
 """The seed's workload: 221 files with 15,367,527 rows, split by report as on a day of a real account with 65 apps.
 
 The distribution of rows within a report is invented: one instance per app and report, the app of rank k with 1/k of the
-rows of the largest, the same order in every report; the smallest apps do not have all reports. An instance holds the
-Dates of its report's completeness window (2 to 5), as a daily instance of Apple's does.
+rows of the largest, the same order in every report; the smallest apps do not have all reports. An instance has the
+Dates of its report's completeness window (2 to 5), like Apple's daily instances.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ SEED = (
 
 @dataclass(frozen=True, slots=True)
 class SegmentFile:
-    """The only segment of an app's instance of a table: how many rows it holds, and of how many Dates."""
+    """The only segment of an app's instance of a table: its number of rows and its number of Dates."""
 
     table_name: str
     app_id: int

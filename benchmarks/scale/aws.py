@@ -115,7 +115,7 @@ class Table:
         self._day = day
 
     def query(self, *, KeyConditionExpression: Any, **query: Any) -> dict[str, Any]:  # noqa: N803 (boto3's names)
-        """One page. A condition is the run's partition and a beginning of the sort key."""
+        """One page. A condition names the run's partition and the beginning of the sort key."""
         values = ConditionExpressionBuilder().build_expression(KeyConditionExpression, is_key_condition=True)
         pk, beginning = values.attribute_value_placeholders.values()
         if pk != run_partition(RUN_ID):
@@ -186,7 +186,7 @@ class Lake:
 
 
 class Athena:
-    """The answers to the queries of check_freshness: everything has come."""
+    """The answers to the queries of check_freshness: everything has arrived."""
 
     def __init__(self, day: Day) -> None:
         self._day = day

@@ -22,7 +22,7 @@ def _nothing(day: Day) -> None:
 
 
 def _plan_land(day: Day) -> list[int]:
-    """Every pass of Land; the items of each."""
+    """Every pass of Land, with its number of items."""
     table, lake, sizes, after = _any(Table(day)), _any(Lake(day)), [], FROM_THE_BEGINNING
     while True:
         answer = plan_items(RUN_ID, MapName.LAND, Registry(table, _noon), lake, NOON, after=after)

@@ -49,7 +49,8 @@ LOG_BYTES_OF_A_METRIC = 400
 HOURLY_METRICS = len((Metric.FEEDS_FRESH, Metric.FEEDS_STALE))
 METRICS_OF_TROUBLE = len((Metric.APPLE_REFUSALS, Metric.BUDGET_EXHAUSTED))
 METRICS_OF_A_RUN = len(Metric) - HOURLY_METRICS - METRICS_OF_TROUBLE
-"""A metric is billed for the hours in which it is sent: one a day for those of a run, none where nothing goes wrong."""
+"""A metric is billed for the hours in which it is sent: one hour a day for the metrics of a run, none for metrics that
+are sent only when something goes wrong."""
 
 _QUERIES_OF_A_CHECK = 3
 _DAYS_OF_REQUESTS = 15
@@ -75,7 +76,7 @@ class Line:
 
     @property
     def beyond_free(self) -> float:
-        """In an account that uses AWS's lasting free tiers for nothing else."""
+        """In an account that uses AWS's permanent free tiers for nothing else."""
         return self.price.beyond_free(self.count)
 
 
@@ -109,7 +110,7 @@ class Model:
         )
 
     def month(self, apps: int) -> list[Line]:
-        """The bill of a month, without the dashboard and without what one has stored."""
+        """The bill of a month, without the dashboard and without storage."""
         counts: dict[Price, float] = defaultdict(float)
         for price, count in (*self._of_runs(apps), *self._of_watching(apps), *self._waits(apps)):
             counts[price] += count
@@ -145,10 +146,10 @@ class Model:
         return self._seconds(step, apps) / calls if calls else 0.0
 
     def states(self, apps: int) -> Walked:
-        """What a run enters."""
+        """The states that a run enters."""
         return walk(self.deployed.definition, self._items(apps))
 
-    # A month's counts, by what causes them
+    # A month's counts, by cause
 
     def _of_runs(self, apps: int) -> Iterator[tuple[Price, float]]:
         for step in sorted({step for step, _ in self.units}):
@@ -214,7 +215,7 @@ class Model:
         yield prices.TRACES, checks
 
     def _waits(self, apps: int) -> Iterator[tuple[Price, float]]:
-        """If a run needs more calls than an hour has: the first items try in vain, and then wait in the plan."""
+        """If a run needs more calls than an hour has, the first items try in vain, and then wait in the plan."""
         refused = self.refused_items(apps)
         if refused:
             passes = refused * DAYS_OF_A_MONTH
@@ -251,7 +252,7 @@ class Model:
 
     @property
     def _vintages(self) -> float:
-        """The Dates of an instance, which is how often a Date is published before it is final."""
+        """The number of Dates of an instance: a Date is published this often before it is final."""
         return self.parts.per_app / len(self.reports)
 
     def _items(self, apps: int) -> dict[str, int]:
@@ -311,7 +312,7 @@ class Model:
 
 _SECRET_READS_A_DAY = 40
 _REFUSED_SECONDS = 0.1
-_REFUSED_WRITES = 6  # two bookings that fail, of an item of up to 3 KB
+_REFUSED_WRITES = 6  # two reservations that fail, on an item of up to 3 KB
 _REFUSED_READS = 3
 
 
@@ -328,7 +329,7 @@ def _kept(name: str) -> Any:
 
 
 def _cpu_per_row() -> float:
-    """Converting a small file, so that what each file costs is in it."""
+    """Converting a small file, so that the fixed cost of each file is included."""
     smallest = min(_kept("convert")["ours"]["whole"], key=lambda one: one["rows"])
     return float(smallest["cpu_seconds"] / smallest["rows"])
 

@@ -41,7 +41,7 @@ class Unit(StrEnum):
 
 
 class Stored(StrEnum):
-    """What a day adds, in bytes."""
+    """The bytes that a day adds."""
 
     RAW = RAW_PREFIX
     PARTS = PARTS_PREFIX
@@ -78,7 +78,7 @@ class Linear:
 
     @classmethod
     def through(cls, few: tuple[int, float], many: tuple[int, float]) -> "Linear":
-        """The line through two counts, each with its number of apps."""
+        """The straight line through two counts, each with its number of apps."""
         per_app = (many[1] - few[1]) / (many[0] - few[0])
         return cls(few[1] - per_app * few[0], per_app)
 
@@ -116,13 +116,13 @@ class _Teller:
             raise ValueError(f"It is not known what {operation} costs.")
 
     def finish(self, items: Mapping[tuple[str, str], Any]) -> None:
-        """An update costs by the size of the whole item, of which the last state of the day is the largest."""
+        """The cost of an update depends on the size of the whole item, which is largest at the end of the day."""
         for (step, pk, sk), times in self.updated.items():
             self.units[step, Unit.WRITE_UNITS] += times * _units(items.get((pk, sk), {}), _WRITE_UNIT_BYTES)
 
 
 def count_day(apps: int, reports: tuple[str, ...], rows_per_date: int = ROWS_PER_DATE) -> DayCounted:
-    """A usual day of an account that has been running for as long as Apple keeps instances."""
+    """A usual day of an account that has been fetched for as long as Apple keeps instances."""
     settings = WorldSettings(
         today=_TODAY,
         apps=apps,

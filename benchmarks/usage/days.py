@@ -1,6 +1,6 @@
-"""Daily runs of the real steps in this process, against the simulated App Store Connect, on AWS of moto.
+"""Daily runs of the real steps in this process, against the simulated App Store Connect, on moto's AWS.
 
-The Maps run like in the state machine if all goes well: every item once, then items that lacked calls when the key has
+The Maps run as in the state machine if nothing fails: every item once, then items that lacked calls when the key has
 calls again; the clock is moved instead of waiting. Every call to AWS and to Apple is reported, with the step that made
 it.
 """
@@ -84,7 +84,8 @@ class Day:
 
 @dataclass
 class Days:
-    """An account with a pipeline. `told` receives every call to AWS, `called` every call of a step."""
+    """An account whose reports the pipeline fetches. `told` receives every call to AWS, `called` every call of a
+    step."""
 
     settings: WorldSettings
     reports: tuple[str, ...]
@@ -95,7 +96,7 @@ class Days:
     now: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        random.seed(self.settings.seed)  # by which waiting children are spread over some seconds
+        random.seed(self.settings.seed)  # spreads waiting children over some seconds
         self.world = World(self.settings)
         self.now = datetime.combine(self.settings.today, time(10), UTC)
         self.session, self.storage = requests.Session(), requests.Session()
@@ -153,7 +154,7 @@ class Days:
             for event in json.loads(self.lake.read(str(answer["manifest_key"])) or b"[]"):
                 self._child(plan, map_name, event)
             if map_name not in (MapName.REGISTER, MapName.LAND):
-                return  # a day that is counted has room in one pass
+                return  # a counted day fits into one pass
             answer = self._plan_items(plan, map_name, left=True)
             if "available_at" in answer:
                 self.now = datetime.fromisoformat(str(answer["available_at"]))
@@ -252,7 +253,7 @@ def _keep_body(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> 
 
 @contextmanager
 def aws_in_process() -> Iterator[None]:
-    """AWS of moto in this process."""
+    """moto's AWS in this process."""
     with mock_aws():
         yield
 

@@ -20,7 +20,7 @@ State = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """The template's resources that cost something by themselves, and what decides about the rest."""
+    """The template's resources that have a fixed cost, and the settings that determine the other costs."""
 
     configuration: DeploymentConfiguration
     memory_gb: Mapping[str, float]
@@ -68,7 +68,7 @@ class Walked:
 
 
 def synthesize(context: Mapping[str, Any] | None = None) -> Deployed:
-    """The template of cdk.json's context, with `context` in place of some keys, without building any layer."""
+    """The template of cdk.json's context, with the keys of `context` replaced, without building any layer."""
     values = {**json.loads((PROJECT / "cdk.json").read_text(encoding="utf-8"))["context"], **(context or {})}
     configuration = parse_context(values)
     with TemporaryDirectory() as folder:
@@ -108,7 +108,7 @@ def _read(configuration: DeploymentConfiguration, template: dict[str, Any]) -> D
 
 
 def walk(definition: State, items: Mapping[str, int]) -> Walked:
-    """Follow a daily run whose Maps have these numbers of items, each in one pass, and leave nothing."""
+    """Follow a daily run whose Maps have these numbers of items, finish in one pass each, and leave nothing."""
     maps: dict[str, MapWalked] = {}
     entered = 0
     plan = {"waiting": False, "after": FROM_THE_BEGINNING}

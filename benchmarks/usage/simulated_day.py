@@ -84,7 +84,7 @@ class SimulatedDay:
         """The items of a Map."""
         return self._manifests[key]
 
-    # plan_items, of items that are numbers
+    # plan_items, with numbers as items
 
     def _plan(self, map_name: MapName, after: str) -> State:
         if after == FROM_THE_BEGINNING:

@@ -285,8 +285,8 @@ export interface DateCell {
 /**
  * One daily table. `cells` are in the order of the answer's Dates.
  *
- * Every Date up to `complete_until` is complete for every app, and up to `most_until` for `apps_complete` of `apps`:
- * those that lack no due Date. Apple calls a Date complete after `window_days`.
+ * Every Date up to `complete_until` is complete for every app, and every Date up to `most_until` for `apps_complete`
+ * of `apps`: those that lack no due Date. Apple calls a Date complete after `window_days`.
  */
 export interface TableLine {
   table_name: string;
@@ -329,10 +329,10 @@ export interface TableDates extends Answered {
 }
 
 /**
- * One version. `released_on` is the first day on which a run saw it on sale, as far as one did.
+ * One version. `released_on` is the first day on which a run saw it on sale.
  *
- * Otherwise it is the first Date in `sessions` with the version and `is_inferred`, or None where that says nothing.
- * It was not on sale on `not_before`, the last day on which a run did not find it yet.
+ * If no run saw that, it is the first Date in `sessions` with the version, and `is_inferred` is set; it is None if the
+ * sessions do not show it. `not_before` is the last day on which a run did not find the version yet.
  */
 export interface ReleaseLine {
   app_id: string;
@@ -344,7 +344,10 @@ export interface ReleaseLine {
   app_name: string;
 }
 
-/** The versions of these apps, an app's newest first. `apps_not_read` are those that Apple has listed for no run. */
+/**
+ * The versions of these apps, an app's newest first. `apps_not_read` are apps whose versions no run has read
+ * yet.
+ */
 export interface ReleaseList extends Answered {
   releases: ReleaseLine[];
   apps_not_read: string[];
@@ -386,7 +389,7 @@ export interface ReportedTotal {
   change: number | null;
 }
 
-/** What the number of a Date is worth. */
+/** The state of a Date's number. */
 export type DateState =
   | "final"
   | "preliminary"
@@ -409,9 +412,9 @@ export interface RestatedSum {
  * One Date, or the first Date of a week or month.
  *
  * `previous` is the value of the corresponding Date in the period before. `restated_on` is the day on which Apple last
- * changed a Date that had been final, None if it changed none. `restated_from` is the value with the numbers that were
- * final first. It is None if the KPI counts only some rows or is split, because only totals are kept of the earlier
- * rows: these are in `restated_sums`, over the apps whose numbers changed.
+ * changed a Date that had been final, None if it changed none. `restated_from` is the value computed from the numbers
+ * that were final first. It is None if the KPI counts only some rows or is split, because only totals of the earlier
+ * rows are kept: `restated_sums` has them, summed over the apps whose numbers changed.
  */
 export interface ReportedPoint {
   day: IsoDate;
@@ -560,7 +563,10 @@ export interface Proof {
   dates_published: number;
 }
 
-/** Calls to Apple: of this run, and in the rolling hour of all keys together. Some become free at `more_at`. */
+/**
+ * Calls to Apple: of this run, and in the rolling hour of all keys together. Some become available again at
+ * `more_at`.
+ */
 export interface RunCalls {
   made: number;
   used_this_hour: number;
@@ -569,7 +575,7 @@ export interface RunCalls {
   more_at: Instant | null;
 }
 
-/** One sentence about what did not fail but should be read. */
+/** One sentence about something that did not fail but that people should know. */
 export interface NoticeLine {
   notice: string;
 }

@@ -1,4 +1,4 @@
-"""list_releases: a run; the versions of its apps that are on sale are remembered with their release dates."""
+"""list_releases: takes a run, and stores which versions of its apps are on sale, with their release dates."""
 
 from contextlib import ExitStack
 from functools import partial

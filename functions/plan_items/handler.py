@@ -18,7 +18,7 @@ LAKE = open_bucket(SETTINGS.lake_bucket)
 @logger.inject_lambda_context(clear_state=True)
 @names_machine_errors("plan_items")
 def handler(event: dict[str, Any], _: object) -> dict[str, str | int | bool]:
-    """See steps/plan_items.py. A run that began before an update of the stack knows no `after`."""
+    """See steps/plan_items.py. A run that began before the stack was updated has no `after`."""
     run_id, map_name, after = event["run_id"], MapName(event["map"]), event.get("after", FROM_THE_BEGINNING)
     logger.append_keys(run_id=run_id, map=map_name)
     return plan_items(run_id, map_name, REGISTRY, LAKE, utc_now(), after=after, left=event.get("left", False))

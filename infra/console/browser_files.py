@@ -43,7 +43,7 @@ def _modules(main: Path, packages: Path) -> bytes:
 
 
 def _styles(main: Path) -> bytes:
-    """The style sheets that this one imports, in its order."""
+    """The style sheets that this one imports, in the order of the imports."""
     names = [found["name"] for found in _IMPORTED_STYLE.finditer(main.read_text(encoding="utf-8"))]
     return "\n".join((main.parent / name).read_text(encoding="utf-8") for name in names).encode()
 

@@ -90,7 +90,7 @@ def refuse_region(region: str, console_database: str) -> None:
     """
     if region and not console_database and region not in REGIONS_WITH_DSQL:
         raise ConfigurationRefused(
-            f"Context key 'console': {region} has no Aurora DSQL. Name the secret of a PostgreSQL of yours in "
+            f"Context key 'console': {region} has no Aurora DSQL. Name the secret of your own PostgreSQL in "
             "'console_database', or deploy to a region that has it (infra/aws_rules.py lists them)."
         )
 

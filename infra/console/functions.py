@@ -115,7 +115,8 @@ console_web has none: Cognito's sign-in calls do not use IAM.
 
 @dataclass(frozen=True, slots=True)
 class ConsolePrograms:
-    """The inputs of the functions: the layers, each function's environment, and the folder of a staged function."""
+    """The inputs of the functions: the layers, each function's environment, and the folder of the function that is
+    staged."""
 
     layers: ConsoleLayers
     environments: Mapping[str, tuple[Environment, ...]]

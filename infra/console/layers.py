@@ -1,7 +1,6 @@
 """The layers of the console's functions: third-party packages built by pip, and our two packages in one folder.
 
-The pipeline's functions do not need the packages for HTTP and people, so the console's functions have a layer of their
-own.
+The pipeline's functions do not need the packages for HTTP and people, so the console's functions have their own layer.
 """
 
 import hashlib

@@ -1,4 +1,5 @@
-"""The simulated App Store Connect: Apple's Analytics Reports API, made from a seed, on a clock that can be moved.
+"""The simulated App Store Connect: Apple's Analytics Reports API, simulated from a seed, with a clock that can be
+moved.
 
 `World` holds the state and the rules, `AppStoreConnect` is the WSGI application, `SimulatedApple` serves it on loopback
 and `mount` puts it into a `requests` session. `python -m local.apple` starts it for a person.

@@ -40,7 +40,7 @@ def main() -> None:
         sys.stdout.write(
             f"App Store Connect (simulated) at {apple.url}, {len(world.apps)} apps, business date {world.today}\n"
             f"issuer id {world.keys.issuer_id}, key id {world.admin_key.key_id}, private key in {key_file}\n"
-            f"steer it: {apple.url}/_control/state; stop it: Ctrl-C\n"
+            f"control it: {apple.url}/_control/state; stop it: Ctrl-C\n"
         )
         sys.stdout.flush()
         with running(f"the simulated App Store Connect at {apple.url}"):
@@ -49,7 +49,7 @@ def main() -> None:
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.apple", allow_abbrev=False, description=__doc__)
-    parser.add_argument("--port", type=_port, default=0, help="0 takes a free one")
+    parser.add_argument("--port", type=_port, default=0, help="0 chooses a free one")
     parser.add_argument("--apps", type=at_least_one, default=3)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rows-per-date", type=at_least_one, default=100)
@@ -61,7 +61,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         default=7,
         help="the age of every app's ONGOING request in days, so that there is data at once; 0: no app has one",
     )
-    parser.add_argument("--key-file", type=Path, help="where the private key goes; default: a new temporary folder")
+    parser.add_argument("--key-file", type=Path, help="where to write the private key; default: a new temporary folder")
     options = parser.parse_args(arguments)
     if options.key_file and not options.key_file.parent.is_dir():
         parser.error(f"argument --key-file: there is no folder {options.key_file.parent}")

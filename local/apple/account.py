@@ -57,7 +57,7 @@ def _filtered_out(call: Call, name: str, values: tuple[str, ...] | list[str]) ->
 
 
 def _sorted(apps: list[App], keys: list[str]) -> list[App]:
-    """By the first key, then by the next; without one by id."""
+    """Sorted by the first key, then by the next; without a key, by id."""
     apps = sorted(apps, key=lambda app: app.id)
     for key in reversed(keys):
         apps = sorted(apps, key=_SORTED_BY[key.removeprefix("-")], reverse=key.startswith("-"))

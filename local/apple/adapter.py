@@ -24,8 +24,8 @@ def mount(session: requests.Session, application: Application, *base_urls: str) 
 class _Adapter(BaseAdapter):
     """A transport of requests that calls a WSGI application and never waits.
 
-    A reset is a ConnectionError, as on a wire. A delay beyond the client's time-out is a ReadTimeout, and as on a wire
-    the application does its work all the same.
+    A reset is a ConnectionError, as on a real network. A delay beyond the client's time-out is a ReadTimeout and, as on
+    a real network, the application does its work nevertheless.
     """
 
     def __init__(self, application: Application) -> None:
@@ -41,7 +41,7 @@ class _Adapter(BaseAdapter):
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Called by requests, which reads the body itself; the other arguments have no meaning without a socket."""
+        """Called by requests, which reads the body itself; the other arguments are meaningless without a socket."""
         del stream, verify, cert, proxies
         started: list[tuple[str, list[tuple[str, str]]]] = []
         delays: list[float] = []

@@ -28,7 +28,7 @@ _CODES = {
 
 @dataclass
 class AppStoreConnect:
-    """The application of a world: `/v1/…` is Apple's API, `/segments/…` its S3, `/_control/…` steers the simulation.
+    """The application of a world: `/v1/…` is Apple's API, `/segments/…` its S3, `/_control/…` controls the simulation.
 
     `wall_seconds` is the clock of tokens, links and hourly calls.
     """
@@ -41,7 +41,7 @@ class AppStoreConnect:
         self._segments = SegmentStore(self.world, self.wall_seconds)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """WSGI. Raises ResetError when the connection shall end without an answer."""
+        """WSGI. Raises ResetError when the connection is to end without an answer."""
         call = read_call(environ)
         if call.path.startswith("/_control/"):
             return send(answer_control(self.world, call), start_response)
@@ -55,7 +55,7 @@ class AppStoreConnect:
         return send(done, start_response)
 
     def _apple(self, call: Call) -> tuple[str, Callable[[], Answer]]:
-        """The name of the route, and what answers."""
+        """The name of the route, and the function that answers."""
         if call.path.startswith(PREFIX):
             return ROUTE, lambda: self._segment(call)
         for route in ROUTES:

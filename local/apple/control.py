@@ -13,7 +13,7 @@
     POST   /_control/renamed_reports                {"report": ..., "name": the one that Apple offers from now on}
     GET, POST, DELETE /_control/faults              the fields of `Fault`; "kind" is required
     GET, DELETE       /_control/statistics          calls by route and status
-    GET    /_control/truth?report=…&granularity=…   what a right lake holds; &vintages=all for every vintage
+    GET    /_control/truth?report=…&granularity=…   the contents of a correct lake; &vintages=all for every vintage
 
 A series is {"app_id": ..., "report": ..., "granularity": "DAILY"}.
 """

@@ -1,7 +1,7 @@
 """The rows of one Date of one series, from the seed.
 
-A Date has final rows. A younger state shows fewer of them with smaller counts; a revision (restatement) changes counts
-and lets rows vanish. Everything follows from the arguments, so nothing needs to be kept.
+A Date has final rows. An earlier state shows fewer of them with smaller counts; a revision (restatement) changes counts
+and removes rows. Everything follows from the arguments, so nothing needs to be stored.
 """
 
 import random
@@ -95,7 +95,7 @@ def _integer(random_: random.Random, column: Column, _day: date) -> object:
 
 
 def _money(random_: random.Random, _column: Column, _day: date) -> object:
-    """Two digits as a rule; Apple converts currencies, so some amounts have more."""
+    """Usually two digits; Apple converts currencies, so some amounts have more."""
     amount = Decimal(random_.randrange(0, 20_000)) / 100
     return amount.quantize(Decimal("0.01")) if random_.random() < 0.9 else amount + Decimal("0.004321")
 

@@ -1,6 +1,7 @@
-"""Faults on demand: what can go wrong at Apple, asked for by route, number of times and probability.
+"""Faults on demand: what can go wrong at Apple, selected by route, number of times and probability.
 
-A person orders them with curl (docs/reliability.md), a test with `world.faults.order(Fault(…))`. How each kind shows:
+A person injects them with curl (docs/reliability.md), a test with `world.faults.order(Fault(…))`.
+What each kind affects:
 
     any call       status (401, 403, 404, 409, 429, 5xx), delay, reset, truncated_body, redirect; token_expired
     POST           ghost: 409 for a report request that no list shows
@@ -52,7 +53,7 @@ class FaultKind(StrEnum):
 
 
 ARRIVING_KINDS = frozenset({FaultKind.DELAY, FaultKind.TOKEN_EXPIRED})
-"""Faults that meet a call before it is answered: it waits; its token is over, for this call and every later one."""
+"""Faults before a call is answered: it waits, or its token is expired for this call and every later one."""
 
 
 ENDING_KINDS = frozenset(
@@ -64,16 +65,17 @@ ENDING_KINDS = frozenset(
         FaultKind.GHOST,
     }
 )
-"""Faults that decide how one HTTP answer ends, on any route. One call meets one of them, in the order of the orders."""
+"""Faults that determine how one HTTP answer ends, on any route. One call gets one of them, in the order in which they
+were injected."""
 
 LIST_KINDS = frozenset({FaultKind.SELF_LINK, FaultKind.DUPLICATE})
 """Faults of a page: `links.next` is the page itself; the first entry appears twice."""
 
 LINK_KINDS = frozenset({FaultKind.WRONG_CHECKSUM, FaultKind.WRONG_SIZE, FaultKind.FOREIGN_HOST, FaultKind.EXPIRED_URL})
-"""Faults of the entries of a segments list, whose file is as it should be."""
+"""Faults in the entries of a segments list, whose file is correct."""
 
 FILE_KINDS = frozenset(FaultKind) - ARRIVING_KINDS - ENDING_KINDS - LIST_KINDS - LINK_KINDS
-"""Faults inside the files that a segments list links; checksum and size fit the faulty file."""
+"""Faults inside the files that a segments list links to; checksum and size match the faulty file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,9 @@ class Fault:
     Faults of files and links are defined for the segments list (`GET /v1/analyticsReportInstances/.*/segments`).
     `app_id`, `report` and `processing_date` ("" = any) narrow it to answers about these. `code` is Apple's error code;
     "" is the usual one of the status. `status` 429 can have `retry_after_seconds`, and `minute_header` replaces the
-    hour in `X-Rate-Limit` with the minute. `after_effect`: the work is done and only the answer lost (status, reset).
-    `column` is the header that header faults touch; "" chooses the first measure. `seconds` is the length of a delay,
-    which is a time-out beyond the client's patience; the work is done all the same.
+    hour in `X-Rate-Limit` with the minute. `after_effect`: the work is done, and only the answer is lost (status,
+    reset). `column` is the header that header faults touch; "" chooses the first measure. `seconds` is the length of a
+    delay; beyond the client's time-out it is a time-out, but the work is done nevertheless.
     """
 
     kind: FaultKind
@@ -106,7 +108,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The subject of a call, as far as its path shows it."""
+    """The subject of a call, if its path shows it."""
 
     route: str
     app_id: str = ""
@@ -123,7 +125,7 @@ class _Ordered:
 
 @dataclass
 class Faults:
-    """The faults that are ordered now. Thread safe."""
+    """The faults that are currently injected. Thread safe."""
 
     seed: int
     _ordered: list[_Ordered] = field(default_factory=list)
@@ -133,7 +135,7 @@ class Faults:
         self._random = random.Random(self.seed)  # noqa: S311 (a reproducible simulation)
 
     def order(self, fault: Fault) -> None:
-        """From now on the fault happens, `times` times. An unreadable `route` is a re.error."""
+        """Inject the fault from now on, `times` times. An unreadable `route` is a re.error."""
         re.compile(fault.route)
         with self._lock:
             self._ordered.append(_Ordered(fault, fault.times))
@@ -144,7 +146,7 @@ class Faults:
             self._ordered.clear()
 
     def ordered(self) -> list[tuple[Fault, int]]:
-        """Every fault with how often it has happened."""
+        """Every fault, with the number of times it has happened."""
         with self._lock:
             return [(each.fault, each.met) for each in self._ordered]
 

@@ -1,4 +1,4 @@
-"""A segment's file: header and rows as Apple writes them, or with an ordered fault inside."""
+"""A segment's file: header and rows as Apple writes them, or with an injected fault."""
 
 import gzip
 from collections.abc import Callable, Sequence
@@ -59,12 +59,12 @@ def segment_bytes(report: ReportDefinition, rows: Sequence[Row], faults: Sequenc
 
 
 def _corrupted(packed: bytes) -> bytes:
-    """Turns the bits of the CRC at the end: the file unpacks to the last byte and is wrong all the same."""
+    """Flips the bits of the CRC at the end: the file can be unpacked to the last byte, but it is broken."""
     return packed[:-8] + bytes(byte ^ 0xFF for byte in packed[-8:-4]) + packed[-4:]
 
 
 def _bomb(packed: bytes) -> bytes:
-    """Behind the file a GiB of zeros, in about a MB."""
+    """Appends a GiB of zeros, compressed to about a MB."""
     return packed + _zeros() * (_BOMB_BYTES // _ZEROS_BYTES)
 
 
@@ -113,7 +113,8 @@ def _date_position(report: ReportDefinition) -> int:
 
 
 def _date_skipped(sheet: Sheet, report: ReportDefinition, _column: str) -> Sheet:
-    """Leaves out the newest Date but one, so that the file has a hole; with one Date only, that one."""
+    """Leaves out the Date before the newest, so that the file has a hole; if there is only one Date, leaves out that
+    one."""
     at = _date_position(report)
     dates = sorted({row[at] for row in sheet.rows})
     return Sheet(sheet.header, [row for row in sheet.rows if row[at] not in dates[-2:][:1]])
@@ -129,7 +130,7 @@ def _us_date(text: str) -> str:
 
 
 def _other_app(sheet: Sheet, report: ReportDefinition, _column: str) -> Sheet:
-    """Gives the first row another app's id; a report without the column stays as it is."""
+    """Gives the first row another app's id; a report without that column does not change."""
     if report.app_id_column is None:
         return sheet
     at = report.columns.index(report.app_id_column)
@@ -147,7 +148,8 @@ _SHEET_FAULTS: dict[FaultKind, Callable[[Sheet, ReportDefinition, str], Sheet]] 
     FaultKind.HEADER_REORDERED: _reordered,
     FaultKind.SHORT_ROW: _short_row,
 }
-"""In the order in which they happen to one file: cells while the columns are in the catalogue's order."""
+"""In the order in which they are applied to one file: faults of cells while the columns are in the catalogue's
+order."""
 
 _GZIP_FAULTS: dict[FaultKind, Callable[[bytes], bytes]] = {
     FaultKind.CORRUPT_GZIP: _corrupted,

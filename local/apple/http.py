@@ -1,4 +1,4 @@
-"""A call and an answer, between WSGI and the rooms that answer."""
+"""A call and an answer, between WSGI and the modules that answer."""
 
 import json
 import time
@@ -48,13 +48,13 @@ class Call:
         """The body as a JSON object. Raises ValueError."""
         body = json.loads(self.body)
         if not isinstance(body, dict):
-            raise ValueError("the body is no JSON object")  # noqa: TRY004 (bad input, not a bad call)
+            raise ValueError("the body is not a JSON object")  # noqa: TRY004 (bad input, not a bad call)
         return body
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer. `cut` sends half of the body under the whole length."""
+    """One HTTP answer. `cut` sends half of the body, but announces the whole length."""
 
     status: int
     body: bytes = b""

@@ -78,7 +78,7 @@ class KeyRing:
         self._verified.clear()
 
     def expire(self, authorization: str) -> None:
-        """The token of this Authorization header is over, before its time."""
+        """Expire the token of this Authorization header early."""
         self._expired.add(authorization)
 
     def authenticate(self, authorization: str, method: str, now_seconds: float) -> ApiKey:
@@ -108,7 +108,7 @@ class KeyRing:
                 options={"require": ["exp", "iat", "aud"], "verify_exp": False, "verify_iat": False},
             )
         except KeyError:
-            raise NotAuthorizedError("the token's kid is no key of this account") from None
+            raise NotAuthorizedError("the token's kid is not a key of this account") from None
         except jwt.PyJWTError as error:
             raise NotAuthorizedError(f"the token is refused ({type(error).__name__})") from None
         _check_parties(key, claims)

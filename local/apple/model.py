@@ -1,4 +1,4 @@
-"""The things that App Store Connect speaks about, and the settings of a simulated world."""
+"""The resources of App Store Connect, and the settings of a simulated world."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -38,7 +38,8 @@ class WorldSettings:
 class App:
     """An app of the account; every one is invented.
 
-    `released` are the numbers of versions that were released since the world was made, oldest first, with their days.
+    `released` are the numbers of versions that were released since the world was created, oldest first, with their
+    days.
     """
 
     id: str
@@ -54,7 +55,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of an app. `store_state` is the older word for its `state`."""
+    """A version of an app. `store_state` is the older name for its `state`."""
 
     id: str
     number: str

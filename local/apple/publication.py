@@ -1,4 +1,4 @@
-"""When Apple publishes which Dates. Pure date arithmetic; facts from Apple's page on data completeness."""
+"""The days on which Apple publishes each Date. Pure date arithmetic; facts from Apple's page on data completeness."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -37,7 +37,7 @@ def previous_publication_day(granularity: Granularity, processing_date: date) ->
 
 
 def dates_of_instance(granularity: Granularity, processing_date: date, window_days: int) -> tuple[date, ...]:
-    """The Dates that the instance of a publication day holds, oldest first: a window, one week or one month."""
+    """The Dates in the instance of a publication day, oldest first: a window, one week or one month."""
     if granularity is Granularity.DAILY:
         return tuple(days(processing_date - DAY * window_days, processing_date - DAY))
     if granularity is Granularity.WEEKLY:

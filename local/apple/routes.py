@@ -1,4 +1,4 @@
-"""The routes of `/v1`: which path is answered by what, with which query parameters and for which keys."""
+"""The routes of `/v1`: the function that answers each path, its query parameters, and the keys that can call it."""
 
 from dataclasses import dataclass, field
 

@@ -24,7 +24,8 @@ FOREIGN_HOST = "https://files.example.net"
 
 
 class SegmentStore:
-    """The bucket of a world. Links are signed with a secret of this store and die after five minutes of wall time."""
+    """The bucket of a world. Links are signed with a secret of this store and expire after five minutes of real
+    time."""
 
     def __init__(self, world: World, wall_seconds: Callable[[], float] = time.time) -> None:
         self._world = world
@@ -75,7 +76,7 @@ class SegmentStore:
         return self._written(instance, index, inside) if given is None else given.read_bytes()
 
     def _checksum(self, instance: Instance, index: int, inside: tuple[FileFault, ...]) -> str:
-        """The MD5, calculated again if a given file has changed since."""
+        """The MD5, computed again if a given file has changed since."""
         given = self._world.file_of(instance)
         state = given.stat() if given else None
         return self._checksum_of(instance, index, inside, state and (state.st_mtime_ns, state.st_size))

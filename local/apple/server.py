@@ -22,7 +22,7 @@ IDLE_SECONDS = 60
 class SimulatedApple:
     """App Store Connect at `url`, from creation until `stop()`; a context manager stops it.
 
-    `port` 0 takes a free one. The world stays reachable as `world`.
+    `port` 0 chooses a free one. The world stays reachable as `world`.
     """
 
     def __init__(self, world: World, port: int = 0) -> None:
@@ -116,4 +116,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Says nothing: addresses of segments are credentials."""
+        """Logs nothing, because URLs of segments are credentials."""

@@ -33,10 +33,9 @@ def newest_vintages(
 ) -> list[Batch]:
     """Per (app, Date) the newest vintage among all instances published so far, by app and Date.
 
-    The newest processing date that holds a Date replaces all its rows. At equal processing dates ONGOING beats a
-    snapshot, and a snapshot speaks only for Dates that were complete on its request day. Instances that were not
-    fetched in their 35 days count as well; `lost` are the ids of instances that do not, because they never arrived in
-    order.
+    The newest processing date that holds a Date replaces all its rows. At equal processing dates ONGOING wins over a
+    snapshot, and a snapshot covers only Dates that were complete on its request day. Instances that were not fetched in
+    their 35 days count as well; `lost` are the ids of instances that do not count, because they never arrived intact.
     """
     newest: dict[tuple[str, date], Instance] = {}
     for instance, day in _spoken_for(world, report_name, granularity):
@@ -51,7 +50,7 @@ def every_vintage(world: World, report_name: str, granularity: Granularity = Gra
 
 
 def _spoken_for(world: World, report_name: str, granularity: Granularity) -> list[tuple[Instance, date]]:
-    """Each instance with each Date it speaks for, oldest vintage first."""
+    """Each instance with each Date that it covers, oldest vintage first."""
     instances = sorted(world.every_instance(report_name, granularity), key=_vintage)
     return [(instance, day) for instance in instances for day in instance.dates if _speaks_for(instance, day)]
 

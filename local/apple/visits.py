@@ -26,7 +26,7 @@ SEGMENTS = "analyticsReportSegments"
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A call on its way through a route: the world it asks and the id in its path."""
+    """A call while a route handles it: the simulated world and the id in its path."""
 
     world: World
     segments: SegmentStore
@@ -44,7 +44,7 @@ def no_such_path(call: Call) -> ApiError:
 
 
 def forbidden(detail: str) -> ApiError:
-    """The wrong role, or an app that the key must not see: asking again never helps."""
+    """The wrong role, or an app that the key must not see: repeating the call never helps."""
     return ApiError(403, "FORBIDDEN_ERROR", "This request is forbidden for security reasons", detail)
 
 
@@ -140,7 +140,7 @@ def one(visit: Visit, found: Json, more: Json | None = None) -> Answer:
 
 
 def page(visit: Visit, resources: list[Json], more: Json | None = None) -> Answer:
-    """One page of a list: by id, because Apple promises no order; apps as they were sorted."""
+    """One page of a list, sorted by id, because Apple promises no order; apps keep their requested order."""
     call = visit.call
     limit = number(call, "limit", DEFAULT_LIMIT)
     start = _offset(call)
@@ -179,7 +179,7 @@ def number(call: Call, name: str, default: int) -> int:
 
 
 def members(kind: type[Member], call: Call, name: str) -> list[Member]:
-    """The members that a filter names, all without it."""
+    """The members that a filter names; without a filter, all."""
     return [kind(value) for value in call.values(name)] or list(kind)
 
 
@@ -195,7 +195,7 @@ def as_linkages(handler: Handler) -> Handler:
 
 
 def unprocessable(detail: str) -> ApiError:
-    """A body that lacks something, or has a value that it cannot have (422)."""
+    """A body that lacks something, or has an invalid value (422)."""
     return ApiError(422, "ENTITY_UNPROCESSABLE", "The provided entity can not be processed", detail)
 
 

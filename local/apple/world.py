@@ -1,4 +1,4 @@
-"""The state of the simulated account and the rules by which report requests and instances come and go."""
+"""The state of the simulated account, and the rules by which report requests and instances appear and disappear."""
 
 import threading
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class EntityExistsError(Exception):
 
 
 class GoneError(Exception):
-    """There is nothing with this id, or no more (404)."""
+    """There is nothing with this id (any more): 404."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class World:
             self._requests[request_id] = replace(self.request(request_id), deleted_on=self.today)
 
     def stop_request(self, app_id: str, access_type: AccessType = AccessType.ONGOING) -> None:
-        """Apple stops the request due to inactivity: from now on it brings nothing new. Raises GoneError."""
+        """Apple stops the request due to inactivity: from now on it has no new instances. Raises GoneError."""
         with self._lock:
             request = next((each for each in self.requests_of(app_id) if each.access_type is access_type), None)
             if request is None:
@@ -137,7 +137,7 @@ class World:
         return self.offered_name(self.report(report_id)[1].name)
 
     def report_id(self, request: ReportRequest, report: ReportDefinition) -> str:
-        """Apple's form: it changes with every new request."""
+        """The id has Apple's format, and changes with every new request."""
         return f"r{_NUMBERS[report.name]}-{request.id}"
 
     def report(self, report_id: str) -> tuple[ReportRequest, ReportDefinition]:
@@ -148,7 +148,7 @@ class World:
         return self.request(request_id), REPORTS[int(number) - 1]
 
     def listed_instances(self, request: ReportRequest, report: ReportDefinition) -> list[Instance]:
-        """The instances that Apple lists today, also some that have expired."""
+        """The instances that Apple lists today, including some that have expired."""
         oldest = self.today - DAY * (INSTANCES_LIVE_DAYS + EXPIRED_INSTANCES_ARE_LISTED_DAYS)
         with self._lock:
             listed = [
@@ -160,7 +160,7 @@ class World:
         return listed
 
     def instance(self, instance_id: str) -> Instance:
-        """The instance with this id. Raises GoneError, also 35 days after its processing date."""
+        """The instance with this id. Raises GoneError if there is none, or 35 days after its processing date."""
         with self._lock:
             instance = self._instances.get(instance_id)
         if instance is None or self.today > instance.processing_date + DAY * INSTANCES_LIVE_DAYS:
@@ -174,7 +174,7 @@ class World:
             return self._instances.get(instance_id)
 
     def every_instance(self, report_name: str, granularity: Granularity) -> list[Instance]:
-        """All instances of a table published so far, also expired ones and those of deleted requests."""
+        """All instances of a table published so far, including expired ones and those of deleted requests."""
         report = REPORTS_BY_NAME[report_name]
         with self._lock:
             requests = list(self._requests.values())
@@ -217,7 +217,7 @@ class World:
         return instance if self.file_of(instance) is None else replace(instance, dates=kept, segments=1)
 
     def _regular_dates(self, series: Series, processing_date: date) -> tuple[date, ...]:
-        """The window, and the older Dates restated since the instance before."""
+        """The window, and the older Dates restated since the previous instance."""
         window = self._window(series)
         dates = set(dates_of_instance(series.granularity, processing_date, window))
         before = previous_publication_day(series.granularity, processing_date)
@@ -246,7 +246,7 @@ class World:
     # Rows
 
     def rows(self, instance: Instance, day: date) -> tuple[Row, ...]:
-        """The rows of one Date as this instance has them. ValueError if a test has given it a file."""
+        """The rows of one Date as in this instance. ValueError if a test has given it a file."""
         series = instance.series
         if self.file_of(instance) is not None:
             raise ValueError(f"instance: the rows of {instance.id} are in a file that it was given")
@@ -300,12 +300,12 @@ class World:
             self.apps[app_id] = replace(app, released=(*app.released, (number, self.today)))
 
     def skip_date(self, series: Series, day: date) -> None:
-        """No ongoing instance ever holds this Date (a known fault of Apple); a snapshot does. Order it before."""
+        """No ongoing instance ever contains this Date (a known fault of Apple's); a snapshot does. Order it before."""
         with self._lock:
             self._skipped.add((series, day))
 
     def repeat_instance(self, series: Series, processing_date: date) -> None:
-        """The instance of this processing date has the contents of the day before (a known fault of Apple)."""
+        """The instance of this processing date has the contents of the day before (a known fault of Apple's)."""
         before = previous_publication_day(series.granularity, processing_date)
         dates = dates_of_instance(series.granularity, before, self._window(series))
         self._change(series, processing_date, Irregularity(processing_date, dates, before))
@@ -328,7 +328,7 @@ class World:
         """The ongoing instance of this processing date is this gzip file, in one segment, instead of rows made here.
 
         It is read on request, so large files take no memory. It exists regardless of the settings' shares, and is sent
-        unchanged: ordered faults do not alter it.
+        unchanged: injected faults do not alter it.
         """
         with self._lock:
             self._files[series, processing_date] = path

@@ -18,14 +18,14 @@ import uvicorn
 
 from local.aws import ministack
 
-# ministack reads these when it is imported; what the caller has set is kept.
+# ministack reads these when it is imported; values that the caller has set are kept.
 _SETTINGS = {"BIND_HOST": "127.0.0.1", "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "WARNING"}
 
 _KEEP_ALIVE_SECONDS = 75  # ministack's own
 _SHUTDOWN_SECONDS = 1
 _OPEN_FILES = 10_240  # macOS's OPEN_MAX, its upper limit
 
-# Each a module beside this one, with a `patch()`.
+# Each is a module in this folder, with a `patch()`.
 _PATCHED = (
     "alarms",
     "athena",
@@ -48,7 +48,10 @@ _PATCHED = (
 def main() -> None:
     """Patch ministack and serve until interrupted."""
     options = _options()
-    for each in (signal.SIGINT, signal.SIGTERM):  # uvicorn takes both, and gives them back when it has ended
+    for each in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # uvicorn handles both, and restores the handlers
         signal.signal(each, lambda number, _: sys.exit(128 + number))
     try:
         ministack.require_version()
@@ -66,12 +69,12 @@ def main() -> None:
 def _serve(port: int) -> None:
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
-    # else ministack leaves a key in /tmp/ministack-state
+    # otherwise ministack leaves a key in /tmp/ministack-state
     os.environ.setdefault("STATE_DIR", str(Path(tempfile.gettempdir()) / "state"))
     os.environ["GATEWAY_PORT"] = str(port)
     _patch()
     _raise_limit_of_open_files()
-    # Thousands of small requests make a run, and ministack's own server is written in Python.
+    # A run makes thousands of small requests, and ministack's own server is written in Python.
     config = uvicorn.Config(
         ministack.module("app").app,
         loop="uvloop",
@@ -79,7 +82,7 @@ def _serve(port: int) -> None:
         ws="websockets-sansio",
         log_level=os.environ["LOG_LEVEL"].lower(),
         access_log=False,
-        server_header=False,  # what AWS answers with, ministack adds itself
+        server_header=False,  # ministack adds AWS's response headers itself
         date_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
@@ -88,7 +91,7 @@ def _serve(port: int) -> None:
 
 
 def _bound(port: int) -> socket.socket:
-    """Not listening yet: a client that gets an answer can send a signal, for which uvicorn has to be ready."""
+    """It does not listen yet: a client that gets an answer can send a signal, and uvicorn has to be ready for it."""
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -103,7 +106,7 @@ def _bound(port: int) -> socket.socket:
 def _raise_limit_of_open_files() -> None:
     """Each connection is an open file, and every worker of a function has a few; the default limit on macOS is 256."""
     _, largest = resource.getrlimit(resource.RLIMIT_NOFILE)
-    enough = _OPEN_FILES if largest == resource.RLIM_INFINITY else largest  # macOS says infinite, and refuses it
+    enough = _OPEN_FILES if largest == resource.RLIM_INFINITY else largest  # macOS reports it, but refuses it
     resource.setrlimit(resource.RLIMIT_NOFILE, (enough, largest))
 
 

@@ -1,7 +1,7 @@
-"""CloudWatch alarms: by dimension and period, with missing data treated as the alarm says.
+"""CloudWatch alarms: by dimension and period, with missing data treated as the alarm specifies.
 
 There is no clock: alarms are evaluated whenever they are described, while AWS evaluates them every minute. So a test
-needs no sleep, and what a change of state sets off (SNS, and who subscribes) happens before the answer.
+needs no sleep, and the effects of a state change (SNS and its subscribers) happen before the answer.
 """
 
 import time
@@ -21,7 +21,7 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 
 
 def patch() -> None:
-    """Replace the evaluation, which looks at one window over all dimensions and never at missing data."""
+    """Replace ministack's evaluation, which looks at one window over all dimensions and ignores missing data."""
     service = module("services.cloudwatch")
     for name in ("_calc_stats", "_stat_value", "_record_history", "_dispatch_alarm_actions", "record_metric"):
         original(service, name, patch=PATCH)
@@ -55,7 +55,7 @@ def _evaluate(alarm: dict[str, Any], service: Any) -> None:
 
 
 def _verdicts(alarm: dict[str, Any], dimensions: dict[str, str], service: Any) -> list[bool]:
-    """Whether each period is breaching; a period without data counts as the alarm says, or not at all."""
+    """Whether each period is breaching; a period without data counts as the alarm specifies, or not at all."""
     points = [
         point
         for (namespace, name, _), found in list(service._metrics.items())

@@ -43,7 +43,7 @@ class QueryResult:
 
 
 class Engine:
-    """One DuckDB in memory, which holds nothing but our macros, and the files that its queries read."""
+    """One DuckDB in memory with only our macros, and the files that its queries read."""
 
     def __init__(self) -> None:
         self.files = ObjectFiles()
@@ -60,7 +60,7 @@ def patch() -> None:
     """Replace the part of ministack that runs a query and stores its result."""
     service = module("services.athena")
     engine = Engine()
-    original(service, "_start_query_execution", patch=PATCH)  # it schedules what is replaced here
+    original(service, "_start_query_execution", patch=PATCH)  # it schedules the function that is replaced here
     replace(service, "_execute_query", lambda _: _query_execution(service._executions, engine), patch=PATCH)
 
 
@@ -145,7 +145,7 @@ def _printed_double(value: float) -> str:
 
 
 def _result_location(execution: dict[str, Any], query_id: str) -> str:
-    """Put the slash between the location and the file's name where the workgroup's location has none."""
+    """Put a slash between the workgroup's location and the file's name if the location does not end with one."""
     configuration = execution["ResultConfiguration"]
     folder = configuration["OutputLocation"].removesuffix(f"{query_id}.csv").rstrip("/")
     configuration["OutputLocation"] = f"{folder}/{query_id}.csv"

@@ -1,4 +1,5 @@
-"""CloudFormation: secrets by ARN and imported, a table with its backups and TTL, what a deleted stack had."""
+"""CloudFormation: secrets by ARN and their import, a table with its backups and TTL, the resources of a deleted
+stack."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -14,7 +15,8 @@ Handler = Callable[..., Any]
 
 
 def patch() -> None:
-    """Replace the secret's create, update and delete handlers, which go by its name, and add what is missing."""
+    """Replace the secret's create, update and delete handlers, which identify it by its name, and add what is
+    missing."""
     resolve = original(module("services.secretsmanager"), "_resolve", patch=PATCH)
     handlers = original(module("services.cloudformation.provisioners"), "_RESOURCE_HANDLERS", patch=PATCH)
     secret, table = (_known(handlers, kind) for kind in (_SECRET_TYPE, _TABLE_TYPE))
@@ -36,7 +38,8 @@ def _known(handlers: Mapping[str, dict[str, Handler]], kind: str) -> dict[str, H
 
 
 def _with_settings(table: Mapping[str, Handler]) -> dict[str, Handler]:
-    """Recovery to a point in time and TTL, which ministack leaves out of a template; a change of the template alone."""
+    """Sets point-in-time recovery and TTL, which ministack ignores in a template; a change of the template changes
+    them."""
     service = module("services.dynamodb")
     settings = {
         "PointInTimeRecoverySpecification": original(service, "_update_continuous_backups", patch=PATCH),
@@ -88,7 +91,7 @@ def _import(identifier: Mapping[str, str]) -> tuple[str, dict[str, str]]:
 
 
 def _problem(resolve: Handler) -> Callable[[str], str | None]:
-    """Why a secret cannot be imported; None when it can."""
+    """The reason why a secret cannot be imported; None if it can."""
 
     def problem(arn: str) -> str | None:
         return None if resolve(arn)[0] else f"Resource of type '{_SECRET_TYPE}' with identifier '{arn}' was not found."
@@ -97,7 +100,7 @@ def _problem(resolve: Handler) -> Callable[[str], str | None]:
 
 
 def _remembering(list_resources: Handler) -> Handler:
-    """AWS lists the resources of a deleted stack for 90 days, each with what became of it; ministack lists none."""
+    """AWS lists the resources of a deleted stack for 90 days, each with its last status; ministack lists none."""
     resolve = original(module("services.cloudformation.handlers"), "_resolve_stack", patch=PATCH)
     events = original(module("services.cloudformation"), "_stack_events", patch=PATCH)
 

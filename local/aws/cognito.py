@@ -182,7 +182,7 @@ def _by_admins_only(call: Call, service: Any) -> Call:
 
 
 def _with_its_code(call: Call, service: Any) -> Call:
-    """ministack compares codes only where IAM is enforced."""
+    """ministack compares codes only if IAM is enforced."""
     code_error = original(service, "_confirmation_code_error", patch=PATCH)
 
     def confirm_forgot_password(data: dict[str, Any]) -> Response:

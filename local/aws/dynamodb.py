@@ -1,4 +1,4 @@
-"""DynamoDB: an expression is parsed once for all items of a query, and a table is restored as it was at any instant."""
+"""DynamoDB: an expression is parsed once for all items of a query, and a table can be restored to any instant."""
 
 import functools
 import time
@@ -14,7 +14,7 @@ _DISTINCT_EXPRESSIONS = 1024
 
 
 def patch() -> None:
-    """Remember what the four pure functions of the expression parser answered, and what each item was before."""
+    """Cache the results of the expression parser's four pure functions, and keep each item's earlier versions."""
     service = module("services.dynamodb")
     _remember_answers(service)
     _remember_items(service)
@@ -47,7 +47,7 @@ def _remembered_by_tokens(check: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What an item was until this instant; None when there was none."""
+    """The version of an item until this instant; None if there was none."""
 
     at: float
     partition: str
@@ -56,7 +56,8 @@ class _Change:
 
 
 def _remember_items(service: Any) -> None:
-    """ministack restores what a table holds now, whatever instant is asked for, and whether or not it may be."""
+    """ministack restores the table's current contents, whatever instant is requested, and even without point-in-time
+    recovery."""
     changes: dict[str, list[_Change]] = defaultdict(list)
     recovers = original(service, "_pitr_settings", patch=PATCH)
     for name in ("_set_item", "_remove_item"):

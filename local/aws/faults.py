@@ -23,7 +23,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Fault:
     """The next `times` calls whose `X-Amz-Target`, or `METHOD:/path`, the regular expression `target` finds.
 
-    They wait `delay_seconds`; with a `status` they are answered by it and the error `code`, instead of being applied
+    They wait `delay_seconds`. With a `status` they are answered with it and the error `code`, instead of being applied
     or, with `after`, although they were applied.
     """
 
@@ -122,7 +122,7 @@ async def _body(receive: Receive) -> bytes:
 
 
 async def _discard(message: dict[str, Any]) -> None:
-    """Swallow the true answer of a call that is to look as if it had failed."""
+    """Drop the true answer of a call that is supposed to look failed."""
 
 
 async def _answer(send: Send, status: int, body: str, headers: dict[str, str]) -> None:

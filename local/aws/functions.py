@@ -19,8 +19,8 @@ _FAILURE = "__handler_failure__"
 _END_OF_LOG = "\x1eend of log"
 _UNZIPPED_AT = "unzipped-at"
 
-# Waiting for the hang-up of standard input, and never reading it, tells a worker in the middle of a handler that the
-# server is gone, however it went.
+# A worker waits for standard input to be closed, without reading it. So it notices even during a handler that the
+# server is gone, however it ended.
 _END_WITH_THE_SERVER = """
 def _end_with_the_server():
     import select
@@ -48,7 +48,7 @@ run()"""
 
 
 def patch() -> None:
-    """Change the worker's script, what becomes of its answer, its log and its layers."""
+    """Change the worker's script, and the handling of its answer, its log and its layers."""
     runtime = module("core.lambda_runtime")
     service = module("services.lambda_svc")
     rewrite(runtime, "_PYTHON_WORKER_SCRIPT", _ANSWER_FAILURE_OLD, _ANSWER_FAILURE_NEW, patch=PATCH)
@@ -61,7 +61,7 @@ def patch() -> None:
 def _with_error_type(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     """Answer a failed handler as Lambda does: errorType is the exception's class, which Retry and Catch match.
 
-    What ministack itself reports as a handler's error can then only be a worker that ended: Runtime.ExitError, as the
+    A handler's error that ministack itself reports can then only be a worker that ended: Runtime.ExitError, as the
     runtime interface emulator of AWS names it. (A time-out is Sandbox.Timedout there and in ministack.)
     """
 
@@ -81,19 +81,19 @@ def _with_error_type(execute: Callable[..., dict[str, Any]]) -> Callable[..., di
 
 
 def _read_log(worker: Any) -> str:
-    """Read the lines of one invocation up to its end mark, instead of guessing for 50 ms whether more will come."""
+    """Read the lines of one invocation up to its end mark, instead of waiting 50 ms for more."""
     lines: list[str] = []
     try:
         while not (line := worker._stderr_queue.get(timeout=1)).endswith(_END_OF_LOG):
             lines.append(line)
-        lines.append(line.removesuffix(_END_OF_LOG))  # what a handler wrote without ending its line
+        lines.append(line.removesuffix(_END_OF_LOG))  # text that a handler wrote without ending the line
     except queue.Empty:  # a worker that died leaves no mark
         pass
     return "\n".join(lines).removesuffix("\n")
 
 
 def _share_layers(runtime: ModuleType, service: ModuleType) -> None:
-    """Unzip each distinct layer once; a worker gets a zip that only says where, and a link to that folder."""
+    """Unzip each distinct layer once; a worker gets a zip that only has the path, and links to that folder."""
     layers = _SharedLayers(Path(tempfile.mkdtemp(prefix="layers-")))
     content = original(service, "_resolve_layer_zip", patch=PATCH)
     unzipped_size = original(service, "_unzipped_size", patch=PATCH)
@@ -109,7 +109,7 @@ class _SharedLayers:
         self._pointers: dict[bytes, bytes] = {}
 
     def pointer(self, layer: bytes | None) -> bytes | None:
-        """A zip of one entry: the folder that holds what was in `layer`, unzipped now if it is not yet."""
+        """A zip of one entry: the folder with the contents of `layer`, which is unzipped now if necessary."""
         if layer is None:
             return None
         with self._lock:
@@ -128,7 +128,7 @@ class _SharedLayers:
 
 
 def _following_pointers(standard: ModuleType) -> Any:
-    """The zipfile module whose ZipFile links the folder that a pointer names, instead of unzipping anything."""
+    """The zipfile module with a ZipFile that links to the folder in such a zip, instead of unzipping."""
 
     class LayerZip(zipfile.ZipFile):
         def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:

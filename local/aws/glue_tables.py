@@ -1,4 +1,4 @@
-"""A Glue table as Athena reads it: the objects that its projection lets through, with the types that Glue declares."""
+"""A Glue table as Athena reads it: the objects that its projection covers, with the types that Glue declares."""
 
 import base64
 import json
@@ -44,7 +44,7 @@ class GlueTable:
 
 
 def find_table(database: str, name: str) -> GlueTable:
-    """The table, or QueryError when Glue has none or it is of a kind that this project does not use."""
+    """The table; QueryError if Glue does not have it, or if it is of a kind that this project does not use."""
     definition = module("services.glue")._tables.get(f"{database}/{name}")
     if definition is None:
         raise QueryError(f"TABLE_NOT_FOUND: Table 'awsdatacatalog.{database}.{name}' does not exist")
@@ -70,7 +70,7 @@ def find_table(database: str, name: str) -> GlueTable:
 
 
 def find_view(database: str, name: str) -> tuple[str, str] | None:
-    """A view's query and the database that its names are of; None when this is no view, or not there."""
+    """A view's query, and the database to which its names belong; None if this is not a view, or does not exist."""
     table = module("services.glue")._tables.get(f"{database}/{name}") or {}
     text = re.fullmatch(r"/\* Presto View: (\S+) \*/", table.get("ViewOriginalText") or "")
     if table.get("TableType") != "VIRTUAL_VIEW" or text is None:
@@ -100,7 +100,7 @@ class ObjectFiles:
 def create_relation(
     connection: duckdb.DuckDBPyConnection, scan: TableScan, table: GlueTable, files: ObjectFiles
 ) -> int:
-    """Create the view `scan.relation` over the partitions that the scan's conditions allow; answer its bytes."""
+    """Create the view `scan.relation` over the partitions that the scan's conditions allow. Returns its bytes."""
     objects = list(_objects(connection, scan, table))
     paths = [str(files.path(table.bucket, key, stored)) for key, stored in objects]
     body = _select(connection, table, paths) if paths else _no_rows(table)
@@ -132,7 +132,7 @@ def _hidden(relative_key: str) -> bool:
 
 
 def _partition(table: GlueTable, key: str) -> date | None:
-    """The partition of an object, None where no value that the projection produces leads to it."""
+    """The partition of an object; None if no value of the projection leads to it."""
     folder = key.removeprefix(table.prefix).split("/", 1)[0]
     name, _, value = folder.partition("=")
     try:
@@ -144,7 +144,7 @@ def _partition(table: GlueTable, key: str) -> date | None:
 def _allowed(
     connection: duckdb.DuckDBPyConnection, scan: TableScan, table: GlueTable, days: set[date]
 ) -> frozenset[date]:
-    """The days which the projection produces and the query's own conditions ask for."""
+    """The days that the projection produces and that the query's own conditions allow."""
     projected = sorted(day for day in days if _projected(table, day))
     if not projected or not scan.conditions:
         return frozenset(projected)

@@ -1,4 +1,5 @@
-"""Step Functions: what AWS refuses for its size, and the histories of a Map's children, which show how near it is."""
+"""Step Functions: AWS's size limits, and the histories of a Map's children, which show how close a run comes to
+them."""
 
 import contextvars
 import json
@@ -10,7 +11,7 @@ from local.aws.ministack import module, original, replace
 
 PATCH = "histories"
 LARGEST_DATA_BYTES = 256 * 1024
-"""What a state, a task or an execution may take or give, as UTF-8 (Step Functions quotas)."""
+"""The maximum input or output of a state, a task or an execution, as UTF-8 (Step Functions quotas)."""
 
 _DATA = ("input", "output", "parameters")
 
@@ -20,7 +21,7 @@ _writing = threading.Lock()  # the iterations of an inline Map write into one hi
 
 
 def patch() -> None:
-    """Replace what writes an event, what runs a child and its states, and what calls a task's resource."""
+    """Replace the functions that write an event, run a child and its states, and call a task's resource."""
     service = module("services.stepfunctions")
     error = original(service, "_ExecutionError", patch=PATCH)
     replace(service, "_add_event", lambda add: _with_limit(add, error), patch=PATCH)
@@ -74,7 +75,7 @@ def _known_as_running(run: Callable[[str], None], service: Any) -> Callable[[str
 
 
 def _with_a_childs_events(run: Callable[..., Any], service: Any) -> Callable[..., Any]:
-    """A child execution has a history of its own from its start to its end; ministack writes its tasks alone."""
+    """A child execution has its own history from its start to its end; ministack writes only its tasks."""
 
     def run_sub_machine(states: Any, start_at: str, input_data: Any, execution: dict[str, Any], ctx: Any) -> Any:
         if not _is_child(execution) or execution["events"]:  # an iteration writes into the history of its child
@@ -91,7 +92,7 @@ def _with_a_childs_events(run: Callable[..., Any], service: Any) -> Callable[...
 
 
 def _with_a_childs_states(execute: Callable[..., Any], service: Any) -> Callable[..., Any]:
-    """Entering and leaving a state of a child are events with its input and output."""
+    """Entering and leaving a child's state are events with the state's input and output."""
 
     def execute_state(state_def: dict[str, Any], raw_input: Any, *context: Any) -> Any:
         execution = _running.get({})

@@ -1,4 +1,4 @@
-"""Step Functions: batches of a Distributed Map, the items that its Map Run counts, the limits of an inline Map."""
+"""Step Functions: batches of a Distributed Map, the item counts of its Map Run, and the limits of an inline Map."""
 
 import contextvars
 import json
@@ -11,7 +11,7 @@ from local.aws.ministack import module, original, replace
 
 PATCH = "maps"
 MOST_ITERATIONS_AT_ONCE = 40
-"""Of an inline Map, as many as its MaxConcurrency allows (Developer Guide, "Inline mode")."""
+"""The concurrency limit of an inline Map (Developer Guide, "Inline mode")."""
 
 _READS_ITEMS = ("ItemReader", "ItemsPath", "ItemSelector", "ItemBatcher")
 _BATCHER_FIELDS = frozenset({"MaxItemsPerBatch", "BatchInput"})
@@ -19,7 +19,7 @@ _BATCHER_FIELDS = frozenset({"MaxItemsPerBatch", "BatchInput"})
 State = dict[str, Any]
 
 _items_of_batches: dict[str, int] = {}
-"""How many items a Map Run with batches has, by the label that its children's ARNs carry."""
+"""The number of items of a Map Run with batches, by the label in its children's ARNs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ _iterations: contextvars.ContextVar[_Iterations | None] = contextvars.ContextVar
 
 
 def patch() -> None:
-    """Replace what runs a Map of either mode and one of its iterations, and what shows a Map Run."""
+    """Replace the functions that run a Map of either mode, run one of its iterations, and describe a Map Run."""
     service = module("services.stepfunctions")
     error = original(service, "_ExecutionError", patch=PATCH)
     replace(service, "_run_distributed_map", lambda run: _with_batches(run, service, error), patch=PATCH)
@@ -110,7 +110,7 @@ def _with_items_counted(view: Callable[[State], State], service: Any) -> Callabl
 
 
 def _with_inline_limit(run: Callable[..., Any]) -> Callable[..., Any]:
-    """An inline Map runs at most 40 iterations at once; ministack runs all of them where MaxConcurrency is 0."""
+    """An inline Map runs at most 40 iterations at once; ministack runs all of them if MaxConcurrency is 0."""
 
     def run_map_items(state: State, raw_input: Any, execution: State, context: State) -> Any:
         processor = state.get("ItemProcessor") or state["Iterator"]
@@ -127,7 +127,7 @@ def _with_inline_limit(run: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _stopping_after_a_failure(run: Callable[..., Any], error: type[Exception]) -> Callable[..., Any]:
-    """An iteration that fails fails its inline Map, which then begins no other; ministack would run them all."""
+    """A failed iteration fails its inline Map, which then starts no others; ministack would run all of them."""
 
     def run_sub_machine(
         states: Mapping[str, Any], start_at: str, input_data: Any, execution: State, context: State

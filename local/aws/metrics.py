@@ -1,4 +1,4 @@
-"""CloudWatch: metrics in log lines, of functions and executions, and of queues when an alarm looks at them."""
+"""CloudWatch: metrics from log lines, from functions and executions, and from queues when an alarm reads them."""
 
 import json
 import time
@@ -20,7 +20,8 @@ Record = Callable[..., None]
 
 
 def patch() -> None:
-    """Record what AWS records: ministack reads no log line, and counts only functions that a client invokes."""
+    """Record the metrics that AWS records: ministack does not read log lines, and counts only functions that a client
+    invokes."""
     functions, states = module("services.lambda_svc"), module("services.stepfunctions")
     record = original(module("services.cloudwatch"), "record_metric", patch=PATCH)
     replace(functions, "_emit_lambda_logs", lambda emit: _with_metrics(emit, record), patch=PATCH)
@@ -37,7 +38,7 @@ def embedded_metrics(log: str) -> Iterator[tuple[str, str, float, str, dict[str,
             document = json.loads(line)
             yield from _of_document(document)
         except (ValueError, LookupError, TypeError, AttributeError):
-            continue  # a line that is no such document is a log line
+            continue  # any other line is an ordinary log line
 
 
 def _of_document(document: Mapping[str, Any]) -> Iterator[tuple[str, str, float, str, dict[str, str]]]:
@@ -51,7 +52,7 @@ def _of_document(document: Mapping[str, Any]) -> Iterator[tuple[str, str, float,
 
 
 def sample_queue(name: str, record: Record) -> None:
-    """Record how many messages wait in a queue, as SQS does every few minutes."""
+    """Record the number of messages that wait in a queue, as SQS does every few minutes."""
     for url, queue in list(module("services.sqs")._queues.items()):
         if url.rsplit("/", 1)[-1] == name:
             now = time.time()
@@ -85,4 +86,4 @@ def _with_status(emit: Callable[[dict[str, Any]], None], record: Record) -> Call
 
 
 def _nothing(*_: object, **__: object) -> None:
-    """Every invocation is counted where its log is written."""
+    """Every invocation is counted when its log is written."""

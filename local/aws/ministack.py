@@ -1,4 +1,4 @@
-"""The one door to ministack's private names: a name that is gone fails loudly and says which patch needs work."""
+"""The only access to ministack's private names: if a name is gone, the error says which patch needs work."""
 
 import importlib
 import importlib.metadata
@@ -32,7 +32,7 @@ def module(name: str) -> ModuleType:
 
 
 def original(owner: Any, name: str, *, patch: str) -> Any:
-    """What `owner` calls `name`, or an error that names the patch which relies on it."""
+    """The attribute `name` of `owner`, or an error that names the patch that relies on it."""
     try:
         return getattr(owner, name)
     except AttributeError:
@@ -42,7 +42,7 @@ def original(owner: Any, name: str, *, patch: str) -> Any:
 
 
 def replace(owner: Any, name: str, make: Callable[[Any], Any], *, patch: str) -> None:
-    """Put `make(original)` in the place of `owner.name`."""
+    """Replace `owner.name` by `make(original)`."""
     setattr(owner, name, make(original(owner, name, patch=patch)))
 
 

@@ -1,6 +1,7 @@
-"""IAM: with `AUTH=true` every call is judged by the caller's policies, and `/_local/calls` tells who called what.
+"""IAM: with `AUTH=true` every call is checked against the caller's policies, and `/_local/calls` lists who called what.
 
-Step Functions and Athena act inside the emulator, so what they do with the rights of a role is neither judged nor told.
+Step Functions and Athena run inside the emulator, so their calls with the rights of a role are neither checked nor
+listed.
 """
 
 import json
@@ -29,7 +30,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A judged call and the HTTP status of its answer. Repeated calls are reported once."""
+    """A checked call and the HTTP status of its answer. Repeated calls are reported once."""
 
     judgement: Judgement
     status: int
@@ -39,7 +40,8 @@ _judgements: ContextVar[list[Judgement]] = ContextVar("judgements")
 
 
 def patch() -> None:
-    """Listen to ministack's judge, and put the teller in front of its ASGI application; only where IAM is enforced."""
+    """Observe ministack's permission checks, and add the list in front of its ASGI application; only if IAM is
+    enforced."""
     app = ministack.module("app")
     if ministack.original(app, "AUTH", patch=PATCH):
         actions, evaluator = ministack.module("core.iam_actions"), ministack.module("core.iam_evaluator")
@@ -49,7 +51,7 @@ def patch() -> None:
 
 
 def _with_the_workgroup_of_a_query(extract: Any) -> Any:
-    """A call about a query is judged on the query's workgroup, which only the query knows."""
+    """A call about a query is checked against the query's workgroup, which only the query knows."""
     executions = ministack.original(ministack.module("services.athena"), "_executions", patch=PATCH)
 
     def resource_arn(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
@@ -93,8 +95,8 @@ def _telling(application: Application) -> Application:
                     calls.update(dict.fromkeys(Call(one, message["status"]) for one in judgements))
                 await send(message)
 
-            # The loopback has no TLS. The policies that refuse plain HTTP must not refuse everything here; a test reads
-            # them on the template.
+            # The loopback interface has no TLS. The policies that refuse plain HTTP must not refuse everything here; a
+            # test checks them in the template.
             await application({**scope, "scheme": "https"}, receive, send_and_remember)
 
     return telling

@@ -137,7 +137,10 @@ def _readable_binaries(folder: Path) -> Path:
     binaries = package / "pginstall" / "bin"
     if not _is_root() or _nobody_can_run(binaries / "postgres"):
         return binaries
-    for each in (package, package.with_name(f"{package.name}.libs")):  # they load their libraries from beside it
+    for each in (
+        package,
+        package.with_name(f"{package.name}.libs"),
+    ):  # the binaries load libraries from the second
         shutil.copytree(each, folder / each.name)
     return folder / package.name / "pginstall" / "bin"
 

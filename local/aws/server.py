@@ -30,7 +30,7 @@ _ENDED = "The embedded AWS was stopped from outside while it was in use, and its
 
 
 class EmbeddedAwsError(RuntimeError):
-    """The server did not start, with the last lines of its log; or it was ended while it was in use."""
+    """The server did not start (the message has the last lines of its log), or it was ended while in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +87,13 @@ class EmbeddedAws:
         return self._process.pid
 
     def wait(self) -> None:
-        """Wait for Ctrl-C. EmbeddedAwsError when the server ends before: nothing but this object should end it."""
+        """Wait for Ctrl-C. EmbeddedAwsError if the server ends before: only this object should end it."""
         if self._process is not None:
             self._process.wait()
         raise EmbeddedAwsError(_ENDED)
 
     def client(self, service: str) -> Any:
-        """A boto3 client of `service` on this server; the same one each time, because making one takes long."""
+        """A boto3 client of `service` on this server; the same one each time, because creating one takes long."""
         if service not in self._clients:
             create: Callable[..., Any] = self._session.client  # the service's name is not a literal here
             self._clients[service] = create(service, endpoint_url=self.url)

@@ -1,4 +1,4 @@
-"""Step Functions: retry delays, time-outs, throttled functions and paths that lead nowhere, as AWS treats them."""
+"""Step Functions: retry delays, time-outs, throttled functions and missing paths, handled as on AWS."""
 
 import contextvars
 import json
@@ -13,7 +13,8 @@ PATCH = "step_functions"
 
 
 def patch() -> None:
-    """Replace the six functions of ministack's interpreter which differ from AWS where our state machine looks."""
+    """Replace the six functions of ministack's interpreter that differ from AWS in a way that affects our state
+    machine."""
     service = module("services.stepfunctions")
     error = original(service, "_ExecutionError", patch=PATCH)
     replace(service, "_find_matching_retrier", with_capped_jittered_delay, patch=PATCH)
@@ -25,7 +26,7 @@ def patch() -> None:
 
 
 def with_capped_jittered_delay(find: Callable[..., tuple[Any, int]]) -> Callable[..., tuple[Any, int]]:
-    """MaxDelaySeconds and JitterStrategy, handed on as the plain interval that ministack sleeps."""
+    """MaxDelaySeconds and JitterStrategy, converted to the plain interval that ministack sleeps."""
 
     def find_matching_retrier(retriers: Any, error: str, counts: dict[int, int]) -> tuple[Any, int]:
         retrier, index = find(retriers, error, counts)

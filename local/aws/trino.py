@@ -99,7 +99,7 @@ def translate(
 
 
 def _push_into_subqueries(select: exp.Select) -> None:
-    """What WHERE asks of a column, or of a key of GROUP BY, is asked within the subquery too, as Trino does it."""
+    """Conditions in WHERE on a column, or on a key of GROUP BY, are pushed into the subquery, as in Trino."""
     where, optional = select.args.get("where"), _optional_sources(select)
     sources = [select.args.get("from_"), *(select.args.get("joins") or [])]
     queries = {each.this.alias: each.this.this for each in sources if each and isinstance(each.this, exp.Subquery)}
@@ -116,7 +116,7 @@ def _push_into_subqueries(select: exp.Select) -> None:
 
 
 def _takes_conditions(query: exp.Expr) -> bool:
-    """Whether fewer rows below mean the same fewer rows above: not below a window, a limit, a join, or a rollup."""
+    """Whether a filter can be pushed below this: not below a window, a limit, a join, or a rollup."""
     if not isinstance(query, exp.Select) or query.find(exp.Window):
         return False
     group = query.args.get("group")
@@ -214,7 +214,7 @@ def _operator(comparison: exp.Expr) -> str:
 
 
 def _ask_map(node: exp.Expr) -> None:
-    """Functions of a map that DuckDB names differently: its cardinality, and a key without which Trino fails."""
+    """Functions of a map that differ in DuckDB: its cardinality, and access to a missing key, which fails in Trino."""
     if not node.this.is_type("map"):
         return
     if isinstance(node, exp.ArraySize):
@@ -283,7 +283,8 @@ def _name_scans(tree: exp.Query, partition_keys: Callable[[str, str], frozenset[
 
 
 def _optional_sources(select: exp.Expr) -> set[str]:
-    """The sources that an outer join may fill with nulls: WHERE sees these, so it says nothing about what to read."""
+    """The sources that an outer join may fill with nulls: WHERE sees the nulls, so its conditions cannot limit what is
+    read."""
     names = [select.args["from_"].alias_or_name] if select.args.get("from_") else []
     optional: set[str] = set()
     for join in select.args.get("joins") or []:

@@ -1,4 +1,4 @@
-"""API Gateway where the live page looks: subprotocols, messages without a route, the addresses, and cookies.
+"""API Gateway as the live page uses it: subprotocols, messages without a route, URLs, and cookies.
 
 ministack serves WebSocket APIs, but accepts no subprotocol, which a browser that asked for one takes for a refusal.
 """
@@ -14,7 +14,7 @@ from local.aws.ministack import module, original, replace
 PATCH = "web_sockets"
 _CONNECTIONS = "/@connections/"
 _NO_ROUTE = {"routeKey": "", "target": ""}
-"""The target of a message without a route: no function; API Gateway answers it itself."""
+"""The target of a message without a route: there is no function, because API Gateway answers it itself."""
 
 _subprotocol: ContextVar[list[str]] = ContextVar("subprotocol")
 

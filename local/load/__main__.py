@@ -15,7 +15,7 @@ _QUICK_APPS, _QUICK_REPORTS = 30, 2
 
 
 def main() -> int:
-    """Run, show the measurements, write them down; 1 if a limit was exceeded or an app was not verified."""
+    """Run, show the measurements, and write them to the page; 1 if a limit was exceeded or an app was not verified."""
     options = _options()
     with screens.deployment_progress() as progress:
         load = run_load(options.apps, options.reports, progress, progress)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 MOST_EVENTS = 25_000
-"""In the history of one execution (Step Functions quotas)."""
+"""The maximum in the history of one execution (Step Functions quotas)."""
 
 _DATA = ("input", "output", "parameters")
-_EVENTS_OF_A_MAP = 4  # started, run started, run succeeded, succeeded: ministack writes its entering and leaving only
+_EVENTS_OF_A_MAP = 4  # started, run started, run succeeded, succeeded: ministack writes none of these
 
 Event = dict[str, Any]
 
@@ -48,7 +48,7 @@ class Travelled:
     maps: tuple[MapRun, ...] = ()
 
     def look_at(self, events: list[Event]) -> None:
-        """Measure everything that an execution's events carry."""
+        """Measure all data in an execution's events."""
         state = ""
         for event in events:
             for details in (value for value in event.values() if isinstance(value, dict)):

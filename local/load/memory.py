@@ -50,9 +50,10 @@ class KindMemory:
 
 @dataclass
 class MemorySampler:
-    """Watches the processes of a process group from the side, in a `with` block, with a last look at its end.
+    """Watches the processes of a process group during a `with` block, and measures again at its end.
 
-    The look finds who came and went to work between two others: a function's process stays when its work is done.
+    The last measurement also finds processes that were started and worked between two measurements, because a
+    function's process stays when its work is done.
     """
 
     group: int

@@ -29,10 +29,10 @@ _APPLE_QUOTA = 3500
 _CALLS_PER_TABLE = 4  # of an app, in both days together
 _LOOK_SECONDS = 2.0
 _DAY = timedelta(days=1)
-_OF_NO_RUN = "check-freshness"  # starts at every full hour, which a load may meet or not
+_OF_NO_RUN = "check-freshness"  # starts at every full hour, so a load run may include it or not
 
 Look = Callable[[str, int, int], None]
-"""Told while a Map runs: which one, how many items have ended, of how many."""
+"""Called while a Map runs, with its name, the number of items that have ended, and of all items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class LoadDay:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Both days, and the processes that carried them."""
+    """Both days, and the processes that ran them."""
 
     apps: int
     reports: int
@@ -68,7 +68,8 @@ class Load:
 
 
 def run_load(apps: int, reports: int, progress: Progress, look: Look) -> Load:
-    """Deploy, register all apps, let Apple's first data arrive, run again; the files are small, the number is the load.
+    """Deploy, register all apps, let Apple's first data arrive, run again; the files are small, so the load is their
+    number.
 
     RuntimeError when an execution ends without a report.
     """

@@ -13,7 +13,7 @@ from appstore_analytics.model.clock import Clock
 from operations import questions
 
 NO_ROW_IS_NOT_ZERO = (
-    "What has no row or no value is unknown, not zero: it can be missing, not due or withheld by Apple."
+    "If there is no row or no value, the number is unknown, not zero: it can be missing, not due or withheld by Apple."
 )
 
 _LOOKS_AGAIN_AFTER = timedelta(minutes=10)
@@ -29,7 +29,7 @@ class Here:
 
     @cached_property
     def complete_until(self) -> Mapping[str, date | None]:
-        """By table, the newest Date up to which every Date is complete for every app."""
+        """For each table, the newest Date up to which every Date is complete for every app."""
         return by_table(questions.gaps(self.installation, None, self.today, None))
 
 
@@ -53,8 +53,8 @@ class Session:
 class Answered:
     """An answer, and what has to accompany its numbers.
 
-    `complete_until` is by table, or by KPI for a question about KPIs: later Dates are preliminary, or lack apps.
-    `bounds` says of KPIs whose values are not exact on which side of the true value they lie.
+    `complete_until` is by table, or by KPI for a question about KPIs: later Dates are preliminary, or lack some apps.
+    `bounds` says, for KPIs whose values are not exact, on which side of the true value they are.
     """
 
     facts: Facts
@@ -63,7 +63,7 @@ class Answered:
     traps: tuple[str, ...] = ()
 
     def to_json(self, command: str) -> dict[str, Any]:
-        """The answer as `--json` prints it, and the rest beside it; `command` prints the same."""
+        """The answer as `--json` prints it, together with these fields; `command` prints the same."""
         return {
             "answer": to_json(self.facts),
             "complete_until": {name: day and day.isoformat() for name, day in self.complete_until.items()},

@@ -14,7 +14,7 @@ _SHOWN = 40
 
 
 class Kind(StrEnum):
-    """What an argument holds. The value is its name in a refusal."""
+    """The type of an argument. The value is its name in a refusal."""
 
     TEXT = "a text"
     TEXTS = "a list of texts"
@@ -59,7 +59,7 @@ class Argument:
         return told if self.default is None else {**told, "default": self.default}
 
     def read(self, value: Any) -> Any:
-        """The value as this kind has it; Refused if it is not one."""
+        """The value in this type; Refused if it does not have it."""
         read = _READ[self.kind](value)
         if read is None or (self.choices and read not in self.choices):
             allowed = f"one of {', '.join(self.choices)}" if self.choices else self.kind

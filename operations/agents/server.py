@@ -38,7 +38,7 @@ _TOOLS = {tool.name: tool for tool in TOOLS}
 _INSTRUCTIONS = """\
 Numbers of Apple's App Store Analytics, as this pipeline has stored them. Tools only read.
 Ask list_kpis for the names of KPIs, and query_kpis for values before sql: its values have a state and a trap.
-Never call null zero, and never sum what is a stock, a ratio or a bound over Dates or apps: ask for it as one number.
+Never treat null as zero, and never sum a stock, a ratio or a bound over Dates or apps: ask for it as one number.
 With every number say its bound (at most, at least, estimate), its trap, and that Dates after complete_until can change.
 Apps have the names in list_apps. Dates are Apple's days in UTC; Apple completes most of them within a week."""
 
@@ -46,7 +46,7 @@ Apps have the names in list_apps. Dates are Apple's days in UTC; Apple completes
 def make_server(session: Session, options: Sequence[str] = ()) -> Server[Any]:
     """A server for one client. `options` are those of the command line by which the installation was found.
 
-    What cannot be asked or answered is the text of a failed call: one sentence that names the field and the fix.
+    If something cannot be asked or answered, the call fails with one sentence that names the field and the fix.
     """
     one_at_a_time = anyio.CapacityLimiter(1)  # boto3's tables of DynamoDB are for one thread
 
@@ -68,7 +68,7 @@ def make_server(session: Session, options: Sequence[str] = ()) -> Server[Any]:
 
 def serve(session: Session, options: Sequence[str]) -> None:
     """Serve the client on standard input and output until it closes them, or until Ctrl-C."""
-    # Reading standard input cannot be cancelled, so that an exception would wait for the client; nothing is unsaved.
+    # Reading standard input cannot be cancelled, so an exception would wait for the client; there is nothing to save.
     signal.signal(signal.SIGINT, lambda *_: os._exit(ExitStatus.INTERRUPTED))
     anyio.run(_serve, make_server(session, options))
 

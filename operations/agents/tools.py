@@ -19,7 +19,7 @@ MOST_VALUES = 20_000
 MOST_ROWS = 1_000
 _ROWS_BY_DEFAULT = 200
 _EXACT = "exact"
-_TOTALS = "A measure's total is over all rows of the table, whatever event they are of: it is not the value of a KPI."
+_TOTALS = "A measure's total covers all rows of the table, whatever their event: it is not the value of a KPI."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ def _since(words: str) -> Argument:
 
 
 def _first_day(given: Given) -> date | None:
-    """The earliest day asked for; Refused where it has not begun."""
+    """The earliest requested day; Refused if it has not begun."""
     moment = no_later_than_today(given.moment("from"))
     return moment.date() if moment else None
 
 
 def _plain(here: Here, facts: Facts) -> Answered:
-    """An answer without KPIs: the tables say how far the data are complete."""
+    """An answer without KPIs: the tables say until which Date the data is complete."""
     return Answered(facts, here.complete_until)
 
 
@@ -92,7 +92,7 @@ def _refuse_too_many(answer: KpiReport) -> None:
 
 
 def _complete_until(answer: KpiReport, kpi: str) -> date | None:
-    """Of all series of a KPI the least."""
+    """The earliest of all series of a KPI."""
     ends = [series.complete_until for series in answer.series if series.kpi == kpi]
     return min((end for end in ends if end), default=None) if all(ends) else None
 
@@ -141,7 +141,7 @@ def _sql(here: Here, given: Given) -> Answered:
 TOOLS: tuple[Tool, ...] = (
     Tool(
         "list_kpis",
-        "Which numbers there are",
+        "List of KPIs",
         "Every KPI: formula, unit, bound, trap, the dimensions it can be split by, and whether its tables are deployed."
         " Ask this first.",
         "kpis",
@@ -169,20 +169,19 @@ TOOLS: tuple[Tool, ...] = (
             Argument(
                 "compare",
                 Kind.TEXT,
-                "previous: beside the period of the same length before.",
+                "previous: next to the period of the same length before.",
                 "--compare",
                 choices=("previous",),
             ),
         ),
         _query_kpis,
     ),
-    Tool(
-        "list_apps", "Which apps there are", "Ids and names of the apps that are fetched.", "apps", (_APPS,), _list_apps
-    ),
+    Tool("list_apps", "List of apps", "Ids and names of the apps that are fetched.", "apps", (_APPS,), _list_apps),
     Tool(
         "health",
         "Is all well",
-        "In one sentence whether all is well, and if not, what needs whom. With apps: why is this app missing?",
+        "Says in one sentence whether all is well, and if not, what needs attention, and from whom. With apps: why is "
+        "this app missing?",
         "health",
         (_APPS,),
         _health,
@@ -190,7 +189,8 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         "gaps",
         "What is missing",
-        "Dates that should be complete and are not, with cause and repair, and how far each table is complete.",
+        "Dates that should be complete but are not, with cause and repair, and the Date until which each table is "
+        "complete.",
         "gaps",
         (_APPS, _since("Ignore earlier Dates.")),
         _gaps,
@@ -198,15 +198,15 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         "list_releases",
         "When versions were released",
-        "Versions of apps with their day of release, to set beside a change of a KPI.",
+        "Versions of apps with their day of release, to compare with a change of a KPI.",
         "releases",
         (_APPS, _since("Leave out earlier releases.")),
         _releases,
     ),
     Tool(
         "restatements",
-        "Which final numbers changed",
-        "Totals that Apple had called final and that changed after all: app, table, Date, measure, before, now, when, "
+        "Final numbers that changed",
+        "Totals that changed although Apple had called them final: app, table, Date, measure, before, now, when, "
         "and whether Apple or a person's run changed them.",
         "restatements",
         (
@@ -235,10 +235,15 @@ TOOLS: tuple[Tool, ...] = (
                 "query", Kind.TEXT, "Such as SELECT dt, SUM(counts) FROM downloads GROUP BY dt.", is_required=True
             ),
             Argument(
-                "limit", Kind.COUNT, "The most rows to take.", "--limit", at_most=MOST_ROWS, default=_ROWS_BY_DEFAULT
+                "limit",
+                Kind.COUNT,
+                "The maximum number of rows.",
+                "--limit",
+                at_most=MOST_ROWS,
+                default=_ROWS_BY_DEFAULT,
             ),
         ),
         _sql,
     ),
 )
-"""In the order in which they are of use."""
+"""In the order of their usefulness."""

@@ -33,7 +33,8 @@ from operations.questions import accounts_of, app_ids_of, tables_of
 
 
 def health(context: typer.Context, apps: Apps = None, as_of: AsOf = None) -> None:
-    """Say in one sentence whether all is well, and if not, what needs whom. With --app: why is this app missing?"""
+    """Say in one sentence whether all is well, and if not, what needs attention, and from whom. With --app: why is this
+    app missing?"""
     asked: Asked = context.obj
     answer(asked, questions.health(asked.installation(), apps, day_of(as_of)))
 
@@ -100,7 +101,7 @@ def releases(
     apps: Apps = None,
     since: Annotated[datetime | None, date_option("--from", "Leave out earlier releases.", no_later_than_today)] = None,
 ) -> None:
-    """Say when each version of an app was released: the day a run saw it on sale, or as sessions tell."""
+    """Say when each version of an app was released: the day a run first saw it on sale, or inferred from sessions."""
     first = since.date() if since else None
     answer(context.obj, questions.releases(context.obj.installation(), apps, first))
 
@@ -113,7 +114,7 @@ def restatements(
     *,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a row per number as CSV.")] = False,
 ) -> None:
-    """Say which final numbers changed, from what to what and when: Apple restated them, or a person's run did."""
+    """Show final numbers that changed, before and now, and when: Apple restated them, or a person's run did."""
     asked: Asked = context.obj
     if as_csv and asked.as_json:
         raise Refused("--csv and --json cannot be given together.")

@@ -21,7 +21,7 @@ _FOR_THE_OWNER = 0o600
 
 @dataclass(frozen=True, slots=True)
 class ConsoleExport:
-    """What was written: how many rows of each table, and of people."""
+    """What was written: the number of rows of each table, and of people."""
 
     file: str
     rows: Mapping[str, int]
@@ -33,7 +33,7 @@ class ConsoleExport:
 
     @property
     def sentence(self) -> str:
-        """How much, and where."""
+        """The number of rows, and the file."""
         return f"{counted(sum(self.rows.values()), 'row')} in {self.file}."
 
 
@@ -44,7 +44,7 @@ def export_console(
     """Copy the web console's people and application data into a file."""
     asked: Asked = context.obj
     lines = _lines(asked)
-    first = next(lines)  # before a file is made: there is an answer
+    first = next(lines)  # before the file is created: the console must answer
     counts: Counter[str] = Counter()
     with os.fdopen(_created(file), "w", encoding="utf-8") as target:
         for line in (first, *lines):
@@ -65,10 +65,10 @@ def _lines(asked: Asked) -> Iterator[dict[str, Any]]:
 
 
 def _created(file: Path) -> int:
-    """A new file that its owner alone may read."""
+    """A new file that only its owner can read."""
     try:
         return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FOR_THE_OWNER)
     except FileExistsError:
-        raise Refused(f"{file} is there already: name another file.") from None
+        raise Refused(f"{file} exists already: name another file.") from None
     except OSError as error:
         raise Refused(f"{file} cannot be written: {error.strerror}.") from None

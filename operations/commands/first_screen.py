@@ -1,4 +1,4 @@
-"""The answer to no command at all: is the pipeline well, and which commands there are."""
+"""The answer without a command: whether the pipeline is well, and the list of commands."""
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,7 +11,7 @@ from operations.options import day_of
 
 
 def show(context: typer.Context) -> None:
-    """Show the health, and after it the help; where AWS cannot be asked the help after the sentence that says why."""
+    """Show the health, then the help; if AWS cannot be asked, one sentence with the reason, then the help."""
     asked: Asked = context.obj
     out = screens.console()
     status = ExitStatus.GOOD

@@ -1,4 +1,4 @@
-"""The numbers people ask for, from the stored KPIs."""
+"""The numbers that people ask for, from the stored KPIs."""
 
 import csv
 import sys
@@ -61,7 +61,7 @@ def kpis(
 
 
 def _list(asked: Asked, *, is_asked: bool) -> None:
-    """The KPIs that there are; Refused where another option says that values are asked for."""
+    """The list of KPIs; Refused if another option shows that values are wanted."""
     if is_asked:
         raise Refused("--metrics is missing: give names such as total_downloads; ./manage.py kpis lists them.")
     found = questions.kpi_names(asked.installation())
@@ -71,7 +71,7 @@ def _list(asked: Asked, *, is_asked: bool) -> None:
 
 
 def _write_csv(found: KpiAnswer) -> None:
-    """A value that is not known is an empty cell; a zero is 0."""
+    """An unknown value is an empty cell; a zero is 0."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     slice_ = found.by if found.by not in ("", "app") else "slice"
     writer.writerow(("kpi", "app_id", slice_, "dt", "value", "state", "restated_from", "restated_on"))

@@ -1,4 +1,4 @@
-"""Putting back, converting, downloading and publishing again, and moving in."""
+"""Rolling back; converting, downloading and publishing again; importing from an earlier pipeline."""
 
 import json
 from datetime import date, datetime
@@ -121,7 +121,7 @@ def rebuild_kpis(
     end: Annotated[datetime | None, date_option("--to", "The last Date; without it today.")] = None,
     yes: Yes = False,
 ) -> None:
-    """Have the next run build KPIs again from the rows: all Dates at once, where daily runs build a few each."""
+    """Have the next run build KPIs again from the rows: all Dates at once, while daily runs build a few each."""
     asked: Asked = context.obj
     refuse_backwards(start.date() if start else None, day_of(end))
     here = asked.installation()

@@ -18,7 +18,7 @@ def ask_athena(
     context: typer.Context,
     query: Annotated[str, typer.Argument(metavar="SELECT", help='Such as "SELECT dt, SUM(counts) FROM downloads …".')],
     *,
-    limit: Annotated[int | None, typer.Option(min=1, help="Take the first rows only.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Show only the first rows.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV.")] = False,
 ) -> None:
     """Ask Athena one SELECT over the tables; the workgroup stops a query that would scan more than its cut-off."""

@@ -49,7 +49,7 @@ class ConsoleUsers:
 
     @property
     def is_good(self) -> bool:
-        """Always: no number of users is wrong."""
+        """Always true: no number of users is wrong."""
         return True
 
     @property
@@ -69,7 +69,7 @@ class Changed:
 
     @property
     def is_good(self) -> bool:
-        """Always: it was done."""
+        """Always true: it was done."""
         return True
 
     @property

@@ -77,7 +77,7 @@ def check_lambda_quota(functions: "LambdaClient", most_at_once: int) -> Iterator
 
 
 def check_lake_formation(lake_formation: "LakeFormationClient", *, granted: bool) -> Iterator[Check]:
-    """Whether IAM permissions alone give access to new Glue databases, as they do unless that was turned off.
+    """Whether IAM permissions alone give access to new Glue databases, which is AWS's default.
 
     `granted`: the deployment grants Lake Formation's permissions to the functions.
     """

@@ -1,4 +1,4 @@
-"""The doctor's answer: one line per check, with the fix where one is needed."""
+"""The doctor's answer: one line per check, with the fix if one is needed."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Diagnosis:
 
 
 def looked_at(subject: str, look: Callable[[], Iterable[Check]]) -> Iterator[Check]:
-    """The results of one check; if AWS refuses the call, a line that says so, and the other checks go on."""
+    """The results of one check; if AWS refuses the call, a line that says so, and the other checks continue."""
     try:
         yield from look()
     except (BotoCoreError, ClientError) as error:

@@ -1,7 +1,7 @@
-"""What holds data, after the deployment: settings that it may have brought along otherwise.
+"""Resources with data, after the deployment: settings that can differ from the template.
 
-CloudFormation imports a resource as it is and changes it only where the template changes, and DynamoDB restores a table
-without stream, TTL, backups and protection.
+CloudFormation imports a resource as it is and changes it only when the template changes, and DynamoDB restores a table
+without stream, TTL, backups and deletion protection.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ STREAM_VIEW = "KEYS_ONLY"
 
 
 def check_registry(tables: "DynamoDBClient", name: str, *, retained: bool) -> Iterator[Check]:
-    """Whether the registry is backed up, forgets what expires, tells its changes and is protected."""
+    """Whether the registry has backups, TTL, a stream and deletion protection."""
     missing = tuple(_missing(tables, name, retained=retained))
     for what, command in missing:
         yield Check("registry", Result.FIX, f"{name} has no {what}: `aws dynamodb {command}`.")
@@ -46,7 +46,7 @@ def _missing(tables: "DynamoDBClient", name: str, *, retained: bool) -> Iterator
 
 
 def check_bucket(s3: "S3Client", name: str, *, is_versioned: bool) -> Iterator[Check]:
-    """Whether the bucket forgets what has expired, refuses plain HTTP and keeps versions where it should."""
+    """Whether the bucket has its lifecycle rules, refuses plain HTTP, and keeps versions if it should."""
     faults = []
     if not _expires(s3, name):
         faults.append("has no lifecycle rule that expires anything")

@@ -1,4 +1,5 @@
-"""The customer-managed key of `kms_key_arn`: does it fit, and does its policy let AWS's services use it."""
+"""The customer-managed key of `kms_key_arn`: whether it is suitable, and whether its policy lets AWS's services use
+it."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ def services(region: str) -> Mapping[str, Sequence[str]]:
 
 
 def check_key(kms: "KMSClient", arn: str, account: str, region: str) -> Iterator[Check]:
-    """Whether the key fits the deployment; each fault is one line."""
+    """Whether the key is suitable for the deployment; each problem is one line."""
     if arn.split(":")[3] != region:
         finding = f"The key is in {arn.split(':')[3]} and the stack in {region}: name a key of this region."
         yield Check("KMS key", Result.FIX, finding)
@@ -39,7 +40,7 @@ def check_key(kms: "KMSClient", arn: str, account: str, region: str) -> Iterator
         yield Check("KMS key", Result.FIX, finding)
         return
     if key["KeySpec"] != "SYMMETRIC_DEFAULT" or key["KeyUsage"] != "ENCRYPT_DECRYPT":
-        finding = f"The key is {key['KeySpec']} for {key['KeyUsage']}: name a symmetric key that encrypts."
+        finding = f"The key is {key['KeySpec']} for {key['KeyUsage']}: name a symmetric encryption key."
         yield Check("KMS key", Result.FIX, finding)
         return
     policy = json.loads(kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])

@@ -34,7 +34,7 @@ def check_key_function(functions: "LambdaClient", function_name: str, calls_per_
 
 
 def check_keys(accounts: Sequence[Account], ask: AskApple) -> Iterator[Check]:
-    """One line per key: an Admin key where it registers, any accepted one where it only reads."""
+    """One line per key: an Admin key if it registers, any accepted key if it only reads."""
     registering = [account.admin_key_name for account in accounts]
     reading = [account.reader_key_name for account in accounts]
     for name in dict.fromkeys((*registering, *reading)):

@@ -19,7 +19,7 @@ _STUCK_STATUSES = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAI
 
 @dataclass(frozen=True, slots=True)
 class WantedNames:
-    """The fixed names of a deployment, and the databases that it uses without making them."""
+    """The fixed names of a deployment, and the databases that it uses without creating them."""
 
     databases: tuple[str, ...]
     existing_databases: tuple[str, ...]

@@ -226,8 +226,8 @@ def test_what_passes_is_retried_or_waited_for_and_every_app_is_verified(days: di
 def test_an_instance_that_apple_no_longer_has_is_expired(deployed: Deployed, days: dict[str, Day]) -> None:
     expired = _reasons(deployed, days["tuesday"].execution, "instances", "verdict = 'expired'")
     assert expired == {
-        EXPIRED: "Apple no longer has this instance. Its Dates come with the next one, or run ./manage.py backfill for "
-        "them."
+        EXPIRED: "Apple no longer has this instance. Its Dates come with the next instance, or run "
+        "./manage.py backfill for them."
     }
     assert _of(days["tuesday"].engagement, EXPIRED) == {}
 

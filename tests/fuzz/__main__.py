@@ -53,8 +53,8 @@ def _page(found: Exploration, seed: int, minutes: int) -> str:
     return f"""\
 # Fuzz
 
-How the converter treats malformed and unusual files. This page is written by the command below when it tries {FULL:,}
-files or more; the tests try some hundred others (`tests/integration/fuzz/test_fuzz.py`).
+This page shows how the converter treats malformed and unusual files. The command below writes it when it tries {FULL:,}
+files or more; the tests try a few hundred others (`tests/integration/fuzz/test_fuzz.py`).
 
 ```sh
 .venv/bin/python -m tests.fuzz --files {found.files} --seed {seed}
@@ -62,11 +62,11 @@ files or more; the tests try some hundred others (`tests/integration/fuzz/test_f
 
 Last result: {datetime.now(UTC):%Y-%m-%d}, {minutes} minutes, {versions}.
 
-Each file has the shape of a report in the catalogue. About half are left as they are, with unusual but legal cells; the
-others get malformed cells, malformed headers, broken bytes or a broken gzip. A child process converts them, in blocks
-and runs of any size, so that a crash of native code is a result and does not end the run. Independent code in pure
-Python (`tests/fuzz/reading.py`) reads the same bytes; each cell in the [parts](glossary.md) and each of their sums must
-equal that reading, and a file without a reading must be quarantined.
+Each file has the shape of a report in the catalogue. About half of the files have unusual but legal cells; the others
+get malformed cells, malformed headers, broken bytes or a broken gzip. A child process converts them, in blocks and runs
+of random size, so that a crash of native code counts as a result and does not end the test. Independent code in pure
+Python (`tests/fuzz/reading.py`) reads the same bytes; each cell in the [parts](glossary.md) and each sum must have the
+values that this code reads, and a file that it cannot read must be quarantined.
 
 | files | cells | cells stored, all equal | files stored | quarantined | crashes | unclassified errors | wrong |
 | --- | --- | --- | --- | --- | --- | --- | --- |

@@ -330,7 +330,7 @@ def test_a_table_says_what_it_is_when_it_is_complete_and_which_vintages_it_holds
     downloads = found["downloads"]["TableInput"]["Description"]
     assert downloads == (
         "Apple's report 'App Downloads Standard', daily. A Date is complete 2 days after it. "
-        "For each app and Date it holds all rows of the newest processing date, and no others. "
+        "For each app and Date it has all rows of the newest processing date, and no others. "
         "Documentation: https://developer.apple.com/documentation/analytics-reports/app-download"
     )
     for name, table in found.items():

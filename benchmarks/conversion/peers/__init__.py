@@ -1,9 +1,9 @@
 """The same two jobs by each peer, as its documentation recommends: explicit types, and streaming if possible.
 
-`plain(segment, table, folder)`: one typed Parquet file, zstd at our level, rows in the file's order.
-`whole(segment, table, folder)`: only rows of the app, with our two lineage columns, one file per Date, sorted by
-`sort_columns`; answers per Date with the rows and the exact sums of the additive measures. A wrong cell is an exception
-where the peer has one: none of them has a quarantine, or says which row it was.
+`plain(segment, table, folder)`: one typed Parquet file, zstd at our level, rows in the file's order. `whole(segment,
+table, folder)`: only rows of the app, with our two lineage columns, one file per Date, sorted by `sort_columns`;
+answers per Date with the rows and the exact sums of the additive measures. A wrong cell raises an exception if the peer
+supports that: no peer has a quarantine, or reports the row.
 
 `whole(segment, table, folder)`: only rows of the app, with our two lineage columns, one file per Date, sorted by
 `sort_columns`; returns per Date the number of rows and the exact sums of the additive measures. A wrong cell raises an

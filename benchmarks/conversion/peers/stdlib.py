@@ -1,4 +1,4 @@
-"""The standard library reads and types; it cannot write Parquet, so pyarrow writes from lists."""
+"""The standard library reads and converts the cells; it cannot write Parquet, so pyarrow writes from lists."""
 
 import csv
 import gzip

@@ -182,7 +182,7 @@ def test_values_come_with_how_far_they_are_complete_and_with_their_traps(agent: 
     assert answer["complete_until"] == {"total_downloads": series["complete_until"]}
     assert date.fromisoformat(series["complete_until"]) >= FIRST
     assert answer["bounds"] == {}
-    assert answer["traps"][0] == "Total downloads: First-time and redownloads; no updates, no restores."
+    assert answer["traps"][0] == "Total downloads: First-time downloads and redownloads; no updates, no restores."
     unknown = [point for point in series["points"] if point["state"] == "not due"]
     assert unknown
     assert all(point["value"] is None for point in unknown)

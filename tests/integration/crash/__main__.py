@@ -125,8 +125,8 @@ def _lost(rows: Sequence[Row]) -> str:
 
 _PAGE = """# Crash matrix
 
-What becomes of the data when a function dies, at any moment, and when runs meet. Written by the command below, which
-takes ten minutes on two cores; `--quick` tries a sample, and another sample runs with the tests.
+This page shows what happens to the data when a function dies at any moment, and when runs are concurrent. The command
+below writes it, which takes ten minutes on two cores; `--quick` tries a sample, and another sample runs with the tests.
 
 ```sh
 {command}
@@ -136,24 +136,24 @@ Last result: {scope}; {date}, {minutes} minutes, Python {python}, {versions}.
 
 ## A function dies before or after any call
 
-One small day in one process, against the simulated App Store Connect and moto: two apps of which one is new, a plain
+One small day in one process, against the simulated App Store Connect and moto: two apps, one of them new, a plain
 and a `_vintages` table, a Date that Apple restates. Its functions make {calls} calls of AWS and Apple. At each of
 the {points} points before, between and after them one function dies: the call is not made, or its answer is lost, and
 nothing is cleaned up. Then Step Functions either calls the function again in the same run, as it does for a function
 that was killed or ran out of memory or time; or no retry follows and no record is written, and another run follows.
 
 Compared with the undisturbed day: every byte of the raw files, the parts and the tables; the ledger, the known report
-requests and dirty marks; the report requests at Apple; what was verified in Athena; what the restatement ledger tells.
-A run that lost something must say so and name the item.
+requests and dirty marks; the report requests at Apple; the results of the verification in Athena; the restatement
+ledger. A run that lost something must say so and name the item.
 
 | step | died, called again | lost | died, left to the next run | lost |
 | --- | --- | --- | --- | --- |
 {matrix}
 
-## Runs meet
+## Concurrent runs
 
 Hypothesis chooses, call by call, which process continues and which dies; after a clean run everything must be as
-after one run alone.
+after a single run.
 
 | race | tried | lost |
 | --- | --- | --- |

@@ -28,24 +28,23 @@ BEGINNING_OF_THE_MONTH = date(2025, 6, 5)
 class Healing(StrEnum):
     """The repair of the fault's damage."""
 
-    IN_THE_RUN = "nothing is left to heal"
-    NEXT_RUN = "lands what was left over"
+    IN_THE_RUN = "nothing is left to repair"
+    NEXT_RUN = "lands the remaining instances"
     NEXT_INSTANCE = "the next instance brings the Date"
-    NEXT_DAY = "makes the request; the first data come a day after it"
-    QUARANTINE = "leaves it in quarantine, the Dates as they were; the next instance brings those it reaches back to"
-    REFETCH = "leaves it in quarantine, the Dates as they were; `./manage.py refetch` brings them while Apple has it"
-    SNAPSHOT = "leaves the Dates as they were; the next instance brings those it reaches back to, a snapshot the others"
+    NEXT_DAY = "makes the request; the first data comes a day later"
+    QUARANTINE = "leaves it in quarantine, and the Dates as they were; the next instance brings the Dates it covers"
+    REFETCH = "leaves it in quarantine, and the Dates as they were; `./manage.py refetch` gets them while Apple has it"
+    SNAPSHOT = "leaves the Dates as they were; the next instance brings those that it covers, a snapshot the others"
 
 
 @dataclass(frozen=True, slots=True)
 class FaultCase:
     """One bad day of one app, `HURT`, among healthy ones.
 
-    `error` is the class that the app's step ends with; a transient one is retried, CallsUnavailable waited for. `words`
-    stand in the app's reason in the run report, which names the columns as well that the catalogue does not know,
-    those that the file lacks and the Date before the newest if the file skips it. `is_new`: the app has no report
-    request yet on that day. `schema_mode` is every report's. `attempts`: how many fail, if not
-    one per fault.
+    `error` is the class of the error that ends the app's step: a transient one is retried, CallsUnavailable is waited
+    for. The app's reason in the run report contains `words`. The report also names unknown and missing columns, and the
+    Date before the newest one if the file skips it. `is_new`: the app has no report request yet on that day.
+    `schema_mode` applies to every report. `attempts` is the number of failed attempts, if it is not one per fault.
     """
 
     fault: str
@@ -80,5 +79,5 @@ def status(status: int, route: str, times: int | None = 1, **more: object) -> tu
 
 RETRIED = "The step is retried after a pause and continues where it stopped."
 WAITED = "No function uses the key for a while; the children wait, then continue where they stopped."
-FAILED = "After five more attempts the item has failed."
+FAILED = "After five more attempts the item fails."
 QUARANTINED = "Nothing of the file reaches the tables; its raw bytes are kept and the ledger keeps the reason."

@@ -56,7 +56,7 @@ THROTTLED = (
         CallsUnavailable,
     ),
     FaultCase(
-        "429 to the creation of a report request",
+        "429 when creating a report request",
         status(429, CREATE, retry_after_seconds=30),
         f"{WAITED} Then the app is checked again before anything is created.",
         CallsUnavailable,
@@ -79,7 +79,7 @@ UNAVAILABLE = (
         Healing.NEXT_RUN,
     ),
     FaultCase(
-        "503 to the look for a report request",
+        "503 when looking for a report request",
         status(503, REQUESTS),
         f"{RETRIED} Nothing was created meanwhile.",
         AppleUnavailable,
@@ -87,8 +87,8 @@ UNAVAILABLE = (
         healing=Healing.NEXT_DAY,
         is_new=True,
     ),
-    FaultCase("503 to the list of reports", status(503, REPORTS), RETRIED, AppleUnavailable),
-    FaultCase("503 of the storage host", status(503, FILES, 2), RETRIED, AppleUnavailable),
+    FaultCase("503 for the list of reports", status(503, REPORTS), RETRIED, AppleUnavailable),
+    FaultCase("503 from the storage host", status(503, FILES, 2), RETRIED, AppleUnavailable),
     FaultCase(
         "503 although the report request was created",
         status(503, CREATE, after_effect=True),
@@ -145,30 +145,30 @@ UNAVAILABLE = (
 
 REFUSED = (
     FaultCase(
-        "401: the token has expired on the way",
+        "401: the token expires on the way",
         order(FaultKind.TOKEN_EXPIRED, INSTANCES),
-        "A fresh token is made and the call repeated once; no step notices.",
+        "The call is repeated once with a fresh token; the step does not notice.",
     ),
     FaultCase(
-        "401: the token has expired before the report request is created",
+        "401: the token expires before the report request is created",
         order(FaultKind.TOKEN_EXPIRED, CREATE),
-        "Nothing was done, so the creation is sent once more with a fresh token; no step notices.",
+        "Nothing was created, so the call is repeated once with a fresh token; the step does not notice.",
         verdict=Verdict.NOT_READY,
         healing=Healing.NEXT_DAY,
         is_new=True,
     ),
     FaultCase(
-        "401 three times to a valid key",
+        "401 three times for a valid key",
         status(401, INSTANCES, 3),
         f"A fresh token is refused as well. {RETRIED}",
         KeyDoubted,
         attempts=1,
     ),
     FaultCase(
-        "401 to fresh tokens too",
+        "401 even for fresh tokens",
         status(401, INSTANCES, ALWAYS),
-        "The step is retried with pauses, because valid keys get 401 now and then. A key that gets nothing else for a "
-        "minute is revoked or mistyped: it is not tried any more.",
+        "The step is retried with pauses, because valid keys get 401 now and then. A key that gets only 401 for a "
+        "minute is revoked or mistyped, and is not tried again.",
         KeyDoubted,
         Verdict.KEY_REJECTED,
         "put a valid key into its secret",
@@ -177,7 +177,7 @@ REFUSED = (
     FaultCase(
         "403: the role may not read",
         status(403, INSTANCES, ALWAYS),
-        "No retry; the reason names the roles that may.",
+        "No retry; the reason names the roles that can.",
         RoleMissing,
         Verdict.FORBIDDEN,
         "Admin, Finance or Sales and Reports",
@@ -196,7 +196,7 @@ REFUSED = (
     FaultCase(
         "409 for a report request that no list shows (ghost)",
         order(FaultKind.GHOST, CREATE, ALWAYS),
-        "No retry loop: listed once more, then a verdict. Every run looks again.",
+        "No retry loop: the requests are listed again, then the verdict is recorded. Every run checks again.",
         GhostRequest,
         Verdict.CONFLICT,
         "developer support",
@@ -206,7 +206,7 @@ REFUSED = (
     FaultCase(
         "404 for an instance that is still listed",
         status(404, SEGMENTS),
-        "An answer, not an error: the ledger notes the instance as expired, and no run asks for it again.",
+        "This is an answer, not an error: the ledger marks the instance as expired, and no run asks for it again.",
         verdict=Verdict.EXPIRED,
         words="run ./manage.py backfill for them",
         healing=Healing.SNAPSHOT,
@@ -223,7 +223,7 @@ REFUSED = (
     FaultCase(
         "409 with another cause than an existing request",
         status(409, CREATE, code="ENTITY_ERROR.RELATIONSHIP.INVALID"),
-        "Listed once more, in case there is one; then the reason has Apple's code. Every run tries again.",
+        "The requests are listed again; if there is none, the reason contains Apple's code. Every run tries again.",
         AppleRefused,
         Verdict.FAILED,
         "409 ENTITY_ERROR.RELATIONSHIP.INVALID",
@@ -261,7 +261,7 @@ REFUSED = (
     FaultCase(
         "a redirect to another host",
         order(FaultKind.REDIRECT, INSTANCES),
-        "It is not followed, so no token leaves Apple's host; the app's other tables go on.",
+        "It is not followed, so no token leaves Apple's host; the app's other tables continue.",
         None,
         Verdict.FAILED,
         "302",
@@ -273,7 +273,7 @@ LISTS_AND_LINKS = (
     FaultCase(
         "a page that links to itself",
         order(FaultKind.SELF_LINK, INSTANCES),
-        "The second visit of a page ends the listing of this table; the app's others go on.",
+        "The second visit of a page ends the listing of this table; the app's other tables continue.",
         None,
         Verdict.FAILED,
         "links to itself",
@@ -307,7 +307,7 @@ LISTS_AND_LINKS = (
     FaultCase(
         "a segment on another host",
         order(FaultKind.FOREIGN_HOST, SEGMENTS),
-        "The host is not asked.",
+        "The host is not contacted.",
         AppleRefused,
         Verdict.FAILED,
         "segment_hosts does not allow",

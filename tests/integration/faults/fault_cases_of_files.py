@@ -22,7 +22,7 @@ FILES_INSIDE = (
     FaultCase(
         "a gzip bomb",
         order(FaultKind.GZIP_BOMB, SEGMENTS),
-        f"Unpacking stops at the first row that no report has. {QUARANTINED}",
+        f"Unpacking stops at the first row that is longer than any report's. {QUARANTINED}",
         InstanceQuarantined,
         Verdict.QUARANTINED,
         "a row is longer than",
@@ -90,7 +90,7 @@ FILES_INSIDE = (
         "They are read, because a day after the 12th shows which number is the month.",
     ),
     FaultCase(
-        "MM/DD/YYYY dates that may as well be DD/MM/YYYY",
+        "MM/DD/YYYY dates that could also be DD/MM/YYYY",
         order(FaultKind.US_DATES, SEGMENTS),
         QUARANTINED,
         InstanceQuarantined,
@@ -111,8 +111,8 @@ FILES_INSIDE = (
     FaultCase(
         "a Date skipped",
         order(FaultKind.DATE_SKIPPED, SEGMENTS),
-        "The run report and its page name app, table and Date. What an older instance brought for the Date stays, "
-        "because the newer one says nothing about it; nothing fails, because a small app has days without a row.",
+        "The run report and its page name app, table and Date. Rows of an older instance stay, "
+        "because the newer one says nothing about the Date; nothing fails, because a small app has days without a row.",
         healing=Healing.NEXT_INSTANCE,
         skips_a_date=True,
     ),

@@ -168,7 +168,7 @@ def test_a_report_that_apple_offers_under_another_name_is_told_with_the_names_th
     missing, unknown = report["notices"]
     name = pipeline.world.apps[APP].name
     assert missing.startswith(
-        f"App {APP} ({name}): Apple offers reports to this app, but none named '{DOWNLOADS}'; it offers names"
+        f"App {APP} ({name}): Apple offers reports for this app, but none named '{DOWNLOADS}'; it offers names"
     )
     assert "'App Store Downloads Standard', 'Crashes 販売'" in missing
     assert unknown.endswith("so they are not fetched: 'App Store Downloads Standard', 'Crashes 販売'.")

@@ -97,7 +97,7 @@ def test_a_second_rollback_finds_nothing_to_do_and_says_so(pipeline: Pipeline, d
     (record,) = pipeline.registry.runs.of_map(again.run_id, MapName.RESTORE)
     assert (record.verdict, record.reason) == (
         Verdict.UNCHANGED,
-        "It was rolled back before: there is nothing left to take back.",
+        "It was rolled back before: there is nothing left to undo.",
     )
     assert pipeline.report()["apps_by_verdict"] == {"unchanged": [APP]}
     assert pipeline.report()["dates_published"] == 0
@@ -338,7 +338,7 @@ def test_a_run_is_named_that_has_been_and_ended(pipeline: Pipeline, days: list[R
     with pytest.raises(InputRefused, match="run_id is not a run of the last 90 days"):
         pipeline.plan(operation="rollback", run_id="20250602T100000123Z-unknown")
     rollback = pipeline.rollback(days[2])
-    with pytest.raises(InputRefused, match=f"name the run that it took back, {days[2].run_id}"):
+    with pytest.raises(InputRefused, match=f"name the run that it undid, {days[2].run_id}"):
         pipeline.plan(operation="rollback", run_id=rollback.run_id)
     running = pipeline.plan()
     with pytest.raises(InputRefused, match="run_id names a run without a report"):

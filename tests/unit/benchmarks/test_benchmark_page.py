@@ -34,5 +34,5 @@ def test_the_readme_and_the_page_of_cost_say_in_prose_what_was_counted() -> None
     cost = json.loads(COST.read_text(encoding="utf-8"))
     readme, page = (" ".join((DOCS.parent / name).read_text("utf-8").split()) for name in ("README.md", "docs/cost.md"))
     assert f"${cost['fixed_usd']:.2f} a month and ${cost['per_100_apps_usd']:.2f} for every 100 apps" in readme
-    assert f"70 apps are ${cost['month_with_free_tiers_usd']:.2f} a month in all" in readme
-    assert f"are $0.46 of the ${cost['per_100_apps_usd']:.2f}" in page
+    assert f"70 apps cost ${cost['month_with_free_tiers_usd']:.2f} a month in all" in readme
+    assert f"is $0.46 of the ${cost['per_100_apps_usd']:.2f}" in page

@@ -221,7 +221,7 @@ def by_run(rows: Iterable[Row]) -> list[Row]:
 ANSWERS: dict[str, Callable[[Tables], Answer]] = {
     "Which Dates changed since Monday, and by how much?": changed_dates,
     "Which final Dates were corrected after all?": corrected_dates,
-    "Which final numbers changed, from what to what?": changed_numbers,
+    "Which final numbers changed, and how?": changed_numbers,
     "What did a Date look like before?": a_date_before,
     "When was a version released?": releases,
     "Which apps lost data against the week before?": apps_that_lost_data,
@@ -234,7 +234,7 @@ ANSWERS: dict[str, Callable[[Tables], Answer]] = {
     "Downloads by type and Date": downloads_by_type,
     "Impressions to downloads, by territory": conversion,
     "Proceeds by month and app": proceeds_by_month,
-    "Crashes, where Apple states no rule of replacement": crashes,
+    "Crashes, for which Apple states no replacement rule": crashes,
 }
 UNORDERED = {downloads_by_type, proceeds_by_month, crashes}  # nulls: engines put them first or last
 

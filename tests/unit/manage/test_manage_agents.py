@@ -64,7 +64,7 @@ def test_it_ends_when_its_client_is_gone_and_prints_nothing_but_the_protocol(tmp
     (line,) = ended.stdout.splitlines()
     answer = json.loads(line)["result"]
     assert answer["serverInfo"]["title"] == "App Store Analytics"
-    assert "Never call null zero" in answer["instructions"]
+    assert "Never treat null as zero" in answer["instructions"]
 
 
 def test_ctrl_c_ends_it_like_every_other_command(tmp_path: Path) -> None:

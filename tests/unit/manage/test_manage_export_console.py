@@ -65,7 +65,7 @@ def test_the_file_has_everybody_and_every_row_of_every_page(monkeypatch: pytest.
 def test_a_file_that_is_there_is_never_overwritten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "console.jsonl"
     file.write_text("mine")
-    with pytest.raises(Refused, match="is there already"):
+    with pytest.raises(Refused, match="exists already"):
         ran(monkeypatch, Functions([ADA]), str(file))
     assert file.read_text() == "mine"
 

@@ -61,7 +61,7 @@ def test_a_report_that_apple_does_not_offer_has_a_verdict_of_its_own_for_ever() 
         assert judgement.verdict is Freshness.NOT_OFFERED
         assert judgement.verdict.is_stale
         assert judgement.reason.startswith(
-            "Apple offers reports to this app, but none named 'App Downloads Standard'; it"
+            "Apple offers reports for this app, but none named 'App Downloads Standard'; it"
         )
         assert "does not know: 'Downloads'. If the report was renamed, update the catalogue" in judgement.reason
 
@@ -135,7 +135,7 @@ def test_what_is_due_and_absent_is_late() -> None:
     silent_since = frozenset(day for day in EVERY_DAY if day <= NEWEST)
     judgement = judged(arrivals=Arrivals(converted=silent_since), present=frozenset(DUE[1:]))
     assert (judgement.verdict, judgement.missing) == (Freshness.LATE, (NEWEST,))
-    assert judgement.reason.startswith("No instance that holds these Dates has come. Every run looks again")
+    assert judgement.reason.startswith("No instance with these Dates has arrived. Every run checks again")
 
 
 def test_a_late_date_gives_the_reason_of_the_instance_that_failed() -> None:

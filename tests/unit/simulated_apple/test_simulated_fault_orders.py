@@ -65,7 +65,7 @@ def test_every_kind_belongs_to_one_place():
 
 
 def test_every_kind_is_listed_for_people():
-    drawn = str(module.__doc__).split("How each kind shows:")[1]
+    drawn = str(module.__doc__).split("What each kind affects:")[1]
     assert [kind for kind in FaultKind if not re.search(rf"\b{kind}\b", drawn)] == []
 
 

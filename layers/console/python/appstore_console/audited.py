@@ -79,7 +79,7 @@ def _outcome(answer: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _sentence(answer: Mapping[str, Any]) -> str:
-    """`sentence` of an answer, `detail` of a problem; empty without a body."""
+    """The `sentence` of an answer or the `detail` of a problem; empty without a body."""
     body = answer.get("body")
     if not body:
         return ""

@@ -20,7 +20,7 @@ _REOPENED_AFTER = timedelta(minutes=1)
 """A warm function keeps the apps, names and configuration that it has read for this time."""
 _MOST_REMEMBERED = 4_000
 _MOST_ANSWERS = 100
-"""Of up to some hundred kB."""
+"""Each has up to a few hundred kB."""
 
 
 @dataclass(frozen=True, slots=True)

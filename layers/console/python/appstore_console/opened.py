@@ -1,4 +1,5 @@
-"""Opens the resources of the API's two functions. Apart from connections.py, as other functions need none of it."""
+"""Opens the resources of the API's two functions. Separate from connections.py, because other functions need none of
+it."""
 
 from functools import cache
 from typing import TYPE_CHECKING

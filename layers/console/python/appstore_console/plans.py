@@ -1,7 +1,7 @@
 """A run in two steps: a plan, which starts nothing, and its confirmation, which starts one run even if it is repeated.
 
     POST /plans ─► rights, input, plan ─► item, ten minutes ─► plan id
-    POST /runs  ─► own, not expired ─► rights, plan once more: the same? ─► StartExecution "console-<plan id>"
+    POST /runs  ─► own, not expired ─► rights, plan again: the same? ─► StartExecution "console-<plan id>"
 
 The execution's name is derived from the plan's id, so Step Functions starts only one: two simultaneous confirmations
 get the same run. A condition on the plan's item decides which of them reports the run as new.
@@ -40,13 +40,13 @@ if TYPE_CHECKING:
 LIFETIME = timedelta(minutes=10)
 _BYTES = 12
 _EXPIRED = "This plan is older than ten minutes: make a new plan and review it."
-_CHANGED = "Meanwhile the run would do something else than planned: make a new plan and review it."
+_CHANGED = "By now the run would do something else than planned: make a new plan and review it."
 _ALREADY = "ExecutionAlreadyExists"
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A stored plan. `deeds` is what its run does, as JSON; `was_started` is true after a confirmation."""
+    """A stored plan. `deeds` describes what its run does, as JSON; `was_started` is true after a confirmation."""
 
     plan_id: str
     payload: dict[str, Any]
@@ -98,7 +98,8 @@ def confirm(asked: Asked, plan_id: str) -> StartedRun:
 
 
 def _name_of(person: Person) -> str:
-    """Who is told to have started a run: the address, which people know; an input takes printable ASCII alone."""
+    """The name under which a run is started: the address, which people recognize; an input can have only printable
+    ASCII."""
     return person.email if person.email and person.email.isascii() else person.user_id
 
 
@@ -164,7 +165,7 @@ def _kept(asked: Asked, plan_id: str) -> _Kept:
 
 
 def _start(pipeline: Pipeline, kept: _Kept, who: str) -> tuple[Started, bool]:
-    """The execution, and whether it is new. Step Functions returns an existing one as long as it runs."""
+    """The execution, and whether it is new. Step Functions returns an existing execution as long as it is running."""
     try:
         return pipeline.start(kept.execution_name, {**kept.payload, STARTED_BY: who}), True
     except ClientError as error:

@@ -1,6 +1,6 @@
 """The environment of the console's functions: written by their template, read by the Lambda.
 
-One class for each need; a function reads those that it was given (infra/console/stack.py).
+One class for each kind of resource; a function reads the classes that its template sets (infra/console/stack.py).
 """
 
 from dataclasses import dataclass

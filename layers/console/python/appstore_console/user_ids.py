@@ -1,8 +1,8 @@
 """A person's id: Cognito's username, made of the e-mail address.
 
-Cognito cannot take a second factor back, so a reset deletes the user and invites the address again. Its id stays, and
+Cognito cannot remove a second factor, so a reset deletes the user and invites the address again. Its id stays, and
 with it grants, views and lines of the audit log; they are even found again in a new pool. The access token has the id
-as `username`. Cognito's `sub` would be another one each time.
+as `username`. Cognito's `sub` would be different each time.
 """
 
 import hashlib

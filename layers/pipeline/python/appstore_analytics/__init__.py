@@ -1,1 +1,1 @@
-"""App Store Analytics: Apple's Analytics Reports in your own AWS account, complete and right every morning."""
+"""App Store Analytics: Apple's Analytics Reports in your own AWS account, complete and correct every morning."""

@@ -1,8 +1,8 @@
 """The audit log of actions and refusals. Rows are only added: no function can change or delete one.
 
 An action has two rows: `attempted` before it is done, and one with its outcome, which names the first by `attempt_id`.
-Of the two the log shows the second. A first row without a second is an action whose outcome could not be written: the
-function died, or PostgreSQL became unavailable meanwhile.
+The log shows only the second of the two. A first row without a second is an action whose outcome could not be written:
+the function died, or PostgreSQL became unavailable meanwhile.
 """
 
 import base64
@@ -67,7 +67,7 @@ class StoredAudit:
         self._add(deed, outcome, "\n".join(filter(None, (said, deed.detail))), attempt)
 
     def refuse(self, deed: Deed, said: str) -> None:
-        """Write that a person was refused."""
+        """Record that a person was refused."""
         self._add(deed, REFUSED, said, None)
 
     def page(self, user_id: str, outcome: str, most: int, cursor: str) -> AuditLog:

@@ -24,13 +24,13 @@ KEYS: Mapping[str, str] = {
 """The tables in the order of a copy, and the unique column of each."""
 
 _ROWS_OF_A_PAGE = 500
-"""Of at most about 8 KB each, where Lambda answers 6 MB."""
+"""Rows have at most about 8 KB each, and a Lambda response at most 6 MB."""
 
 
 def copy_page(table: str, after: str, database: DatabaseSettings, clients: Clients) -> dict[str, Any]:
     """Rows of a table behind the key `after`, and the key of the last: `next` is empty behind the table's last row.
 
-    Each page is a transaction of its own: what is written meanwhile may be in the copy or not.
+    Each page is a separate transaction: rows that are written meanwhile may or may not be in the copy.
     """
     if table not in KEYS:
         raise ConfigurationRefused(f"There is no table {table[:40]}: there is {', '.join(KEYS)}.")
@@ -47,7 +47,7 @@ def copy_page(table: str, after: str, database: DatabaseSettings, clients: Clien
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it."""
+    """The value as JSON."""
     if isinstance(value, date | datetime):
         return value.isoformat()
     return str(value) if isinstance(value, UUID) else value

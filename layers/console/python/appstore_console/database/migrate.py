@@ -162,7 +162,7 @@ def _run_files(connection: Connection, *, is_dsql: bool) -> Iterator[str]:
 def _make_roles(
     connection: Connection, database: DatabaseSettings, roles: DatabaseRoleSettings, clients: Clients
 ) -> dict[str, str]:
-    """The names of the database roles by our names."""
+    """The name of each database role in this database, by the name that our code uses."""
     known = {name for (name,) in connection.run("SELECT rolname FROM pg_roles")}
     if not database.database_secret:
         for role, arn in roles.database_roles.items():

@@ -1,4 +1,4 @@
-"""PostgreSQL's verifier of a password (SCRAM-SHA-256, RFC 5803), made here so that the password is never sent."""
+"""PostgreSQL's verifier of a password (SCRAM-SHA-256, RFC 5803), computed here so that the password is never sent."""
 
 import base64
 import hashlib

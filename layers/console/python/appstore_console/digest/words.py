@@ -39,7 +39,7 @@ def _value(value: Value, unit: str) -> str:
 
 
 def _change(total: ReportedTotal, unit: str) -> str:
-    """For a share the difference in points; for everything else the relative change."""
+    """The difference in points for a share, the relative change for everything else."""
     if total.change is None:
         return ""
     return f", {total.change * 100:+.2f} points" if unit == Unit.SHARE else f", {total.change:+.1%}"

@@ -4,7 +4,7 @@
                 413, 400, 415      404, 405   401           403     503         400            400
 
 Before the route's right is checked, no part of a request is validated and no function is called: the resolver sees only
-requests that passed the gate, and each function checks again that the gate meant this request for it.
+requests that passed the gate, and each function checks that the gate chose it for this request.
 """
 
 import inspect

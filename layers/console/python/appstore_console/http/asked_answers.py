@@ -23,10 +23,10 @@ _MINUTES_KEPT = 10
 
 
 def version_of_runs(asked: Asked, **_: Any) -> str:
-    """Names what answers from lake and registry are made of; empty while a run is under way, which changes them.
+    """Identifies the state of lake and registry behind an answer; empty while a run is changing them.
 
-    Only runs change the tables and what is known of them, and only the hourly check writes what it found: where both
-    are the same as before, so is the answer. AWS may tell of a run that starts a moment late.
+    Only runs change the tables and the registry, and only the hourly check writes its findings: if both are the same as
+    before, so is the answer. AWS may report a new run with a short delay.
     """
     here = asked.console.installation
     runs = list(islice(here.pipeline.executions(), _RUNS_LOOKED_AT))

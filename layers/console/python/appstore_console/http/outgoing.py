@@ -41,7 +41,7 @@ def answer(asked: Asked, arguments: Mapping[str, Any]) -> Response[Any]:
 
 
 def _made(asked: Asked, arguments: Mapping[str, Any], *, as_csv: bool) -> str:
-    """What the route's function says, without the moment at which it says it."""
+    """The answer of the route's function, without the time of the answer."""
     facts = asked.endpoint.function(asked, **arguments)
     if as_csv and asked.endpoint.csv:
         return csv_text(asked.endpoint.csv(facts))
@@ -49,7 +49,7 @@ def _made(asked: Asked, arguments: Mapping[str, Any], *, as_csv: bool) -> str:
 
 
 def _kept(asked: Asked, tag: str, text: str, *, as_csv: bool) -> Response[Any]:
-    """An answer that the browser may keep, to ask whether it has changed."""
+    """An answer that the browser may cache, and has to revalidate."""
     if asked.has(tag):
         return _unchanged(tag)
     body = text if as_csv else f'{text[:-1]},"as_of":"{asked.now.isoformat(timespec="seconds")}"}}'

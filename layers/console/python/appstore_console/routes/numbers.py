@@ -44,7 +44,7 @@ def _csv_of_restatements(found: RestatementList) -> Iterator[tuple[Any, ...]]:
 
 @endpoints.get("/restatements", Right.READ, csv=_csv_of_restatements)
 def list_restatements(asked: Asked, parameters: RestatementsParameters) -> RestatementList:
-    """Which final numbers changed, from what to what, and when
+    """Final numbers that changed: before, now, and when
 
     Totals of measures by app, table and Date: Apple restated them, or a person had them reprocessed or taken back.
     With `Accept: text/csv` a row for each.

@@ -134,7 +134,7 @@ def audit(asked: Asked, parameters: AuditParameters) -> AuditLog:
 
 
 def _refuse_no_id(user_id: str) -> None:
-    """Problem for an invalid id. Cognito ignores the case of letters; for PostgreSQL it is another id."""
+    """Problem for an invalid id. Cognito ignores the case of letters; in PostgreSQL it would be a different id."""
     if not _USER_ID.fullmatch(user_id):
         raise not_there("such person")
 

@@ -83,7 +83,7 @@ _OF_POWERTOOLS = ("HTTPValidationError", "ResponseValidationError", "ValidationE
 
 
 def _tidied(found: dict[str, Any]) -> dict[str, Any]:
-    """Removes what Powertools adds for its own errors, repeated problems, and titles that only repeat names."""
+    """Removes Powertools' descriptions of its own errors, repeated problems, and titles that only repeat names."""
     for name in _OF_POWERTOOLS:
         found["components"]["schemas"].pop(name, None)
     shared = found["components"].setdefault("responses", {})

@@ -128,7 +128,7 @@ class KpiParameters(Parameters):
 
 
 class RestatementsParameters(Parameters):
-    """Which Dates, and of which apps."""
+    """The selection of Dates and apps."""
 
     apps: Annotated[tuple[AppId, ...], Query(max_length=MOST_APPS, description="Only these apps.")] = ()
     start: Annotated[date | None, Query(alias="from", description="The first Date; default: 28 before `to`.")] = None

@@ -168,7 +168,8 @@ def app_table(question: AppsQuestion, here: Installed, judged: JudgedDates, as_o
 
 
 def _report(question: AppsQuestion, app_ids: Sequence[str], here: Installed, as_of: date) -> KpiReport:
-    """The numbers of the apps of one page; of a page without any, those of one app, for the periods of its columns."""
+    """The numbers of the apps of one page. For an empty page they are those of one app, because its columns need
+    periods."""
     asked = tuple(app_ids) or here.app_ids[:1]
     compared = ReportQuestion(question.metrics, days=question.days, app_ids=asked, by=BY_APP, compare=Compare.PREVIOUS)
     return report_kpis(compared, here, as_of)
@@ -209,12 +210,12 @@ def _verdicts(judged: JudgedDates, app_id: str, table: JudgedTable) -> list[Date
 
 
 def _has_come(verdicts: Iterable[DateVerdict]) -> bool:
-    """Whether Apple has sent anything, even if it is still growing."""
+    """Whether Apple has sent anything, even if its Date is still growing."""
     return any(verdict not in (DateVerdict.NOT_READY, DateVerdict.NONE) for verdict in verdicts)
 
 
 def _own_until(judged: JudgedDates, app_id: str, odd: Sequence[JudgedTable], until: date | None) -> date | None:
-    """The Date before the first that one of its tables lacks."""
+    """The Date before the first Date that one of its tables lacks."""
     first_open = [
         preceding(day, table.table.granularity)
         for table in odd

@@ -21,7 +21,7 @@ _IDS_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class AppLine:
-    """One app. `listed` says whether `cdk.json` names it or the account's key sees it."""
+    """One app. `listed` says whether `cdk.json` names the app or the account's key can see it."""
 
     account: str
     app_id: str
@@ -48,7 +48,7 @@ class AppList:
     def sentence(self) -> str:
         """The number of apps and accounts."""
         if not self.apps:
-            return "No app is known yet: the first daily run asks Apple which apps the keys see."
+            return "No app is known yet: the first daily run asks Apple which apps the keys can see."
         return f"{counted(len(self.apps), 'app')} in {counted(len({app.account for app in self.apps}), 'account')}."
 
 
@@ -75,7 +75,7 @@ def app_names(lake: Bucket) -> Mapping[str, str]:
 def chosen_accounts(
     accounts: Iterable[Account], wanted: Sequence[str], names: Mapping[str, str]
 ) -> tuple[Account, ...]:
-    """The accounts with the wanted apps only, each given by its id or its name; all of them where none is wanted.
+    """The accounts with only the wanted apps, each given by its id or name; without wanted apps, with all apps.
 
     Refused names an app that is not fetched, and a name that several apps have.
     """
@@ -100,7 +100,8 @@ def _one_app(wanted: str, fetched: Sequence[str], names: Mapping[str, str]) -> s
 
 
 def known_accounts(configuration: Configuration, lake: Bucket) -> tuple[Account, ...]:
-    """The configured accounts with their apps; one that names none has those that its newest daily run found."""
+    """The configured accounts with their apps; an account that names none has the apps that the newest daily run
+    found."""
     plan = None if all(account.app_ids for account in configuration.accounts) else newest_daily_plan(lake)
     found = {account.name: account.app_ids for account in plan.accounts} if plan else {}
     for gone in plan.vanished if plan else ():  # still shown, although Apple no longer lists them

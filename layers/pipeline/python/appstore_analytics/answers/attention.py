@@ -107,7 +107,7 @@ def _of_table(
 
 
 def _by_check(verdict: DateVerdict, app_id: str, table: CuratedTable, days: Sequence[date], reason: str) -> Attention:
-    """What the check of freshness found: an app that is affected as a whole, or a report that never came."""
+    """Findings of the freshness check: apps that are affected as a whole, and reports that never arrived."""
     who, do = _WHOLE_APP.get(verdict, (_OPERATOR, "./manage.py freshness lists the Dates"))
     table_name = "" if verdict in _WHOLE_APP else table.name
     return _line(verdict, app_id, table_name, table, reason or str(verdict), who, do, sorted(days))

@@ -44,7 +44,7 @@ class SnapshotPlan:
 
 @dataclass(frozen=True, slots=True)
 class TablePlan:
-    """One table, with the expected rows by what it holds for these apps now; apps without data are not estimated.
+    """One table, with the expected rows, estimated from the current rows of these apps; apps without data are left out.
 
     `first` and `last` are the Dates of the range that Apple has and has completed.
     """

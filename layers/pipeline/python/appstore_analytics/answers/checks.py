@@ -30,11 +30,11 @@ from appstore_analytics.rules.freshness import DATES_LOOKED_AT
 from appstore_analytics.rules.times import instant_of_run
 
 LOOKED_BACK = timedelta(days=75)
-"""Dates are judged by checks as far back as this: two months, and the windows after them."""
+"""Checks are used to judge Dates this far back: two months, and the windows after them."""
 
 _ROLLBACKS_LOOKED_AT = 20
 _SPOKEN_FOR_DAYS = 8
-"""A daily instance covers the Dates of its window, of which the longest has five days, and those before it."""
+"""A daily instance covers the Dates of its window, which has at most five days, and the Dates before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,9 @@ class Checks:
         return self.newest.newest_due.get(table.name) if self.newest else None
 
     def covers_from(self, app_id: str, table: CuratedTable) -> date | None:
-        """The oldest Date from which on the checks cover every Date of the app; None if they cover none.
+        """The oldest Date since which the checks cover every Date of the app; None if they cover none.
 
-        Of the first check only the newest Date counts: those before it may be older than the app's request.
+        In the first check only the newest Date counts: the earlier ones may be older than the app's request.
         """
         first: date | None = None
         for check in reversed((*self.older, *((self.newest,) if self.newest else ()))):
@@ -142,7 +142,7 @@ def _of_apps(check: Check, app_ids: frozenset[str]) -> Check:
 
 
 def _rollbacks(lake: Bucket, since: date) -> Iterator[Rollback]:
-    """The rollbacks since the oldest check; those before it are in the checks themselves."""
+    """The rollbacks since the oldest check; the checks already reflect earlier ones."""
     for _, report in newest_reports(lake, _ROLLBACKS_LOOKED_AT, Operation.ROLLBACK):
         if instant_of_run(report["run_id"]).date() < since:
             return

@@ -20,8 +20,8 @@ from appstore_analytics.contract.prices import (
 
 TRANSITIONS_OF_A_RUN = 27
 TRANSITIONS_OF_A_LOOK = 14
-"""The states that an execution enters itself: a run whose Maps all have items, and each look for a snapshot that is not
-ready. A test counts them in the template."""
+"""The states that an execution itself enters: in a run whose Maps all have items, and in each check for a snapshot that
+is not ready. A test counts them in the template."""
 
 LOOKS_FOR_A_SNAPSHOT = 48
 """Apple builds a snapshot in 24 to 48 hours, and the execution looks for it every hour."""
@@ -29,7 +29,7 @@ LOOKS_FOR_A_SNAPSHOT = 48
 _CALLS_OF_A_LOOK = 5  # plan_items for Register twice, and for each of the Maps after it
 _TRANSITIONS_PER_STANDARD_CHILD = 4  # its start, and the three states that it enters
 _WRITES_PER_INSTANCE = 10
-_WRITES_PER_PART = 2  # its line in the journal, and its Date's mark
+_WRITES_PER_PART = 2  # its line in the journal, and the dirty mark of its Date
 _GIGABYTE_SECONDS_PER_CALL = 1
 _GIGABYTE_SECONDS_PER_PART = 0.2
 """More than `python -m benchmarks.cost` counts for a usual day, because a snapshot's files are larger."""

@@ -137,7 +137,7 @@ class Pipeline:
         )
 
     def executions(self) -> Iterator[Started]:
-        """The executions that AWS still lists (90 days), newest first."""
+        """The executions that AWS still lists (for 90 days), newest first."""
         pages = self._step_functions.get_paginator("list_executions")
         for page in pages.paginate(stateMachineArn=self._state_machine_arn):
             for entry in page["executions"]:

@@ -18,7 +18,7 @@ class Facts(Protocol):
 
     @property
     def is_good(self) -> bool:
-        """Whether no problem was found: exit status 0, else 1."""
+        """Whether no problem was found: exit status 0, otherwise 1."""
 
     @property
     def sentence(self) -> str:

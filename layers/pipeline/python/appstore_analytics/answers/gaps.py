@@ -23,15 +23,16 @@ from appstore_analytics.rules.calendar import expected_dates, periods
 from appstore_analytics.rules.gaps import KnownTable, MissingDate
 from appstore_analytics.rules.repairs import Repair, command
 
-_LONG_ENOUGH = timedelta(days=100)  # for two months and their completion
+_LONG_ENOUGH = timedelta(days=100)  # two months, and the days until their Dates are complete
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Consecutive Dates of one table of one app that are missing or incomplete for the same cause.
 
-    `days_left` is how long Apple still has the last daily instance that holds the first of them (of its 35 days); 0
-    also where only a snapshot ever held them. `repair_from` is the first day on which the repair can work.
+    `days_left` is the number of days (of 35) for which Apple will still have the last daily instance that contains the
+    first of them; it is also 0 if only a snapshot ever contained them. `repair_from` is the first day on which the
+    repair can work.
     """
 
     app_id: str
@@ -153,7 +154,7 @@ def find_gaps(
     as_of: date,
     since: date | None = None,
 ) -> Gaps:
-    """Checks every Date from an app's first day (or `since`) on that a run before `as_of` should have completed."""
+    """Checks every Date since an app's first day (or since `since`) that a run before `as_of` should have completed."""
     apps = [known_app(app_id, registry) for account in accounts for app_id in account.app_ids]
     lines, gaps = [], []
     commands: dict[str, str] = {}
@@ -172,7 +173,7 @@ def find_gaps(
 
 
 def known_app(app_id: str, registry: Registry, since: date = date.min) -> KnownApp:
-    """An app's state in the registry; of its daily instances those built from `since` on."""
+    """An app's state in the registry, with the daily instances that were built since `since`."""
     ledger: dict[str, tuple[LedgerInstance, ...]] = defaultdict(tuple)
     for access_type, first in ((AccessType.ONGOING, since), (AccessType.ONE_TIME_SNAPSHOT, date.min)):
         for instance in registry.instances.since(app_id, access_type, first):

@@ -1,7 +1,8 @@
-"""The verdicts of all apps on each Date of a table, counted: from the checks where they cover it, else from the ledger.
+"""The counted verdicts of all apps on each Date of a table: from the checks if they cover the Date, otherwise from the
+ledger.
 
 older than the checks        the ledger of every app
-due when checked             complete, but for what the checks lack, which the ledger of these apps decides
+due when checked             complete, unless a check says so: then the ledger of these apps decides
 newer                        what the published object is made of: final, still growing, or not there yet
 """
 
@@ -60,7 +61,7 @@ class JudgedTable:
 
 
 def is_open(verdict: DateVerdict) -> bool:
-    """Whether a Date with this verdict still lacks data; data that Apple withholds will never come."""
+    """Whether a Date with this verdict still lacks data that can come; data that Apple withholds never comes."""
     return verdict.needs_action or verdict in _UNFINISHED
 
 
@@ -91,8 +92,8 @@ class _Tally:
 class JudgedDates:
     """The tables of an installation, judged for these apps on these Dates; each is read on first use.
 
-    `is_exact` is for few apps: it reads every Date from the ledger, the only source that tells zero from fresh for each
-    app.
+    `is_exact` is for few apps: it reads every Date from the ledger, the only source that distinguishes zero from fresh
+    for each app.
     """
 
     def __init__(

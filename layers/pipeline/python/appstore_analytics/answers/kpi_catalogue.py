@@ -42,7 +42,7 @@ class KpiCatalogue:
 
     @property
     def is_good(self) -> bool:
-        """Always: this is a list."""
+        """Always true: this is a list."""
         return True
 
     @property

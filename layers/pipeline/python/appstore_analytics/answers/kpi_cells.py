@@ -45,7 +45,7 @@ def value_over(cells: Cells, days: Sequence[date]) -> Value | None:
 
 
 def valued_days(cells: Cells, days: Sequence[date]) -> list[date]:
-    """The Dates from which the value is computed; none if there is no value."""
+    """The Dates from which the value is computed; empty if there is no value."""
     valued = [day for day in days if cells.told(day).state.has_value]
     if cells.kpi.additivity is Additivity.STOCK:
         valued = valued[-1:]
@@ -95,7 +95,8 @@ class AppColumns:
 
     @staticmethod
     def can_hold(sheet: Sheet, kpi: Kpi) -> bool:
-        """Whether columns can represent the KPI: both sides are of the Date itself, and no sum loses precision."""
+        """Whether columns can represent the KPI: both sides of the formula use the Date itself, and no sum loses
+        precision."""
         return sheet.is_plain(kpi)
 
     def cells(self) -> list["ColumnCells"]:
@@ -158,7 +159,7 @@ class ColumnCells:
 
 
 def _formula(kpi: Kpi, above: Number, below: Number) -> Value | None:
-    """As in `rules/kpis.py:value_of`. The quotient of two integers is as exact without fractions, and faster."""
+    """As in `rules/kpis.py:value_of`. Dividing two integers is exact enough without fractions, and faster."""
     if not kpi.over:
         return above
     if isinstance(above, int) and isinstance(below, int):

@@ -43,9 +43,9 @@ class ReportedPoint:
     """One Date, or the first Date of a week or month.
 
     `previous` is the value of the corresponding Date in the period before. `restated_on` is the day on which Apple last
-    changed a Date that had been final, None if it changed none. `restated_from` is the value with the numbers that were
-    final first. It is None if the KPI counts only some rows or is split, because only totals are kept of the earlier
-    rows: these are in `restated_sums`, over the apps whose numbers changed.
+    changed a Date that had been final, None if it changed none. `restated_from` is the value computed from the numbers
+    that were final first. It is None if the KPI counts only some rows or is split, because only totals of the earlier
+    rows are kept: `restated_sums` has them, summed over the apps whose numbers changed.
     """
 
     day: date

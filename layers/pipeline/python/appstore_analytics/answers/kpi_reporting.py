@@ -41,8 +41,8 @@ class ReportQuestion:
     """The requested KPIs and Dates: from `start` to `end`, or the newest `days` final Dates and those after them.
 
     `app_ids` are added up; without any, all apps are. `by` is empty, a dimension, or `BY_APP`. `where` is one value of
-    one dimension, such as `territory:US`; an empty value is Apple's null. Of a dimension, the `limit` largest values
-    are returned, and the others as one.
+    one dimension, such as `territory:US`; an empty value is Apple's null. The `limit` largest values of a dimension are
+    returned separately, and all others as one.
     """
 
     metrics: tuple[str, ...]
@@ -99,7 +99,7 @@ def report_kpis(question: ReportQuestion, here: Installed, as_of: date) -> KpiRe
 
 
 def totals_by_app(question: ReportQuestion, here: Installed, as_of: date) -> dict[str, Value | None]:
-    """The total of the question's one KPI for each app, without any series: what a thousand apps are sorted by."""
+    """The total of the question's one KPI for each app, without any series, to sort a thousand apps."""
     return _Reporting(question, here, as_of).totals()
 
 
@@ -201,7 +201,7 @@ class _Reporting:
 
     @cached_property
     def sheet(self) -> Sheet:
-        """The stored amounts of all Dates of the points and their counterparts."""
+        """The stored amounts for all Dates of the points and their counterparts."""
         first = min(point.before[0] for kpi in self.kpis for point in self._all_points(kpi))
         known = KnownDates(self.here.registry, self.here.lake, self.as_of, self.here.checks)
         first = first if self.question.compare else min(p.dates[0] for k in self.kpis for p in self._all_points(k))
@@ -209,7 +209,7 @@ class _Reporting:
 
     @cached_property
     def restated(self) -> RestatedDates:
-        """What the runs have changed of Dates that were final."""
+        """The changes that runs made to Dates that were final."""
         return RestatedDates(read_restatements(self.here.lake, self.start))
 
     def _all_points(self, kpi: Kpi) -> list[Point]:
@@ -217,7 +217,7 @@ class _Reporting:
 
     @cached_property
     def final_until(self) -> dict[str, date]:
-        """By KPI the newest Date that Apple has completed; if nothing is stored, the Date before the first."""
+        """For each KPI, the newest Date that Apple has completed; if nothing is stored, the Date before the first."""
         before = self.start - timedelta(days=1)
         return {kpi.name: min(self.sheet.final_until(kpi) or before, self.end) for kpi in self.kpis}
 
@@ -247,7 +247,7 @@ class _Reporting:
                 yield from (self._one(each, points, value) for value, each in cells)
 
     def totals(self) -> dict[str, Value | None]:
-        """By app the total of the first KPI."""
+        """The total of the first KPI, by app."""
         kpi = self.kpis[0]
         points, until = tuple(self._points(kpi)), self.final_until[kpi.name]
         cells: Iterable[Cells] = (SheetCells(self.sheet, kpi, group, (None,)) for group in self.groups)
@@ -290,7 +290,7 @@ class _Reporting:
         return series.reported(self.here.names.get(cells.app_id, ""), value, is_rest=is_rest)
 
     def _former(self, cells: Cells, days: Sequence[date]) -> Former | None:
-        """What a value was before Apple changed it, if it did."""
+        """The value before Apple changed it, if it did."""
         return self.restated.former(self.sheet, cells.kpi, days, cells.group, is_split=bool(self.dimension))
 
     def _meaning(self, kpi: Kpi, points: Sequence[Point]) -> ReportedKpi:

@@ -1,7 +1,7 @@
-"""Which points of a KPI are of Dates whose numbers changed after they were final, and what the value was before.
+"""The points of a KPI whose Dates changed after they were final, and the values before that.
 
-The ledger has the total of each measure. So the former value is known of a KPI that sums measures over all rows, as
-sessions or proceeds; where a formula counts some rows only, as impressions do, or a dimension splits them, the totals
+The ledger has the total of each measure. So the former value is known for a KPI that sums measures over all rows, such
+as sessions or proceeds. If a formula counts only some rows, as for impressions, or a dimension splits them, the totals
 before and after are given instead.
 """
 
@@ -21,9 +21,9 @@ from appstore_analytics.rules.kpis import Value
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """What a value was when Apple first called its Date final, None where that is not known, and when it changed.
+    """The value when its Date was first final (None if unknown), and the day on which it changed.
 
-    `sums` are the totals behind it: of the measures that changed, over the apps of which they did.
+    `sums` are the totals behind it, of the changed measures, over the apps for which they changed.
     """
 
     value: Value | None
@@ -45,7 +45,7 @@ class _Chain:
 
 
 class RestatedDates:
-    """The changes by table and Date, of every app. A number that is again what it was has not changed."""
+    """The changes by table and Date, of every app. A number that has returned to its first value has not changed."""
 
     def __init__(self, changes: Iterable[Restatement]) -> None:
         chains: dict[tuple[str, date], dict[tuple[int, str], _Chain]] = defaultdict(dict)
@@ -56,7 +56,7 @@ class RestatedDates:
         self._chains: Mapping[tuple[str, date], Mapping[tuple[int, str], _Chain]] = chains
 
     def former(self, sheet: Sheet, kpi: Kpi, days: Sequence[date], group: AppGroup, *, is_split: bool) -> Former | None:
-        """Of the value over these Dates, which is split by a dimension or not; None where nothing behind it changed."""
+        """The former value over these Dates, split by a dimension or not; None if nothing behind it changed."""
         if not self._chains:
             return None
         sums = [each for table in kpi.tables for day in days for each in self._sums(kpi, table.name, day, group)]
@@ -99,7 +99,7 @@ class RestatedDates:
 
 
 def _measures(kpi: Kpi, table: str) -> frozenset[str] | None:
-    """The measures of a table whose totals are the KPI's amounts; None where one of these is of some rows only."""
+    """The measures of a table whose totals are the KPI's amounts; None if one of these counts only some rows."""
     amounts = [amount for amount in kpi.amounts if amount.table_name == table]
     if any(amount.where or amount.times or not amount.is_additive for amount in amounts):
         return None
@@ -121,5 +121,5 @@ def _plain(value: Decimal) -> Number:
 
 
 def _typed(value: Number, amount: Amount) -> Number:
-    """As the amount is stored: money as a decimal, all else as a whole number."""
+    """The number in the form in which amounts are stored: money as a decimal, everything else as a whole number."""
     return Decimal(value) if amount.is_money else int(value)

@@ -37,7 +37,7 @@ class SeriesOf:
         return self.cells.kpi
 
     def reported(self, app_name: str, value: str | None, *, is_rest: bool) -> ReportedSeries:
-        """The series of this value of the dimension, or of all remaining values."""
+        """The series for this value of the dimension, or for all remaining values."""
         points = tuple(map(self._point, self.points))
         return ReportedSeries(
             kpi=self.kpi.name,
@@ -83,7 +83,8 @@ class SeriesOf:
         )
 
     def total(self) -> ReportedTotal:
-        """The total over the Dates that Apple has completed, and over their counterparts; of a stock the last value."""
+        """The total over the Dates that Apple has completed, and over their counterparts; for a stock the last
+        value."""
         closed = self._closed()
         days = [day for point in closed for day in point.dates]
         before = [day for point in closed for day in point.before]

@@ -37,7 +37,7 @@ class AppGroup(NamedTuple):
 
 
 class Told(NamedTuple):
-    """The state of a Date's number, the number of apps that lack due data, and the reason why there is no number."""
+    """The state of a Date's number, the number of apps that lack due data, and the reason if there is no number."""
 
     state: DateState
     apps_missing: int = 0
@@ -49,7 +49,7 @@ _OF_ROWS: Mapping[bool | None, Told] = {
     None: Told(DateState.FINAL),
     False: Told(DateState.PRELIMINARY),
 }
-"""What rows are worth by whether Apple had completed their Date."""
+"""The state of rows, by whether Apple had completed their Date."""
 
 
 class _Place(NamedTuple):
@@ -95,7 +95,7 @@ class Sheet:
         *values: str | None,
         less: Mapping[str, Number] = NOTHING,
     ) -> Value | None:
-        """The formula over the sums of these Dates and values; a stock in the divisor is that of the first Date.
+        """The formula over the sums of these Dates and values; a stock in the divisor is taken from the first Date.
 
         The amounts in `less` are subtracted from those of the same name.
         """
@@ -154,7 +154,8 @@ class Sheet:
         return _worst_of([self._told_of_source(dimension, each, group) for each in _sources_of(kpi, day, value)])
 
     def told_of_apps(self, kpi: Kpi, day: date, groups: Sequence[AppGroup]) -> list[Told]:
-        """The state of one Date for each of these apps, for a KPI without a dimension; call it with the same apps."""
+        """The state of one Date for each of these apps, for a KPI without a dimension; always call it with the same
+        apps."""
         columns = [self._column(each, groups) for each in _sources_of(kpi, day, None)]
         return columns[0] if len(columns) == 1 else list(map(_worst_of, zip(*columns, strict=True)))
 
@@ -187,7 +188,7 @@ class Sheet:
         is_final = stored.is_final if stored else {}
         here = [is_final[app_id] for app_id in group.members if app_id in is_final]
         told = [self._known.without_rows(source, app_id) for app_id in group.members if app_id not in is_final]
-        if here:  # of a thousand apps one word
+        if here:  # a single state stands for a thousand apps
             told.insert(0, _OF_ROWS[False not in here])
         state, apps_missing = of_apps([one.state for one in told])
         return Told(state, apps_missing, next((one.reason for one in told if one.state is state), ""))
@@ -196,7 +197,8 @@ class Sheet:
 class KnownDates:
     """Whether a Date without published rows of an app is zero or missing: the gap rule, on the records of runs.
 
-    Results of the freshness checks are used where they exist: reading the ledger of a thousand apps would take minutes.
+    Results of the freshness checks are used if they exist, because reading the ledger of a thousand apps would take
+    minutes.
     """
 
     def __init__(self, registry: Registry, lake: Bucket, as_of: date, checks: Checks = NO_CHECKS) -> None:
@@ -262,7 +264,7 @@ def read_sheet(
 def read_amounts(
     kpis: Sequence[Kpi], by: str, groups: Sequence[AppGroup], dates: tuple[date, date], lake: Bucket, known: KnownDates
 ) -> Sheet:
-    """The same for callers that can tell zero from missing; `dates` are the first and the last."""
+    """The same for callers that can distinguish zero from missing; `dates` are the first and the last."""
     start, end = dates
     apps = frozenset(app_id for group in groups for app_id in group.stored_as)
     stored = {}
@@ -291,7 +293,7 @@ def _is_completed(stored: StoredKpis) -> bool:
 
 
 def _sources_of(kpi: Kpi, day: date, value: str | None) -> list[TableDate]:
-    """The Dates of tables that a value of one Date is made of."""
+    """The Dates of the tables from which the value of one Date is computed."""
     above, below = _above(kpi, day, value), _below(kpi, day, value)
     days = [
         *((amount.table_name, above.day) for amount in (*kpi.plus, *kpi.minus)),
@@ -301,7 +303,7 @@ def _sources_of(kpi: Kpi, day: date, value: str | None) -> list[TableDate]:
 
 
 def _worst_of(told: Sequence[Told]) -> Told:
-    """What several sources together say."""
+    """The combined state of several sources."""
     first = told[0]
     if all(one is first for one in told):
         return first

@@ -188,7 +188,7 @@ def _groups(question: KpiQuestion, known: Sequence[str]) -> list[AppGroup]:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """The amounts of the Dates, and what changed of them after they were final."""
+    """The amounts of the Dates, and the changes after they were final."""
 
     sheet: Sheet
     restated: RestatedDates

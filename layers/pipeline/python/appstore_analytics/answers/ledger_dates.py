@@ -13,7 +13,7 @@ from appstore_analytics.rules.date_verdicts import DateVerdict, of_missing
 from appstore_analytics.rules.gaps import KnownTable
 
 _BEFORE = timedelta(days=40)
-"""The oldest instance that can cover the first requested Date is a month and a window older than it."""
+"""The oldest instance that can cover the first requested Date is older by a month and a window."""
 
 Published = Callable[[CuratedTable], frozenset[date]]
 """The Dates of a table that have a published object."""

@@ -23,7 +23,8 @@ NEXT_RUN = "only the next daily run"
 
 _NAMED = 5
 _RUN_WITHIN = timedelta(hours=30)
-"""The schedule starts a daily run, retries failed starts for two hours, and a run of thousands of apps takes hours."""
+"""The schedule starts a daily run and retries failed starts for two hours, and a run of thousands of apps takes
+hours."""
 _CHECK_WITHIN = timedelta(hours=3)
 """The check runs every hour; the next one makes up for a failed one."""
 
@@ -69,7 +70,7 @@ def of_age(runs: Sequence[RunLine], checked_at: str, now: datetime) -> Iterator[
 
 REQUESTS: Mapping[RequestVerdict, tuple[str, str]] = {
     RequestVerdict.STOPPED: (NEXT_RUN, "it has made a new one, and data comes 24 to 48 hours later"),
-    RequestVerdict.SILENT: (NEXT_RUN, "it looks whether Apple still lists the request"),
+    RequestVerdict.SILENT: (NEXT_RUN, "it checks whether Apple still lists the request"),
     RequestVerdict.FORBIDDEN: (ADMIN, "accept the agreement or give the key's role; ./manage.py put-key stores a key"),
     RequestVerdict.KEY_REJECTED: (ADMIN, "make a new API key; ./manage.py put-key stores it"),
     RequestVerdict.CONFLICT: (OPERATOR, "./manage.py run newest, and docs/operations.md under conflict"),

@@ -1,4 +1,4 @@
-"""What to know about the result of a query in SQL, judged by the tables and columns that its text names."""
+"""Caveats about the result of an SQL query, derived from the tables and columns that its text names."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -21,7 +21,7 @@ _NOT_SUMMED = {
 
 
 def traps_of(query: str) -> tuple[str, ...]:
-    """A sentence for each trap. A query that names nothing of the catalogue has none."""
+    """A sentence for each trap. A query that names nothing from the catalogue has none."""
     words = _words(query)
     tables = tables_in(query)
     found = chain(_of_tables(tables, words), _of_columns(tables, words), _of_marts(words))

@@ -12,10 +12,10 @@ from appstore_analytics.registry import Registry
 
 @dataclass(frozen=True, slots=True)
 class ReleaseLine:
-    """One version. `released_on` is the first day on which a run saw it on sale, as far as one did.
+    """One version. `released_on` is the first day on which a run saw it on sale.
 
-    Otherwise it is the first Date in `sessions` with the version and `is_inferred`, or None where that says nothing.
-    It was not on sale on `not_before`, the last day on which a run did not find it yet.
+    If no run saw that, it is the first Date in `sessions` with the version, and `is_inferred` is set; it is None if the
+    sessions do not show it. `not_before` is the last day on which a run did not find the version yet.
     """
 
     app_id: str
@@ -29,19 +29,20 @@ class ReleaseLine:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseList:
-    """The versions of these apps, an app's newest first. `apps_not_read` are those that Apple has listed for no run."""
+    """The versions of these apps, an app's newest first. `apps_not_read` are apps whose versions no run has read
+    yet."""
 
     releases: tuple[ReleaseLine, ...]
     apps_not_read: tuple[str, ...]
 
     @property
     def is_good(self) -> bool:
-        """Always: this is a list."""
+        """Always true: this is a list."""
         return True
 
     @property
     def sentence(self) -> str:
-        """How many, and what is not known."""
+        """The number of versions, and what is unknown."""
         said = [f"{counted(len(self.releases), 'version')}."]
         if undated := sum(release.released_on is None for release in self.releases):
             said.append(f"{undated:,} without a known day of release.")
@@ -53,7 +54,8 @@ class ReleaseList:
 def list_releases(
     accounts: Sequence[Account], registry: Registry, names: Mapping[str, str], since: date | None = None
 ) -> ReleaseList:
-    """The releases of these accounts' apps; with `since` those of this day or later, and those without a known day."""
+    """The releases of these accounts' apps; with `since`, only those on that day or later, and those without a known
+    day."""
     known = {app.app_id: app for app in registry.releases.every_app()}
     app_ids = [app_id for account in accounts for app_id in account.app_ids]
     lines = [
@@ -81,5 +83,5 @@ def _lines(app: AppReleases, name: str) -> Iterator[ReleaseLine]:
 
 
 def _age(release: Release) -> tuple[date, date, str]:
-    """Versions without a day go by the day on which a run first saw them, after those that are dated."""
+    """Versions without a day come after the dated ones, ordered by the day on which a run first saw them."""
     return release.released_on or date.min, release.seen_on, release.version

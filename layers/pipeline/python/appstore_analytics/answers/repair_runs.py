@@ -1,4 +1,4 @@
-"""A run that repairs something, in the form that a plan takes."""
+"""A run that repairs something, in the form from which a plan is made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

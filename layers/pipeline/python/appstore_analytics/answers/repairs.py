@@ -1,4 +1,4 @@
-"""What a rollback, a reprocess and a refetch will touch, before they are started."""
+"""What a rollback, a reprocess or a refetch would change, before it is started."""
 
 import json
 from collections import defaultdict
@@ -48,7 +48,7 @@ class RollbackPlan:
 
     @property
     def is_good(self) -> bool:
-        """Always: the person decides."""
+        """Always true: a person decides."""
         return True
 
     @property
@@ -94,10 +94,11 @@ class ReprocessPlan:
 
 @dataclass(frozen=True, slots=True)
 class RefetchPlan:
-    """What a refetch downloads again, as far as Apple sends other bytes than those that have landed.
+    """What a refetch downloads again, if Apple sends other bytes than those that have landed.
 
-    Listing an instance takes one call, of `apple_calls` in all. A refetch may see `apple_calls_per_hour` of the quota
-    used, so it needs `hours`. `older_instances` are those that Apple has deleted by its own rule: they end as expired.
+    Listing takes one call per instance, `apple_calls` in all. A refetch can use the quota up to
+    `apple_calls_per_hour`, so it needs `hours`. `older_instances` is the number of instances that Apple has deleted
+    because of their age: they end as expired.
     """
 
     execution_input: str
@@ -114,13 +115,13 @@ class RefetchPlan:
 
     @property
     def sentence(self) -> str:
-        """How much it is, and what it cannot bring back."""
+        """The number of instances, and those that it cannot bring back."""
         older = (
             f" Apple has deleted {counted(self.older_instances, 'instance')} of them, because they are older than "
             f"{INSTANCE_LIFE_DAYS} days: only ./manage.py backfill brings their Dates."
         )
         return (
-            f"{counted(self.apple_calls, 'instance')} to list, and to download where Apple sends other bytes than "
+            f"{counted(self.apple_calls, 'instance')} to list, and to download if Apple sends other bytes than "
             f"before.{older if self.older_instances else ''}"
         )
 
@@ -172,7 +173,7 @@ def plan_reprocess(
     accounts: Sequence[Account],
     registry: Registry,
 ) -> ReprocessPlan:
-    """The instances of the ledger that this input covers; Refused where plan_run would refuse it."""
+    """The instances of the ledger that this input covers; Refused if plan_run would refuse it."""
     _refuse_unknown_apps(wanted, accounts)
     tables = {table.name for table in wanted_tables(wanted, configuration)}
     app_ids = wanted.app_ids or sorted(app_id for account in accounts for app_id in account.app_ids)
@@ -199,7 +200,7 @@ def plan_refetch(
     accounts: Sequence[Account],
     registry: Registry,
 ) -> RefetchPlan:
-    """The instances of the ledger that this input covers; Refused where plan_run would refuse it."""
+    """The instances of the ledger that this input covers; Refused if plan_run would refuse it."""
     _refuse_unknown_apps(wanted, accounts)
     tables = {table.name for table in wanted_tables(wanted, configuration)}
     first, last = wanted.start_processing_date, wanted.end_processing_date

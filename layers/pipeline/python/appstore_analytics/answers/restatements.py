@@ -1,4 +1,5 @@
-"""`restatements`: which final numbers changed, from what to what, and when. Apple is not asked."""
+"""`restatements`: final numbers that changed, with the values before and now, and the day of the change. Apple is not
+asked."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -20,9 +21,9 @@ _DATES_BY_DEFAULT = 28
 
 @dataclass(frozen=True, slots=True)
 class RestatementLine:
-    """One measure of one app's Date of a table, over all its rows; `rows` is how many there are.
+    """One measure of one app's Date of a table, over all its rows; the measure `rows` is their number.
 
-    `before` and `now` are null where the Date had, or has, no such number. `changed_on` is the day of the run that
+    `before` or `now` is null if the Date had, or has, no such number. `changed_on` is the day of the run that
     changed it, and `cause` whether Apple restated it, or a person had it reprocessed or taken back.
     """
 
@@ -41,7 +42,7 @@ class RestatementLine:
 
 @dataclass(frozen=True, slots=True)
 class RestatementList:
-    """What changed of the Dates from `start` to `end` after Apple had completed them, the newest changes first."""
+    """Changes to the Dates from `start` to `end` after Apple had completed them, the newest changes first."""
 
     start: date
     end: date
@@ -49,12 +50,12 @@ class RestatementList:
 
     @property
     def is_good(self) -> bool:
-        """Always: this is a list."""
+        """Always true: this is a list."""
         return True
 
     @property
     def sentence(self) -> str:
-        """How many Dates, and why."""
+        """The number of Dates, and the causes."""
         dates = {(line.app_id, line.table_name, line.day, line.cause) for line in self.restatements}
         if not dates:
             return "No final number of these Dates changed."
@@ -65,7 +66,8 @@ class RestatementList:
 
 
 def period(start: date | None, end: date | None, today: date) -> tuple[date, date]:
-    """The Dates that are meant: 28 until yesterday, where an end is left out. Refused where the end is first."""
+    """The range of Dates; if one end is missing, it covers 28 Dates, or ends yesterday. Refused if the end is before
+    the start."""
     last = end or today - timedelta(days=1)
     first = start or last - timedelta(days=_DATES_BY_DEFAULT - 1)
     if first > last:
@@ -76,7 +78,7 @@ def period(start: date | None, end: date | None, today: date) -> tuple[date, dat
 def find_restatements(
     accounts: Sequence[Account], lake: Bucket, names: Mapping[str, str], start: date, end: date
 ) -> RestatementList:
-    """What the runs changed of these accounts' apps and of these Dates."""
+    """The changes by runs to these Dates of these accounts' apps."""
     app_ids = {app_id for account in accounts for app_id in account.app_ids}
     found = [
         _line(one, names) for one in read_restatements(lake, start) if one.app_id in app_ids and start <= one.day <= end
@@ -87,11 +89,11 @@ def find_restatements(
 
 
 COLUMNS = tuple(each.name for each in fields(RestatementLine))
-"""As CSV has them."""
+"""The rows for CSV."""
 
 
 def rows(found: RestatementList) -> Iterator[tuple[Any, ...]]:
-    """The same without names, for CSV; what is not there is an empty cell."""
+    """The same without names, for CSV; missing values are empty cells."""
     for line in found.restatements:
         yield tuple(getattr(line, name) for name in COLUMNS)
 
@@ -122,7 +124,7 @@ def _line(one: Restatement, names: Mapping[str, str]) -> RestatementLine:
 
 
 def _plain(value: Decimal | None) -> Number | None:
-    """A count as a whole number, money as it is."""
+    """A count as a whole number, money unchanged."""
     if value is None or value.as_tuple().exponent != 0:
         return value
     return int(value)

@@ -100,7 +100,7 @@ class ErrorLine:
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """One sentence about what did not fail but should be read."""
+    """One sentence about something that did not fail but that people should know."""
 
     notice: str
 

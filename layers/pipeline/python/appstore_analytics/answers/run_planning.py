@@ -1,4 +1,4 @@
-"""What a run of any operation will do, in one shape for all operations; each has a plan of its own."""
+"""What a run of any operation will do, in one format for all operations."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -19,13 +19,13 @@ from appstore_analytics.rules.call_budget import calls_needed, ceiling
 from appstore_analytics.rules.execution_input import ExecutionInput
 
 _ESTIMATES = frozenset({"apple_calls_used", "hours", "rows", "us_dollars", "costs", "warnings"})
-"""Fields of a plan that can change although the run will do the same."""
+"""Fields of a plan that can change although the run would do the same."""
 
 
 def plan_of(
     payload: Mapping[str, Any], wanted: ExecutionInput, here: Installation, accounts: Sequence[Account]
 ) -> PlannedRun:
-    """What this execution input will do; Refused if what it names would leave nothing to do.
+    """What this execution input will do; Refused if there would be nothing to do.
 
     `accounts` are the accounts with the apps that the caller can see. Nothing is started, and the answer stays the same
     as long as nothing has changed.
@@ -34,7 +34,7 @@ def plan_of(
 
 
 def deeds_of(plan: PlannedRun) -> dict[str, Any]:
-    """What the run will do, without the estimates: plans with the same deeds are of the same run."""
+    """What the run will do, without the estimates: plans with the same deeds describe the same run."""
     facts = {name: value for name, value in asdict(plan).items() if name not in _ESTIMATES}
     tables = [{name: value for name, value in table.items() if name != "rows"} for table in facts["tables"]]
     return {**facts, "tables": tables}
@@ -61,7 +61,7 @@ def _daily(
         **_calls(calls_needed(len(app_ids), len(tables)), wanted, here, accounts),
         **_costs(work),
         tables=tables,
-        warnings=() if app_ids else ("No app is known yet: this run asks Apple which apps the keys see.",),
+        warnings=() if app_ids else ("No app is known yet: this run asks Apple which apps the keys can see.",),
     )
 
 

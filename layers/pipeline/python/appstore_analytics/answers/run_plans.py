@@ -49,7 +49,7 @@ class PlannedRun:
 
     @property
     def is_good(self) -> bool:
-        """Always: a person decides."""
+        """Always true: a person decides."""
         return True
 
     @property

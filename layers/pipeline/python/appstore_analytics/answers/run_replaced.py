@@ -40,7 +40,7 @@ def _replaced(table: str, day: str, rows: Sequence[Mapping[str, Any]]) -> Replac
         rows_now=sum(row["rows"] or 0 for row in rows),
         sums_before=_sums(row["replaced_sums"] for row in rows),
         sums_now=_sums(row["sums"] for row in rows),
-        was_final=any(row.get("replaced_is_final") for row in rows),  # rows of earlier versions do not say
+        was_final=any(row.get("replaced_is_final") for row in rows),  # rows written by earlier versions do not have it
     )
 
 

@@ -53,7 +53,8 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class RunCalls:
-    """Calls to Apple: of this run, and in the rolling hour of all keys together. Some become free at `more_at`."""
+    """Calls to Apple: of this run, and in the rolling hour of all keys together. Some become available again at
+    `more_at`."""
 
     made: int
     used_this_hour: int

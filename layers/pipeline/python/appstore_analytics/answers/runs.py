@@ -139,7 +139,7 @@ def _apps_of(plan: RunPlan) -> Iterator[str]:
 
 
 def cause_of(stands: Started, pipeline: Pipeline) -> str:
-    """Why an execution without a report has ended, or what a running one waits for."""
+    """The reason why an execution without a report has ended, or the wait of a running one."""
     if stands.status != RUNNING:
         return stands.cause
     wait = longest(pipeline.registry.waits.of_run(stands.run_id), pipeline.registry.clock())
@@ -179,7 +179,7 @@ def line_of_report(report: Mapping[str, Any], app_ids: Seen) -> RunLine | None:
 
 
 def starter(report: Mapping[str, Any]) -> str:
-    """Who started the run; earlier reports do not say."""
+    """The id of who started the run; earlier reports do not have it."""
     return str(report.get("started_by", UNKNOWN_STARTER))
 
 

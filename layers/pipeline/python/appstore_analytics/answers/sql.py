@@ -39,7 +39,7 @@ class QueryAnswer:
 
     @property
     def is_good(self) -> bool:
-        """Always: the query was answered."""
+        """Always true: the query was answered."""
         return True
 
     @property

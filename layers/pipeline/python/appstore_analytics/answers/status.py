@@ -168,7 +168,7 @@ def _verdict(known: KnownRequest, record: ItemRecord | None, as_of: date) -> tup
 def _ongoing(known: KnownRequest, newest_instance: date, as_of: date) -> tuple[RequestVerdict, str]:
     """An app that has had instances: whether they came from an earlier request, and whether new ones still come.
 
-    Only a run that asks Apple learns that a request was stopped; silence alone is not proof.
+    Only a run that asks Apple learns that a request was stopped; silence alone does not prove it.
     """
     if known.requested_on and newest_instance <= known.requested_on:
         anew = f"was created again on {known.requested_on}; its first data comes 24 to 48 hours later"

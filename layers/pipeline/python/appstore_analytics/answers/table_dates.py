@@ -41,8 +41,8 @@ class DateCell:
 class TableLine:
     """One daily table. `cells` are in the order of the answer's Dates.
 
-    Every Date up to `complete_until` is complete for every app, and up to `most_until` for `apps_complete` of `apps`:
-    those that lack no due Date. Apple calls a Date complete after `window_days`.
+    Every Date up to `complete_until` is complete for every app, and every Date up to `most_until` for `apps_complete`
+    of `apps`: those that lack no due Date. Apple calls a Date complete after `window_days`.
     """
 
     table_name: str

@@ -1,8 +1,8 @@
 """The Analytics Reports API of App Store Connect 4.5.1, one method per call.
 
-Apple decides by HTTP status and by the prefix of an error's `code`, so this does; titles and details are only quoted.
-POST and DELETE are never repeated here, because the caller has to look first; except with a fresh token after a 401,
-which means that nothing was done.
+An error is classified by its HTTP status and the prefix of its `code`, as Apple documents; titles and details are only
+quoted. POST and DELETE are never repeated here, because the caller has to look first; except with a fresh token after a
+401, which means that nothing was done.
 
 A list that cannot be followed to its end is refused as a whole; an impossible entry of instances is refused alone.
 """
@@ -146,7 +146,7 @@ class AppStoreConnect:
         return read_report_request(_body(answer, dict)["data"])
 
     def delete_report_request(self, request_id: str) -> None:
-        """Delete a report request; succeeds also if it is already gone."""
+        """Delete a report request; also succeeds if it is already gone."""
         try:
             self._call("DELETE", urljoin(self._base_url, f"v1/analyticsReportRequests/{request_id}"))
         except NotFound:
@@ -176,7 +176,7 @@ class AppStoreConnect:
     def versions(self, app_id: str) -> tuple[StoreVersion, ...]:
         """The versions of an app that are or were on the App Store, each once, of all platforms, in no promised order.
 
-        RoleMissing where the key may not see them.
+        RoleMissing if the key is not allowed to see them.
         """
         query = {
             "filter[appVersionState]": ",".join(RELEASED_STATES),
@@ -216,7 +216,7 @@ class AppStoreConnect:
     def _is_apples(self, url: str) -> bool:
         try:
             return _origin(url) == _origin(self._base_url)
-        except ValueError:  # a port that is no number
+        except ValueError:  # a port that is not a number
             return False
 
     def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> _Answer:
@@ -276,7 +276,8 @@ def _raise_for_status(method: str, answer: _Answer) -> None:
 
 
 def _forbidden_sentence(method: str, code: str) -> str:
-    """The cause, as far as Apple's code shows it; any code but two can mean either, also below FORBIDDEN_ERROR."""
+    """The cause, if Apple's code shows it; all codes except two can mean either cause, even those below
+    FORBIDDEN_ERROR."""
     needed = "Admin" if method in ("POST", "DELETE") else "Admin, Finance or Sales and Reports"
     if code.startswith("FORBIDDEN.REQUIRED_AGREEMENTS"):
         return "An agreement is missing or has expired: the account holder must accept it in App Store Connect."
@@ -310,7 +311,7 @@ def _body(answer: _Answer, data_type: type) -> dict[str, Any]:
 
 
 def _next(body: dict[str, Any], url: str) -> str:
-    """The URL of the page after the one at `url`, which it may leave out in part; empty on the last page."""
+    """The URL of the page after the one at `url`, to which it can be relative; empty on the last page."""
     links = body.get("links") or {}
     try:
         following = (links.get("next") or "").strip()

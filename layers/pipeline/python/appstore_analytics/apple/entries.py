@@ -148,7 +148,7 @@ def each_once(listed: Iterable[_Listed]) -> tuple[_Listed, ...]:
 
 
 def _id(data: dict[str, Any], what: str) -> str:
-    """The id of an entry, fit for keys and addresses; AppleRefused otherwise, so that no id walks out of its place."""
+    """The id of an entry, safe in keys and URLs; AppleRefused otherwise, so that no id can leave its folder."""
     if not is_safe_id(data["id"]):
         raise AppleRefused(f"The {what} that Apple sent has characters that cannot be part of an S3 key.")
     return str(data["id"])
@@ -164,7 +164,7 @@ def read_app(entry: Any) -> tuple[str, str]:
 
 
 def _app_name(value: Any) -> str:
-    """On one line and without characters that are not shown; Apple allows 30 characters."""
+    """The text on one line, without unprintable characters; Apple allows 30 characters."""
     if not isinstance(value, str):
         return ""
     shown = "".join(character for character in " ".join(value.split()) if character.isprintable())

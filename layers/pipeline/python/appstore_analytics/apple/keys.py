@@ -54,7 +54,7 @@ class ApiKey:
         secret = _fields(text, secret_name)
         key_id = _identifier(secret, "key_id", _KEY_ID, secret_name)
         if key_id is None and "key_id" not in secret and _FIELDS_SPELLED.search(" ".join(secret)):
-            raise ConfigurationRefused(f"The secret {secret_name} spells its fields otherwise: {_PUT}.")
+            raise ConfigurationRefused(f"The secret {secret_name} has fields with other names: {_PUT}.")
         if key_id is None:
             raise ConfigurationRefused(
                 f"The secret {secret_name} holds no API key yet (key_id is missing): ./manage.py put-key stores one."

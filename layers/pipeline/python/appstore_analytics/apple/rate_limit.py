@@ -1,6 +1,6 @@
 """Apple's quota headers: `X-Rate-Limit: user-hour-lim:3500;user-hour-rem:500;` and `Retry-After`.
 
-Parsed leniently: some endpoints also, or only, send the minute's numbers, and `Retry-After` is not guaranteed.
+They are parsed leniently: some endpoints also (or only) send the minute's numbers, and `Retry-After` is not guaranteed.
 """
 
 import math
@@ -38,7 +38,7 @@ class RateLimit:
 
 
 def _seconds(retry_after: str, date: str) -> int | None:
-    """How long to wait, in whole seconds: RFC 9110 allows seconds, or a time by the server's own clock."""
+    """The time to wait, in whole seconds: RFC 9110 allows seconds, or a time by the server's own clock."""
     if found := _SECONDS.fullmatch(retry_after):
         return math.ceil(float(found[1]))
     try:

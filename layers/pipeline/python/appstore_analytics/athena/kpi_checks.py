@@ -1,4 +1,4 @@
-"""The check of a table's KPIs: what `marts.kpis` has, per app and Date, against the same sums of the table's rows."""
+"""The check of a table's KPIs: compares `marts.kpis`, per app and Date, with the same sums over the table's rows."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
@@ -28,7 +28,7 @@ def kpi_query(table: CuratedTable, days: Collection[date]) -> str:
     sums = ", ".join(_sum(amount, dimension) for amount, dimension in _cells(table))
     names = ", ".join(f"'{amount.name}'" for amount in amounts_of(table))
     dates = ", ".join(f"DATE '{day.isoformat()}'" for day in sorted(days))
-    # names are the catalogue's and days are dates: nothing of a file or of a person gets into the text
+    # names come from the catalogue and days are dates: no text from a file or a person becomes SQL
     return (
         f'SELECT app_id, {PARTITION_COLUMN}, {sums} FROM "{KPIS_TABLE}" '  # noqa: S608
         f"WHERE {PARTITION_COLUMN} IN ({dates}) AND kpi IN ({names}) AND app_id <> {PORTFOLIO} "
@@ -52,7 +52,7 @@ def expected_amounts(table: CuratedTable, sums: Iterable[str | None]) -> Amounts
 
 
 def difference(expected: Amounts, stored: Amounts) -> str:
-    """The first amount that differs, in a sentence for a person; empty where all agree."""
+    """The first amount that differs, as a sentence for a person; empty if all agree."""
     for (name, dimension), wanted in expected.items():
         found = stored.get((name, dimension), Decimal(0))
         if found != wanted:

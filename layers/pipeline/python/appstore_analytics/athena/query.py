@@ -48,15 +48,15 @@ class Athena:
 
         A query that was cancelled, or has not ended after half of the remaining time, is stopped and started again;
         after three attempts an eighth of the time is left to report the result. QueryInterrupted if an object was
-        replaced while the query read it: repeat it. QueryFailed for anything else, also if the last of three attempts
-        had no result.
+        replaced while the query read it: repeat it. QueryFailed for anything else, including a last attempt without a
+        result.
         """
         return self._results(self._succeeded(sql, database))
 
     def table(
         self, sql: str, database: Database, at_most: int | None = None
     ) -> tuple[list[tuple[str, str]], list[tuple[str | None, ...]]]:
-        """The names and types of a result's columns, and its rows as `rows` has them, the first `at_most` of more."""
+        """The names and types of a result's columns, and its rows as in `rows`, at most `at_most` of them."""
         query_id = self._succeeded(sql, database)
         head = self._client.get_query_results(QueryExecutionId=query_id, MaxResults=1)
         info = head["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]

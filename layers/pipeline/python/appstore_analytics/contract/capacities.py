@@ -5,7 +5,7 @@ from errno import EDQUOT, ENOSPC
 
 GIBIBYTE = 1 << 30
 MOST_GIBIBYTES = 10
-"""Of one function (Lambda quotas)."""
+"""The maximum for one function (Lambda quotas)."""
 
 DOWNLOAD_GIBIBYTES = 4
 CONVERSION_GIBIBYTES = 4
@@ -33,8 +33,9 @@ TOO_LARGE = (
 CONVERSION_MEMORY: Mapping[str, str] = {"MIMALLOC_PURGE_DELAY": "-1"}
 """Environment variables that Arrow reads when it is loaded: its allocator keeps memory for the next rows.
 
-A Lambda has its memory to itself, and pages that were given back are cleared and mapped again. Publication, which holds
-one group of rows at a time, gains nothing by it. Source: mimalloc, "Environment Options".
+A Lambda does not share its memory, and returning pages is expensive, because they are cleared and mapped again.
+Publication has only one group of rows in memory at a time, so it would gain nothing. Source: mimalloc, "Environment
+Options".
 """
 
 _SETTINGS = {
@@ -50,7 +51,7 @@ def is_full(error: OSError) -> bool:
 
 
 def no_room(step: str) -> str:
-    """The sentence about a full disk of a step's function: the setting to raise."""
+    """The sentence about a full disk of a step's function, with the setting to raise."""
     if step not in _SETTINGS:
         return f"The disk of {step} is full: give its function a larger size in contract/capacities.py, and deploy."
     setting, gibibytes = _SETTINGS[step]

@@ -30,7 +30,7 @@ class Account:
 
     @classmethod
     def from_payload(cls, payload: dict[str, Any]) -> Self:
-        """The account that `asdict` wrote."""
+        """The account in a dictionary from `asdict`."""
         return cls(payload["name"], tuple(payload["app_ids"]), payload["reader_key"])
 
 
@@ -55,7 +55,7 @@ class Configuration:
 
     @classmethod
     def from_payload(cls, payload: dict[str, Any]) -> Self:
-        """The configuration that `to_payload` wrote."""
+        """The configuration in a payload from `to_payload`."""
         return cls(
             accounts=tuple(Account.from_payload(account) for account in payload["accounts"]),
             reports=tuple(payload["reports"]),

@@ -51,7 +51,7 @@ class AppleUnavailable(TransientError):
 
 
 class AwsUnavailable(TransientError):
-    """An AWS service broke off its answers or gave none, also to an immediate retry."""
+    """An AWS service broke off its answers or gave none, even on an immediate retry."""
 
 
 class DownloadBroken(TransientError):
@@ -91,7 +91,7 @@ class DiskFull(PermanentError):
 
 
 class GhostRequest(PermanentError):
-    """Apple answers 409 to a new report request and lists none: only Apple's support can help."""
+    """Apple answers 409 to a new report request, but lists none: only Apple's support can help."""
 
 
 class InputRefused(PermanentError):

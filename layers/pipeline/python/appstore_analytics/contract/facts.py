@@ -1,4 +1,4 @@
-"""The facts of a run: what each step notes about its item, one frozen dataclass a step.
+"""The facts of a run: what each step records about its item, in one frozen dataclass per step.
 
 The record in the registry, the totals of the run report, and the columns of `appstore.runs`, `appstore.report_requests`
 and `appstore.instances` follow from the fields here. A fact has the same name in all of them.
@@ -157,7 +157,8 @@ class RestoreFacts(Facts):
 
 @dataclass(frozen=True, slots=True)
 class PublishFacts(Facts):
-    """publish_date: the Date's object. `token` is the mark's, `announced` are the changes that took effect."""
+    """publish_date: the Date's object. `token` is the dirty mark's token, `announced` is the number of changes that
+    took effect."""
 
     map_name = MapName.PUBLISH
 
@@ -204,7 +205,8 @@ def columns_of(table: str) -> tuple[tuple[str, str], ...]:
 
 
 def row_of(table: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts in one item's record as columns of an `appstore` table; what was not noted has its default."""
+    """The facts in one item's record as columns of an `appstore` table; facts that were not recorded have their
+    default."""
     every = (facts.of(record).to_record() for facts in EVERY_STEP if facts.in_table == table)
     plain: dict[str, Any] = {name: value for record in every for name, value in record.items()}
     return {each.name: plain[each.name] for each in _facts_of(table)}

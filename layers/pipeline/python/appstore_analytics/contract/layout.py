@@ -26,21 +26,21 @@ REPORTS_PREFIX = "reports/"
 RAW_PREFIX = "raw/"
 
 RUN_PARTITION = "RUN#{}"
-"""Partition key of a run's records, as `str.format` and as `States.Format` read it."""
+"""Partition key of a run's records, in a form that both `str.format` and `States.Format` can fill."""
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _APP_ID = re.compile(r"[1-9][0-9]{0,17}")
 
 
 def is_safe_id(value: object) -> bool:
-    """Whether this can be part of a key or an address without leaving its place. Apple's ids are checked when read."""
+    """Whether this can be part of a key or a URL without leaving its folder. Apple's ids are checked when read."""
     return isinstance(value, str) and _SAFE_ID.fullmatch(value) is not None and ".." not in value
 
 
 def is_app_id(value: object) -> bool:
     """Whether this is an app's id as Apple gives them: a number that a bigint holds, in digits without a leading zero.
 
-    `007` and `7` would be two apps to the registry and one in the tables.
+    `007` and `7` would be two apps in the registry and one in the tables.
     """
     return isinstance(value, str) and _APP_ID.fullmatch(value) is not None
 

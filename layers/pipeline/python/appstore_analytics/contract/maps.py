@@ -19,14 +19,14 @@ class MapName(StrEnum):
 
 
 DISPENSABLE: Mapping[str, str] = {"list_releases": "Releases were not read"}
-"""Steps behind the Maps that no data depends on, and what it means when one fails: a notice, and the run goes on.
+"""Steps after the Maps that no data depends on, each with the notice for its failure; the run continues.
 
 The state machine keeps the error under `error_of(step)` in the state that summarize_run gets.
 """
 
 
 def error_of(step: str) -> str:
-    """Where the state has the error of a dispensable step."""
+    """The field of the state with the error of a dispensable step."""
     return f"{step}_error"
 
 

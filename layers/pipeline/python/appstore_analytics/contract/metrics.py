@@ -26,7 +26,7 @@ class Metric(StrEnum):
     # every hour, by check_freshness; a feed is one table of one app
     FEEDS_FRESH = "FeedsFresh"
     FEEDS_STALE = "FeedsStale"
-    # per query, by verify_table; those of the hourly check stay below what Athena bills at least
+    # per query, by verify_table; the hourly check's queries stay below Athena's minimum charge
     ATHENA_BYTES_SCANNED = "AthenaBytesScanned"
     # when it happens, by functions that call Apple
     APPLE_REFUSALS = "AppleRefusals"

@@ -1,4 +1,4 @@
-"""The names of the pipeline on AWS: those that people see, and those that functions and template share."""
+"""The names of the pipeline on AWS that people see, or that functions and template share."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ _TAKEN_BY_AWS = re.compile(r"primary|(?:sthree|amzn-s3-demo)(?:-.*)?")
 
 
 class Database(StrEnum):
-    """The Glue databases, each by its contents. The value is its name in an installation of the default name."""
+    """The Glue databases, each by its contents. The value is its name in an installation with the default name."""
 
     CURATED = "curated"  # Apple's rows
     APPSTORE = "appstore"  # the pipeline's own records
@@ -31,7 +31,7 @@ class Database(StrEnum):
 
     @property
     def output(self) -> str:
-        """The stack output that tells its name: `CuratedDatabase`."""
+        """The stack output with its name: `CuratedDatabase`."""
         return f"{self.capitalize()}Database"
 
 
@@ -86,7 +86,7 @@ class Names:
 
 
 def is_name(text: str) -> bool:
-    """Whether an installation can have this name: AWS takes what begins with it, for every kind of resource."""
+    """Whether an installation can have this name: AWS accepts names that begin with it, for every kind of resource."""
     return bool(_NAME.fullmatch(text)) and not _TAKEN_BY_AWS.fullmatch(text)
 
 

@@ -36,10 +36,10 @@ class Traits:
     """The properties of one operation.
 
     `first_map`: the first Map of its run; the Maps after it follow, except RESTORE. `required` and `optional`: the
-    fields of its execution input (rules/execution_input.py reads them). `access_type`: the report request that it uses.
-    `calls_apple`: whether it calls Apple; the other operations use landed files. `downloads_again`: whether it
+    fields of its execution input (rules/execution_input.py reads them). `access_type`: the kind of report request that
+    it uses. `calls_apple`: whether it calls Apple; the other operations use landed files. `downloads_again`: whether it
     downloads instances that have landed before. `waits_for_snapshot`: whether it asks for Dates of a snapshot and comes
-    back until Apple has built it. `verdict_without_items`: how an app ends that the run had nothing to do for.
+    back until Apple has built it. `verdict_without_items`: the verdict of an app for which the run had nothing to do.
     `covers_every_app`: whether it is about every app and table, so that an app or a table without data is reported.
     `share_of_hour`: the share of a key's hourly calls up to which it continues.
     """
@@ -57,12 +57,12 @@ class Traits:
 
     @property
     def takes_back(self) -> bool:
-        """Whether it takes back what another run wrote."""
+        """Whether it undoes what another run wrote."""
         return self.first_map is MapName.RESTORE
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Every field that its execution input can have, but for `operation`."""
+        """Every field that its execution input can have, except `operation`."""
         return (*self.required, *self.optional, STARTED_BY)
 
 

@@ -1,4 +1,4 @@
-"""The settings in each function's environment: one class for the template that writes and the function that reads."""
+"""The settings in each function's environment: the template writes and the function reads the same class."""
 
 import json
 import os

@@ -1,12 +1,12 @@
 """The cells of one column, from Apple's text to the column's type.
 
-A cell has one reading or is refused: undocumented formats are not guessed. White space around a number, a date or a
-truth value is ignored, and a cell of only white space is null, also in text. Digits are ASCII.
+A cell that cannot be read in exactly one way is refused: undocumented formats are not guessed. White space around a
+number, a date or a truth value is ignored. A cell of only white space is null, even in a text column. Digits are ASCII.
 
     whole number   12  -7  +7  007  5.0          not 5.5, 1e3, 0x10, 1_000, 1,000
     number         the same, 0.25, 1.5e-3        not NaN, inf, 1e999
     money          as a number, exactly          rounded half to even to six decimals, and counted
-    date           2026-11-20                    11/20/2026 where the column itself shows that the month comes first
+    date           2026-11-20                    11/20/2026 if the column itself shows that the month comes first
     truth value    true false yes no 1 0         in any case of letters
 
 Arrow reads the plain forms, all cells at once, and only these: its readers take `0x10` for 16 and `NaN` for a number,
@@ -43,7 +43,7 @@ _PLAIN_LENGTH = 38
 
 
 class CellRefusedError(Exception):
-    """A cell has no reading. `row` counts from 0, the first of the given cells."""
+    """A cell cannot be read. `row` counts from 0, the first of the given cells."""
 
     def __init__(self, row: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -70,7 +70,7 @@ class ColumnCells:
         return None if self._dates.month_first else self._dates.ambiguous
 
     def typed(self, cells: pa.Array) -> pa.Array:
-        """`cells` in the column's type, strings as a dictionary; CellRefusedError for a cell without a reading."""
+        """`cells` in the column's type, strings as a dictionary; CellRefusedError for a cell that cannot be read."""
         match self._type:
             case ColumnType.INT64 | ColumnType.FLOAT64:
                 return _numbers(cells, _NUMBERS[self._type])

@@ -54,7 +54,7 @@ def stored_checks(bucket: Bucket, since: date | None = None) -> dict[date, Store
 
 
 def newest_check(bucket: Bucket, as_of: date) -> StoredObject | None:
-    """The last check of the last two days; None where there was none."""
+    """The last check of the last two days; None if there was none."""
     return next(reversed(stored_checks(bucket, as_of - timedelta(days=1)).values()), None)
 
 

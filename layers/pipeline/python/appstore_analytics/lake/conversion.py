@@ -78,7 +78,7 @@ def convert(
 
     `segments` are the gzip streams of the instance, in a stable order; they are read one after the other. `select` is
     called once with every Date found, and returns those that the instance covers. Raises InstanceQuarantined if the
-    files break the contract of their report; with `mode` strict, also for any column that is not in the catalogue. The
+    files break the contract of their report; with `mode` strict, also if a column is not in the catalogue. The
     same input gives the same bytes.
     """
     with _Runs(table, scratch) as runs:

@@ -1,7 +1,7 @@
 """The commit of a publication: the two objects of a Date that readers see, its rows and its KPIs.
 
-Both are replaced and deleted by compare-and-swap, the KPIs before the rows: a Date's KPIs are as new as its rows, or
-the Date stays dirty. Another table format would change this module and leave the build as it is.
+Both are replaced and deleted by compare-and-swap, the KPIs before the rows: either a Date's KPIs are as new as its
+rows, or the Date stays dirty. Another table format would change this module and leave the build as it is.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Built:
 class DateObjects:
     """Both objects at the last look, None if there was none, and the `batches` in the note on the rows' object.
 
-    `batches` is None without an object, and if its note is lost.
+    `batches` is None if there is no object, or if its note is lost.
     """
 
     bucket: Bucket

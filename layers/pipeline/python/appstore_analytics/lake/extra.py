@@ -15,7 +15,7 @@ def extra_column(cells_by_header: Mapping[str, pa.Array]) -> pa.MapArray:
     headers = sorted(cells_by_header)
     cells = pa.concat_arrays([cells_by_header[header] for header in headers])
     rows = len(cells) // len(headers)
-    places = pa.arange(0, len(cells))  # of the cells row by row; they come column by column
+    places = pa.arange(0, len(cells))  # indices of the cells row by row; the cells come column by column
     row = pc.divide(places, len(headers))
     column = pc.subtract(places, pc.multiply(row, len(headers)))
     by_row = cells.take(pc.add(pc.multiply(column, rows), row))

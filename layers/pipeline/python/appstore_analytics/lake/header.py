@@ -1,7 +1,7 @@
 """The header line of a segment: maps each field to a column of the report.
 
 Columns are found by name, because Apple says that positions may change. A field belongs to the column whose header it
-has, else to the column with such an alias; any other is unknown.
+has, otherwise to the column with such an alias; any other field is unknown.
 """
 
 import csv
@@ -75,7 +75,7 @@ def _split(line: bytes, delimiter: str, report: ReportDefinition) -> tuple[str, 
         return ()
     try:
         fields = next(csv.reader([text])) if delimiter == "," else text.split(delimiter)
-    except csv.Error as error:  # a field above 131,072 characters
+    except csv.Error as error:  # a field of more than 131,072 characters
         raise InstanceQuarantined(f"{report.name}: the header line cannot be split at its commas: {error}.") from None
     return tuple(field.strip() for field in fields)
 
@@ -134,7 +134,7 @@ def _check_unknown(columns: Sequence[Column], report: ReportDefinition, mode: Sc
     if len(columns) > MOST_UNKNOWN_COLUMNS:
         raise InstanceQuarantined(
             f"{report.name}: the catalogue does not know {len(columns)} columns of the file, more than "
-            f"{MOST_UNKNOWN_COLUMNS}: it is another report's, or the catalogue needs them before a reprocess."
+            f"{MOST_UNKNOWN_COLUMNS}: it belongs to another report, or the catalogue needs them before a reprocess."
         )
     if sum(len(column.header.encode()) for column in columns) > UNKNOWN_HEADERS_BYTES:
         raise InstanceQuarantined(

@@ -68,7 +68,7 @@ class Merge:
     scratch: Path
 
     def build(self, parts: Sequence[StoredObject], digest: str) -> Built:
-        """Write the rows of all parts and their KPIs. The batches are what the parts' own metadata say.
+        """Write the rows of all parts and their KPIs. The batches come from the parts' own metadata.
 
         The rows have `extra` if a part has it: Apple adds a column to every app's files, so that one of the first parts
         shows it. ObjectReplacedError if a part was replaced since it was listed, InstanceQuarantined if one no longer

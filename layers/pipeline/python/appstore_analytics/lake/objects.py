@@ -227,7 +227,7 @@ def _stored_object(key: str, answer: "GetObjectOutputTypeDef | HeadObjectOutputT
     return StoredObject(
         key,
         answer["ETag"],
-        # Of a range it says how much of the object there is besides: "bytes 10-19/200".
+        # For a range it has the size of the whole object: "bytes 10-19/200".
         int(answer["ContentRange"].rsplit("/", 1)[1]) if "ContentRange" in answer else answer["ContentLength"],
         answer["LastModified"],
         answer["Metadata"],

@@ -15,7 +15,7 @@ from appstore_analytics.lake.schema import date_columns, in_memory, money_column
 from appstore_analytics.lake.sorting import sorted_by
 
 WRITER_VERSION = "6"
-"""Increase it when a change makes the same rows different bytes: every Date is then published again."""
+"""Increase this when a change gives the same rows different bytes: every Date is then published again."""
 
 ROW_GROUP_ROWS = 250_000
 """Rows of a row group: a reader and a writer hold about this many in memory."""
@@ -143,7 +143,7 @@ def part_layout(schema: pa.Schema) -> Layout:
     only money stays much smaller with it.
     """
     many = _ZSTD | {"write_statistics": False, "store_decimal_as_integer": True}
-    if EXTRA.name in schema.names:  # a map, whose leaves Arrow's writer would need by their paths
+    if EXTRA.name in schema.names:  # a map: Arrow's writer would need its leaves by their paths
         return Layout(schema, string_columns(schema), ((inf, many),))
     strings, numbers, money = string_columns(schema), number_columns(schema), money_columns(schema)
     fewer = many | {"use_dictionary": [*strings, *money], "use_byte_stream_split": numbers}

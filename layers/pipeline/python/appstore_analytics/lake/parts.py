@@ -96,7 +96,8 @@ def write_parts(
 
 
 def _at_once(call: Callable[["_Writer"], _T], writers: Iterable["_Writer"]) -> list[_T]:
-    """The result of each call. Waits for all before one fails: else Lambda would freeze a write and resume it later."""
+    """The result of each call. Waits for all calls before it raises an error: otherwise Lambda would freeze a write and
+    resume it later."""
     calls = [_CALLS.submit(call, writer) for writer in writers]
     wait(calls)
     return [each.result() for each in calls]

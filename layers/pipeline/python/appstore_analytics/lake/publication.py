@@ -94,7 +94,7 @@ def _attempt(merge: Merge, announce: Announce) -> tuple[Publication, bool]:
     if not parts:
         return _remove(objects, announce)
     digest = digest_of(parts, merge.table)
-    # If its note is lost, the object is written again with it.
+    # If the object's note is lost, the object is written again together with its note.
     if objects.has_rows_of(digest):
         unchanged = Publication(PublicationState.UNCHANGED, digest, objects.batches or ())
         return unchanged, objects.complete(digest, merge.scratch)

@@ -24,7 +24,7 @@ class LandedSegment:
 
 
 def is_landed(bucket: Bucket, key: str, checksum: str | None) -> LandedSegment | None:
-    """The segment at `key` if it already has the bytes with Apple's `checksum`, else None.
+    """The segment at `key` if it already has the bytes with Apple's `checksum`, otherwise None.
 
     Without a checksum the bytes cannot be compared, so the result is None and the segment is downloaded again.
     """

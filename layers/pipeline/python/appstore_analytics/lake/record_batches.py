@@ -9,7 +9,7 @@ _ROWS_OF_AN_ENTRY = 4
 """A dictionary with fewer entries is written whole: finding those in use costs more than the space of the others."""
 
 _COUNTED_ROWS = 16_384
-"""Enough rows to see which strings are frequent, in a fraction of the time for all rows."""
+"""Enough rows to find the frequent strings, in a fraction of the time that all rows would take."""
 
 
 def in_one_batch(rows: pa.Table) -> pa.RecordBatch:

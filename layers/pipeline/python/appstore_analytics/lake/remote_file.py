@@ -1,4 +1,4 @@
-"""One S3 object as a file that is read in pieces, of which only those are fetched."""
+"""One S3 object as a file, of which only the pieces that are read are fetched."""
 
 import io
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 from appstore_analytics.lake.objects import Bucket
 
 _END_BYTES = 64 << 10
-"""What Arrow reads first of a Parquet file: less would be fetched twice."""
+"""The bytes that Arrow reads first from a Parquet file: with fewer, it would fetch again."""
 
 
 class RemoteFile(io.RawIOBase):
-    """The object at `key`, its end fetched at once: there Parquet says where the rest is.
+    """The object at `key`. Its end is fetched at once, because there a Parquet file says where the rest is.
 
-    ObjectAbsentError where there is no object, ObjectReplacedError when it is replaced while it is read.
+    ObjectAbsentError if there is no object, ObjectReplacedError if it is replaced while it is read.
     """
 
     def __init__(self, bucket: Bucket, key: str) -> None:
@@ -23,11 +23,11 @@ class RemoteFile(io.RawIOBase):
         self._position = 0
 
     def readable(self) -> bool:
-        """Whether it can be read: always."""
+        """Always true: it can be read."""
         return True
 
     def seekable(self) -> bool:
-        """Whether it can be read anywhere: always."""
+        """Always true: it can be read at any position."""
         return True
 
     def tell(self) -> int:

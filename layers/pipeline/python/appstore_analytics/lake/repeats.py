@@ -37,7 +37,8 @@ class RepeatedRows:
             self._see(rows.column(self._count))
 
     def times(self, part: Path) -> int:
-        """How often each row of the part occurs if all occur equally often, else 1. `part` is the written file."""
+        """The number of times that each row of the part occurs, if all occur equally often; otherwise 1. `part` is the
+        written file."""
         if self._rows > _MOST_ROWS or gcd(self._rows_of_largest, self._rows) == 1:
             return 1
         return _times(_columns_of(self._only) if self._only else _columns(part), self._rows)

@@ -1,4 +1,4 @@
-"""The rows of `appstore.restatements`, which the runs have written: few, because final numbers seldom change."""
+"""The rows of `appstore.restatements`, which the runs wrote: there are few, because final numbers seldom change."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,8 @@ _AT_ONCE = 16
 
 
 def read_restatements(bucket: Bucket, since: date) -> Iterator[Restatement]:
-    """What runs changed on this day and later, in their order: of its Dates and later ones this is everything."""
+    """The changes of runs on this day and later, in their order: this includes every change of Dates from this day
+    on."""
     location = appstore_location(RESTATEMENTS)
     keys = [stored.key for stored in bucket.list(location, after=appstore_day(RESTATEMENTS, since))]
     with ThreadPoolExecutor(_AT_ONCE) as pool:

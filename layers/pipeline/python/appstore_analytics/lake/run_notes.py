@@ -87,8 +87,8 @@ def open_records(bucket: Bucket, table: str, day: date, run_id: str) -> Iterator
     """Append a run's rows of an `appstore` table one by one; the object is written at the end, if there are any rows.
 
     The rows are kept in a temporary file, so that any number of them takes little memory. Columns that the table
-    declares as numbers are written as numbers, also app ids: Athena's OpenX reader parses text as a number, but Hive's
-    JsonSerDe, Spark and DuckDB do not.
+    declares as numbers are written as numbers, including app ids: Athena's OpenX reader parses text as a number, but
+    Hive's JsonSerDe, Spark and DuckDB do not.
     """
     (declared,) = (each for each in APPSTORE_TABLES if each.name == table)
     numbers = frozenset(name for name, kind in declared.columns if kind == "bigint")
@@ -148,7 +148,7 @@ def withdraw_changes(bucket: Bucket, key: str) -> None:
 
 
 def write_notices(bucket: Bucket, run_id: str, step: str, notices: Iterable[str], calls: int = 0) -> None:
-    """Leave sentences of a step without items for the run report, and how often it called Apple.
+    """Leave sentences for the run report, from a step without items, and its number of calls to Apple.
 
     A second run replaces them.
     """
@@ -157,7 +157,7 @@ def write_notices(bucket: Bucket, run_id: str, step: str, notices: Iterable[str]
 
 
 def read_notices(bucket: Bucket, run_id: str) -> tuple[tuple[str, ...], int]:
-    """What steps without items left for the run report, and their calls to Apple."""
+    """The sentences that steps without items left for the run report, and their numbers of calls to Apple."""
     left = [json.loads(bucket.read(stored.key) or _NO_NOTICES) for stored in bucket.list(run_key(run_id, "notices/"))]
     return tuple(notice for each in left for notice in each["notices"]), sum(each["calls"] for each in left)
 

@@ -50,7 +50,7 @@ def part_schema(table: CuratedTable, *, has_extra: bool = False) -> pa.Schema:
 
 
 def table_schema(table: CuratedTable, *, has_extra: bool = False) -> pa.Schema:
-    """The columns of the object that Athena reads, in the order of the Glue table; `extra` where a part has it."""
+    """The columns of the object that Athena reads, in the order of the Glue table; `extra` if a part has it."""
     return _schema(column for column in table.columns if has_extra or column is not EXTRA)
 
 

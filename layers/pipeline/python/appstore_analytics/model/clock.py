@@ -1,4 +1,4 @@
-"""The clock, as everything that needs the time is given it."""
+"""The clock that is passed to everything that needs the time."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -30,6 +30,7 @@ def former_report_key(operation: str, run_id: str) -> str:
 
 
 def former_wish(text: str) -> Asked:
-    """A wish of a backfill of 0.1.0, one text for each report: `App Crashes|2025-05-01|2025-05-31|2025-06-02`."""
+    """A backfill's request as stored by 0.1.0, one text for each report: `App
+    Crashes|2025-05-01|2025-05-31|2025-06-02`."""
     report, *days = text.rsplit("|", 3)
     return Asked(report, *(date.fromisoformat(day) for day in days))

@@ -47,14 +47,14 @@ class Attempt:
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """The attempt that `str` wrote."""
+        """The attempt in a text that `str` wrote."""
         begun_at, run_id = text.split(" ", 1)
         return cls(datetime.fromisoformat(begun_at), run_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Refetch:
-    """Segments that a run has downloaded again, and how the ledger had the instance before.
+    """Segments that a run has downloaded again, and the former entry of the instance in the ledger.
 
     `taken_back_by` is the run that took them back, empty while they count. The other fields are those of the instance.
     """
@@ -77,10 +77,11 @@ class LedgerInstance:
     `quarantined_dates` are the requested ranges of a snapshot that were quarantined, not to be tried before a
     reprocess. `converted_by` is the run that owns its parts; `refused_dates` are those for which a newer vintage was
     there. `raw_has_expired`: its parts exist, but it cannot be converted again. `attempts` are conversions that have
-    not ended. `reason` says why it is quarantined, expired or rolled back, `bytes_are_broken` that only other bytes can
-    help. `segments` are those of the newest of its `refetches` (oldest first) that counts, else those of its first
-    download; `landed_again_by` is the run of a refetch that has landed and is not converted yet. `part_dates` are the
-    Dates of its parts, also of those that gave way since; an instance that 0.1.0 converted tells none.
+    not ended. `reason` says why it is quarantined, expired or rolled back; `bytes_are_broken` says that only other
+    bytes can help. `segments` are those of the newest of its `refetches` (oldest first) that counts, otherwise those of
+    its first download; `landed_again_by` is the run of a refetch that has landed and is not converted yet. `part_dates`
+    are the Dates of its parts, including parts that were replaced since; it is empty for an instance that 0.1.0
+    converted.
     """
 
     app_id: str

@@ -11,12 +11,12 @@ Number = int | Decimal
 
 
 class DateState(StrEnum):
-    """What the number of a Date is worth."""
+    """The state of a Date's number."""
 
     FINAL = "final"
-    """Complete when Apple built the file; corrections can still come."""
+    """Complete when Apple built the file; corrections can still follow."""
     PRELIMINARY = "preliminary"
-    """Apple still completes the Date, or some of the apps lack what is due."""
+    """Apple is still completing the Date, or some of the apps lack data that is due."""
     ZERO = "zero"
     """Apple has published the Date and sent no row."""
     MISSING = "missing"
@@ -24,15 +24,15 @@ class DateState(StrEnum):
     QUARANTINED = "quarantined"
     """Due, and its file breaks the report's contract."""
     NOT_DUE = "not due"
-    """Before the app's first day, or not yet to be published."""
+    """Before the app's first day, or not due yet."""
     BEING_REPLACED = "being replaced"
-    """Its rows and its KPIs are not of one publication."""
+    """Its rows and its KPIs are from different publications."""
     NOT_BUILT = "not built"
-    """Its rows are there, and its KPIs are missing or of older definitions."""
+    """Its rows exist, but its KPIs are missing or have older definitions."""
 
     @property
     def has_value(self) -> bool:
-        """Whether there is a number; 0 is one."""
+        """Whether there is a number; 0 counts as one."""
         return self in (DateState.FINAL, DateState.PRELIMINARY, DateState.ZERO)
 
 
@@ -40,22 +40,22 @@ class Storage(StrEnum):
     """Whether a Date's stored KPIs can be read."""
 
     CURRENT = "current"
-    """They are of the rows that are published."""
+    """They match the published rows."""
     ABSENT = "absent"
     """No rows are published."""
     BEING_REPLACED = "being replaced"
-    """They are of other rows than those published: a publication is between its two swaps, or died there."""
+    """They match other rows than the published ones: a publication is between its two swaps, or died there."""
     NOT_BUILT = "not built"
-    """There are rows and no KPIs of today's definitions."""
+    """There are rows, but no KPIs with today's definitions."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredKpis:
-    """What was read of one Date and table; nothing unless its storage is CURRENT.
+    """What was read for one Date and table; empty unless its storage is CURRENT.
 
-    `is_final` has every app that has rows, and whether the Date was complete when Apple built the file they are from.
-    `amounts` are by amount and value of the dimension asked for, and by app; None where a sum exceeds its type. An app
-    with rows has the total of every amount, and of a dimension the values that occur.
+    `is_final` says, for every app with rows, whether the Date was complete when Apple built their file. `amounts` are
+    by amount and value of the dimension asked for, and by app; None if a sum exceeds its type. An app with rows has the
+    total of every amount, and for a dimension the values that occur.
     """
 
     table_date: TableDate

@@ -11,7 +11,7 @@ from appstore_analytics.contract.operations import UNKNOWN_STARTER, Operation
 
 
 def named(app_id: str, *beside: str) -> str:
-    """An app in a sentence, with its name and what else is said of it: `1000000001 (Tiny Chess, failed)`."""
+    """An app in a sentence, with its name and other facts: `1000000001 (Tiny Chess, failed)`."""
     said = ", ".join(filter(None, beside))
     return f"{app_id} ({said})" if said else app_id
 
@@ -30,7 +30,7 @@ class VanishedApp:
         """The cause, and what to do about it."""
         return (
             f"Apple no longer lists app {named(self.app_id, self.name)} for the key of account '{self.account}', "
-            f"which saw it until {self.last_listed}: if that is not meant, look at the key's access to apps and at "
+            f"which saw it until {self.last_listed}: if that is not intended, look at the key's access to apps and at "
             "transfers of the app; its tables keep their data, and its feeds become late."
         )
 
@@ -84,7 +84,7 @@ class RunPlan:
 
     @classmethod
     def from_json(cls, plan: dict[str, Any]) -> Self:
-        """The plan that `to_json` wrote."""
+        """The plan in JSON that `to_json` wrote."""
         return cls(
             run_id=plan["run_id"],
             operation=Operation(plan["operation"]),
@@ -107,7 +107,7 @@ class RunPlan:
                 for gone in plan.get("vanished", ())
             ),
             notices=tuple(plan.get("notices", ())),
-            started_by=plan.get("started_by", UNKNOWN_STARTER),  # earlier plans do not say
+            started_by=plan.get("started_by", UNKNOWN_STARTER),  # earlier plans do not have it
             app_names=plan.get("app_names", {}),
         )
 

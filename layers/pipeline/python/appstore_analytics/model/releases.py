@@ -16,7 +16,7 @@ class Platform(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoreVersion:
-    """A version that is on sale, or was until a newer one replaced it. Apple does not tell when it was released."""
+    """A version that is on sale, or was until a newer one replaced it. Apple does not say when it was released."""
 
     id: str
     platform: Platform
@@ -28,11 +28,11 @@ class StoreVersion:
 class Release:
     """A version, and when it was released.
 
-    `released_on` is the first day on which a run saw it on sale. Where it was on sale before the first look, or was
-    replaced between two looks, it is the first Date in `sessions` with the version, and `is_inferred`; None where the
-    sessions do not reach back beyond it. `not_before` is the last day on which a look did not find the version yet.
-    `sessions_asked_on` is the last day on which the sessions were asked for it, `changed_in_run` the run that learned
-    what is said here.
+    `released_on` is the first day on which a run saw it on sale. If it was on sale before the first check, or only
+    between two checks, this is the first Date in `sessions` with the version, and `is_inferred` is set; it is None if
+    the sessions do not go back far enough. `not_before` is the last day on which a check did not find the version yet.
+    `sessions_asked_on` is the last day on which the sessions were queried for it, `changed_in_run` the run that last
+    changed this entry.
     """
 
     version_id: str

@@ -29,9 +29,9 @@ class Asked:
 class KnownRequest:
     """The registry's knowledge of an app's report request of one access type.
 
-    `requested_on` is None if Apple had it already: Apple does not report its age, but it is older than `known_since`.
-    `report_ids` belong to `request_id`, as do `unknown_reports`: Apple's names that are not in the catalogue, as read
-    on `offer_read_on`. `replaces_stopped`: it replaces one that Apple had stopped.
+    `requested_on` is None if it already existed at Apple: Apple does not report its age, but it is older than
+    `known_since`. `report_ids` belong to `request_id`, as do `unknown_reports`: Apple's names that are not in the
+    catalogue, as read on `offer_read_on`. `replaces_stopped`: it replaces one that Apple had stopped.
     """
 
     app_id: str

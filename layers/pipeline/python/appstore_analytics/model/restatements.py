@@ -6,18 +6,18 @@ from decimal import Decimal
 from enum import StrEnum
 
 ROWS = "rows"
-"""The measure that every table has: how many rows there are."""
+"""The measure that every table has: its number of rows."""
 
 
 class ChangeCause(StrEnum):
-    """Why a final number changed."""
+    """The cause of a change of a final number."""
 
     RESTATED = "restated"
-    """Apple has sent a newer file of the Date."""
+    """Apple has sent a newer file for the Date."""
     REPROCESSED = "reprocessed"
     """The file that it came from was converted again."""
     TAKEN_BACK = "taken back"
-    """A rollback has put an older file in its place, or nothing."""
+    """A rollback has replaced it with an older file's rows, or with nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ _RANK = {AccessType.ONE_TIME_SNAPSHOT: 0, AccessType.ONGOING: 1}
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Vintage:
-    """The version of a Date that one instance brought. A total order, so any sequence of writers has the same winner.
+    """The version of a Date that comes from one instance. A total order, so any sequence of writers has the same
+    winner.
 
     With equal processing dates ONGOING wins over a snapshot, because its last days are never incomplete. The instance
     id only breaks ties between instances that Apple lists twice.
@@ -35,6 +36,6 @@ class Vintage:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The vintage that `str` wrote, as in an object's metadata."""
+        """The vintage in a text that `str` wrote, as in an object's metadata."""
         processing_date, access_type, instance_id = text.split("/", 2)
         return cls(date.fromisoformat(processing_date), AccessType(access_type), instance_id)

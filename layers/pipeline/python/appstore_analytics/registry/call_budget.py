@@ -71,9 +71,9 @@ class CallBudget:
     def reserve(self, calls: int, most: int, now: datetime, hour: int = 0) -> Balance:
         """Reserve calls in this minute if at most `most` of the hour are used; returns the new balance.
 
-        CallsUnavailable says when to come back: when the pause after a 429 ends, or enough of the hour has passed. It
-        is also raised while Apple's limit is below `hour`, of which `most` is a part, so that the caller calculates
-        again.
+        CallsUnavailable says when to come back: when the pause after a 429 ends, or when enough of the hour has passed.
+        It is also raised while Apple's limit is below `hour`, from which `most` was computed, so that the caller
+        computes again.
         """
         booked = self._book(calls, most, now, hour)
         if booked is None:
@@ -91,7 +91,8 @@ class CallBudget:
         return ceiling(hour_of(calls_per_hour, self.balance().hour_limit), operation)
 
     def available_at(self, calls: int, most: int, now: datetime) -> datetime:
-        """When this number of calls can be reserved, if no one else calls until then; `now` if it can already."""
+        """The time at which this number of calls can be reserved, if no one else calls until then; `now` if it can
+        already."""
         balance = self.balance()
         if balance.closed_until is not None and balance.closed_until > now:
             return balance.closed_until
@@ -173,7 +174,7 @@ class CallBudget:
         )
 
     def doubt(self, now: datetime) -> datetime:
-        """Record a 401 to a fresh token. Returns since when the key has got nothing else."""
+        """Record a 401 for a fresh token. Returns since when the key has got nothing else."""
         balance = self.balance()
         since = doubted_since(balance.doubted_since, balance.doubted_at, now)
         self._table.update_item(

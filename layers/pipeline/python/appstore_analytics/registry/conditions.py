@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 
 def is_condition_failure(error: ClientError) -> bool:
-    """Whether the write failed on its own condition, which is an answer and not a fault."""
+    """Whether the write failed because of its own condition, which is an answer and not a fault."""
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 

@@ -1,4 +1,4 @@
-"""What a reprocess and a refetch cover: plan_items plans it, and manage.py says it beforehand."""
+"""The instances that a reprocess or a refetch covers: plan_items plans them, and manage.py shows them beforehand."""
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
@@ -18,7 +18,8 @@ def landed_instances(
     end: date | None,
     of_run: str | None,
 ) -> Iterator[LedgerInstance]:
-    """What has landed of these apps, tables and processing dates (inclusive), app by app; of one run if named."""
+    """The landed instances for these apps, tables and processing dates (inclusive), app by app; only those of a run if
+    one is named."""
     handled = None if of_run is None else set(_handled(registry, of_run))
     for instance in listed_instances(registry, app_ids, tables, start, end):
         is_named = handled is None or (instance.app_id, instance.vintage) in handled
@@ -29,7 +30,7 @@ def landed_instances(
 def listed_instances(
     registry: Registry, app_ids: Iterable[str], tables: Collection[str], start: date | None, end: date | None
 ) -> Iterator[LedgerInstance]:
-    """What Apple has listed of these apps, tables and processing dates (inclusive), app by app."""
+    """The instances that Apple has listed for these apps, tables and processing dates (inclusive), app by app."""
     for app_id in app_ids:
         for instance in registry.instances.of_app(app_id, start or date.min):
             if instance.vintage.processing_date <= (end or date.max) and instance.table in tables:

@@ -1,7 +1,7 @@
 """The ledger of instances: listed by Apple, landed, or in the tables.
 
 LISTED ──► LANDED ──► CONVERTED ──► ROLLED_BACK     a reprocess sets QUARANTINED and ROLLED_BACK to LANDED again;
-   └─► EXPIRED  └─► QUARANTINED                     a rollback also CONVERTED, where a Date may be the instance's now;
+   └─► EXPIRED  └─► QUARANTINED                     a rollback also CONVERTED, if a Date may be the instance's now;
                                                     a refetch all of them (refetches.py)
 
 A converted snapshot that fails when more Dates are requested stays CONVERTED, because its parts exist: the ledger
@@ -78,7 +78,7 @@ class Instances:
         return [self._instance(item) for item in query_items(self._table, condition)]
 
     def _instance(self, item: dict[str, Any]) -> LedgerInstance:
-        """The instance in an item, with the segments that count: of its newest refetch, or of its first download."""
+        """The instance in an item, with its current segments: of its newest refetch, or of its first download."""
         key = {name: item[name] for name in ("pk", "sk")}
         counts = next((each for each in reversed(item.get("refetches", [])) if not each["taken_back_by"]), None)
         listed, entries = (counts, []) if counts else (item, item.get("segments", []))
@@ -122,7 +122,8 @@ class Instances:
         part_dates: Iterable[date],
         refused_dates: Iterable[date],
     ) -> bool:
-        """Its rows are in the parts of `part_dates`, but for `refused_dates`. `dates` are a snapshot's wanted ranges.
+        """Record that its rows are in the parts of `part_dates`, except for `refused_dates`. `dates` are the requested
+        ranges of a snapshot.
 
         The first run that converts it owns it, until a reprocess names it. False when another execution has moved it or
         its segments meanwhile.
@@ -203,7 +204,7 @@ class Instances:
     def _move_converted(
         self, instance: LedgerInstance, to: InstanceStatus, allowed: tuple[InstanceStatus, ...], **values: Any
     ) -> bool:
-        """Move on by what the segments hold, unless others count by now; see `_move`."""
+        """Change the status because of the segments' content, unless other segments are current by now; see `_move`."""
         condition = Attr("status").is_in(list(allowed)) & has_segments_of(instance)
         return self._move(instance, to, allowed, condition, **values)
 
@@ -215,7 +216,7 @@ class Instances:
         condition: ConditionBase | None = None,
         **values: Any,
     ) -> bool:
-        """Set the new status, unless another writer already did: then that one remains, and the answer is False."""
+        """Set the new status; False, without a change, if another writer has already set one."""
         values["status"] = to
         return self._update(
             instance,
@@ -237,7 +238,7 @@ class Instances:
 
 
 def has_segments_of(instance: LedgerInstance) -> ConditionBase:
-    """The condition that the segments that count are still those that the instance was read with."""
+    """The condition that the current segments are still those with which the instance was read."""
     counts = counting(instance.refetches)
     if counts is not None:
         return Attr("refetched_by").eq(counts.run_id)

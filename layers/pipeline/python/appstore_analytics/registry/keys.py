@@ -102,12 +102,12 @@ def parse_dirty_key(key: Mapping[str, Any]) -> TableDate:
 
 
 def kpi_build_key(table: str) -> Key:
-    """The key of how far back a table's KPIs were planned to be built."""
+    """The key of the note up to which Date a table's KPIs were planned to be built."""
     return {"pk": f"{_KPIS}{table}", "sk": "BUILD"}
 
 
 def releases_key(app_id: str) -> Key:
-    """The key of what is known of an app's versions."""
+    """The key of the known versions of an app."""
     return {"pk": RELEASES_PARTITION, "sk": app_id}
 
 

@@ -1,4 +1,4 @@
-"""How far back the KPIs of a table were planned to be built by today's definitions, newest Date first."""
+"""The Date back to which a table's KPIs were planned to be built with today's definitions, newest Date first."""
 
 from datetime import date
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class KpiBuilds:
-    """One item per table. Without it, or under other definitions, nothing was planned."""
+    """One item per table. Without an item, or with other definitions, nothing was planned."""
 
     def __init__(self, table: "Table") -> None:
         self._table = table
@@ -23,7 +23,7 @@ class KpiBuilds:
         return date.fromisoformat(str(item["planned_from"]))
 
     def note(self, table: str, definitions: str, planned_from: date) -> None:
-        """Dates from `planned_from` on are planned; `date.min` where none is left. A second time changes nothing."""
+        """Dates from `planned_from` on are planned; `date.min` if none is left. A second call changes nothing."""
         self._table.put_item(
             Item={**kpi_build_key(table), "definitions": definitions, "planned_from": planned_from.isoformat()}
         )

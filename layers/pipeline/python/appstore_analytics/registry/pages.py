@@ -1,7 +1,7 @@
 """Lists that belong to an item and are too long for it: DynamoDB limits an item to 400 KB.
 
-Apple states no limit on the segments of an instance. The first entries are on the item, the rest is in pages of their
-own. An entry is some 300 bytes, and 800 with the longest ids: a page of 200 is 160 KB at most.
+Apple states no limit on the segments of an instance. The first entries are in the item itself, the others in separate
+pages. An entry is some 300 bytes, and 800 with the longest ids: a page of 200 is 160 KB at most.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 ON_THE_ITEM = 100
-"""Entries on the item itself; hardly any list is longer."""
+"""The number of entries in the item itself; hardly any list is longer."""
 
 _ON_A_PAGE = 200
 
@@ -23,7 +23,7 @@ Entry = dict[str, Any]
 
 
 def write_pages(table: "Table", key: Key, name: str, entries: Sequence[Entry], expires_at: int) -> int:
-    """Write `entries` to pages of the list `name`; the number of pages. A second run writes the same pages."""
+    """Write `entries` to pages of the list `name`. Returns the number of pages. A second run writes the same pages."""
     starts = range(0, len(entries), _ON_A_PAGE)
     for page, start in enumerate(starts):
         table.update_item(

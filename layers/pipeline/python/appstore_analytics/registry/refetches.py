@@ -39,7 +39,8 @@ class Refetches:
         self._clock = clock
 
     def switch(self, instance: LedgerInstance, segments: Sequence[SegmentRecord], run_id: str) -> None:
-        """Replace the instance's segments by these, which have all landed. The instance is due, and the run's.
+        """Replace the instance's segments by these, which have all landed. The instance becomes due, and belongs to the
+        run.
 
         A converted instance remains the responsibility of the run that converted it, as in a reprocess.
         ObjectContended: another execution has changed the instance since it was read.
@@ -117,7 +118,7 @@ class Refetches:
 
 
 _KEPT = ("converted_by", "landed_again_by", "raw_has_expired", "reason", "bytes_are_broken")
-"""The attributes that an instance gets back besides its status."""
+"""The attributes that an instance gets back in addition to its status."""
 
 
 def _before(instance: LedgerInstance, run_id: str) -> dict[str, Any]:
@@ -131,7 +132,7 @@ def _state(status: InstanceStatus, **kept: str | bool) -> dict[str, Any]:
 
 
 def _without(instance: LedgerInstance, place: int, by: str) -> LedgerInstance:
-    """The instance as it is when one of its refetches is taken back, but for its segments."""
+    """The instance after one of its refetches was taken back, except for its segments."""
     taken_back = replace(instance.refetches[place], taken_back_by=by)
     refetches = (*instance.refetches[:place], taken_back, *instance.refetches[place + 1 :])
     before = state_without(refetches, place)

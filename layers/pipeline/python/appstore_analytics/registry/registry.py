@@ -1,4 +1,4 @@
-"""The rooms of the registry, over one DynamoDB table and by one clock."""
+"""The parts of the registry, which share one DynamoDB table and one clock."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

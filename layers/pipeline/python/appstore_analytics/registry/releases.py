@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Releases:
-    """What is known of the apps' versions. One run writes at a time; of two, the later write stays."""
+    """The known versions of the apps. Normally one run writes at a time; if two do, the later write stays."""
 
     def __init__(self, table: "Table") -> None:
         self._table = table
@@ -25,7 +25,7 @@ class Releases:
         yield from map(_app, query_items(self._table, Key("pk").eq(RELEASES_PARTITION)))
 
     def write(self, app: AppReleases) -> None:
-        """Remember what is known of an app. A second time changes nothing."""
+        """Store what is known about an app. A second call changes nothing."""
         self._table.put_item(
             Item={
                 **releases_key(app.app_id),
@@ -37,7 +37,7 @@ class Releases:
 
 
 def _item(release: Release) -> dict[str, Any]:
-    """Without what is empty: an app can have hundreds of versions."""
+    """Empty fields are left out, because an app can have hundreds of versions."""
     facts = {
         "id": release.version_id,
         "platform": str(release.platform),

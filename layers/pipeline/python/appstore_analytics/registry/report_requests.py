@@ -147,8 +147,8 @@ class ReportRequests:
     def ask(self, app_id: str, asked: tuple[Asked, ...]) -> None:
         """Record which Dates a backfill wants from the app's snapshot. A second call changes nothing.
 
-        Wishes that no instance of the ledger can fulfil any longer are dropped; those of 0.1.0 are converted.
-        ObjectContended: other backfills were first each time.
+        Wishes that no instance in the ledger can fulfil any longer are dropped; those of 0.1.0 are converted.
+        ObjectContended: other backfills were always first.
         """
         for _ in range(_ASKS):
             item = self._item(app_id, AccessType.ONE_TIME_SNAPSHOT)
@@ -159,12 +159,12 @@ class ReportRequests:
             if self._ask(app_id, encoded(wanted, named), former, reports, named):
                 self._drop(app_id, outlived(item.get("wishes", ()), max(one.asked_on for one in asked)))
                 return
-        raise ObjectContended(f"Other backfills ask for app {app_id} all the time: try again in a moment.")
+        raise ObjectContended(f"Other backfills keep changing the wishes for app {app_id}: try again in a moment.")
 
     def _ask(self, app_id: str, wishes: set[str], former: set[str], reports: list[str], named: list[str]) -> bool:
-        """Add wishes that number the reports as `named` does; False when others have numbered them meanwhile.
+        """Add wishes whose reports are numbered as in `named`; False when others have numbered them meanwhile.
 
-        `former` are wishes as 0.1.0 wrote them, which are among the others now.
+        `former` are wishes as 0.1.0 wrote them; they are now included in the others.
         """
         condition = Attr("asked_reports").eq(reports) if reports else Attr("asked_reports").not_exists()
         try:
@@ -253,7 +253,7 @@ def _known(app_id: str, access_type: AccessType, item: dict[str, Any]) -> KnownR
 
 
 def _asked(item: dict[str, Any]) -> tuple[Asked, ...]:
-    """Each wish once, sorted, also those that 0.1.0 wrote."""
+    """Each wish once, sorted, including those that 0.1.0 wrote."""
     former = map(former_wish, item.get("asked", ()))
     return tuple(sorted({*decoded(item.get("wishes", ()), item.get("asked_reports", ())), *former}))
 

@@ -66,7 +66,7 @@ class Runs:
         self._write(item, calls, facts)
 
     def note_landed(self, item: Item, rows: Sequence[dict[str, Any]], calls: int, **facts: Any) -> None:
-        """Remember the segments that an item has landed, one row each and however many, beside other facts."""
+        """Store the segments that an item has landed, one row each; there can be any number."""
         expires_at = int((self._clock() + REMEMBERED).timestamp())
         pages = write_pages(self._table, item_key(item), _LANDED, rows[ON_THE_ITEM:], expires_at)
         self._write(item, calls, {**facts, "landed": rows[:ON_THE_ITEM], "landed_pages": pages})

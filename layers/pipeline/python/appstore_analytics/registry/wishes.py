@@ -1,4 +1,5 @@
-"""What backfills asked of a snapshot, in few enough bytes for one item: 149 reports, thousands of backfills.
+"""The Dates and reports that backfills asked of a snapshot, small enough for one item: 149 reports, thousands of
+backfills.
 
 asked_reports   ["App Crashes", "App Downloads Standard", …]           names are only ever added
 wishes          {"2025-05-01|2025-05-31|2025-06-02|3", …}              Dates, day of asking, reports as bits: 0b11
@@ -11,21 +12,22 @@ from itertools import groupby
 from appstore_analytics.model.requests import Asked
 
 REMEMBERED = timedelta(days=400)
-"""The ledger remembers the instances that can fulfil a wish for as long."""
+"""The ledger keeps the instances that can fulfil a wish for as long as this."""
 
 _MOST = 3_000
-"""Of at most 75 bytes each."""
+"""Each wish has at most 75 bytes."""
 
 
 def encoded(asked: Iterable[Asked], reports: Sequence[str]) -> set[str]:
-    """The wishes as the item holds them, one for each range of Dates; `reports` names every report at its bit."""
+    """The wishes as the item holds them, one for each range of Dates; the position of a report in `reports` is its
+    bit."""
     bits = {name: 1 << place for place, name in enumerate(reports)}
     ranges = groupby(sorted(asked, key=_range), key=_range)
     return {"|".join((*days, f"{sum({bits[one.report] for one in of_range}):x}")) for days, of_range in ranges}
 
 
 def decoded(wishes: Iterable[str], reports: Sequence[str]) -> tuple[Asked, ...]:
-    """The wishes that `encoded` wrote, each once, sorted."""
+    """The wishes in an item that `encoded` wrote, each once, sorted."""
     return tuple(sorted({asked for wish in wishes for asked in _decoded(wish, reports)}))
 
 

@@ -15,7 +15,7 @@ _CHART_WIDTH, _CHART_HEIGHT = 320, 96
 class Chart:
     """A measure summed over all apps, by Date, oldest first.
 
-    `restated` are the Dates that this run replaced. `incomplete` are Dates that Apple has not completed by its own rule
+    `restated` are the Dates that this run replaced. `incomplete` are Dates that, by Apple's own rule, are not complete
     for at least one app: their numbers still grow.
     """
 

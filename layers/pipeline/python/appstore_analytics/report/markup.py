@@ -1,4 +1,4 @@
-"""The page of a run: one HTML file that needs nothing else, readable on a phone.
+"""The page of a run: one self-contained HTML file, readable on a phone.
 
 It is built as elements and not as text, so nothing that Apple sends can become markup.
 """
@@ -194,7 +194,7 @@ def _legend(section: Element) -> None:
 
 
 def _restatements(body: Element, restated: RestatedDates) -> None:
-    """Dates of which Apple sent a newer file, the largest changes first."""
+    """Dates for which Apple sent a newer file, the largest changes first."""
     if not restated:
         return
     section = add_section(body, "What Apple replaced")

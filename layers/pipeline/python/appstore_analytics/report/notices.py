@@ -1,4 +1,4 @@
-"""Notices of a run: one sentence each about what did not fail but should be read."""
+"""Notices of a run: one sentence each about something that did not fail but that people should know."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ _KEPT = "All rows are kept, because equal rows are legal: compare the sums with 
 
 
 def missing_reports(register: Sequence[ItemRecord]) -> dict[str, list[str]]:
-    """The apps to which Apple does not offer a configured report, by the report's name in the catalogue."""
+    """The apps for which Apple does not offer a configured report, by the report's name in the catalogue."""
     apps: dict[str, list[str]] = defaultdict(list)
     for record in register:
         for report in ListFacts.of(record.facts).missing_reports:

@@ -23,7 +23,7 @@ class RestatedDate:
 
 @dataclass(slots=True)
 class RestatedDates:
-    """Gathered from rows of `appstore.batches`, of which there is one for each app: too many to keep."""
+    """Summed up from rows of `appstore.batches` as they come, because there is a row for each app: too many to keep."""
 
     by_date: dict[tuple[str, str], RestatedDate] = field(default_factory=dict)
 

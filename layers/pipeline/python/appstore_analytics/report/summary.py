@@ -45,9 +45,9 @@ class ItemError:
 class RunSummary:
     """One run, in words and numbers.
 
-    `skipped_dates` are those that Apple left out, by table and app; of `repeated_dates` it repeats every row.
-    `missing_reports` are those that Apple does not offer, by name with their apps; `notices` are sentences about
-    what did not fail but should be read.
+    `skipped_dates` are Dates that Apple left out, by table and app; `repeated_dates` are Dates for which it repeated
+    every row. `missing_reports` are those that Apple does not offer, by name with their apps; `notices` are sentences
+    about what did not fail but should be known.
     """
 
     apps: tuple[AppSummary, ...]
@@ -101,7 +101,7 @@ def summarize(
 ) -> RunSummary:
     """The summary of a run that had these waits. `execution_error` ended a Map or a plan before its items ended.
 
-    `left` are notices of steps without items, and `calls` their calls to Apple.
+    `left` are notices from steps without items, and `calls` their calls to Apple.
     """
     every = [record for map_name in MapName for record in records[map_name]]
     errors = [
@@ -221,7 +221,7 @@ def _columns(records: Records, fact: str) -> dict[str, list[str]]:
 
 
 def _dates(records: Records, fact: str) -> dict[str, dict[str, list[str]]]:
-    """The Dates, by table and app, that a file left out between others, or of which it repeats every row."""
+    """The Dates, by table and app, that a file left out between others, or for which it repeats every row."""
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for record in _converted(records):
         if days := getattr(ConvertFacts.of(record.facts), fact):

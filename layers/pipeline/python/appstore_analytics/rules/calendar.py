@@ -1,4 +1,4 @@
-"""Apple's days, weeks and months: which Dates there are, when each is complete, and when Apple publishes it.
+"""Apple's days, weeks and months: the Dates that exist, when each is complete, and when Apple publishes it.
 
 A Date is the first day of its period. A week begins on Monday. Weekly instances are published on the Friday after
 their week, monthly ones on the 5th (Apple, "Analytics Reports").
@@ -62,7 +62,7 @@ def dates_between(start: date, end: date, granularity: Granularity) -> list[date
 
 
 def complete_on(day: date, table: CuratedTable) -> date:
-    """The first day on which Apple's files hold all of a Date: its period's end plus the days that Apple states.
+    """The first day on which Apple's files have all rows of a Date: its period's end plus the days that Apple states.
 
     At least one day. Where Apple states how late telemetry can arrive, that number is used instead.
     """
@@ -94,14 +94,14 @@ def last_publication(granularity: Granularity, as_of: date) -> date:
 def speaks_for(processing_date: date, day: date, table: CuratedTable) -> bool:
     """Whether an instance with this processing date covers the Date, even without a row of it.
 
-    From the end of its period until the next Date's instance takes over.
+    It does so from the end of the Date's period until the next Date's instance takes over.
     """
     after = following(day, table.granularity)
     return after <= processing_date < published_on(after, table)
 
 
 def expected_dates(table: CuratedTable, first: date, as_of: date) -> Iterator[date]:
-    """The Dates from `first` on that a daily run before `as_of` must have published, oldest first.
+    """The Dates since `first` that a daily run before `as_of` must have published, oldest first.
 
     There are none before Apple's history begins.
     """

@@ -26,10 +26,10 @@ _DOUBT_IS_FORGOTTEN_AFTER = timedelta(minutes=10)
 
 
 CALLS_OF_A_REGISTRATION = 5
-"""At most: look, create, look again, delete the stopped one, create. More only where Apple lists several."""
+"""At most: look, create, look again, delete the stopped request, create. More only if Apple lists several."""
 
 CALLS_OF_A_TABLE = 3
-"""At most: the request's reports, the instances, and one of them again with a fresh token.
+"""At most: the request's reports, the instances, and one of these calls again with a fresh token.
 
 More only beyond 200 of either.
 """
@@ -46,7 +46,7 @@ def calls_of_an_item(plan: RunPlan, map_name: MapName) -> int:
 
 
 def most_calls_at_once(plan: RunPlan) -> int:
-    """The calls that the step with the most of them books in one go."""
+    """The largest number of calls that any step reserves at once."""
     return max(CALLS_OF_A_REGISTRATION, calls_of_a_listing(plan))
 
 
@@ -75,7 +75,7 @@ def hour_of(calls_per_hour: int, hour_limit: int | None) -> int:
 
 
 def minute_of(instant: datetime) -> int:
-    """The minute since 1970 in which `instant` lies."""
+    """The minute since 1970 that contains `instant`."""
     return int(instant.timestamp()) // 60
 
 
@@ -85,7 +85,8 @@ def is_given_back(minute: int, now: datetime) -> bool:
 
 
 def available_at(calls_by_minute: Mapping[int, int], wanted: int, most: int, now: datetime) -> datetime:
-    """When `wanted` more calls fit below `most`, without other callers: an hour after the minute that frees them."""
+    """The time at which `wanted` more calls fit below `most`, if no one else calls: an hour after the minute that frees
+    them."""
     excess = sum(calls_by_minute.values()) + wanted - most
     for minute in sorted(calls_by_minute):
         excess -= calls_by_minute[minute]
@@ -95,14 +96,14 @@ def available_at(calls_by_minute: Mapping[int, int], wanted: int, most: int, now
 
 
 def closure_seconds(refusals_in_a_row: int, asked: int | None = None) -> int:
-    """The pause of a key after its n-th 429 in a row: what Apple asks for, else doubling; at most an hour."""
+    """The pause of a key after its n-th 429 in a row: what Apple asks for, otherwise doubling; at most an hour."""
     if asked is None:
         asked = _FIRST_CLOSURE_SECONDS * 2 ** min(max(refusals_in_a_row - 1, 0), 10)
     return min(max(asked, 1), _LONGEST_CLOSURE_SECONDS)
 
 
 def doubted_since(first: datetime | None, last: datetime | None, now: datetime) -> datetime:
-    """Since when a key has got nothing but 401, one of them `now`; an old doubt is ignored."""
+    """The time since when a key has got nothing but 401, including one `now`; an old doubt is ignored."""
     if first is None or last is None or now - last > _DOUBT_IS_FORGOTTEN_AFTER:
         return now
     return first

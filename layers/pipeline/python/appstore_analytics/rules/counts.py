@@ -1,4 +1,4 @@
-"""The comparison of the converter's counts with Athena's, which shows that no rows are lost or doubled."""
+"""The comparison of the converter's counts with Athena's, which shows that no rows are lost or duplicated."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -77,7 +77,7 @@ def of_freshness(verdict: Freshness) -> DateVerdict:
 
 
 def of_missing(status: InstanceStatus | None, checked: DateVerdict | None) -> DateVerdict:
-    """Why a due Date is not complete.
+    """The reason why a due Date is not complete.
 
     `status` is the status of the newest instance that covers it, None if Apple has listed none. `checked` is the result
     of the last freshness check, None if the check does not cover this Date.

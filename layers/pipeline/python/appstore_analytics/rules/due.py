@@ -1,4 +1,4 @@
-"""Instances that may be new at Apple, and those still to be fetched: nothing impossible, and nothing twice."""
+"""Instances that Apple may have built, and those still to be fetched: nothing impossible, and nothing twice."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -32,7 +32,7 @@ _LEDGER_DAYS = INSTANCE_LIFE_DAYS + 7
 def must_look(request: KnownRequest, as_of: date) -> bool:
     """Whether to check with Apple that a known report request is live (not stopped for inactivity, not deleted).
 
-    Once a week, and daily once no instance has come for three days.
+    Once a week, and daily after three days without an instance.
     """
     looked_on = request.looked_on
     if looked_on is None or _was_a_week_ago(looked_on, as_of):
@@ -56,7 +56,7 @@ def _was_a_week_ago(day: date, as_of: date) -> bool:
 
 
 def outdated(request: KnownRequest, as_of: date) -> bool:
-    """Whether a backfill needs a new snapshot than this, and may have one: Apple grants one in about 31 days.
+    """Whether a backfill needs a newer snapshot than this, and can get one: Apple grants one in about 31 days.
 
     By then the instances of the old one are about to expire, and newer Dates are missing in it. Apple does not report
     the age of an adopted snapshot (`requested_on` None): it is at least as old as the registry's record of it, and if
@@ -76,7 +76,7 @@ def renewable_on(since: date) -> date:
 
 
 def is_remembered(vanished: VanishedApp, as_of: date) -> bool:
-    """Whether runs still report an app that Apple no longer lists: as long as an instance of it can exist."""
+    """Whether runs still report an app that Apple no longer lists: as long as one of its instances can exist."""
     return as_of - vanished.last_listed <= timedelta(days=INSTANCE_LIFE_DAYS)
 
 
@@ -102,7 +102,7 @@ def _is_looked_for(table: CuratedTable, snapshot: KnownRequest, has_instances: b
 
 
 def may_have_instances(request: KnownRequest, as_of: date) -> bool:
-    """Whether an ongoing request can have brought anything: not on the day it was made.
+    """Whether an ongoing request can have instances: not on the day it was made.
 
     Apple builds the first reports 24 to 48 hours later ("Downloading Analytics Reports"), so listing them on that day
     would cost a call for every report of every app. If another client made the request, its day is unknown.
@@ -139,7 +139,8 @@ def latest_processing_date(as_of: date, today: date) -> date:
 
 
 def oldest_processing_date(request: KnownRequest, as_of: date) -> date:
-    """From which one on the ledger matters. A snapshot's instances matter as long as they are wanted."""
+    """The earliest processing date that matters in the ledger. A snapshot's instances matter as long as they are
+    wanted."""
     return as_of - timedelta(days=_LEDGER_DAYS) if request.access_type is AccessType.ONGOING else date.min
 
 
@@ -159,13 +160,14 @@ def listing_verdict(
     return Verdict.UNCHANGED if ledger else Verdict.NOT_READY
 
 
-# What to land and convert
+# The instances to land and convert
 
 
 def is_to_land(instance: LedgerInstance, request: KnownRequest, plan: RunPlan) -> bool:
-    """Whether an instance still has something to give: never converted, or a snapshot not for all Dates asked for.
+    """Whether an instance still has Dates to give: it was never converted, or it is a snapshot of which not all
+    requested Dates were.
 
-    Dates that it was asked for and could not give are not requested every day.
+    Dates that it was asked for and could not give are not tried every day.
     """
     if instance.table not in {table.name for table in curated_tables(plan.reports, plan.granularities)}:
         return False
@@ -178,7 +180,7 @@ def is_to_land(instance: LedgerInstance, request: KnownRequest, plan: RunPlan) -
 
 
 def is_convertible(instance: LedgerInstance | None) -> TypeGuard[LedgerInstance]:
-    """Whether the ledger has bytes of this instance to convert, again if need be."""
+    """Whether the ledger has raw bytes of this instance, so that it can be converted (again)."""
     return instance is not None and instance.status in (InstanceStatus.LANDED, InstanceStatus.CONVERTED)
 
 
@@ -203,7 +205,7 @@ _AS_IT_STANDS: Mapping[InstanceStatus, Verdict] = {
 
 
 def run_that_answers_for(instance: LedgerInstance, run_id: str) -> str:
-    """The run in whose name parts are written: `run_id`, which converts the instance.
+    """The run on whose behalf parts are written: `run_id`, which converts the instance.
 
     The run that downloaded the instance again; if a rollback only made room for it, the run that had converted it
     before.

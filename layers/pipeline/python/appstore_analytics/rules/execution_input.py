@@ -84,7 +84,7 @@ def _possible(wanted: ExecutionInput, today: date) -> ExecutionInput:
 
 
 def _refuse_days_without_instances(wanted: ExecutionInput, today: date) -> None:
-    """A run about processing dates that no instance can have would do nothing and succeed."""
+    """A run for processing dates that no instance can have would do nothing and succeed."""
     last = latest_processing_date(today, today)
     if wanted.start_processing_date and wanted.start_processing_date > last:
         raise InputRefused(

@@ -1,11 +1,11 @@
-"""Freshness: whether the data that is due is there, and if not, why, per table of an app.
+"""Freshness: whether the data that is due has arrived, and if not, why, per table of an app.
 
     is a Date due?   complete and published by Apple's own rules, and the tolerance for fetching it has passed
-    is it there?     the newest instance that speaks for it was converted, or Athena shows rows as new as that
+    is it there?     the newest instance that covers it was converted, or Athena shows rows as new as that
     if not, why?     what the runs recorded: quarantined, not ready, key, role, stopped; else whether the app's other
                      reports came, and whether this one used to
 
-Source of when Apple publishes: rules/calendar.py. Apple does not state the hour.
+rules/calendar.py says when Apple publishes. Apple does not state the hour.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -58,8 +58,8 @@ _STALE = frozenset(
     }
 )
 _LATE = (
-    "No instance that holds these Dates has come. Every run looks again: ./manage.py status says whether the report "
-    "request lives, https://developer.apple.com/system-status/ whether Apple has a disturbance."
+    "No instance with these Dates has arrived. Every run checks again: ./manage.py status says whether the report "
+    "request is live, https://developer.apple.com/system-status/ whether Apple has an outage."
 )
 _BY_VERDICT = {Verdict.KEY_REJECTED: Freshness.KEY_EXPIRED, Verdict.FORBIDDEN: Freshness.FORBIDDEN}
 
@@ -109,7 +109,7 @@ class Siblings:
 
     @classmethod
     def of(cls, tables: Collection[Arrivals]) -> "Siblings":
-        """The siblings of these tables, themselves included."""
+        """The siblings of these tables, including the tables themselves."""
         known = frozenset().union(*(each.known for each in tables))
         return cls(frozenset().union(*(each.converted for each in tables)), max(known, default=date.min))
 
@@ -142,10 +142,10 @@ class Feed:
 
 
 def is_complete(day: date, table: CuratedTable, feed: Feed, standing: Callable[[date], date | None]) -> bool:
-    """Whether the newest instance that is due for a Date is in the tables, or Apple has sent no row of it.
+    """Whether the newest instance that is due for a Date is in the tables, or Apple has sent no row for it.
 
     `standing` returns the processing date of a Date's rows in the tables, None without rows. An older vintage in the
-    tables is not enough if Apple has listed the one that completes the Date, or no run has looked since.
+    tables is not enough if Apple has listed the instance that completes the Date, or if no run has checked since.
     """
     newest, completed_on = feed.speaking(day, table), published_on(day, table)
     was_listed_since = feed.listed_until > completed_on
@@ -184,7 +184,7 @@ def judge(
 ) -> Judgement:
     """The verdict on one table of one app at the time `at`.
 
-    `present` has the Dates of which Athena shows rows, each with the newest processing date among them.
+    `present` has the Dates for which Athena shows rows, each with the newest processing date of these rows.
     """
     due = tuple(
         day
@@ -211,7 +211,7 @@ def _missing(
     missing: tuple[date, ...],
     at: datetime,
 ) -> Judgement:
-    """Why due Dates are missing: the first recorded cause, else what the app's other reports show."""
+    """The reason why due Dates are missing: the first recorded cause, otherwise what the app's other reports show."""
 
     def judgement(verdict: Freshness, reason: str) -> Judgement:
         return Judgement(verdict, due, missing, reason)
@@ -236,14 +236,14 @@ def _missing(
 
 
 def _not_fetched(table: CuratedTable, request: Request) -> tuple[Freshness, str]:
-    """Why the app, or this report of the app, cannot be fetched at all."""
+    """The reason why the app, or this report of the app, cannot be fetched at all."""
     if request.verdict in _BY_VERDICT:
         return _BY_VERDICT[request.verdict], request.reason
     return Freshness.NOT_OFFERED, missing_sentence(table.report.name, request.unknown_reports)
 
 
 def _listed(table: CuratedTable, arrivals: Arrivals, missing: Sequence[date], at: datetime) -> Freshness | None:
-    """What prevents a listed instance from covering the missing Dates; None if Apple has listed none."""
+    """The reason why a listed instance does not cover the missing Dates; None if Apple has listed none."""
 
     def speaks(processing_date: date | None) -> bool:
         return processing_date is not None and any(speaks_for(processing_date, day, table) for day in missing)
@@ -261,9 +261,10 @@ def _is_being_built(processing_date: date | None, at: datetime) -> bool:
 
 
 def _withheld(table: CuratedTable, own: Collection[date], siblings: Collection[date], missing: Sequence[date]) -> bool:
-    """Whether the app's other reports came for these Dates, and this one does not come every time anyway.
+    """Whether the app's other reports have these Dates, and this report does not arrive every time anyway.
 
-    A report that came every time, at least as often as it has failed to since, is not withheld: it is late.
+    A report that arrived every time before, at least as often as it has been missing since, is not withheld: it is
+    late.
     """
     if not all(any(speaks_for(built, day, table) for built in siblings) for day in missing):
         return False

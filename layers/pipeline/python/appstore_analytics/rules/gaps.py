@@ -1,7 +1,7 @@
 """Gaps: the Dates that a table should have by now, whether they are complete, and how to repair them.
 
 A Date is complete when the newest instance that is due for it is in the tables (rules/freshness.py:is_complete), or a
-snapshot that a backfill requested for it. If such an instance has no row of the Date, Apple sent none.
+snapshot that a backfill requested for it. If such an instance has no row for the Date, Apple sent none.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,8 @@ _OF_AN_INSTANCE = frozenset({Repair.REPROCESS, Repair.REFETCH})
 
 @dataclass(frozen=True, slots=True)
 class MissingDate:
-    """An incomplete Date. `days_left` is how long Apple still has the last daily instance that holds it.
+    """An incomplete Date. `days_left` is the number of days for which Apple will still have the last daily instance
+    that contains it.
 
     `processing_date` is that of the instance to reprocess or to refetch, else None.
     """
@@ -87,7 +88,7 @@ class KnownTable:
         return days
 
     def is_complete(self, day: date) -> bool:
-        """Whether the tables have the newest state that is due for the Date, which can be no rows."""
+        """Whether the tables have the newest state that is due for the Date; this can be a state without rows."""
         if day in self.unpublished:
             return False
         snapshots = (one for one in self.ledger if one.vintage.access_type is AccessType.ONE_TIME_SNAPSHOT)
@@ -97,7 +98,7 @@ class KnownTable:
         return is_complete(day, self.table, self.feed, self.standing)
 
     def is_quarantined(self, day: date) -> bool:
-        """Whether the newest instance that speaks for the Date broke its report's contract."""
+        """Whether the newest instance that covers the Date broke its report's contract."""
         newest = self.feed.speaking(day, self.table)
         return any(
             one.status is InstanceStatus.QUARANTINED and one.vintage.processing_date == newest for one in self.daily
@@ -115,7 +116,7 @@ class KnownTable:
         return culprit.reason if culprit else ""
 
     def missing(self, day: date, as_of: date) -> MissingDate:
-        """Why a Date is not complete, and what completes it."""
+        """The reason why a Date is not complete, and its repair."""
         left = days_left(day, self.table, as_of) if day >= self.first_day else 0
         cause, repair = self._cause(day, as_of, left)
         culprit = self._culprit(day)
@@ -134,7 +135,7 @@ class KnownTable:
         return f"{cause}; an older vintage is in the tables" if self.standing(day) else cause
 
     def _cause(self, day: date, as_of: date, left: int) -> tuple[str, Repair | None]:
-        """Decides by the newest instance that covers the Date; no repair if only a snapshot is left."""
+        """The newest instance that covers the Date decides; there is no repair if only a snapshot is left."""
         if day in self.unpublished:
             return "converted, not published yet", Repair.NEXT_RUN
         if (culprit := self._culprit(day)) is not None:
@@ -176,7 +177,7 @@ class KnownTable:
 
 
 _NOT_LISTED = {True: "Apple listed no instance", False: "no run has listed instances since"}
-"""Decides by whether anything newer was listed."""
+"""Depends on whether anything newer was listed."""
 
 
 def days_left(day: date, table: CuratedTable, as_of: date) -> int:

@@ -44,7 +44,7 @@ def quotient(kpi: Kpi, above: Number, below: Number) -> float | None:
 
 
 def adds_up_over_dates(kpi: Kpi) -> bool:
-    """Whether the formula over the sums of several Dates says something: not of a stock, and not of uniques alone.
+    """Whether the formula over the sums of several Dates is meaningful: it is not for a stock, or for uniques alone.
 
     A quotient of sums keeps its kind: a ratio, a bound in the same direction, or an estimate.
     """
@@ -59,8 +59,8 @@ def worst(states: Iterable[DateState]) -> DateState:
 def of_apps(states: Collection[DateState]) -> tuple[DateState, int]:
     """The state of several apps of one source and Date, and the number of apps that lack due data.
 
-    If some lack it, the sum of the others is preliminary; if all do, the sum is missing. An app of which nothing is
-    due says nothing.
+    If some lack it, the sum of the others is preliminary; if all do, the sum is missing. An app for which nothing is
+    due does not count.
     """
     due = [state for state in states if state is not DateState.NOT_DUE]
     missing = [state for state in due if not state.has_value]

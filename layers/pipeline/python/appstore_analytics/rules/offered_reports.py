@@ -44,11 +44,11 @@ def read_offer(offered: Iterable[tuple[str, str]]) -> Offer:
 
 
 def missing_sentence(report: str, unknown: Collection[str]) -> str:
-    """Why a report that Apple does not offer has no data, and which new name it might have."""
+    """The reason why a report that Apple does not offer has no data, and the new name that it might have."""
     names = ", ".join(f"'{name}'" for name in sorted(unknown)[:_NAMED])
     others = f"names that the catalogue does not know: {names}" if unknown else "no unknown name"
     return (
-        f"Apple offers reports to this app, but none named '{report}'; it offers {others}. If the report was renamed, "
+        f"Apple offers reports for this app, but none named '{report}'; it offers {others}. If the report was renamed, "
         "update the catalogue (docs/operations.md#a-report-that-apple-does-not-offer)."
     )
 

@@ -4,7 +4,8 @@
                                       taken back            taken back             vintage 20 is put back
 
 A write is taken back when its run is rolled back, even if a later run has replaced it by then. If the current version
-is taken back, the nearest earlier write that is not is restored, so rollbacks in any order have the same result.
+is taken back, the latest earlier write that is not taken back is restored, so rollbacks in any order have the same
+result.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,9 +1,9 @@
-"""Which segments of an instance count when runs have downloaded it again, and what taking them back leaves.
+"""The current segments of an instance that runs have downloaded again, and its state after they are taken back.
 
     first download ◄── refetch of run 1 ◄── refetch of run 2      each knows how the ledger had the instance before it
                        taken back                                 the newest that is not taken back counts
 
-So rollbacks of refetches in any order end in the same.
+So rollbacks of refetches have the same result in any order.
 """
 
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ def counting(refetches: Sequence[Refetch]) -> Refetch | None:
 
 
 def state_without(refetches: Sequence[Refetch], place: int) -> Refetch | None:
-    """How the ledger had the instance before the refetch at `place`, which is taken back: it is so again.
+    """The ledger's entry for the instance before the refetch at `place`, which is taken back: this entry is restored.
 
-    None where a newer refetch counts, because then only the bytes of this one go. What was taken back earlier does not
-    count either, so the state is the one before the oldest in a row of those.
+    None if a newer refetch counts, because then only the bytes of this one are dropped. If refetches directly before it
+    were taken back too, the entry is the one before the oldest of them.
     """
     if counting(refetches[place + 1 :]) is not None:
         return None

@@ -1,4 +1,5 @@
-"""Which apps are asked for their versions, and when a version was released: Apple tells neither day nor order.
+"""The apps whose versions are requested, and the day on which a version was released: Apple reports neither the day nor
+the order.
 
 `createdDate` is the day on which a version was prepared, and `earliestReleaseDate` a wish, so neither is used.
 """
@@ -10,7 +11,7 @@ from datetime import date, timedelta
 from appstore_analytics.model.releases import AppReleases, Platform, Release, StoreVersion
 
 MOST_APPS_OF_A_DAY = 1_000
-"""Asked in a run, a call each: more apps take turns, those that were asked longest ago first."""
+"""The number of apps asked for in a run, one call each; more apps take turns, those asked for longest ago first."""
 
 _DEVICES: Mapping[Platform, frozenset[str]] = {
     Platform.IOS: frozenset({"iphone", "ipad", "ipod"}),
@@ -21,28 +22,30 @@ _DEVICES: Mapping[Platform, frozenset[str]] = {
 """The devices in `sessions` of a platform, in lower case: versions of two platforms can have one number."""
 
 _SESSIONS_COME_WITHIN = timedelta(days=10)
-"""Of a new version: Apple completes a Date of sessions five days later, and few people update at once."""
+"""Days after which a new version's sessions are final: Apple completes a Date of sessions five days later, and few
+people update at once."""
 
 FirstDates = Mapping[tuple[str | None, str | None], date]
 """The first Date with sessions of an app, by version number and device in lower case."""
 
 
 def apps_to_ask(app_ids: Collection[str], known: Mapping[str, AppReleases], as_of: date) -> list[str]:
-    """The apps that were not asked on `as_of`, those never asked and asked longest ago first; at most a day's."""
+    """The apps that were not asked for on `as_of`, at most a day's number: those never asked for first, then those
+    asked for longest ago."""
     asked_on = {app_id: known.get(app_id, AppReleases(app_id)).asked_on or date.min for app_id in app_ids}
     due = (app_id for app_id, day in asked_on.items() if day < as_of)
     return sorted(due, key=lambda app_id: (asked_on[app_id], app_id))[:MOST_APPS_OF_A_DAY]
 
 
 def with_versions(known: AppReleases, listed: Iterable[StoreVersion], as_of: date, run_id: str) -> AppReleases:
-    """What is known after Apple has listed these versions on `as_of`; what was known stays as it is."""
+    """The known releases after Apple has listed these versions on `as_of`; earlier knowledge stays as it is."""
     remembered = {release.version_id for release in known.releases}
     new = tuple(_seen(version, known, as_of, run_id) for version in listed if version.id not in remembered)
     return replace(known, asked_on=as_of, looked_on=as_of, releases=(*known.releases, *new))
 
 
 def _seen(version: StoreVersion, known: AppReleases, as_of: date, run_id: str) -> Release:
-    """It went on sale since the last look, if there was one and it is still on sale."""
+    """It went on sale since the last check, if there was one, and if it is still on sale."""
     went_on_sale = version.is_on_sale and known.looked_on is not None
     return Release(
         version.id,
@@ -56,9 +59,9 @@ def _seen(version: StoreVersion, known: AppReleases, as_of: date, run_id: str) -
 
 
 def is_to_infer(release: Release, as_of: date, *, has_older: bool) -> bool:
-    """Whether the sessions may tell something new about when it was released.
+    """Whether the sessions may show something new about its release day.
 
-    At first, again once sessions of a new version have come, and whenever there are older Dates of sessions than
+    This is so at first, again once a new version has sessions, and whenever there are older Dates of sessions than
     before.
     """
     if not _only_sessions_tell(release):
@@ -72,10 +75,10 @@ def _only_sessions_tell(release: Release) -> bool:
 
 
 def with_sessions(known: AppReleases, first_dates: FirstDates, as_of: date, run_id: str) -> AppReleases:
-    """What is known after the sessions were asked for the first Date of each version.
+    """The known releases after the sessions were queried for the first Date of each version.
 
-    A version that is in the app's first Date of all may be older, so nothing is inferred of it; nor is a Date before
-    the last look that did not find it.
+    Nothing is inferred for a version that already appears on the app's very first Date, because it may be older. A Date
+    before the last check that did not find the version is not used either.
     """
     oldest = min(first_dates.values(), default=date.max)
     releases = (

@@ -1,4 +1,4 @@
-"""What brings an instance into the tables that is not in them, by the cause.
+"""The repair that brings a missing instance into the tables, by the cause.
 
 other code      quarantined, rolled back        reprocess: its raw bytes are there
 other bytes     broken, or expired in S3        refetch, as long as Apple has the instance
@@ -15,7 +15,7 @@ from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
 
 BROKEN_BYTES = "the bytes of its file are broken (quarantined)"
 _QUARANTINED = "its file breaks the report's contract (quarantined)"
-_ROLLED_BACK = "a rollback took it out of the tables"
+_ROLLED_BACK = "a rollback removed it from the tables"
 _LANDED = "landed, not converted yet"
 _LISTED = "listed, not landed yet"
 _RAW_EXPIRED = "its raw file expired before it was converted"
@@ -32,7 +32,7 @@ class Repair(StrEnum):
 
 
 def cause_of(instance: LedgerInstance, as_of: date) -> tuple[str, Repair | None]:
-    """Why an instance is not in the tables, and what brings it there; None where only a snapshot has its Dates."""
+    """The reason why an instance is not in the tables, and the repair; None if only a snapshot has its Dates."""
     is_listed = as_of <= listed_until(instance)
     refetch = Repair.REFETCH if is_listed else None
     reprocess = Repair.REPROCESS if instance.has_landed else refetch
@@ -53,6 +53,7 @@ def listed_until(instance: LedgerInstance) -> date:
 
 
 def command(repair: Repair, app_id: str, table: CuratedTable, days: Iterable[date]) -> str:
-    """How manage.py repairs a table of an app: `days` are processing dates, of a backfill the Dates."""
+    """The command of manage.py that repairs a table of an app: `days` are processing dates or, for a backfill,
+    Dates."""
     named = sorted(days)
     return f"./manage.py {repair} --apps {app_id} --reports {table.report.table} --from {named[0]} --to {named[-1]}"

@@ -1,4 +1,4 @@
-"""What changed of a Date after Apple had completed it, from a row of the restatement ledger `appstore.batches`."""
+"""The changes to a Date after Apple had completed it, from a row of the restatement ledger `appstore.batches`."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -12,7 +12,7 @@ def restatements_in(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
     None if the replaced numbers were not final: a Date grows until it is complete. A vintages table replaces nothing.
     """
-    if not row.get("replaced_is_final"):  # rows of earlier versions do not say
+    if not row.get("replaced_is_final"):  # rows written by earlier versions do not have it
         return
     before, now = _totals(row, "replaced_"), _totals(row, "")
     for measure in dict.fromkeys((*before, *now)):
@@ -28,7 +28,7 @@ def restatements_in(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _totals(row: Mapping[str, Any], prefix: str) -> dict[str, str]:
-    """The totals of a batch by measure, as text that keeps them exact; none where the Date was taken out."""
+    """The totals of a batch by measure, as text that keeps them exact; empty if the Date was removed."""
     if row[f"{prefix}instance_id"] is None:
         return {}
     sums = row[f"{prefix}sums"] or {}

@@ -37,15 +37,15 @@ _SENTENCE_CHARACTERS = 500
 _TRIED = f"It was tried {TRANSIENT_RETRIES + 1} times;"
 _NEXT_STEPS = {
     AppleUnavailable.__name__: f"{_TRIED} the next run tries again. https://developer.apple.com/system-status/ says "
-    "whether Apple has a disturbance.",
+    "whether Apple has an outage.",
     AwsUnavailable.__name__: f"{_TRIED} the next run tries again. https://health.aws.amazon.com/ says whether "
-    "AWS has a disturbance.",
-    DownloadBroken.__name__: f"{_TRIED} nothing of it is kept. The next run downloads it again while Apple has it.",
+    "AWS has an outage.",
+    DownloadBroken.__name__: f"{_TRIED} nothing of it was stored. The next run downloads it again while Apple has it.",
     SegmentUrlExpired.__name__: f"{_TRIED} the next run lists the segments again.",
     ObjectContended.__name__: f"{_TRIED} the next run continues with it.",
     QueryInterrupted.__name__: f"{_TRIED} the next run asks again.",
     QueryFailed.__name__: "The next run asks again; the workgroup's query history has the query.",
-    AppleRefused.__name__: "The next run asks again; if it stays so for days, ask Apple's developer support.",
+    AppleRefused.__name__: "The next run asks again; if this does not change for days, ask Apple's developer support.",
 }
 """The next step for an error whose sentence says only what happened. Other sentences name the next step."""
 _NEXT_STEP_OF_A_CRASH = "The next run continues with it; see the log of its function."
@@ -74,7 +74,8 @@ _WORST_FIRST = (
 
 
 def app_verdict(verdicts: Iterable[Verdict], without_items: Verdict = Verdict.NOT_READY) -> Verdict:
-    """The verdict of an app: its worst failure, else the furthest stage of its data, else that nothing was ready.
+    """The verdict of an app: its worst failure, otherwise the furthest stage of its data, otherwise that nothing was
+    ready.
 
     `verdicts` are those of the app's own items and of the tables with its data; `without_items` is the verdict of an
     app without items.
@@ -93,7 +94,7 @@ def item_verdict(record: ItemRecord) -> Verdict:
 def item_reason(record: ItemRecord) -> str:
     """The reason for people: what happened, from the caught error or the step, and what to do next.
 
-    Empty for an item of which there is nothing to say.
+    Empty if there is nothing to say about the item.
     """
     if record.error:
         happened = error_sentence(record.error, record.reason)
@@ -105,7 +106,8 @@ def item_reason(record: ItemRecord) -> str:
 
 
 def run_reason(error: PipelineError) -> str:
-    """What a person reads of an error that ends a whole run before it has items: what happened, and what to do next."""
+    """The sentence for a person about an error that ends a whole run before it has items: what happened, and what to do
+    next."""
     return f"{error} {_NEXT_STEPS.get(type(error).__name__, '')}".strip()
 
 

@@ -17,7 +17,8 @@ from appstore_analytics.rules.calendar import complete_on, speaks_for
 def kept_dates(
     instance: LedgerInstance, table: CuratedTable, request: KnownRequest, days: Collection[date]
 ) -> Collection[date]:
-    """The Dates of an instance to keep: all of a daily one; of a snapshot those asked for that it knows completely."""
+    """The Dates of an instance to keep: all Dates of a daily one; for a snapshot, the requested Dates that it has
+    completely."""
     if instance.vintage.access_type is AccessType.ONGOING:
         return days
     asked = request.asked_of(table.report.name)

@@ -1,4 +1,4 @@
-"""check_freshness: asks Athena every hour whether the data that is due is there, per table and app."""
+"""check_freshness: asks Athena every hour whether the data that is due has arrived, per table and app."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -39,7 +39,7 @@ from appstore_analytics.rules.freshness import (
 )
 
 _LAST_CHECK = "last-check"
-_REQUESTS_LOOK_BACK = timedelta(days=14)  # after two weeks without a run there are other alarms
+_REQUESTS_LOOK_BACK = timedelta(days=14)  # after two weeks without a run, other alarms report it
 _COMPLETE = (Freshness.FRESH, Freshness.ZERO)
 
 Emit = Callable[[Metric, float], None]

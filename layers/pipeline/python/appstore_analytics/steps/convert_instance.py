@@ -40,13 +40,14 @@ _RAW_EXPIRED = (
 )
 
 _DIED = (
-    "The converter died on the instance {} of {}, twice: out of memory, out of time, or killed by what the file holds. "
+    "The converter died twice on the instance {} of {}: out of memory, out of time, or killed by the content of the "
+    "file. "
     "See the log of convert_instance; give it more memory or correct the converter, then reprocess."
 )
 
 
 _KEPT = (
-    "The new segments do not hold {}, and S3 no longer keeps what the tables held before this instance "
+    "The new segments do not have {}, and S3 no longer keeps the rows from before this instance "
     "(retention.noncurrent_lake in cdk.json): the rows of the former segments stay."
 )
 
@@ -54,11 +55,11 @@ _KEPT = (
 def convert_instance(
     item: LandItem, registry: Registry, raw: Bucket, lake: Bucket, schema_modes: SchemaModes
 ) -> dict[str, str]:
-    """Convert a landed instance and let its vintage replace whole Dates of its app.
+    """Convert a landed instance, whose vintage then replaces whole Dates of its app.
 
-    Parts first, all journalled before one is written, then the Dates' dirty marks, then the ledger: a crash in between
-    leaves the instance due, and a second run finds its own parts and marks the Dates again. An instance that was rolled
-    back is left alone until a reprocess names it. InstanceQuarantined: the file breaks its report's contract, or the
+    It writes all journal lines, then the parts, then the Dates' dirty marks, then the ledger. A crash in between leaves
+    the instance due, and a second run finds its own parts and marks the Dates again. An instance that was rolled back
+    is left alone until a reprocess names it. InstanceQuarantined: the file breaks its report's contract, or the
     function died twice while reading it and would die again; the ledger keeps the reason, and the Dates in the lake
     stay as they are. ObjectExpired: its raw bytes are gone. InstanceTooLarge: the disk is full; it stays landed.
 
@@ -105,7 +106,8 @@ def _note_failure(
     error: InstanceQuarantined | ObjectExpired | InstanceTooLarge,
     registry: Registry,
 ) -> None:
-    """A refetch that fails changes nothing; else the ledger notes what only other bytes or other code can help."""
+    """A refetch that fails changes nothing. In all other cases the ledger records that only other bytes, or other code,
+    can help."""
     if instance.landed_again_by:
         registry.refetches.take_back(instance, instance.landed_again_by, instance.landed_again_by)
     elif isinstance(error, InstanceQuarantined):
@@ -122,9 +124,9 @@ def _mark(
     outcomes: Mapping[date, PartOutcome],
     given_up: Collection[date],
 ) -> None:
-    """Mark its Dates dirty, then the instance converted."""
+    """Mark its Dates dirty, then mark the instance converted."""
     refused = [day for day, outcome in outcomes.items() if outcome is PartOutcome.REFUSED]
-    # also the unchanged ones: a crash can have lost their marks
+    # including unchanged ones, because a crash can have lost their marks
     dirty = (outcomes.keys() | set(given_up)) - set(refused)
     journal.registry.dirty_dates.mark_all(TableDate(table.name, day) for day in sorted(dirty))
     part_dates = set(outcomes) if instance.refetches else instance.part_dates | set(outcomes)
@@ -164,7 +166,7 @@ def _reopen_refused(instance: LedgerInstance, freed: Collection[date], registry:
 
 @dataclass(frozen=True)
 class _Journal:
-    """The journal of one instance's parts, in the name of the run that answers for them."""
+    """The journal of one instance's parts, on behalf of the run that is responsible for them."""
 
     registry: Registry
     run_id: str

@@ -23,12 +23,15 @@ from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.steps.waiting import waits_when_not_ready
 
 DOWNLOADS_BEGIN_FOR_SECONDS = 240
-"""Seconds after the listing; a signed URL lives 300. A download that starts then still ends in the function's time."""
+"""Seconds after the listing; a signed URL lives 300. A download that starts at this moment still ends within the
+function's time."""
 
 
-_GONE = "Apple no longer has this instance. Its Dates come with the next one, or run ./manage.py backfill for them."
+_GONE = (
+    "Apple no longer has this instance. Its Dates come with the next instance, or run ./manage.py backfill for them."
+)
 _GONE_AGAIN = "Apple no longer has this instance, so nothing was changed: only a backfill brings its Dates again."
-_NO_SEGMENTS = "Apple lists the instance, but no segments yet. Every run looks again."
+_NO_SEGMENTS = "Apple lists the instance, but no segments yet. Every run checks again."
 _NO_SEGMENTS_AGAIN = "Apple lists the instance without segments, so nothing was changed: try again later."
 
 

@@ -109,9 +109,9 @@ def list_instances(
 ) -> dict[str, str]:
     """List the instances of every due report of the app, add new ones to the ledger and plan to land the due ones.
 
-    An instance is due if the ledger does not have it as converted, whichever run listed it, so a run completes what an
-    earlier one left. A second run lists again and plans the same. If Apple answers slowly, the step stops in time,
-    records the tables that it has listed and is called again. The app's verdict is *not ready* while Apple has no
+    An instance is due if the ledger does not have it as converted, whichever run listed it, so a run completes the work
+    that an earlier run left. A second run lists again and plans the same. If Apple answers slowly, the step stops in
+    time, records the tables that it has listed and is called again. The app's verdict is *not ready* while Apple has no
     instance at all.
     """
     record = registry.runs.get(item)
@@ -162,7 +162,7 @@ def _list_request(
         known = _with_offer(known, due, plan, registry, apple, listing)
         _list_tables(due, known, latest, ledger, registry, apple, listing)
     except NotFound as gone:
-        registry.report_requests.forget(known)  # deleted or created again by someone else: the next run looks
+        registry.report_requests.forget(known)  # deleted or created again by someone else: the next run checks
         raise NotFound(_GONE.format(app_id, gone)) from None
     _remember_newest(known, ledger, registry)
     return ledger
@@ -177,7 +177,8 @@ def _list_tables(
     apple: AppStoreConnect,
     listing: _Listing,
 ) -> None:
-    """The instances that Apple lists per table; a list that cannot be used is refused by name, and the others go on."""
+    """The instances that Apple lists per table; a list that cannot be used is refused by name, and the others
+    continue."""
     for table in due:
         if (report_id := known.report_ids.get(table.report.name)) is not None:
             listing.begin_table(registry.clock())
@@ -291,7 +292,7 @@ def _plan_to_land(item: RegisterItem, due: Iterable[LedgerInstance], registry: R
 
 
 def _tables(plan: RunPlan, ledger: Iterable[LedgerInstance]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """For the page of a run that covers every table: the tables, and those that held anything before it landed any."""
+    """For the page of a run that covers every table: the tables, and those that had rows before the run."""
     if not plan.operation.traits.covers_every_app:
         return (), ()
     converted = {

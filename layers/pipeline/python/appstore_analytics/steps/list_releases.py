@@ -1,4 +1,4 @@
-"""list_releases: which versions of the apps are on sale, and since when."""
+"""list_releases: reads which versions of the apps are on sale, and records since when."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,13 +25,13 @@ from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.rules.releases import apps_to_ask, is_to_infer, with_sessions, with_versions
 
 LISTS_FOR_SECONDS = 360
-"""Then no further app is asked; the next run begins with the others."""
+"""After this time no further app is asked for; the next run begins with the others."""
 
 _FAILURES_IN_A_ROW = 3
-"""So often Apple refuses or fails before the apps of an account are left to the next run."""
+"""After this many refusals or failures the remaining apps of an account are left to the next run."""
 
 _AS_USUAL = timedelta(days=14)
-"""A daily run publishes Dates that are younger than this; older ones may tell of older versions."""
+"""A daily run publishes Dates that are younger than this; older ones may have sessions of older versions."""
 
 _NAMED = 3
 _STEP = "list_releases"
@@ -42,7 +42,7 @@ Connect = Callable[[Account, int], tuple[AppStoreConnect, Reservation]]
 
 @dataclass
 class _Asking:
-    """How asking the apps of one account goes; `failed` has why, by app."""
+    """The progress for the apps of one account; `failed` has the reasons, by app."""
 
     ends_at: float
     failed: dict[str, str] = field(default_factory=dict)
@@ -56,12 +56,13 @@ class _Asking:
 
 
 def list_releases(plan: RunPlan, registry: Registry, lake: Bucket, athena: Athena, connect: Connect) -> dict[str, int]:
-    """Ask Apple for the versions of apps, one call each, and write what is new of them to `appstore.releases`.
+    """Ask Apple for the versions of apps, one call each, and write what is new to `appstore.releases`.
 
-    Only a daily run asks, each app once a day, and of more than a thousand apps those that were asked longest ago. When
-    a version was released that no run saw going on sale, the sessions tell, if they reach back. Nothing fails: what
-    Apple or Athena refuses becomes a notice of the run, and the next run asks again. The answer says how many apps were
-    asked, and how many releases are new. A second run of the same plan asks those that are left, and writes the same.
+    Only a daily run asks, for each app once a day; if there are more than a thousand apps, for those that were asked
+    for longest ago. For a version that no run saw going on sale, the sessions show the release day, if they go back far
+    enough. It never fails a run: a refusal by Apple or Athena becomes a notice of the run, and the next run asks again.
+    Returns the number of apps that were asked for, and of new releases. A second run of the same plan asks for the
+    remaining apps, and writes the same.
     """
     known = {app.app_id: app for app in registry.releases.every_app()}
     notices: list[str] = []
@@ -82,7 +83,7 @@ def list_releases(plan: RunPlan, registry: Registry, lake: Bucket, athena: Athen
 
 
 def _due(plan: RunPlan, known: dict[str, AppReleases]) -> Iterator[tuple[Account, list[str]]]:
-    """The apps to ask, by account."""
+    """The apps to ask for, by account."""
     every = [app_id for account in plan.accounts for app_id in account.app_ids]
     chosen = apps_to_ask(every, known, plan.as_of)
     for account in plan.accounts:
@@ -98,9 +99,9 @@ def _ask(
     apple: AppStoreConnect,
     asking: _Asking,
 ) -> int:
-    """Ask app by app, and remember each answer at once; how many were asked.
+    """Ask app by app, and store each answer at once. Returns the number of apps.
 
-    An app that Apple refuses counts as asked, so that it does not keep others from their turn.
+    An app that Apple refuses counts as asked for, so that it does not block the others.
     """
     for number, app_id in enumerate(app_ids):
         if asking.is_over:
@@ -136,13 +137,13 @@ def _notices(account: Account, asking: _Asking, plan: RunPlan) -> Iterator[str]:
     )
 
 
-# When a version was released that no run saw going on sale
+# The release day of versions that no run saw going on sale
 
 
 def _infer(
     plan: RunPlan, known: dict[str, AppReleases], registry: Registry, lake: Bucket, athena: Athena
 ) -> Iterator[str]:
-    """Ask the sessions where they can tell something new; a notice where Athena does not answer."""
+    """Query the sessions if they can show something new. Returns a notice if Athena does not answer."""
     has_older = _published_older_sessions(plan, registry)
     pending = [
         app
@@ -169,7 +170,7 @@ def _sessions(plan: RunPlan) -> CuratedTable | None:
 
 
 def _published_older_sessions(plan: RunPlan, registry: Registry) -> bool:
-    """Whether this run published a Date of `sessions` that daily runs no longer publish, as a backfill does."""
+    """Whether this run published a Date of `sessions` that is too old for daily runs, as a backfill does."""
     return any(
         record.verdict is Verdict.PUBLISHED and date.fromisoformat(record.event["day"]) < plan.as_of - _AS_USUAL
         for record in registry.runs.of_map(plan.run_id, MapName.PUBLISH, SESSIONS)
@@ -177,7 +178,7 @@ def _published_older_sessions(plan: RunPlan, registry: Registry) -> bool:
 
 
 def _rows(run_id: str, apps: Iterable[AppReleases]) -> Iterator[dict[str, Any]]:
-    """What this run learned, also in an attempt before this one."""
+    """What this run learned, including earlier attempts."""
     for app in apps:
         for release in app.releases:
             if release.changed_in_run == run_id:

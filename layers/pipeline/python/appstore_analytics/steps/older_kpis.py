@@ -1,4 +1,4 @@
-"""Dates whose KPIs are missing or of older definitions, planned a few a run until none is left.
+"""Dates whose KPIs are missing or have older definitions: each run plans a few of them until none is left.
 
 publish_date builds the KPIs of such a Date from its rows alone, and verify_table compares them.
 """
@@ -14,7 +14,7 @@ from appstore_analytics.lake.published import published_dates
 from appstore_analytics.registry import Registry
 
 DATES_OF_A_RUN = 200
-"""A year of one table takes two runs: about a minute of publish_date each."""
+"""A year of one table takes two runs, with about a minute of publish_date each."""
 
 
 def mark_older_kpis(tables: Iterable[CuratedTable], registry: Registry, lake: Bucket) -> None:

@@ -60,8 +60,8 @@ def plan_items(
 def _plan_records(plan: RunPlan, map_name: MapName, registry: Registry, lake: Bucket) -> None:
     """Give every item of the Map a record without a verdict.
 
-    LAND's items are planned by list_instances and restore_parts, as they find them; of a reprocess and a refetch here.
-    A daily run also publishes Dates whose KPIs are of older definitions.
+    list_instances and restore_parts plan LAND's items as they find them; those of a reprocess and a refetch are planned
+    here. A daily run also publishes Dates whose KPIs have older definitions.
     """
     if map_name is MapName.PUBLISH and plan.operation is Operation.DAILY:
         mark_older_kpis(curated_tables(plan.reports, plan.granularities), registry, lake)
@@ -93,8 +93,8 @@ def _plan_left(
     ):
         waits["available_at"] = utc_text(instant)
         registry.waits.note(plan.run_id, _waits_for(plan, registry, now), instant, now)
-        events = _of_an_hour(plan, map_name, events, registry)  # the others would find no calls left
-        following = FROM_THE_BEGINNING  # after the wait all items that are open then are planned again
+        events = _of_an_hour(plan, map_name, events, registry)  # the other items would find no calls left
+        following = FROM_THE_BEGINNING  # after the wait, all items that are still open are planned again
     manifest_key = write_manifest(lake, plan.run_id, map_name, events, left=True)
     return {"manifest_key": manifest_key, "items": len(events), "after": following, **waits}
 
@@ -130,7 +130,7 @@ def _calls_available_at(
 
 
 def _waits_for(plan: RunPlan, registry: Registry, now: datetime) -> WaitFor:
-    """The reason for the wait: Apple's throttling if any key of the plan is paused, else the hourly quota."""
+    """The reason for the wait: Apple's throttling if any key of the plan is paused, otherwise the hourly quota."""
     names = {name for account in plan.accounts for name in (account.admin_key_name, account.reader_key_name)}
     closed = (registry.call_budget(name).balance().closed_until for name in names)
     is_throttled = any(until is not None and until > now for until in closed)
@@ -229,7 +229,8 @@ def _touched_tables(plan: RunPlan, registry: Registry) -> Iterator[VerifyItem]:
 
 
 def _has_to_wait_for_snapshot(plan: RunPlan, registry: Registry, now: datetime) -> bool:
-    """The same as `_waits_for_snapshot`, noted in the registry: until the run gives up, at the latest."""
+    """The same as `_waits_for_snapshot`, and recorded in the registry; the wait ends when the run gives up, at the
+    latest."""
     waits = _waits_for_snapshot(plan, registry, now)
     if waits and plan.give_up_at is not None:
         registry.waits.note(plan.run_id, WaitFor.SNAPSHOT, plan.give_up_at, now)

@@ -95,7 +95,7 @@ def _run_that_was(wanted: ExecutionInput, now: datetime, lake: Bucket) -> RunPla
             f"run_id is not a run of the last {REMEMBERED.days} days: take the id from a run report or appstore.runs."
         )
     if of_run.operation.traits.takes_back:
-        raise InputRefused(f"run_id names a rollback: name the run that it took back, {of_run.of_run}.")
+        raise InputRefused(f"run_id names a rollback: name the run that it undid, {of_run.of_run}.")
     return of_run
 
 
@@ -132,7 +132,8 @@ def _app_finder(
 
 
 def _list_apps(account: Account, apple: AppStoreConnect) -> dict[str, str]:
-    """The names of all apps of an account, by id. An error ends the run, so it says of whom, why and what to do."""
+    """The names of all apps of an account, by id. An error ends the run, so it names the account, the cause and what to
+    do."""
     try:
         return apple.app_names()
     except (PermanentError, TransientError) as error:
@@ -179,7 +180,8 @@ def _accounts(
 def _each_app_once(
     accounts: Sequence[Account], find_apps: Callable[[Account], tuple[str, ...]]
 ) -> tuple[tuple[Account, ...], tuple[str, ...]]:
-    """An app belongs to the account that names it, else to the first whose key sees it; it is never counted twice."""
+    """An app belongs to the account that names it, otherwise to the first account whose key can see it; it is never
+    counted twice."""
     owners = {app_id: account.name for account in accounts for app_id in account.app_ids}
     found, notices = [], []
     for account in accounts:
@@ -208,7 +210,7 @@ def _seen_twice(account: str, apps: int, owners: set[str]) -> str:
 def _vanished(
     configuration: Configuration, accounts: Sequence[Account], wanted: ExecutionInput, before: RunPlan | None
 ) -> tuple[VanishedApp, ...]:
-    """The apps of accounts that name none which the daily run `before` had, and Apple lists no more."""
+    """Apps of accounts that name none: those that the daily run `before` had and that Apple no longer lists."""
     if not wanted.operation.traits.covers_every_app or before is None:
         return ()
     finding = {account.name for account in configuration.accounts if not account.app_ids}

@@ -42,7 +42,8 @@ def publish_date(item: PublishItem, registry: Registry, lake: Bucket) -> dict[st
 
 
 def _announcement(item: PublishItem, publication: Publication) -> str:
-    """A run can publish a Date more than once, as a backfill with several passes does: each time has its own lines."""
+    """A run can publish a Date more than once, as a backfill with several passes does: each publication has its own
+    lines."""
     return f"{_announcements(item)}{publication.digest[:16] or 'removed'}.jsonl"
 
 

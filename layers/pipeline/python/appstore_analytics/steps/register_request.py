@@ -1,4 +1,4 @@
-"""register_request: makes sure of one live report request per app and access type, also with concurrent runs."""
+"""register_request: makes sure that each app has one live report request per access type, even with concurrent runs."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,8 +36,9 @@ def register_request(
 
     A known request that was checked recently costs no call. Otherwise: claim, look, create only what Apple does not
     list; a backfill replaces a snapshot whose instances have expired. A second run finds the request and counts a
-    duplicate prevented; after a crash between creating and remembering, the next look adopts what was created.
-    GhostRequest: Apple says "exists" and lists nothing. AppleRefused: it has another reason. RoleMissing says why.
+    duplicate prevented; after a crash between creating and recording, the next run finds and adopts the created
+    request. GhostRequest: Apple says "exists" and lists nothing. AppleRefused: it has another reason. RoleMissing says
+    why.
     """
     if plan.operation.traits.waits_for_snapshot:
         registry.report_requests.ask(item.app_id, _wishes(plan))

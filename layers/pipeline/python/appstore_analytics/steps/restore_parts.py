@@ -54,7 +54,7 @@ def restore_parts(item: RestoreItem, registry: Registry, lake: Bucket) -> dict[s
     instance = registry.instances.get(item.app_id, item.vintage)
     lines = [] if instance is None else [*registry.journal.of_instance(item.of_run, item.app_id, instance.vintage)]
     if instance is None or not (lines or instance.converted_by == item.of_run or _refetch(instance, item)):
-        registry.runs.finish(item, Verdict.UNCHANGED, "The run wrote no part of it: there is nothing to take back.")
+        registry.runs.finish(item, Verdict.UNCHANGED, "The run wrote no part of it: there is nothing to undo.")
         return step_result(Outcome.DONE)
     rollback = _Rollback(item, registry, lake)
     is_new = instance.status is not InstanceStatus.ROLLED_BACK and not rollback.was_done_before(instance, lines)
@@ -63,7 +63,7 @@ def restore_parts(item: RestoreItem, registry: Registry, lake: Bucket) -> dict[s
     restored = [rollback.restore(line) for line in lines]
     rollback.reopen_refused(instance, restored)
     if instance.refetches and is_new and not facts.is_rolled_back:
-        rollback.reopen(instance)  # from the segments that count now, which may hold other Dates
+        rollback.reopen(instance)  # from the current segments, which can have other Dates
     _finish(item, instance, restored, _facts(facts, restored), is_new, registry)
     return step_result(Outcome.DONE)
 
@@ -79,8 +79,8 @@ class _Rollback:
     def take_back(self, instance: LedgerInstance, lines: Sequence[JournalLine]) -> bool:
         """Roll the instance back in the ledger. Returns whether it is no longer in any table.
 
-        An instance that the run had downloaded again gets its former segments and state back. One that a later run has
-        downloaded again is that run's from now on.
+        An instance that the run had downloaded again gets its former segments and state back. If a later run has
+        downloaded it again, it belongs to that run from now on.
         """
         counts = counting(instance.refetches)
         if _refetch(instance, self.item):
@@ -100,7 +100,7 @@ class _Rollback:
         return bool(lines) and all(version and version.vintage == instance.vintage for version in before)
 
     def was_done_before(self, instance: LedgerInstance, lines: Sequence[JournalLine]) -> bool:
-        """Whether an earlier rollback of the run has taken its refetch, or every write of the instance, back."""
+        """Whether an earlier rollback of the run has taken back its refetch, or every write of the instance."""
         if (refetch := _refetch(instance, self.item)) is not None:
             return refetch.taken_back_by not in ("", self.item.run_id)
         return bool(lines) and not any(map(self._is_mine_to_take, lines))
@@ -114,7 +114,7 @@ class _Rollback:
         return restored
 
     def _restore(self, line: JournalLine) -> _Restored:
-        """The outcome once the current version is not taken back: superseded if it is not the earlier one either."""
+        """The outcome if the current version is not taken back: superseded, unless it is the earlier version."""
         key = part_key(tables_by_name()[line.table_date.table], int(line.app_id), line.vintage, line.table_date.day)
         find = self._line_finder(line)
         put_back, stands = put_parts_back(self.lake, key, find)
@@ -219,4 +219,4 @@ def _finish(
         reason = f"The run {item.of_run} was rolled back: a {again} brings it back."
         registry.runs.finish(item, Verdict.ROLLED_BACK, reason)
     else:
-        registry.runs.finish(item, Verdict.UNCHANGED, "It was rolled back before: there is nothing left to take back.")
+        registry.runs.finish(item, Verdict.UNCHANGED, "It was rolled back before: there is nothing left to undo.")

@@ -43,7 +43,8 @@ def summarize_run(
 
     `left_out` are sentences about failed steps that no data depends on. A planned item without a verdict counts as
     failed, so no death goes unnoticed. A second run writes the same objects. The largest sets, the records of instances
-    and the rows of `batches`, are written as they are read; of an instance only what the summary needs is kept.
+    and the rows of `batches`, are written as they are read; only the fields of an instance that the summary needs are
+    kept in memory.
     """
     plan = read_plan(lake, run_id)
     records = _records(plan, registry, lake)
@@ -93,9 +94,10 @@ def _for_the_summary(record: ItemRecord) -> ItemRecord:
 
 
 def _write_batches(plan: RunPlan, lake: Bucket) -> RestatedDates:
-    """Copy the rows of `batches`, which publishing has noted, and what they say of final numbers to `restatements`.
+    """Copy the rows of `batches`, which publishing has recorded, and write their changes of final numbers to
+    `restatements`.
 
-    The answer is which Dates the run has restated.
+    Returns the Dates that the run has restated.
     """
     restated, day = RestatedDates(), plan.started_at.date()
     with (
@@ -174,7 +176,7 @@ def _request_row(plan: RunPlan, record: ItemRecord) -> dict[str, Any]:
 
 
 def _vanished_row(plan: RunPlan, gone: VanishedApp) -> dict[str, Any]:
-    """Keeps its feeds in the check as long as the app is remembered."""
+    """Keeps the app's feeds in the check for as long as the app is remembered."""
     return {
         "run_id": plan.run_id,
         "account": gone.account,

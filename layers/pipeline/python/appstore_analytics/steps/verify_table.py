@@ -23,9 +23,9 @@ from appstore_analytics.rules.counts import Comparison
 def verify_table(item: VerifyItem, registry: Registry, lake: Bucket, athena: Athena) -> dict[str, str]:
     """Compare rows and sums, per app and Date, of the Dates that this run published of one table.
 
-    A difference is a mismatch that names the apps. The mark of a Date that is equal is cleared, unless a part was
-    written since it was published; a Date that differs, or that a crash left unverified, is published and compared
-    again by the next run. A second run compares again.
+    A difference is a mismatch that names the apps. The dirty mark of a Date whose numbers agree is cleared, unless a
+    part was written since it was published; a Date that differs, or that a crash left unverified, is published and
+    compared again by the next run. A second run compares again.
     """
     published = _published(item, registry)
     days = set(published)

@@ -16,7 +16,7 @@ _Arguments = ParamSpec("_Arguments")
 def waits_when_not_ready(step: Callable[_Arguments, dict[str, str]]) -> Callable[_Arguments, dict[str, str]]:
     """Turn NotReady into the outcome `wait`, with the time at which to come back; the registry records the reason.
 
-    The step's first argument is its item, and one of the others the registry.
+    The step's first argument is its item; one of the others is the registry.
     """
 
     @wraps(step)

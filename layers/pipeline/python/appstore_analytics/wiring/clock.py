@@ -1,4 +1,4 @@
-"""The real clock. Whatever needs the time is given it, so nothing else reads this machine's."""
+"""The real clock. Everything that needs the time gets this clock, so nothing else reads the machine's clock."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
--- Every statement is a transaction of its own, may run again, and is within what Aurora DSQL takes.
+-- Every statement is a separate transaction, can be repeated, and uses only what Aurora DSQL supports.
 
 CREATE TABLE IF NOT EXISTS console.grants (
     grant_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS console.views (
     UNIQUE (user_id, name)
 );
 
--- Of all apps where app_id is null.
+-- About all apps if app_id is null.
 CREATE TABLE IF NOT EXISTS console.annotations (
     annotation_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     app_id text,
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS console.annotations (
     changed_at timestamptz NOT NULL DEFAULT now()
 );
 
--- attempt_id: the entry of the attempt whose end this one tells.
+-- attempt_id: the entry of the attempt whose outcome this entry has.
 CREATE TABLE IF NOT EXISTS console.audit (
     entry_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     at timestamptz NOT NULL DEFAULT now(),
@@ -51,7 +51,7 @@ CREATE INDEX ASYNC IF NOT EXISTS audit_by_person ON console.audit (user_id, at);
 
 CREATE INDEX ASYNC IF NOT EXISTS audit_by_attempt ON console.audit (attempt_id);
 
--- app_ids is a JSON list; null means all that the person may see.
+-- app_ids is a JSON list; null means all apps that the person can see.
 CREATE TABLE IF NOT EXISTS console.subscriptions (
     subscription_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     channel text NOT NULL,
@@ -61,7 +61,7 @@ CREATE TABLE IF NOT EXISTS console.subscriptions (
     UNIQUE (user_id, channel)
 );
 
--- One row a week and subscription, so that a retry sends nothing twice.
+-- One row per week and subscription, so that a retry sends nothing twice.
 CREATE TABLE IF NOT EXISTS console.digests_sent (
     week date NOT NULL,
     subscription_id uuid NOT NULL,

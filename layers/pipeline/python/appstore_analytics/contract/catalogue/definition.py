@@ -49,7 +49,7 @@ class ColumnType(StrEnum):
     FLOAT64 = "double"
     BOOLEAN = "boolean"
     MONEY = "decimal(18,6)"
-    TEXTS_BY_HEADER = "map<string,string>"  # not a column of Apple's: see contract/tables.py:EXTRA
+    TEXTS_BY_HEADER = "map<string,string>"  # not one of Apple's columns: see contract/tables.py:EXTRA
 
 
 class Role(StrEnum):

@@ -18,7 +18,8 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KnownValues:
-    """What the column `column` can hold; in the tables of these reports only, where `reports` names stems of tables."""
+    """The known values of the column `column`; if `reports` names stems of tables, only in the tables of these
+    reports."""
 
     column: str
     values: tuple[str, ...]

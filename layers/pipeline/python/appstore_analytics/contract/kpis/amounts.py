@@ -1,8 +1,8 @@
 """The amounts: every sum over rows of Apple's reports from which KPIs are computed, by source table.
 
-Sources of the values compared with: the glossaries on Apple's pages of the reports (`ReportDefinition.documentation`),
-and, where files were seen, their spelling. Only Standard reports: Detailed ones leave out groups below five users and
-add noise, so that their sums are shares and never totals.
+The values in the conditions come from the glossaries on Apple's pages of the reports (`ReportDefinition.documentation`)
+and from real files where they were seen. Only Standard reports: Detailed ones leave out groups below five users and add
+noise, so that their sums are shares and never totals.
 """
 
 from appstore_analytics.contract.kpis.definition import Amount, Condition
@@ -12,7 +12,7 @@ _VIEWED = Condition("event", ("page view",))
 _FIRST_TIME = Condition("download_type", ("first-time download",))
 _DOWNLOADED = Condition("download_type", ("first-time download", "redownload"))
 
-# What people see on the App Store.
+# Amounts for what people see on the App Store.
 IMPRESSIONS = Amount("impressions", "engagement", "counts", (Condition("event", ("impression",)),))
 PAGE_VIEWS = Amount("page_views", "engagement", "counts", (_VIEWED,))
 PRODUCT_PAGE_VIEWS = Amount("product_page_views", "engagement", "counts", (_VIEWED, _PRODUCT_PAGE))
@@ -40,7 +40,7 @@ PRODUCT_PAGE_DOWNLOADS = Amount("product_page_downloads", "downloads", "counts",
 PREORDERS_PLACED = Amount("preorders_placed", "preorders", "pre_orders_placed")
 PREORDERS_CANCELED = Amount("preorders_canceled", "preorders", "pre_orders_canceled")
 
-# What happens on devices.
+# Amounts for what happens on devices.
 INSTALLS = Amount("installs", "installs", "counts", (Condition("event", ("install",)),))
 DELETIONS = Amount("deletions", "installs", "counts", (Condition("event", ("delete",)),))
 SESSIONS = Amount("sessions", "sessions", "sessions")

@@ -1,4 +1,4 @@
-"""The KPIs, in the order in which people meet them: seen, downloaded, used, paid, subscribed."""
+"""The KPIs, in the order of a user's path: seen, downloaded, used, paid, subscribed."""
 
 from appstore_analytics.contract.kpis import amounts as a
 from appstore_analytics.contract.kpis.definition import Additivity, Amount, Basis, Bound, Kpi, Unit
@@ -77,7 +77,7 @@ STORE = (
     _sum(
         "web_preview_views",
         "Web preview views",
-        "Pages seen in a web browser, by other people than those of the App Store: never add them to page views.",
+        "Pages seen in a web browser, by different people than in the App Store: never add them to page views.",
         a.WEB_PREVIEW_VIEWS,
     ),
 )
@@ -90,10 +90,13 @@ DOWNLOADS = (
         a.FIRST_TIME_DOWNLOADS,
     ),
     _sum("redownloads", "Redownloads", "By people who had the app before, on any device.", a.REDOWNLOADS),
-    _sum("updates", "Updates", "Automatic and manual updates; no downloads.", a.UPDATES),
-    _sum("restores", "Restores", "From a backup or a new device; no downloads.", a.RESTORES),
+    _sum("updates", "Updates", "Automatic and manual updates, which are not downloads.", a.UPDATES),
+    _sum("restores", "Restores", "From a backup or on a new device; these are not downloads.", a.RESTORES),
     _sum(
-        "total_downloads", "Total downloads", "First-time and redownloads; no updates, no restores.", *_TOTAL_DOWNLOADS
+        "total_downloads",
+        "Total downloads",
+        "First-time downloads and redownloads; no updates, no restores.",
+        *_TOTAL_DOWNLOADS,
     ),
     _sum(
         "preorders_net",
@@ -105,7 +108,7 @@ DOWNLOADS = (
     _ratio(
         "conversion_per_impression",
         "Conversion per impression",
-        "Total downloads per impression, not per person; it can exceed 1 where downloads come without an impression.",
+        "Total downloads per impression, not per person; it can exceed 1 if downloads come without an impression.",
         _TOTAL_DOWNLOADS,
         (a.IMPRESSIONS,),
     ),
@@ -135,7 +138,7 @@ USAGE = (
     _ratio(
         "deletion_ratio",
         "Deletions per install",
-        f"{_SHARING} The devices that delete are not those that installed on the same Date.",
+        f"{_SHARING} The devices that delete the app are not those that installed it on the same Date.",
         (a.DELETIONS,),
         (a.INSTALLS,),
     ),
@@ -193,7 +196,8 @@ USAGE = (
         "Opt-in rate",
         Unit.SHARE,
         Additivity.ESTIMATE,
-        "Right for one app and Date. Each side counts people once per Date: over Dates or apps it is a weighted mean.",
+        "Correct for one app and Date. Each side counts people once per Date, so over several Dates or apps it is a "
+        "weighted mean.",
         (a.USERS_OPTING_IN,),
         over=(a.DOWNLOADING_USERS,),
     ),
@@ -221,7 +225,7 @@ MONEY = (
     _ratio(
         "proceeds_per_download",
         "Proceeds per download",
-        f"{_USD} Not a cohort: who pays on a Date mostly downloaded before it.",
+        f"{_USD} Not a cohort: people who pay on a Date mostly downloaded earlier.",
         (a.PROCEEDS,),
         (a.FIRST_TIME_DOWNLOADS,),
         Unit.USD,
@@ -241,7 +245,7 @@ MONEY = (
         "Proceeds per paying user",
         Unit.USD,
         Additivity.ESTIMATE,
-        f"{_USD} At least this much where proceeds are positive: payers are counted once per slice and Date.",
+        f"{_USD} At least this much if proceeds are positive, because payers are counted once per slice and Date.",
         (a.PROCEEDS,),
         over=(a.PAYING_USERS,),
     ),
@@ -268,10 +272,25 @@ SUBSCRIPTIONS = (
         "On one Date: never summed over Dates. In a grace period or in billing retry.",
         a.SUBSCRIPTIONS_IN_BILLING_ISSUE,
     ),
-    _sum("subscription_starts", "Paid subscription starts", f"{_EVENTS} Conversions are apart.", a.SUBSCRIPTION_STARTS),
+    _sum(
+        "subscription_starts",
+        "Paid subscription starts",
+        f"{_EVENTS} Conversions are counted separately.",
+        a.SUBSCRIPTION_STARTS,
+    ),
     _sum("trial_starts", "Trial starts", _EVENTS, a.TRIAL_STARTS),
-    _sum("trial_conversions", "Trial conversions", f"{_EVENTS} Of trials that began earlier.", a.TRIAL_CONVERSIONS),
-    _sum("subscription_renewals", "Renewals", f"{_EVENTS} Renewals of offers are apart.", a.SUBSCRIPTION_RENEWALS),
+    _sum(
+        "trial_conversions",
+        "Trial conversions",
+        f"{_EVENTS} Conversions of trials that began earlier.",
+        a.TRIAL_CONVERSIONS,
+    ),
+    _sum(
+        "subscription_renewals",
+        "Renewals",
+        f"{_EVENTS} Renewals of offers are counted separately.",
+        a.SUBSCRIPTION_RENEWALS,
+    ),
     _sum(
         "subscription_churn",
         "Churn",

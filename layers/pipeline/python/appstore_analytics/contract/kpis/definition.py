@@ -1,4 +1,4 @@
-"""The words in which a KPI is described: amounts are sums over rows, and KPIs are formulas over amounts."""
+"""The vocabulary that describes a KPI: amounts are sums over rows, and KPIs are formulas over amounts."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,7 +34,7 @@ LAST_DAY_SINCE_DOWNLOAD = 30
 
 
 class Unit(StrEnum):
-    """What a value counts."""
+    """The unit of a value."""
 
     COUNT = "count"
     USD = "USD"
@@ -69,14 +69,14 @@ class Basis(StrEnum):
     COHORT = "cohort"
     """Devices by their download Date d: the amount of Date d + n, over the divisor of Date d itself."""
     OPENING = "opening"
-    """The divisor is a stock: its amount on the Date before the first one asked for."""
+    """The divisor is a stock: its amount on the Date before the first requested one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A row counts where `column`, in lower case, is one of `words`: the case of Apple's values differs between files.
+    """A row counts if `column`, in lower case, is one of `words`: the case of Apple's values differs between files.
 
-    Without `words` it counts where the column is not null.
+    Without `words` it counts if the column is not null.
     """
 
     column: str
@@ -87,8 +87,8 @@ class Condition:
 class Amount:
     """The sum of `measure` over the rows of one table that meet all conditions, per app, Date and dimension value.
 
-    With `times`, the sum of the products of both columns: a mean times the number it is the mean of. A `stock` is what
-    there is on a Date, so its sum over slices is right and its sum over Dates is not.
+    With `times`, the sum of the products of both columns: a mean times the number it is the mean of. A `stock` is a
+    quantity that exists on a Date, so its sum over slices is correct and its sum over Dates is not.
     """
 
     name: str
@@ -115,7 +115,7 @@ class Amount:
 
     @property
     def is_additive(self) -> bool:
-        """Whether Apple's rows can be added up to it. Uniques cannot: one device can be in several rows."""
+        """Whether Apple's rows can be added up. Uniques cannot: one device can be in several rows."""
         return self.column.role is Role.ADDITIVE
 
     @property
@@ -139,8 +139,9 @@ def dimensions_of(table: CuratedTable) -> tuple[Dimension, ...]:
 class Kpi:
     """`factor` · (Σ `plus` − Σ `minus`) / Σ `over`; without `over` the sum alone. All are amounts.
 
-    `bound`, only for a BOUND, says on which side of it the true value is. `trap` is the sentence to show beside every
-    value. `weekly` and `monthly` are the KPIs that count a week or a month, where sums of this one's Dates do not.
+    `bound`, only for a BOUND, says on which side of the bound the true value is. `trap` is the sentence to show beside
+    every value. `weekly` and `monthly` are the KPIs to use for a week or a month if this one's Dates cannot be added
+    up.
     """
 
     name: str
@@ -169,7 +170,7 @@ class Kpi:
 
     @property
     def granularity(self) -> Granularity:
-        """The period of one Date; that of all its tables."""
+        """The period of one Date, which is the same in all its tables."""
         return self.tables[0].granularity
 
     @cached_property
@@ -188,7 +189,7 @@ class Kpi:
 
     @property
     def precision(self) -> str:
-        """How a value relates to the true one: exact, at least, at most, or an estimate."""
+        """The relation of a value to the true one: exact, at least, at most, or an estimate."""
         if self.bound is not None:
             return self.bound
         return "estimate" if self.additivity is Additivity.ESTIMATE else "exact"

@@ -32,7 +32,7 @@ def query(kpi: Kpi) -> str:
     keys = ("app_id",) if kpi.additivity in (Additivity.SUM, Additivity.RATIO) else ("dt", "app_id")
     if len(kpi.tables) == 1:
         return _select(kpi.tables[0], keys, {kpi.label: value_of(kpi, sum_of)}, _dates(kpi, kpi.tables[0]))
-    # The divisor's table first: without it there is no value, and a value that another table lacks is null.
+    # The divisor's table comes first, because without it there is no value; a value that another table lacks is null.
     first, *others = sorted(kpi.tables, key=lambda table: table not in [amount.table for amount in kpi.over])
     parts = ",\n".join(f"{table.name} AS (\n{_amounts_of(kpi, table, keys)}\n)" for table in (first, *others))
     names = ", ".join(keys)

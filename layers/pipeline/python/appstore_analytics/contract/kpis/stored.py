@@ -1,4 +1,4 @@
-"""How amounts are stored: `marts.kpis`, of which a row is an amount of one app, Date and dimension value.
+"""How amounts are stored: `marts.kpis` has a row for each amount of an app, Date and dimension value.
 
 One object per Date and source table, so that a Date's KPIs are replaced with the rows they were made of.
 """
@@ -13,36 +13,41 @@ from appstore_analytics.contract.tables import CuratedTable
 KPIS_TABLE = "kpis"
 
 TOTAL = "total"
-"""In the column `dimension`: the amount of all rows."""
+"""The value of the column `dimension` for the amount of all rows."""
 
 PORTFOLIO = 0
-"""In the column `app_id`: all apps together."""
+"""The value of the column `app_id` for all apps together."""
 
 _VERSION = "1"
-"""Raise it when the same amounts would be written as other rows or bytes: every Date's KPIs are then built again."""
+"""Increase this when the same amounts would be written as different rows or bytes: every Date's KPIs are then built
+again."""
 
 KPI_COLUMNS: tuple[tuple[str, str, str], ...] = (  # name, Glue type, meaning
     ("app_id", "bigint", "The app; 0 is all apps together: leave it out before you sum over apps"),
     ("kpi", "string", "The amount, as docs/kpis.md names it"),
-    ("dimension", "string", "By what it is split: a column of the source table, days_since_download, or total"),
-    ("value", "string", "The value of that dimension; null is a value, and the one value of total"),
-    ("amount", "bigint", "The sum, of amounts that are no money; null where 64 bits cannot hold it"),
-    ("usd", "decimal(18,6)", "The sum, of amounts of money; null where 18 digits cannot hold it"),
+    (
+        "dimension",
+        "string",
+        "The dimension that splits it: a column of the source table, days_since_download, or total",
+    ),
+    ("value", "string", "The value of that dimension; null is a value, and total has no other"),
+    ("amount", "bigint", "The sum, for amounts that are not money; null if it exceeds 64 bits"),
+    ("usd", "decimal(18,6)", "The sum, for amounts of money; null if it exceeds 18 digits"),
     (
         "is_final",
         "boolean",
-        "Whether the Date was complete when Apple built the rows' file, of all apps every file; null where unstated",
+        "Whether the Date was complete when Apple built the file (for all apps: every file); null if unstated",
     ),
 )
 
 
 def amounts_of(table: CuratedTable) -> tuple[Amount, ...]:
-    """The amounts that are summed from the rows of a table; none of most."""
+    """The amounts that are summed from the rows of a table; most tables have none."""
     return tuple(amount for amount in AMOUNTS if amount.table == table)
 
 
 def definitions(table: CuratedTable) -> str:
-    """Names the amounts and dimensions that are built for a table: other definitions have another name."""
+    """A name for the amounts and dimensions that are built for a table: it changes when they do."""
     amounts = [
         [amount.name, amount.measure, amount.times, [[each.column, each.words] for each in amount.where]]
         for amount in amounts_of(table)

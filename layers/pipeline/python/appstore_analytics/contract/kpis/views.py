@@ -1,7 +1,7 @@
 """The views on `marts.kpis`: a column per KPI, each with the query that Athena keeps and the types it promises.
 
-A query selects plain `dt` and groups by it, so that conditions on `dt` reach the table's projection. No column is
-0 where there is no row: NULL is "no row of it", which is zero or missing.
+A query selects plain `dt` and groups by it, so that conditions on `dt` reach the table's projection. No column is 0 if
+there is no row: NULL means that there is no row: the value is zero or missing.
 """
 
 from collections.abc import Iterable, Iterator
@@ -44,7 +44,7 @@ class View:
             for each in self.columns
         )
         keys = ", ".join(each.expression for each in self.columns if each.is_key)
-        # names and words are the catalogue's: nothing of a file or of a person gets into the text
+        # names and words come from the catalogue: no text from a file or a person becomes SQL
         return f"SELECT {columns} FROM {database}.{KPIS_TABLE} WHERE {self.where} GROUP BY {keys}"  # noqa: S608
 
 
@@ -105,7 +105,7 @@ def _of_apps(dimension: str) -> str:
 
 def _by(name: str, dimension: Dimension) -> View:
     kpis = [kpi for kpi in _OF_ONE_DATE if dimension in kpi.dimensions]
-    value = ViewColumn(dimension, "string", "value", "Null where Apple gives none", is_key=True)
+    value = ViewColumn(dimension, "string", "value", "Null if Apple gives none", is_key=True)
     columns = (_DT, _APP, value, *_kpi_columns(kpis), *_final_columns(kpis))
     return View(
         name,
@@ -131,7 +131,7 @@ def _of_cohorts(name: str, meaning: str, column: str, amount: Amount) -> View:
 VIEWS: tuple[View, ...] = (
     View(
         "app_daily",
-        "KPIs of each app and Date; a stock or a unique is never to be summed over Dates, a ratio never averaged",
+        "KPIs of each app and Date; never sum a stock or a unique over Dates, and never average a ratio",
         (_DT, _APP, *_kpi_columns(_OF_ONE_DATE), *_final_columns(_OF_ONE_DATE)),
         _of_apps(TOTAL),
     ),
@@ -158,4 +158,4 @@ VIEWS: tuple[View, ...] = (
         _of_apps(TOTAL),
     ),
 )
-"""In the order in which people meet them."""
+"""In the order in which people come across them."""

@@ -1,1 +1,1 @@
-"""KPI amounts of one Date: summed from the rows that are published, stored beside them, and read back."""
+"""KPI amounts of one Date: summed from the published rows, stored next to them, and read back."""

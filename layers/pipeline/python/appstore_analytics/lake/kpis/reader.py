@@ -1,7 +1,7 @@
-"""Stored KPI amounts, read from S3: of the rows that are published now and of today's definitions, or not at all.
+"""Stored KPI amounts, read from S3 only if they match the published rows and today's definitions.
 
 HEAD the rows' object ─► GET the end of the KPI object ─► same digest? ─► GET the row groups of the apps asked for
-                                                        no ─► HEAD the rows' object once more ─► BEING_REPLACED
+                                                        no ─► HEAD the rows' object again ─► BEING_REPLACED
 """
 
 from collections import defaultdict
@@ -78,13 +78,13 @@ def _stored(file: RemoteFile, table_date: TableDate, wanted: Wanted) -> StoredKp
     return StoredKpis(
         table_date,
         Storage.CURRENT,
-        dict(zip(apps["app_id"], apps["is_final_min"], strict=True)),  # which every row of an app says alike
+        dict(zip(apps["app_id"], apps["is_final_min"], strict=True)),  # all rows of an app have the same value
         _amounts(rows.filter(is_asked), wanted),
     )
 
 
 def _amounts(rows: pa.Table, wanted: Wanted) -> dict[tuple[str, str | None], dict[int, Number | None]]:
-    """By amount and value, and by app. Totals, which thousands of apps have, a column at a time."""
+    """By amount and value, and by app. Totals, one column at a time, because there can be thousands of apps."""
     if wanted.dimension == TOTAL:
         names = rows["kpi"].cast(pa.string())
         apart = {name: rows.filter(pc.equal(names, name)) for name in wanted.amounts}
@@ -109,7 +109,7 @@ def _numbers(rows: pa.Table) -> list[Number | None]:
 
 
 def _row_groups(metadata: pq.FileMetaData, wanted: Wanted) -> list[int]:
-    """The last one, which has the totals and the portfolio; and for a dimension those with rows of the apps."""
+    """The last row group, which has the totals and the portfolio; for a dimension also those with rows of the apps."""
     last = metadata.num_row_groups - 1
     if last < 0:
         return []

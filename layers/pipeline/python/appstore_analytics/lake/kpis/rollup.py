@@ -100,7 +100,7 @@ class Rollup:
                 self._write(fitted(self._held), ROW_GROUP_ROWS)
             self._is_final[PORTFOLIO] = _all(self._is_final.values())
             apps = pa.array(list(self._is_final), pa.int64())
-            # An app with rows of which none counts has a zero, not an unknown value.
+            # An app that has rows, none of which counts, has a zero instead of an unknown value.
             none = [zeros(apps, amount, TOTAL) for amount in amounts_of(self._table)]
             last = added([*self._portfolio, *self._totals, *none], KEYS)
             self._write(fitted(last.sort_by(_ORDER)), last.num_rows)
@@ -151,7 +151,7 @@ class Rollup:
 
 
 def _all(are_final: Iterable[bool | None]) -> bool | None:
-    """Apple states a completeness of all apps or of none."""
+    """Apple states a completeness for all apps or for none."""
     known = [each for each in are_final if each is not None]
     return all(known) if known else None
 

@@ -67,7 +67,7 @@ def keys_of(rows: pa.RecordBatch, dimensions: Iterable[Dimension], day: date) ->
 
 
 def measures_of(rows: pa.RecordBatch, amounts: Iterable[Amount]) -> dict[str, pa.Array]:
-    """The numbers to sum for `amounts`: 64 bits if they certainly hold the sum of all rows, else wider."""
+    """The numbers to sum for `amounts`: 64 bits if they certainly hold the sum of all rows, otherwise wider."""
     found = {}
     for amount in amounts:
         factors = [rows.column(name) for name in (amount.measure, amount.times) if name]
