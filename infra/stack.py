@@ -110,9 +110,9 @@ MAY: Mapping[str, Access] = {
         lake={
             RUNS_PREFIX: (READ,),
             CURATED_PREFIX: (READ,),
-            PUBLICATIONS_PREFIX: (READ,),
+            KPIS_PREFIX: (READ,),
             APPSTORE_PREFIX: (WRITE,),
-            REPORTS_PREFIX: (WRITE,),
+            REPORTS_PREFIX: (READ, WRITE),
         },
         lists=(LAKE,),
     ),
@@ -256,7 +256,7 @@ class AppStoreAnalyticsPipeline(Construct):
             "verify_table": settings.VerifyTableSettings(
                 table, lake, workgroup=self.workgroup.name, databases=self._configuration.names.databases
             ),
-            "summarize_run": settings.SummarizeRunSettings(table, lake),
+            "summarize_run": settings.SummarizeRunSettings(table, lake, self._configuration.repository_url),
             "check_key": settings.CheckKeySettings(table, lake, url, keys),
             "check_freshness": settings.CheckFreshnessSettings(
                 lake,

@@ -108,9 +108,9 @@ MATRIX: dict[str, dict[str, str]] = {
         "registry": "dynamodb:GetItem dynamodb:Query",
         "lake/runs/*": READ,
         "lake/curated/*": READ,
-        "lake/publications/*": READ,
+        "lake/marts/kpis/*": READ,
         "lake/appstore/*": WRITE,
-        "lake/reports/*": WRITE,
+        "lake/reports/*": READ_WRITE,
         **LISTS_LAKE,
     },
     "check_freshness": {

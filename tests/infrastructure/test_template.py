@@ -391,19 +391,22 @@ def test_every_log_group_expires_after_the_days_in_the_context(synthesis: Synthe
     assert {group["RetentionInDays"] for group in groups} == {30}
 
 
-def test_only_the_two_that_read_and_write_parquet_carry_arrow(synthesis: Synthesis) -> None:
+def test_only_those_that_read_or_write_parquet_carry_arrow(synthesis: Synthesis) -> None:
     layers = synthesis.of_type("Lambda::LayerVersion")
     names = {reference: properties["LayerName"] for reference, properties in layers.items()}
     carried = {
         step: {names[layer["Ref"]].removeprefix("appstore-analytics-") for layer in function["Layers"]}
         for step, function in synthesis.functions().items()
     }
-    assert {step for step, layers in carried.items() if "arrow" in layers} == {"convert_instance", "publish_date"}
+    with_arrow = {step for step, layers in carried.items() if "arrow" in layers}
+    assert with_arrow == {"convert_instance", "publish_date", "summarize_run"}
     assert all({"pipeline", "dependencies"} <= layers for layers in carried.values())
 
 
-@pytest.mark.parametrize(("step", "memory"), [("convert_instance", 1024), ("publish_date", 2048)])
-def test_the_two_that_carry_arrow_have_memory_and_time(synthesis: Synthesis, step: str, memory: int) -> None:
+@pytest.mark.parametrize(
+    ("step", "memory"), [("convert_instance", 1024), ("publish_date", 2048), ("summarize_run", 1024)]
+)
+def test_those_that_carry_arrow_have_memory_and_time(synthesis: Synthesis, step: str, memory: int) -> None:
     function = synthesis.functions()[step]
     assert (function["MemorySize"], function["Timeout"]) == (memory, 900)
 

@@ -10,6 +10,7 @@ lake bucket   parts/<table>/dt=<Date>/<app id>.parquet                        on
               appstore/<table>/dt=<day>/<run id>.jsonl                        the pipeline's records
               runs/<run id>/…                                                 a run's plan, manifests and notes
               reports/production_<operation>_<run id>.json, .html             run reports, and their pages
+              reports/index.html                                              the list of these pages
 """
 
 import re
@@ -23,6 +24,9 @@ PUBLICATIONS_PREFIX = "publications/"
 APPSTORE_PREFIX = "appstore/"
 RUNS_PREFIX = "runs/"
 REPORTS_PREFIX = "reports/"
+INDEX_NAME = "index.html"
+INDEX_KEY = f"{REPORTS_PREFIX}{INDEX_NAME}"
+"""The list of runs, next to their pages."""
 RAW_PREFIX = "raw/"
 
 RUN_PARTITION = "RUN#{}"

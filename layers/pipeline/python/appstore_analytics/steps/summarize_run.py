@@ -19,12 +19,14 @@ from appstore_analytics.model.items import ItemRecord, LandItem
 from appstore_analytics.model.plan import RunPlan, VanishedApp
 from appstore_analytics.model.waits import Wait, by_cause
 from appstore_analytics.registry import Registry
+from appstore_analytics.report.instructions import Instructions
 from appstore_analytics.report.page import write_run_page
 from appstore_analytics.report.restated_dates import RestatedDates
 from appstore_analytics.report.summary import RunSummary, count_verdicts, summarize
 from appstore_analytics.rules.restatements import restatements_in
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
 
+_NO_INSTRUCTIONS = Instructions()
 _SUCCEEDED, _FAILED = "SUCCEEDED", "FAILED"
 
 Emit = Callable[[Metric, float], None]
@@ -38,12 +40,14 @@ def summarize_run(
     emit: Emit,
     now: datetime,
     left_out: Sequence[str] = (),
+    instructions: Instructions = _NO_INSTRUCTIONS,
 ) -> dict[str, str]:
     """Write the results of the run. Returns the status and the sentence that its execution ends with.
 
-    `left_out` are sentences about failed steps that no data depends on. A planned item without a verdict counts as
-    failed, so no death goes unnoticed. A second run writes the same objects. The largest sets, the records of instances
-    and the rows of `batches`, are written as they are read; of an instance only what the summary needs is kept.
+    `left_out` are sentences about failed steps that no data depends on; the page links the `instructions`. A planned
+    item without a verdict counts as failed, so no death goes unnoticed. A second run writes the same objects. The
+    largest sets, the records of instances and the rows of `batches`, are written as they are read; of an instance only
+    what the summary needs is kept.
     """
     plan = read_plan(lake, run_id)
     records = _records(plan, registry, lake)
@@ -57,7 +61,7 @@ def summarize_run(
     body = json.dumps(report, indent=2, ensure_ascii=False, default=str).encode()
     key = report_key(plan.operation, plan.run_id)
     lake.write(key, body, content_type="application/json")
-    write_run_page(plan, summary, records, seconds, restated, lake)
+    write_run_page(plan, summary, records, seconds, restated, lake, instructions)
     _emit(summary, emit)
     return {"status": report["status"], "cause": f"{summary.cause} The report is {key}." if summary.cause else ""}
 
