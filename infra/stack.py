@@ -22,6 +22,7 @@ from appstore_analytics.contract.layout import (
     RAW_PREFIX,
     REPORTS_PREFIX,
     RUNS_PREFIX,
+    STATES_PREFIX,
 )
 from appstore_analytics.contract.names import SERVICE, Database, Names, api_key_output
 from infra.account_rules import follow_the_accounts_rules
@@ -111,6 +112,7 @@ MAY: Mapping[str, Access] = {
             RUNS_PREFIX: (READ,),
             CURATED_PREFIX: (READ,),
             KPIS_PREFIX: (READ,),
+            STATES_PREFIX: (READ, WRITE),
             APPSTORE_PREFIX: (WRITE,),
             REPORTS_PREFIX: (READ, WRITE),
         },

@@ -117,7 +117,7 @@ class Table:
     def query(self, *, KeyConditionExpression: Any, **query: Any) -> dict[str, Any]:  # noqa: N803 (boto3's names)
         """One page. A condition is the run's partition and a beginning of the sort key."""
         values = ConditionExpressionBuilder().build_expression(KeyConditionExpression, is_key_condition=True)
-        pk, beginning = values.attribute_value_placeholders.values()
+        pk, beginning, *_ = values.attribute_value_placeholders.values()
         if pk != run_partition(RUN_ID):
             return {"Items": []}
         if not hasattr(self, "_ahead") or "ExclusiveStartKey" not in query:

@@ -109,6 +109,7 @@ MATRIX: dict[str, dict[str, str]] = {
         "lake/runs/*": READ,
         "lake/curated/*": READ,
         "lake/marts/kpis/*": READ,
+        "lake/marts/states/*": READ_WRITE,
         "lake/appstore/*": WRITE,
         "lake/reports/*": READ_WRITE,
         **LISTS_LAKE,

@@ -6,6 +6,7 @@ lake bucket   parts/<table>/dt=<Date>/<app id>.parquet                        on
               parts/<table>/dt=<Date>/<app id>/<processing date>.<instance id>.parquet   in `_vintages` tables
               curated/<table>/dt=<Date>/data.parquet                          what Athena reads: all apps' rows
               marts/kpis/dt=<Date>/<table>.parquet                            KPI amounts made of that object's rows
+              marts/states/dt=<Date>/states.jsonl                           what these amounts are worth, app by app
               publications/<table>/dt=<Date>/<digest>.json                    what that object was made of
               appstore/<table>/dt=<day>/<run id>.jsonl                        the pipeline's records
               runs/<run id>/…                                                 a run's plan, manifests and notes
@@ -20,6 +21,7 @@ from datetime import date
 PARTS_PREFIX = "parts/"
 CURATED_PREFIX = "curated/"
 KPIS_PREFIX = "marts/kpis/"
+STATES_PREFIX = "marts/states/"
 PUBLICATIONS_PREFIX = "publications/"
 APPSTORE_PREFIX = "appstore/"
 RUNS_PREFIX = "runs/"
@@ -96,6 +98,11 @@ class TableDate:
     def app_id_of_part(self, key: str) -> int:
         """The app of the part at `key`."""
         return int(re.split(r"[/.]", key.removeprefix(self.parts_prefix), maxsplit=1)[0])
+
+
+def states_key(day: date) -> str:
+    """The states of one Date."""
+    return f"{STATES_PREFIX}dt={day.isoformat()}/states.jsonl"
 
 
 def parts_location(table: str) -> str:

@@ -1,21 +1,21 @@
 """summarize_run: writes the run report and its page, the `appstore` tables and the metrics from the items' records."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from appstore_analytics.contract.facts import PlannedFacts, row_of
-from appstore_analytics.contract.layout import report_key, run_key
+from appstore_analytics.contract.layout import TableDate, report_key, run_key
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.tables import RESTATEMENTS, tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import open_records, read_notices, read_plan, read_rows, write_records
-from appstore_analytics.model.items import ItemRecord, LandItem
+from appstore_analytics.model.items import ItemRecord, LandItem, PublishItem
 from appstore_analytics.model.plan import RunPlan, VanishedApp
 from appstore_analytics.model.waits import Wait, by_cause
 from appstore_analytics.registry import Registry
@@ -25,6 +25,7 @@ from appstore_analytics.report.restated_dates import RestatedDates
 from appstore_analytics.report.summary import RunSummary, count_verdicts, summarize
 from appstore_analytics.rules.restatements import restatements_in
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
+from appstore_analytics.steps.source_states import store_source_states
 
 _NO_INSTRUCTIONS = Instructions()
 _SUCCEEDED, _FAILED = "SUCCEEDED", "FAILED"
@@ -61,6 +62,7 @@ def summarize_run(
     body = json.dumps(report, indent=2, ensure_ascii=False, default=str).encode()
     key = report_key(plan.operation, plan.run_id)
     lake.write(key, body, content_type="application/json")
+    store_source_states(plan, _published(records), registry, lake)
     write_run_page(plan, summary, records, seconds, restated, lake, instructions)
     _emit(summary, emit)
     return {"status": report["status"], "cause": f"{summary.cause} The report is {key}." if summary.cause else ""}
@@ -112,6 +114,11 @@ def _write_batches(plan: RunPlan, lake: Bucket) -> RestatedDates:
             for restatement in restatements_in(row):
                 append_restatement(restatement)
     return restated
+
+
+def _published(records: Mapping[MapName, Sequence[ItemRecord]]) -> list[TableDate]:
+    """The Dates whose objects the run has replaced or looked at."""
+    return [PublishItem.from_event(record.event).table_date for record in records[MapName.PUBLISH]]
 
 
 def _report(plan: RunPlan, summary: RunSummary, seconds: float, waits: Iterable[Wait]) -> dict[str, Any]:
