@@ -222,7 +222,7 @@ def test_a_week_is_compared_with_the_week_before_and_not_with_other_weekdays() -
     def told(*numbers: int | None, preliminary: int = 0) -> str:
         days = [DAY + timedelta(days=number) for number in range(len(numbers))]
         values = tuple(zip(days, [None if each is None else Decimal(each) for each in numbers], strict=True))
-        return chart(values, preliminary=frozenset(days[len(days) - preliminary :])).sentence
+        return ", ".join(chart(values, preliminary=frozenset(days[len(days) - preliminary :])).headline)
 
     before, after = [10] * 5 + [40, 40], [11] * 5 + [44, 44]
     assert told(*before, *after) == "143 in the 7 Dates to 2025-06-15, +10.0 % on the 7 before"

@@ -62,14 +62,14 @@ class Chart:
         return ([each for each in known if each[0] not in self.preliminary] or known)[-1]
 
     @property
-    def sentence(self) -> str:
+    def headline(self) -> tuple[str, ...]:
         """The number to read first: a week beside the week before, or one Date as long as there is no week."""
         if (week := self.week) is None:
-            return _shown(self, *self.newest)
-        told = f"{self._amount(week.total)} in the 7 Dates to {week.last.isoformat()}"
+            return (_shown(self, *self.newest),)
+        total = f"{self._amount(week.total)} in the 7 Dates to {week.last.isoformat()}"
         if not week.before:
-            return told
-        return f"{told}, {(week.total / week.before - 1) * 100:+,.1f} % on the 7 before"
+            return (total,)
+        return total, f"{(week.total / week.before - 1) * 100:+,.1f} % on the 7 before"
 
     def _amount(self, value: Decimal) -> str:
         return f"{number_text(value)}{f' {self.unit}' if self.unit else ''}"
@@ -106,10 +106,11 @@ def _chart(parent: Element, chart: Chart) -> None:
     figure = SubElement(parent, "figure")
     caption = SubElement(figure, "figcaption")
     add_text(caption, "b", f"{chart.title}: ")
-    add_text(caption, "span", chart.sentence)
+    for part in chart.headline:
+        add_text(caption, "span", part).tail = ", " if part != chart.headline[-1] else ""
     if chart.trap:
         add_text(caption, "small", chart.trap)
-    label = f"{chart.title} by Date, {chart.sentence}"
+    label = f"{chart.title} by Date, {', '.join(chart.headline)}"
     svg = SubElement(figure, "svg", {"viewBox": f"0 0 {_CHART_WIDTH} {_CHART_HEIGHT}", "role": "img"})
     svg.set("aria-label", label)
     highest = max((value for _, value in chart.values if value is not None), default=Decimal(0)) or Decimal(1)

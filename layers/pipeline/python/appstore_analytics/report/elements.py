@@ -17,9 +17,11 @@ def add_section(body: Element, title: str) -> Element:
     return section
 
 
-def add_table(section: Element, caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Add a table. The first cell of a row is its heading."""
-    body = add_head(section, caption, columns)
+def add_table(
+    section: Element, caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]], kind: str = ""
+) -> None:
+    """Add a table. The first cell of a row is its heading; of the `numbers` kind are those from the third column on."""
+    body = add_head(section, caption, columns, kind=kind)
     for name, *values in rows:
         line = SubElement(body, "tr")
         add_text(line, "th", str(name)).set("scope", "row")
@@ -33,11 +35,14 @@ def add_head(
     """Add a table with its caption and the heads of its columns; the answer is its body.
 
     A table that is too wide scrolls sideways, also by keyboard. Its right edge fades out as long as there is more, and
-    on a phone a line above it says so. `turned` are the heads of narrow columns, added after the others.
+    on a phone a line above it says so; one of `few` columns breaks its lines instead. `turned` are the heads of narrow
+    columns, added after the others.
     """
     turned = tuple(turned)
     if len(columns) + len(turned) > _COLUMNS_OF_A_PHONE:
         add_text(section, "p", "The table scrolls sideways \N{RIGHTWARDS ARROW}", kind="sideways")
+    else:
+        kind = kind or "few"
     scroll = SubElement(section, "div", {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": caption})
     table = SubElement(scroll, "table", {"class": kind} if kind else {})
     add_text(table, "caption", caption)

@@ -71,14 +71,14 @@ def index_page(entries: Sequence[RunEntry]) -> bytes:
     page, body = add_document("Runs")
     add_text(body, "h1", "Runs")
     caption = f"The newest first, at most {RUNS_LISTED}. A run is listed when it has ended; its page says the rest."
-    rows = add_head(body, caption, ("started", "operation", "result", "took", "apps", "started by", "cause"))
+    rows = add_head(body, caption, ("started", "result", "operation", "took", "apps", "started by", "cause"))
     for entry in entries:
         row = SubElement(rows, "tr", {_ENTRY: json.dumps(asdict(entry)).replace("<", r"\u003c")})
         head = SubElement(row, "th", scope="row")
         add_link(head, entry.started_at[:16].replace("T", " "), entry.page)
-        add_text(row, "td", f"{entry.operation} {entry.as_of}")
         word, kind = ("failed", "bad") if entry.has_failed else ("succeeded", "good")
         add_text(SubElement(row, "td"), "span", word, kind=f"badge {kind}")
+        add_text(row, "td", f"{entry.operation} {entry.as_of}")
         for text in (duration_text(entry.seconds), f"{entry.apps:,}", entry.started_by):
             add_text(row, "td", text)
         add_text(row, "td", entry.cause, kind="told")

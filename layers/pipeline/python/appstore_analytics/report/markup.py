@@ -202,7 +202,8 @@ def _restatements(body: Element, restated: RestatedDates) -> None:
         )
         for one in islice(restated, _RESTATEMENTS_SHOWN)
     )
-    add_table(section, caption, ("table", "Date", "apps", "rows before", "rows now", "change"), rows)
+    columns = ("table", "Date", "apps", "rows before", "rows now", "change")
+    add_table(section, caption, columns, rows, kind="numbers")
     add_left_out(section, len(restated) - _RESTATEMENTS_SHOWN, "Dates")
 
 

@@ -19,7 +19,7 @@ dl div { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75
 dt { color: var(--quiet); font-size: .8rem; } dd { margin: 0; font-size: 1.15rem; font-variant-numeric: tabular-nums; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1rem; }
 figure { margin: 0; display: flex; flex-direction: column; } figcaption, .ends { font-size: .85rem; }
-figcaption { margin-bottom: auto; } figcaption b { font-weight: 600; }
+figcaption { margin-bottom: auto; } figcaption b { font-weight: 600; } figcaption span { white-space: nowrap; }
 figcaption small { display: block; color: var(--quiet); }
 .ends { display: flex; justify-content: space-between; color: var(--quiet); }
 svg { width: 100%; height: auto; display: block; border-bottom: 1px solid var(--line); }
@@ -32,11 +32,13 @@ a { color: inherit; text-decoration-thickness: 1px; text-underline-offset: .15em
   background: linear-gradient(to right, transparent, var(--paper)); }
 .sideways { display: none; color: var(--quiet); font-size: .85em; }
 @media (max-width: 45rem) { .sideways { display: block; } }
-caption { caption-side: top; text-align: left; white-space: normal; color: var(--quiet); padding-bottom: .25rem; }
+caption { caption-side: top; text-align: left; white-space: normal; color: var(--quiet); padding-bottom: .25rem;
+  position: sticky; left: 0; max-width: calc(100vw - 3.5rem); }
 table { flex: 0 0 auto; border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: bottom;
   white-space: nowrap; }
-.scroll > table:not(.grid) :is(th, td):nth-child(n + 3) { text-align: right; }
+.numbers :is(th, td):nth-child(n + 3) { text-align: right; }
+.few :is(th, td) { white-space: normal; overflow-wrap: anywhere; } .few { flex-shrink: 1; }
 .failure { border-left: 4px solid var(--bad); padding: .1rem .75rem; margin: .75rem 0; }
 tbody th { font-weight: 500; }
 .grid tbody th { position: sticky; left: 0; background: var(--paper); }
