@@ -38,7 +38,7 @@ table { flex: 0 0 auto; border-collapse: collapse; font-size: .85rem; font-varia
 th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: bottom;
   white-space: nowrap; }
 .numbers :is(th, td):nth-child(n + 3) { text-align: right; }
-.few :is(th, td) { white-space: normal; overflow-wrap: anywhere; } .few { flex-shrink: 1; }
+.few :is(th, td) { white-space: normal; overflow-wrap: break-word; } .few { flex-shrink: 1; }
 .failure { border-left: 4px solid var(--bad); padding: .1rem .75rem; margin: .75rem 0; }
 tbody th { font-weight: 500; }
 .grid tbody th { position: sticky; left: 0; background: var(--paper); }
