@@ -6,6 +6,8 @@ from appstore_analytics.contract.kpis import KPIS, NOT_IN_THESE_REPORTS
 from appstore_analytics.contract.kpis.catalogue import DOWNLOADS, MONEY, STORE, SUBSCRIPTIONS, USAGE
 from appstore_analytics.contract.kpis.definition import Additivity, Basis, Kpi
 from appstore_analytics.contract.kpis.sql import query
+from appstore_analytics.contract.kpis.stored import STATE_MEANINGS
+from appstore_analytics.rules.source_states import JUDGED_DAYS
 from docs.pages import row
 
 _HEAD = """\
@@ -27,8 +29,25 @@ The *kind* says how values of several [Dates](glossary.md), or of several slices
 - **estimate**: neither exact nor a bound.
 
 Only Standard reports are used: Detailed ones leave out groups below five users and add noise. Values are compared in
-lower case, because Apple's spelling differs between files. A missing row is missing data, not a zero: see
-`appstore.freshness`.
+lower case, because Apple's spelling differs between files. A missing row is missing data, not a zero: the view
+`marts.app_daily` has a row for each app and due Date, and says for each source what its KPIs are worth.
+
+| `downloads_state` … | the KPIs from this table |
+| --- | --- |
+{states}
+
+The states are those of `./manage.py gaps`. The run that publishes a Date stores them in `marts.states`, and each run
+judges the Dates of the newest {judged_days} days again, so a state can be a day old; none is derived from today's date.
+A state is null for older Dates until a run publishes them again (`./manage.py rebuild-kpis`). Where a state is
+`missing` or `quarantined` beside a number, the number is of an older file. NULL is never a zero.
+
+```sql
+SELECT dt, app_id, total_downloads, downloads_state
+FROM marts.app_daily
+WHERE dt BETWEEN CURRENT_DATE - INTERVAL '10' DAY AND CURRENT_DATE - INTERVAL '3' DAY
+    AND downloads_state IN ('missing', 'quarantined')
+ORDER BY dt, app_id
+```
 
 The queries return every app's value for the Dates of the newest four weeks that Apple calls complete (eight weeks,
 three months of the weekly and monthly tables). Sums and ratios cover these Dates together; stocks, bounds and estimates
@@ -52,7 +71,8 @@ _BASIS = {
 
 def kpis_page() -> str:
     """The whole page; the same catalogue gives the same text."""
-    lines = [_HEAD.format(kpis=len(KPIS)), *_overview()]
+    states = "\n".join(f"| `{state}` | {meaning} |" for state, meaning in STATE_MEANINGS.items())
+    lines = [_HEAD.format(kpis=len(KPIS), states=states, judged_days=JUDGED_DAYS), *_overview()]
     for title, kpis in _CHAPTERS.items():
         lines += ["", f"## {title}", *(line for kpi in kpis for line in _kpi(kpi))]
     lines += ["", "## Not in these reports", ""]

@@ -38,12 +38,13 @@ class DeploymentConfiguration:
     subdomains, because Apple's bucket and its region can change. `alarm_slack_secret` names a secret that holds the URL
     of an incoming webhook. `dashboard` creates a dashboard: the first three per account are free, each further one
     costs more than everything else together. With `releases` a daily run asks Apple which versions of the apps are on
-    sale, one call per app. A Date is missing `freshness_hours` after Apple should have published it. `console` adds the
-    stack of the web console. Its database is Aurora DSQL, or the PostgreSQL whose secret `console_database` names, in
-    the subnets of `console_vpc`. `console_digests` sends weekly digests from `digest_sender`, and to the Slack channel
-    whose webhook is in `digest_slack_secret`. `bytes_scanned_cutoff` ends a query that would scan more. `local` is for
-    the embedded AWS: loopback without TLS is allowed, and layers are built for this machine. Only with it `retain` can
-    be false: destroying the stack then destroys data and keys.
+    sale, one call per app. The page of a run links the documentation in `repository_url`. A Date is missing
+    `freshness_hours` after Apple should have published it. `console` adds the stack of the web console. Its database is
+    Aurora DSQL, or the PostgreSQL whose secret `console_database` names, in the subnets of `console_vpc`.
+    `console_digests` sends weekly digests from `digest_sender`, and to the Slack channel whose webhook is in
+    `digest_slack_secret`. `bytes_scanned_cutoff` ends a query that would scan more. `local` is for the embedded AWS:
+    loopback without TLS is allowed, and layers are built for this machine. Only with it `retain` can be false:
+    destroying the stack then destroys data and keys.
     """
 
     name: str = SERVICE
@@ -65,6 +66,7 @@ class DeploymentConfiguration:
     alarm_slack_secret: str = ""
     dashboard: bool = True
     releases: bool = True
+    repository_url: str = ""
     freshness_hours: int = 26
     retention: Retention = field(default_factory=Retention)
     bytes_scanned_cutoff: int = 1_000_000_000_000

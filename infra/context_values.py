@@ -43,6 +43,7 @@ URL = re.compile(
     r"https?://(?:\[[0-9a-f:]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)"
     r"(?::(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?"
 )
+_REPOSITORY = re.compile(r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[1-9]\d{0,4})?(?:/[A-Za-z0-9._~-]+)+")
 OWN_KEY = re.compile(r"[a-z_]+")
 
 T = TypeVar("T")
@@ -319,6 +320,15 @@ def _apple_base_url(key: str, value: Any) -> str:
     return json_value(key, value, str, "a URL in quotes")
 
 
+def _repository_url(key: str, value: Any) -> str:
+    if not isinstance(value, str) or (value and not _REPOSITORY.fullmatch(value)):
+        raise ConfigurationRefused(
+            f"Context key '{key}' must be the https:// address of the repository, like "
+            '"https://github.com/example/appstore-analytics", without a slash at the end, or empty for no links.'
+        )
+    return value
+
+
 def _segment_hosts(key: str, value: Any) -> tuple[str, ...]:
     hosts = texts(key, value, 'a list of hosts like [".amazonaws.com"]')
     wrong = next((host for host in hosts if not _HOST.fullmatch(host) and host not in LOOPBACK_HOSTS), None)
@@ -378,6 +388,7 @@ PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     "alarm_slack_secret": slack_secret,
     "dashboard": boolean,
     "releases": boolean,
+    "repository_url": _repository_url,
     "freshness_hours": _freshness_hours,
     "retention": _retention,
     "bytes_scanned_cutoff": _bytes_scanned_cutoff,

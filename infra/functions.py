@@ -58,7 +58,7 @@ CAPACITIES: Mapping[str, Capacity] = {
     "publish_date": Capacity(2048, 15, disk_gibibytes=capacities.PUBLICATION_GIBIBYTES, carries_arrow=True),
     "verify_table": Capacity(512, 15),  # waits for Athena
     "list_releases": Capacity(512, 10),  # asks Apple for six minutes at most, then Athena
-    "summarize_run": Capacity(1024, 15),  # reads the records of all items
+    "summarize_run": Capacity(1024, 15, carries_arrow=True),  # reads the records of all items, and KPIs
     "check_freshness": Capacity(512, 15),  # waits for Athena, and reads its answers a thousand rows at a time
     "notify_slack": Capacity(256, 1),
     "check_key": Capacity(512, 2),

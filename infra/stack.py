@@ -23,6 +23,7 @@ from appstore_analytics.contract.layout import (
     RAW_PREFIX,
     REPORTS_PREFIX,
     RUNS_PREFIX,
+    STATES_PREFIX,
 )
 from appstore_analytics.contract.names import SERVICE, Database, Names, api_key_output
 from infra.account_rules import follow_the_accounts_rules
@@ -111,9 +112,10 @@ MAY: Mapping[str, Access] = {
         lake={
             RUNS_PREFIX: (READ,),
             CURATED_PREFIX: (READ,),
-            PUBLICATIONS_PREFIX: (READ,),
+            KPIS_PREFIX: (READ,),
+            STATES_PREFIX: (READ, WRITE),
             APPSTORE_PREFIX: (WRITE,),
-            REPORTS_PREFIX: (WRITE,),
+            REPORTS_PREFIX: (READ, WRITE),
         },
         lists=(LAKE,),
     ),
@@ -257,7 +259,7 @@ class AppStoreAnalyticsPipeline(Construct):
             "verify_table": settings.VerifyTableSettings(
                 table, lake, workgroup=self.workgroup.name, databases=self._configuration.names.databases
             ),
-            "summarize_run": settings.SummarizeRunSettings(table, lake),
+            "summarize_run": settings.SummarizeRunSettings(table, lake, self._configuration.repository_url),
             "check_key": settings.CheckKeySettings(table, lake, url, keys),
             "check_freshness": settings.CheckFreshnessSettings(
                 lake,

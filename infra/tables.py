@@ -12,9 +12,9 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from appstore_analytics.contract.catalogue.definition import Granularity, ReportDefinition
-from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE
+from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE, STATE_COLUMNS, STATES_TABLE
 from appstore_analytics.contract.kpis.views import VIEWS, View
-from appstore_analytics.contract.layout import KPIS_PREFIX, appstore_location, curated_location
+from appstore_analytics.contract.layout import KPIS_PREFIX, STATES_PREFIX, appstore_location, curated_location
 from appstore_analytics.contract.names import Database
 from appstore_analytics.contract.tables import (
     APPSTORE_TABLES,
@@ -86,6 +86,7 @@ class Tables(Construct):
             self._appstore_table(appstore, records)
         marts = self._database(Database.MARTS, "KPIs, computed from the rows in curated")
         self._kpis_table(marts)
+        self._states_table(marts)
         for view in VIEWS:
             self._view(marts, view)
 
@@ -136,6 +137,18 @@ class Tables(Construct):
             partition_comment="The day, the Monday of the week or the first day of the month (Apple's Date)",
             projection=_EVERY_DATE,
             format_=_PARQUET,
+        )
+
+    def _states_table(self, database: _GlueDatabase) -> None:
+        self._table(
+            database,
+            STATES_TABLE,
+            description="What the KPIs of each app, due Date and source are worth, as ./manage.py gaps judges them.",
+            location=STATES_PREFIX,
+            columns=[Column(name=name, type=kind, comment=meaning) for name, kind, meaning in STATE_COLUMNS],
+            partition_comment="The UTC day (Apple's Date)",
+            projection=_EVERY_DATE,
+            format_=_JSON_LINES,
         )
 
     def _view(self, database: _GlueDatabase, view: View) -> None:

@@ -13,6 +13,7 @@ import requests
 from moto.core.botocore_stubber import BotocoreStubber
 
 from appstore_analytics.lake import merge, parts
+from appstore_analytics.lake.kpis import reader
 from local.apple import adapter
 
 
@@ -57,6 +58,7 @@ def every_call_seen_by(observer: Observer) -> Iterator[None]:
         stack.enter_context(patch.object(BotocoreStubber, "__call__", call_aws))
         stack.enter_context(patch.object(adapter._Adapter, "send", call_apple))
         stack.enter_context(patch.object(merge, "ThreadPoolExecutor", _InTheCallersThread))
+        stack.enter_context(patch.object(reader, "ThreadPoolExecutor", _InTheCallersThread))
         stack.enter_context(patch.object(parts, "_CALLS", _InTheCallersThread()))
         yield
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from appstore_analytics.contract.maps import DISPENSABLE, error_of
 from appstore_analytics.contract.settings import SummarizeRunSettings
+from appstore_analytics.report.instructions import Instructions
 from appstore_analytics.rules.verdicts import error_sentence
 from appstore_analytics.steps.summarize_run import summarize_run
 from appstore_analytics.wiring.clock import utc_now
@@ -15,6 +16,7 @@ from appstore_analytics.wiring.telemetry import emit, logger
 SETTINGS = SummarizeRunSettings.from_environment()
 REGISTRY = open_registry(SETTINGS)
 LAKE = open_bucket(SETTINGS.lake_bucket)
+INSTRUCTIONS = Instructions(SETTINGS.repository_url)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -28,7 +30,7 @@ def handler(event: dict[str, Any], _: object) -> dict[str, str]:
         for step, meaning in DISPENSABLE.items()
         if error_of(step) in event
     ]
-    return summarize_run(event["run_id"], sentence, REGISTRY, LAKE, emit, utc_now(), left_out)
+    return summarize_run(event["run_id"], sentence, REGISTRY, LAKE, emit, utc_now(), left_out, INSTRUCTIONS)
 
 
 def _sentence(error: Mapping[str, str] | None) -> str:

@@ -107,12 +107,31 @@ def _push_into_subqueries(select: exp.Select) -> None:
         columns = list(condition.find_all(exp.Column))
         tables = {column.table for column in columns}
         query = queries.get(columns[0].table) if len(tables) == 1 else None
-        if query is None or not _takes_conditions(query) or columns[0].table in optional or condition.find(exp.Query):
+        if query is None or columns[0].table in optional or condition.find(exp.Query):
             continue
-        asked = {each.alias_or_name: each.unalias() for each in query.expressions}
-        keys = query.args["group"].expressions if query.args.get("group") else list(asked.values())
-        if all(isinstance(asked.get(each.name), exp.Column) and asked[each.name] in keys for each in columns):
-            query.where(condition.transform(_as_asked, asked), copy=False)
+        sides = _sides(query)
+        below = [_below(side, sides[0], columns) for side in sides]
+        for side, asked in zip(sides, below, strict=True) if all(below) else ():
+            side.where(condition.transform(_as_asked, asked), copy=False)
+
+
+def _sides(query: exp.Expr) -> list[exp.Select]:
+    """The queries whose rows a union of them has, or the query itself; none where it is more than their rows."""
+    if not isinstance(query, exp.Union) or query.args.get("limit") or query.args.get("offset"):
+        return [query] if isinstance(query, exp.Select) else []
+    left, right = _sides(query.left), _sides(query.right)
+    return [*left, *right] if left and right else []
+
+
+def _below(side: exp.Select, first: exp.Select, columns: list[exp.Column]) -> dict[str, exp.Expr]:
+    """What the columns, which the first query names, are in this one; empty if a condition on them cannot go there."""
+    if not _takes_conditions(side):
+        return {}
+    names = [each.alias_or_name for each in first.expressions]
+    asked = {name: each.unalias() for name, each in zip(names, side.expressions, strict=True)}
+    keys = side.args["group"].expressions if side.args.get("group") else list(asked.values())
+    is_plain = all(isinstance(asked.get(each.name), exp.Column) and asked[each.name] in keys for each in columns)
+    return asked if is_plain else {}
 
 
 def _takes_conditions(query: exp.Expr) -> bool:

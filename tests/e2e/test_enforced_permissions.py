@@ -56,7 +56,6 @@ WITHOUT_A_CALL = {
     ("logs:CreateLogStream", "own log"): LOGS,
     ("logs:PutLogEvents", "own log"): LOGS,
 }
-PAGES = "Only a list of segments that is too long for its item has pages: tests/integration/registry shows it."
 GIVEN_UP = (
     "Only new bytes without a Date that the old ones held take a part back: tests/integration/steps/test_refetch.py."
 )
@@ -94,7 +93,6 @@ ON_BEHALF = {
         ("s3:GetObjectVersion", "lake/parts/*"): GIVEN_UP,
         ("s3:DeleteObject", "lake/parts/*"): GIVEN_UP,
     },
-    "summarize_run": {("dynamodb:GetItem", "registry"): PAGES},
 }
 """Permissions that no function needed in this week, or that AWS uses on its behalf, each with the reason."""
 

@@ -57,6 +57,11 @@ def test_reports_are_chosen_by_set_by_table_or_by_apples_name(reports: Any, name
     assert {table.report.name for table in configuration.curated_tables} == set(names)
 
 
+@pytest.mark.parametrize("address", ["", "https://git.example.com/apps/analytics", "https://a.example:8443/~x/y.z-1"])
+def test_the_page_of_a_run_knows_the_repository_that_the_context_names(address: str) -> None:
+    assert parse_context(context(repository_url=address)).repository_url == address
+
+
 def test_every_map_has_a_limit() -> None:
     assert {name: MaxConcurrency(1, 2, 3, 4, 5).of(name) for name in MapName} == {
         MapName.REGISTER: 1,
@@ -97,6 +102,13 @@ def test_plan_run_gets_the_configuration_through_json() -> None:
         ("accounts", [], "name at least one account"),
         ("alarm_slack_secret", "https://hooks.slack.com/services/x", "never the webhook's URL"),
         ("alarm_slack_secret", 1, "must be the name of a secret"),
+        ("repository_url", "http://git.example.com/apps/analytics", "must be the https:// address"),
+        ("repository_url", "javascript:alert(1)//https://git.example.com/x", "must be the https:// address"),
+        ("repository_url", "https://git.example.com", "must be the https:// address"),
+        ("repository_url", "https://git.example.com/apps/analytics/", "without a slash at the end"),
+        ("repository_url", "https://somebody:secret@git.example.com/apps", "must be the https:// address"),
+        ("repository_url", 'https://git.example.com/"onclick=x', "must be the https:// address"),
+        ("repository_url", 1, "must be the https:// address"),
         ("freshness_hours", 0, "above 0"),
         ("freshness_hours", 100, "at most 72"),
         ("accounts", "main", "is not JSON"),

@@ -108,9 +108,10 @@ MATRIX: dict[str, dict[str, str]] = {
         "registry": "dynamodb:GetItem dynamodb:Query",
         "lake/runs/*": READ,
         "lake/curated/*": READ,
-        "lake/publications/*": READ,
+        "lake/marts/kpis/*": READ,
+        "lake/marts/states/*": READ_WRITE,
         "lake/appstore/*": WRITE,
-        "lake/reports/*": WRITE,
+        "lake/reports/*": READ_WRITE,
         **LISTS_LAKE,
     },
     "check_freshness": {

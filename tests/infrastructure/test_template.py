@@ -14,7 +14,7 @@ from synthesis import PROJECT, Synthesis, context, plain, synthesize
 from appstore_analytics.contract import capacities, settings
 from appstore_analytics.contract.capacities import CONVERSION_MEMORY
 from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.kpis.stored import KPI_COLUMNS
+from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, STATE_COLUMNS
 from appstore_analytics.contract.kpis.views import VIEWS, View
 from appstore_analytics.contract.settings import Settings
 from appstore_analytics.contract.tables import APPSTORE_TABLES, CuratedTable
@@ -253,6 +253,11 @@ def test_the_table_of_kpis_is_the_contracts_column_by_column(synthesis: Synthesi
     assert [(each["Name"], each["Type"], each["Comment"]) for each in _columns(table)] == list(KPI_COLUMNS)
 
 
+def test_the_table_of_states_is_the_contracts_column_by_column(synthesis: Synthesis) -> None:
+    table = _tables(synthesis, "marts")["states"]
+    assert [(each["Name"], each["Type"], each["Comment"]) for each in _columns(table)] == list(STATE_COLUMNS)
+
+
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 def test_a_view_is_stored_as_athena_stores_it_with_its_types_twice(synthesis: Synthesis, view: View) -> None:
     described = _tables(synthesis, "marts")[view.name]["TableInput"]
@@ -271,22 +276,18 @@ def test_a_view_is_stored_as_athena_stores_it_with_its_types_twice(synthesis: Sy
     }
 
 
-@pytest.mark.parametrize(
-    ("database", "folder", "serde", "classification"),
-    [
-        ("marts", "marts", "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe", "parquet"),
-        ("curated", "curated", "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe", "parquet"),
-        ("appstore", "appstore", "org.openx.data.jsonserde.JsonSerDe", "json"),
-    ],
-)
-def test_every_table_projects_its_days_where_the_objects_lie(
-    synthesis: Synthesis, database: str, folder: str, serde: str, classification: str
-) -> None:
+PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe", "parquet"
+JSON = "org.openx.data.jsonserde.JsonSerDe", "json"
+
+
+@pytest.mark.parametrize("database", ["marts", "curated", "appstore"])
+def test_every_table_projects_its_days_where_the_objects_lie(synthesis: Synthesis, database: str) -> None:
     lake = synthesis.template["Outputs"]["LakeBucket"]["Value"]["Ref"]
     tables = _tables(synthesis, database)
     for name in tables.keys() - {view.name for view in VIEWS}:
         table = tables[name]
-        location = f"s3://<{lake}>/{folder}/{name}/"
+        serde, classification = JSON if database == "appstore" or name == "states" else PARQUET
+        location = f"s3://<{lake}>/{database}/{name}/"
         described = table["TableInput"]
         storage, parameters = described["StorageDescriptor"], described["Parameters"]
         assert plain(storage["Location"]) == location
@@ -391,19 +392,22 @@ def test_every_log_group_expires_after_the_days_in_the_context(synthesis: Synthe
     assert {group["RetentionInDays"] for group in groups} == {30}
 
 
-def test_only_the_two_that_read_and_write_parquet_carry_arrow(synthesis: Synthesis) -> None:
+def test_only_those_that_read_or_write_parquet_carry_arrow(synthesis: Synthesis) -> None:
     layers = synthesis.of_type("Lambda::LayerVersion")
     names = {reference: properties["LayerName"] for reference, properties in layers.items()}
     carried = {
         step: {names[layer["Ref"]].removeprefix("appstore-analytics-") for layer in function["Layers"]}
         for step, function in synthesis.functions().items()
     }
-    assert {step for step, layers in carried.items() if "arrow" in layers} == {"convert_instance", "publish_date"}
+    with_arrow = {step for step, layers in carried.items() if "arrow" in layers}
+    assert with_arrow == {"convert_instance", "publish_date", "summarize_run"}
     assert all({"pipeline", "dependencies"} <= layers for layers in carried.values())
 
 
-@pytest.mark.parametrize(("step", "memory"), [("convert_instance", 1024), ("publish_date", 2048)])
-def test_the_two_that_carry_arrow_have_memory_and_time(synthesis: Synthesis, step: str, memory: int) -> None:
+@pytest.mark.parametrize(
+    ("step", "memory"), [("convert_instance", 1024), ("publish_date", 2048), ("summarize_run", 1024)]
+)
+def test_those_that_carry_arrow_have_memory_and_time(synthesis: Synthesis, step: str, memory: int) -> None:
     function = synthesis.functions()[step]
     assert (function["MemorySize"], function["Timeout"]) == (memory, 900)
 

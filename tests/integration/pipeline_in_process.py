@@ -324,7 +324,7 @@ class Pipeline:
 
     def report(self) -> dict[str, Any]:
         """The newest run report."""
-        newest = max(self.lake.list("reports/"), key=lambda stored: stored.key.rsplit("_", 1)[1])
+        newest = max(self.lake.list("reports/production_"), key=lambda stored: stored.key.rsplit("_", 1)[1])
         body: dict[str, Any] = json.loads(self.lake.read(newest.key) or b"")
         return body
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +14,7 @@ from acting import Office, new_office
 from botocore.config import Config
 from migrated import Migrated
 
+from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.slack.webhook import NotDeliveredError
 from appstore_console.database.digests_sent import StoredDigestsSent
 from appstore_console.digest.links import Links
@@ -22,10 +24,11 @@ from appstore_console.digest.unsubscribing import Unsubscribing
 from appstore_console.rights import Role
 from appstore_console.signed_in import today_of
 from local.apple import World, WorldSettings
+from local.apple.model import Series
 from local.aws.server import EmbeddedAws
 from tests.aws_in_process import aws_in_process
 from tests.integration.answers.asking import FIRST, days
-from tests.integration.pipeline_in_process import APP, Pipeline
+from tests.integration.pipeline_in_process import APP, DOWNLOADS, Pipeline
 
 OTHER = "1000000002"
 ADA = "ada@example.com"
@@ -35,7 +38,7 @@ SIGNED = Links("https://console.example.com", lambda: "0123456789abcdef012345678
 
 @pytest.fixture(scope="module")
 def pipeline() -> Iterator[Pipeline]:
-    settings = WorldSettings(today=FIRST, apps=2, rows_per_date=6, segments_per_instance=1)
+    settings = WorldSettings(today=FIRST, apps=2, rows_per_date=6, segments_per_instance=1, dates_per_instance=4)
     with pytest.MonkeyPatch.context() as environment, aws_in_process():
         for name, value in (("DEFAULT_REGION", "us-east-1"), ("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test")):
             environment.setenv(f"AWS_{name}", value)
@@ -197,3 +200,19 @@ def test_every_other_request_is_the_apis(desk: Desk) -> None:
     page = Unsubscribing(desk.office.api(data), data.subscriptions, data.audit, SIGNED)
     somebody = desk.office.somebody(ada, api=page)  # type: ignore[arg-type]
     assert somebody.post("/views", {"name": "Mine", "page": "apps", "state": "{}"}).status == 201
+
+
+def test_what_apple_restated_is_told_as_the_api_tells_it(desk: Desk, pipeline: Pipeline) -> None:
+    """The last test of the module: the Date changes for good."""
+    restated = pipeline.world.today - timedelta(days=3)
+    pipeline.world.restate(Series(APP, DOWNLOADS, Granularity.DAILY), restated)
+    days(pipeline, 1)
+    ada, bob = desk.office.person(ADA, Role.VIEWER), desk.office.person("bob@example.com", Role.VIEWER, OTHER)
+    desk.subscribe(ada)
+    desk.subscribe(bob, "viewer", "limited")
+    assert desk.digest().send() == {"sent": 2}
+    api = desk.office.somebody(ada).get(f"/restatements?from={restated}&to={restated}").json["restatements"]
+    (counts,) = [line for line in api if line["measure"] == "counts"]
+    told = f"{pipeline.world.apps[APP].name}, downloads, {restated}: counts {counts['before']:,} → {counts['now']:,}"
+    assert f"- {told}" in desk.mails()[-1].body.splitlines()
+    assert "Apple has restated nothing in the last 7 days." in desk.mails("bob@example.com")[-1].body

@@ -70,7 +70,7 @@ def test_the_run_report_has_the_fields_of_a_real_one(registry: Registry) -> None
     plan = RunPlan(run_id, Operation.DAILY, NOW.date(), NOW, (), (), (), 3500)
     write_plan(lake, plan)
     summarize_run(run_id, "", registry, lake, lambda *_: None, NOW)
-    page, stored = lake.list("reports/")
+    _, page, stored = lake.list("reports/")
     real = json.loads(lake.read(stored.key) or b"")
     (shown,) = (json.loads(block.text) for block in blocks("json", pages=(OPERATIONS,)))
     assert shown.keys() == real.keys()

@@ -29,6 +29,7 @@ from appstore_analytics.lake.run_notes import plans_read_once, read_plan, write_
 from appstore_analytics.model.items import LandItem
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.model.vintage import Vintage
+from appstore_analytics.report.index import entries_of
 from appstore_analytics.steps.plan_items import plan_items
 from appstore_analytics.steps.plan_run import plan_run
 from local.apple import FaultKind
@@ -484,18 +485,50 @@ def test_the_page_of_a_run_charts_what_stands_in_the_lake(pipeline: Pipeline) ->
     plan = pipeline.plan()
     pipeline.run(plan)
     pipeline.summarize(plan)
-    sums: Counter[date] = Counter()
-    for (_, day), (_, measures) in pipeline.batches("downloads").items():
-        sums[day] += int(measures["counts"])
+    counted = pipeline.athena.rows(
+        "SELECT dt, SUM(counts) FILTER (WHERE lower(download_type) IN ('first-time download', 'redownload')) "
+        'FROM "downloads" GROUP BY dt',
+        "curated",
+    )
+    sums = {date.fromisoformat(str(day)): int(count or 0) for day, count in counted}
     shown = page(pipeline)
-    complete = [day for day in sums if day + timedelta(days=2) <= pipeline.world.today]  # by Apple's rule for downloads
-    bars = {day: f"{count:,} on {day}{'' if day in complete else ', incomplete'}" for day, count in sums.items()}
-    assert 0 < len(complete) < len(bars)
+    final = [day for day in sums if day + timedelta(days=2) <= pipeline.world.today]  # by Apple's rule for downloads
+    bars = {day: f"{count:,} on {day:%A} {day}{'' if day in final else ', preliminary'}" for day, count in sums.items()}
+    assert 0 < len(final) < len(bars)
     assert [bar for bar in bars.values() if f"<title>{bar}</title>" not in shown] == []
-    assert f"restores: <span>{bars[max(complete)]}</span>" in shown
+    assert f"<b>Total downloads: </b><span>{bars[max(final)]}</span>" in shown
     ledger = appstore_rows(pipeline, plan)["batches"]
     replaced = {row["date"] for row in ledger if row["replaced_rows"] is not None}
-    assert shown.count('class="restated') == len(replaced) > 0
+    assert shown.count('class="restated') == len(replaced) + 2 > 2, "and the two fills of preliminary Dates"
+
+
+def test_kpis_that_are_not_built_are_told_and_not_drawn(pipeline: Pipeline) -> None:
+    pipeline.daily()
+    for _ in range(2):
+        pipeline.world.advance(1)
+        pipeline.daily()
+    *older, newest = pipeline.lake.list("marts/kpis/")
+    for gone, told in ((older, f"KPIs not built yet for {len(older)} Date"), ([newest], "")):
+        for stored in gone:
+            assert pipeline.lake.remove(stored.key, expected=stored.etag)
+        pipeline.summarize(pipeline.plan())
+        assert told in page(pipeline)
+        assert ("<figure>" in page(pipeline)) == bool(told)
+
+
+def test_every_run_is_in_the_list_of_runs_which_leads_to_its_page(pipeline: Pipeline) -> None:
+    pipeline.daily()
+    pipeline.world.advance(1)
+    pipeline.fault(FaultKind.SHORT_ROW, "/segments$")
+    failed = pipeline.daily()
+    newest, first = entries_of(pipeline.lake.read("reports/index.html") or b"")
+    assert [(newest.has_failed, newest.as_of), (first.has_failed, first.as_of)] == [
+        (True, "2025-06-03"),
+        (False, "2025-06-02"),
+    ]
+    assert failed["cause"].startswith(newest.cause)
+    assert all(pipeline.lake.head(f"reports/{each.page}") for each in (newest, first))
+    assert 'href="index.html"' in page(pipeline)
 
 
 def test_a_first_day_without_data_is_no_failure(pipeline: Pipeline) -> None:

@@ -7,13 +7,16 @@ import duckdb
 import pytest
 
 from appstore_analytics.contract.kpis import KPIS
-from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE
+from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE, STATE_COLUMNS, STATE_SOURCES, STATES_TABLE
 from appstore_analytics.contract.kpis.views import VIEWS, View
 from appstore_analytics.contract.tables import PARTITION_COLUMN
 from local.aws.trino import Translation, tables_of, translate, with_views
 
 MARTS = "marts"
-GLUE = {**{name: kind for name, kind, _ in KPI_COLUMNS}, PARTITION_COLUMN: "date"}
+GLUE = {
+    KPIS_TABLE: {**{name: kind for name, kind, _ in KPI_COLUMNS}, PARTITION_COLUMN: "date"},
+    STATES_TABLE: {**{name: kind for name, kind, _ in STATE_COLUMNS}, PARTITION_COLUMN: "date"},
+}
 BY_NAME = {view.name: view for view in VIEWS}
 _GLUE_TYPE = {"VARCHAR": "string", "HUGEINT": "bigint"}
 """DuckDB's types; it sums 64-bit integers in 128 bits."""
@@ -31,14 +34,22 @@ TOTALS = """
     (7, 'active_devices', 'days_since_download', '0', 8, NULL, true, DATE '2026-11-16'),
     (7, 'active_devices', 'days_since_download', '1', 4, NULL, true, DATE '2026-11-17')
 """
+STATES = """
+    (7, 'final', 'preliminary', DATE '2026-11-16'),
+    (8, 'missing', 'not due', DATE '2026-11-16'),
+    (7, 'zero', 'quarantined', DATE '2026-11-17')
+"""
 
 
 @pytest.fixture(scope="module")
 def lake() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
-        kinds = ", ".join(f"{name} {'varchar' if kind == 'string' else kind}" for name, kind in GLUE.items())
-        connection.execute(f"CREATE SCHEMA {MARTS}; CREATE TABLE {MARTS}.{KPIS_TABLE} ({kinds})")
+        connection.execute(f"CREATE SCHEMA {MARTS}")
+        for table, types in GLUE.items():
+            kinds = ", ".join(f"{name} {'varchar' if kind == 'string' else kind}" for name, kind in types.items())
+            connection.execute(f"CREATE TABLE {MARTS}.{table} ({kinds})")
         connection.execute(f"INSERT INTO {MARTS}.{KPIS_TABLE} VALUES {TOTALS}")
+        connection.execute(f"INSERT INTO {MARTS}.{STATES_TABLE} (app_id, downloads, engagement, dt) VALUES {STATES}")
         yield connection
 
 
@@ -48,14 +59,15 @@ def translated(sql: str) -> Translation:
         return (view.query(MARTS), MARTS) if view else None
 
     inlined = with_views(sql, MARTS, find_view)
-    assert tables_of(inlined, MARTS) == {(MARTS, KPIS_TABLE)}
-    return translate(inlined, MARTS, {(MARTS, KPIS_TABLE): GLUE}, lambda *_: frozenset({PARTITION_COLUMN}))
+    assert tables_of(inlined, MARTS) <= {(MARTS, table) for table in GLUE}
+    schema = {(MARTS, table): types for table, types in GLUE.items()}
+    return translate(inlined, MARTS, schema, lambda *_: frozenset({PARTITION_COLUMN}))
 
 
 def ask(lake: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
     translation = translated(sql)
     for scan in translation.scans:
-        lake.execute(f'CREATE OR REPLACE TEMP VIEW "{scan.relation}" AS FROM {MARTS}.{KPIS_TABLE}')
+        lake.execute(f'CREATE OR REPLACE TEMP VIEW "{scan.relation}" AS FROM {MARTS}.{scan.table}')
     found = lake.execute(translation.sql)
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
@@ -72,12 +84,29 @@ def test_every_column_of_a_view_is_there_in_its_type(lake: duckdb.DuckDBPyConnec
 
 
 def test_a_row_of_an_app_and_date_has_every_kpi_and_null_is_never_zero(lake: duckdb.DuckDBPyConnection) -> None:
-    (row,) = ask(lake, "SELECT * FROM app_daily WHERE dt = DATE '2026-11-16'")
+    (row,) = ask(lake, "SELECT * FROM app_daily WHERE dt = DATE '2026-11-16' AND app_id = 7")
     assert (row["app_id"], row["total_downloads"], row["preorders_net"]) == (7, 40, -3)
     assert row["conversion_per_impression"] == 0.25
     assert float(row["proceeds"]) == 12.5
     assert row["sessions"] is None
     assert (row["downloads_is_final"], row["engagement_is_final"], row["sessions_is_final"]) == (True, False, None)
+
+
+def test_an_app_whose_date_is_missing_has_a_row_and_no_number(lake: duckdb.DuckDBPyConnection) -> None:
+    asked = "SELECT dt, app_id, total_downloads, impressions, downloads_state, engagement_state, sessions_state"
+    rows = ask(lake, f"{asked} FROM app_daily WHERE dt >= DATE '2026-11-16' ORDER BY dt, app_id")
+    assert [(*row.values(),)[1:] for row in rows] == [
+        (7, 40, 160, "final", "preliminary", None),
+        (8, None, None, "missing", "not due", None),
+        (7, None, None, "zero", "quarantined", None),
+    ]
+
+
+def test_every_source_of_the_daily_view_has_its_state() -> None:
+    names = {column.name for column in BY_NAME["app_daily"].columns}
+    sources = {name.removesuffix("_is_final") for name in names if name.endswith("_is_final")}
+    assert sources == {table.name for table in STATE_SOURCES}
+    assert {f"{source}_state" for source in sources} <= names
 
 
 def test_a_breakdown_adds_up_to_the_day(lake: duckdb.DuckDBPyConnection) -> None:
@@ -97,8 +126,9 @@ def test_a_cohort_is_the_date_minus_its_day(lake: duckdb.DuckDBPyConnection) -> 
 
 @EVERY_VIEW
 def test_what_is_asked_of_dt_reaches_the_table_below_the_view(view: View) -> None:
-    (scan,) = translated(f"SELECT app_id FROM {view.name} WHERE dt >= DATE '2026-11-17'").scans
-    assert "2026-11-17" in scan.conditions
+    scans = translated(f"SELECT app_id FROM {view.name} WHERE dt >= DATE '2026-11-17'").scans
+    assert [scan.table for scan in scans] == [KPIS_TABLE, *([STATES_TABLE] if view.has_states else [])]
+    assert all("2026-11-17" in scan.conditions for scan in scans)
 
 
 def test_a_comment_fits_into_glue() -> None:
@@ -111,6 +141,9 @@ def test_below_a_window_a_limit_a_join_and_a_rollup_nothing_is_asked() -> None:
         "SELECT dt FROM kpis LIMIT 5",
         "SELECT a.dt FROM kpis a JOIN kpis b ON a.app_id = b.app_id",
         "SELECT dt, SUM(amount) AS amount FROM kpis GROUP BY ROLLUP (dt)",
+        "SELECT dt FROM kpis UNION ALL (SELECT dt FROM kpis LIMIT 5)",
+        "SELECT dt FROM kpis UNION ALL SELECT MAX(dt) AS dt FROM kpis",
+        "SELECT dt FROM kpis UNION ALL SELECT dt FROM kpis LIMIT 5",
     ):
         sql = f"SELECT dt FROM ({below}) WHERE dt = DATE '2026-11-17'"
         assert [scan.conditions for scan in translated(sql).scans] in ([""], ["", ""]), below

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE
+from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, KPIS_TABLE, STATE_COLUMNS, STATES_TABLE
 from appstore_analytics.contract.kpis.views import VIEWS
 from appstore_analytics.contract.names import Database
 from appstore_analytics.contract.tables import (
@@ -32,6 +32,7 @@ GLUE = {
     }
     for table in tables_by_name().values()
 } | {(Database.APPSTORE, table.name): {**dict(table.columns), PARTITION_COLUMN: "date"} for table in APPSTORE_TABLES}
+GLUE[Database.MARTS, STATES_TABLE] = {**{name: kind for name, kind, _ in STATE_COLUMNS}, PARTITION_COLUMN: "date"}
 GLUE[Database.MARTS, KPIS_TABLE] = {**{name: kind for name, kind, _ in KPI_COLUMNS}, PARTITION_COLUMN: "date"}
 
 _DUCKDB = {

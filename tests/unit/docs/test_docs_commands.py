@@ -37,7 +37,7 @@ from workshop.pins import EVERYTHING
 
 COMMANDS = [command for block in blocks("sh") for command in commands(block)]
 AWS = [command for command in COMMANDS if command[0] == "aws"]
-AWS_OUTSIDE_OF_BOTOCORE = {("s3", "ls")}
+AWS_OUTSIDE_OF_BOTOCORE = {("s3", "ls"), ("s3", "sync")}
 OPTIONS_OF_THE_AWS_CLI = {"--cli-binary-format", "--output", "--query"}
 
 

@@ -126,3 +126,38 @@ def test_values_cannot_be_asked_for_without_saying_of_which_kpi(capsys: pytest.C
         commands.main(["kpis", "--by", "territory"])
     assert end.value.code == ExitStatus.REFUSED
     assert capsys.readouterr().err.startswith("--metrics is missing: give names such as total_downloads")
+
+
+def test_months_and_weeks_are_compared_with_as_many_months_and_weeks() -> None:
+    asked = {}
+
+    def answers(question: KpiQuestion) -> KpiAnswer:
+        asked[question.metrics] = question.start, question.end
+        meanings = tuple(replace(MEANING, name=name) for name in question.metrics)
+        series = tuple(KpiSeries(name, APP, None, 10, None, ()) for name in question.metrics)
+        return KpiAnswer(question.start, question.end, "", meanings, series, ("KPIs not built yet.",))
+
+    names = ("monthly_active_devices", "total_downloads", "weekly_active_devices")
+    question = KpiQuestion(names, date(2026, 3, 1), date(2026, 4, 30))
+    found = compare_with_previous(question, answers)
+    assert asked == {
+        names: (date(2026, 3, 1), date(2026, 4, 30)),
+        ("monthly_active_devices",): (date(2026, 1, 1), date(2026, 2, 1)),
+        ("total_downloads",): (date(2025, 12, 30), date(2026, 2, 28)),
+        ("weekly_active_devices",): (date(2025, 12, 29), date(2026, 2, 23)),
+    }
+    assert (found.previous.start, found.previous.end) == (date(2025, 12, 29), date(2026, 2, 28))
+    assert [one.kpi for one in found.changes] == [one.kpi for one in found.previous.series] == list(names)
+    assert {one.change for one in found.changes} == {0.0}
+    assert found.previous.notices == ("KPIs not built yet.",)
+
+
+def test_a_period_without_a_date_of_the_kpi_is_shifted_by_its_days() -> None:
+    asked = []
+
+    def answers(question: KpiQuestion) -> KpiAnswer:
+        asked.append((question.start, question.end))
+        return KpiAnswer(question.start, question.end, "", (), (), ())
+
+    compare_with_previous(KpiQuestion(("monthly_active_devices",), date(2026, 3, 2), date(2026, 3, 11)), answers)
+    assert asked[1] == (date(2026, 2, 20), date(2026, 3, 1))

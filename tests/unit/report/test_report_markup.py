@@ -1,8 +1,10 @@
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +19,12 @@ from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.items import ItemRecord
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.report.charts import Chart
+from appstore_analytics.report.instructions import Instructions
 from appstore_analytics.report.markup import run_page
 from appstore_analytics.report.restated_dates import RestatedDates
 from appstore_analytics.report.summary import AppSummary, ItemError, RunSummary, summarize
 
+ROOT = Path(__file__).resolve().parents[3]
 DAY = date(2025, 6, 2)
 PLAN = RunPlan(
     run_id="20250602T100000000Z-morning",
@@ -32,7 +36,7 @@ PLAN = RunPlan(
     granularities=(Granularity.DAILY,),
     calls_per_hour=3500,
 )
-BARS = {"bar", "restated", "bar incomplete", "restated incomplete"}
+BARS = {"bar", "restated", "bar preliminary", "restated preliminary"}
 NOTHING: dict[MapName, Sequence[ItemRecord]] = dict.fromkeys(MapName, ())
 CHANGE = {
     "table_name": "downloads",
@@ -53,12 +57,14 @@ class Page(HTMLParser):
         self.texts: list[str] = []
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str | None]] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.feed(markup.decode())
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += attrs
+        self.elements.append((tag, dict(attrs)))
 
     def handle_data(self, data: str) -> None:
         self.texts.append(data)
@@ -73,6 +79,7 @@ def page(
     records: dict[MapName, Sequence[ItemRecord]] = NOTHING,
     changes: Sequence[dict[str, Any]] = (),
     charts: Sequence[Chart] = (),
+    repository_url: str = "",
 ) -> Page:
     planned_at = {
         name: PLAN.started_at + timedelta(seconds=10 * number)
@@ -89,8 +96,19 @@ def page(
         planned_at=planned_at,
         restated=restated,
         charts=charts,
+        instructions=Instructions(repository_url),
     )
     return Page(markup)
+
+
+def chart(values: tuple[tuple[date, Decimal | None], ...], **more: Any) -> Chart:
+    return Chart("Total downloads", "", "No updates.", values, **more)
+
+
+def bars(shown: Page) -> list[str | None]:
+    """The classes of the bars; the fills have the first two and more."""
+    kinds = [value for name, value in shown.attributes if name == "class" and value in BARS]
+    return kinds[2:]
 
 
 def landed(app_id: str, verdict: Verdict) -> ItemRecord:
@@ -99,10 +117,12 @@ def landed(app_id: str, verdict: Verdict) -> ItemRecord:
 
 
 def test_the_page_needs_nothing_else_and_runs_nothing() -> None:
-    shown = page(changes=[CHANGE], charts=[Chart("Downloads", ((DAY, Decimal(1)),), frozenset())])
+    shown = page(changes=[CHANGE], charts=[chart(((DAY, Decimal(1)),))])
     assert not {"script", "link", "img", "iframe", "object"} & set(shown.tags)
-    assert not {name for name, _ in shown.attributes} & {"href", "src", "onclick"}
+    assert not {name for name, _ in shown.attributes} & {"src", "onclick"}
+    assert [value for name, value in shown.attributes if name == "href"] == ["index.html"]
     assert ("name", "viewport") in shown.attributes
+    assert shown.attributes[shown.attributes.index(("name", "referrer")) + 1] == ("content", "no-referrer")
 
 
 def test_a_good_day_says_so_and_a_bad_one_says_why() -> None:
@@ -175,34 +195,114 @@ def test_skipped_dates_are_a_notice_with_the_dates_as_spans() -> None:
     assert "Dates without a row" not in page().text
 
 
-def test_a_chart_has_a_bar_for_every_date_and_fills_those_that_were_restated() -> None:
-    values = tuple((DAY + timedelta(days=number), Decimal(number)) for number in range(5))
-    shown = page(charts=[Chart("Downloads", values, frozenset({DAY}))])
-    assert shown.tags.count("rect") == 5
-    assert [value for name, value in shown.attributes if name == "class"].count("restated") == 1
-    assert shown.texts[shown.texts.index("Downloads: ") + 1] == "4 on 2025-06-06"
+def test_a_chart_has_a_bar_for_every_number_and_fills_those_that_were_restated() -> None:
+    numbers = (Decimal(0), Decimal(1), None, Decimal(3), Decimal(4))
+    values = tuple((DAY + timedelta(days=number), value) for number, value in enumerate(numbers))
+    shown = page(charts=[chart(values, restated=frozenset({DAY}))])
+    assert bars(shown) == ["restated", "bar", "bar", "bar"]
+    assert shown.texts[shown.texts.index("Total downloads: ") + 1] == "4 on Friday 2025-06-06"
+    assert "No updates." in shown.texts
 
 
-def test_a_chart_says_which_dates_are_incomplete_and_is_headed_by_the_newest_other_one() -> None:
+def test_preliminary_dates_are_hatched_and_the_newest_final_one_heads_the_chart() -> None:
     values = tuple((DAY + timedelta(days=number), Decimal(number)) for number in range(5))
-    chart = Chart("Downloads", values, frozenset({DAY + timedelta(days=4)}), frozenset(day for day, _ in values[3:]))
-    shown = page(charts=[chart])
-    assert shown.texts[shown.texts.index("Downloads: ") + 1] == "2 on 2025-06-04"
-    kinds = [value for name, value in shown.attributes if name == "class" and value in BARS]
-    assert kinds == ["bar", "bar", "bar", "bar incomplete", "restated incomplete"]
-    assert "3 on 2025-06-05, incomplete" in shown.texts
-    only = page(charts=[replace(chart, incomplete=frozenset(day for day, _ in values))])
-    assert only.texts[only.texts.index("Downloads: ") + 1] == "4 on 2025-06-06, incomplete"
+    last = DAY + timedelta(days=4)
+    drawn = chart(values, restated=frozenset({last}), preliminary=frozenset(day for day, _ in values[3:]))
+    shown = page(charts=[drawn])
+    assert shown.texts[shown.texts.index("Total downloads: ") + 1] == "2 on Wednesday 2025-06-04"
+    assert bars(shown) == ["bar", "bar", "bar", "bar preliminary", "restated preliminary"]
+    assert ".bar.preliminary { fill: url(#bar-hatch); }" in shown.text
+    assert {("id", "bar-hatch"), ("id", "restated-hatch")} <= set(shown.attributes)
+    assert "3 on Thursday 2025-06-05, preliminary" in shown.texts
+    only = page(charts=[replace(drawn, preliminary=frozenset(day for day, _ in values))])
+    assert only.texts[only.texts.index("Total downloads: ") + 1] == "4 on Friday 2025-06-06, preliminary"
+
+
+def test_a_week_is_compared_with_the_week_before_and_not_with_other_weekdays() -> None:
+    def told(*numbers: int | None, preliminary: int = 0) -> str:
+        days = [DAY + timedelta(days=number) for number in range(len(numbers))]
+        values = tuple(zip(days, [None if each is None else Decimal(each) for each in numbers], strict=True))
+        return ", ".join(chart(values, preliminary=frozenset(days[len(days) - preliminary :])).headline)
+
+    before, after = [10] * 5 + [40, 40], [11] * 5 + [44, 44]
+    assert told(*before, *after) == "143 in the 7 Dates to 2025-06-15, +10.0 % on the 7 before"
+    assert told(*before, *after, 999, 999, preliminary=2) == told(*before, *after)
+    assert told(*after) == "143 in the 7 Dates to 2025-06-08"
+    assert told(*[0] * 7, *after) == "143 in the 7 Dates to 2025-06-15"
+    assert told(*before[:6], None, *after) == "143 in the 7 Dates to 2025-06-15"
+    assert told(*before, *after[:6], None) == "139 in the 7 Dates to 2025-06-14"
+    assert told(*before[:6]) == "40 on Saturday 2025-06-07"
 
 
 @pytest.mark.parametrize(
     "values", [(), ((DAY, Decimal(0)),), ((DAY, Decimal(-3)), (DAY + timedelta(days=1), Decimal(2)))]
 )
 def test_a_chart_can_be_empty_zero_or_negative(values: tuple[tuple[date, Decimal], ...]) -> None:
-    shown = page(charts=[Chart("Proceeds in USD", values, frozenset())])
+    shown = page(charts=[replace(chart(values), unit="USD")])
     heights = [float(value or 0) for name, value in shown.attributes if name == "height"]
-    assert len(heights) == len(values)
-    assert all(height > 0 for height in heights)
+    drawn = heights[7:]  # after the fills
+    assert len(drawn) == len(values)
+    assert all(height > 0 for height in drawn)
+    assert (" USD on " in shown.text) == bool(values)
+
+
+def test_dates_whose_kpis_are_not_built_are_counted() -> None:
+    values = ((DAY, None), (DAY + timedelta(days=1), Decimal(2)))
+    assert "KPIs not built yet for 1 Date: the daily runs build them." in page(charts=[chart(values, not_built=1)]).text
+    assert "not built" not in page(charts=[chart(values)]).text
+
+
+def test_unknown_columns_are_listed_by_table() -> None:
+    summary = replace(summarize(PLAN, NOTHING), unknown_columns={"downloads": ["colour", "size"]})
+    shown = page(summary)
+    assert shown.texts[shown.texts.index("colour, size") - 1] == "downloads"
+    assert "does not know" not in page().text
+
+
+def test_each_verdict_leads_to_what_to_do_about_it() -> None:
+    error = ItemError("LAND#1", Verdict.QUARANTINED, "A column is gone.", "downloads")
+    records = {**NOTHING, MapName.LAND: (landed("1000000001", Verdict.QUARANTINED),)}
+    skips = {"downloads": {"1000000001": ["2025-05-28"]}}
+    summary = replace(
+        summarize(PLAN, records), errors=(error,), unknown_columns={"downloads": ["size"]}, skipped_dates=skips
+    )
+    shown = page(summary, records, repository_url="https://git.example.com/apps/analytics")
+    linked = {value for name, value in shown.attributes if name == "href"} - {"index.html"}
+    place = "https://git.example.com/apps/analytics/blob/HEAD/docs/operations.md#"
+    assert {str(each).removeprefix(place) for each in linked} == {
+        "quarantined",
+        "verdicts",
+        "a-new-column-a-new-report",
+        "dates-without-a-row",
+    }
+    assert [value for name, value in shown.attributes if name == "rel"].count("noreferrer") == len(
+        [value for name, value in shown.attributes if name == "href"]
+    )
+
+
+def test_every_linked_chapter_exists() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    chapters = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", chapter.lower()).replace(" ", "-") for chapter in chapters}
+    told = Instructions("https://git.example.com/apps/analytics")
+    links = [*(told.of_verdict(verdict) for verdict in Verdict), told.of_new_column, told.of_skipped_date]
+    assert {link.partition("#")[2] for link in links} <= anchors
+    rows = set(re.findall(r"`([a-z ]+)`", "".join(re.findall(r"^\| `[^|]*\|", text, re.MULTILINE))))
+    assert {str(verdict) for verdict in Verdict} <= rows
+
+
+def test_every_table_has_a_caption_and_says_what_its_heads_are_of() -> None:
+    records = {**NOTHING, MapName.LAND: (landed("1000000001", Verdict.QUARANTINED),)}
+    skips = {"downloads": {"1000000001": ["2025-05-28"]}}
+    summary = replace(summarize(PLAN, records), unknown_columns={"downloads": ["size"]}, skipped_dates=skips)
+    shown = page(summary, records, changes=[CHANGE])
+    assert shown.tags.count("table") == shown.tags.count("caption") == 4
+    heads = [attributes for tag, attributes in shown.elements if tag == "th"]
+    assert {attributes.get("scope") for attributes in heads} == {"row", "col"}
+    scrolling = [attributes for _, attributes in shown.elements if attributes.get("class") == "scroll"]
+    assert len(scrolling) == 4
+    assert all(each["tabindex"] == "0" and each["aria-label"] for each in scrolling)
+    assert shown.text.count("scrolls sideways") == 1, "of these tables only the replaced Dates have many columns"
 
 
 @given(st.text(min_size=1, max_size=30))

@@ -20,6 +20,7 @@ from appstore_analytics.rules.calendar import (
     preceding,
     published_on,
     skipped_dates,
+    speaking_days,
     speaks_for,
 )
 
@@ -123,3 +124,12 @@ def test_the_instance_of_a_week_or_month_may_come_late_until_the_next_one() -> N
     assert [day for day in range(1, 31) if speaks_for(date(2026, 11, day), week, WEEKLY)] == [*range(16, 27)]
     assert speaks_for(date(2026, 12, 4), month, MONTHLY)
     assert not speaks_for(date(2026, 12, 5), month, MONTHLY)
+
+
+@given(days, tables)
+def test_the_days_that_speak_for_a_date_are_all_of_them_newest_first(day: date, table: CuratedTable) -> None:
+    day = first_begun(day, table.granularity)
+    around = (day + DAY * number for number in range(-70, 70))
+    assert list(speaking_days(day, table)) == sorted(
+        (built for built in around if speaks_for(built, day, table)), reverse=True
+    )

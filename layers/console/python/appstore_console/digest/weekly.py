@@ -8,8 +8,10 @@ from appstore_analytics.answers.checks import read_checks
 from appstore_analytics.answers.health import Looked, look
 from appstore_analytics.answers.kpi_report import ReportedTotal
 from appstore_analytics.answers.kpi_reporting import Installed, ReportQuestion, report_kpis
+from appstore_analytics.answers.restatements import changed_since
 from appstore_analytics.rules.kpi_periods import Compare
 from appstore_console.console import Console
+from appstore_console.digest.restated import RestatedTable, restated_tables
 from appstore_console.http.asked import visible
 from appstore_console.http.asked_answers import deployed
 from appstore_console.schemas.requests import AppsParameters
@@ -28,11 +30,15 @@ class WeekLine:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """`monday` is the first day of the week of sending, `apps` the number of apps, `attention` the problems."""
+    """`monday` is the first day of the week of sending, `apps` the number of apps, `attention` the problems.
+
+    `restated` is what Apple changed within the last seven days, of Dates that were final.
+    """
 
     monday: date
     apps: int
     lines: tuple[WeekLine, ...]
+    restated: tuple[RestatedTable, ...]
     attention: tuple[Attention, ...]
 
 
@@ -53,7 +59,8 @@ def week_of(console: Console, app_ids: frozenset[str] | None) -> Week:
     lines = _lines(deployed(here, AppsParameters().metrics), sources, now.date())
     at = Looked(accounts, here.tables, here.app_names, is_whole=is_whole)
     health = look(here.pipeline, at, now.date(), now, console.remembered)
-    return Week(monday_of(now.date()), len(seen), lines, health.attention)
+    changes = changed_since(accounts, here.lake, here.app_names, now.date() - timedelta(days=DAYS - 1))
+    return Week(monday_of(now.date()), len(seen), lines, restated_tables(changes), health.attention)
 
 
 def _lines(metrics: tuple[str, ...], sources: Installed, today: date) -> tuple[WeekLine, ...]:

@@ -5,9 +5,11 @@ from appstore_analytics.answers.facts import counted
 from appstore_analytics.answers.kpi_report import ReportedTotal
 from appstore_analytics.contract.kpis.definition import Unit
 from appstore_analytics.rules.kpis import Value
+from appstore_console.digest.restated import RestatedTable
 from appstore_console.digest.weekly import DAYS, Week, WeekLine
 
 _MOST_ATTENTION = 20
+_MOST_RESTATED = 20
 
 
 def subject_of(week: Week) -> str:
@@ -18,7 +20,8 @@ def subject_of(week: Week) -> str:
 def text_of(week: Week, console_url: str) -> str:
     """The whole digest without its last line."""
     about = f"{counted(week.apps, 'app')}, the newest {DAYS} Dates that Apple has completed, and the {DAYS} before:"
-    return "\n".join((about, "", *map(_line, week.lines), "", *_attention(week.attention), "", console_url))
+    parts = (map(_line, week.lines), _restated(week.restated), _attention(week.attention))
+    return "\n".join((about, "", *(line for part in parts for line in (*part, "")), console_url))
 
 
 def _line(line: WeekLine) -> str:
@@ -43,6 +46,20 @@ def _change(total: ReportedTotal, unit: str) -> str:
     if total.change is None:
         return ""
     return f", {total.change * 100:+.2f} points" if unit == Unit.SHARE else f", {total.change:+.1%}"
+
+
+def _restated(tables: tuple[RestatedTable, ...]) -> list[str]:
+    if not tables:
+        return [f"Apple has restated nothing in the last {DAYS} days."]
+    more = [f"… and {len(tables) - _MOST_RESTATED} more."] if len(tables) > _MOST_RESTATED else []
+    return [f"Restated by Apple in the last {DAYS} days:", *map(_restated_table, tables[:_MOST_RESTATED]), *more]
+
+
+def _restated_table(table: RestatedTable) -> str:
+    first, last = table.days[0], table.days[-1]
+    days = f"{first:%Y-%m-%d}" if first == last else f"{counted(len(table.days), 'Date')} {first} to {last}"
+    changes = "; ".join(f"{one.measure} {one.before:,} → {one.now:,}" for one in table.measures)
+    return f"- {table.app}, {table.table_name}, {days}: {changes or 'the sums are as before'}"
 
 
 def _attention(attention: tuple[Attention, ...]) -> list[str]:

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from appstore_analytics.answers.judged_dates import JudgedDates, JudgedTable
-from appstore_analytics.answers.ledger_dates import LedgerTable
 from appstore_analytics.answers.repair_runs import RepairRun
 from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.tables import CuratedTable
@@ -15,6 +14,7 @@ from appstore_analytics.model.instances import InstanceStatus
 from appstore_analytics.rules.calendar import published_on
 from appstore_analytics.rules.date_verdicts import DateVerdict
 from appstore_analytics.rules.gaps import MissingDate
+from appstore_analytics.rules.ledger_tables import LedgerTable
 from appstore_analytics.rules.repairs import Repair, command
 
 _OPERATOR = "the operator of the pipeline"

@@ -1,7 +1,7 @@
 """`gaps`: Dates that should be complete in the tables but are not, and their repair. Apple is not asked."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
@@ -9,18 +9,16 @@ from itertools import groupby
 
 from appstore_analytics.answers.apps import app_names
 from appstore_analytics.answers.facts import counted
-from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.layout import PARTS_PREFIX, TableDate
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.parts import part_version
 from appstore_analytics.lake.published import published_dates
-from appstore_analytics.model.instances import LedgerInstance
-from appstore_analytics.model.requests import KnownRequest
 from appstore_analytics.registry import Registry
+from appstore_analytics.registry.known_apps import known_app
 from appstore_analytics.rules.calendar import expected_dates, periods
-from appstore_analytics.rules.gaps import KnownTable, MissingDate
+from appstore_analytics.rules.gaps import KnownApp, MissingDate
 from appstore_analytics.rules.repairs import Repair, command
 
 _LONG_ENOUGH = timedelta(days=100)  # two months, and the days until their Dates are complete
@@ -90,35 +88,6 @@ class Gaps:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownApp:
-    """One app's requests, and its ledger by table."""
-
-    app_id: str
-    ongoing: KnownRequest
-    snapshot: KnownRequest
-    ledger: Mapping[str, tuple[LedgerInstance, ...]]
-
-    def listed_until(self, granularity: Granularity) -> date:
-        """The newest processing date that was listed for any table."""
-        instances = (one for of_table in self.ledger.values() for one in of_table)
-        built = (
-            one.vintage.processing_date
-            for one in instances
-            if one.granularity is granularity and one.vintage.access_type is AccessType.ONGOING
-        )
-        return max(built, default=date.min)
-
-    def table(
-        self, table: CuratedTable, standing: Callable[[date], date | None], unpublished: frozenset[date] = frozenset()
-    ) -> KnownTable:
-        """The facts about one of its tables for which the ledger has an instance."""
-        listed_until = self.listed_until(table.granularity)
-        return KnownTable(
-            table, self.ongoing, self.snapshot, self.ledger[table.name], listed_until, standing, unpublished
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class _Parts:
     """The parts of one table: their keys by app and Date, and the Dates with a published object."""
 
@@ -170,17 +139,6 @@ def find_gaps(
     names = app_names(lake)
     named = (replace(gap, app_name=names.get(gap.app_id, "")) for gap in gaps)
     return Gaps(as_of, tuple(lines), tuple(named), commands)
-
-
-def known_app(app_id: str, registry: Registry, since: date = date.min) -> KnownApp:
-    """An app's state in the registry, with the daily instances that were built since `since`."""
-    ledger: dict[str, tuple[LedgerInstance, ...]] = defaultdict(tuple)
-    for access_type, first in ((AccessType.ONGOING, since), (AccessType.ONE_TIME_SNAPSHOT, date.min)):
-        for instance in registry.instances.since(app_id, access_type, first):
-            ledger[instance.table] += (instance,)
-    requests = registry.report_requests
-    ongoing, snapshot = requests.get(app_id, AccessType.ONGOING), requests.get(app_id, AccessType.ONE_TIME_SNAPSHOT)
-    return KnownApp(app_id, ongoing, snapshot, ledger)
 
 
 def _parts(lake: Bucket, table: CuratedTable, start: date, end: date) -> _Parts:

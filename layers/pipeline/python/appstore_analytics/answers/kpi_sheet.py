@@ -7,7 +7,6 @@ from typing import NamedTuple, cast
 
 from appstore_analytics.answers.checked_tables import CheckedTable, checked_table
 from appstore_analytics.answers.checks import NO_CHECKS, Checks
-from appstore_analytics.answers.gaps import KnownApp, known_app
 from appstore_analytics.contract.kpis.definition import LAST_DAY_SINCE_DOWNLOAD, Amount, Basis, Dimension, Kpi
 from appstore_analytics.contract.kpis.stored import TOTAL
 from appstore_analytics.contract.layout import TableDate
@@ -16,8 +15,9 @@ from appstore_analytics.lake.kpis.reader import Wanted, read_kpis
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.model.kpis import DateState, Number, Storage, StoredKpis
 from appstore_analytics.registry import Registry
+from appstore_analytics.registry.known_apps import known_app
 from appstore_analytics.rules.calendar import dates_between, preceding
-from appstore_analytics.rules.gaps import KnownTable
+from appstore_analytics.rules.gaps import KnownApp, KnownTable
 from appstore_analytics.rules.kpis import Value, of_apps, value_of, worst
 
 _NOT_CURRENT = {

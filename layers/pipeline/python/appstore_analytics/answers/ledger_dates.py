@@ -1,42 +1,20 @@
 """The exact verdict on Dates of single apps, from the ledger alone, without reading stored amounts."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date, timedelta
 
 from appstore_analytics.answers.checks import LOOKED_BACK
-from appstore_analytics.answers.gaps import KnownApp, known_app
 from appstore_analytics.contract.tables import CuratedTable
-from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.registry import Registry
-from appstore_analytics.rules.date_verdicts import DateVerdict, of_missing
-from appstore_analytics.rules.gaps import KnownTable
+from appstore_analytics.registry.known_apps import known_app
+from appstore_analytics.rules.gaps import KnownApp
+from appstore_analytics.rules.ledger_tables import LedgerTable, rows_of
 
 _BEFORE = timedelta(days=40)
 """The oldest instance that can cover the first requested Date is older by a month and a window."""
 
 Published = Callable[[CuratedTable], frozenset[date]]
 """The Dates of a table that have a published object."""
-
-
-@dataclass(frozen=True)
-class LedgerTable:
-    """One table of one app: the gap rule, and the Dates that have rows, each with their processing date."""
-
-    known: KnownTable
-    rows: Mapping[date, date]
-    expected: frozenset[date]
-
-    def verdict(self, day: date, checked: DateVerdict | None = None) -> DateVerdict:
-        """The verdict on one Date; `checked` is why it was missing in the last check."""
-        has_rows = day in self.rows and day not in self.known.unpublished
-        if self.known.is_complete(day) and (has_rows or day >= self.known.first_day or day in self.expected):
-            return DateVerdict.FRESH if has_rows else DateVerdict.ZERO
-        if day in self.expected:
-            return of_missing(self.known.status(day), checked)
-        if has_rows:
-            return DateVerdict.PRELIMINARY
-        return DateVerdict.NOT_READY if day >= self.known.first_day else DateVerdict.NONE
 
 
 class LedgerDates:
@@ -68,14 +46,3 @@ class LedgerDates:
         unpublished = frozenset(rows.keys() - self._published(table))
         known = app.table(table, rows.get, unpublished)
         return LedgerTable(known, rows, frozenset(known.expected(self._as_of)))
-
-
-def rows_of(ledger: tuple[LedgerInstance, ...]) -> dict[date, date]:
-    """The Dates for which an instance has parts, with the newest processing date of each."""
-    rows: dict[date, date] = {}
-    for instance in ledger:
-        if instance.status is InstanceStatus.CONVERTED:
-            for day in instance.part_dates - instance.refused_dates:
-                built = instance.vintage.processing_date
-                rows[day] = max(rows.get(day, built), built)
-    return rows

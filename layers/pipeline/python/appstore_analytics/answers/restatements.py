@@ -79,13 +79,25 @@ def find_restatements(
     accounts: Sequence[Account], lake: Bucket, names: Mapping[str, str], start: date, end: date
 ) -> RestatementList:
     """The changes by runs to these Dates of these accounts' apps."""
+    lines = (line for line in _lines(accounts, lake, names, start) if start <= line.day <= end)
+    return RestatementList(start, end, tuple(lines))
+
+
+def changed_since(
+    accounts: Sequence[Account], lake: Bucket, names: Mapping[str, str], since: date
+) -> tuple[RestatementLine, ...]:
+    """The changes that runs made on this day and later, to any Date, in the same order."""
+    return tuple(line for line in _lines(accounts, lake, names, since) if line.changed_on >= since)
+
+
+def _lines(
+    accounts: Sequence[Account], lake: Bucket, names: Mapping[str, str], since: date
+) -> Sequence[RestatementLine]:
     app_ids = {app_id for account in accounts for app_id in account.app_ids}
-    found = [
-        _line(one, names) for one in read_restatements(lake, start) if one.app_id in app_ids and start <= one.day <= end
-    ]
+    found = [_line(one, names) for one in read_restatements(lake, since) if one.app_id in app_ids]
     found.sort(key=lambda line: (line.app_id, line.table_name, line.day))
     found.sort(key=lambda line: line.run_id, reverse=True)
-    return RestatementList(start, end, tuple(found))
+    return found
 
 
 COLUMNS = tuple(each.name for each in fields(RestatementLine))

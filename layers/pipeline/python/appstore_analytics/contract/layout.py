@@ -6,10 +6,12 @@ lake bucket   parts/<table>/dt=<Date>/<app id>.parquet                        on
               parts/<table>/dt=<Date>/<app id>/<processing date>.<instance id>.parquet   in `_vintages` tables
               curated/<table>/dt=<Date>/data.parquet                          what Athena reads: all apps' rows
               marts/kpis/dt=<Date>/<table>.parquet                            KPI amounts made of that object's rows
+              marts/states/dt=<Date>/states.jsonl                           what these amounts are worth, app by app
               publications/<table>/dt=<Date>/<digest>.json                    what that object was made of
               appstore/<table>/dt=<day>/<run id>.jsonl                        the pipeline's records
               runs/<run id>/…                                                 a run's plan, manifests and notes
               reports/production_<operation>_<run id>.json, .html             run reports, and their pages
+              reports/index.html                                              the list of these pages
 """
 
 import re
@@ -19,10 +21,14 @@ from datetime import date
 PARTS_PREFIX = "parts/"
 CURATED_PREFIX = "curated/"
 KPIS_PREFIX = "marts/kpis/"
+STATES_PREFIX = "marts/states/"
 PUBLICATIONS_PREFIX = "publications/"
 APPSTORE_PREFIX = "appstore/"
 RUNS_PREFIX = "runs/"
 REPORTS_PREFIX = "reports/"
+INDEX_NAME = "index.html"
+INDEX_KEY = f"{REPORTS_PREFIX}{INDEX_NAME}"
+"""The list of runs, next to their pages."""
 RAW_PREFIX = "raw/"
 
 RUN_PARTITION = "RUN#{}"
@@ -92,6 +98,11 @@ class TableDate:
     def app_id_of_part(self, key: str) -> int:
         """The app of the part at `key`."""
         return int(re.split(r"[/.]", key.removeprefix(self.parts_prefix), maxsplit=1)[0])
+
+
+def states_key(day: date) -> str:
+    """The states of one Date."""
+    return f"{STATES_PREFIX}dt={day.isoformat()}/states.jsonl"
 
 
 def parts_location(table: str) -> str:

@@ -122,7 +122,9 @@ class ListReleasesSettings(AppleSettings):
 
 @dataclass(frozen=True, slots=True)
 class SummarizeRunSettings(Settings):
-    """summarize_run."""
+    """summarize_run. A run's page leads to the documentation in `repository_url`; empty for no links."""
+
+    repository_url: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,13 @@ class Bucket:
         self._client.put_object(**request)
 
     def swap(
-        self, key: str, body: bytes | BinaryIO, *, expected: str | None, metadata: Mapping[str, str] | None = None
+        self,
+        key: str,
+        body: bytes | BinaryIO,
+        *,
+        expected: str | None,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
     ) -> bool:
         """Put `body` at `key` if the object with the ETag `expected` is there; with None, if there is no object.
 
@@ -151,6 +157,8 @@ class Bucket:
         return False although it has written: the caller looks again and finds its own object.
         """
         request = self._put_request(key, body, metadata)
+        if content_type is not None:
+            request["ContentType"] = content_type
         if expected is None:
             request["IfNoneMatch"] = "*"
         else:

@@ -3,27 +3,32 @@
 It is built as elements and not as text, so nothing that Apple sends can become markup.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from itertools import islice, pairwise
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.etree.ElementTree import Element, SubElement
 
 from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.layout import INDEX_NAME
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.plan import RunPlan, named
 from appstore_analytics.report.charts import Chart, add_charts
 from appstore_analytics.report.elements import (
+    add_document,
+    add_head,
     add_left_out,
+    add_link,
     add_section,
     add_table,
     add_text,
     duration_text,
+    markup_of,
     visible,
 )
+from appstore_analytics.report.instructions import Instructions
 from appstore_analytics.report.restated_dates import RestatedDates
-from appstore_analytics.report.style import STYLE
 from appstore_analytics.report.summary import AppSummary, Records, RunSummary, verdict_grid
 from appstore_analytics.rules.calendar import periods
 
@@ -55,35 +60,24 @@ def run_page(
     planned_at: Mapping[MapName, datetime],
     restated: RestatedDates,
     charts: Iterable[Chart],
+    instructions: Instructions,
 ) -> bytes:
-    """The page as UTF-8 HTML. `planned_at` says when each Map was planned.
+    """The page as UTF-8 HTML. `planned_at` says when each Map was planned, `instructions` what to do for a verdict.
 
     Long lists are cut, failures first, and say how many entries are left out.
     """
-    page = Element("html", lang="en")
-    _head(page, plan)
-    body = SubElement(page, "body")
+    page, body = add_document(f"{plan.operation} {plan.as_of.isoformat()}")
     _title(body, plan, summary, seconds)
     _figures(body, summary, restated)
-    _errors(body, summary)
+    _errors(body, summary, instructions)
     _notices(body, summary)
     add_charts(body, charts)
-    _grid(body, summary, records)
+    _grid(body, summary, records, instructions)
     _restatements(body, restated)
-    _skipped_dates(body, summary, plan)
+    _unknown_columns(body, summary, instructions)
+    _skipped_dates(body, summary, plan, instructions)
     _timing(body, plan, seconds, planned_at)
-    markup: str = tostring(page, encoding="unicode", method="html")
-    return f"<!doctype html>\n{markup}\n".encode()
-
-
-def _head(page: Element, plan: RunPlan) -> None:
-    head = SubElement(page, "head")
-    SubElement(head, "meta", charset="utf-8")
-    SubElement(head, "meta", name="viewport", content="width=device-width, initial-scale=1")
-    policy = {"http-equiv": "Content-Security-Policy", "content": "default-src 'none'; style-src 'unsafe-inline'"}
-    SubElement(head, "meta", policy)
-    add_text(head, "title", f"{plan.operation} {plan.as_of.isoformat()}")
-    add_text(head, "style", STYLE)
+    return markup_of(page)
 
 
 def _title(body: Element, plan: RunPlan, summary: RunSummary, seconds: float) -> None:
@@ -94,7 +88,8 @@ def _title(body: Element, plan: RunPlan, summary: RunSummary, seconds: float) ->
     add_text(heading, "span", word, kind=f"badge {kind}")
     started = plan.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")
     took = f"Started {started} by {plan.started_by}, took {duration_text(seconds)}."
-    add_text(header, "p", f"{took} Run {plan.run_id}.", kind="quiet")
+    line = add_text(header, "p", f"{took} Run {plan.run_id}. ", kind="quiet")
+    add_link(line, "All runs", INDEX_NAME)
     if summary.cause:
         add_text(header, "p", summary.cause, kind="cause")
 
@@ -119,14 +114,15 @@ def _figures(body: Element, summary: RunSummary, restated: RestatedDates) -> Non
         add_text(entry, "dd", value)
 
 
-def _errors(body: Element, summary: RunSummary) -> None:
+def _errors(body: Element, summary: RunSummary, instructions: Instructions) -> None:
     if not summary.errors:
         return
     section = add_section(body, "What failed")
     for error in summary.errors[:_ERRORS_SHOWN]:
         failure = SubElement(section, "div", {"class": "failure"})
         line = SubElement(failure, "p")
-        add_text(line, "span", error.verdict, kind="badge bad").tail = f" {visible(error.table)}"
+        address = instructions.of_verdict(error.verdict)
+        add_link(line, error.verdict, address, kind="badge bad").tail = f" {visible(error.table)}"
         add_text(failure, "p", error.reason)
         add_text(failure, "p", named(error.item, error.app_name), kind="quiet")
     add_left_out(section, len(summary.errors) - _ERRORS_SHOWN, "failures")
@@ -141,20 +137,14 @@ def _notices(body: Element, summary: RunSummary) -> None:
     add_left_out(section, len(summary.notices) - _NOTICES_SHOWN, "notices")
 
 
-def _grid(body: Element, summary: RunSummary, records: Records) -> None:
+def _grid(body: Element, summary: RunSummary, records: Records, instructions: Instructions) -> None:
     cells = verdict_grid(records)
     tables = sorted({table for _, table in cells})
     apps = sorted(summary.apps, key=_failures_first)
     section = add_section(body, "Apps and tables")
-    _legend(section)
-    scroll = SubElement(section, "div", {"class": "scroll"})
-    grid = SubElement(scroll, "table", {"class": "grid"})
-    header = SubElement(SubElement(grid, "thead"), "tr")
-    for name in ("app", "verdict"):
-        add_text(header, "th", name)
-    for table in tables:
-        add_text(SubElement(header, "th", {"class": "turned"}), "span", table)
-    rows = SubElement(grid, "tbody")
+    _legend(section, {*(app.verdict for app in apps), *map(Verdict, cells.values())}, instructions)
+    caption = "How each app ended, and each of its tables"
+    rows = add_head(section, caption, ("app", "verdict"), kind="grid", turned=tables)
     for app in apps[:_APPS_SHOWN]:
         row = SubElement(rows, "tr")
         head = SubElement(row, "th", scope="row")
@@ -185,12 +175,14 @@ def _mark(word: str) -> tuple[str, str]:
     return _FAILURE_MARK if verdict.is_failure else _MARKS.get(verdict, _OTHER_MARK)
 
 
-def _legend(section: Element) -> None:
+def _legend(section: Element, found: Collection[Verdict], instructions: Instructions) -> None:
+    """The verdicts that occur, each with what to do about it."""
     legend = SubElement(section, "p", {"class": "legend"})
-    for word in (Verdict.VERIFIED, Verdict.UNCHANGED, Verdict.NOT_READY, Verdict.EXPIRED, Verdict.FAILED):
-        kind, mark = _mark(word)
+    for verdict in (each for each in Verdict if each in found):
+        kind, mark = _mark(verdict)
         entry = SubElement(legend, "span")
-        add_text(entry, "b", mark, kind=kind).tail = f" {word}"
+        add_text(entry, "b", mark, kind=kind).tail = " "
+        add_link(entry, verdict, instructions.of_verdict(verdict))
 
 
 def _restatements(body: Element, restated: RestatedDates) -> None:
@@ -198,7 +190,7 @@ def _restatements(body: Element, restated: RestatedDates) -> None:
     if not restated:
         return
     section = add_section(body, "What Apple replaced")
-    add_text(section, "p", "Newer files contain these Dates again; appstore.batches has all their apps.", kind="quiet")
+    caption = "Newer files contain these Dates again; appstore.batches has all their apps."
     rows = (
         (
             one.table,
@@ -210,11 +202,24 @@ def _restatements(body: Element, restated: RestatedDates) -> None:
         )
         for one in islice(restated, _RESTATEMENTS_SHOWN)
     )
-    add_table(section, ("table", "Date", "apps", "rows before", "rows now", "change"), rows)
+    columns = ("table", "Date", "apps", "rows before", "rows now", "change")
+    add_table(section, caption, columns, rows, kind="numbers")
     add_left_out(section, len(restated) - _RESTATEMENTS_SHOWN, "Dates")
 
 
-def _skipped_dates(body: Element, summary: RunSummary, plan: RunPlan) -> None:
+def _unknown_columns(body: Element, summary: RunSummary, instructions: Instructions) -> None:
+    """Columns of Apple's that the catalogue does not have: their cells are in `extra`."""
+    if not summary.unknown_columns:
+        return
+    section = add_section(body, "Columns that the catalogue does not know")
+    caption = "Their cells are kept as text in the column extra, unless the table's schema mode is strict."
+    rows = ((table, ", ".join(columns)) for table, columns in summary.unknown_columns.items())
+    add_table(section, caption, ("table", "columns"), rows)
+    if instructions.of_new_column:
+        add_link(SubElement(section, "p", {"class": "quiet"}), "How to add a column", instructions.of_new_column)
+
+
+def _skipped_dates(body: Element, summary: RunSummary, plan: RunPlan, instructions: Instructions) -> None:
     """A notice, not a failure: a day without usage also has no rows."""
     skips = [(table, app, days) for table, apps in summary.skipped_dates.items() for app, days in apps.items()]
     if not skips:
@@ -224,13 +229,14 @@ def _skipped_dates(body: Element, summary: RunSummary, plan: RunPlan) -> None:
         "A new file has no rows of these Dates, but rows before and after them. Rows that older files brought for them "
         "are kept. A small app has such days; for a larger one Apple may have skipped the Date."
     )
-    add_text(section, "p", note, kind="quiet")
     rows = (
         (table, named(app, plan.app_names.get(app, "")), _spans(days, tables_by_name()[table].granularity))
         for table, app, days in skips[:_SKIPS_SHOWN]
     )
-    add_table(section, ("table", "app", "Dates"), rows)
+    add_table(section, note, ("table", "app", "Dates"), rows)
     add_left_out(section, len(skips) - _SKIPS_SHOWN, "apps and tables")
+    if instructions.of_skipped_date:
+        add_link(SubElement(section, "p", {"class": "quiet"}), "What to do about them", instructions.of_skipped_date)
 
 
 def _spans(days: Iterable[str], granularity: Granularity) -> str:

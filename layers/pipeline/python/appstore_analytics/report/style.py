@@ -1,4 +1,4 @@
-"""The style of a run's page, in light and dark mode."""
+"""The style of a run's page and of the list of runs, in light and dark mode."""
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2129; --quiet: #667085; --line: #d9dde5; --paper: #fff; --bar: #9db4d6;
@@ -19,18 +19,31 @@ dl div { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75
 dt { color: var(--quiet); font-size: .8rem; } dd { margin: 0; font-size: 1.15rem; font-variant-numeric: tabular-nums; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1rem; }
 figure { margin: 0; display: flex; flex-direction: column; } figcaption, .ends { font-size: .85rem; }
-figcaption { margin-bottom: auto; } figcaption span { white-space: nowrap; }
+figcaption { margin-bottom: auto; } figcaption b { font-weight: 600; } figcaption span { white-space: nowrap; }
+figcaption small { display: block; color: var(--quiet); }
 .ends { display: flex; justify-content: space-between; color: var(--quiet); }
 svg { width: 100%; height: auto; display: block; border-bottom: 1px solid var(--line); }
-.bar { fill: var(--bar); } .restated { fill: var(--full); } .incomplete { fill-opacity: .4; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+.bar { fill: var(--bar); } .restated { fill: var(--full); } .hatches { position: absolute; border: 0; }
+.ground { fill-opacity: .25; } .bar.preliminary { fill: url(#bar-hatch); }
+.restated.preliminary { fill: url(#restated-hatch); }
+a { color: inherit; text-decoration-thickness: 1px; text-underline-offset: .15em; }
+.scroll { overflow-x: auto; display: flex; }
+.scroll::after { content: ""; flex: 0 0 1.5rem; position: sticky; right: 0; pointer-events: none;
+  background: linear-gradient(to right, transparent, var(--paper)); }
+.sideways { display: none; color: var(--quiet); font-size: .85em; }
+@media (max-width: 45rem) { .sideways { display: block; } }
+caption { caption-side: top; text-align: left; white-space: normal; color: var(--quiet); padding-bottom: .25rem;
+  position: sticky; left: 0; max-width: calc(100vw - 3.5rem); }
+table { flex: 0 0 auto; border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: bottom;
   white-space: nowrap; }
-.scroll > table:not(.grid) :is(th, td):nth-child(n + 3) { text-align: right; }
+.numbers :is(th, td):nth-child(n + 3) { text-align: right; }
+.few :is(th, td) { white-space: normal; overflow-wrap: break-word; } .few { flex-shrink: 1; }
 .failure { border-left: 4px solid var(--bad); padding: .1rem .75rem; margin: .75rem 0; }
-.grid tbody th { position: sticky; left: 0; background: var(--paper); font-weight: 500; }
+tbody th { font-weight: 500; }
+.grid tbody th { position: sticky; left: 0; background: var(--paper); }
 .grid small { display: block; color: var(--quiet); max-width: 12rem; overflow: hidden; text-overflow: ellipsis; }
+.told { white-space: normal; min-width: 16rem; }
 .grid td { text-align: center; }
 .turned span { writing-mode: vertical-rl; transform: rotate(180deg); font-weight: 500; }
 .good { color: var(--good); background: var(--goodpaper); } .calm { color: var(--calm); background: var(--calmpaper); }

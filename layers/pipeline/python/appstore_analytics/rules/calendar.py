@@ -100,6 +100,15 @@ def speaks_for(processing_date: date, day: date, table: CuratedTable) -> bool:
     return after <= processing_date < published_on(after, table)
 
 
+def speaking_days(day: date, table: CuratedTable) -> Iterator[date]:
+    """The processing dates that cover the Date (`speaks_for`), newest first."""
+    after = following(day, table.granularity)
+    built = published_on(after, table) - _DAY
+    while built >= after:
+        yield built
+        built -= _DAY
+
+
 def expected_dates(table: CuratedTable, first: date, as_of: date) -> Iterator[date]:
     """The Dates since `first` that a daily run before `as_of` must have published, oldest first.
 

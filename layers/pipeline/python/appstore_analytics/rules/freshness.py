@@ -16,7 +16,7 @@ from enum import StrEnum
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.contract.verdicts import Verdict
-from appstore_analytics.rules.calendar import newest_begun, preceding, published_on, speaks_for
+from appstore_analytics.rules.calendar import newest_begun, preceding, published_on, speaking_days, speaks_for
 from appstore_analytics.rules.offered_reports import missing_sentence
 
 DATES_LOOKED_AT = 3
@@ -138,7 +138,8 @@ class Feed:
 
     def speaking(self, day: date, table: CuratedTable) -> date | None:
         """The newest instance that covers the Date."""
-        return max((built for built in self.converted | self.open if speaks_for(built, day, table)), default=None)
+        known = (built for built in speaking_days(day, table) if built in self.converted or built in self.open)
+        return next(known, None)
 
 
 def is_complete(day: date, table: CuratedTable, feed: Feed, standing: Callable[[date], date | None]) -> bool:

@@ -4,12 +4,12 @@ A Date is complete when the newest instance that is due for it is in the tables 
 snapshot that a backfill requested for it. If such an instance has no row for the Date, Apple sent none.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 
-from appstore_analytics.contract.catalogue.definition import AccessType
+from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.model.requests import Asked, KnownRequest
@@ -80,11 +80,12 @@ class KnownTable:
             return date.max
         return self.ongoing.requested_on or min(one.vintage.processing_date for one in self.daily) - _DAY
 
-    def expected(self, as_of: date) -> set[date]:
-        """The Dates that must be there: from the first day on, and those that backfills requested."""
-        days = set(expected_dates(self.table, self.first_day, as_of))
+    def expected(self, as_of: date, since: date = date.min) -> set[date]:
+        """The Dates from `since` on that must be there: from the first day on, and those that backfills requested."""
+        days = set(expected_dates(self.table, max(self.first_day, since), as_of))
         for asked in self._wishes:
-            days |= {day for day in expected_dates(self.table, asked.start_date, as_of) if day <= asked.end_date}
+            start = max(asked.start_date, since)
+            days |= {day for day in expected_dates(self.table, start, as_of) if day <= asked.end_date}
         return days
 
     def is_complete(self, day: date) -> bool:
@@ -174,6 +175,35 @@ class KnownTable:
         if known.request_id is None or known.since is None or outdated(known, as_of):
             return as_of
         return as_of if snapshot_holds(day, self.table, known.requested_on) else renewable_on(known.since)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownApp:
+    """One app's requests, and its ledger by table."""
+
+    app_id: str
+    ongoing: KnownRequest
+    snapshot: KnownRequest
+    ledger: Mapping[str, tuple[LedgerInstance, ...]]
+
+    def listed_until(self, granularity: Granularity) -> date:
+        """The newest processing date that was listed for any table."""
+        instances = (one for of_table in self.ledger.values() for one in of_table)
+        built = (
+            one.vintage.processing_date
+            for one in instances
+            if one.granularity is granularity and one.vintage.access_type is AccessType.ONGOING
+        )
+        return max(built, default=date.min)
+
+    def table(
+        self, table: CuratedTable, standing: Callable[[date], date | None], unpublished: frozenset[date] = frozenset()
+    ) -> KnownTable:
+        """The facts about one of its tables for which the ledger has an instance."""
+        listed_until = self.listed_until(table.granularity)
+        return KnownTable(
+            table, self.ongoing, self.snapshot, self.ledger[table.name], listed_until, standing, unpublished
+        )
 
 
 _NOT_LISTED = {True: "Apple listed no instance", False: "no run has listed instances since"}

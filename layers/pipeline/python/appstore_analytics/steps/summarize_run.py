@@ -1,30 +1,33 @@
 """summarize_run: writes the run report and its page, the `appstore` tables and the metrics from the items' records."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from appstore_analytics.contract.facts import PlannedFacts, row_of
-from appstore_analytics.contract.layout import report_key, run_key
+from appstore_analytics.contract.layout import TableDate, report_key, run_key
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.tables import RESTATEMENTS, tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import open_records, read_notices, read_plan, read_rows, write_records
-from appstore_analytics.model.items import ItemRecord, LandItem
+from appstore_analytics.model.items import ItemRecord, LandItem, PublishItem
 from appstore_analytics.model.plan import RunPlan, VanishedApp
 from appstore_analytics.model.waits import Wait, by_cause
 from appstore_analytics.registry import Registry
+from appstore_analytics.report.instructions import Instructions
 from appstore_analytics.report.page import write_run_page
 from appstore_analytics.report.restated_dates import RestatedDates
 from appstore_analytics.report.summary import RunSummary, count_verdicts, summarize
 from appstore_analytics.rules.restatements import restatements_in
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
+from appstore_analytics.steps.source_states import store_source_states
 
+_NO_INSTRUCTIONS = Instructions()
 _SUCCEEDED, _FAILED = "SUCCEEDED", "FAILED"
 
 Emit = Callable[[Metric, float], None]
@@ -38,13 +41,14 @@ def summarize_run(
     emit: Emit,
     now: datetime,
     left_out: Sequence[str] = (),
+    instructions: Instructions = _NO_INSTRUCTIONS,
 ) -> dict[str, str]:
     """Write the results of the run. Returns the status and the sentence that its execution ends with.
 
-    `left_out` are sentences about failed steps that no data depends on. A planned item without a verdict counts as
-    failed, so no death goes unnoticed. A second run writes the same objects. The largest sets, the records of instances
-    and the rows of `batches`, are written as they are read; only the fields of an instance that the summary needs are
-    kept in memory.
+    `left_out` are sentences about failed steps that no data depends on; the page links the `instructions`. A planned
+    item without a verdict counts as failed, so no death goes unnoticed. A second run writes the same objects. The
+    largest sets, the records of instances and the rows of `batches`, are written as they are read; only the fields of
+    an instance that the summary needs are kept in memory.
     """
     plan = read_plan(lake, run_id)
     records = _records(plan, registry, lake)
@@ -58,7 +62,8 @@ def summarize_run(
     body = json.dumps(report, indent=2, ensure_ascii=False, default=str).encode()
     key = report_key(plan.operation, plan.run_id)
     lake.write(key, body, content_type="application/json")
-    write_run_page(plan, summary, records, seconds, restated, lake)
+    store_source_states(plan, _published(records), registry, lake)
+    write_run_page(plan, summary, records, seconds, restated, lake, instructions)
     _emit(summary, emit)
     return {"status": report["status"], "cause": f"{summary.cause} The report is {key}." if summary.cause else ""}
 
@@ -110,6 +115,11 @@ def _write_batches(plan: RunPlan, lake: Bucket) -> RestatedDates:
             for restatement in restatements_in(row):
                 append_restatement(restatement)
     return restated
+
+
+def _published(records: Mapping[MapName, Sequence[ItemRecord]]) -> list[TableDate]:
+    """The Dates whose objects the run has replaced or looked at."""
+    return [PublishItem.from_event(record.event).table_date for record in records[MapName.PUBLISH]]
 
 
 def _report(plan: RunPlan, summary: RunSummary, seconds: float, waits: Iterable[Wait]) -> dict[str, Any]:

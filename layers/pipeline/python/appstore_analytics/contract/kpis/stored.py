@@ -5,7 +5,10 @@ One object per Date and source table, so that a Date's KPIs are replaced with th
 
 import hashlib
 import json
+from collections.abc import Mapping
+from enum import StrEnum
 
+from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.kpis import AMOUNTS
 from appstore_analytics.contract.kpis.definition import Amount, dimensions_of
 from appstore_analytics.contract.tables import CuratedTable
@@ -38,6 +41,41 @@ KPI_COLUMNS: tuple[tuple[str, str, str], ...] = (  # name, Glue type, meaning
         "boolean",
         "Whether the Date was complete when Apple built the file (for all apps: every file); null if unstated",
     ),
+)
+
+
+class SourceState(StrEnum):
+    """What the KPIs of one app, Date and source are worth, by the rule of `gaps`; `STATE_MEANINGS` explains them."""
+
+    FINAL = "final"
+    PRELIMINARY = "preliminary"
+    ZERO = "zero"
+    MISSING = "missing"
+    QUARANTINED = "quarantined"
+    NOT_DUE = "not due"
+    NOT_DEPLOYED = "not deployed"
+
+
+STATE_MEANINGS: Mapping[SourceState, str] = {
+    SourceState.FINAL: "are of a complete Date; corrections can still come",
+    SourceState.PRELIMINARY: "are of a Date to which Apple still adds rows",
+    SourceState.ZERO: "are zero: the Date is complete, and Apple has sent no row",
+    SourceState.MISSING: "are due and not there, or of an older file",
+    SourceState.QUARANTINED: "are due and not there, or of an older file: the file breaks its report's contract",
+    SourceState.NOT_DUE: "are not due: not yet, not before the app's first day, or Apple never sends them for it",
+    SourceState.NOT_DEPLOYED: "are not there because the report is not configured",
+}
+
+STATES_TABLE = "states"
+
+STATE_SOURCES: tuple[CuratedTable, ...] = tuple(
+    dict.fromkeys(amount.table for amount in AMOUNTS if amount.table.granularity is Granularity.DAILY)
+)
+"""The sources of KPIs per Date: `marts.states` has a column for each."""
+
+STATE_COLUMNS: tuple[tuple[str, str, str], ...] = (  # name, Glue type, meaning
+    ("app_id", "bigint", "The app"),
+    *((table.name, "string", f"What the KPIs from {table.name} are worth: docs/kpis.md") for table in STATE_SOURCES),
 )
 
 

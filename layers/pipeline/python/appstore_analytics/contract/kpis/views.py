@@ -1,7 +1,7 @@
 """The views on `marts.kpis`: a column per KPI, each with the query that Athena keeps and the types it promises.
 
-A query selects plain `dt` and groups by it, so that conditions on `dt` reach the table's projection. No column is 0 if
-there is no row: NULL means that there is no row: the value is zero or missing.
+A query selects plain `dt` and groups by it, so that conditions on `dt` reach the projection of its tables. No column is
+0 if there is no row: it is NULL, and the column `<source>_state` says why.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,14 @@ from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.kpis import KPIS
 from appstore_analytics.contract.kpis.amounts import ACTIVE_DEVICES, PROCEEDS
 from appstore_analytics.contract.kpis.definition import Amount, Basis, Dimension, Kpi, Unit
-from appstore_analytics.contract.kpis.stored import KPIS_TABLE, PORTFOLIO, TOTAL
+from appstore_analytics.contract.kpis.stored import (
+    KPIS_TABLE,
+    PORTFOLIO,
+    STATE_SOURCES,
+    STATES_TABLE,
+    TOTAL,
+    SourceState,
+)
 
 _COUNT, _MONEY, _QUOTIENT = "bigint", "decimal(38,6)", "double"
 _DAY = f"CAST(value AS {_COUNT})"
@@ -30,12 +37,16 @@ class ViewColumn:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One view; `where` selects its rows of `marts.kpis`."""
+    """One view; `where` selects its rows of `marts.kpis`.
+
+    With `has_states` the rows of `marts.states` are beside them, so that an app whose Date is missing has a row too.
+    """
 
     name: str
     meaning: str
     columns: tuple[ViewColumn, ...]
     where: str
+    has_states: bool = False
 
     def query(self, database: str) -> str:
         """The SQL that Athena keeps; `database` is the name that `marts` has in the installation."""
@@ -45,7 +56,22 @@ class View:
         )
         keys = ", ".join(each.expression for each in self.columns if each.is_key)
         # names and words come from the catalogue: no text from a file or a person becomes SQL
+        if self.has_states:
+            return f"SELECT {columns} FROM ({_with_states(database, self.where)}) AS told GROUP BY {keys}"  # noqa: S608
         return f"SELECT {columns} FROM {database}.{KPIS_TABLE} WHERE {self.where} GROUP BY {keys}"  # noqa: S608
+
+
+def _with_states(database: str, where: str) -> str:
+    """The rows of both tables. It is no join: a condition on `dt` then reaches both projections."""
+    amounts = {"kpi": "varchar", "amount": _COUNT, "usd": "decimal(18,6)", "is_final": "boolean"}
+    sources = [table.name for table in STATE_SOURCES]
+    of_kpis = ", ".join([*amounts, *(f"CAST(NULL AS varchar) AS {name}_state" for name in sources)])
+    nothing = (f"CAST(NULL AS {kind}) AS {name}" for name, kind in amounts.items())
+    of_states = ", ".join([*nothing, *(f"{name} AS {name}_state" for name in sources)])
+    return (
+        f"SELECT dt, app_id, {of_kpis} FROM {database}.{KPIS_TABLE} WHERE {where} "  # noqa: S608
+        f"UNION ALL SELECT dt, app_id, {of_states} FROM {database}.{STATES_TABLE}"
+    )
 
 
 _DT = ViewColumn("dt", "date", "dt", "The UTC day (Apple's Date)", is_key=True)
@@ -93,6 +119,14 @@ def _final_columns(kpis: Iterable[Kpi]) -> Iterator[ViewColumn]:
         )
 
 
+def _state_columns() -> Iterator[ViewColumn]:
+    """A column for each source; it is stored, and no calendar in SQL decides it."""
+    words = ", ".join(SourceState)
+    for table in STATE_SOURCES:
+        meaning = f"What the KPIs from {table.name} are worth: {words}; null as long as no run has judged the Date"
+        yield ViewColumn(f"{table.name}_state", "string", f"MAX({table.name}_state)", meaning)
+
+
 _OF_ONE_DATE = tuple(kpi for kpi in KPIS if kpi.basis is Basis.DATES and kpi.granularity is Granularity.DAILY)
 _SUBSCRIPTIONS = tuple(
     kpi for kpi in _OF_ONE_DATE if all(table.report.table.startswith("subscription_") for table in kpi.tables)
@@ -131,9 +165,11 @@ def _of_cohorts(name: str, meaning: str, column: str, amount: Amount) -> View:
 VIEWS: tuple[View, ...] = (
     View(
         "app_daily",
-        "KPIs of each app and Date; never sum a stock or a unique over Dates, and never average a ratio",
-        (_DT, _APP, *_kpi_columns(_OF_ONE_DATE), *_final_columns(_OF_ONE_DATE)),
+        "KPIs of each app and due Date, and their states; never sum a stock or a unique over Dates, "
+        "and never average a ratio",
+        (_DT, _APP, *_kpi_columns(_OF_ONE_DATE), *_final_columns(_OF_ONE_DATE), *_state_columns()),
         _of_apps(TOTAL),
+        has_states=True,
     ),
     _by("by_territory", Dimension.TERRITORY),
     _by("by_source", Dimension.SOURCE_TYPE),
