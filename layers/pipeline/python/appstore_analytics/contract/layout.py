@@ -6,6 +6,7 @@ lake bucket   parts/<table>/dt=<Date>/<app id>.parquet                        on
               parts/<table>/dt=<Date>/<app id>/<processing date>.<instance id>.parquet   in `_vintages` tables
               curated/<table>/dt=<Date>/data.parquet                          what Athena reads: all apps' rows
               marts/kpis/dt=<Date>/<table>.parquet                            KPI amounts made of that object's rows
+              marts/months/<table>/<month>.parquet                            copies of a month's KPI amounts
               publications/<table>/dt=<Date>/<digest>.json                    what that object was made of
               appstore/<table>/dt=<day>/<run id>.jsonl                        the pipeline's records
               runs/<run id>/…                                                 a run's plan, manifests and notes
@@ -19,6 +20,7 @@ from datetime import date
 PARTS_PREFIX = "parts/"
 CURATED_PREFIX = "curated/"
 KPIS_PREFIX = "marts/kpis/"
+MONTHS_PREFIX = "marts/months/"
 PUBLICATIONS_PREFIX = "publications/"
 APPSTORE_PREFIX = "appstore/"
 RUNS_PREFIX = "runs/"
@@ -77,6 +79,11 @@ class TableDate:
         """The KPI amounts of this Date's rows."""
         return f"{KPIS_PREFIX}dt={self.day.isoformat()}/{self.table}.parquet"
 
+    @property
+    def month(self) -> "TableMonth":
+        """The month of this Date."""
+        return TableMonth(self.table, self.day.replace(day=1))
+
     def publication_key(self, digest: str) -> str:
         """The note on the object with this digest: its batches."""
         return f"{PUBLICATIONS_PREFIX}{self.table}/dt={self.day.isoformat()}/{digest}.json"
@@ -92,6 +99,19 @@ class TableDate:
     def app_id_of_part(self, key: str) -> int:
         """The app of the part at `key`."""
         return int(re.split(r"[/.]", key.removeprefix(self.parts_prefix), maxsplit=1)[0])
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TableMonth:
+    """One month of one table, by its first day: the unit of compaction."""
+
+    table: str
+    first: date
+
+    @property
+    def key(self) -> str:
+        """The copies of the KPI amounts of its Dates."""
+        return f"{MONTHS_PREFIX}{self.table}/{self.first:%Y-%m}.parquet"
 
 
 def parts_location(table: str) -> str:

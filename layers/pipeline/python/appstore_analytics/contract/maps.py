@@ -18,8 +18,12 @@ class MapName(StrEnum):
     VERIFY = "VERIFY"
 
 
-DISPENSABLE: Mapping[str, str] = {"list_releases": "Releases were not read"}
-"""Steps behind the Maps that no data depends on, and what it means when one fails: a notice, and the run goes on.
+DISPENSABLE: Mapping[str, str] = {
+    "compact_months": "Months of KPIs were not compacted",
+    "list_releases": "Releases were not read",
+}
+"""Steps behind the Maps that no data depends on, in order, and what it means when one fails: a notice, and the run goes
+on.
 
 The state machine keeps the error under `error_of(step)` in the state that summarize_run gets.
 """

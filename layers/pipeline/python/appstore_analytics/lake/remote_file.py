@@ -5,7 +5,7 @@ from typing import Any
 
 from appstore_analytics.lake.objects import Bucket
 
-_END_BYTES = 64 << 10
+END_BYTES = 64 << 10
 """What Arrow reads first of a Parquet file: less would be fetched twice."""
 
 
@@ -15,10 +15,10 @@ class RemoteFile(io.RawIOBase):
     ObjectAbsentError where there is no object, ObjectReplacedError when it is replaced while it is read.
     """
 
-    def __init__(self, bucket: Bucket, key: str) -> None:
+    def __init__(self, bucket: Bucket, key: str, end_bytes: int = END_BYTES) -> None:
         super().__init__()
         self._bucket = bucket
-        self._end, self.stored = bucket.end(key, _END_BYTES)
+        self._end, self.stored = bucket.end(key, end_bytes)
         self._end_begins = self.stored.size_bytes - len(self._end)
         self._position = 0
 

@@ -53,13 +53,16 @@ class Storage(StrEnum):
 class StoredKpis:
     """What was read of one Date and table; nothing unless its storage is CURRENT.
 
-    `is_final` has every app that has rows, and whether the Date was complete when Apple built the file they are from.
-    `amounts` are by amount and value of the dimension asked for, and by app; None where a sum exceeds its type. An app
-    with rows has the total of every amount, and of a dimension the values that occur.
+    `is_completed`: whether any app's rows were complete when Apple built their file; they are if Apple documents no
+    completeness. `is_final` has the same of each app asked for that has rows, and of every app if all together are
+    asked for; None where Apple documents none. `amounts` are by amount and value of the dimension asked for, and by
+    app; None where a sum exceeds its type. An app with rows has the total of every amount, and of a dimension the
+    values that occur.
     """
 
     table_date: TableDate
     storage: Storage
+    is_completed: bool = False
     is_final: Mapping[int, bool | None] = field(default_factory=dict)
     amounts: Mapping[tuple[str, str | None], Mapping[int, Number | None]] = field(default_factory=dict)
 
