@@ -23,7 +23,7 @@ def compact_months(plan: RunPlan, lake: Bucket) -> dict[str, int]:
     """Make the objects of the months of the plan's tables that are missing or not of the rows that are published now.
 
     Nothing depends on them: readers take a Date's own object instead. So whichever run finds a month due makes it, also
-    one that an earlier run left or somebody deleted. A month that cannot be made is a notice of the run, and is left
+    one that an earlier run left, or that was deleted. A month that cannot be made is a notice of the run, and is left
     to the next one. A second run finds nothing to do. Returns how many months were made, and how many were left.
     """
     ends_at, made, left, notices = monotonic() + COMPACTS_FOR_SECONDS, 0, 0, []

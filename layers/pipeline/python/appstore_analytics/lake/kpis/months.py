@@ -26,7 +26,7 @@ FORM, ROWS = "form", "rows"
 
 _DATES = "dates"
 _FORM = "1"
-"""Raise it when months are to be made anew with other rows or in another order."""
+"""Raise it when months are to be made again with other rows or in another order."""
 
 
 @dataclass(frozen=True, slots=True)
