@@ -17,7 +17,7 @@ from infra.layers import AWS_TARGET, PIPELINE_LAYER, THIS_MACHINE, Target, Third
 
 ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = tuple(sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py")))
-WITH_ARROW = ("console_read", "convert_instance", "publish_date", "send_digest", "summarize_run")
+WITH_ARROW = ("compact_months", "console_read", "convert_instance", "publish_date", "send_digest", "summarize_run")
 _RUNS = 5
 _LAYERS_NOTE = "A layer has byte code if a Python of the Lambda runtime's version was found."
 _PROGRAM = """

@@ -15,12 +15,12 @@ from typing import Any
 
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.tables import tables_by_name
-from appstore_analytics.lake.parquet import WRITER_VERSION
 from appstore_analytics.model.vintage import Vintage
 from benchmarks.measuring.machine import versions
 from benchmarks.measuring.measure import run
 from benchmarks.measuring.progress import say
-from benchmarks.publication.lake_of_files import BucketOfFiles, convert_into, curated, fill_with_parts
+from benchmarks.publication.lake_of_files import BucketOfFiles, convert_into, curated, kept_parts
+from benchmarks.reading.questions import TABLES
 from benchmarks.results import Table, arguments, report
 from benchmarks.samples.data import APP_ID, LAST_DATE, segment
 from benchmarks.setup import BUILD
@@ -35,12 +35,16 @@ def main(words: Sequence[str] | None = None) -> None:
     """Measure and report."""
     asked = arguments("publish", __doc__.split("\n", maxsplit=1)[0]).parse_args(words)
     sizes, runs = (QUICK, 1) if asked.quick else (FULL, _RUNS)
-    figures = {"publish": [_of_size(parts, rows, runs) for parts, rows in sizes]}
-    report("publish", figures, [_table(figures["publish"])], versions(["pyarrow"]), asked)
+    figures = {
+        "publish": [_of_size(parts, rows, runs) for parts, rows in sizes],
+        "kpis": [_kpis(table, parts, rows, runs) for parts, rows in sizes[:2] for table in TABLES],
+    }
+    tables = [_table(figures["publish"]), _table_of_kpis(figures["kpis"])]
+    report("publish", figures, tables, versions(["pyarrow"]), asked)
 
 
 def _of_size(parts: int, rows: int, runs: int) -> dict[str, Any]:
-    kept = _parts(parts, rows)
+    kept = kept_parts(TABLE, parts, rows)
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
         lake = Path(folder) / "lake"
         shutil.copytree(kept, lake)
@@ -67,15 +71,28 @@ def _of_size(parts: int, rows: int, runs: int) -> dict[str, Any]:
     }
 
 
-def _parts(parts: int, rows: int) -> Path:
-    """Created once for each version of the writer."""
-    folder = BUILD / f"parts-{TABLE}-{parts}-{rows}-{WRITER_VERSION}"
-    if not folder.exists():
-        BUILD.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=BUILD))
-        fill_with_parts(BucketOfFiles(draft), TABLE, parts, rows, dates=1)
-        draft.rename(folder)
-    return folder
+def _kpis(table: str, parts: int, rows: int, runs: int) -> dict[str, Any]:
+    """Publication with and without KPIs, in turns."""
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        lake = Path(folder) / "lake"
+        shutil.copytree(kept_parts(table, parts, rows), lake)
+        measured: dict[str, list[dict[str, Any]]] = {"with": [], "without": []}
+        for number in range(1, runs + 1):
+            for way, runs_of_way in measured.items():
+                say(f"{table}, {parts:,} parts of {rows:,} rows, {way} KPIs: run {number} of {runs}")
+                curated(BucketOfFiles(lake), table, LAST_DATE).unlink(missing_ok=True)
+                runs_of_way.append(_publish(lake, table, kpis=way))
+    seconds = {way: median(each["cpu_seconds"] for each in found) for way, found in measured.items()}
+    peaks = {way: max(each["peak_mb"] for each in found) for way, found in measured.items()}
+    return {
+        "table": table,
+        "parts": parts,
+        "rows_per_part": rows,
+        "runs": runs,
+        "cpu_seconds": seconds,
+        "peak_mb": peaks,
+        "factor": seconds["with"] / seconds["without"],
+    }
 
 
 def _restate(lake: Path, rows: int) -> None:
@@ -83,9 +100,10 @@ def _restate(lake: Path, rows: int) -> None:
     convert_into(BucketOfFiles(lake), tables_by_name()[TABLE], APP_ID, segment(TABLE, rows, dates=1), newer)
 
 
-def _publish(lake: Path) -> dict[str, Any]:
+def _publish(lake: Path, table: str = TABLE, kpis: str = "with") -> dict[str, Any]:
     path = f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'pipeline' / 'python'}"
-    done = run([sys.executable, "-m", "benchmarks.publication.job", lake, TABLE], {"PYTHONPATH": path}, cores=1)
+    command = [sys.executable, "-m", "benchmarks.publication.job", lake, table, kpis]
+    done = run(command, {"PYTHONPATH": path}, cores=1)
     return done.answer | {"peak_mb": done.peak_mb}
 
 
@@ -112,6 +130,24 @@ def _table(sizes: Sequence[dict[str, Any]]) -> Table:
         for size in sizes
     ]
     return Table("Publication of one Date of engagement", columns, rows, "again: nothing has changed since.")
+
+
+def _table_of_kpis(figures: Sequence[dict[str, Any]]) -> Table:
+    columns = ("table", "parts", "rows a part", "CPU s", "without KPIs", "times", "peak MB", "more MB")
+    rows = [
+        (
+            each["table"],
+            f"{each['parts']:,}",
+            f"{each['rows_per_part']:,}",
+            f"{each['cpu_seconds']['with']:.2f}",
+            f"{each['cpu_seconds']['without']:.2f}",
+            f"{each['factor']:.2f}",
+            f"{each['peak_mb']['with']:.0f}",
+            f"{each['peak_mb']['with'] - each['peak_mb']['without']:.0f}",
+        )
+        for each in figures
+    ]
+    return Table("Publication of one Date with and without its KPIs", columns, rows)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from appstore_analytics.contract.layout import PUBLICATIONS_PREFIX, RAW_PREFIX, RUNS_PREFIX
+from appstore_analytics.contract.layout import MONTHS_PREFIX, PUBLICATIONS_PREFIX, RAW_PREFIX, RUNS_PREFIX
 from infra.acknowledgements import acknowledge
 from infra.configuration import DeploymentConfiguration
 from infra.naming import made_once_removal_policy
@@ -25,6 +25,8 @@ class Buckets(Construct):
                     noncurrent_version_expiration=Duration.days(keep.noncurrent_lake),
                     expired_object_delete_marker=True,
                 ),
+                # Derived copies, replaced every day: nothing is rolled back to an older one.
+                s3.LifecycleRule(prefix=MONTHS_PREFIX, noncurrent_version_expiration=Duration.days(1)),
                 _expire(RUNS_PREFIX, keep.runs),
                 # A note that is needed later is written again, with its object (lake/publication.py).
                 _expire(PUBLICATIONS_PREFIX, keep.raw),

@@ -57,6 +57,7 @@ CAPACITIES: Mapping[str, Capacity] = {
     "restore_parts": Capacity(512, 15),  # a snapshot can hold years of Dates
     "publish_date": Capacity(2048, 15, disk_gibibytes=capacities.PUBLICATION_GIBIBYTES, carries_arrow=True),
     "verify_table": Capacity(512, 15),  # waits for Athena
+    "compact_months": Capacity(2048, 15, carries_arrow=True),  # begins months for ten minutes
     "list_releases": Capacity(512, 10),  # asks Apple for six minutes at most, then Athena
     "summarize_run": Capacity(1024, 15, carries_arrow=True),  # reads the records of all items, and KPIs
     "check_freshness": Capacity(512, 15),  # waits for Athena, and reads its answers a thousand rows at a time

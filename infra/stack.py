@@ -18,6 +18,7 @@ from appstore_analytics.contract.layout import (
     APPSTORE_PREFIX,
     CURATED_PREFIX,
     KPIS_PREFIX,
+    MONTHS_PREFIX,
     PARTS_PREFIX,
     PUBLICATIONS_PREFIX,
     RAW_PREFIX,
@@ -99,6 +100,15 @@ MAY: Mapping[str, Access] = {
         lake={RUNS_PREFIX: (WRITE,), CURATED_PREFIX: (READ,), KPIS_PREFIX: (READ,), PUBLICATIONS_PREFIX: (READ,)},
         lists=(LAKE,),
         athena=(Database.CURATED, Database.MARTS),
+    ),
+    "compact_months": Access(
+        lake={
+            RUNS_PREFIX: (READ, WRITE),
+            CURATED_PREFIX: (READ,),
+            KPIS_PREFIX: (READ,),
+            MONTHS_PREFIX: (READ, WRITE),
+        },
+        lists=(LAKE,),
     ),
     "list_releases": Access(
         registry=("PutItem", "UpdateItem", "Query"),
@@ -259,6 +269,7 @@ class AppStoreAnalyticsPipeline(Construct):
             "verify_table": settings.VerifyTableSettings(
                 table, lake, workgroup=self.workgroup.name, databases=self._configuration.names.databases
             ),
+            "compact_months": settings.CompactMonthsSettings(lake),
             "summarize_run": settings.SummarizeRunSettings(table, lake, self._configuration.repository_url),
             "check_key": settings.CheckKeySettings(table, lake, url, keys),
             "check_freshness": settings.CheckFreshnessSettings(

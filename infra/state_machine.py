@@ -1,10 +1,10 @@
-"""The state machine: plan_run, five Distributed Maps over manifests in S3, list_releases, summarize_run.
+"""The state machine: plan_run, five Distributed Maps over manifests in S3, what no data depends on, summarize_run.
 
     PlanRun → DecideOperation
        daily, backfill │ → PlanRegister → Register ┐
               rollback │ → PlanRestore → Restore   ├→ PlanLand → Land → PlanPublish → Publish → PlanVerify → Verify
     reprocess, refetch └ → ────────────────────────┘                                                           │
-                           ▲ PlanRegister                                       SummarizeRun ◄ ListReleases ◄─┤
+                           ▲ PlanRegister                      SummarizeRun ◄ ListReleases ◄ CompactMonths ◄──┤
                            └──── WaitForSnapshot ◄──── a backfill whose snapshot Apple has not built ──────────┘
 
 A Map without items is skipped. A Map with more items than one pass takes is planned and run again (DecideMore<Map>),
@@ -42,7 +42,14 @@ from appstore_analytics.contract.errors import (
     leaves,
 )
 from appstore_analytics.contract.layout import RUN_PARTITION
-from appstore_analytics.contract.maps import FROM_THE_BEGINNING, ITEMS_OF_A_BATCH, MapName, Outcome, error_of
+from appstore_analytics.contract.maps import (
+    DISPENSABLE,
+    FROM_THE_BEGINNING,
+    ITEMS_OF_A_BATCH,
+    MapName,
+    Outcome,
+    error_of,
+)
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.verdicts import Verdict
 from infra.acknowledgements import acknowledge
@@ -179,7 +186,7 @@ class PipelineStateMachine(Construct):
         following: sfn.State = (
             sfn.Choice(self, "DecideSnapshot")
             .when(sfn.Condition.boolean_equals("$.plan.waiting", True), wait)
-            .otherwise(self._list_releases(summary))
+            .otherwise(self._dispensable(summary))
         )
         for map_name in (MapName.VERIFY, MapName.PUBLISH, MapName.LAND):
             following = self._planned_map(map_name, summary, following)
@@ -195,17 +202,16 @@ class PipelineStateMachine(Construct):
                 decide.when(begins, first[operation.traits.first_map])
         return decide.otherwise(register)
 
-    def _list_releases(self, summary: sfn.State) -> sfn.State:
-        """After everything that the data needs, so that it takes no calls away from the data and delays only the
-        report."""
-        if not self._configuration.releases:
-            return summary
-        step = "list_releases"
-        payload = sfn.TaskInput.from_object({"run_id": sfn.JsonPath.string_at("$.run_id")})
-        task = self._invoke(step, payload=payload, result_path=sfn.JsonPath.DISCARD)
-        task.add_catch(summary, errors=["States.ALL"], result_path=f"$.{error_of(step)}")
-        task.next(summary)
-        return task
+    def _dispensable(self, summary: sfn.State) -> sfn.State:
+        """After all steps that the data needs, so that they take no calls away from it and delay only the report."""
+        following = summary
+        for step in reversed([step for step in DISPENSABLE if step in self._functions]):
+            payload = sfn.TaskInput.from_object({"run_id": sfn.JsonPath.string_at("$.run_id")})
+            task = self._invoke(step, payload=payload, result_path=sfn.JsonPath.DISCARD)
+            task.add_catch(following, errors=["States.ALL"], result_path=f"$.{error_of(step)}")
+            task.next(following)
+            following = task
+        return following
 
     def _planned_map(self, map_name: MapName, summary: sfn.State, following: sfn.State) -> sfn.State:
         """Plan<Map>, and the Map if the plan has items; then `following`."""

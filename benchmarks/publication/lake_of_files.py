@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import BinaryIO
 
 from appstore_analytics.contract.catalogue.definition import AccessType
@@ -13,11 +13,13 @@ from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.conversion import convert
 from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredObject
+from appstore_analytics.lake.parquet import WRITER_VERSION
 from appstore_analytics.lake.parts import write_parts
 from appstore_analytics.model.parts import PartVersion
 from appstore_analytics.model.vintage import Vintage
 from benchmarks.measuring.progress import say
 from benchmarks.samples.data import APP_ID, segment
+from benchmarks.setup import BUILD
 
 _TODAY = date(2026, 11, 23)
 
@@ -107,6 +109,17 @@ class NoJournal:
     def is_taken_back(self, day: date, standing: PartVersion) -> bool:  # noqa: ARG002 (the protocol's)
         """No."""
         return False
+
+
+def kept_parts(table_name: str, apps: int, rows_of_app: int) -> Path:
+    """A lake with the parts of the last Date, made once for each version of the writer."""
+    folder = BUILD / f"parts-{table_name}-{apps}-{rows_of_app}-{WRITER_VERSION}"
+    if not folder.exists():
+        BUILD.mkdir(parents=True, exist_ok=True)
+        draft = Path(mkdtemp(dir=BUILD))
+        fill_with_parts(BucketOfFiles(draft), table_name, apps, rows_of_app, dates=1)
+        draft.rename(folder)
+    return folder
 
 
 def fill_with_parts(bucket: Bucket, table_name: str, apps: int, rows_of_app: int, dates: int) -> None:

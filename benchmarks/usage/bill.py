@@ -36,8 +36,9 @@ SECONDS: Mapping[str, float] = {
     "CPU of a call to AWS": 0.003,
     "CPU of a Lambda call": 0.003,
     "Step Functions between two states": 0.050,
+    "CPU of a million rows' KPIs": 0.5,
 }
-"""Assumptions: usual waiting times within a region, and boto3's own work on one vCPU."""
+"""Assumptions: usual waiting times within a region, boto3's own work on one vCPU, and that of making months of KPIs."""
 
 VCPU_GB = 1769 / 1024
 """The memory that comes with one vCPU (Lambda Developer Guide, "Configure memory"); less gets a share of one."""
@@ -58,7 +59,8 @@ _READS_OF_AN_OBJECT = 3  # Athena: footer, index, columns
 _WRITES_OF_A_RESULT = 2  # the rows and their metadata
 _GIGABYTE = 1e9
 _EXPRESS_GB = 64 / 1024
-_FETCHES_AT_ONCE = 8
+_FETCHES_AT_ONCE: Mapping[str, int] = {"publish_date": 8, "compact_months": 16}
+_DATES_OF_A_MONTH = 16  # of the current one, on average over its days
 _YEAR_DAYS = 365
 
 
@@ -270,7 +272,7 @@ class Model:
         requests, calls = (self._unit(step, unit, apps) for unit in (Unit.REQUESTS, Unit.CALLS))
         apple = self._unit(step, Unit.APPLE_CALLS, apps)
         waits = (
-            reads * SECONDS["a read of S3"] / (_FETCHES_AT_ONCE if step == "publish_date" else 1)
+            reads * SECONDS["a read of S3"] / _FETCHES_AT_ONCE.get(step, 1)
             + writes * SECONDS["a write or listing of S3"]
             + requests * SECONDS["a request to DynamoDB"]
             + apple * SECONDS["a call to Apple"]
@@ -291,6 +293,9 @@ class Model:
             return self.rows.of(apps) * _cpu_per_row()
         if step == "publish_date":
             return self.parts.of(apps) * _cpu_per_part()
+        if step == "compact_months":
+            rows_of_a_date = self.rows.of(apps) / max(1, self.dates)
+            return rows_of_a_date * _DATES_OF_A_MONTH * len(self.reports) * SECONDS["CPU of a million rows' KPIs"] / 1e6
         return 0.0
 
     def _environments(self, step: str) -> int:

@@ -12,7 +12,11 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from appstore_analytics.contract.layout import CURATED_PREFIX, PARTS_PREFIX, RAW_PREFIX
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.kpis.stored import amounts_of
+from appstore_analytics.contract.layout import CURATED_PREFIX, PARTS_PREFIX, RAW_PREFIX, TableDate
+from appstore_analytics.contract.tables import curated_tables
+from appstore_analytics.lake.published import published_dates
 from appstore_analytics.registry.keys import instance_key, is_instance, parse_instance_key
 from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS
 from benchmarks.measuring.progress import say
@@ -138,6 +142,7 @@ def count_day(apps: int, reports: tuple[str, ...], rows_per_date: int = ROWS_PER
         days.run()
         days.next_day()
         _grow_old(days)
+        _grow_a_month(days)
         before = _sizes(days)
         days.told, days.called = teller.told, teller.called
         day = days.next_day()
@@ -174,6 +179,18 @@ def _grow_old(days: Days) -> None:
                 day, instance_id = newest.processing_date - timedelta(days=age), f"{newest.instance_id}-{age}"
                 older = replace(newest, processing_date=day, instance_id=instance_id)
                 writer.put_item(Item={**item, **instance_key(app_id, older)})
+
+
+def _grow_a_month(days: Days) -> None:
+    """Publish older Dates, as copies of the oldest, back to the first of the month: months are made of all."""
+    first = _TODAY.replace(day=1)
+    for table in filter(amounts_of, curated_tables(days.reports, (Granularity.DAILY,))):
+        oldest = TableDate(table.name, published_dates(days.lake, table)[0])
+        for age in range(1, (oldest.day - first).days + 1):
+            older = TableDate(table.name, oldest.day - timedelta(days=age))
+            for key, copy in ((oldest.kpis_key, older.kpis_key), (oldest.curated_key, older.curated_key)):
+                if stored := days.lake.head(key):
+                    days.lake.write(copy, days.lake.read(key) or b"", metadata=stored.metadata)
 
 
 def _items(days: Days) -> dict[tuple[str, str], Any]:

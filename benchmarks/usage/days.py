@@ -41,6 +41,7 @@ from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.rules.call_budget import CALLS_OF_A_REGISTRATION, calls_of_a_listing
+from appstore_analytics.steps.compact_months import compact_months
 from appstore_analytics.steps.convert_instance import convert_instance
 from appstore_analytics.steps.download_segments import download_segments
 from appstore_analytics.steps.list_instances import list_instances
@@ -129,6 +130,7 @@ class Days:
         plan = self._plan()
         for map_name in _MAPS:
             self._map(plan, map_name)
+        self._call("compact_months", lambda: compact_months(plan, self.lake))
         self._call("summarize_run", lambda: summarize_run(plan.run_id, "", self.registry, self.lake, _ignore, self.now))
         routes = self.world.statistics.by_route()
         calls = {route: sum(answers.values()) for route, answers in routes.items() if " /v1/" in route}

@@ -11,7 +11,14 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from appstore_analytics.contract.maps import FROM_THE_BEGINNING, MOST_ITEMS_OF_A_PASS, MapName, Outcome, utc_text
+from appstore_analytics.contract.maps import (
+    DISPENSABLE,
+    FROM_THE_BEGINNING,
+    MOST_ITEMS_OF_A_PASS,
+    MapName,
+    Outcome,
+    utc_text,
+)
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.rules.call_budget import available_at, ceiling, is_given_back, minute_of
 from benchmarks.usage.bill import Model
@@ -68,6 +75,8 @@ class SimulatedDay:
             map_name = MapName(payload["map"])
             plan = self._plan_left if payload.get("left") else self._plan
             return {"waiting": False, **plan(map_name, str(payload["after"]))}
+        if step in DISPENSABLE:
+            return {}
         if step == "summarize_run":
             left = {name: items for name, items in self._open.items() if items}
             return {

@@ -13,6 +13,7 @@ from appstore_analytics.contract.layout import (
     APPSTORE_PREFIX,
     CURATED_PREFIX,
     KPIS_PREFIX,
+    MONTHS_PREFIX,
     PARTS_PREFIX,
     PUBLICATIONS_PREFIX,
     REPORTS_PREFIX,
@@ -50,6 +51,7 @@ _READ_LAKE = (
     PARTS_PREFIX,
     PUBLICATIONS_PREFIX,
     KPIS_PREFIX,
+    MONTHS_PREFIX,
 )
 _OF_THE_STATE_MACHINE = ("DescribeStateMachine", "ListExecutions")
 

@@ -32,7 +32,7 @@ OF_A_GOOD_DAY = {
     "DecideMorePublish": "PlanVerify",
     "DecideVerify": "Verify",
     "DecideMoreVerify": "DecideSnapshot",
-    "DecideSnapshot": "ListReleases",
+    "DecideSnapshot": "CompactMonths",
     "DecideRun": "RunSucceeded",
     "DecidePublishDate": "PublishDone",
     "DecideVerifyTable": "VerifyDone",

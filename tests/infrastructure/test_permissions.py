@@ -88,6 +88,13 @@ MATRIX: dict[str, dict[str, str]] = {
         "glue:database/marts": GLUE,
         "glue:table/marts/*": GLUE,
     },
+    "compact_months": {
+        "lake/runs/*": READ_WRITE,
+        "lake/curated/*": READ,
+        "lake/marts/kpis/*": READ,
+        "lake/marts/months/*": READ_WRITE,
+        **LISTS_LAKE,
+    },
     "list_releases": {
         "registry": "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         "lake/runs/*": READ_WRITE,

@@ -315,20 +315,21 @@ def test_a_backfill_that_waits_for_its_snapshot_begins_again_with_register(machi
     (choice,) = states["DecideSnapshot"]["Choices"]
     assert choice == {"Variable": "$.plan.waiting", "BooleanEquals": True, "Next": "WaitForSnapshot"}
     assert states["WaitForSnapshot"] == {"Type": "Wait", "Seconds": 3600, "Next": "PlanRegister"}
-    assert states["DecideSnapshot"]["Default"] == "ListReleases"
+    assert states["DecideSnapshot"]["Default"] == "CompactMonths"
 
 
 def test_what_no_data_depends_on_comes_last_and_ends_in_the_summary_however_it_ends(machine: Machine) -> None:
     states = machine["States"]
-    for step in DISPENSABLE:
+    followers = [*map(state_name, DISPENSABLE), "SummarizeRun"][1:]
+    for step, following in zip(DISPENSABLE, followers, strict=True):
         state = states[state_name(step)]
-        catch = {"ErrorEquals": ["States.ALL"], "ResultPath": f"$.{error_of(step)}", "Next": "SummarizeRun"}
-        assert (state["Catch"], state["Next"], state["ResultPath"]) == ([catch], "SummarizeRun", None)
+        catch = {"ErrorEquals": ["States.ALL"], "ResultPath": f"$.{error_of(step)}", "Next": following}
+        assert (state["Catch"], state["Next"], state["ResultPath"]) == ([catch], following, None)
 
 
 def test_without_releases_there_is_neither_their_state_nor_their_function(tmp_path: Path) -> None:
     found = synthesize(tmp_path, context(reports=["downloads"], releases=False))
-    assert found.definition()["States"]["DecideSnapshot"]["Default"] == "SummarizeRun"
+    assert found.definition()["States"]["CompactMonths"]["Next"] == "SummarizeRun"
     assert "list_releases" not in found.functions()
 
 
@@ -401,6 +402,7 @@ def test_no_state_passes_a_token_a_url_or_rows(machine: Machine) -> None:
         "$.error",
         "$.error.Error",
         "$.error.Cause",
+        "$.compact_months_error",
         "$.list_releases_error",
         "$.Error",
         "$.Cause",

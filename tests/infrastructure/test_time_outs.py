@@ -4,10 +4,11 @@ from appstore_analytics.apple.client import LONGEST_CALL_SECONDS
 from appstore_analytics.apple.segments import LONGEST_SEGMENT_SECONDS
 from appstore_analytics.registry.report_requests import LEASE_SECONDS
 from appstore_analytics.rules.call_budget import CALLS_OF_A_REGISTRATION, CALLS_OF_A_TABLE
-from appstore_analytics.steps import download_segments, list_instances
+from appstore_analytics.steps import compact_months, download_segments, list_instances
 from infra.functions import CAPACITIES
 
 AWS_SECONDS = 60  # for the step's own AWS calls: items, a small object
+SECONDS_OF_THE_LARGEST_MONTH = 120  # 25 million rows take 15 seconds of CPU (docs/benchmarks.md), and wait for S3
 UPLOAD_SECONDS = 150  # of the largest segment, at 20 MB a second
 
 
@@ -38,3 +39,7 @@ def test_a_download_that_is_begun_last_ends_in_time_and_on_a_url_that_lives() ->
     begun_last = 2 * LONGEST_CALL_SECONDS + download_segments.DOWNLOADS_BEGIN_FOR_SECONDS
     assert begun_last + LONGEST_SEGMENT_SECONDS + UPLOAD_SECONDS <= time_out_seconds("download_segments")
     assert download_segments.DOWNLOADS_BEGIN_FOR_SECONDS + LONGEST_CALL_SECONDS // 2 < 300
+
+
+def test_a_month_that_is_begun_last_is_whole_before_its_function_times_out() -> None:
+    assert time_out_seconds("compact_months") >= compact_months.COMPACTS_FOR_SECONDS + SECONDS_OF_THE_LARGEST_MONTH

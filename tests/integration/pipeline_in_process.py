@@ -37,6 +37,7 @@ from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.reservation import Reservation
 from appstore_analytics.rules.call_budget import CALLS_OF_A_REGISTRATION, calls_of_a_listing
+from appstore_analytics.steps.compact_months import compact_months
 from appstore_analytics.steps.convert_instance import convert_instance
 from appstore_analytics.steps.download_segments import download_segments
 from appstore_analytics.steps.list_instances import list_instances
@@ -228,6 +229,9 @@ class Pipeline:
     def verify(self, item: VerifyItem) -> dict[str, str]:
         return verify_table(item, self.registry, self.lake, self.athena)  # type: ignore[arg-type]
 
+    def compact(self, plan: RunPlan) -> dict[str, int]:
+        return compact_months(plan, self.lake)
+
     def releases(self, plan: RunPlan) -> dict[str, int]:
         with ExitStack() as reservations:
 
@@ -302,6 +306,7 @@ class Pipeline:
         """A whole run that succeeds. Returns its plan."""
         plan = self.plan(**payload)
         self.run(plan)
+        self.compact(plan)
         assert self.summarize(plan) == {"status": "SUCCEEDED", "cause": ""}
         return plan
 
@@ -312,6 +317,7 @@ class Pipeline:
         """A whole daily run. Returns the answer of summarize_run."""
         plan = self.plan()
         self.run(plan)
+        self.compact(plan)
         return self.summarize(plan)
 
     # Results

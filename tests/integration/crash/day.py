@@ -183,6 +183,7 @@ class Execution:
             return None
         error = "" if all(self._map(planned["run_id"], map_name) for map_name in STEPS_OF_MAPS) else "a function died"
         plan = read_plan(pipeline.lake, planned["run_id"])
+        self._function("compact_months", "", lambda: pipeline.compact(plan))
         self._function("summarize_run", "", lambda: pipeline.summarize(plan, error))
         text = pipeline.lake.read(report_key(plan.operation, plan.run_id))
         return None if text is None else json.loads(text)

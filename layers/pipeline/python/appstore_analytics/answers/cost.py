@@ -18,7 +18,7 @@ from appstore_analytics.contract.prices import (
     Price,
 )
 
-TRANSITIONS_OF_A_RUN = 27
+TRANSITIONS_OF_A_RUN = 28
 TRANSITIONS_OF_A_LOOK = 14
 """The states that an execution itself enters: in a run whose Maps all have items, and in each check for a snapshot that
 is not ready. A test counts them in the template."""

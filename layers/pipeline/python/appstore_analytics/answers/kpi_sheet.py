@@ -143,7 +143,7 @@ class Sheet:
             days = [
                 source.day
                 for (of, source), one in self._stored.items()
-                if of == dimension and source.table == table.name and _is_completed(one)
+                if of == dimension and source.table == table.name and one.is_completed
             ]
             newest.append(max(days, default=date.min))
         return None if date.min in newest else min(newest)
@@ -285,11 +285,6 @@ def _sources(kpi: Kpi, start: date, end: date, as_of: date) -> Iterator[TableDat
         last += timedelta(days=LAST_DAY_SINCE_DOWNLOAD)
     for day in dates_between(first, min(last, as_of), kpi.granularity):
         yield from (TableDate(table.name, day) for table in kpi.tables)
-
-
-def _is_completed(stored: StoredKpis) -> bool:
-    """Whether any app's rows were complete when Apple built their file. They are if Apple documents no completeness."""
-    return any(is_final is not False for is_final in stored.is_final.values())
 
 
 def _sources_of(kpi: Kpi, day: date, value: str | None) -> list[TableDate]:

@@ -7,6 +7,7 @@ lake bucket   parts/<table>/dt=<Date>/<app id>.parquet                        on
               curated/<table>/dt=<Date>/data.parquet                          what Athena reads: all apps' rows
               marts/kpis/dt=<Date>/<table>.parquet                            KPI amounts made of that object's rows
               marts/states/dt=<Date>/states.jsonl                           what these amounts are worth, app by app
+              marts/months/<table>/<month>.parquet                            copies of a month's KPI amounts
               publications/<table>/dt=<Date>/<digest>.json                    what that object was made of
               appstore/<table>/dt=<day>/<run id>.jsonl                        the pipeline's records
               runs/<run id>/…                                                 a run's plan, manifests and notes
@@ -22,6 +23,7 @@ PARTS_PREFIX = "parts/"
 CURATED_PREFIX = "curated/"
 KPIS_PREFIX = "marts/kpis/"
 STATES_PREFIX = "marts/states/"
+MONTHS_PREFIX = "marts/months/"
 PUBLICATIONS_PREFIX = "publications/"
 APPSTORE_PREFIX = "appstore/"
 RUNS_PREFIX = "runs/"
@@ -83,6 +85,11 @@ class TableDate:
         """The KPI amounts of this Date's rows."""
         return f"{KPIS_PREFIX}dt={self.day.isoformat()}/{self.table}.parquet"
 
+    @property
+    def month(self) -> "TableMonth":
+        """The month of this Date."""
+        return TableMonth(self.table, self.day.replace(day=1))
+
     def publication_key(self, digest: str) -> str:
         """The note on the object with this digest: its batches."""
         return f"{PUBLICATIONS_PREFIX}{self.table}/dt={self.day.isoformat()}/{digest}.json"
@@ -103,6 +110,19 @@ class TableDate:
 def states_key(day: date) -> str:
     """The states of one Date."""
     return f"{STATES_PREFIX}dt={day.isoformat()}/states.jsonl"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TableMonth:
+    """One month of one table, by its first day: the unit of compaction."""
+
+    table: str
+    first: date
+
+    @property
+    def key(self) -> str:
+        """The copies of the KPI amounts of its Dates."""
+        return f"{MONTHS_PREFIX}{self.table}/{self.first:%Y-%m}.parquet"
 
 
 def parts_location(table: str) -> str:

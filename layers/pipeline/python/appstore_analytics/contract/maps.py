@@ -18,8 +18,11 @@ class MapName(StrEnum):
     VERIFY = "VERIFY"
 
 
-DISPENSABLE: Mapping[str, str] = {"list_releases": "Releases were not read"}
-"""Steps after the Maps that no data depends on, each with the notice for its failure; the run continues.
+DISPENSABLE: Mapping[str, str] = {
+    "compact_months": "Months of KPIs were not compacted",
+    "list_releases": "Releases were not read",
+}
+"""Steps after the Maps that no data depends on, in order, each with the notice for its failure; the run continues.
 
 The state machine keeps the error under `error_of(step)` in the state that summarize_run gets.
 """

@@ -113,6 +113,13 @@ class VerifyTableSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
+class CompactMonthsSettings(Environment):
+    """compact_months needs the lake only."""
+
+    lake_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListReleasesSettings(AppleSettings):
     """list_releases. `databases` has the Glue name of each database (contract/names.py)."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from appstore_analytics.lake.objects import Bucket
 
-_END_BYTES = 64 << 10
+END_BYTES = 64 << 10
 """The bytes that Arrow reads first from a Parquet file: with fewer, it would fetch again."""
 
 
@@ -15,10 +15,10 @@ class RemoteFile(io.RawIOBase):
     ObjectAbsentError if there is no object, ObjectReplacedError if it is replaced while it is read.
     """
 
-    def __init__(self, bucket: Bucket, key: str) -> None:
+    def __init__(self, bucket: Bucket, key: str, end_bytes: int = END_BYTES) -> None:
         super().__init__()
         self._bucket = bucket
-        self._end, self.stored = bucket.end(key, _END_BYTES)
+        self._end, self.stored = bucket.end(key, end_bytes)
         self._end_begins = self.stored.size_bytes - len(self._end)
         self._position = 0
 

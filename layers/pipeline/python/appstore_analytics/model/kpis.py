@@ -53,13 +53,16 @@ class Storage(StrEnum):
 class StoredKpis:
     """What was read for one Date and table; empty unless its storage is CURRENT.
 
-    `is_final` says, for every app with rows, whether the Date was complete when Apple built their file. `amounts` are
-    by amount and value of the dimension asked for, and by app; None if a sum exceeds its type. An app with rows has the
-    total of every amount, and for a dimension the values that occur.
+    `is_completed`: whether any app's rows were complete when Apple built their file; true if Apple documents no
+    completeness. `is_final` has the same for each requested app that has rows, and for every app if all apps together
+    were requested; None if Apple documents none. `amounts` are by amount and value of the requested dimension, and by
+    app; None if a sum exceeds its type. An app with rows has the total of every amount, and for a dimension the values
+    that occur.
     """
 
     table_date: TableDate
     storage: Storage
+    is_completed: bool = False
     is_final: Mapping[int, bool | None] = field(default_factory=dict)
     amounts: Mapping[tuple[str, str | None], Mapping[int, Number | None]] = field(default_factory=dict)
 
