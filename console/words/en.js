@@ -283,6 +283,7 @@ export const words = {
     none: "None of the figures supports this filter, or their reports are not deployed.",
     to: "to {date}",
     on: "on {date}",
+    noneFinal: "no final Date yet",
     missing: { one: "1 Date missing", other: "{n} Dates missing" },
   },
 
@@ -404,6 +405,7 @@ export const words = {
     },
     states: { done: "done", running: "running", waiting: "waiting" },
     of: "of {total} {unit}",
+    no: "no {unit}",
     wait: "{total} {unit} waiting",
     someFailed: "{n} failed",
     execution: "Execution",
