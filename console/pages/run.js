@@ -160,7 +160,8 @@ function StageBox({ stage }) {
 
 /** @param {Stage} stage */
 function amount(stage) {
-  if (!stage.total && stage.state !== "waiting") return stage.state === "done" ? text(words.run.no, { unit: unitOf(stage) }) : "";
+  if (!stage.total && stage.state !== "waiting")
+    return stage.state === "done" ? text(words.run.no, { unit: unitOf(stage) }) : "";
   const unit = html`<span class="unit">${text(words.run.of, { total: whole(stage.total), unit: unitOf(stage) })}</span>`;
   if (stage.state === "waiting")
     return stage.total

@@ -540,7 +540,7 @@ export const words = {
     typeAfter: "to continue",
     same: "The same plan as",
     audited: "; the start is recorded in the audit log.",
-    until: "this plan is valid for ten minutes and can be started once.",
+    until: "This plan is valid for ten minutes and can be started once.",
   },
 
   plan: {
