@@ -122,7 +122,7 @@ function Tile({ series, kpi, isShown, compares }) {
       ${
         figure.missing > 0
           ? html`<span class="beside gap">${letterOf(gap?.state ?? "missing")} ${many(words.figures.missing, figure.missing)}</span>`
-          : html`<span class="beside">${compares && html`<${Change} change=${figure.change} unit=${kpi.unit} /> · `}${end}</span>`
+          : html`<span class="beside">${compares && figure.change !== null && html`<${Change} change=${figure.change} unit=${kpi.unit} /> · `}${end || words.figures.noneFinal}</span>`
       }
     </button>
   `;

@@ -107,7 +107,7 @@ function outcome(run) {
 /** The current stage of the run. @param {RunDetails} run */
 function progress(run) {
   const stage = run.stages.find((each) => each.state === "running");
-  if (!stage || !isRunning(run)) return "";
+  if (!stage?.total || !isRunning(run)) return "";
   return text(words.run.at, {
     done: whole(stage.done),
     total: whole(stage.total),
@@ -160,6 +160,8 @@ function StageBox({ stage }) {
 
 /** @param {Stage} stage */
 function amount(stage) {
+  if (!stage.total && stage.state !== "waiting")
+    return stage.state === "done" ? text(words.run.no, { unit: unitOf(stage) }) : "";
   const unit = html`<span class="unit">${text(words.run.of, { total: whole(stage.total), unit: unitOf(stage) })}</span>`;
   if (stage.state === "waiting")
     return stage.total

@@ -5,7 +5,6 @@ import { act } from "../api/client.js";
 import { Problem } from "../api/problem.js";
 import { Dialog } from "../parts/dialog.js";
 import { html } from "../parts/html.js";
-import { operationName } from "../parts/run_words.js";
 import { askNow } from "../state/answers.js";
 import { live } from "../state/live.js";
 import { address, choose, go, route } from "../state/route.js";
@@ -139,7 +138,7 @@ function Confirm({ offer, problem, isBusy, onBack, onStart }) {
           </div>
         `
       }
-      <p class="quiet">${words.start.same} <span class="mono">./manage.py ${plan.operation}</span>${words.start.audited} ${operationName(plan.operation)}: ${words.start.until}</p>
+      <p class="quiet">${words.start.same} <span class="mono">./manage.py ${plan.operation}</span>${words.start.audited} ${words.start.until}</p>
     </${Dialog}>
   `;
 }

@@ -283,6 +283,7 @@ export const words = {
     none: "None of the figures supports this filter, or their reports are not deployed.",
     to: "to {date}",
     on: "on {date}",
+    noneFinal: "no final Date yet",
     missing: { one: "1 Date missing", other: "{n} Dates missing" },
   },
 
@@ -404,6 +405,7 @@ export const words = {
     },
     states: { done: "done", running: "running", waiting: "waiting" },
     of: "of {total} {unit}",
+    no: "no {unit}",
     wait: "{total} {unit} waiting",
     someFailed: "{n} failed",
     execution: "Execution",
@@ -538,7 +540,7 @@ export const words = {
     typeAfter: "to continue",
     same: "The same plan as",
     audited: "; the start is recorded in the audit log.",
-    until: "this plan is valid for ten minutes and can be started once.",
+    until: "This plan is valid for ten minutes and can be started once.",
   },
 
   plan: {

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from console_browser import Browser
@@ -77,10 +78,13 @@ def test_what_has_not_changed_is_not_sent_again_by_the_gateway(admin: Browser) -
     assert admin.ask("GET", "/api/v1/health", headers=known)[:2] == (304, b"")
 
 
+def _claims(token: str) -> dict[str, Any]:
+    return dict(json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==")))
+
+
 def _altered(token: str, **changes: str) -> str:
-    head, claims, signature = token.split(".")
-    read = json.loads(base64.urlsafe_b64decode(claims + "=="))
-    return ".".join((head, _encoded({**read, **changes}), signature))
+    head, _, signature = token.split(".")
+    return ".".join((head, _encoded({**_claims(token), **changes}), signature))
 
 
 def _unsigned(token: str) -> str:
@@ -114,6 +118,46 @@ def test_a_token_of_another_pool_is_refused(admin: Browser) -> None:
         AuthParameters={"USERNAME": "ada", "PASSWORD": PASSWORD},
     )["AuthenticationResult"]
     assert replace(admin, access_token=result["AccessToken"]).ask("GET", ME)[0] == 401
+
+
+def _signed_in_at_cognito(admin: Browser) -> dict[str, str]:
+    """All tokens of a sign-in, of which the console's own answers have the access token alone."""
+    cognito, client = admin.aws.client("cognito-idp"), {"ClientId": admin.console.client}
+    asked = cognito.initiate_auth(
+        AuthFlow="USER_PASSWORD_AUTH", AuthParameters={"USERNAME": admin.email, "PASSWORD": PASSWORD}, **client
+    )
+    answers = {"USERNAME": admin.email, "SOFTWARE_TOKEN_MFA_CODE": admin.code()}
+    told = cognito.respond_to_auth_challenge(
+        ChallengeName=asked["ChallengeName"], Session=asked["Session"], ChallengeResponses=answers, **client
+    )
+    return dict(told["AuthenticationResult"])
+
+
+def test_an_id_token_is_refused_where_an_access_token_is_asked_for(admin: Browser) -> None:
+    tokens = _signed_in_at_cognito(admin)
+    assert replace(admin, access_token=tokens["AccessToken"]).ask("GET", ME)[0] == 200
+    for method, path in (("GET", ME), ("POST", "/api/v1/plans")):
+        assert replace(admin, access_token=tokens["IdToken"]).ask(method, path, None)[0] in (401, 403)
+
+
+def test_an_access_token_is_refused_once_it_has_expired(admin: Browser) -> None:
+    """Tokens of this moment that are valid for minus ten minutes, which Cognito's own API would not take."""
+    cognito = admin.aws.client("cognito-idp")
+    client = {"UserPoolId": admin.console.user_pool, "ClientId": admin.console.client}
+
+    def in_the_past(params: dict[str, Any], **_: Any) -> None:
+        params["body"] = json.dumps({**json.loads(params["body"]), "AccessTokenValidity": -10}).encode()
+
+    cognito.meta.events.register("before-call.cognito-idp.UpdateUserPoolClient", in_the_past)
+    cognito.update_user_pool_client(AccessTokenValidity=10, **client)
+    cognito.meta.events.unregister("before-call.cognito-idp.UpdateUserPoolClient", in_the_past)
+    try:
+        late = _signed_in_at_cognito(admin)["AccessToken"]
+    finally:
+        cognito.update_user_pool_client(AccessTokenValidity=10, **client)
+    assert _claims(late)["exp"] < _claims(late)["iat"]
+    assert replace(admin, access_token=late).ask("GET", ME)[0] == 401
+    assert replace(admin, access_token=late).ask("POST", "/api/v1/plans", {})[0] == 401
 
 
 def test_a_viewer_is_refused_what_is_for_admins_and_the_log_has_it(deployed: Deployed, admin: Browser) -> None:

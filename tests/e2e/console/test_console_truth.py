@@ -173,3 +173,9 @@ def test_an_unknown_number_is_a_dash_and_not_zero(visit: Visit) -> None:
     visit.open(f"#/apps?q={App(11).id}")
     measures = visit.all_texts(".apps tbody tr .measure")
     assert all(text.startswith("–") for text in measures)
+
+
+def test_a_tile_without_a_value_says_why_and_nothing_of_a_change(visit: Visit) -> None:
+    visit.open(f"#/apps/{App(11).id}")
+    assert set(visit.all_texts(".tile .figure")) == {"–"}
+    assert set(visit.all_texts(".tile .beside")) == {"no final Date yet"}

@@ -1,19 +1,22 @@
 """`health`: the state of everything, who has to do what, and why an app is missing."""
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from asking import days, tables
 
+from appstore_analytics.answers.app_details import app_details
 from appstore_analytics.answers.apps import app_names, chosen_accounts, known_accounts
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.executions import Pipeline as Installed
 from appstore_analytics.answers.health import Health, Looked, look, not_fetched
 from appstore_analytics.answers.needs import ADMIN, NEXT_RUN, OPERATOR
+from appstore_analytics.answers.table_dates import newest_dates
 from appstore_analytics.lake.run_notes import write_records
 from appstore_analytics.model.remembered import Remembered
+from appstore_analytics.rules.date_verdicts import DateVerdict
 from tests.integration.pipeline_in_process import APP, Pipeline
 
 OTHER = "1000000002"
@@ -38,7 +41,9 @@ def health(pipeline: Pipeline, *apps: str, later: timedelta = timedelta()) -> He
     return look(here, at, pipeline.world.today, now, Remembered(0), detailed=bool(apps))
 
 
-def check(pipeline: Pipeline, verdict: str = "fresh", reason: str = "", app_id: str = APP) -> None:
+def check(
+    pipeline: Pipeline, verdict: str = "fresh", reason: str = "", app_id: str = APP, missing: Iterable[date] = ()
+) -> None:
     at = pipeline.clock.now
     row = {
         "checked_at": at.isoformat(timespec="seconds"),
@@ -47,7 +52,7 @@ def check(pipeline: Pipeline, verdict: str = "fresh", reason: str = "", app_id: 
         "verdict": verdict,
         "reason": reason,
         "newest_due_date": None,
-        "missing_dates": [],
+        "missing_dates": [day.isoformat() for day in missing],
         "newest_processing_date": None,
         "arrived_at": None,
     }
@@ -118,6 +123,32 @@ def test_a_gap_says_which_command_repairs_it(pipeline: Pipeline) -> None:
     pipeline.world.advance(60)  # Apple has deleted what no run fetched
     lost = next(need for need in health(pipeline).needs if need.who == OPERATOR and "not complete" in need.what)
     assert lost.do.startswith(f"./manage.py backfill --apps {APP} --from 2025-06-")
+
+
+def test_dates_that_a_run_has_brought_since_the_last_check_are_no_longer_late(pipeline: Pipeline) -> None:
+    days(pipeline, 4)
+    there = pipeline.world.today - timedelta(days=3)
+    check(pipeline, "late", "No instance that holds these Dates has come.", missing=[there])
+    assert there in {day for _, day in pipeline.batches("downloads")}
+    assert health(pipeline).needs == ()
+    check(pipeline, "forbidden", "The key may not read this app.")
+    assert [need.who for need in health(pipeline).needs] == [ADMIN]
+
+
+@pytest.mark.parametrize("shown", [1, 30])
+def test_the_verdict_of_an_app_does_not_depend_on_how_many_dates_its_page_shows(pipeline: Pipeline, shown: int) -> None:
+    days(pipeline, 2)
+    pipeline.world.advance(33)  # and no run
+    today = pipeline.world.today
+    (account,) = known_accounts(pipeline.configuration, pipeline.lake)
+    dates = newest_dates(today, shown)
+    found = app_details(account, tables(pipeline), pipeline.registry, pipeline.lake, dates, Remembered(0))
+    listed = health(pipeline)
+    assert found.verdict is DateVerdict.LATE
+    assert found.why == listed.attention
+    assert found.why[0].first is not None
+    assert found.why[0].first < today - timedelta(days=30)
+    assert all(len(line.cells) == shown for line in found.tables)
 
 
 def test_an_app_that_no_account_has_is_an_answer(pipeline: Pipeline) -> None:

@@ -28,9 +28,9 @@ SEGMENTS = "GET /v1/analyticsReportInstances/.*/segments"
 KINDS = ("good", "good", "good", "quarantined", "no run", "late", "never", "gone", "not in time", "rolled back")
 
 
-def check(pipeline: Pipeline) -> None:
+def check(pipeline: Pipeline, hour: int = 12) -> None:
     athena: Any = AthenaInProcess(pipeline.lake)
-    at = datetime.combine(pipeline.world.today, time(12, tzinfo=UTC))
+    at = datetime.combine(pipeline.world.today, time(hour, tzinfo=UTC))
     check_freshness(at, timedelta(hours=26), pipeline.lake, athena, pipeline.metrics.__setitem__)
 
 
@@ -38,10 +38,13 @@ def apps_of(pipeline: Pipeline) -> list[str]:
     return [app_id for one in known_accounts(pipeline.configuration, pipeline.lake) for app_id in one.app_ids]
 
 
-def judged(pipeline: Pipeline, checks: Checks | None = None, app_ids: Collection[str] = ()) -> JudgedDates:
+def judged(
+    pipeline: Pipeline, checks: Checks | None = None, app_ids: Collection[str] = (), *, is_exact: bool = False
+) -> JudgedDates:
     asked = app_ids or apps_of(pipeline)
     found = checks or read_checks(pipeline.lake, asked, pipeline.world.today, Remembered(50))
-    return JudgedDates(list(asked), found, pipeline.registry, pipeline.lake, pipeline.world.today, Remembered(50))
+    today, remembered = pipeline.world.today, Remembered(50)
+    return JudgedDates(list(asked), found, pipeline.registry, pipeline.lake, today, remembered, is_exact=is_exact)
 
 
 def strip(pipeline: Pipeline, count: int = 20, **more: Any) -> TableDates:
@@ -102,6 +105,24 @@ def compare_with_gaps(pipeline: Pipeline, history: list[str]) -> None:
         fresh = {day for day, verdict in told.items() if verdict is DateVerdict.FRESH}
         assert fresh <= rows, context
         assert {day for day, verdict in told.items() if verdict is DateVerdict.ZERO}.isdisjoint(rows), context
+
+
+@pytest.mark.parametrize("hour", [6, 18])
+def test_an_apps_own_page_and_the_list_call_the_same_dates_late_at_any_hour(
+    start: Callable[..., Pipeline], hour: int
+) -> None:
+    """The page reads the ledger, the list the last check; both must leave out what was not due at that hour."""
+    pipeline = start({"dates_per_instance": 2, "rows_per_date": 6})
+    pipeline.daily()
+    seen = set()
+    for what in ("good", "no run", "no run", "no run", "no run", "good"):
+        one_day(pipeline, what)
+        check(pipeline, hour)
+        of_list, of_page = (cells(strip(pipeline, 12, is_exact=is_exact)) for is_exact in (False, True))
+        late = {day for day, verdict in of_list.items() if verdict.needs_action}
+        assert late == {day for day, verdict in of_page.items() if verdict.needs_action}, (what, of_list, of_page)
+        seen |= late
+    assert seen, "the history has late Dates"
 
 
 def test_until_it_is_complete_a_date_is_preliminary_and_before_the_first_it_is_nothing(

@@ -22,6 +22,17 @@ def test_waits_that_end_together_are_one_and_are_told_while_they_last_and_afterw
     assert snapshot.now == "waits for Apple to build the snapshot until 2025-06-05 10:00 UTC"
 
 
+def test_a_wait_that_is_over_sooner_says_until_when_it_was(registry: Registry) -> None:
+    give_up = NOW + timedelta(days=3)
+    registry.waits.end("run", WaitFor.SNAPSHOT, give_up, NOW)
+    assert list(registry.waits.of_run("run")) == []
+    registry.waits.note("run", WaitFor.SNAPSHOT, give_up, NOW)
+    registry.waits.end("run", WaitFor.SNAPSHOT, give_up, ELEVEN)
+    assert list(registry.waits.of_run("run")) == [Wait(WaitFor.SNAPSHOT, NOW, ELEVEN)]
+    registry.waits.note("run", WaitFor.SNAPSHOT, give_up, ELEVEN)
+    assert list(registry.waits.of_run("run")) == [Wait(WaitFor.SNAPSHOT, NOW, give_up, 2)]
+
+
 def test_a_run_waits_for_what_ends_last_and_for_nothing_when_all_is_over() -> None:
     waits = [Wait(WaitFor.APPLES_HOUR, NOW, ELEVEN), Wait(WaitFor.APPLES_THROTTLING, NOW, NOW + timedelta(minutes=1))]
     assert longest(waits, NOW) == waits[0]

@@ -24,6 +24,7 @@ from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.tables import APPSTORE_TABLES
 from appstore_analytics.contract.verdicts import Verdict
+from appstore_analytics.contract.waits import WaitFor
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import plans_read_once, read_plan, write_plan
 from appstore_analytics.model.items import LandItem
@@ -342,8 +343,13 @@ def test_an_instance_without_segments_is_looked_at_again_in_the_next_pass_of_a_b
     (item,) = pipeline.land_items(plan)
     assert pipeline.record(item).verdict is Verdict.NOT_READY
     assert planned_items(pipeline, plan, MapName.VERIFY)["waiting"] is True
+    (wait,) = pipeline.registry.waits.of_run(plan.run_id)
+    assert (wait.waits_for, wait.until) == (WaitFor.SNAPSHOT, plan.give_up_at)
+    pipeline.clock.pass_by(minutes=10)
     pipeline.run(plan)
     assert pipeline.record(item).verdict is Verdict.CONVERTED
+    (wait,) = pipeline.registry.waits.of_run(plan.run_id)
+    assert wait.until == pipeline.clock.now, "the snapshot has come"
     assert pipeline.summarize(plan)["status"] == "SUCCEEDED"
     assert planned_items(pipeline, plan, MapName.VERIFY)["waiting"] is False
 

@@ -170,7 +170,9 @@ def series_of(
     value = _total(kpi, apps, [point.day for point in closed if point.value is not None], share, growth)
     previous = _total(kpi, apps, [point.day - days * DAY for point in closed if point.value is not None], share, 0)
     final = [point.day for point in closed if point.is_final]
-    total = ReportedTotal(value, kpi.precision, start, end, missing, previous, _change(kpi, value, previous, missing))
+    change = _change(kpi, value, previous, missing)
+    first, last = (start, end) if any(point.state is not DateState.NOT_DUE for point in closed) else (None, None)
+    total = ReportedTotal(value, kpi.precision, first, last, missing, previous, change)
     return ReportedSeries(kpi.name, "", "", None, False, max(final, default=None), total, points)
 
 

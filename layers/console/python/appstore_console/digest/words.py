@@ -65,7 +65,7 @@ def _restated_table(table: RestatedTable) -> str:
 def _attention(attention: tuple[Attention, ...]) -> list[str]:
     if not attention:
         return ["Nothing is missing."]
-    told = [f"- {_what(each)}: {each.reason} {each.who}: {each.do}" for each in attention[:_MOST_ATTENTION]]
+    told = [f"- {_what(each)}: {each.reason} {_whose(each)}: {each.do}" for each in attention[:_MOST_ATTENTION]]
     more = [f"… and {len(attention) - _MOST_ATTENTION} more."] if len(attention) > _MOST_ATTENTION else []
     return ["Problems:", *told, *more]
 
@@ -73,3 +73,8 @@ def _attention(attention: tuple[Attention, ...]) -> list[str]:
 def _what(each: Attention) -> str:
     name = each.app_name or each.app_id
     return f"{name}, {each.table_name}" if each.table_name else name
+
+
+def _whose(each: Attention) -> str:
+    """Who acts, at the beginning of a sentence."""
+    return f"{each.who[:1].upper()}{each.who[1:]}"

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from appstore_analytics.answers.apps import newest_daily_plan
 from appstore_analytics.answers.attention import Attention, needing_attention
 from appstore_analytics.answers.checks import read_checks
-from appstore_analytics.answers.judged_dates import JudgedDates
+from appstore_analytics.answers.judged_dates import DATES_JUDGED, JudgedDates
 from appstore_analytics.answers.runs import newest_reports
 from appstore_analytics.answers.status import RequestLine, request_status
-from appstore_analytics.answers.table_dates import TableLine, main_first, table_line
+from appstore_analytics.answers.table_dates import TableLine, main_first, newest_dates, table_dates
 from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import CuratedTable
@@ -65,14 +65,17 @@ def app_details(
     remembered: Remembered,
     restated: Collection[tuple[str, date]] = (),
 ) -> AppDetails:
-    """The one app of this account, judged on these Dates by its ledger. Reads only; makes no call to Apple."""
+    """The one app of this account, judged by its ledger on the newest Dates. Reads only; makes no call to Apple.
+
+    `dates` are those of the answer's tables; the verdict and its reasons never depend on them.
+    """
     (app_id,) = account.app_ids
     as_of = dates[-1] + timedelta(days=1)
     plan = newest_daily_plan(lake)
     names: Mapping[str, str] = plan.app_names if plan else {}
     checks = read_checks(lake, [app_id], as_of, remembered)
     judged = JudgedDates([app_id], checks, registry, lake, as_of, remembered, is_exact=True)
-    of_tables = [judged.judge(table, dates) for table in main_first(tables)]
+    of_tables = [judged.judge(table, newest_dates(as_of, DATES_JUDGED)) for table in main_first(tables)]
     sent = [table for table in of_tables if judged.ledger.table(app_id, table.table)]
     until = [table.complete_until for table in sent]
     report = next((report for _, report in newest_reports(lake, 1, Operation.DAILY)), {})
@@ -91,5 +94,5 @@ def app_details(
         why=why,
         requests=request_status((account,), registry, lake, as_of).requests,
         dates=dates,
-        tables=tuple(table_line(table, restated) for table in of_tables),
+        tables=table_dates(judged, tables, dates, restated).tables,
     )

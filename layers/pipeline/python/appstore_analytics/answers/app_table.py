@@ -8,7 +8,7 @@ from typing import Any
 
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.facts import counted
-from appstore_analytics.answers.judged_dates import JudgedDates, JudgedTable
+from appstore_analytics.answers.judged_dates import DATES_JUDGED, JudgedDates, JudgedTable
 from appstore_analytics.answers.kpi_report import KpiReport, ReportedKpi, ReportedSeries
 from appstore_analytics.answers.kpi_reporting import Installed, ReportQuestion, report_kpis, totals_by_app
 from appstore_analytics.answers.kpis import BY_APP
@@ -21,7 +21,6 @@ from appstore_analytics.rules.kpis import Value
 
 ACTION = "action"
 """Used instead of a verdict to ask for all apps that need attention."""
-_DATES_JUDGED = 35
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,7 @@ def _refuse_unknown(question: AppsQuestion) -> None:
 
 def _states(here: Installed, judged: JudgedDates, as_of: date) -> Iterable[_State]:
     """Every app with the worst verdict of its daily tables, as on its own page; "not ready" before the first data."""
-    tables = [judged.judge(table, newest_dates(as_of, _DATES_JUDGED)) for table in main_first(here.tables)]
+    tables = [judged.judge(table, newest_dates(as_of, DATES_JUDGED)) for table in main_first(here.tables)]
     until = _complete_until(tables)
     for account in here.accounts:
         for app_id in account.app_ids:

@@ -11,7 +11,7 @@ from appstore_analytics.answers.checks import LOOKED_BACK, read_checks
 from appstore_analytics.answers.executions import RUNNING, Pipeline
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.answers.gaps import find_gaps
-from appstore_analytics.answers.judged_dates import JudgedDates, JudgedTable
+from appstore_analytics.answers.judged_dates import DATES_JUDGED, JudgedDates, JudgedTable
 from appstore_analytics.answers.needs import Need
 from appstore_analytics.answers.run_facts import RunLine
 from appstore_analytics.answers.runs import list_runs, newest_reports
@@ -23,9 +23,6 @@ from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.checks import CheckedFeed
 from appstore_analytics.model.remembered import Remembered
 from appstore_analytics.rules.calendar import complete_on
-
-DATES_JUDGED = 35
-"""Apple keeps the instances that could still complete a Date for this many days."""
 
 _RUNS_LOOKED_AT = 20
 _ATTENTION_SHOWN = 100
@@ -183,7 +180,7 @@ def look(
         *needs.of_age(runs, judged.checks.checked_at, now),
         *needs.of_requests(status),
         *needs.of_gaps(gaps),
-        *needs.of_freshness(judged.checks.feeds.values(), gaps, at.names),
+        *needs.of_freshness(_stale(judged, at.tables), gaps, at.names),
     )
     return Health(
         judged_on=as_of,
@@ -223,6 +220,14 @@ def _odd(accounts: Iterable[Account], judged: JudgedDates, tables: Iterable[Judg
         replace(account, app_ids=tuple(app_id for app_id in account.app_ids if app_id in odd)) for account in accounts
     )
     return tuple(account for account in apart if account.app_ids)
+
+
+def _stale(judged: JudgedDates, tables: Iterable[CuratedTable]) -> Iterator[CheckedFeed]:
+    """The stale tables that the last check found, but for those that a run has completed since."""
+    by_name = {table.name: table for table in tables}
+    for feed in judged.checks.feeds.values():
+        if feed.verdict.is_stale and judged.is_still_so(feed, by_name):
+            yield feed
 
 
 def _requests(status: RequestStatus, plain: int) -> dict[str, int]:

@@ -2,8 +2,10 @@
 ledger.
 
 older than the checks        the ledger of every app
-due when checked             complete, unless a check says so: then the ledger of these apps decides
-newer                        what the published object is made of: final, still growing, or not there yet
+due when checked             complete, unless a check says otherwise: then the ledger of these apps decides
+newer                        what the published object is made of: final, still growing, or not there yet; never late
+
+Every answer about Dates that need action takes them from here, and looks at the newest DATES_JUDGED of them.
 """
 
 from collections import Counter
@@ -15,6 +17,7 @@ from functools import cached_property
 from appstore_analytics.answers.checks import LOOKED_BACK, Checks
 from appstore_analytics.answers.ledger_dates import LedgerDates
 from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.lake.checks import CheckedFeed
 from appstore_analytics.lake.objects import Bucket, StoredObject
 from appstore_analytics.lake.published import published_objects, read_publication
 from appstore_analytics.model.parts import Batch
@@ -22,6 +25,9 @@ from appstore_analytics.model.remembered import Remembered
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.calendar import complete_on, preceding, published_on
 from appstore_analytics.rules.date_verdicts import DateVerdict, of_freshness
+
+DATES_JUDGED = 35
+"""Apple keeps the instances that could still complete a Date for this many days."""
 
 _UNFINISHED = frozenset({DateVerdict.PRELIMINARY, DateVerdict.NOT_READY})
 _OF_THE_APP = frozenset({DateVerdict.FORBIDDEN, DateVerdict.KEY_REJECTED, DateVerdict.STOPPED})
@@ -148,15 +154,23 @@ class JudgedDates:
         """The verdict of one app on each of these Dates."""
         lacking = self.checks.lacking.get((app_id, table.name), {})
         told_from, told_until = self._told(app_id, table)
+        newest_due = self.checks.newest_due(table)
         doubted = self.checks.doubted(app_id)
         for day in days:
             lacked = lacking.get(day) or (DateVerdict.LATE if day in doubted else None)
-            if day < told_from:
+            if newest_due is not None and day > newest_due:
+                yield day, self._not_due(app_id, table, day, is_told=told_until == newest_due)
+            elif day < told_from:
                 yield day, self._by_ledger(app_id, table, day, lacked)
-            elif day > told_until:
-                yield day, self._by_object(app_id, table, day)
             else:
                 yield day, self._by_checks(app_id, table, day, lacked)
+
+    def is_still_so(self, feed: CheckedFeed, tables: Mapping[str, CuratedTable]) -> bool:
+        """Whether the finding of the last check still holds: a run may have brought the missing Dates since."""
+        if feed.table_name not in tables:
+            return False
+        found = self.verdicts(feed.app_id, tables[feed.table_name], feed.missing)
+        return not feed.missing or any(verdict.needs_action for _, verdict in found)
 
     def _told(self, app_id: str, table: CuratedTable) -> tuple[date, date]:
         """The first Date that the checks cover; the largest date if they cover none."""
@@ -212,8 +226,12 @@ class JudgedDates:
         verdict = of_freshness(feed.verdict) if feed else None
         return verdict if verdict in _OF_THE_APP and published_on(day, table) <= self._as_of else None
 
+    def _not_due(self, app_id: str, table: CuratedTable, day: date, *, is_told: bool) -> DateVerdict:
+        """The verdict on a Date that was not due when it was checked. The ledger may know why it does not come."""
+        verdict = DateVerdict.LATE if is_told else self._by_ledger(app_id, table, day, None)
+        return self._by_object(app_id, table, day) if verdict is DateVerdict.LATE else verdict
+
     def _by_object(self, app_id: str, table: CuratedTable, day: date) -> DateVerdict:
-        """The verdict on a Date that was not due when it was checked."""
         if kept_away := self._kept_away(app_id, table, day):
             return kept_away
         final_of = self._final_of(table, day)

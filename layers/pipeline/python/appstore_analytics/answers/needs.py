@@ -121,12 +121,12 @@ _FRESHNESS: Mapping[Freshness, tuple[str, str]] = {
 }
 
 
-def of_freshness(checked: Iterable[CheckedFeed], gaps: Gaps, names: Mapping[str, str]) -> Iterator[Need]:
+def of_freshness(stale: Iterable[CheckedFeed], gaps: Gaps, names: Mapping[str, str]) -> Iterator[Need]:
     """Stale tables of apps without a gap: a gap is more specific."""
     known = {(gap.app_id, gap.table_name) for gap in gaps.gaps}
     by_verdict: dict[Freshness, list[CheckedFeed]] = defaultdict(list)
-    for feed in checked:
-        if feed.verdict.is_stale and (feed.app_id, feed.table_name) not in known:
+    for feed in stale:
+        if (feed.app_id, feed.table_name) not in known:
             by_verdict[feed.verdict].append(feed)
     for verdict, feeds in by_verdict.items():
         who, do = _FRESHNESS[verdict]

@@ -1,10 +1,11 @@
 """The progress of a run, from the records of its items: stages, proof, calls."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from appstore_analytics.answers.executions import Pipeline
+from appstore_analytics.answers.run_course import Counts, Course
 from appstore_analytics.answers.run_stages import Proof, RunCalls, Stage, StageWait
 from appstore_analytics.contract.layout import appstore_key
 from appstore_analytics.contract.maps import MapName
@@ -30,7 +31,6 @@ _FACTS: Mapping[MapName, tuple[str, ...]] = {
     MapName.PUBLISH: ("rows",),
     MapName.VERIFY: ("rows",),
 }
-_WAITING, _UNDER_WAY, _DONE = "waiting", "running", "done"
 
 
 @dataclass
@@ -50,6 +50,10 @@ class Tally:
         self.failed += has_ended and item_verdict(record).is_failure
         for name in _FACTS[MapName(record.record.partition("#")[0])]:
             self.sums[name] = self.sums.get(name, 0) + int(record.facts.get(name, 0))
+
+    def counts(self, unit: str, is_known: bool) -> Counts:
+        """The items without their facts."""
+        return Counts(unit, self.total, self.done, self.failed, is_known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,9 @@ def progress_of(pipeline: Pipeline, plan: RunPlan, seconds: float | None, app_id
     times = planned_at(lake, plan.run_id)
     ended_at = None if seconds is None else plan.started_at + timedelta(seconds=seconds)
     waits = [StageWait(wait.waits_for, wait.since, wait.until) for wait in registry.waits.of_run(plan.run_id)]
-    stages = tuple(_stages(names, tallies, times, ended_at, waits))
+    is_known = app_ids is None or ended_at is not None
+    counts = {name: one.counts(_UNITS[name], is_known or name in _OF_APPS) for name, one in tallies.items()}
+    course = Course(names, counts, times, plan.started_at, ended_at, tuple(waits))
     land = tallies.get(MapName.LAND, Tally()).sums
     raw, dropped = land.get("rows_raw", 0), land.get("rows_dropped", 0)
     publish, verify = tallies[MapName.PUBLISH], tallies[MapName.VERIFY]
@@ -118,7 +124,7 @@ def progress_of(pipeline: Pipeline, plan: RunPlan, seconds: float | None, app_id
         rows_athena=verify.sums.get("rows", 0),
         dates_published=publish.done - publish.failed,
     )
-    return Progress(stages, proof, sum(one.sums.get("calls", 0) for one in tallies.values()))
+    return Progress(course.stages(), proof, sum(one.sums.get("calls", 0) for one in tallies.values()))
 
 
 _OF_APPS = frozenset({MapName.REGISTER, MapName.RESTORE, MapName.LAND})
@@ -151,36 +157,6 @@ def _of_seen_dates(lake: Bucket, plan: RunPlan, app_ids: frozenset[str], *, has_
         MapName.PUBLISH: Tally(len(dates), len(dates), 0, {"rows": rows}),
         MapName.VERIFY: Tally(len(tables), len(tables), failed, {"rows": counted}),
     }
-
-
-def _stages(
-    names: Sequence[MapName],
-    tallies: Mapping[MapName, Tally],
-    times: Mapping[MapName, datetime],
-    ended_at: datetime | None,
-    waits: Iterable[StageWait],
-) -> Iterator[Stage]:
-    """A stage ends when the next one is planned, the last one with the run."""
-    every = list(waits)
-    for number, name in enumerate(names):
-        following = next((times[later] for later in names[number + 1 :] if later in times), None)
-        started, ended = times.get(name), following or ended_at
-        of_stage = [
-            wait for wait in every if started and wait.until > started and (ended is None or wait.since < ended)
-        ]
-        one = tallies[name]
-        state = _DONE if ended and (started or ended_at) else _UNDER_WAY if started else _WAITING
-        yield Stage(
-            name.lower(),
-            state,
-            _UNITS[name],
-            one.total,
-            one.done,
-            one.failed,
-            started,
-            ended if started else None,
-            tuple(of_stage),
-        )
 
 
 def calls_of(pipeline: Pipeline, plan: RunPlan, made: int) -> RunCalls:

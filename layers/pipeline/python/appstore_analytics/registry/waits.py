@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
+from botocore.exceptions import ClientError
 
 from appstore_analytics.contract.waits import WaitFor
 from appstore_analytics.model.waits import Wait
+from appstore_analytics.registry.conditions import is_condition_failure
 from appstore_analytics.registry.keys import WAITS_PREFIX, run_partition, wait_key
 from appstore_analytics.registry.queries import query_items
 from appstore_analytics.registry.runs import REMEMBERED
@@ -39,6 +41,20 @@ class Waits:
                 ":one": 1,
             },
         )
+
+    def end(self, run_id: str, waits_for: WaitFor, until: datetime, now: datetime) -> None:
+        """Record that the wait that was to end at `until` is over. Without such a wait nothing is recorded."""
+        try:
+            self._table.update_item(
+                Key=wait_key(run_id, waits_for, until),
+                UpdateExpression="SET #until = :now",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeNames={"#until": "until"},
+                ExpressionAttributeValues={":now": int(now.timestamp())},
+            )
+        except ClientError as error:
+            if not is_condition_failure(error):
+                raise
 
     def of_run(self, run_id: str) -> Iterator[Wait]:
         """The past and current waits of a run, by their end."""

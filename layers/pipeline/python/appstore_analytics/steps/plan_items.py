@@ -49,11 +49,16 @@ def plan_items(
     events, following = _pass(plan, map_name, registry, after)
     if left:
         return _plan_left(plan, map_name, events, following, registry, lake, now)
+    waiting = map_name is MapName.VERIFY and _waits_for_snapshot(plan, registry, now)
+    if waiting:
+        _note_wait_for_snapshot(plan, registry, now)
+    elif map_name is MapName.VERIFY or (map_name is MapName.LAND and events):
+        _note_snapshot_has_come(plan, registry, now)
     return {
         "manifest_key": write_manifest(lake, plan.run_id, map_name, events),
         "items": len(events),
         "after": following,
-        "waiting": map_name is MapName.VERIFY and _has_to_wait_for_snapshot(plan, registry, now),
+        "waiting": waiting,
     }
 
 
@@ -228,13 +233,16 @@ def _touched_tables(plan: RunPlan, registry: Registry) -> Iterator[VerifyItem]:
         yield VerifyItem(plan.run_id, table)
 
 
-def _has_to_wait_for_snapshot(plan: RunPlan, registry: Registry, now: datetime) -> bool:
-    """The same as `_waits_for_snapshot`, and recorded in the registry; the wait ends when the run gives up, at the
-    latest."""
-    waits = _waits_for_snapshot(plan, registry, now)
-    if waits and plan.give_up_at is not None:
+def _note_wait_for_snapshot(plan: RunPlan, registry: Registry, now: datetime) -> None:
+    """Until the run gives up, at the latest."""
+    if plan.give_up_at is not None:
         registry.waits.note(plan.run_id, WaitFor.SNAPSHOT, plan.give_up_at, now)
-    return waits
+
+
+def _note_snapshot_has_come(plan: RunPlan, registry: Registry, now: datetime) -> None:
+    """From now on the run no longer says that it waits for it."""
+    if plan.give_up_at is not None:
+        registry.waits.end(plan.run_id, WaitFor.SNAPSHOT, plan.give_up_at, now)
 
 
 def _waits_for_snapshot(plan: RunPlan, registry: Registry, now: datetime) -> bool:
