@@ -4,6 +4,7 @@ from collections.abc import Callable
 from unittest.mock import patch
 
 from appstore_analytics.contract.layout import KPIS_PREFIX, MONTHS_PREFIX
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.steps import compact_months as step
 from tests.integration.pipeline_in_process import CRASHES, DOWNLOADS, Pipeline
 
@@ -11,9 +12,25 @@ Start = Callable[..., Pipeline]
 JUNE_OF = ("marts/months/crashes/2025-06.parquet", "marts/months/downloads/2025-06.parquet")
 
 
+def grown(pipeline: Pipeline) -> Pipeline:
+    """Some days of runs; the Dates of June are published."""
+    for _ in range(6):
+        assert pipeline.daily()["status"] == "SUCCEEDED"
+        pipeline.world.advance(1)
+    return pipeline
+
+
+def without_months(pipeline: Pipeline) -> RunPlan:
+    """A run before its months are made, of which none exists."""
+    for key, etag in pipeline.bytes_of(MONTHS_PREFIX).items():
+        pipeline.lake.remove(key, expected=etag)
+    plan = pipeline.plan()
+    pipeline.run(plan)
+    return plan
+
+
 def test_a_run_makes_the_months_it_changed_and_a_later_one_what_is_missing(start: Start) -> None:
-    pipeline = start(reports=(DOWNLOADS, CRASHES))
-    pipeline.world.advance(10)
+    pipeline = grown(start(reports=(DOWNLOADS, CRASHES)))
     plan = pipeline.whole()
     made = pipeline.bytes_of(MONTHS_PREFIX)
     assert set(made) >= set(JUNE_OF)
@@ -24,11 +41,9 @@ def test_a_run_makes_the_months_it_changed_and_a_later_one_what_is_missing(start
     assert pipeline.report()["notices"] == []
 
 
-def test_the_newest_months_are_made_first_and_what_time_does_not_allow_is_a_notice(start: Start) -> None:
-    pipeline = start(reports=(DOWNLOADS,))
-    pipeline.world.advance(10)
-    plan = pipeline.plan()
-    pipeline.run(plan)
+def test_what_time_does_not_allow_is_a_notice(start: Start) -> None:
+    pipeline = grown(start(reports=(DOWNLOADS,)))
+    plan = without_months(pipeline)
     with patch.object(step, "COMPACTS_FOR_SECONDS", -1):
         answer = pipeline.compact(plan)
     assert answer["months"] == 0
@@ -39,10 +54,8 @@ def test_the_newest_months_are_made_first_and_what_time_does_not_allow_is_a_noti
 
 
 def test_a_month_that_cannot_be_made_is_a_notice_and_the_others_are_made(start: Start) -> None:
-    pipeline = start(reports=(DOWNLOADS, CRASHES))
-    pipeline.world.advance(10)
-    plan = pipeline.plan()
-    pipeline.run(plan)
+    pipeline = grown(start(reports=(DOWNLOADS, CRASHES)))
+    plan = without_months(pipeline)
     broken = next(key for key in pipeline.bytes_of(KPIS_PREFIX) if key.endswith("/downloads.parquet") and "-06-" in key)
     stored = pipeline.lake.head(broken)
     assert stored is not None
