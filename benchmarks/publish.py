@@ -102,7 +102,7 @@ def _restate(lake: Path, rows: int) -> None:
 
 def _publish(lake: Path, table: str = TABLE, kpis: str = "with") -> dict[str, Any]:
     path = f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'pipeline' / 'python'}"
-    command = [sys.executable, "-m", "benchmarks.publication.job", lake, table, kpis]
+    command: list[str | Path] = [sys.executable, "-m", "benchmarks.publication.job", lake, table, kpis]
     done = run(command, {"PYTHONPATH": path}, cores=1)
     return done.answer | {"peak_mb": done.peak_mb}
 

@@ -21,7 +21,7 @@ Colour = tuple[int, int, int]
 
 
 def small_png(png: bytes, colours: int = 256) -> bytes:
-    """The same picture with at most so many colours. Only for pictures without transparency, as screenshots are."""
+    """The same picture with at most this number of colours. Only for pictures without transparency."""
     width, height, pixels = _pixels(png)
     counted = Counter(pixels)
     palette = _palette(counted, colours)

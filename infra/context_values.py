@@ -324,7 +324,7 @@ def _repository_url(key: str, value: Any) -> str:
     if not isinstance(value, str) or (value and not _REPOSITORY.fullmatch(value)):
         raise ConfigurationRefused(
             f"Context key '{key}' must be the https:// address of the repository, like "
-            '"https://github.com/example/appstore-analytics", without a slash at the end, or empty for no links.'
+            '"https://github.com/example/analytics", without a slash at the end, or empty for no links.'
         )
     return value
 

@@ -81,7 +81,13 @@ class BucketOfFiles(Bucket):
         self._looked_up.pop(key, None)
 
     def swap(
-        self, key: str, body: bytes | BinaryIO, *, expected: str | None, metadata: Mapping[str, str] | None = None
+        self,
+        key: str,
+        body: bytes | BinaryIO,
+        *,
+        expected: str | None,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,  # noqa: ARG002
     ) -> bool:
         """Replace the object if its ETag is still `expected`."""
         standing = self.head(key)

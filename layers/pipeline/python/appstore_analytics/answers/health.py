@@ -223,7 +223,7 @@ def _odd(accounts: Iterable[Account], judged: JudgedDates, tables: Iterable[Judg
 
 
 def _stale(judged: JudgedDates, tables: Iterable[CuratedTable]) -> Iterator[CheckedFeed]:
-    """The stale tables that the last check found, but for those that a run has completed since."""
+    """The stale tables that the last check found, without those that a run has completed since."""
     by_name = {table.name: table for table in tables}
     for feed in judged.checks.feeds.values():
         if feed.verdict.is_stale and judged.is_still_so(feed, by_name):

@@ -21,7 +21,7 @@ WAITING, UNDER_WAY, DONE = "waiting", "running", "done"
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The items of one Map. `is_known`: whether whoever asks learns their number before the run has ended."""
+    """The items of one Map. `is_known`: whether their number is known before the run has ended."""
 
     unit: str
     total: int = 0
