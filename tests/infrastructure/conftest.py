@@ -1,5 +1,11 @@
 import pytest
+from machines import Machine
 from synthesis import Synthesis, context, synthesize
+
+
+@pytest.fixture(scope="module")
+def machine(synthesis: Synthesis) -> Machine:
+    return synthesis.definition()
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,11 @@ def plain(value: Any) -> str:
     return f"<{argument if function == 'Ref' else argument[0]}>"
 
 
+def columns_of(table: dict[str, Any]) -> list[dict[str, str]]:
+    """The columns of a Glue table, without the key of its partitions."""
+    return list(table["TableInput"]["StorageDescriptor"]["Columns"])
+
+
 def context(**changes: Any) -> dict[str, Any]:
     """The context of cdk.json with changes."""
     return {**json.loads((PROJECT / "cdk.json").read_text())["context"], **changes}

@@ -1,6 +1,5 @@
 """Settings that the embedded AWS would not check: those that protect, expire or describe, read from the template."""
 
-import base64
 import json
 import subprocess
 import sys
@@ -9,16 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthesis import PROJECT, Synthesis, context, plain, synthesize
+from synthesis import PROJECT, Synthesis, columns_of, context, plain, synthesize
 
 from appstore_analytics.contract import capacities, settings
 from appstore_analytics.contract.capacities import CONVERSION_MEMORY
 from appstore_analytics.contract.catalogue.definition import Granularity
-from appstore_analytics.contract.kpis.stored import KPI_COLUMNS, STATE_COLUMNS
-from appstore_analytics.contract.kpis.views import VIEWS, View
 from appstore_analytics.contract.settings import Settings
-from appstore_analytics.contract.tables import APPSTORE_TABLES, CuratedTable
-from infra.configuration import parse_context
 from infra.console.functions import CAPACITIES as CONSOLE_CAPACITIES
 from infra.functions import CAPACITIES, state_name
 from operations.doctor import account, data
@@ -47,10 +42,7 @@ def test_every_report_in_every_granularity_fits_one_stack(tmp_path_factory: pyte
     assert largest.template_path.stat().st_size < 1_000_000  # the maximum size for CloudFormation from S3
     for table in largest.of_type("Glue::Table").values():
         assert len(table["TableInput"]["Description"]) <= 2048
-        assert all(len(column.get("Comment", "")) <= 255 for column in _columns(table))
-
-
-# Buckets
+        assert all(len(column.get("Comment", "")) <= 255 for column in columns_of(table))
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +94,6 @@ def test_the_lake_keeps_replaced_objects_for_a_month(buckets: dict[str, dict[str
     kept = {rule.get("Prefix"): rule.get("NoncurrentVersionExpiration") for rule in rules}
     assert kept.pop("marts/months/") == {"NoncurrentDays": 1}  # copies, of which nobody needs an older one
     assert {"NoncurrentDays": 30} in kept.values()
-
-
-# Registry, keys, retained resources
 
 
 def test_the_registry_is_recoverable_protected_and_forgets_what_expired(synthesis: Synthesis) -> None:
@@ -207,140 +196,6 @@ def test_on_aws_loopback_is_not_allowed(synthesis: Synthesis) -> None:
     assert environment["ALLOW_LOOPBACK"] == "false"
 
 
-# Glue
-
-
-def _columns(table: dict[str, Any]) -> list[dict[str, str]]:
-    return list(table["TableInput"]["StorageDescriptor"]["Columns"])
-
-
-def _tables(synthesis: Synthesis, database: str) -> dict[str, dict[str, Any]]:
-    """The tables of a database, by name."""
-    (reference,) = [
-        name
-        for name, properties in synthesis.of_type("Glue::Database").items()
-        if properties["DatabaseInput"]["Name"] == database
-    ]
-    return {
-        table["TableInput"]["Name"]: table
-        for table in synthesis.of_type("Glue::Table").values()
-        if table["DatabaseName"] == {"Ref": reference}
-    }
-
-
-def _curated() -> dict[str, CuratedTable]:
-    return {table.name: table for table in parse_context({}).curated_tables}
-
-
-def test_curated_tables_are_the_catalogues_column_by_column(synthesis: Synthesis) -> None:
-    found = _tables(synthesis, "curated")
-    assert set(found) == set(_curated())
-    for name, table in _curated().items():
-        assert [(each["Name"], each["Type"]) for each in _columns(found[name])] == [
-            (column.name, column.type) for column in table.columns
-        ]
-        assert [each.get("Comment", "") for each in _columns(found[name])] == [each.meaning for each in table.columns]
-
-
-def test_appstore_tables_are_the_contracts_column_by_column(synthesis: Synthesis) -> None:
-    found = _tables(synthesis, "appstore")
-    assert set(found) == {table.name for table in APPSTORE_TABLES}
-    for table in APPSTORE_TABLES:
-        assert [(each["Name"], each["Type"]) for each in _columns(found[table.name])] == list(table.columns)
-        assert found[table.name]["TableInput"]["Description"] == f"{table.meaning}."
-
-
-def test_the_table_of_kpis_is_the_contracts_column_by_column(synthesis: Synthesis) -> None:
-    table = _tables(synthesis, "marts")["kpis"]
-    assert [(each["Name"], each["Type"], each["Comment"]) for each in _columns(table)] == list(KPI_COLUMNS)
-
-
-def test_the_table_of_states_is_the_contracts_column_by_column(synthesis: Synthesis) -> None:
-    table = _tables(synthesis, "marts")["states"]
-    assert [(each["Name"], each["Type"], each["Comment"]) for each in _columns(table)] == list(STATE_COLUMNS)
-
-
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_a_view_is_stored_as_athena_stores_it_with_its_types_twice(synthesis: Synthesis, view: View) -> None:
-    described = _tables(synthesis, "marts")[view.name]["TableInput"]
-    assert described["TableType"] == "VIRTUAL_VIEW"
-    assert described["Parameters"] == {"presto_view": "true", "comment": "Presto View"}
-    assert described["ViewExpandedText"] == "/* Presto View */"
-    assert described["StorageDescriptor"]["SerdeInfo"] == {}
-    columns = [(each["Name"], each["Type"]) for each in described["StorageDescriptor"]["Columns"]]
-    assert columns == [(column.name, column.type) for column in view.columns]
-    encoded = described["ViewOriginalText"].removeprefix("/* Presto View: ").removesuffix(" */")
-    assert json.loads(base64.b64decode(encoded, validate=True)) == {
-        "originalSql": view.query("marts"),
-        "catalog": "awsdatacatalog",
-        "schema": "marts",
-        "columns": [{"name": name, "type": kind.replace("string", "varchar")} for name, kind in columns],
-    }
-
-
-PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe", "parquet"
-JSON = "org.openx.data.jsonserde.JsonSerDe", "json"
-
-
-@pytest.mark.parametrize("database", ["marts", "curated", "appstore"])
-def test_every_table_projects_its_days_where_the_objects_lie(synthesis: Synthesis, database: str) -> None:
-    lake = synthesis.template["Outputs"]["LakeBucket"]["Value"]["Ref"]
-    tables = _tables(synthesis, database)
-    for name in tables.keys() - {view.name for view in VIEWS}:
-        table = tables[name]
-        serde, classification = JSON if database == "appstore" or name == "states" else PARQUET
-        location = f"s3://<{lake}>/{database}/{name}/"
-        described = table["TableInput"]
-        storage, parameters = described["StorageDescriptor"], described["Parameters"]
-        assert plain(storage["Location"]) == location
-        assert storage["SerdeInfo"] == {"SerializationLibrary": serde}
-        (partition,) = described["PartitionKeys"]
-        assert (partition["Name"], partition["Type"]) == ("dt", "date")
-        assert {key: plain(value) for key, value in parameters.items()} == {
-            "classification": classification,
-            "EXTERNAL": "TRUE",
-            "projection.enabled": "true",
-            "projection.dt.type": "date",
-            "projection.dt.format": "yyyy-MM-dd",
-            "projection.dt.range": f"{'2019-12-30' if database == 'marts' else '2020-01-01'},NOW+1DAYS",
-            "projection.dt.interval": "1",
-            "projection.dt.interval.unit": "DAYS",
-            "storage.location.template": f"{location}dt=${{dt}}/",
-        }
-
-
-def test_weekly_tables_project_mondays_and_monthly_ones_firsts(tmp_path_factory: pytest.TempPathFactory) -> None:
-    values = context(reports=["downloads_detailed"], granularities=["WEEKLY", "MONTHLY"])
-    found = _tables(synthesize(tmp_path_factory.mktemp("periods"), values), "curated")
-    projections = {
-        name: {
-            key.removeprefix("projection.dt."): value
-            for key, value in table["TableInput"]["Parameters"].items()
-            if key.startswith("projection.dt.")
-        }
-        for name, table in found.items()
-    }
-    same = {"type": "date", "format": "yyyy-MM-dd"}
-    assert projections == {
-        "downloads_detailed_weekly": same | {"range": "2019-12-30,NOW+1DAYS", "interval": "7", "interval.unit": "DAYS"},
-        "downloads_detailed_monthly": same
-        | {"range": "2020-01-01,NOW+1DAYS", "interval": "1", "interval.unit": "MONTHS"},
-    }
-
-
-def test_a_table_says_what_it_is_when_it_is_complete_and_which_vintages_it_holds(synthesis: Synthesis) -> None:
-    found = _tables(synthesis, "curated")
-    downloads = found["downloads"]["TableInput"]["Description"]
-    assert downloads == (
-        "Apple's report 'App Downloads Standard', daily. A Date is complete 2 days after it. "
-        "For each app and Date it has all rows of the newest processing date, and no others. "
-        "Documentation: https://developer.apple.com/documentation/analytics-reports/app-download"
-    )
-    for name, table in found.items():
-        keeps_all = "every vintage of a Date is kept" in table["TableInput"]["Description"]
-        assert keeps_all == name.endswith("_vintages")
-
-
 def test_the_workgroup_has_the_last_word_and_a_cut_off(synthesis: Synthesis) -> None:
     workgroup = synthesis.only("Athena::WorkGroup")
     chosen = workgroup["WorkGroupConfiguration"]
@@ -351,9 +206,6 @@ def test_the_workgroup_has_the_last_word_and_a_cut_off(synthesis: Synthesis) -> 
     results = synthesis.template["Outputs"]["ResultsBucket"]["Value"]["Ref"]
     assert plain(chosen["ResultConfiguration"]["OutputLocation"]) == f"s3://<{results}>/queries/"
     assert chosen["ResultConfiguration"]["EncryptionConfiguration"] == {"EncryptionOption": "SSE_S3"}
-
-
-# Functions
 
 
 def test_every_function_folder_is_a_function_and_every_function_has_a_folder(synthesis: Synthesis) -> None:
@@ -427,9 +279,6 @@ def test_the_disks_are_those_that_the_steps_refuse_by(synthesis: Synthesis) -> N
     assert 4 * capacities.LARGEST_INSTANCE_BYTES <= 1024**3 * capacities.CONVERSION_GIBIBYTES
 
 
-# Schedules, dead letters
-
-
 def _schedule(synthesis: Synthesis, name: str) -> dict[str, Any]:
     (found,) = [each for each in synthesis.of_type("Scheduler::Schedule").values() if each["Name"].endswith(name)]
     assert found["ScheduleExpressionTimezone"] == "Etc/UTC"
@@ -476,9 +325,6 @@ def test_whatever_cannot_be_delivered_becomes_a_dead_letter(synthesis: Synthesis
     ]
     assert {"Bool": {"aws:SecureTransport": "false"}} in [statement.get("Condition") for statement in statements]
     assert {"Service": "sns.amazonaws.com"} in [statement["Principal"] for statement in statements]
-
-
-# Who is told
 
 
 def test_the_topic_takes_alarms_over_tls_and_tells_by_mail_and_slack(synthesis: Synthesis, local: Synthesis) -> None:

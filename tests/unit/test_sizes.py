@@ -11,8 +11,15 @@ from statistics import median
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("layers/pipeline/python", "benchmarks", "functions", "infra", "local", "operations", "workshop")
-FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+ROOMS = ("layers/pipeline/python", "layers/console/python", "benchmarks", "functions", "infra", "local", "operations")
+FILES = sorted(path for room in (*ROOMS, "workshop") for path in (ROOT / room).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+OF_THE_BROWSER = sorted(
+    path
+    for kind in ("*.js", "*.css")
+    for path in (ROOT / "console").rglob(kind)
+    if "node_modules" not in path.parts and path.name != "en.js"  # all words are in one file, to be translated
+)
 OF_DATA = ROOT / "layers" / "pipeline" / "python" / "appstore_analytics" / "contract" / "catalogue"
 MOST_LINES_OF_A_FILE, MOST_LINES_OF_A_FUNCTION, MEDIAN_OF_FUNCTIONS = 400, 45, 6
 
@@ -21,7 +28,7 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
+@pytest.mark.parametrize("path", [*FILES, *TESTS, *OF_THE_BROWSER], ids=name_of)
 def test_a_file_is_short_unless_it_is_data(path: Path) -> None:
     if path.parent != OF_DATA:
         lines = len(path.read_text("utf-8").splitlines())

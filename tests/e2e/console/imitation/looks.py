@@ -140,7 +140,7 @@ def _late(app: App) -> Attention:
         kept_until=day + 36 * DAY,
         repair=RepairRun("backfill", {"app_ids": [app.id], "reports": ["engagement"], **_range(day, day)}),
         run_id="",
-        docs=f"{DOCS}late",
+        docs=f"{DOCS}is-yesterday-complete",
     )
 
 
@@ -184,7 +184,7 @@ def _forbidden(app: App) -> Attention:
         kept_until=None,
         repair=None,
         run_id=runs.NEWEST_RUN,
-        docs=f"{DOCS}forbidden",
+        docs=f"{DOCS}verdicts",
     )
 
 

@@ -179,7 +179,7 @@ def _errors() -> tuple[ErrorLine, ...]:
             item=f"REGISTER#{refused.id}", table="", verdict="forbidden",
             reason="Apple answered 403 (FORBIDDEN_ERROR): the key's role does not allow GET. Put a key with the role "
             "Admin, Finance or Sales and Reports into the secret of account 'main'.",
-            app_name=refused.name, app_id=refused.id, docs="docs/operations.md#forbidden",
+            app_name=refused.name, app_id=refused.id, docs="docs/operations.md#verdicts",
         ),
     )  # fmt: skip
 

@@ -186,9 +186,9 @@ def _errors(report: Mapping[str, Any], plan: RunPlan | None, app_ids: Seen) -> I
 
 def _error(item: str, table: str, verdict: str, reason: str, app_name: str, plan: RunPlan | None) -> ErrorLine:
     app_id = app_of_item(item)
-    docs = {Verdict.QUARANTINED: "quarantined", Verdict.MISMATCH: "mismatch"}.get(Verdict(verdict), "verdicts")
+    docs = f"docs/operations.md#{Verdict(verdict).section}"
     repair = _repair(app_id, table, plan) if verdict == Verdict.QUARANTINED and plan else None
-    return ErrorLine(item, table, verdict, reason, app_name, app_id, repair, f"docs/operations.md#{docs}")
+    return ErrorLine(item, table, verdict, reason, app_name, app_id, repair, docs)
 
 
 def _repair(app_id: str, table: str, plan: RunPlan) -> RepairRun | None:

@@ -27,6 +27,11 @@ class Verdict(StrEnum):
         """Whether a run with such an app ends FAILED."""
         return self in _FAILURES
 
+    @property
+    def section(self) -> str:
+        """The anchor in docs/operations.md that says what to do: a section, or the table of all verdicts."""
+        return _OWN_SECTIONS.get(self, "verdicts")
+
 
 _FAILURES = frozenset(
     {
@@ -38,6 +43,7 @@ _FAILURES = frozenset(
         Verdict.FAILED,
     }
 )
+_OWN_SECTIONS = {Verdict.QUARANTINED: "quarantined", Verdict.MISMATCH: "mismatch"}
 
 
 class KeyVerdict(StrEnum):

@@ -1,14 +1,10 @@
 """Where docs/operations.md says what to do, as addresses in the repository that the installation names."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from appstore_analytics.contract.verdicts import Verdict
 
 _PAGE = "blob/HEAD/docs/operations.md"
-_VERDICTS = "verdicts"
-_OWN_SECTION: Mapping[str, str] = {Verdict.QUARANTINED: "quarantined", Verdict.MISMATCH: "mismatch"}
-"""The verdicts that one line does not explain; the table has all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +15,7 @@ class Instructions:
 
     def of_verdict(self, verdict: str) -> str:
         """What a verdict means, and what to do."""
-        return self._section(_OWN_SECTION.get(verdict, _VERDICTS))
+        return self._section(Verdict(verdict).section)
 
     @property
     def of_new_column(self) -> str:
