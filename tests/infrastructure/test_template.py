@@ -254,7 +254,7 @@ def test_only_those_that_read_or_write_parquet_carry_arrow(synthesis: Synthesis)
         for step, function in synthesis.functions().items()
     }
     with_arrow = {step for step, layers in carried.items() if "arrow" in layers}
-    assert with_arrow == {"convert_instance", "publish_date", "summarize_run"}
+    assert with_arrow == {"compact_months", "convert_instance", "publish_date", "summarize_run"}
     assert all({"pipeline", "dependencies"} <= layers for layers in carried.values())
 
 
