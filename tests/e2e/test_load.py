@@ -77,6 +77,7 @@ def test_every_function_was_seen_and_stayed_within_its_memory(load: Load) -> Non
         "convert-instance",
         "publish-date",
         "verify-table",
+        "compact-months",
         "summarize-run",
     }
     assert all(20 * MEBIBYTE < load.memory[name].peak_bytes < 512 * MEBIBYTE for name in functions)
