@@ -178,6 +178,8 @@ def _update_while_a_backfill_waits(life: Life, stage: Stage) -> None:
     }
     with ThreadPoolExecutor(1) as beside:
         run = beside.submit(stage.deployed.run, "backfill", payload, APPS)
+        while not _running(stage):
+            assert not run.done()  # the other thread starts it
         life.during_the_update.append(_installed(stage))
         deploy(stage.aws, stage.context, _quietly)
         life.during_the_update.append(_installed(stage))
@@ -186,15 +188,19 @@ def _update_while_a_backfill_waits(life: Life, stage: Stage) -> None:
         life.backfill = run.result()
 
 
+def _running(stage: Stage) -> list[str]:
+    arn = stage.deployed.deployment.state_machine_arn
+    found = stage.aws.client("stepfunctions").list_executions(stateMachineArn=arn, statusFilter="RUNNING")
+    return [each["name"] for each in found["executions"]]
+
+
 def _installed(stage: Stage) -> dict[str, Any]:
     """What a run meets at this moment, and which of the runs is under way."""
     aws, arn = stage.aws, stage.deployed.deployment.state_machine_arn
-    states = aws.client("stepfunctions")
     function = stage.deployed.deployment.names.function("download_segments")
-    running = states.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"]
     return {
-        "running": [each["name"] for each in running],
-        "definition": states.describe_state_machine(stateMachineArn=arn)["definition"],
+        "running": _running(stage),
+        "definition": aws.client("stepfunctions").describe_state_machine(stateMachineArn=arn)["definition"],
         "environment": aws.client("lambda").get_function_configuration(FunctionName=function)["Environment"],
     }
 
