@@ -239,7 +239,7 @@ def test_a_column_that_the_catalogue_does_not_know_is_reported_and_kept_in_extra
     sql = (
         f"SELECT app_id, MIN(element_at(extra, '{NEW_HEADER}')), MAX(element_at(extra, '{NEW_HEADER}')), "
         "MAX(CARDINALITY(extra)), COUNT(extra) > 0, COUNT(*) = COUNT(extra) "
-        f"FROM engagement WHERE processing_date = DATE '{TUESDAY}' GROUP BY app_id"
+        f"FROM engagement WHERE processing_date = DATE '{TUESDAY}' AND app_id IN ({', '.join(APPS)}) GROUP BY app_id"
     )
     answer = {str(app_id): rest for app_id, *rest in deployed.rows(sql, "curated")}
     assert answer.pop(WIDENED) == ["Everyone", "Everyone", "1", "true", "true"]

@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 from test_lake_kpi_objects import Dying
-from test_lake_parts_and_publication import OTHER_APP, Noted
 
 from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL
 from appstore_analytics.contract.layout import CURATED_PREFIX, KPIS_PREFIX, MONTHS_PREFIX, TableDate, TableMonth
@@ -29,6 +28,7 @@ from appstore_analytics.lake.parts import write_parts
 from appstore_analytics.lake.publication import publish
 from appstore_analytics.model.kpis import Storage, StoredKpis
 from tests.integration.lake.conftest import new_bucket
+from tests.integration.lake.parts_of_instances import OTHER_APP, Noted
 from tests.lake_samples import APP, DAY, ENGAGEMENT, converted, row, tsv, vintage
 
 DAYS = (date(2026, 10, 31), date(2026, 11, 1), date(2026, 11, 2), DAY)
