@@ -46,7 +46,7 @@ class Storage(StrEnum):
     BEING_REPLACED = "being replaced"
     """They match other rows than the published ones: a publication is between its two swaps, or died there."""
     NOT_BUILT = "not built"
-    """There are rows, but no KPIs with today's definitions."""
+    """There are rows, but no readable KPIs with today's definitions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ def _read(bucket: Bucket, wanted: Wanted, table_date: TableDate) -> StoredKpis:
                     return StoredKpis(table_date, Storage.NOT_BUILT)
                 if file.stored.metadata.get(DIGEST) == rows.metadata.get(DIGEST):
                     return _stored(_opened(file), table_date, wanted)
-        except ObjectAbsentError:
+        except (ObjectAbsentError, pa.ArrowInvalid):
             return StoredKpis(table_date, Storage.NOT_BUILT)
         except ObjectReplacedError:
             continue
