@@ -3,7 +3,8 @@
 import gzip
 import json
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import boto3
+import pytest
 
 from appstore_analytics.answers.installation import Installation
 from appstore_analytics.contract.names import Database
@@ -22,10 +24,27 @@ from appstore_console.http.api import ROOT, Api
 from appstore_console.http.asked import Asking
 from appstore_console.routes.reading import READING
 from appstore_console.settings import DatabaseSettings
-from tests.integration.pipeline_in_process import Pipeline
+from local.apple import World, WorldSettings
+from tests.aws_in_process import aws_in_process
+from tests.integration.answers.asking import FIRST, days
+from tests.integration.pipeline_in_process import DOWNLOADS, Pipeline
 
 PERSON = "0123456789abcdef0123456789abcdef"
 _STATES = {"Plan": {"Type": "Pass", "End": True}}
+
+
+@contextmanager
+def pipeline_after(
+    days_of_runs: int, *, rows_per_date: int, reports: tuple[str, ...] = (DOWNLOADS,), **settings: int
+) -> Iterator[Pipeline]:
+    """Two apps on moto's AWS, whose credentials the console's functions find in the environment."""
+    with pytest.MonkeyPatch.context() as environment, aws_in_process():
+        for name, value in (("DEFAULT_REGION", "us-east-1"), ("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test")):
+            environment.setenv(f"AWS_{name}", value)
+        sizes = WorldSettings(today=FIRST, apps=2, rows_per_date=rows_per_date, segments_per_instance=1, **settings)
+        pipeline = Pipeline(World(sizes), reports=reports)
+        days(pipeline, days_of_runs)
+        yield pipeline
 
 
 @dataclass(frozen=True)

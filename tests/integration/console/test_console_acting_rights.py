@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 from acting import Office, Somebody, new_office
+from api_asking import pipeline_after
 from migrated import Migrated
 
 from appstore_console.rights import Role
 from appstore_console.routes.acting import ACTING
-from local.apple import World, WorldSettings
 from local.aws.server import EmbeddedAws
-from tests.aws_in_process import aws_in_process
-from tests.integration.answers.asking import FIRST, days
 from tests.integration.pipeline_in_process import APP, Pipeline
 
 OTHER = "1000000002"
@@ -54,12 +52,7 @@ MAY = {name: ORDER[ORDER.index(least) :] for name, (_, _, _, least) in ROUTES.it
 
 @pytest.fixture(scope="module")
 def pipeline() -> Iterator[Pipeline]:
-    settings = WorldSettings(today=FIRST, apps=2, rows_per_date=4, segments_per_instance=1)
-    with pytest.MonkeyPatch.context() as environment, aws_in_process():
-        for name, value in (("DEFAULT_REGION", "us-east-1"), ("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test")):
-            environment.setenv(f"AWS_{name}", value)
-        pipeline = Pipeline(World(settings))
-        days(pipeline, 2)
+    with pipeline_after(2, rows_per_date=4) as pipeline:
         yield pipeline
 
 

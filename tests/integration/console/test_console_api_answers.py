@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
-from api_asking import Caller, api_of, console_of, event
+from api_asking import Caller, api_of, console_of, event, pipeline_after
 from hypothesis import given
 from hypothesis import strategies as st
 from migrated import Migrated
@@ -27,8 +27,6 @@ from appstore_console.http.outgoing import csv_text
 from appstore_console.http.problems import PROBLEM_JSON
 from appstore_console.routes.reading import READING
 from appstore_console.schemas.document import document
-from local.apple import World, WorldSettings
-from tests.aws_in_process import aws_in_process
 from tests.integration.answers.asking import FIRST, days
 from tests.integration.pipeline_in_process import APP, Pipeline
 
@@ -38,12 +36,7 @@ REPORTS = ("App Downloads Standard", "App Store Discovery and Engagement Standar
 
 @pytest.fixture(scope="module")
 def pipeline() -> Iterator[Pipeline]:
-    settings = WorldSettings(today=FIRST, apps=2, rows_per_date=6, segments_per_instance=1)
-    with pytest.MonkeyPatch.context() as environment, aws_in_process():
-        for name, value in (("DEFAULT_REGION", "us-east-1"), ("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test")):
-            environment.setenv(f"AWS_{name}", value)
-        pipeline = Pipeline(World(settings), reports=REPORTS)
-        days(pipeline, 4)
+    with pipeline_after(4, rows_per_date=6, reports=REPORTS) as pipeline:
         yield pipeline
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from api_asking import PERSON, Answer, Caller, api_of, console_of, nowhere
+from api_asking import PERSON, Answer, Caller, api_of, console_of, nowhere, pipeline_after
 from migrated import Migrated
 
 from appstore_analytics.contract.catalogue.definition import Granularity
@@ -16,9 +16,7 @@ from appstore_console.database.grants import StoredGrants
 from appstore_console.rights import RIGHTS, Right, Role
 from appstore_console.routes.acting import ACTING
 from appstore_console.routes.reading import READING
-from local.apple import World, WorldSettings
 from local.apple.model import Series
-from tests.aws_in_process import aws_in_process
 from tests.integration.answers.asking import FIRST, days
 from tests.integration.pipeline_in_process import APP, Pipeline
 
@@ -29,12 +27,7 @@ KPIS = "metrics=total_downloads&days=7"
 
 @pytest.fixture(scope="module")
 def pipeline() -> Iterator[Pipeline]:
-    settings = WorldSettings(today=FIRST, apps=2, rows_per_date=6, segments_per_instance=1)
-    with pytest.MonkeyPatch.context() as environment, aws_in_process():
-        for name, value in (("DEFAULT_REGION", "us-east-1"), ("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test")):
-            environment.setenv(f"AWS_{name}", value)
-        pipeline = Pipeline(World(settings))
-        days(pipeline, 4)
+    with pipeline_after(4, rows_per_date=6) as pipeline:
         for app_id in (APP, OTHER):
             pipeline.world.restate(Series(app_id, pipeline.reports[0], Granularity.DAILY), FIRST)
         days(pipeline, 1)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 from acting import Office, new_office
+from api_asking import pipeline_after
 from botocore.config import Config
 from migrated import Migrated
 
@@ -23,11 +24,9 @@ from appstore_console.digest.sending import SomeNotSentError, WeeklyDigest
 from appstore_console.digest.unsubscribing import Unsubscribing
 from appstore_console.rights import Role
 from appstore_console.signed_in import today_of
-from local.apple import World, WorldSettings
 from local.apple.model import Series
 from local.aws.server import EmbeddedAws
-from tests.aws_in_process import aws_in_process
-from tests.integration.answers.asking import FIRST, days
+from tests.integration.answers.asking import days
 from tests.integration.pipeline_in_process import APP, DOWNLOADS, Pipeline
 
 OTHER = "1000000002"
@@ -38,12 +37,7 @@ SIGNED = Links("https://console.example.com", lambda: "0123456789abcdef012345678
 
 @pytest.fixture(scope="module")
 def pipeline() -> Iterator[Pipeline]:
-    settings = WorldSettings(today=FIRST, apps=2, rows_per_date=6, segments_per_instance=1, dates_per_instance=4)
-    with pytest.MonkeyPatch.context() as environment, aws_in_process():
-        for name, value in (("DEFAULT_REGION", "us-east-1"), ("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test")):
-            environment.setenv(f"AWS_{name}", value)
-        pipeline = Pipeline(World(settings))
-        days(pipeline, 4)
+    with pipeline_after(4, rows_per_date=6, dates_per_instance=4) as pipeline:
         yield pipeline
 
 

@@ -9,15 +9,14 @@ from typing import Any
 import boto3
 import pytest
 from acting import Office, Somebody, new_office
+from api_asking import pipeline_after
 from migrated import Migrated
 
 from appstore_analytics.registry.keys import instance_key
 from appstore_console.plans import LIFETIME
 from appstore_console.rights import Role
-from local.apple import World, WorldSettings
 from local.aws.server import EmbeddedAws
-from tests.aws_in_process import aws_in_process, in_threads
-from tests.integration.answers.asking import FIRST, days
+from tests.aws_in_process import in_threads
 from tests.integration.pipeline_in_process import APP, Pipeline
 
 OTHER = "1000000002"
@@ -26,12 +25,7 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="module")
 def pipeline() -> Iterator[Pipeline]:
-    settings = WorldSettings(today=FIRST, apps=2, rows_per_date=4, segments_per_instance=1)
-    with pytest.MonkeyPatch.context() as environment, aws_in_process():
-        for name, value in (("DEFAULT_REGION", "us-east-1"), ("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test")):
-            environment.setenv(f"AWS_{name}", value)
-        pipeline = Pipeline(World(settings))
-        days(pipeline, 2)
+    with pipeline_after(2, rows_per_date=4) as pipeline:
         yield pipeline
 
 

@@ -21,13 +21,14 @@ from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL
 from appstore_analytics.contract.layout import CURATED_PREFIX, KPIS_PREFIX, MONTHS_PREFIX, TableDate, TableMonth
 from appstore_analytics.lake.kpis import compaction, reader
 from appstore_analytics.lake.kpis.compaction import compact, months_to_compact
+from appstore_analytics.lake.kpis.damaged import KpisUnreadableError
 from appstore_analytics.lake.kpis.objects import DEFINITIONS
 from appstore_analytics.lake.kpis.reader import Wanted, read_kpis
 from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredObject
 from appstore_analytics.lake.parts import write_parts
 from appstore_analytics.lake.publication import publish
 from appstore_analytics.model.kpis import Storage, StoredKpis
-from tests.integration.lake.conftest import new_bucket
+from tests.aws_in_process import new_bucket
 from tests.integration.lake.parts_of_instances import OTHER_APP, Noted
 from tests.lake_samples import APP, DAY, ENGAGEMENT, converted, row, tsv, vintage
 
@@ -308,6 +309,44 @@ def test_a_date_without_current_kpis_is_left_out_until_it_has_some(lake: Bucket,
     counting = Counting(lake)
     assert answers(counting, EVERYTHING)[DAY].storage is Storage.CURRENT
     assert counting.asked["date"] == 0
+
+
+def _without_footer(content: bytes) -> bytes:
+    size = int.from_bytes(content[-8:-4], "little")
+    return content[: -8 - size] + b"\xff" * size + content[-8:]
+
+
+DAMAGES = [pytest.param(lambda _: b"no Parquet", id="no Parquet"), pytest.param(_without_footer, id="a broken footer")]
+"""Arrow raises ArrowInvalid for the first, and OSError for the second."""
+
+
+def _damage(lake: Bucket, key: str, damaged: Callable[[bytes], bytes]) -> None:
+    stored = lake.head(key)
+    assert stored is not None
+    lake.write(key, damaged(lake.read(key) or b""), metadata=stored.metadata)
+
+
+@pytest.mark.parametrize("damaged", DAMAGES)
+def test_the_dates_of_a_damaged_month_are_read_one_by_one(lake: Bucket, damaged: Callable[[bytes], bytes]) -> None:
+    before = answers(lake, EVERYTHING)
+    _damage(lake, NOVEMBER.key, damaged)
+    assert answers(lake, EVERYTHING) == before
+
+
+@pytest.mark.parametrize("damaged", DAMAGES)
+def test_a_damaged_date_is_not_built_and_keeps_its_month_from_being_made(
+    lake: Bucket, damaged: Callable[[bytes], bytes]
+) -> None:
+    delete_months(lake)
+    _damage(lake, DATES[-1].kpis_key, damaged)
+    found = answers(lake, EVERYTHING)
+    assert found[DAY].storage is Storage.NOT_BUILT
+    assert found[DAYS[1]].storage is Storage.CURRENT
+    with pytest.raises(KpisUnreadableError):
+        compact_all(lake)
+    lake.remove(DATES[-1].kpis_key, expected=lake.head(DATES[-1].kpis_key).etag)  # type: ignore[union-attr]
+    publish_day(lake, DAY)
+    assert compact_all(lake) == [NOVEMBER, TableMonth(ENGAGEMENT.name, date(2026, 10, 1))]
 
 
 def test_months_of_other_definitions_are_not_read_and_are_due(lake: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,8 @@ def test_between_reading_and_writing_another_run_is_listed(bucket: Bucket) -> No
 
 
 def test_who_is_never_first_gives_up_and_the_function_is_tried_again(bucket: Bucket) -> None:
-    with patch.object(Bucket, "swap", lambda *_, **__: False), pytest.raises(ObjectContended, match="was to be listed"):
+    never_first = patch.object(Bucket, "swap", lambda *_, **__: False)
+    with never_first, pytest.raises(ObjectContended, match=r"reports/index\.html was replaced 30 times"):
         list_run(bucket, entry(0))
 
 

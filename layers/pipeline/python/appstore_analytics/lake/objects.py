@@ -67,6 +67,11 @@ class Bucket:
         found = _none_if_absent(lambda: self._read(self._request(key)))
         return None if found is None else found[0]
 
+    def read_stored(self, key: str) -> tuple[bytes, StoredObject] | None:
+        """The bytes at `key`, and the object; None if there is none."""
+        found = _none_if_absent(lambda: self._read(self._request(key)))
+        return None if found is None else (found[0], _stored_object(key, found[1]))
+
     def open(self, key: str, if_match: str | None = None) -> BinaryIO:
         """The bytes at `key` as a stream, which the caller closes; ObjectAbsentError if there is no object.
 

@@ -11,15 +11,14 @@ from html.parser import HTMLParser
 from typing import Any
 from xml.etree.ElementTree import SubElement
 
-from appstore_analytics.contract.errors import ObjectContended
 from appstore_analytics.contract.layout import INDEX_KEY
-from appstore_analytics.lake.objects import Bucket, ObjectReplacedError
+from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.lake.rewriting import rewrite
 from appstore_analytics.report.elements import add_document, add_head, add_link, add_text, duration_text, markup_of
 
 RUNS_LISTED = 400
 """The newest: more than a year of daily runs. The list stays below half a megabyte."""
 
-_ATTEMPTS = 30
 _ENTRY = "data-run"
 _LONGEST_TEXT = 300
 
@@ -45,17 +44,7 @@ def list_run(bucket: Bucket, entry: RunEntry) -> None:
 
     Raises ObjectContended if other runs were first too often.
     """
-    for _ in range(_ATTEMPTS):
-        standing = bucket.head(INDEX_KEY)
-        try:
-            before = b"" if standing is None else _read(bucket, standing.etag)
-        except ObjectReplacedError:
-            continue
-        after = index_page(_with(entry, entries_of(before)))
-        expected = None if standing is None else standing.etag
-        if after == before or bucket.swap(INDEX_KEY, after, expected=expected, content_type="text/html; charset=utf-8"):
-            return
-    raise ObjectContended(f"{INDEX_KEY} was replaced {_ATTEMPTS} times while run {entry.run_id} was to be listed.")
+    rewrite(bucket, INDEX_KEY, lambda page: index_page(_with(entry, entries_of(page))), "text/html; charset=utf-8")
 
 
 def entries_of(page: bytes) -> tuple[RunEntry, ...]:
@@ -83,11 +72,6 @@ def index_page(entries: Sequence[RunEntry]) -> bytes:
             add_text(row, "td", text)
         add_text(row, "td", entry.cause, kind="told")
     return markup_of(page)
-
-
-def _read(bucket: Bucket, etag: str) -> bytes:
-    with bucket.open(INDEX_KEY, if_match=etag) as body:
-        return body.read()
 
 
 def _with(entry: RunEntry, others: Iterable[RunEntry]) -> list[RunEntry]:

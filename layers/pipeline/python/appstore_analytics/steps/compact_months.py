@@ -8,7 +8,8 @@ from time import monotonic
 from appstore_analytics.contract.kpis.stored import amounts_of
 from appstore_analytics.contract.layout import TableDate, TableMonth
 from appstore_analytics.contract.tables import curated_tables, tables_by_name
-from appstore_analytics.lake.kpis.compaction import KpisUnreadableError, compact, months_to_compact
+from appstore_analytics.lake.kpis.compaction import compact, months_to_compact
+from appstore_analytics.lake.kpis.damaged import KpisUnreadableError
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import write_notices
 from appstore_analytics.model.plan import RunPlan

@@ -22,11 +22,12 @@ import pyarrow.parquet as pq
 from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL, definitions
 from appstore_analytics.contract.layout import TableDate, TableMonth
 from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.lake.kpis.damaged import damage_named
 from appstore_analytics.lake.kpis.months import DT, MONTH_SCHEMA, Copied, month_footer, month_metadata
 from appstore_analytics.lake.kpis.objects import DEFINITIONS
 from appstore_analytics.lake.kpis.rows import KEYS, STRINGS
 from appstore_analytics.lake.kpis.sums import packed
-from appstore_analytics.lake.objects import Bucket, ObjectAbsentError
+from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.published import DIGEST, published_objects
 from appstore_analytics.lake.record_batches import in_one_batch, with_own_dictionaries
 
@@ -35,12 +36,7 @@ DETAIL_ROWS, TOTAL_ROWS = 100_000, 20_000
 
 _ROWS_AT_ONCE = 500_000
 _AT_ONCE = 16
-_WHOLE = 1 << 40  # bytes, more than any object has
 _ORDER = ("dimension", "kpi", "value")
-
-
-class KpisUnreadableError(Exception):
-    """A KPI object has bytes that are no Parquet file of ours. The step makes a notice of it."""
 
 
 def months_to_compact(bucket: Bucket, table: CuratedTable) -> dict[TableMonth, list[TableDate]]:
@@ -69,14 +65,12 @@ def compact(
     same. Raises KpisUnreadableError if the bytes of a KPI object are damaged.
     """
     path = scratch / f"{month.first:%Y-%m}.parquet"
-    try:
+    with damage_named():
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             days = [day for day in pool.map(partial(_fetch, bucket, table), dates) if day is not None]
         if not days:
             return ()
         _write(days, month_footer(table, {day.day: Copied(day.etag, day.is_completed) for day in days}), path)
-    except pa.ArrowException as error:
-        raise KpisUnreadableError(str(error)) from error
     with path.open("rb") as body:
         bucket.write(month.key, body, metadata=month_metadata(table, {day.day: day.etag for day in days}))
     path.unlink()
@@ -132,10 +126,10 @@ def _fetch(bucket: Bucket, table: CuratedTable, table_date: TableDate) -> _Day |
     rows = bucket.head(table_date.curated_key)
     if rows is None:
         return None
-    try:
-        content, kpis = bucket.end(table_date.kpis_key, _WHOLE)
-    except ObjectAbsentError:
+    found = bucket.read_stored(table_date.kpis_key)
+    if found is None:
         return None
+    content, kpis = found
     told = kpis.metadata.get(DEFINITIONS), kpis.metadata.get(DIGEST)
     if told != (definitions(table), rows.metadata.get(DIGEST)):
         return None

@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL, amounts_of, definitions
 from appstore_analytics.contract.layout import TableDate, TableMonth
 from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.lake.kpis.damaged import KpisUnreadableError, damage_named
 from appstore_analytics.lake.kpis.months import DT, Copied, copied_dates
 from appstore_analytics.lake.kpis.objects import DEFINITIONS
 from appstore_analytics.lake.kpis.rows import STRINGS
@@ -109,12 +110,12 @@ def _read_month(
     absent = {day: StoredKpis(TableDate(month.table, day), Storage.ABSENT) for day in days if day not in published}
     for _ in range(_ATTEMPTS):
         try:
-            with closing(RemoteFile(bucket, month.key, _END_OF_A_MONTH)) as file:
+            with damage_named(), closing(RemoteFile(bucket, month.key, _END_OF_A_MONTH)) as file:
                 parquet = _opened(file)
                 copied = copied_dates(tables_by_name()[month.table], parquet.metadata.metadata)
                 current = {day: copied[day] for day in days if day in copied and copied[day].rows == published.get(day)}
                 return absent | (_copied(parquet, month, current, wanted) if current else {})
-        except ObjectAbsentError:
+        except (ObjectAbsentError, KpisUnreadableError):
             break
         except ObjectReplacedError:
             continue
@@ -177,12 +178,12 @@ def _read(bucket: Bucket, wanted: Wanted, table_date: TableDate) -> StoredKpis:
         if rows is None:
             return StoredKpis(table_date, Storage.ABSENT)
         try:
-            with closing(RemoteFile(bucket, table_date.kpis_key)) as file:
+            with damage_named(), closing(RemoteFile(bucket, table_date.kpis_key)) as file:
                 if file.stored.metadata.get(DEFINITIONS) != definitions(tables_by_name()[table_date.table]):
                     return StoredKpis(table_date, Storage.NOT_BUILT)
                 if file.stored.metadata.get(DIGEST) == rows.metadata.get(DIGEST):
                     return _stored(_opened(file), table_date, wanted)
-        except (ObjectAbsentError, pa.ArrowInvalid):
+        except (ObjectAbsentError, KpisUnreadableError):
             return StoredKpis(table_date, Storage.NOT_BUILT)
         except ObjectReplacedError:
             continue
