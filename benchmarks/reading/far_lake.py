@@ -38,6 +38,10 @@ class FarLake(BucketOfFiles):
         """As S3 answers."""
         return self._asked(lambda: self._head(key))
 
+    def read_stored(self, key: str) -> tuple[bytes, StoredObject] | None:
+        """As S3 answers."""
+        return self._asked(lambda: self._whole(key))
+
     def end(self, key: str, size_bytes: int) -> tuple[bytes, StoredObject]:
         """As S3 answers."""
         return self._asked(lambda: self._end(key, size_bytes))
@@ -65,6 +69,10 @@ class FarLake(BucketOfFiles):
         if stored is None:
             raise ObjectAbsentError(key)
         return self._piece(stored.key, max(stored.size_bytes - size_bytes, 0), stored.size_bytes), stored
+
+    def _whole(self, key: str) -> tuple[bytes, StoredObject] | None:
+        stored = self._head(key)
+        return (self._piece(stored.key, 0, stored.size_bytes), stored) if stored else None
 
     def _piece(self, key: str, start: int, stop: int) -> bytes:
         with (self.folder / _of_the_last_date(key)).open("rb") as file:

@@ -161,11 +161,11 @@ class Lake:
                     day = TODAY - timedelta(days=age + 2)
                     yield StoredObject(f"{prefix}{table.name}/{day}", '"etag"', 0, NOON)
 
-    def head(self, _: str) -> None:
-        """No list of runs yet."""
+    def read_stored(self, _: str) -> None:
+        """Neither a list of runs nor states yet: all of them are written."""
 
     def swap(self, key: str, body: bytes, **_: Any) -> bool:
-        """The list of runs."""
+        """The list of runs, and states."""
         self.write(key, body)
         return True
 

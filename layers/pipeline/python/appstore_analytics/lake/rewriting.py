@@ -19,6 +19,6 @@ def rewrite(bucket: Bucket, key: str, change: Callable[[bytes], bytes], content_
         after = change(before)
         if after == before:
             return False
-        if bucket.swap(key, after, expected=stored and stored.etag, content_type=content_type):
+        if bucket.swap(key, after, expected=stored.etag if stored else None, content_type=content_type):
             return True
     raise ObjectContended(f"{key} was replaced {_ATTEMPTS} times while a change to it was to be stored.")

@@ -6,7 +6,7 @@ compare-and-swap is all there is: of two runs that end at the same moment, the l
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from html.parser import HTMLParser
 from typing import Any
 from xml.etree.ElementTree import SubElement
@@ -75,7 +75,7 @@ def index_page(entries: Sequence[RunEntry]) -> bytes:
 
 
 def _with(entry: RunEntry, others: Iterable[RunEntry]) -> list[RunEntry]:
-    cut = RunEntry(**{**asdict(entry), "cause": entry.cause[:_LONGEST_TEXT]})
+    cut = replace(entry, cause=entry.cause[:_LONGEST_TEXT])
     every = [cut, *(one for one in others if one.run_id != entry.run_id)]
     return sorted(every, key=lambda one: one.run_id, reverse=True)[:RUNS_LISTED]
 
