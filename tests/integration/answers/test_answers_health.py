@@ -17,6 +17,7 @@ from appstore_analytics.answers.table_dates import newest_dates
 from appstore_analytics.lake.run_notes import write_records
 from appstore_analytics.model.remembered import Remembered
 from appstore_analytics.rules.date_verdicts import DateVerdict
+from local.apple import FaultKind
 from tests.integration.pipeline_in_process import APP, Pipeline
 
 OTHER = "1000000002"
@@ -42,7 +43,12 @@ def health(pipeline: Pipeline, *apps: str, later: timedelta = timedelta()) -> He
 
 
 def check(
-    pipeline: Pipeline, verdict: str = "fresh", reason: str = "", app_id: str = APP, missing: Iterable[date] = ()
+    pipeline: Pipeline,
+    verdict: str = "fresh",
+    reason: str = "",
+    app_id: str = APP,
+    missing: Iterable[date] = (),
+    due: date | None = None,
 ) -> None:
     at = pipeline.clock.now
     row = {
@@ -51,7 +57,7 @@ def check(
         "table_name": "downloads",
         "verdict": verdict,
         "reason": reason,
-        "newest_due_date": None,
+        "newest_due_date": due and due.isoformat(),
         "missing_dates": [day.isoformat() for day in missing],
         "newest_processing_date": None,
         "arrived_at": None,
@@ -149,6 +155,17 @@ def test_the_verdict_of_an_app_does_not_depend_on_how_many_dates_its_page_shows(
     assert found.why[0].first is not None
     assert found.why[0].first < today - timedelta(days=30)
     assert all(len(line.cells) == shown for line in found.tables)
+
+
+def test_what_came_broken_today_needs_somebody_since_today(pipeline: Pipeline) -> None:
+    days(pipeline, 4)
+    pipeline.fault(FaultKind.SHORT_ROW, "GET /v1/analyticsReportInstances/.*/segments", app_id=APP)
+    days(pipeline, 1)
+    due = pipeline.world.today - timedelta(days=3)
+    check(pipeline, "quarantined", "A row has too few cells.", due=due)
+    (line,) = health(pipeline).attention
+    assert (line.verdict, line.since) == (DateVerdict.QUARANTINED, pipeline.world.today)
+    assert line.repair is not None
 
 
 def test_an_app_that_no_account_has_is_an_answer(pipeline: Pipeline) -> None:

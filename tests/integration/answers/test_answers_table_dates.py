@@ -15,6 +15,7 @@ from appstore_analytics.answers.table_dates import TableDates, newest_dates, tab
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.model.remembered import Remembered
+from appstore_analytics.rules.calendar import published_on
 from appstore_analytics.rules.date_verdicts import DateVerdict
 from appstore_analytics.steps.check_freshness import check_freshness
 from local.apple import FaultKind
@@ -101,10 +102,31 @@ def compare_with_gaps(pipeline: Pipeline, history: list[str]) -> None:
     for checks in (NO_CHECKS, None):
         told = cells(strip(pipeline, checks=checks))
         context = (history, pipeline.world.today, checks, told)
-        assert {day for day, verdict in told.items() if verdict.needs_action} == missing & told.keys(), context
+        of_today = {
+            day
+            for day, verdict in told.items()
+            if verdict is DateVerdict.QUARANTINED and published_on(day, TABLE) == pipeline.world.today
+        }
+        needed = {day for day, verdict in told.items() if verdict.needs_action}
+        assert needed - of_today == missing & told.keys(), context
         fresh = {day for day, verdict in told.items() if verdict is DateVerdict.FRESH}
         assert fresh <= rows, context
         assert {day for day, verdict in told.items() if verdict is DateVerdict.ZERO}.isdisjoint(rows), context
+
+
+def test_a_file_in_quarantine_needs_somebody_on_the_day_on_which_it_came(start: Callable[..., Pipeline]) -> None:
+    """Not only on the next day, when its Date is overdue: the list and the app's own page."""
+    pipeline = start({"apps": 2, "dates_per_instance": 3})
+    pipeline.daily()
+    for _ in range(4):
+        one_day(pipeline, "good")
+    assert not any(verdict.needs_action for verdict in cells(strip(pipeline)).values())
+    one_day(pipeline, "quarantined")
+    completed_today = pipeline.world.today - DAY * 2
+    for app_ids, is_exact in ((apps_of(pipeline), False), ([APP], True)):
+        told = cells(strip(pipeline, app_ids=app_ids, is_exact=is_exact))
+        assert [day for day, verdict in told.items() if verdict.needs_action] == [completed_today]
+        assert told[completed_today] is DateVerdict.QUARANTINED
 
 
 @pytest.mark.parametrize("hour", [6, 18])

@@ -83,7 +83,15 @@ def needing_attention(
                 if verdict.needs_action
             }
             found += _of_table(judged, app_id, table.table, open_dates, as_of)
-    told = (replace(one, account=account_of[one.app_id], app_name=names.get(one.app_id, "")) for one in _joined(found))
+    told = (
+        replace(
+            one,
+            account=account_of[one.app_id],
+            app_name=names.get(one.app_id, ""),
+            since=one.since and min(one.since, as_of),  # what came today is a problem today
+        )
+        for one in _joined(found)
+    )
     return tuple(sorted(told, key=lambda one: (one.since or date.max, one.app_id, one.table_name)))
 
 

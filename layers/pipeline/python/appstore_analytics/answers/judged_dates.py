@@ -25,6 +25,7 @@ from appstore_analytics.model.remembered import Remembered
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.calendar import complete_on, preceding, published_on
 from appstore_analytics.rules.date_verdicts import DateVerdict, of_freshness
+from appstore_analytics.rules.freshness import Freshness
 
 DATES_JUDGED = 35
 """Apple keeps the instances that could still complete a Date for this many days."""
@@ -188,6 +189,7 @@ class JudgedDates:
             and not self.checks.lacking.get((app_id, table.name))
             and self.checks.doubted(app_id).isdisjoint(days)
             and feed is not None
+            and feed.verdict is not Freshness.QUARANTINED
             and of_freshness(feed.verdict) not in _OF_THE_APP
         )
 
@@ -228,8 +230,18 @@ class JudgedDates:
 
     def _not_due(self, app_id: str, table: CuratedTable, day: date, *, is_told: bool) -> DateVerdict:
         """The verdict on a Date that was not due when it was checked. The ledger may know why it does not come."""
+        if self._is_quarantined(app_id, table, day):
+            return DateVerdict.QUARANTINED
         verdict = DateVerdict.LATE if is_told else self._by_ledger(app_id, table, day, None)
         return self._by_object(app_id, table, day) if verdict is DateVerdict.LATE else verdict
+
+    def _is_quarantined(self, app_id: str, table: CuratedTable, day: date) -> bool:
+        """Whether the file that should have completed the Date is in quarantine, which needs action."""
+        feed = self.checks.feeds.get((app_id, table.name))
+        if feed is None or feed.verdict is not Freshness.QUARANTINED or published_on(day, table) > self._as_of:
+            return False
+        known = self.ledger.table(app_id, table)
+        return known is not None and known.known.is_quarantined(day)
 
     def _by_object(self, app_id: str, table: CuratedTable, day: date) -> DateVerdict:
         if kept_away := self._kept_away(app_id, table, day):
