@@ -40,7 +40,7 @@ fi
 check lint-imports
 
 echo "== pytest"
-set -- -n 2 --dist loadfile --no-loadscope-reorder
+set -- -n 3 --dist loadfile --no-loadscope-reorder # one more than CI's cores, because deployments mostly wait
 if [ -n "$fast" ]; then
     set -- "$@" -q --hypothesis-profile=fast tests/unit
 else

@@ -197,14 +197,31 @@ class Layers(Construct):
         code = lambda_.Code.from_asset(str(PIPELINE_LAYER), exclude=[*NOT_SHIPPED, *_for_people()])
         self.pipeline = layer_version(self, "pipeline", names.prefixed("pipeline"), code, target)
         self.third_party = {
-            layer: layer_version(self, layer, names.prefixed(layer), built_code(folders[layer]), target)
+            layer: layer_version(self, layer, names.prefixed(layer), packages_code(folders[layer]), target)
             for layer in OF_THE_PIPELINE
         }
 
 
+def packages_code(folder: Path) -> lambda_.Code:
+    """A layer's folder of packages as `<folder>.zip`, which is made once, so that each synth copies only one file.
+
+    The CDK copies a folder file by file into each new cdk.out, and compresses it again for each deployment from there.
+    """
+    archive = folder.with_name(f"{folder.name}.zip")
+    if not archive.exists():
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as workshop:
+            os.replace(shutil.make_archive(f"{workshop}/layer", "zip", folder), archive)
+    return _known_code(archive, folder.name)
+
+
 def built_code(folder: Path) -> lambda_.Code:
-    """A folder whose name is its identity: no need to hash 100 MB at every synth."""
-    return lambda_.Code.from_asset(str(folder), asset_hash=folder.name, asset_hash_type=AssetHashType.CUSTOM)
+    """A folder whose name is its identity."""
+    return _known_code(folder, folder.name)
+
+
+def _known_code(path: Path, identity: str) -> lambda_.Code:
+    """Code that the CDK does not hash: 100 MB at every synth."""
+    return lambda_.Code.from_asset(str(path), asset_hash=identity, asset_hash_type=AssetHashType.CUSTOM)
 
 
 def layer_version(scope: Construct, id_: str, name: str, code: lambda_.Code, target: Target) -> lambda_.LayerVersion:

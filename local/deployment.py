@@ -30,6 +30,9 @@ PROJECT = Path(__file__).resolve().parents[1]
 _LANES = max(2, os.cpu_count() or 1)
 _CONCURRENCY = dict.fromkeys(("register", "restore", "land", "publish", "verify"), _LANES)
 """More lanes than cores do not help: each starts a process of every function, and waits like the others."""
+_JSII_PACKAGES = PROJECT / ".build" / "jsii"
+"""jsii unpacks the CDK's 250 MB into the home directory, which each embedded AWS has for itself."""
+
 _PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
 
 Progress = Callable[[str, int, int], None]
@@ -187,9 +190,12 @@ def _cdk(aws: EmbeddedAws, arguments: list[str], folder: Path, progress: Progres
 def _environment(aws: EmbeddedAws) -> dict[str, str]:
     """The user's environment without profiles and endpoints of other AWS accounts, and without a proxy to this one.
 
-    Other proxies are kept, because building the layers can fetch packages through them.
+    Other proxies are kept, because building the layers can fetch packages through them. Without the CDK's validation of
+    templates, which is repeated before each deployment.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     direct = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1,localhost")))
     no_proxy = {"NO_PROXY": direct, "no_proxy": direct}
-    return kept | no_proxy | node_environment() | aws.environment | {"HOME": str(aws.directory / "home")}
+    of_the_cdk = {"JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(_JSII_PACKAGES), "CDK_VALIDATION": "false"}
+    home = {"HOME": str(aws.directory / "home")}
+    return kept | no_proxy | node_environment() | aws.environment | of_the_cdk | home

@@ -12,7 +12,16 @@ from pathlib import Path
 from constructs import Construct
 
 from appstore_analytics.contract.names import Names
-from infra.layers import OF_THE_CONSOLE, PROJECT, Target, ThirdPartyLayer, built_code, layer_version, publish
+from infra.layers import (
+    OF_THE_CONSOLE,
+    PROJECT,
+    Target,
+    ThirdPartyLayer,
+    built_code,
+    layer_version,
+    packages_code,
+    publish,
+)
 
 BUILD = PROJECT / ".build" / "console"
 _PACKAGES = ("layers/pipeline/python/appstore_analytics", "layers/console/python/appstore_console")
@@ -45,7 +54,7 @@ class ConsoleLayers(Construct):
         self.version = code.name
         self.package = layer_version(self, "package", names.prefixed("console-package"), built_code(code), target)
         self.third_party = {
-            layer: layer_version(self, layer, names.prefixed(f"console-{layer}"), built_code(folders[layer]), target)
+            layer: layer_version(self, layer, names.prefixed(f"console-{layer}"), packages_code(folders[layer]), target)
             for layer in OF_THE_CONSOLE
         }
 

@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from infra.layers import (
     ThirdPartyLayer,
     build_layer,
     build_layers,
+    packages_code,
 )
 
 
@@ -172,6 +174,21 @@ def test_an_index_out_of_reach_is_one_sentence_and_leaves_nothing_behind(
     assert "index can be reached" in str(failure.value)
     assert "\n" not in str(failure.value)
     assert list((tmp_path / "build").iterdir()) == []
+
+
+def test_the_packages_are_packed_once_however_often_they_are_deployed(tmp_path: Path) -> None:
+    folder = tmp_path / "arrow-0123456789abcdef"
+    (folder / "python").mkdir(parents=True)
+    (folder / "python" / "package.py").write_text("answer = 42\n")
+    archive = tmp_path / f"{folder.name}.zip"
+    packages_code(folder)
+    with zipfile.ZipFile(archive) as packed:
+        assert packed.read("python/package.py") == b"answer = 42\n"
+        assert not packed.testzip()
+    before = archive.stat()
+    packages_code(folder)
+    assert archive.stat() == before
+    assert sorted(tmp_path.iterdir()) == [folder, archive]
 
 
 def test_of_two_builders_at_the_same_time_the_first_wins_and_both_are_right(
