@@ -76,7 +76,7 @@ export function AppPage({ id }) {
     <div class="stack">
       <${Figures} view=${view} known=${known} />
       <div class="columns two">
-        <${Funnel} view=${view} />
+        <${Funnel} view=${view} known=${known} />
         <${Breakdown} view=${view} known=${known} />
       </div>
       <div class="columns two">

@@ -11,7 +11,9 @@ import { words } from "../words/en.js";
 import { share, short, UNKNOWN } from "../words/numbers.js";
 import { partName } from "../words/parts.js";
 import { text } from "../words/say.js";
+import { askable } from "./app_figures.js";
 
+/** @typedef {import("../api/answers.js").CatalogueEntry} Entry */
 /** @typedef {import("../api/answers.js").KpiReport} KpiReport */
 /** @typedef {import("../api/answers.js").ReportedSeries} Series */
 /** @typedef {import("./app.js").View} View */
@@ -20,31 +22,39 @@ const STEPS = ["impressions", "product_page_views", "total_downloads"];
 const BY = "source_type";
 const SOURCES = 6;
 
-/** @param {{ view: View }} props */
-export function Funnel({ view }) {
-  const isOtherFilter = view.where !== "" && !view.where.startsWith(`${BY}:`);
+/** @param {{ view: View, known: Entry[] | null }} props */
+export function Funnel({ view, known }) {
+  const isThere = askable(STEPS, known, "").length === STEPS.length;
   const question = { ...view, metrics: STEPS, compares: false };
-  const whole = useAnswer(kpisPath(question), { pace: 20_000 });
-  const parts = useAnswer(isOtherFilter ? null : kpisPath({ ...question, by: BY, limit: SOURCES }), { pace: 20_000 });
+  const isSplit = isThere && (view.where === "" || view.where.startsWith(`${BY}:`));
+  const whole = useAnswer(isThere ? kpisPath(question) : null, { pace: 20_000 });
+  const parts = useAnswer(isSplit ? kpisPath({ ...question, by: BY, limit: SOURCES }) : null, { pace: 20_000 });
   const report = /** @type {KpiReport | null} */ (whole.data);
+  const split = /** @type {KpiReport | null} */ (parts.data);
   const end = report?.series.map((series) => series.total.end ?? "").sort()[0] ?? "";
+  const isMissing = known !== null && !isThere;
   return html`
     <${Panel}
       title=${words.funnel.title}
       beside=${end && text(words.figures.to, { date: day(end) })}
-      tools=${html`<${SqlButton} sql=${/** @type {KpiReport | null} */ (parts.data ?? whole.data)?.sql} about=${words.funnel.title} />`}
+      tools=${html`<${SqlButton} sql=${(split ?? report)?.sql} about=${words.funnel.title} />`}
       foot=${html`<${Note}>${words.funnel.note}</${Note}>`}
       isBusy=${whole.isOld || parts.isOld}
     >
       ${
-        report
-          ? html`<div class="body"><${Rows} whole=${report} parts=${isOtherFilter ? null : parts.data} />${isOtherFilter && html`<p class="soft">${words.funnel.filtered}</p>`}</div>`
-          : whole.problem
-            ? html`<${PanelProblem} problem=${whole.problem} />`
-            : html`<${GhostLines} lines=${6} />`
+        isMissing
+          ? html`<p class="body soft">${words.funnel.none}</p>`
+          : html`<${Content} report=${report} split=${isSplit ? split : null} problem=${whole.problem} isSplit=${isSplit} />`
       }
     </${Panel}>
   `;
+}
+
+/** @param {{ report: KpiReport | null, split: KpiReport | null, problem: import("../api/problem.js").Problem | null, isSplit: boolean }} props */
+function Content({ report, split, problem, isSplit }) {
+  if (report)
+    return html`<div class="body"><${Rows} whole=${report} parts=${split} />${!isSplit && html`<p class="soft">${words.funnel.filtered}</p>`}</div>`;
+  return problem ? html`<${PanelProblem} problem=${problem} />` : html`<${GhostLines} lines=${6} />`;
 }
 
 /** @param {{ whole: KpiReport, parts: KpiReport | null }} props */

@@ -23,18 +23,16 @@ import { text } from "../words/say.js";
 
 const DAYS = 28;
 const ROWS = 50;
-const FIRST_SORT = "-total_downloads";
 const TYPING = 150;
 
 /** @param {URLSearchParams} choices */
 function question(choices) {
-  const sort = choices.get("sort") || FIRST_SORT;
-  const query = new URLSearchParams({
-    days: String(DAYS),
-    limit: String(ROWS),
-    sort: sort.replace(/^-/, ""),
-    order: sort.startsWith("-") ? "desc" : "asc",
-  });
+  const query = new URLSearchParams({ days: String(DAYS), limit: String(ROWS) });
+  const sort = choices.get("sort");
+  if (sort) {
+    query.set("sort", sort.replace(/^-/, ""));
+    query.set("order", sort.startsWith("-") ? "desc" : "asc");
+  }
   for (const [name, value] of [
     ["q", choices.get("q")],
     ["verdict", choices.get("verdict")],
@@ -44,6 +42,9 @@ function question(choices) {
   }
   return `apps?${query}`;
 }
+
+/** The server's order when none is chosen. @param {AppColumn[]} columns */
+const firstSort = (columns) => `-${columns[0]?.name ?? "name"}`;
 
 export function AppsTable() {
   const { choices } = route.value;
@@ -133,16 +134,17 @@ function Verdicts({ counts }) {
 function Rows({ table }) {
   const { columns, apps } = table;
   const shown = measureShown(columns);
+  const standard = firstSort(columns);
   return html`
     <div class="scroll" tabindex="-1">
       <table class="apps listed">
         <caption class="unseen">${words.apps.caption}</caption>
         <thead>
           <tr>
-            <${Heading} name="verdict" title=${words.apps.verdict} />
-            <${Heading} name="name" title=${words.apps.app} first="name" />
-            <th scope="col">${text(words.apps.byDay, { measure: columns[0] ? titleOf(columns[0]) : "" })}</th>
-            ${columns.map((column) => html`<${Heading} name=${column.name} title=${titleOf(column)} unit=${words.kpis[column.name]?.unit} column=${column} />`)}
+            <${Heading} name="verdict" title=${words.apps.verdict} standard=${standard} />
+            <${Heading} name="name" title=${words.apps.app} first="name" standard=${standard} />
+            <th scope="col">${columns[0] && text(words.apps.byDay, { measure: titleOf(columns[0]) })}</th>
+            ${columns.map((column) => html`<${Heading} name=${column.name} title=${titleOf(column)} unit=${words.kpis[column.name]?.unit} column=${column} standard=${standard} />`)}
             <th scope="col" class="number optional">${words.apps.until}</th>
           </tr>
         </thead>
@@ -155,9 +157,9 @@ function Rows({ table }) {
   `;
 }
 
-/** @param {{ name: string, title: string, unit?: string, first?: string, column?: AppColumn }} props */
-function Heading({ name, title, unit, first = `-${name}`, column }) {
-  const sort = route.value.choices.get("sort") || FIRST_SORT;
+/** @param {{ name: string, title: string, standard: string, unit?: string, first?: string, column?: AppColumn }} props */
+function Heading({ name, title, standard, unit, first = `-${name}`, column }) {
+  const sort = route.value.choices.get("sort") || standard;
   const isSorted = sort.replace(/^-/, "") === name;
   const isDown = sort.startsWith("-");
   const next = isSorted ? (isDown ? name : `-${name}`) : first;
@@ -170,7 +172,7 @@ function Heading({ name, title, unit, first = `-${name}`, column }) {
   `;
   return html`
     <th scope="col" class=${column ? "number" : ""} aria-sort=${isSorted ? (isDown ? "descending" : "ascending") : undefined}>
-      <button type="button" class="sort" ...${tipped(says)} onClick=${() => choose({ sort: next === FIRST_SORT ? "" : next, page: "" })}>
+      <button type="button" class="sort" ...${tipped(says)} onClick=${() => choose({ sort: next === standard ? "" : next, page: "" })}>
         ${title}${unit && html` <span class="unit">${unit}</span>`}${isSorted && (isDown ? " ↓" : " ↑")}
       </button>
     </th>

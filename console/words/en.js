@@ -327,6 +327,7 @@ export const words = {
     all: "All sources",
     note: "People also download without opening the page, so the third column is not a subset of the second. Percentages are per impression.",
     filtered: "Amounts are stored by one dimension at a time: with this filter there is no split by source.",
+    none: "The engagement report or the downloads report is not deployed.",
   },
 
   breakdown: {

@@ -74,7 +74,7 @@ def apps(asked: Asked, parameters: AppsParameters) -> AppTable:
     question = AppsQuestion(
         text=parameters.q,
         verdict=parameters.verdict,
-        sort=parameters.sort if parameters.sort or not metrics else metrics[0],
+        sort=parameters.sort or next(iter(metrics), "name"),
         is_descending=parameters.order is Order.DESCENDING,
         metrics=metrics,
         days=parameters.days,

@@ -68,8 +68,12 @@ class AppsParameters(Parameters):
     q: Search = ""
     verdict: Annotated[str, Query(max_length=20, description="A verdict, or `action` for apps with problems.")] = ""
     sort: Annotated[
-        str, Query(pattern="^[a-z_]{1,60}$", description="verdict, name, complete_until, or one of `metrics`.")
-    ] = "total_downloads"
+        str,
+        Query(
+            pattern="^[a-z_]{0,60}$",
+            description="verdict, name, complete_until, or one of `metrics`; without it the first of `metrics`.",
+        ),
+    ] = ""
     order: Annotated[Order, Query(description="asc or desc.")] = Order.DESCENDING
     metrics: Annotated[
         tuple[str, ...], Query(max_length=10, description="KPIs, by name; the first is also the small chart.")

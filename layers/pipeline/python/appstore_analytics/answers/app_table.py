@@ -113,7 +113,8 @@ class AppTable:
 class AppsQuestion:
     """A search for apps: `text` in their name or id, and the `verdict` (or ACTION); sorted by `sort`.
 
-    `sort` is verdict, name, complete_until or one of the metrics. The numbers are of `days` final Dates.
+    `sort` is verdict, name, complete_until or one of the metrics. The numbers are of `days` final Dates. There are no
+    metrics where no report with KPIs is fetched.
     """
 
     text: str
@@ -149,8 +150,8 @@ def app_table(question: AppsQuestion, here: Installed, judged: JudgedDates, as_o
         totals = totals_by_app(by_app, here, as_of)
     ordered = _sorted(chosen, question, totals)
     page = cut(ordered, question.page)
-    report = _report(question, [state.app_id for state in page.rows], here, as_of)
-    numbers = {(series.app_id, series.kpi): series for series in report.series}
+    report = _report(question, [state.app_id for state in page.rows], here, as_of) if question.metrics else None
+    numbers = {(series.app_id, series.kpi): series for series in (report.series if report else ())}
     return AppTable(
         total=len(ordered),
         offset=page.offset,
@@ -159,7 +160,7 @@ def app_table(question: AppsQuestion, here: Installed, judged: JudgedDates, as_o
             ACTION: sum(state.verdict.needs_action for state in states),
             **dict(sorted(counts.items(), key=lambda one: rank(DateVerdict(one[0])))),
         },
-        columns=tuple(_columns(report)),
+        columns=tuple(_columns(report)) if report else (),
         apps=tuple(_row(state, question.metrics, numbers) for state in page.rows),
         next=page.next,
         previous=page.previous,
