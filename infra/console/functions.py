@@ -80,7 +80,7 @@ MAY: Mapping[str, ConsoleAccess] = {
     "console_act": ConsoleAccess(
         registry=("GetItem", "Query"),
         reads_lake=_READ_LAKE,
-        state_machine=(*_OF_THE_STATE_MACHINE, "StartExecution"),
+        state_machine=("DescribeStateMachine", "StartExecution"),
         executions=("DescribeExecution",),
         console_table=("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
         user_pool=(

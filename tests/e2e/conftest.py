@@ -20,6 +20,11 @@ from local.aws.server import EmbeddedAws
 from local.deployment import ConsoleDeployment, deploy, deploy_console
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """CloudWatch keeps a metric's values for an hour: tests of calm alarms come before tests that let them ring."""
+    items.sort(key=lambda item: item.get_closest_marker("leaves_data_stale") is not None)
+
+
 @pytest.fixture(scope="session")
 def deployed() -> Iterator[Deployed]:
     """The one deployment of the session; each scenario moves the world to its own days."""

@@ -12,27 +12,44 @@ from typing import Any
 
 import pytest
 from console_browser import Browser
-from deployed import DAY, Deployed, app, name_of
+from deployed import DAY, ENGAGEMENT, Deployed, app, name_of, report_of
+from playwright.sync_api import expect
 from websockets.exceptions import InvalidStatus
 
-from local.console import invite
+from appstore_console.user_ids import user_id_of
+from local.apple.faults import Fault, FaultKind
+from local.console import Invited, invite, temporary_password
 from local.deployment import ConsoleDeployment
 from operations.console_api import ConsoleApi
 from tests.e2e.console.visits import Tab, read_number
-from tests.e2e.console.windows import PASSWORD, Windows, sign_in_first, windows_on
+from tests.e2e.console.windows import PASSWORD, Windows, plan_backfill, sign_in_first, windows_on
+
+pytestmark = pytest.mark.leaves_data_stale
 
 ME = "/api/v1/me"
-APPS = (WELL, OTHER) = app(20), app(21)
+APPS = (WELL, BROKEN) = app(20), app(21)
+CREATE = "POST /v1/analyticsReportRequests"
+SEGMENTS = "GET /v1/analyticsReportInstances/.*/segments"
+HISTORY = 20
+"""The Dates of the backfill begin so many days ago; no daily instance of the scenario has them."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def today(deployed: Deployed) -> date:
-    """Three days of daily runs up to today, before the API is first asked: it keeps a list of apps for a minute."""
+    """Three days of daily runs up to today, before the API is first asked: it keeps a list of apps for a minute.
+
+    In the last run a file of one app cannot be read.
+    """
     world, day = deployed.world, datetime.now(UTC).date()
     deployed.begin(day - DAY * 2)
-    for number in range(3):
+    for number in range(2):
         world.move_to(day - DAY * (2 - number))
         assert deployed.daily(f"console-{number}", APPS).status == "SUCCEEDED"
+    world.move_to(day)
+    world.faults.order(Fault(FaultKind.CORRUPT_GZIP, SEGMENTS, app_id=BROKEN, report=ENGAGEMENT))
+    third = deployed.daily("console-2", APPS)
+    world.faults.clear()
+    assert report_of(third)["apps_by_verdict"] == {"verified": [WELL], "quarantined": [BROKEN]}
     deployed.invoke("check_freshness", {})
     return day
 
@@ -212,6 +229,16 @@ def test_somebody_invited_signs_in_and_is_where_they_wanted_to_be(operator: Tab)
     operator.see(".live", "Live")
 
 
+def test_why_an_app_is_missing_takes_two_clicks(operator: Tab) -> None:
+    operator.go("#/apps")
+    need = operator.page.locator(".needs li").filter(has_text=name_of(BROKEN)).first
+    expect(need).to_contain_text("engagement")
+    need.get_by_role("link", name="Open app").click()
+    operator.see("main h1", name_of(BROKEN))
+    operator.see(".callout.why", "Why is it missing? engagement")
+    operator.see(".badge", "quarantined")
+
+
 def test_tile_chart_table_file_and_athena_are_the_same_numbers(deployed: Deployed, operator: Tab) -> None:
     operator.go(f"#/apps/{WELL}")
     operator.see("main h1", name_of(WELL))
@@ -250,7 +277,80 @@ def test_tile_chart_table_file_and_athena_are_the_same_numbers(deployed: Deploye
     assert drawn == [in_athena[day] for day in sorted(in_athena)]
 
 
-@pytest.mark.parametrize("page", ["#/apps", f"#/apps/{WELL}", "#/runs", "#/runs/newest", "#/runs?start=backfill"])
+def test_a_backfill_is_planned_cancelled_confirmed_and_followed_to_its_end(
+    deployed: Deployed, operator: Tab, today: date
+) -> None:
+    first, last = today - DAY * HISTORY, today - DAY * (HISTORY - 2)
+    runs = sum(1 for _ in deployed.pipeline.executions())
+    plan_backfill(operator, name_of(WELL), "engagement", first, last)
+    operator.press("Escape")
+    expect(operator.page.locator("dialog")).to_have_count(0)
+    assert sum(1 for _ in deployed.pipeline.executions()) == runs
+
+    plan_backfill(operator, name_of(WELL), "engagement", first, last)
+    created = deployed.calls(CREATE)
+    with deployed.showing(APPS):
+        operator.page.get_by_role("button", name="Start backfill").dblclick()
+        operator.see("main h1", "Backfill")
+        operator.see(".title .badge", "running")
+        operator.see(".stage[data-state=done]", "Register")
+        deployed.world.move_to(today + DAY)  # when Apple has built the snapshot
+        operator.see(".title .badge", "succeeded")
+    assert deployed.calls(CREATE) == created + 1
+    assert sum(1 for _ in deployed.pipeline.executions()) == runs + 1
+    assert [day for _, day, _ in sorted(deployed.counted("engagement", [WELL], f"dt <= DATE '{last}'"))] == [
+        first + DAY * number for number in range(3)
+    ]
+
+
+def test_a_run_that_somebody_else_starts_appears_and_ends_on_the_page(
+    deployed: Deployed, operator: Tab, admin: Browser
+) -> None:
+    operator.go("#/runs")
+    newest = operator.page.locator("table.runs tbody tr").first
+    _, plan, _ = admin.ask("POST", "/api/v1/plans", {"operation": "daily", "arguments": {}})
+    with deployed.showing(APPS):
+        status, _, _ = admin.ask("POST", "/api/v1/runs", {"plan_id": plan["plan_id"]})
+        assert status in (201, 202)
+        expect(newest).to_contain_text("running")
+        expect(newest).to_contain_text("ada")
+        expect(newest).not_to_contain_text("running")
+
+
+def test_a_viewer_is_invited_with_one_app_and_sees_one_app(deployed: Deployed, today: date, windows: Windows) -> None:
+    admin, viewer = windows.open(), windows.open()
+    sign_in_first(admin, invite(deployed.aws, windows.console, "anna@example.com", "admin"), "#/users")
+    admin.page.get_by_role("button", name="Invite").click()
+    admin.page.fill("dialog [type=email]", "victor@example.com")
+    admin.page.get_by_label("Only these apps").first.check()
+    admin.page.locator("dialog [role=combobox]").fill(name_of(WELL))
+    admin.page.wait_for_selector("dialog [role=option]")
+    admin.press("Enter")
+    admin.page.get_by_role("button", name="Invite as viewer of one app").click()
+    expect(admin.page.get_by_role("row", name="victor@example.com")).to_contain_text("invited")
+
+    sign_in_first(viewer, _mailed(deployed, windows.console, "victor@example.com"))
+    assert viewer.all_texts(".apps tbody td.app a") == [name_of(WELL)]
+    assert "Users" not in viewer.text("header nav")
+    assert name_of(BROKEN) not in viewer.text("main")
+    viewer.expected += ["404", "403"]
+    viewer.go(f"#/apps/{BROKEN}")
+    viewer.see("main h1", "There is no")
+    viewer.go("#/users")
+    viewer.see("main h1", "Your role does not include this page.")
+
+
+def _mailed(deployed: Deployed, console: ConsoleDeployment, email: str) -> Invited:
+    """The temporary password that Cognito's e-mail would tell."""
+    password = temporary_password()
+    cognito = deployed.aws.client("cognito-idp")
+    cognito.admin_set_user_password(
+        UserPoolId=console.user_pool, Username=user_id_of(email), Password=password, Permanent=False
+    )
+    return Invited(email, "viewer", password)
+
+
+@pytest.mark.parametrize("page", ["#/apps", f"#/apps/{BROKEN}", "#/runs", "#/runs/newest", "#/runs?start=backfill"])
 def test_everybody_can_use_the_pages_with_real_data(operator: Tab, page: str) -> None:
     operator.go(page)
     operator.page.wait_for_selector("main h1")

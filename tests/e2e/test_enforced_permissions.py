@@ -2,14 +2,13 @@
 
 import json
 import time
-import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from console_browser import Browser
 from deployed import (
     CRASHES,
     DAY,
@@ -23,10 +22,10 @@ from deployed import (
     series,
     texts_left_behind,
 )
+from enforced import Right, covers, in_words, judged_calls, needed_by, rights_of, without, words_of
 
 from appstore_analytics.answers.executions import Execution, Snapshot
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.names import STACK
 from appstore_analytics.lake.objects import Bucket
 from infra.functions import CAPACITIES
 from local.apple.faults import Fault, FaultKind
@@ -34,7 +33,8 @@ from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.world import World
 from local.aws.server import ACCOUNT, EmbeddedAws
-from local.deployment import deploy, open_athena, open_pipeline
+from local.console import invite
+from local.deployment import deploy, deploy_console, open_athena, open_pipeline
 from operations.embedded import REGION
 
 APPS = (app(0), app(1))
@@ -43,8 +43,6 @@ MONDAY, TUESDAY, WEDNESDAY = THURSDAY - DAY * 3, THURSDAY - DAY * 2, THURSDAY - 
 DATES_PER_INSTANCE = 3
 GONE = TUESDAY - DAY * DATES_PER_INSTANCE  # only in Tuesday's instance
 CALLS_OF_SOMEBODY_ELSE = 40
-
-Right = tuple[str, str]  # action and resource
 
 XRAY = "Lambda writes a function's traces with the function's role."
 LOGS = "Lambda writes a function's log with the function's role."
@@ -143,6 +141,7 @@ def guarded() -> Iterator[Deployed]:
             pipeline=open_pipeline(aws, deployment),
             athena=open_athena(aws, deployment),
             raw=Bucket(aws.client("s3"), deployment.raw_bucket),
+            context={**context, "apple_base_url": apple.url},
         )
 
 
@@ -170,11 +169,11 @@ def week(guarded: Deployed) -> Week:
     _expire_raw_bytes(guarded)
     reprocess = guarded.run("reprocess", {"operation": "reprocess", "run_id": run_id}, APPS)
     _watch(guarded)
-    calls = _calls(guarded)
+    calls = judged_calls(guarded)
     world.move_to(THURSDAY)
-    with _without(guarded, "download_segments", "s3:PutObject"):
+    with without(guarded, "download_segments", "s3:PutObject"):
         thursday = guarded.daily("thursday", APPS)
-    refusals = [call for call in _calls(guarded) if not call["allowed"]]
+    refusals = [call for call in judged_calls(guarded) if not call["allowed"]]
     return Week(monday, tuesday, wednesday, backfill, rollback, reprocess, calls, thursday, refusals)
 
 
@@ -222,92 +221,6 @@ def _watch(guarded: Deployed) -> None:
         assert told["verdict"] in ("admin", "not admin")
 
 
-def _calls(guarded: Deployed) -> list[dict[str, Any]]:
-    with urllib.request.urlopen(f"{guarded.aws.url}/_local/calls", timeout=5) as answer:  # noqa: S310 (loopback)
-        return list(json.load(answer))
-
-
-def _role(guarded: Deployed, step: str) -> str:
-    function = guarded.aws.client("lambda").get_function(FunctionName=_function(step))
-    return str(function["Configuration"]["Role"]).rpartition("/")[2]
-
-
-def _function(step: str) -> str:
-    return f"appstore-analytics-{step.replace('_', '-')}"
-
-
-def _policies(guarded: Deployed, step: str) -> dict[str, dict[str, Any]]:
-    iam, role = guarded.aws.client("iam"), _role(guarded, step)
-    names = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
-    return {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names}
-
-
-def _rights(guarded: Deployed, step: str) -> set[Right]:
-    """The permissions in a function's deployed policies, one by one."""
-    statements = [one for document in _policies(guarded, step).values() for one in document["Statement"]]
-    assert {one["Effect"] for one in statements} == {"Allow"}
-    return {
-        (action, resource)
-        for one in statements
-        for action in _listed(one["Action"])
-        for resource in _listed(one["Resource"])
-    }
-
-
-@contextmanager
-def _without(guarded: Deployed, step: str, action: str) -> Iterator[None]:
-    iam, role = guarded.aws.client("iam"), _role(guarded, step)
-    policies = _policies(guarded, step)
-    for name, document in policies.items():
-        less = [
-            {**one, "Action": actions}
-            for one in document["Statement"]
-            if (actions := [each for each in _listed(one["Action"]) if each != action])
-        ]
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps({**document, "Statement": less}))
-    yield
-    for name, document in policies.items():
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _needed(calls: list[dict[str, Any]], step: str) -> set[Right]:
-    """The permissions that a function's calls needed.
-
-    Amazon S3 answers 404 for a missing object only to callers that can list the bucket, else 403. The emulator always
-    answers 404, so that answer shows that the permission was needed.
-    """
-    own = [call for call in calls if call["caller"] == _function(step)]
-    needed = {(call["action"], call["resource"]) for call in own}
-    absent = {call["resource"] for call in own if call["action"] == "s3:GetObject" and call["status"] == 404}
-    return needed | {("s3:ListBucket", resource.split("/")[0]) for resource in absent}
-
-
-def _covers(right: Right, needed: Right) -> bool:
-    return right[0] == needed[0] and fnmatchcase(needed[1], right[1])
-
-
-def _words(guarded: Deployed, step: str) -> dict[str, str]:
-    stack = guarded.aws.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    return {f"arn:aws:s3:::{outputs[f'{each}Bucket']}": each.lower() for each in ("Lake", "Raw", "Results")} | {
-        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{_function(step)}:*": "own log",
-        f"arn:aws:glue:{REGION}:{ACCOUNT}:": "glue:",
-        f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{outputs['RegistryTable']}": "registry",
-    }
-
-
-def _in_words(right: Right, words: Mapping[str, str]) -> Right:
-    action, resource = right
-    for spelled, word in words.items():
-        resource = resource.replace(spelled, word)
-    return action, resource
-
-
 def test_every_run_ends_well_although_every_call_is_judged(week: Week) -> None:
     runs = (week.monday, week.tuesday, week.wednesday, week.backfill)
     assert [(run.status, run.cause) for run in runs] == [("SUCCEEDED", "")] * len(runs)
@@ -332,20 +245,20 @@ def test_a_date_whose_parts_are_gone_is_gone_from_its_table(guarded: Deployed, w
 
 @pytest.mark.parametrize("step", CAPACITIES)
 def test_a_function_is_allowed_everything_that_it_does(guarded: Deployed, week: Week, step: str) -> None:
-    needed, allowed = _needed(week.calls, step), _rights(guarded, step)
+    needed, allowed = needed_by(week.calls, step), rights_of(guarded, step)
     assert needed
-    assert [need for need in needed if not any(_covers(right, need) for right in allowed)] == []
+    assert [need for need in needed if not any(covers(right, need) for right in allowed)] == []
     assert [call for call in week.calls if not call["allowed"]] == []
 
 
 @pytest.mark.parametrize("step", CAPACITIES)
 def test_a_function_does_everything_that_it_is_allowed(guarded: Deployed, week: Week, step: str) -> None:
-    needed, words = _needed(week.calls, step), _words(guarded, step)
+    needed, words = needed_by(week.calls, step), words_of(guarded, step)
     unused = {
-        _in_words(right, words) for right in _rights(guarded, step) if not any(_covers(right, need) for need in needed)
+        in_words(right, words) for right in rights_of(guarded, step) if not any(covers(right, need) for need in needed)
     }
     assert unused - ON_BEHALF.get(step, {}).keys() == WITHOUT_A_CALL.keys()
-    assert ON_BEHALF.get(step, {}).keys() <= {_in_words(right, words) for right in _rights(guarded, step)}
+    assert ON_BEHALF.get(step, {}).keys() <= {in_words(right, words) for right in rights_of(guarded, step)}
 
 
 def test_a_right_taken_away_is_missed_where_it_was_used(guarded: Deployed, week: Week) -> None:
@@ -366,3 +279,107 @@ def test_connections_that_were_reset_leave_no_secret_in_any_text(guarded: Deploy
     assert "DownloadBroken" in texts["log /aws/lambda/appstore-analytics-download-segments"]
     assert "AppleUnavailable" in texts["log /aws/lambda/appstore-analytics-list-instances"]
     assert secrets_in(texts, guarded.api_keys) == []
+
+
+# The web console beside it
+
+
+READ_BY_CONSOLE = (
+    "/health",
+    f"/health?app={APPS[0]}",
+    "/apps",
+    f"/apps/{APPS[0]}",
+    "/tables?days=9",
+    "/kpis/query?metrics=impressions&days=7",
+    "/runs",
+    "/runs/newest",
+    "/runs/newest/items",
+    "/me",
+)
+OF_DSQL = "Connecting is a token that boto3 signs without a call."
+TO_A_CONNECTION = "execute-api:ManageConnections"
+"""The emulator changes its path after it was signed (local/aws/web_sockets.py), and so refuses it. Whether the policy
+covers the call is compared here."""
+STREAM = "Lambda reads the registry's stream with the function's role."
+CONSOLE_ON_BEHALF: dict[str, dict[str, str]] = {
+    "console_read": {"dsql:DbConnect": OF_DSQL},
+    "console_act": {"dsql:DbConnect": OF_DSQL},
+    "console_live": dict.fromkeys(
+        ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"), STREAM
+    ),
+}
+"""Actions of the console's functions that no call shows; each with the reason."""
+
+
+@pytest.fixture(scope="module")
+def console_calls(guarded: Deployed, week: Week) -> list[dict[str, Any]]:
+    """What the console's functions called while people read, invited, changed rights and started a run."""
+    console = deploy_console(guarded.aws, guarded.context, lambda *_: None)
+    admin = Browser(guarded.aws, console)
+    admin.sign_in_first(invite(guarded.aws, console, "ada@example.com", "admin"))
+    for path in READ_BY_CONSOLE:
+        assert admin.ask("GET", f"/api/v1{path}")[0] == 200, path
+    _change_people(admin)
+    _plan_and_start(guarded, admin, str(report_of(week.monday)["run_id"]))
+    _, ticket, _ = admin.ask("POST", "/api/v1/live-tickets", {})
+    with admin.listening(ticket["ticket"]) as live:
+        registry = guarded.aws.table(guarded.deployment.registry_table)
+        registry.put_item(Item={"pk": "RUN#20260602T100000.000Z-harbor", "sk": "NOTE#1"})
+        for _ in range(60):
+            calls = judged_calls(guarded)
+            if any(call["action"] == TO_A_CONNECTION for call in calls):
+                return calls
+            with suppress(TimeoutError):
+                live.recv(timeout=0.5)
+    raise AssertionError("The function that reads the registry's stream sent nothing to the page.")
+
+
+def _plan_and_start(guarded: Deployed, admin: Browser, run_id: str) -> None:
+    """A plan of each kind; the one of a daily run is confirmed twice."""
+    history = {"start_date": f"{MONDAY - DAY * 20}", "end_date": f"{MONDAY - DAY * 18}"}
+    processed = {"start_processing_date": f"{MONDAY}", "end_processing_date": f"{TUESDAY}"}
+    for operation, arguments in (
+        ("backfill", {"app_ids": [APPS[0]], **history}),
+        ("refetch", {"app_ids": [APPS[0]], **processed}),
+        ("reprocess", {"run_id": run_id}),
+        ("rollback", {"run_id": run_id}),
+        ("daily", {}),
+    ):
+        status, plan, _ = admin.ask("POST", "/api/v1/plans", {"operation": operation, "arguments": arguments})
+        assert status == 201, plan
+    with guarded.showing(APPS):
+        for _ in range(2):
+            assert admin.ask("POST", "/api/v1/runs", {"plan_id": plan["plan_id"]})[0] in (200, 201, 202)
+        guarded.pipeline.follow(next(guarded.pipeline.executions()))
+
+
+def _change_people(admin: Browser) -> None:
+    """Each change that an admin can make of somebody."""
+    invited = {"email": "eve@example.com", "role": "viewer", "app_ids": [APPS[0]]}
+    status, eve, _ = admin.ask("POST", "/api/v1/users", invited)
+    assert status == 201
+    person = f"/api/v1/users/{eve['user_id']}"
+    for change in ({"role": "operator"}, {"app_ids": None}, {"is_enabled": False}, {"is_enabled": True}):
+        assert admin.ask("PATCH", person, change)[0] == 200, change
+    assert admin.ask("DELETE", f"{person}/second-factor")[0] in (200, 204)
+    assert admin.ask("GET", "/api/v1/users")[0] == 200
+
+
+@pytest.mark.parametrize("step", ["console_read", "console_act", "console_live", "console_web"])
+def test_a_function_of_the_console_is_allowed_everything_that_it_does(
+    guarded: Deployed, console_calls: list[dict[str, Any]], step: str
+) -> None:
+    needed, allowed = needed_by(console_calls, step), rights_of(guarded, step)
+    assert [need for need in needed if not any(covers(right, need) for right in allowed)] == []
+    of_the_console = [call for call in console_calls if call["caller"].startswith("appstore-analytics-console-")]
+    assert {call["action"] for call in of_the_console if not call["allowed"]} == {TO_A_CONNECTION}
+
+
+@pytest.mark.parametrize("step", ["console_read", "console_act", "console_live", "console_web"])
+def test_a_function_of_the_console_does_everything_that_it_is_allowed(
+    guarded: Deployed, console_calls: list[dict[str, Any]], step: str
+) -> None:
+    used = {action for action, _ in needed_by(console_calls, step)}
+    allowed = {action for action, _ in rights_of(guarded, step)}
+    always = {action for action, _ in WITHOUT_A_CALL}
+    assert allowed - used - always == CONSOLE_ON_BEHALF.get(step, {}).keys()

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 
 from playwright.sync_api import Browser, expect, sync_playwright
 
@@ -51,7 +52,7 @@ def windows_on(console: ConsoleDeployment) -> Iterator[Windows]:
         yield windows
         for tab in windows.tabs:
             tab.page.context.close()
-    assert windows.faults == []
+    assert windows.faults == [], windows.faults
 
 
 def sign_in_first(tab: Tab, invited: Invited, hash_: str = "#/apps") -> None:
@@ -69,3 +70,19 @@ def sign_in_first(tab: Tab, invited: Invited, hash_: str = "#/apps") -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector(".me")
     tab.settle()
+
+
+def plan_backfill(tab: Tab, app_name: str, table: str, first: date, last: date) -> None:
+    """From the page of runs to the plan, as somebody does it who knows the app's name."""
+    page = tab.page
+    tab.go("#/runs")
+    page.get_by_role("button", name="Start a run").click()
+    page.locator("dialog").get_by_role("button", name="Backfill", exact=True).click()
+    page.fill("dialog [name=start_date]", first.isoformat())
+    page.fill("dialog [name=end_date]", last.isoformat())
+    page.locator("dialog [role=combobox]").fill(app_name)
+    page.wait_for_selector("dialog [role=option]")
+    page.keyboard.press("Enter")
+    page.locator("dialog").get_by_role("button", name=table, exact=True).click()
+    page.get_by_role("button", name="Show the plan").click()
+    page.wait_for_selector("dialog .plan")
