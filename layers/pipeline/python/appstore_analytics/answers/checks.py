@@ -94,15 +94,46 @@ class Checks:
 
         In the first check only the newest Date counts: the earlier ones may be older than the app's request.
         """
+        run = self._unbroken(table)
+        if app_id in run.everywhere:
+            return run.checks[-1][1]
         first: date | None = None
-        for check in reversed((*self.older, *((self.newest,) if self.newest else ()))):
-            due = check.newest_due.get(table.name)
-            if due is None or (first is not None and due < _back(first, table.granularity, DATES_LOOKED_AT)):
-                break  # no check covers the Dates in between
+        for check, due in run.checks:
             if app_id not in check.app_ids or (app_id, table.name) in check.not_due:
                 break
             first = due
         return first
+
+    def _unbroken(self, table: CuratedTable) -> "_Unbroken":
+        """The newest checks of a table, until the first Date that none of them covers. A thousand apps ask for it."""
+        if table.name not in self._runs:
+            checks: list[tuple[Check, date]] = []
+            for check in reversed((*self.older, *((self.newest,) if self.newest else ()))):
+                due = check.newest_due.get(table.name)
+                if due is None or (checks and due < _back(checks[-1][1], table.granularity, DATES_LOOKED_AT)):
+                    break
+                checks.append((check, due))
+            self._runs[table.name] = _Unbroken(tuple(checks), _in_all(table.name, [check for check, _ in checks]))
+        return self._runs[table.name]
+
+    @cached_property
+    def _runs(self) -> dict[str, "_Unbroken"]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Unbroken:
+    """Checks of one table with their newest due Dates, newest first, and the apps that all of them cover."""
+
+    checks: tuple[tuple[Check, date], ...]
+    everywhere: frozenset[str]
+
+
+def _in_all(table_name: str, checks: Sequence[Check]) -> frozenset[str]:
+    if not checks:
+        return frozenset()
+    early = {app_id for check in checks for app_id, name in check.not_due if name == table_name}
+    return frozenset.intersection(*(check.app_ids for check in checks)) - early
 
 
 def _back(day: date, granularity: Granularity, dates: int) -> date:
