@@ -17,7 +17,7 @@ from benchmarks.measuring.progress import say
 
 RESULTS = Path(__file__).resolve().parent / "results"
 _DOCS = Path(__file__).resolve().parent.parent / "docs"
-COST = RESULTS / "cost.json"
+COST, CONSOLE_COST = RESULTS / "cost.json", RESULTS / "console_cost.json"
 _OF_LOAD = ("duration", "memory")
 
 
@@ -84,13 +84,17 @@ def kept_result(path: Path) -> str:
     tables = "\n\n".join(str(Table(**table)) for table in result["tables"])
     where = ", ".join(about["machine"].values())
     what = ", ".join(f"{package} {version}" for package, version in sorted(about["versions"].items()))
-    return f"```text\n{tables}\n```\n\nMeasured {about['measured_at'][:10]} on {where}; {what}.\n"
+    with_what = f"; {what}" if what else ""
+    return f"```text\n{tables}\n```\n\nMeasured {about['measured_at'][:10]} on {where}{with_what}.\n"
 
 
 def results_by_page() -> dict[Path, list[Path]]:
     """The stored results that each page shows."""
     results = sorted(RESULTS.glob("*.json"))
-    elsewhere = {_DOCS / "cost.md": [COST], _DOCS / "load.md": [path for path in results if path.stem in _OF_LOAD]}
+    elsewhere = {
+        _DOCS / "cost.md": [COST, CONSOLE_COST],
+        _DOCS / "load.md": [path for path in results if path.stem in _OF_LOAD],
+    }
     shown = [path for paths in elsewhere.values() for path in paths]
     return {_DOCS / "benchmarks.md": [path for path in results if path not in shown], **elsewhere}
 

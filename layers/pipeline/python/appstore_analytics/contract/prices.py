@@ -26,8 +26,11 @@ class Seen(StrEnum):
 class Page(StrEnum):
     """AWS's page about each service's prices."""
 
+    API_GATEWAY = "https://aws.amazon.com/api-gateway/pricing/"
     ATHENA = "https://aws.amazon.com/athena/pricing/"
     CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
+    COGNITO = "https://aws.amazon.com/cognito/pricing/"
+    DSQL = "https://aws.amazon.com/rds/aurora/dsql/pricing/"
     DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
     EVENTBRIDGE = "https://aws.amazon.com/eventbridge/pricing/"
     LAMBDA = "https://aws.amazon.com/lambda/pricing/"
@@ -83,3 +86,21 @@ SECRET_READS = Price("reads of secrets", 0.05, 10_000, Page.SECRETS_MANAGER, See
 SCHEDULES = Price("starts by schedule", 1.00, _MILLION, Page.EVENTBRIDGE, Seen.GUIDES, free=14 * _MILLION)
 
 PRICES = tuple(value for value in list(globals().values()) if isinstance(value, Price))
+"""What the pipeline's bill is made of."""
+
+HTTP_API_REQUESTS = Price("HTTP API requests", 1.00, _MILLION, Page.API_GATEWAY, Seen.GUIDES)
+WEBSOCKET_MESSAGES = Price("WebSocket messages", 1.00, _MILLION, Page.API_GATEWAY, Seen.GUIDES)
+WEBSOCKET_MINUTES = Price("WebSocket connection minutes", 0.25, _MILLION, Page.API_GATEWAY, Seen.GUIDES)
+PEOPLE_A_MONTH = Price("people who sign in (Cognito Essentials)", 0.015, 1, Page.COGNITO, Seen.NOWHERE, free=10_000)
+DSQL_UNITS = Price("Aurora DSQL processing units", 8.00, _MILLION, Page.DSQL, Seen.GUIDES, free=100_000)
+DSQL_GB_MONTHS = Price("Aurora DSQL GB-months", 0.33, 1, Page.DSQL, Seen.GUIDES, free=1)
+
+PRICES_OF_THE_CONSOLE = (
+    HTTP_API_REQUESTS,
+    WEBSOCKET_MESSAGES,
+    WEBSOCKET_MINUTES,
+    PEOPLE_A_MONTH,
+    DSQL_UNITS,
+    DSQL_GB_MONTHS,
+)
+"""What the bill of the web console has besides, looked up on 2026-11-29."""
