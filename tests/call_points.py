@@ -1,10 +1,12 @@
 """Makes every call to AWS and Apple in this process a point at which a test can interfere."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Protocol
 from unittest.mock import patch
 from urllib.parse import unquote, urlsplit
@@ -12,8 +14,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 from moto.core.botocore_stubber import BotocoreStubber
 
-from appstore_analytics.lake import merge, parts
-from appstore_analytics.lake.kpis import reader
+from appstore_analytics.lake import parts
 from local.apple import adapter
 
 
@@ -57,10 +58,15 @@ def every_call_seen_by(observer: Observer) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(patch.object(BotocoreStubber, "__call__", call_aws))
         stack.enter_context(patch.object(adapter._Adapter, "send", call_apple))
-        stack.enter_context(patch.object(merge, "ThreadPoolExecutor", _InTheCallersThread))
-        stack.enter_context(patch.object(reader, "ThreadPoolExecutor", _InTheCallersThread))
+        for module in _with_a_thread_pool():
+            stack.enter_context(patch.object(module, "ThreadPoolExecutor", _InTheCallersThread))
         stack.enter_context(patch.object(parts, "_CALLS", _InTheCallersThread()))
         yield
+
+
+def _with_a_thread_pool() -> list[ModuleType]:
+    modules = [module for name, module in sys.modules.items() if name.startswith("appstore_analytics.")]
+    return [module for module in modules if hasattr(module, "ThreadPoolExecutor")]
 
 
 def _seen(observer: Observer, call: Call, make: Callable[[], Any]) -> Any:

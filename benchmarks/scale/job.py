@@ -1,4 +1,7 @@
-"""One call of a step, in this process: `python -m benchmarks.scale.job STEP APPS REPORTS`; prints its cost as JSON."""
+"""One call of a step, in this process: `python -m benchmarks.scale.job STEP APPS REPORTS`; prints its cost as JSON.
+
+A step is imported when it is called, because the memory of its imports is part of what is measured.
+"""
 
 import json
 import sys
@@ -9,9 +12,6 @@ from typing import Any
 
 from appstore_analytics.contract.maps import FROM_THE_BEGINNING, MapName
 from appstore_analytics.registry import Registry
-from appstore_analytics.steps.check_freshness import check_freshness
-from appstore_analytics.steps.plan_items import plan_items
-from appstore_analytics.steps.summarize_run import summarize_run
 from benchmarks.scale.aws import NOON, RUN_ID, Athena, Day, Lake, Table
 
 _TOLERANCE = timedelta(hours=26)
@@ -23,6 +23,8 @@ def _nothing(day: Day) -> None:
 
 def _plan_land(day: Day) -> list[int]:
     """Every pass of Land, with its number of items."""
+    from appstore_analytics.steps.plan_items import plan_items  # noqa: PLC0415
+
     table, lake, sizes, after = _any(Table(day)), _any(Lake(day)), [], FROM_THE_BEGINNING
     while True:
         answer = plan_items(RUN_ID, MapName.LAND, Registry(table, _noon), lake, NOON, after=after)
@@ -33,12 +35,16 @@ def _plan_land(day: Day) -> list[int]:
 
 
 def _summarize(day: Day) -> dict[str, Any]:
+    from appstore_analytics.steps.summarize_run import summarize_run  # noqa: PLC0415
+
     lake = Lake(day)
     answer = summarize_run(RUN_ID, "", Registry(_any(Table(day)), _noon), _any(lake), lambda *_: None, NOON)
     return {**answer, "bytes_written": lake.bytes_written}
 
 
 def _check(day: Day) -> dict[str, Any]:
+    from appstore_analytics.steps.check_freshness import check_freshness  # noqa: PLC0415
+
     lake, athena = Lake(day), Athena(day)
     verdicts = check_freshness(NOON, _TOLERANCE, _any(lake), _any(athena), lambda *_: None)
     return {**verdicts, "bytes_written": lake.bytes_written}

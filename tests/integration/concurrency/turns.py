@@ -47,7 +47,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._actors: dict[str, _Actor] = {}
-        self._by_thread: dict[int, _Actor] = {}
+        self._by_thread: dict[threading.Thread, _Actor] = {}  # an ended thread's number is used again
         self.deaths = 0
 
     @property
@@ -58,8 +58,8 @@ class Turns:
     def begin(self, name: str, work: Callable[[], Any]) -> None:
         """Start an actor, which runs up to its first call."""
         actor = self._actors[name] = _Actor(work)
+        self._by_thread[actor.thread] = actor
         actor.thread.start()
-        self._by_thread[actor.thread.ident or 0] = actor
         self._let(actor, Order.GO_ON)
 
     def go_on(self, name: str, calls: int = 1) -> None:
@@ -81,7 +81,7 @@ class Turns:
         try:
             yield
         finally:
-            actor = self._by_thread.get(threading.get_ident())
+            actor = self._by_thread.get(threading.current_thread())
             if actor is not None:
                 actor.is_dead, actor.order = False, Order.GO_ON
 
@@ -113,7 +113,7 @@ class Turns:
     def before(self, call: Call) -> None:
         """Wait for permission, in the actor's own thread."""
         del call
-        actor = self._by_thread.get(threading.get_ident())
+        actor = self._by_thread.get(threading.current_thread())
         if actor is None:
             return
         if not actor.is_dead:
@@ -126,7 +126,7 @@ class Turns:
     def after(self, call: Call) -> None:
         """The call was applied; the actor can lose its answer."""
         del call
-        actor = self._by_thread.get(threading.get_ident())
+        actor = self._by_thread.get(threading.current_thread())
         if actor is not None and actor.order is Order.DIE_AFTER:
             actor.is_dead = True
             raise DiedError
