@@ -134,7 +134,7 @@ def test_fast_types_what_differs_from_main_and_runs_the_unit_tests_with_few_exam
     assert "workshop/setup.py" in types.split()
     assert "tests/new.py" not in types
     assert fast[-2:] == [
-        "pytest -n 2 --dist loadfile --no-loadscope-reorder -q --hypothesis-profile=fast tests/unit",
+        "pytest -n 3 --dist loadfile --no-loadscope-reorder -q --hypothesis-profile=fast tests/unit",
         "1 passed",
     ]
 

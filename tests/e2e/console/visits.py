@@ -4,13 +4,14 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from infra.console.browser_files import CONSOLE
 from tests.e2e.console.imitation.server import ConsoleServer, World
@@ -61,7 +62,7 @@ class Tab:
 
     def _hear(self, message: Any) -> None:
         if message.type in ("error", "warning") and not any(each in message.text for each in self.expected):
-            self.faults.append(f"{message.type}: {message.text}")
+            self.faults.append(f"{message.type}: {message.text} {message.location.get('url', '')}")
 
     def _ask(self, url: str) -> None:
         self.requests.append(url)
@@ -116,7 +117,11 @@ class Tab:
         return list(found)
 
     def widths(self) -> tuple[int, int]:
-        """The width of the page and of its window."""
+        """The widths of the page and of its window. Unequal ones are told after the charts had time to be redrawn."""
+        with suppress(PlaywrightTimeout):
+            self.page.wait_for_function(
+                "() => document.documentElement.scrollWidth === document.documentElement.clientWidth", timeout=5_000
+            )
         found = self.page.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         return int(found[0]), int(found[1])
 

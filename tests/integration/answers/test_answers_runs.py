@@ -11,7 +11,9 @@ from asking import days
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.executions import Pipeline as Installed
 from appstore_analytics.answers.executions import Snapshot
+from appstore_analytics.answers.pages import Page
 from appstore_analytics.answers.run_details import show_run
+from appstore_analytics.answers.run_grid import ItemsQuestion, run_items
 from appstore_analytics.answers.runs import find_execution, find_report, list_runs
 from appstore_analytics.contract.layout import report_key
 from appstore_analytics.contract.maps import MapName
@@ -171,6 +173,17 @@ def test_a_run_says_who_started_it_before_it_has_a_report_too(pipeline: Pipeline
     here._step_functions.execution = lambda _: refused  # type: ignore[method-assign]
     assert [line.started_by for line in list_runs(here, 5).runs] == ["schedule"]
     assert show_run(here, "newest", None).started_by == "schedule"
+
+
+def test_a_run_that_has_just_begun_has_no_items_yet_and_a_limited_person_is_not_told_of_it(pipeline: Pipeline) -> None:
+    here, question = installed(pipeline, "daily"), ItemsQuestion("", only_exceptions=True, page=Page(50, ""))
+    found = run_items(here, "newest", question)
+    assert (found.run_id, found.total, found.apps) == ("20261123T100001000Z-daily", 0, ())
+    assert found.run_id == show_run(here, "newest", None).run_id
+    with pytest.raises(Refused):
+        run_items(here, "newest", question, frozenset({APP}))
+    with pytest.raises(Refused):
+        run_items(here, "20250101T000000000Z-nobody", question)
 
 
 def test_a_report_of_a_version_that_did_not_ask_says_unknown(pipeline: Pipeline) -> None:

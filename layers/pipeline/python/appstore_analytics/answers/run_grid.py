@@ -29,12 +29,15 @@ class ItemsQuestion:
 def run_items(pipeline: Pipeline, run: str, question: ItemsQuestion, app_ids: Seen = None) -> RunItems:
     """A page of the apps of a run, as if no apps but `app_ids` existed; Refused if there is no such run.
 
-    For a run that ended more than 90 days ago only the apps' verdicts are left, and for one without a plan nothing.
+    For a run that ended more than 90 days ago only the apps' verdicts are left. A run that has just begun has no items
+    yet, and one whose input was refused never has any.
     """
     started = find_execution(pipeline, run)
     found = find_report(pipeline.lake, started.run_id if started else run)
     run_id = found[1]["run_id"] if found else started.run_id if started else ""
     plan = visible_plan(find_plan(pipeline.lake, run_id), app_ids) if run_id else None
+    if plan is None and started is not None and app_ids is None:
+        return RunItems(started.run_id, tables=(), total=0, exceptions=0, offset=0, apps=())
     if plan is None:
         raise Refused(f"There is no run '{run[:80]}': ./manage.py runs lists them.")
     records = _records(pipeline, plan, has_ended=found is not None)
