@@ -220,7 +220,7 @@ def built_code(folder: Path) -> lambda_.Code:
 
 
 def _known_code(path: Path, identity: str) -> lambda_.Code:
-    """Code that the CDK does not hash: 100 MB at every synth."""
+    """Code with a known hash, so that the CDK does not hash 100 MB at every synth."""
     return lambda_.Code.from_asset(str(path), asset_hash=identity, asset_hash_type=AssetHashType.CUSTOM)
 
 

@@ -31,7 +31,7 @@ _LANES = max(2, os.cpu_count() or 1)
 _CONCURRENCY = dict.fromkeys(("register", "restore", "land", "publish", "verify"), _LANES)
 """More lanes than cores do not help: each starts a process of every function, and waits like the others."""
 _JSII_PACKAGES = PROJECT / ".build" / "jsii"
-"""jsii unpacks the CDK's 250 MB into the home directory, which each embedded AWS has for itself."""
+"""By default jsii unpacks the CDK (250 MB) into the home directory, and each embedded AWS has its own."""
 
 _PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
 
@@ -190,8 +190,8 @@ def _cdk(aws: EmbeddedAws, arguments: list[str], folder: Path, progress: Progres
 def _environment(aws: EmbeddedAws) -> dict[str, str]:
     """The user's environment without profiles and endpoints of other AWS accounts, and without a proxy to this one.
 
-    Other proxies are kept, because building the layers can fetch packages through them. Without the CDK's validation of
-    templates, which is repeated before each deployment.
+    Other proxies are kept, because building the layers can fetch packages through them. The CDK's
+    validation of templates is off, because it takes a third of each synthesis.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     direct = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1,localhost")))
