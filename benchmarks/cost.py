@@ -5,7 +5,6 @@ the real steps on a usual day (`benchmarks/usage/counting.py`); `benchmarks/usag
 `contract/prices.py`.
 """
 
-from collections.abc import Sequence
 
 from appstore_analytics.contract import prices
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
@@ -15,6 +14,7 @@ from benchmarks.results import Table, arguments, report
 from benchmarks.usage.bill import LOG_BYTES_OF_A_CALL, SECONDS, Line, Model
 from benchmarks.usage.counting import ROWS_PER_DATE, count_day
 from benchmarks.usage.deployment import synthesize
+from benchmarks.usage.tables import count_shown, price_table
 
 SIZES = (70, 1_000, 10_000)
 _REPORTS = 6
@@ -35,7 +35,7 @@ def main() -> None:
     model = Model.of(synthesize({"reports": list(reports)}), reports, few, many)
     figures = {**_figures(model, asked.apps), "sizes": {str(apps): _figures(model, apps) for apps in SIZES}}
     tables = [_sizes_table(model), _bill_table(model, asked.apps), _memory_table(model, asked.apps)]
-    tables += [_stated_table(), _prices_table()]
+    tables += [_stated_table(), price_table(f"List prices of {REGION}, looked up on {LOOKED_UP_ON}", PRICES)]
     is_usual = (asked.apps, asked.reports) == (SIZES[0], _REPORTS)  # the page shows one result
     report("cost", figures, tables, versions(("moto", "aws-cdk-lib")), asked, is_usual=is_usual)
 
@@ -89,8 +89,8 @@ def _bill_table(model: Model, apps: int) -> Table:
         rows.append(
             (
                 line.price.what,
-                _number(fixed),
-                _number((line.count - fixed) / apps * _PER_100),
+                count_shown(fixed),
+                count_shown((line.count - fixed) / apps * _PER_100),
                 f"{line.price.of(fixed):.3f}",
                 f"{line.price.of(line.count - fixed) / apps * _PER_100:.3f}",
                 f"{line.us_dollars:.3f}",
@@ -132,25 +132,6 @@ def _stated_table() -> Table:
     rows.append(("rows of an app in a table and Date", str(ROWS_PER_DATE)))
     rows.append(("log lines of Lambda for a call", f"{LOG_BYTES_OF_A_CALL} bytes"))
     return Table("Stated, not measured", ("what", "how much"), rows)
-
-
-def _prices_table() -> Table:
-    rows = [
-        (
-            price.what,
-            f"{price.us_dollars:,.10g}",
-            f"{price.per:,}",
-            f"{price.free:,.0f}" if price.free else "",
-            price.seen,
-        )
-        for price in PRICES
-    ]
-    columns: Sequence[str] = ("price", "$", "per", "free each month", "seen on")
-    return Table(f"List prices of {REGION}, looked up on {LOOKED_UP_ON}", columns, rows)
-
-
-def _number(count: float) -> str:
-    return f"{count:,.0f}" if count >= 100 else f"{count:.2g}"
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ with a thousand apps takes a minute to make.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,11 +15,10 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
-from appstore_analytics.contract.configuration import Account, Configuration
+from appstore_analytics.contract.catalogue.definition import AccessType
+from appstore_analytics.contract.configuration import Configuration
 from appstore_analytics.contract.layout import TableDate, appstore_location, parts_location, run_key
 from appstore_analytics.contract.names import Database
-from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import APP_ID, CuratedTable
 from appstore_analytics.lake.kpis.objects import footer
 from appstore_analytics.lake.kpis.rollup import Rollup
@@ -68,16 +67,7 @@ class FullDay(Day):
     @property
     def plan(self) -> RunPlan:
         """The plan that plan_run would write."""
-        return RunPlan(
-            run_id=RUN_ID,
-            operation=Operation.DAILY,
-            as_of=TODAY,
-            started_at=NOON - timedelta(hours=4),
-            accounts=(Account(answers_of_aws.ACCOUNT, self.app_ids),),
-            reports=REPORTS,
-            granularities=(Granularity.DAILY,),
-            calls_per_hour=3_500,
-        )
+        return replace(super().plan, reports=REPORTS)
 
 
 @dataclass(frozen=True, slots=True)

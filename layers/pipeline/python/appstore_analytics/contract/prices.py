@@ -103,4 +103,6 @@ PRICES_OF_THE_CONSOLE = (
     DSQL_UNITS,
     DSQL_GB_MONTHS,
 )
-"""What the bill of the web console has besides, looked up on 2026-11-29."""
+"""The additional prices of the web console's bill."""
+
+CONSOLE_LOOKED_UP_ON = "2026-11-29"
