@@ -5,7 +5,6 @@ the real steps on a usual day (`benchmarks/usage/counting.py`); `benchmarks/usag
 `contract/prices.py`.
 """
 
-
 from appstore_analytics.contract import prices
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
 from appstore_analytics.contract.prices import LOOKED_UP_ON, PRICES, REGION

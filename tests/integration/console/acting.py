@@ -12,6 +12,7 @@ from appstore_console.audited import Audit
 from appstore_console.console import Console, Desk
 from appstore_console.database.connection import Database
 from appstore_console.database.data import ApplicationData
+from appstore_console.database.migrate import RIGHTS
 from appstore_console.http.api import Api
 from appstore_console.http.asked import Asking
 from appstore_console.people import Accounts
@@ -22,8 +23,6 @@ from appstore_console.signed_in import today_of
 from local.aws.server import EmbeddedAws
 from tests.aws_in_process import new_registry
 from tests.integration.pipeline_in_process import Pipeline
-
-TABLES = ("grants", "views", "annotations", "audit", "subscriptions", "digests_sent")
 
 
 @dataclass
@@ -94,7 +93,7 @@ class Office:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Every row of a table, oldest first if it has a time."""
-        assert table in TABLES
+        assert table in RIGHTS
         order = {"audit": " ORDER BY at, entry_id"}.get(table, "")
 
         def read(connection: Any) -> list[dict[str, Any]]:
@@ -105,22 +104,12 @@ class Office:
             return admin.run(read)
 
     def close(self) -> None:
-        """Removes the user pool and what the application data hold, for the next module."""
+        """Removes the user pool and every row of the application data, for the next test."""
         self.cognito.delete_user_pool(UserPoolId=self.pool_id)
         for database in self.opened:
             database.close()
         self.opened.clear()
-        self.empty()
-
-    def empty(self) -> None:
-        """Removes every row of the application data, which modules share."""
-
-        def write(connection: Any) -> None:
-            for table in TABLES:
-                connection.run(f"DELETE FROM console.{table}")
-
-        with closing(self.cluster.database("admin")) as admin:
-            admin.run(write)
+        self.cluster.empty()
 
 
 def new_office(pipeline: Pipeline, cluster: Migrated, aws: EmbeddedAws, name: str) -> Office:

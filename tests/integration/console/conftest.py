@@ -22,6 +22,13 @@ def embedded_aws() -> Iterator[EmbeddedAws]:
 
 
 @pytest.fixture(scope="session")
-def cluster(embedded_aws: EmbeddedAws) -> Migrated:
-    """An Aurora DSQL cluster of the embedded AWS with the console's schema, shared by the session: tests clean up."""
+def shared_cluster(embedded_aws: EmbeddedAws) -> Migrated:
+    """An Aurora DSQL cluster of the embedded AWS with the console's schema."""
     return migrated_cluster(embedded_aws, "console")
+
+
+@pytest.fixture(scope="module")
+def cluster(shared_cluster: Migrated) -> Iterator[Migrated]:
+    """The shared cluster, which every file finds without rows."""
+    yield shared_cluster
+    shared_cluster.empty()

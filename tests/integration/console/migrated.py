@@ -1,11 +1,12 @@
 """A cluster with the console's schema, and the database with each function's rights."""
 
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from appstore_console.database.connection import Database
-from appstore_console.database.migrate import migrate
+from appstore_console.database.migrate import RIGHTS, migrate
 from appstore_console.settings import DatabaseRoleSettings, DatabaseSettings
 from local.aws.server import EmbeddedAws
 
@@ -29,6 +30,16 @@ class Migrated:
 
     def database(self, role: str, **options: Any) -> Database:
         return Database(self.settings(role), self.clients, **options)
+
+    def empty(self) -> None:
+        """Removes every row of the application data."""
+
+        def write(connection: Any) -> None:
+            for table in RIGHTS:
+                connection.run(f"DELETE FROM console.{table}")
+
+        with closing(self.database("admin")) as admin:
+            admin.run(write)
 
     def migrate(self) -> tuple[str, ...]:
         return migrate(self.settings("admin"), IAM_ROLES, self.clients)

@@ -74,7 +74,6 @@ class Desk:
 def desk(pipeline: Pipeline, cluster: Migrated, embedded_aws: EmbeddedAws, request: Any) -> Iterator[Desk]:
     embedded_aws.client("sesv2").create_email_identity(EmailIdentity=SENDER)
     office = new_office(pipeline, cluster, embedded_aws, re.sub("[^a-z_]", "", request.node.name)[:60])
-    office.empty()  # modules share the database
     yield Desk(office, embedded_aws)
     office.close()
     embedded_aws.client("sesv2").delete_email_identity(EmailIdentity=SENDER)
