@@ -34,7 +34,7 @@ def _too_wide(visit: Visit) -> list[str]:
         visit.settle()
         page, window = visit.widths()
         if page != window:
-            found.append(f"{page} px at {width}")
+            found.append(f"{page} px at {width}: {visit.beyond_the_edge()}")
     return found
 
 
@@ -44,4 +44,4 @@ def _too_wide_at_double_size(visit: Visit) -> list[str]:
     visit.page.evaluate("() => { document.documentElement.style.fontSize = '200%'; }")
     visit.settle()
     page, window = visit.widths()
-    return [] if page == window else [f"{page} px at 640 with text of 200 %"]
+    return [] if page == window else [f"{page} px at 640 with text of 200 %: {visit.beyond_the_edge()}"]

@@ -125,6 +125,21 @@ class Tab:
         found = self.page.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         return int(found[0]), int(found[1])
 
+    def beyond_the_edge(self) -> str:
+        """The innermost element that makes the page wider than its window; not one in a box that scrolls."""
+        found = self.page.evaluate("""() => {
+            const edge = document.documentElement.clientWidth;
+            const scrolls = (one) => getComputedStyle(one).overflowX !== 'visible';
+            const beyond = [];
+            for (const one of document.querySelectorAll('body *')) {
+                let box = one.parentElement;
+                while (box !== document.body && !scrolls(box)) box = box.parentElement;
+                if (one.getBoundingClientRect().right > edge && box === document.body) beyond.push(one);
+            }
+            return beyond.at(-1)?.outerHTML.slice(0, 200) ?? '';
+        }""")
+        return str(found)
+
 
 @dataclass
 class Visit(Tab):
