@@ -43,7 +43,7 @@ class Calls:
     @property
     def least(self) -> int:
         """Minimum for a day with data."""
-        return calls_needed(1, self.reports)
+        return calls_needed(1, self.reports, releases=True)
 
     @property
     def above_least(self) -> float:
@@ -89,7 +89,7 @@ def count_calls(reports: int, usual_days: int) -> Calls:
 def live_a_scarce_day(calls_per_hour: int, reports: int, hours: int = _HOURS) -> ScarceDay:
     """A usual day with the number of apps that this quota allows in these hours."""
     per_hour = ceiling(calls_per_hour, Operation.DAILY)
-    apps = hours * (per_hour - per_hour % reports) // calls_needed(1, reports)
+    apps = hours * (per_hour - per_hour % reports) // calls_needed(1, reports, releases=True)
     say(f"Simulating a day of {apps} apps with {calls_per_hour} calls an hour")
     with aws_in_process():
         settings = replace(_SMALL, apps=apps)

@@ -19,8 +19,10 @@ from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.prices import ATHENA_LEAST_MB, DAYS_OF_A_MONTH, HOURS_OF_A_MONTH, Price
 from appstore_analytics.contract.tables import curated_tables
 from appstore_analytics.registry.runs import REMEMBERED
-from appstore_analytics.rules.call_budget import calls_per_day, ceiling
+from appstore_analytics.rules.call_budget import calls_needed, calls_per_day, ceiling
+from appstore_analytics.rules.due import LOOK_AGAIN_DAYS
 from appstore_analytics.rules.freshness import DATES_LOOKED_AT, look_back_days
+from appstore_analytics.rules.releases import MOST_APPS_OF_A_DAY
 from benchmarks.results import RESULTS
 from benchmarks.usage.counting import DayCounted, Linear, Stored, Unit, lines_of
 from benchmarks.usage.deployment import Deployed, MapWalked, Walked, walk
@@ -154,7 +156,7 @@ class Model:
     # A month's counts, by cause
 
     def _of_runs(self, apps: int) -> Iterator[tuple[Price, float]]:
-        for step in sorted({step for step, _ in self.units}):
+        for step in sorted({step for step, _ in self.units} & self.deployed.memory_gb.keys()):
             yield prices.LAMBDA_CALLS, self._unit(step, Unit.CALLS, apps) * DAYS_OF_A_MONTH
             yield prices.LAMBDA_GB_SECONDS, self.gb_seconds(step, apps) * DAYS_OF_A_MONTH
             disk = max(0.0, self.deployed.disk_gb[step] - 0.5)
@@ -191,11 +193,14 @@ class Model:
         return work / each.items_at_once + waiting
 
     def _of_verifying(self, apps: int) -> Iterator[tuple[Price, float]]:
-        tables = len(self.reports)
-        scanned_mb = self.stored[Stored.CURATED].of(apps) / 1e6 * self._vintages / tables  # all columns: at most
-        yield prices.ATHENA_MB, tables * max(ATHENA_LEAST_MB, scanned_mb) * DAYS_OF_A_MONTH
-        yield prices.S3_WRITES, (self.dates + tables * _WRITES_OF_A_RESULT) * DAYS_OF_A_MONTH
-        yield prices.S3_READS, self.dates * _READS_OF_AN_OBJECT * DAYS_OF_A_MONTH
+        """A query reads a table's rows, and if it has KPIs, another reads those. Rows: all columns, at most."""
+        tables, queries = len(self.reports), self._unit("verify_table", Unit.QUERIES, apps)
+        scanned_mb = self.stored[Stored.CURATED].of(apps) / 1e6 * self._vintages / tables
+        of_rows, of_kpis = tables * max(ATHENA_LEAST_MB, scanned_mb), (queries - tables) * ATHENA_LEAST_MB
+        objects = self.dates * queries / tables
+        yield prices.ATHENA_MB, (of_rows + of_kpis) * DAYS_OF_A_MONTH
+        yield prices.S3_WRITES, (objects + queries * _WRITES_OF_A_RESULT) * DAYS_OF_A_MONTH
+        yield prices.S3_READS, objects * _READS_OF_AN_OBJECT * DAYS_OF_A_MONTH
 
     def _of_watching(self, apps: int) -> Iterator[tuple[Price, float]]:
         yield prices.ALARMS, self.deployed.alarms
@@ -243,7 +248,8 @@ class Model:
 
     def keys(self, apps: int) -> int:
         """The number of API keys that this many apps need."""
-        calls = apps * (2 * len(self.reports) + 1 / 7)
+        releases = self.deployed.configuration.releases
+        calls = calls_needed(apps, len(self.reports), releases=releases) + apps / LOOK_AGAIN_DAYS
         return max(1, ceil(calls / calls_per_day(self.deployed.configuration.calls_per_hour)))
 
     # The inputs of the counts
@@ -263,6 +269,8 @@ class Model:
 
     def _unit(self, step: str, unit: Unit, apps: int) -> float:
         line = self.units.get((step, unit))
+        if step == "list_releases" and unit is not Unit.READ_UNITS:  # it reads what is known of every app
+            apps = min(apps, MOST_APPS_OF_A_DAY)
         return line.of(apps) if line else 0.0
 
     def _seconds(self, step: str, apps: int, memory_gb: float | None = None) -> float:
@@ -277,7 +285,7 @@ class Model:
             + requests * SECONDS["a request to DynamoDB"]
             + apple * SECONDS["a call to Apple"]
             + (calls * SECONDS["a file from Apple"] if step == "download_segments" else 0)
-            + (calls * SECONDS["a query of Athena"] if step == "verify_table" else 0)
+            + self._unit(step, Unit.QUERIES, apps) * SECONDS["a query of Athena"]
         )
         cpu = (
             (reads + writes + requests + apple) * SECONDS["CPU of a call to AWS"]

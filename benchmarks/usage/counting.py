@@ -31,6 +31,14 @@ _S3_WRITES = frozenset({"PutObject", "ListObjectsV2", "ListObjectVersions", "Cop
 _S3_FREE = frozenset({"DeleteObject"})
 _WRITE_UNIT_BYTES, _READ_UNIT_BYTES = 1024, 4096
 
+_STEP_BY_ROUTE: Mapping[str, str] = {
+    "GET /v1/apps": "plan_run",
+    "GET /v1/analyticsReports/{id}/instances": "list_instances",
+    "GET /v1/analyticsReportInstances/{id}/segments": "download_segments",
+    "GET /v1/apps/{id}/appStoreVersions": "list_releases",
+}
+"""The step that makes a call to Apple on a usual day."""
+
 
 class Unit(StrEnum):
     """The counts of a step."""
@@ -42,6 +50,7 @@ class Unit(StrEnum):
     READ_UNITS = "DynamoDB read units"
     REQUESTS = "requests to DynamoDB"
     APPLE_CALLS = "calls to Apple"
+    QUERIES = "queries of Athena"
 
 
 class Stored(StrEnum):
@@ -104,6 +113,12 @@ class _Teller:
             if operation not in _S3_FREE:
                 self.units[step, Unit.S3_WRITES if operation in _S3_WRITES else Unit.S3_READS] += 1
             return
+        if service == "athena":
+            self.units[step, Unit.QUERIES] += 1
+            return
+        self._told_dynamodb(step, operation, body, answer)
+
+    def _told_dynamodb(self, step: str, operation: str, body: Any, answer: Mapping[str, Any]) -> None:
         self.units[step, Unit.REQUESTS] += 1
         request = json.loads(body)
         if operation == "PutItem":
@@ -149,8 +164,7 @@ def count_day(apps: int, reports: tuple[str, ...], rows_per_date: int = ROWS_PER
         after, items = _sizes(days), _items(days)
     teller.finish(items)
     for route, calls in day.calls.items():
-        step = "download_segments" if route.endswith("/segments") else "list_instances"
-        teller.units[step, Unit.APPLE_CALLS] += calls
+        teller.units[_STEP_BY_ROUTE[route], Unit.APPLE_CALLS] += calls
     report = day.report
     return DayCounted(
         apps,

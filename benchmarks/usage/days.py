@@ -9,7 +9,7 @@ import io
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -45,6 +45,7 @@ from appstore_analytics.steps.compact_months import compact_months
 from appstore_analytics.steps.convert_instance import convert_instance
 from appstore_analytics.steps.download_segments import download_segments
 from appstore_analytics.steps.list_instances import list_instances
+from appstore_analytics.steps.list_releases import list_releases
 from appstore_analytics.steps.plan_items import plan_items
 from appstore_analytics.steps.plan_run import plan_run
 from appstore_analytics.steps.publish_date import publish_date
@@ -107,7 +108,8 @@ class Days:
         key = self.world.admin_key
         secret = {"key_id": key.key_id, "issuer_id": key.issuer_id, "private_key": key.private_key_pem}
         self.tokens = Tokens(partial(ApiKey.from_secret, json.dumps(secret), "the secret"), lambda: self.now)
-        aws = boto3.Session("benchmark", "benchmark", region_name=REGION)
+        self._athena: Any = _AthenaOfDuckDb(Bucket(_session().client("s3"), "lake"), self._asked)
+        aws = _session()
         aws.events.register("before-call.*.*", _keep_body)
         aws.events.register("after-call.*.*", self._tell)
         self.registry = Registry(_registry_table(aws), lambda: self.now)
@@ -131,6 +133,9 @@ class Days:
         for map_name in _MAPS:
             self._map(plan, map_name)
         self._call("compact_months", lambda: compact_months(plan, self.lake))
+        with ExitStack() as reservations:
+            connect = partial(self._connect, plan, reservations)
+            self._call("list_releases", lambda: list_releases(plan, self.registry, self.lake, self._athena, connect))
         self._call("summarize_run", lambda: summarize_run(plan.run_id, "", self.registry, self.lake, _ignore, self.now))
         routes = self.world.statistics.by_route()
         calls = {route: sum(answers.values()) for route, answers in routes.items() if " /v1/" in route}
@@ -191,9 +196,11 @@ class Days:
             return [
                 ("publish_date", lambda: publish_date(PublishItem.from_event(event), self.registry, self.lake)),
             ]
-        athena: Any = _AthenaOfDuckDb(self.lake)
         return [
-            ("verify_table", lambda: verify_table(VerifyItem.from_event(event), self.registry, self.lake, athena)),
+            (
+                "verify_table",
+                lambda: verify_table(VerifyItem.from_event(event), self.registry, self.lake, self._athena),
+            ),
         ]
 
     # Steps, as their functions call them
@@ -215,6 +222,12 @@ class Days:
     def _convert(self, item: LandItem) -> dict[str, str]:
         return convert_instance(item, self.registry, self.raw, self.lake, SchemaModes())
 
+    def _connect(
+        self, plan: RunPlan, reservations: ExitStack, _: Account, expected: int
+    ) -> tuple[AppStoreConnect, Reservation]:
+        calls = reservations.enter_context(self._calls(plan, expected))
+        return self._apple(calls), calls
+
     def _calls(self, plan: RunPlan, expected: int) -> Reservation:
         budget = self.registry.call_budget(KEY)
         return Reservation(budget, plan.calls_per_hour, plan.operation, expected, lambda: self.now)
@@ -235,6 +248,9 @@ class Days:
     def _tell(self, parsed: Any, model: Any, context: Mapping[str, Any], **_: Any) -> None:
         if self.step:
             self.told(self.step, model.service_model.service_name, model.name, context[_BODY], parsed)
+
+    def _asked(self) -> None:
+        self.told(self.step, "athena", "StartQueryExecution", "", {})
 
     def _wall_seconds(self) -> float:
         return self.now.timestamp()
@@ -260,6 +276,10 @@ def aws_in_process() -> Iterator[None]:
         yield
 
 
+def _session() -> boto3.Session:
+    return boto3.Session("benchmark", "benchmark", region_name=REGION)
+
+
 def _registry_table(session: boto3.Session) -> Any:
     return session.resource("dynamodb").create_table(
         TableName="registry",
@@ -277,13 +297,15 @@ def _bucket(client: Any, name: str, *, versioned: bool = False) -> Bucket:
 
 
 class _AthenaOfDuckDb:
-    """Answers the counting queries from the objects in the lake; Athena's own reads are not counted."""
+    """Answers queries from the objects in the lake. Each query is counted, but not what Athena itself reads for it."""
 
-    def __init__(self, lake: Bucket) -> None:
+    def __init__(self, lake: Bucket, asked: Callable[[], None]) -> None:
         self._lake = lake
+        self._asked = asked
 
     def rows(self, sql: str, database: Database) -> Iterator[tuple[str | None, ...]]:
         """The answer, each cell as Athena prints it."""
+        self._asked()
         if database is Database.MARTS:
             return self._answer(sql, KPIS_TABLE, self._kpis())
         name = sql.split('FROM "')[1].split('"', maxsplit=1)[0]

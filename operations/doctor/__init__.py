@@ -52,7 +52,9 @@ def _checks(aws: Connection, stack: str, wanted: DeploymentConfiguration, now: d
         yield from _deployed(aws, stack, wanted)
     else:
         yield from looked_at("names", partial(names.check_names, aws, _wanted_names(wanted)))
-    yield from keys.check_quota(wanted.accounts, len(wanted.curated_tables), wanted.calls_per_hour)
+    yield from keys.check_quota(
+        wanted.accounts, len(wanted.curated_tables), wanted.calls_per_hour, releases=wanted.releases
+    )
     yield from looked_at("shared quota", lambda: keys.check_sharing(names.other_pipelines(cloudformation, stack)))
 
 

@@ -58,13 +58,14 @@ def _key(name: str, told: dict[str, str], *, registers: bool) -> Check:
             return Check(subject, Result.FIX, f"{sentence} {_PUT_KEY} stores another key.")
 
 
-def check_quota(accounts: Sequence[Account], reports: int, calls_per_hour: int) -> Iterator[Check]:
+def check_quota(accounts: Sequence[Account], reports: int, calls_per_hour: int, *, releases: bool) -> Iterator[Check]:
     """Whether a day's calls fit into Apple's quota, key by key; accounts whose apps are not known yet are left out."""
     most = calls_per_day(calls_per_hour)
     for account in accounts:
         if not account.app_ids:
             continue
-        least, apps = calls_needed(len(account.app_ids), reports), len(account.app_ids)
+        apps = len(account.app_ids)
+        least = calls_needed(apps, reports, releases=releases)
         finding = f"{apps:,} apps with {reports} reports take at least {least:,} calls a day; a key has {most:,}."
         if least > most:
             advice = " Fetch fewer reports, or split the apps among accounts with keys of their own (docs/apple.md)."

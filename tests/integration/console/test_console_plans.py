@@ -66,6 +66,11 @@ def test_a_plan_names_calls_rows_dates_and_dollars_and_starts_nothing(operator: 
     assert len(executions()) == before
 
 
+def test_a_daily_plan_counts_the_calls_for_each_report_and_for_the_releases(operator: Somebody) -> None:
+    found = plan(operator).json["plan"]
+    assert found["apple_calls"] == found["apps"] * (2 * len(found["tables"]) + 1) > 0
+
+
 def test_every_operation_can_be_planned(operator: Somebody, pipeline: Pipeline) -> None:
     run_id = pipeline.report()["run_id"]
     span = {"start_processing_date": "2025-06-01", "end_processing_date": "2025-06-04", "app_ids": [APP]}

@@ -173,10 +173,13 @@ def test_only_the_key_that_registers_must_be_admin(verdict: str, of_admin: Resul
 
 def test_a_quota_that_apps_and_reports_exceed_is_told_before_the_first_run() -> None:
     wide = Account("wide", tuple(str(1_000_000_000 + number) for number in range(1_000)))
-    assert only(keys.check_quota([wide], 26, 3_500)).result is Result.OK
-    narrow = only(keys.check_quota([wide], 26, 2_000))
+    assert only(keys.check_quota([wide], 26, 3_500, releases=True)).result is Result.OK
+    narrow = only(keys.check_quota([wide], 26, 2_000, releases=False))
     assert (narrow.result, narrow.subject) == (Result.FIX, "quota of wide")
-    assert told(keys.check_quota([Account("all")], 26, 1)) == {}
+    just_enough = keys.check_quota([wide], 26, 2_234, releases=False)
+    assert only(just_enough).result is Result.OK
+    assert only(keys.check_quota([wide], 26, 2_234, releases=True)).result is Result.FIX
+    assert told(keys.check_quota([Account("all")], 26, 1, releases=True)) == {}
 
 
 def test_another_pipeline_may_share_the_key() -> None:

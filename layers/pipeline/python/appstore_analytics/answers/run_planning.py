@@ -50,6 +50,7 @@ def _daily(
         for name, per_app in rows.items()
     )
     work = _work(len(app_ids), tables)
+    calls = calls_needed(len(app_ids), len(tables), releases=here.configuration.releases)
     known = [table.rows for table in tables if table.rows is not None]
     return PlannedRun(
         operation=wanted.operation,
@@ -58,7 +59,7 @@ def _daily(
         files=None,
         dates=None,
         rows=sum(known) if known else None,
-        **_calls(calls_needed(len(app_ids), len(tables)), wanted, here, accounts),
+        **_calls(calls, wanted, here, accounts),
         **_costs(work),
         tables=tables,
         warnings=() if app_ids else ("No app is known yet: this run asks Apple which apps the keys can see.",),

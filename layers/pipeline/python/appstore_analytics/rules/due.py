@@ -15,7 +15,9 @@ from appstore_analytics.rules.calendar import last_publication
 INSTANCE_LIFE_DAYS = 35
 """Apple deletes an instance this many days after its processing date."""
 
-_LOOK_AGAIN_DAYS = 7
+LOOK_AGAIN_DAYS = 7
+"""A known request is looked up at Apple again after this many days."""
+
 _SILENCE_DAYS = 3
 _SNAPSHOT_SETTLES_DAYS = 7
 _SNAPSHOT_BUILT_WITHIN_DAYS = 3  # 24 to 48 hours, says Apple
@@ -52,7 +54,7 @@ def offer_is_old(request: KnownRequest, as_of: date) -> bool:
 
 
 def _was_a_week_ago(day: date, as_of: date) -> bool:
-    return as_of - day >= timedelta(days=_LOOK_AGAIN_DAYS)
+    return as_of - day >= timedelta(days=LOOK_AGAIN_DAYS)
 
 
 def outdated(request: KnownRequest, as_of: date) -> bool:
