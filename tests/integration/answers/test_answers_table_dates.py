@@ -93,6 +93,7 @@ def test_a_cell_needs_somebody_where_gaps_tell_of_it_and_is_fresh_where_rows_are
         one_day(pipeline, what)
         if number % 4 == 3:
             compare_with_gaps(pipeline, history)
+            compare_with_fewer_checks(pipeline, history)
 
 
 def compare_with_gaps(pipeline: Pipeline, history: list[str]) -> None:
@@ -112,6 +113,16 @@ def compare_with_gaps(pipeline: Pipeline, history: list[str]) -> None:
         fresh = {day for day, verdict in told.items() if verdict is DateVerdict.FRESH}
         assert fresh <= rows, context
         assert {day for day, verdict in told.items() if verdict is DateVerdict.ZERO}.isdisjoint(rows), context
+
+
+def compare_with_fewer_checks(pipeline: Pipeline, history: list[str]) -> None:
+    """The checks since a Date tell of it and of later ones what all checks tell."""
+    told, today = cells(strip(pipeline)), pipeline.world.today
+    for count in (1, 3, 6):
+        first = newest_dates(today, count)[0]
+        checks = read_checks(pipeline.lake, apps_of(pipeline), today, Remembered(50), first)
+        since = {day: verdict for day, verdict in told.items() if day >= first}
+        assert cells(strip(pipeline, count, checks=checks)) == since, (history, today, first)
 
 
 def test_a_file_in_quarantine_needs_somebody_on_the_day_on_which_it_came(start: Callable[..., Pipeline]) -> None:

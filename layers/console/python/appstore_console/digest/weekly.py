@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 from appstore_analytics.answers.attention import Attention
 from appstore_analytics.answers.checks import read_checks
@@ -53,9 +54,8 @@ def week_of(console: Console, app_ids: frozenset[str] | None) -> Week:
     accounts = visible(here.accounts, app_ids)
     seen = tuple(app_id for account in accounts for app_id in account.app_ids)
     is_whole = app_ids is None
-    sources = Installed.of(
-        here, None if is_whole else accounts, read_checks(here.lake, seen, now.date(), console.remembered)
-    )
+    checks = partial(read_checks, here.lake, seen, now.date(), console.remembered)
+    sources = Installed.of(here, None if is_whole else accounts, checks)
     lines = _lines(deployed(here, AppsParameters().metrics), sources, now.date())
     at = Looked(accounts, here.tables, here.app_names, is_whole=is_whole)
     health = look(here.pipeline, at, now.date(), now, console.remembered)

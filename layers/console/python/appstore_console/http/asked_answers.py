@@ -7,7 +7,7 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from appstore_analytics.answers.checks import Checks, read_checks
+from appstore_analytics.answers.checks import Checks, ChecksSince, read_checks
 from appstore_analytics.answers.executions import RUNNING
 from appstore_analytics.answers.installation import Installation
 from appstore_analytics.answers.judged_dates import JudgedDates
@@ -54,12 +54,12 @@ def today(asked: Asked) -> date:
     return asked.now.date()
 
 
-def checks_for(asked: Asked) -> Checks:
-    """The results of the freshness checks for these apps."""
-    return read_checks(asked.console.installation.lake, asked.seen, today(asked), asked.console.remembered)
+def checks_for(asked: Asked, since: date | None = None) -> Checks:
+    """The results of the freshness checks for these apps; with `since` only those that cover the Dates from it on."""
+    return read_checks(asked.console.installation.lake, asked.seen, today(asked), asked.console.remembered, since)
 
 
-def kpi_sources(asked: Asked, checks: Checks) -> Installed:
+def kpi_sources(asked: Asked, checks: ChecksSince) -> Installed:
     """The sources of KPIs. The stored sum over all apps is used only for a person who can see all of them."""
     here = asked.console.installation
     return Installed.of(here, None if asked.app_ids is None else asked.accounts, checks)

@@ -1,6 +1,7 @@
 """The routes for KPIs."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from appstore_analytics.answers import restatements
@@ -78,4 +79,4 @@ def query_kpis(asked: Asked, parameters: KpiParameters) -> KpiReport:
         step=parameters.granularity,
         limit=parameters.limit,
     )
-    return report_kpis(question, kpi_sources(asked, checks_for(asked)), today(asked))
+    return report_kpis(question, kpi_sources(asked, partial(checks_for, asked)), today(asked))

@@ -67,7 +67,7 @@ def apps(asked: Asked, parameters: AppsParameters) -> AppTable:
     long period before. With `Accept: text/csv` the same page as CSV.
     """
     checks = checks_for(asked)
-    here = kpi_sources(asked, checks)
+    here = kpi_sources(asked, lambda _: checks)
     metrics = parameters.metrics
     if not asked.incoming.parameters.intersection({"metrics"}):
         metrics = deployed(asked.console.installation, metrics)

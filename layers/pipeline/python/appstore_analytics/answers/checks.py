@@ -10,7 +10,7 @@ stays complete unless a run is rolled back: for the Dates of such a run, the led
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -145,9 +145,21 @@ def _back(day: date, granularity: Granularity, dates: int) -> date:
 NO_CHECKS = Checks(None, ())
 
 
-def read_checks(lake: Bucket, app_ids: Collection[str], as_of: date, remembered: Remembered) -> Checks:
-    """The newest check and one in three before it, for these apps."""
-    stored = {day: each for day, each in stored_checks(lake, as_of - LOOKED_BACK).items() if day <= as_of}
+ChecksSince = Callable[[date], Checks]
+"""Returns the checks that cover the Dates from this one on."""
+
+
+def read_checks(
+    lake: Bucket, app_ids: Collection[str], as_of: date, remembered: Remembered, since: date | None = None
+) -> Checks:
+    """The newest check and one in three before it, for these apps: as many as cover the Dates from `since` on.
+
+    Without `since`, all that are looked back at.
+    """
+    first = as_of - LOOKED_BACK
+    if since is not None:  # a check is later than the Dates that it covers
+        first = max(first, since - timedelta(days=DATES_LOOKED_AT))
+    stored = {day: each for day, each in stored_checks(lake, first).items() if day <= as_of}
     if not stored:
         return NO_CHECKS
     newest, *before = _chosen(sorted(stored, reverse=True))

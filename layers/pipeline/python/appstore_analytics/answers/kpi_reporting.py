@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from functools import cached_property, partial
 from typing import Self
 
-from appstore_analytics.answers.checks import NO_CHECKS, Checks
+from appstore_analytics.answers.checks import NO_CHECKS, Checks, ChecksSince
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.installation import Installation
 from appstore_analytics.answers.kpi_cells import AppColumns, Cells, SheetCells
@@ -57,6 +57,11 @@ class ReportQuestion:
     limit: int | None = None
 
 
+def no_checks(_: date) -> Checks:
+    """For few apps: the ledger tells more."""
+    return NO_CHECKS
+
+
 @dataclass(frozen=True)
 class Installed:
     """The sources of an answer: the visible apps, and the location of their numbers.
@@ -71,10 +76,12 @@ class Installed:
     lake: Bucket
     names: Mapping[str, str]
     databases: Mapping[Database, str]
-    checks: Checks = NO_CHECKS
+    checks: ChecksSince = no_checks
 
     @classmethod
-    def of(cls, here: Installation, accounts: tuple[Account, ...] | None = None, checks: Checks = NO_CHECKS) -> Self:
+    def of(
+        cls, here: Installation, accounts: tuple[Account, ...] | None = None, checks: ChecksSince = no_checks
+    ) -> Self:
         """The whole installation, or only the apps of these accounts."""
         return cls(
             here.accounts if accounts is None else accounts,
@@ -203,8 +210,8 @@ class _Reporting:
     def sheet(self) -> Sheet:
         """The stored amounts for all Dates of the points and their counterparts."""
         first = min(point.before[0] for kpi in self.kpis for point in self._all_points(kpi))
-        known = KnownDates(self.here.registry, self.here.lake, self.as_of, self.here.checks)
         first = first if self.question.compare else min(p.dates[0] for k in self.kpis for p in self._all_points(k))
+        known = KnownDates(self.here.registry, self.here.lake, self.as_of, self.here.checks(first))
         return read_amounts(self.kpis, self.dimension, self.groups, (first, self.end), self.here.lake, known)
 
     @cached_property
