@@ -29,6 +29,10 @@ _SMALL = WorldSettings(
 )
 """An account with as little data as possible, because only calls are counted."""
 
+_LIST_OF_APPS = "GET /v1/apps"
+_APPS_OF_A_PAGE = 200
+"""A run lists the apps of an account: a call for every 200 of them, not for each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Calls:
@@ -79,9 +83,9 @@ def count_calls(reports: int, usual_days: int) -> Calls:
         usual = [days.next_day() for _ in range(usual_days)]
     return Calls(
         reports,
-        first_day=first.apple_calls / apps,
-        second_day=second.apple_calls / apps,
-        usual_day=sum(day.apple_calls for day in usual) / apps / len(usual),
+        first_day=sum(_by_route([first], apps).values()),
+        second_day=sum(_by_route([second], apps).values()),
+        usual_day=sum(_by_route(usual, apps).values()),
         by_route=_by_route(usual, apps),
     )
 
@@ -185,8 +189,10 @@ def _scarce_table(day: ScarceDay) -> Table:
 
 
 def _by_route(days: list[Day], apps: int) -> dict[str, float]:
-    routes = {route for day in days for route in day.calls}
-    return {route: sum(day.calls.get(route, 0) for day in days) / apps / len(days) for route in sorted(routes)}
+    """The calls per app and day."""
+    routes = sorted({route for day in days for route in day.calls})
+    per_day = {route: sum(day.calls.get(route, 0) for day in days) / len(days) for route in routes}
+    return {route: calls / (_APPS_OF_A_PAGE if route == _LIST_OF_APPS else apps) for route, calls in per_day.items()}
 
 
 if __name__ == "__main__":

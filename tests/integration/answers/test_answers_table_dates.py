@@ -9,7 +9,8 @@ import pytest
 from asking import FIRST, days, gaps, tables
 
 from appstore_analytics.answers.apps import known_accounts
-from appstore_analytics.answers.checks import NO_CHECKS, Checks, read_checks
+from appstore_analytics.answers.checked_tables import checked_table
+from appstore_analytics.answers.checks import NO_CHECKS, Checks, read_checks, read_results
 from appstore_analytics.answers.judged_dates import JudgedDates
 from appstore_analytics.answers.table_dates import TableDates, newest_dates, table_dates
 from appstore_analytics.contract.catalogue.definition import Granularity
@@ -116,13 +117,20 @@ def compare_with_gaps(pipeline: Pipeline, history: list[str]) -> None:
 
 
 def compare_with_fewer_checks(pipeline: Pipeline, history: list[str]) -> None:
-    """The checks since a Date tell of it and of later ones what all checks tell."""
-    told, today = cells(strip(pipeline)), pipeline.world.today
+    """The results since a Date tell of it and of later ones what all checks tell."""
+    whole, today = judged(pipeline).checks, pipeline.world.today
     for count in (1, 3, 6):
         first = newest_dates(today, count)[0]
-        checks = read_checks(pipeline.lake, apps_of(pipeline), today, Remembered(50), first)
-        since = {day: verdict for day, verdict in told.items() if day >= first}
-        assert cells(strip(pipeline, count, checks=checks)) == since, (history, today, first)
+        few = read_results(pipeline.lake, apps_of(pipeline), today, Remembered(50), first)
+        for day in newest_dates(today, count):
+            context = (history, today, first, day)
+            assert few.settled(TABLE, day) >= whole.settled(TABLE, day), context
+            for app_id in apps_of(pipeline):
+                told = checked_table(whole, app_id, TABLE)
+                of_few = checked_table(few, app_id, TABLE)
+                if told is not None and told.told(day) is not None:
+                    assert of_few is not None, context
+                    assert of_few.told(day) == told.told(day), context
 
 
 def test_a_file_in_quarantine_needs_somebody_on_the_day_on_which_it_came(start: Callable[..., Pipeline]) -> None:

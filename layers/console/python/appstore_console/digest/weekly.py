@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from appstore_analytics.answers.attention import Attention
-from appstore_analytics.answers.checks import read_checks
+from appstore_analytics.answers.checks import read_results
 from appstore_analytics.answers.health import Looked, look
 from appstore_analytics.answers.kpi_report import ReportedTotal
 from appstore_analytics.answers.kpi_reporting import Installed, ReportQuestion, report_kpis
@@ -54,7 +54,7 @@ def week_of(console: Console, app_ids: frozenset[str] | None) -> Week:
     accounts = visible(here.accounts, app_ids)
     seen = tuple(app_id for account in accounts for app_id in account.app_ids)
     is_whole = app_ids is None
-    checks = partial(read_checks, here.lake, seen, now.date(), console.remembered)
+    checks = partial(read_results, here.lake, seen, now.date(), console.remembered)
     sources = Installed.of(here, None if is_whole else accounts, checks)
     lines = _lines(deployed(here, AppsParameters().metrics), sources, now.date())
     at = Looked(accounts, here.tables, here.app_names, is_whole=is_whole)

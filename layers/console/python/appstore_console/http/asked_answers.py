@@ -7,7 +7,7 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from appstore_analytics.answers.checks import Checks, ChecksSince, read_checks
+from appstore_analytics.answers.checks import Checks, ChecksSince, read_checks, read_results
 from appstore_analytics.answers.executions import RUNNING
 from appstore_analytics.answers.installation import Installation
 from appstore_analytics.answers.judged_dates import JudgedDates
@@ -54,9 +54,14 @@ def today(asked: Asked) -> date:
     return asked.now.date()
 
 
-def checks_for(asked: Asked, since: date | None = None) -> Checks:
-    """The results of the freshness checks for these apps; with `since` only those that cover the Dates from it on."""
-    return read_checks(asked.console.installation.lake, asked.seen, today(asked), asked.console.remembered, since)
+def checks_for(asked: Asked) -> Checks:
+    """The freshness checks of these apps."""
+    return read_checks(asked.console.installation.lake, asked.seen, today(asked), asked.console.remembered)
+
+
+def results_for(asked: Asked, since: date) -> Checks:
+    """What freshness checks found of the Dates of these apps since a day."""
+    return read_results(asked.console.installation.lake, asked.seen, today(asked), asked.console.remembered, since)
 
 
 def kpi_sources(asked: Asked, checks: ChecksSince) -> Installed:

@@ -11,7 +11,7 @@ from appstore_analytics.answers.kpi_reporting import ReportQuestion, report_kpis
 from appstore_analytics.answers.restatements import RestatementList
 from appstore_console.http import problems
 from appstore_console.http.asked import Asked, visible
-from appstore_console.http.asked_answers import checks_for, kpi_sources, today, version_of_runs
+from appstore_console.http.asked_answers import kpi_sources, results_for, today, version_of_runs
 from appstore_console.http.endpoints import Endpoints
 from appstore_console.rights import Right
 from appstore_console.schemas.requests import KpiParameters, RestatementsParameters
@@ -79,4 +79,4 @@ def query_kpis(asked: Asked, parameters: KpiParameters) -> KpiReport:
         step=parameters.granularity,
         limit=parameters.limit,
     )
-    return report_kpis(question, kpi_sources(asked, partial(checks_for, asked)), today(asked))
+    return report_kpis(question, kpi_sources(asked, partial(results_for, asked)), today(asked))

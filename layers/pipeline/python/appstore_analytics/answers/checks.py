@@ -116,6 +116,11 @@ class Checks:
             self._runs[table.name] = _Unbroken(tuple(checks), _in_all(table.name, [check for check, _ in checks]))
         return self._runs[table.name]
 
+    def settled(self, table: CuratedTable, day: date) -> frozenset[str]:
+        """The apps for which every check covers the table, and whose Date no rollback has put in doubt."""
+        doubted = (rollback.app_ids for rollback in self.rollbacks if day in rollback.days)
+        return self._unbroken(table).everywhere.difference(*doubted)
+
     @cached_property
     def _runs(self) -> dict[str, "_Unbroken"]:
         return {}
@@ -146,25 +151,29 @@ NO_CHECKS = Checks(None, ())
 
 
 ChecksSince = Callable[[date], Checks]
-"""Returns the checks that cover the Dates from this one on."""
+"""Returns the results of the checks for the Dates from this one on."""
 
 
-def read_checks(
-    lake: Bucket, app_ids: Collection[str], as_of: date, remembered: Remembered, since: date | None = None
+def read_checks(lake: Bucket, app_ids: Collection[str], as_of: date, remembered: Remembered) -> Checks:
+    """The newest check and one in three before it, for these apps."""
+    return _read_checks(lake, app_ids, as_of - LOOKED_BACK, as_of, remembered, whole=True)
+
+
+def read_results(lake: Bucket, app_ids: Collection[str], as_of: date, remembered: Remembered, since: date) -> Checks:
+    """The same for the Dates from `since` on, with the feeds that lack a Date only: all that KPIs ask for."""
+    first = max(as_of - LOOKED_BACK, since - timedelta(days=DATES_LOOKED_AT))  # checks are later than their Dates
+    return _read_checks(lake, app_ids, first, as_of, remembered, whole=False)
+
+
+def _read_checks(
+    lake: Bucket, app_ids: Collection[str], first: date, as_of: date, remembered: Remembered, *, whole: bool
 ) -> Checks:
-    """The newest check and one in three before it, for these apps: as many as cover the Dates from `since` on.
-
-    Without `since`, all that are looked back at.
-    """
-    first = as_of - LOOKED_BACK
-    if since is not None:  # a check is later than the Dates that it covers
-        first = max(first, since - timedelta(days=DATES_LOOKED_AT))
     stored = {day: each for day, each in stored_checks(lake, first).items() if day <= as_of}
     if not stored:
         return NO_CHECKS
     newest, *before = _chosen(sorted(stored, reverse=True))
     wanted = frozenset(app_ids)
-    check = _of_apps(read_check(lake, stored[newest], remembered, whole=True), wanted)
+    check = _of_apps(read_check(lake, stored[newest], remembered, whole=whole), wanted)
     older = tuple(_of_apps(read_check(lake, stored[day], remembered, whole=False), wanted) for day in reversed(before))
     return Checks(check, older, tuple(_rollbacks(lake, min(stored))))
 

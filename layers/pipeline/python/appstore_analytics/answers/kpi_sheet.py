@@ -187,7 +187,7 @@ class Sheet:
             return Told(_NOT_CURRENT[stored.storage])
         is_final = stored.is_final if stored else {}
         here = [is_final[app_id] for app_id in group.members if app_id in is_final]
-        told = [self._known.without_rows(source, app_id) for app_id in group.members if app_id not in is_final]
+        told = self._known.without_rows(source, [app_id for app_id in group.members if app_id not in is_final])
         if here:  # a single state stands for a thousand apps
             told.insert(0, _OF_ROWS[False not in here])
         state, apps_missing = of_apps([one.state for one in told])
@@ -212,8 +212,17 @@ class KnownDates:
         self._expected: dict[tuple[int, str], set[date]] = {}
         self._parts: dict[TableDate, frozenset[int]] = {}
 
-    def without_rows(self, source: TableDate, app_id: int) -> Told:
-        """The state, and the reason if it is missing."""
+    def without_rows(self, source: TableDate, app_ids: Sequence[int]) -> list[Told]:
+        """The state of each app, and the reason if it is missing."""
+        table = tables_by_name()[source.table]
+        newest_due = self._checks.newest_due(table)
+        if newest_due is None or source.day <= newest_due:
+            return [self._without_rows(source, app_id) for app_id in app_ids]
+        settled = self._checks.settled(table, source.day)  # none is due yet: one state stands for a thousand apps
+        others = [self._without_rows(source, app_id) for app_id in app_ids if str(app_id) not in settled]
+        return [Told(DateState.NOT_DUE)] * (len(app_ids) - len(others)) + others
+
+    def _without_rows(self, source: TableDate, app_id: int) -> Told:
         key = app_id, source.table
         if key not in self._checked:
             self._checked[key] = checked_table(self._checks, str(app_id), tables_by_name()[source.table])
