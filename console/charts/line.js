@@ -174,19 +174,26 @@ function lonePoints(points, { x, y }) {
 
 /** @param {Point[]} points @param {Release[]} releases @param {Frame} frame */
 function flags(points, releases, { x, top, bottom }) {
-  let free = 0;
-  return releases.map(({ date, name }) => {
-    const index = points.findIndex((point) => point.day === date);
-    if (index < 0) return null;
-    const at = px(x(index));
-    const hasRoom = at >= free;
-    if (hasRoom) free = at + 14 + name.length * 6.5;
+  const flagged = releases
+    .map(({ date, name }) => ({ name, index: points.findIndex((point) => point.day === date) }))
+    .filter(({ index }) => index >= 0)
+    .map(({ name, index }) => ({ name, at: px(x(index)) }))
+    .sort((one, other) => one.at - other.at);
+  return flagged.map(({ name, at }, number) => {
+    const next = flagged[number + 1]?.at ?? Number.POSITIVE_INFINITY;
     return html`
       <line class="chart-release" x1=${at} x2=${at} y1=${top - 10} y2=${bottom} />
       <path class="chart-flag" d=${`M${at} ${top - 19}h6l-2.2 3.5 2.2 3.5h-6z`} />
-      ${hasRoom && html`<text class="chart-release-name" x=${at + 10} y=${top - 11.5}>${name}</text>`}
+      <text class="chart-release-name" x=${at + 10} y=${top - 11.5}>${fitted(name, next - at - 14)}</text>
     `;
   });
+}
+
+/** As much of a name as fits before the next flag; nothing of less than three letters. @param {string} name @param {number} room */
+function fitted(name, room) {
+  const letters = Math.floor(room / 6.5);
+  if (letters >= name.length) return name;
+  return letters > 3 ? `${name.slice(0, letters - 1)}…` : "";
 }
 
 /** @param {number} index @param {(number | null)[]} values @param {Frame} frame */
