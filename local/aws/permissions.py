@@ -7,6 +7,7 @@ listed.
 import json
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
+from email.utils import parseaddr
 from typing import Any
 
 from local.aws import ministack
@@ -16,6 +17,7 @@ PATCH = "permissions"
 PATH = "/_local/calls"
 
 _ROLE_SESSION = ":assumed-role/"
+_SEND_E_MAIL = "/v2/email/outbound-emails"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Call:
 
 
 _judgements: ContextVar[list[Judgement]] = ContextVar("judgements")
+_sender: ContextVar[str] = ContextVar("sender")
 
 
 def patch() -> None:
@@ -45,21 +48,28 @@ def patch() -> None:
     app = ministack.module("app")
     if ministack.original(app, "AUTH", patch=PATCH):
         actions, evaluator = ministack.module("core.iam_actions"), ministack.module("core.iam_evaluator")
-        ministack.replace(actions, "extract_resource_arn", _with_the_workgroup_of_a_query, patch=PATCH)
+        ministack.replace(actions, "extract_resource_arn", _with_workgroup_and_sender, patch=PATCH)
         ministack.replace(evaluator, "enforce", lambda enforce: _listening(enforce, evaluator), patch=PATCH)
         ministack.replace(app, "app", _telling, patch=PATCH)
 
 
-def _with_the_workgroup_of_a_query(extract: Any) -> Any:
-    """A call about a query is checked against the query's workgroup, which only the query knows."""
+def _with_workgroup_and_sender(extract: Any) -> Any:
+    """A call about a query is checked against the query's workgroup, which only the query knows; an e-mail against its
+    sender."""
     executions = ministack.original(ministack.module("services.athena"), "_executions", patch=PATCH)
 
-    def resource_arn(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
+    def resource_arn(
+        service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str
+    ) -> str:
         if service == "athena":
             request = json.loads(body or b"{}")
-            query = executions.get(request.get("QueryExecutionId", "")) or {}
-            body = json.dumps({"WorkGroup": query.get("WorkGroup"), **request}).encode()
-        return str(extract(service, method, path, headers, body, *more))
+            execution = executions.get(request.get("QueryExecutionId", "")) or {}
+            body = json.dumps({"WorkGroup": execution.get("WorkGroup"), **request}).encode()
+        if service == "ses" and path == _SEND_E_MAIL:
+            _, sender = parseaddr(json.loads(body)["FromEmailAddress"])
+            _sender.set(sender)
+            return f"arn:aws:ses:{region}:{account}:identity/{sender}"
+        return str(extract(service, method, path, headers, body, query, region, account))
 
     return resource_arn
 
@@ -68,6 +78,8 @@ def _listening(enforce: Any, evaluator: Any) -> Any:
     resolve = ministack.original(evaluator, "resolve_caller_identity", patch=PATCH)
 
     def listening(access_key: str, action: str, service: str, region: str, **more: Any) -> Any:
+        if action == "ses:SendEmail":
+            more["service_context"] = {**(more.get("service_context") or {}), "ses:fromaddress": _sender.get()}
         refusal = enforce(access_key, action, service, region, **more)
         arn = str((resolve(access_key) or {}).get("userArn", ""))
         if _ROLE_SESSION in arn:

@@ -96,3 +96,15 @@ class Browser:
                 self.cookies[name] = value
             else:
                 self.cookies.pop(name, None)
+
+
+def change_people(admin: Browser, app_id: str) -> None:
+    """Each change that an admin can make of somebody."""
+    invited = {"email": "eve@example.com", "role": "viewer", "app_ids": [app_id]}
+    status, eve, _ = admin.ask("POST", "/api/v1/users", invited)
+    assert status == 201
+    person = f"/api/v1/users/{eve['user_id']}"
+    for change in ({"role": "operator"}, {"app_ids": None}, {"is_enabled": False}, {"is_enabled": True}):
+        assert admin.ask("PATCH", person, change)[0] == 200, change
+    assert admin.ask("DELETE", f"{person}/second-factor")[0] in (200, 204)
+    assert admin.ask("GET", "/api/v1/users")[0] == 200

@@ -1,6 +1,7 @@
 """Every call of every function under the deployed IAM policies, compared with the policies in both directions."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from console_browser import Browser
+from console_browser import Browser, change_people
 from deployed import (
     CRASHES,
     DAY,
@@ -22,7 +23,7 @@ from deployed import (
     series,
     texts_left_behind,
 )
-from enforced import Right, covers, in_words, judged_calls, needed_by, rights_of, without, words_of
+from enforced import Right, covers, function_name, in_words, judged_calls, needed_by, rights_of, without, words_of
 
 from appstore_analytics.answers.executions import Execution, Snapshot
 from appstore_analytics.contract.layout import TableDate
@@ -284,6 +285,8 @@ def test_connections_that_were_reset_leave_no_secret_in_any_text(guarded: Deploy
 # The web console beside it
 
 
+SENDER = "numbers@example.com"
+OF_THE_CONSOLE = ("console_read", "console_act", "console_live", "console_web", "console_migrate", "send_digest")
 READ_BY_CONSOLE = (
     "/health",
     f"/health?app={APPS[0]}",
@@ -304,6 +307,8 @@ STREAM = "Lambda reads the registry's stream with the function's role."
 CONSOLE_ON_BEHALF: dict[str, dict[str, str]] = {
     "console_read": {"dsql:DbConnect": OF_DSQL},
     "console_act": {"dsql:DbConnect": OF_DSQL},
+    "console_migrate": {"dsql:DbConnectAdmin": OF_DSQL},
+    "send_digest": {"dsql:DbConnect": OF_DSQL},
     "console_live": dict.fromkeys(
         ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"), STREAM
     ),
@@ -314,13 +319,16 @@ CONSOLE_ON_BEHALF: dict[str, dict[str, str]] = {
 @pytest.fixture(scope="module")
 def console_calls(guarded: Deployed, week: Week) -> list[dict[str, Any]]:
     """What the console's functions called while people read, invited, changed rights and started a run."""
-    console = deploy_console(guarded.aws, guarded.context, lambda *_: None)
+    guarded.aws.client("sesv2").create_email_identity(EmailIdentity=SENDER)
+    context = {**guarded.context, "console_digests": True, "digest_sender": SENDER}
+    console = deploy_console(guarded.aws, context, lambda *_: None)
     admin = Browser(guarded.aws, console)
     admin.sign_in_first(invite(guarded.aws, console, "ada@example.com", "admin"))
     for path in READ_BY_CONSOLE:
         assert admin.ask("GET", f"/api/v1{path}")[0] == 200, path
-    _change_people(admin)
+    change_people(admin, APPS[0])
     _plan_and_start(guarded, admin, str(report_of(week.monday)["run_id"]))
+    _read_digest(guarded, admin)
     _, ticket, _ = admin.ask("POST", "/api/v1/live-tickets", {})
     with admin.listening(ticket["ticket"]) as live:
         registry = guarded.aws.table(guarded.deployment.registry_table)
@@ -353,29 +361,28 @@ def _plan_and_start(guarded: Deployed, admin: Browser, run_id: str) -> None:
         guarded.pipeline.follow(next(guarded.pipeline.executions()))
 
 
-def _change_people(admin: Browser) -> None:
-    """Each change that an admin can make of somebody."""
-    invited = {"email": "eve@example.com", "role": "viewer", "app_ids": [APPS[0]]}
-    status, eve, _ = admin.ask("POST", "/api/v1/users", invited)
-    assert status == 201
-    person = f"/api/v1/users/{eve['user_id']}"
-    for change in ({"role": "operator"}, {"app_ids": None}, {"is_enabled": False}, {"is_enabled": True}):
-        assert admin.ask("PATCH", person, change)[0] == 200, change
-    assert admin.ask("DELETE", f"{person}/second-factor")[0] in (200, 204)
-    assert admin.ask("GET", "/api/v1/users")[0] == 200
+def _read_digest(guarded: Deployed, admin: Browser) -> None:
+    """A digest by e-mail, and the link in it that needs no login."""
+    assert admin.ask("POST", "/api/v1/subscriptions", {"channel": "email"})[0] == 201
+    answer = guarded.aws.client("lambda").invoke(FunctionName=function_name("send_digest"), Payload=b"{}")
+    assert json.load(answer["Payload"]) == {"sent": 1}
+    digest = guarded.aws.e_mails()[-1]
+    (link,) = set(re.findall(r"/unsubscribe\?token=[\w.~-]+", digest.body))
+    assert admin.ask("POST", link, headers={})[0] == 200
 
 
-@pytest.mark.parametrize("step", ["console_read", "console_act", "console_live", "console_web"])
+@pytest.mark.parametrize("step", OF_THE_CONSOLE)
 def test_a_function_of_the_console_is_allowed_everything_that_it_does(
     guarded: Deployed, console_calls: list[dict[str, Any]], step: str
 ) -> None:
     needed, allowed = needed_by(console_calls, step), rights_of(guarded, step)
     assert [need for need in needed if not any(covers(right, need) for right in allowed)] == []
-    of_the_console = [call for call in console_calls if call["caller"].startswith("appstore-analytics-console-")]
+    callers = {function_name(each) for each in OF_THE_CONSOLE}
+    of_the_console = [call for call in console_calls if call["caller"] in callers]
     assert {call["action"] for call in of_the_console if not call["allowed"]} == {TO_A_CONNECTION}
 
 
-@pytest.mark.parametrize("step", ["console_read", "console_act", "console_live", "console_web"])
+@pytest.mark.parametrize("step", OF_THE_CONSOLE)
 def test_a_function_of_the_console_does_everything_that_it_is_allowed(
     guarded: Deployed, console_calls: list[dict[str, Any]], step: str
 ) -> None:

@@ -18,6 +18,7 @@ from migrated import Migrated
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.slack.webhook import NotDeliveredError
 from appstore_console.database.digests_sent import StoredDigestsSent
+from appstore_console.digest import sending
 from appstore_console.digest.links import Links
 from appstore_console.digest.mailbox import Mailbox
 from appstore_console.digest.sending import SomeNotSentError, WeeklyDigest
@@ -125,6 +126,17 @@ def test_what_ses_refuses_is_sent_by_the_next_try(desk: Desk) -> None:
         desk.digest(mailbox=nowhere).send()
     assert desk.digest().send() == {"sent": 1}
     assert len(desk.mails()) == before + 1
+
+
+def test_the_log_has_the_code_of_a_refusal_and_nobodys_address(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.subscribe(desk.office.person(ADA, Role.VIEWER))
+    told: list[Any] = []
+    monkeypatch.setattr(sending.logger, "error", lambda _, extra: told.append(extra))
+    with pytest.raises(SomeNotSentError):
+        desk.digest(mailbox=Mailbox(desk.aws.client("sesv2"), "unverified@example.com")).send()
+    (about,) = told
+    assert about["error"] == "MessageRejected"
+    assert ADA not in str(about)
 
 
 def test_the_slack_channel_is_told_of_the_apps_that_an_admin_named(desk: Desk, pipeline: Pipeline) -> None:

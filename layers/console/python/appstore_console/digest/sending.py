@@ -71,7 +71,7 @@ class WeeklyDigest:
             deliver(week)
         except (BotoCoreError, ClientError, NotDeliveredError) as error:
             self.sent.release(monday, subscription.subscription_id)
-            about = {"subscription_id": subscription.subscription_id, "error": type(error).__name__}
+            about = {"subscription_id": subscription.subscription_id, "error": _named(error)}
             logger.error("A digest was not sent", extra=about)
             return FAILED
         return SENT
@@ -111,3 +111,8 @@ class WeeklyDigest:
         if self.slack:
             text = f"*{subject_of(week)}*\n{text_of(week, self.links.console_url)}"
             self.slack(html.escape(text, quote=False))
+
+
+def _named(error: Exception) -> str:
+    """What happened, without AWS's sentence: it can name the reader's address."""
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__
