@@ -18,6 +18,8 @@ from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.prices import ATHENA_LEAST_MB, DAYS_OF_A_MONTH, HOURS_OF_A_MONTH, Price
 from appstore_analytics.contract.tables import curated_tables
+from appstore_analytics.lake import merge
+from appstore_analytics.lake.kpis import compaction
 from appstore_analytics.registry.runs import REMEMBERED
 from appstore_analytics.rules.call_budget import calls_needed, calls_per_day, ceiling
 from appstore_analytics.rules.due import LOOK_AGAIN_DAYS
@@ -61,7 +63,10 @@ _READS_OF_AN_OBJECT = 3  # Athena: footer, index, columns
 _WRITES_OF_A_RESULT = 2  # the rows and their metadata
 _GIGABYTE = 1e9
 _EXPRESS_GB = 64 / 1024
-_FETCHES_AT_ONCE: Mapping[str, int] = {"publish_date": 8, "compact_months": 16}
+_FETCHES_AT_ONCE: Mapping[str, int] = {
+    "publish_date": merge.FETCHES_AT_ONCE,
+    "compact_months": compaction.READS_AT_ONCE,
+}
 _DATES_OF_A_MONTH = 16  # of the current one, on average over its days
 _YEAR_DAYS = 365
 

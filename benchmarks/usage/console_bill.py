@@ -12,6 +12,7 @@ from typing import Any
 
 from appstore_analytics.contract import prices
 from appstore_analytics.contract.prices import DAYS_OF_A_MONTH, Price
+from appstore_analytics.lake.kpis.reader import READS_AT_ONCE
 from benchmarks.results import RESULTS
 from benchmarks.usage.bill import LOG_BYTES_OF_A_CALL, SECONDS, VCPU_GB, Line
 
@@ -19,9 +20,10 @@ ALARMS = 2
 MEMORY_GB = VCPU_GB
 """Almost all calls are to console_read, which has one vCPU."""
 
-_AT_ONCE = 16  # objects that lake/kpis/reader.py reads at a time
+PING_EVERY_SECONDS = 45
+"""What console/state/live.js does; a test compares."""
+
 _BYTES_OF_THE_ACCESS_LOG = 400
-_PINGS_A_MINUTE = 60 / 45  # console/state/live.js
 _MESSAGES_OF_A_PING = 2  # API Gateway itself answers it, without a function
 _UNITS_OF_A_TRANSACTION = 1.0
 _GIGABYTE = 1e9
@@ -72,7 +74,7 @@ class Answer:
     @property
     def seconds(self) -> float:
         """CPU time and waits for S3."""
-        waits = (self.reads / _AT_ONCE) * SECONDS["a read of S3"]
+        waits = (self.reads / READS_AT_ONCE) * SECONDS["a read of S3"]
         return self.cpu_seconds + waits + self.listings * SECONDS["a write or listing of S3"]
 
 
@@ -92,7 +94,7 @@ def _counts(answer: Answer) -> Iterator[tuple[Price, float]]:
     requests = USE.pages_a_day * USE.requests_of_a_page * DAYS_OF_A_MONTH
     minutes = USE.people * USE.hours_open_a_day * 60 * DAYS_OF_A_MONTH
     nudges = USE.nudges_a_day * DAYS_OF_A_MONTH
-    messages = minutes * _PINGS_A_MINUTE * _MESSAGES_OF_A_PING + nudges * USE.people
+    messages = minutes * 60 / PING_EVERY_SECONDS * _MESSAGES_OF_A_PING + nudges * USE.people
     starts = USE.starts_a_day * DAYS_OF_A_MONTH
     tickets = USE.pages_a_day * DAYS_OF_A_MONTH
     yield prices.ALARMS, ALARMS

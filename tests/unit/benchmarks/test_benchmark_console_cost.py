@@ -22,6 +22,11 @@ def test_every_price_of_the_console_names_its_page() -> None:
     assert not set(PRICES) & set(PRICES_OF_THE_CONSOLE)
 
 
+def test_a_page_pings_as_often_as_the_bill_says() -> None:
+    live = (Path(__file__).parents[3] / "console" / "state" / "live.js").read_text(encoding="utf-8")
+    assert f"const PING_EVERY = {console_bill.PING_EVERY_SECONDS}_000;" in live
+
+
 @pytest.mark.parametrize("apps", SIZES)
 def test_the_kept_bill_is_that_of_the_kept_measurement(apps: int) -> None:
     lines = console_bill.month(apps)

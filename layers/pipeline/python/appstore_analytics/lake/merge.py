@@ -32,7 +32,7 @@ from appstore_analytics.lake.schema import in_memory, memory_type, string_column
 from appstore_analytics.model.parts import Batch
 from appstore_analytics.model.vintage import Vintage
 
-_FETCHES_AT_ONCE = 8
+FETCHES_AT_ONCE = 8
 _FETCHED_AHEAD = 16
 _KEPT_IN_MEMORY_BYTES = 1 << 20
 
@@ -105,7 +105,7 @@ class Merge:
             return self.table_date.app_id_of_part(part.key)
 
         apps = groupby(sorted(parts, key=app_id), key=app_id)
-        pool = ThreadPoolExecutor(_FETCHES_AT_ONCE)
+        pool = ThreadPoolExecutor(FETCHES_AT_ONCE)
         try:
             ahead: deque[Future[list[_FetchedPart]]] = deque()
             for app, of_app in apps:

@@ -35,7 +35,7 @@ DETAIL_ROWS, TOTAL_ROWS = 100_000, 20_000
 """The most rows of a row group: the details of some apps, of which readers want one; the totals of more apps."""
 
 _ROWS_AT_ONCE = 500_000
-_AT_ONCE = 16
+READS_AT_ONCE = 16
 _ORDER = ("dimension", "kpi", "value")
 
 
@@ -50,7 +50,7 @@ def months_to_compact(bucket: Bucket, table: CuratedTable) -> dict[TableMonth, l
         return standing is None or dict(standing.metadata) != month_metadata(table, etags)
 
     newest_first = sorted(months, reverse=True)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(READS_AT_ONCE) as pool:
         return {
             month: months[month] for month, due in zip(newest_first, pool.map(is_due, newest_first), strict=True) if due
         }
@@ -66,7 +66,7 @@ def compact(
     """
     path = scratch / f"{month.first:%Y-%m}.parquet"
     with damage_named():
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(READS_AT_ONCE) as pool:
             days = [day for day in pool.map(partial(_fetch, bucket, table), dates) if day is not None]
         if not days:
             return ()

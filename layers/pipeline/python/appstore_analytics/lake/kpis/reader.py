@@ -43,7 +43,7 @@ _END_OF_A_MONTH = 256 << 10
 """Of a few dozen apps the footer and every total; of a thousand the footer."""
 
 _ROWS_AT_ONCE = 400_000
-_AT_ONCE = 16
+READS_AT_ONCE = 16
 _ATTEMPTS = 3
 
 _Etags = Mapping[date, str]
@@ -67,7 +67,7 @@ class _OfDate(NamedTuple):
 
 def read_kpis(bucket: Bucket, table_dates: Collection[TableDate], wanted: Wanted) -> Iterator[StoredKpis]:
     """The stored amounts of these Dates and tables, in their order."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(READS_AT_ONCE) as pool:
         found = _of_months(bucket, wanted, table_dates, pool)
         alone = pool.map(partial(_read, bucket, wanted), (one for one in table_dates if one not in found))
         for one in table_dates:
