@@ -14,11 +14,14 @@ def test_the_counts_of_a_third_size_lie_on_the_line_through_two_others() -> None
     assert lines["convert_instance", Unit.CALLS].per_app == 1
     assert lines["download_segments", Unit.APPLE_CALLS].per_app == 1
     assert lines["publish_date", Unit.S3_READS].per_app > 1
+    assert lines["list_releases", Unit.APPLE_CALLS].per_app == 1
+    queries = lines["verify_table", Unit.QUERIES]
+    assert (queries.fixed, queries.per_app) == (2, 0), "of a table's rows, and of its KPIs"
 
 
 def test_a_day_on_a_small_quota_goes_on_every_hour_until_every_app_is_verified() -> None:
-    day = live_a_scarce_day(calls_per_hour=6, reports=5, hours=4)  # five usable calls: one app's lists at a time
+    day = live_a_scarce_day(calls_per_hour=6, reports=5, hours=5)  # five usable calls: one app's lists at a time
     assert (day.verified, day.refused) == (day.apps, 0) == (2, 0)
-    assert day.usable == 20
-    assert day.calls == 20 + 1  # plan_run requests the names of the apps
+    assert day.usable == 25
+    assert day.calls == 20 + 1  # plan_run requests the names of the apps; releases never wait, and are left for later
     assert 4 < day.hours < 5

@@ -303,5 +303,7 @@ def test_ctrl_c_while_the_demo_is_being_loaded_is_one_sentence(when: str) -> Non
         assert any(line.rstrip().endswith(f"| {when}") or f" {when}\n" in line for line in demo.stderr)
         os.killpg(demo.pid, signal.SIGINT)
         out, err = demo.communicate(timeout=60)
-    assert (demo.returncode, out) == (130, "stopped; nothing is left running\n")
+    # A shell says 130 of both: Python ends by the signal if Ctrl-C met it inside an exec(), even if that was caught.
+    assert demo.returncode in (130, -signal.SIGINT)
+    assert out == "stopped; nothing is left running\n"
     assert "Traceback" not in err
