@@ -1,7 +1,7 @@
 """The pictures of the console in docs/pictures: `python -m docs.pictures`, about a minute.
 
 The console's own pages in Chromium, with the invented apps of its browser tests (tests/e2e/console/imitation). Their
-date is fixed, so a picture changes only if the console does.
+date is fixed, so a picture changes only if the console does; or the font, which is Inter (`fonts-inter` in Debian).
 """
 
 import argparse
