@@ -11,7 +11,7 @@ from appstore_analytics.contract.verdicts import Verdict
 from infra.functions import CAPACITIES
 from local.aws.histories import LARGEST_DATA_BYTES
 from local.load.histories import MOST_EVENTS
-from local.load.memory import EMULATOR, growing
+from local.load.memory import EMULATOR, OF_WHOLE_RUNS, KindMemory, growing
 from local.load.run import Load, LoadDay
 
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "load.md"
@@ -93,16 +93,22 @@ def _limited(day: LoadDay, what: str, size: int, where: str, limit: int, unit: s
 
 def _memory_rows(load: Load) -> Iterator[Row]:
     for kind, memory in load.memory.items():
-        flat = {True: "flat", False: "grows", None: "too little work to say"}[memory.is_flat]
         sizes = "warm {}, at the end {}, peak {} MiB".format(
             *(size // _MEBIBYTE for size in (memory.warm_bytes, memory.last_bytes, memory.peak_bytes))
         )
-        said = "holds all it stores" if kind == EMULATOR else flat
         yield (
             f"memory of {kind} ({memory.processes}, {memory.cpu_seconds:,.0f} s CPU)",
-            f"{sizes}: {said}",
+            f"{sizes}: {_course(memory)}",
             _allowed(kind),
         )
+
+
+def _course(memory: KindMemory) -> str:
+    if memory.kind == EMULATOR:
+        return "holds all it stores"
+    if memory.kind in OF_WHOLE_RUNS:
+        return "looks at the whole run"
+    return {True: "flat", False: "grows", None: "too little work to say"}[memory.is_flat]
 
 
 def _allowed(kind: str) -> str:

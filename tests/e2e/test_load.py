@@ -10,7 +10,7 @@ import pytest
 from appstore_analytics.contract.maps import ITEMS_OF_A_BATCH
 from local.aws.histories import LARGEST_DATA_BYTES
 from local.load.histories import MOST_EVENTS, Largest
-from local.load.memory import EMULATOR, KindMemory
+from local.load.memory import EMULATOR, KindMemory, growing
 from local.load.page import BEGIN, END, TARGET, failures, rows, write_result
 from local.load.run import Load, run_load
 
@@ -81,6 +81,12 @@ def test_every_function_was_seen_and_stayed_within_its_memory(load: Load) -> Non
         "summarize-run",
     }
     assert all(20 * MEBIBYTE < load.memory[name].peak_bytes < 512 * MEBIBYTE for name in functions)
+
+
+def test_only_a_function_that_is_called_for_each_item_has_to_stay_as_it_is() -> None:
+    sizes = (2, 100.0, 100 * MEBIBYTE, 150 * MEBIBYTE, 150 * MEBIBYTE)
+    kinds = {kind: KindMemory(kind, *sizes) for kind in ("publish-date", "summarize-run", "embedded AWS")}
+    assert growing(kinds) == ["publish-date"]
 
 
 def test_what_would_be_wrong_is_said(load: Load) -> None:
