@@ -13,7 +13,9 @@ if __name__ == "__main__":
         try:
             from operations.commands import main
         except KeyboardInterrupt:  # loading takes a second
-            sys.exit(130)
+            from workshop.ctrl_c import interrupted
+
+            sys.exit(interrupted())
         main()
     else:
         from workshop import setup

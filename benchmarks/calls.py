@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
+from appstore_analytics.apple.client import PAGE_LIMIT
 from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.rules.call_budget import calls_needed, ceiling
@@ -30,8 +31,7 @@ _SMALL = WorldSettings(
 """An account with as little data as possible, because only calls are counted."""
 
 _LIST_OF_APPS = "GET /v1/apps"
-_APPS_OF_A_PAGE = 200
-"""A run lists the apps of an account: a call for every 200 of them, not for each."""
+"""A run lists the apps of an account, a page in each call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def _by_route(days: list[Day], apps: int) -> dict[str, float]:
     """The calls per app and day."""
     routes = sorted({route for day in days for route in day.calls})
     per_day = {route: sum(day.calls.get(route, 0) for day in days) / len(days) for route in routes}
-    return {route: calls / (_APPS_OF_A_PAGE if route == _LIST_OF_APPS else apps) for route, calls in per_day.items()}
+    return {route: calls / (PAGE_LIMIT if route == _LIST_OF_APPS else apps) for route, calls in per_day.items()}
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
-INTERRUPTED = 130
+from workshop.ctrl_c import interrupted
 
 
 def until_interrupted(run: Callable[[], int]) -> int:
@@ -15,7 +15,7 @@ def until_interrupted(run: Callable[[], int]) -> int:
         return run()
     except KeyboardInterrupt:
         sys.stdout.write("stopped; nothing is left running\n")
-        return INTERRUPTED
+        return interrupted()
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -60,7 +60,7 @@ def aws_in_process() -> Iterator[None]:
         yield
 
 
-# What a call costs besides the work: together a third of its time, of 300,000 calls in all tests.
+# What a call costs besides the work.
 
 _sign_anything = RequestSigner.sign
 

@@ -98,17 +98,18 @@ def _memory_rows(load: Load) -> Iterator[Row]:
         )
         yield (
             f"memory of {kind} ({memory.processes}, {memory.cpu_seconds:,.0f} s CPU)",
-            f"{sizes}: {_course(memory)}",
+            f"{sizes}: {_course(memory, load.apps)}",
             _allowed(kind),
         )
 
 
-def _course(memory: KindMemory) -> str:
+def _course(memory: KindMemory, apps: int) -> str:
     if memory.kind == EMULATOR:
         return "holds all it stores"
-    if memory.kind in OF_WHOLE_RUNS:
+    flat = memory.is_flat(apps)
+    if memory.kind in OF_WHOLE_RUNS and flat is not False:
         return "looks at the whole run"
-    return {True: "flat", False: "grows", None: "too little work to say"}[memory.is_flat]
+    return {True: "flat", False: "grows", None: "too little work to say"}[flat]
 
 
 def _allowed(kind: str) -> str:
@@ -140,7 +141,7 @@ def _size_failures(day: LoadDay) -> Iterator[str]:
 
 
 def _memory_failures(load: Load) -> Iterator[str]:
-    for kind in growing(load.memory):
+    for kind in growing(load.memory, load.apps):
         yield f"The memory of {kind} grows with its work."
     for kind, memory in load.memory.items():
         capacity = CAPACITIES.get(kind.replace("-", "_"))

@@ -45,7 +45,9 @@ _LONGEST_ANSWER_SECONDS = sum(_TIMEOUT_SECONDS)
 """The limit for one answer, from the call to its last byte: a slow stream must not use up a function's time."""
 LONGEST_CALL_SECONDS = _LONGEST_ANSWER_SECONDS + _TIMEOUT_SECONDS[1]
 """The longest time until a call has answered or failed: the clock is read between any two pieces."""
-_PAGE_LIMIT = 200
+PAGE_LIMIT = 200
+"""The apps, requests, reports or instances of one page, each of which is a call."""
+
 _MOST_PAGES = 100
 """20,000 apps or segments: an endless list must not use up the key's quota."""
 _MOST_PAGES_OF_AN_APP = 5
@@ -104,9 +106,9 @@ class AppStoreConnect:
 
         NotFound if the server has no such list: it is probably not App Store Connect.
         """
-        query = {"limit": _PAGE_LIMIT, "fields[apps]": "name"}
-        starts = range(0, len(app_ids), _PAGE_LIMIT)
-        filters = [{"filter[id]": ",".join(app_ids[start : start + _PAGE_LIMIT])} for start in starts] or [{}]
+        query = {"limit": PAGE_LIMIT, "fields[apps]": "name"}
+        starts = range(0, len(app_ids), PAGE_LIMIT)
+        filters = [{"filter[id]": ",".join(app_ids[start : start + PAGE_LIMIT])} for start in starts] or [{}]
         try:
             return dict(read_app(data) for some in filters for data in self._pages("v1/apps", query | some))
         except NotFound as unknown:
@@ -120,7 +122,7 @@ class AppStoreConnect:
 
         NotFound if Apple does not know the app.
         """
-        query = {"filter[accessType]": access_type, "limit": _PAGE_LIMIT}
+        query = {"filter[accessType]": access_type, "limit": PAGE_LIMIT}
         pages = self._pages(f"v1/apps/{app_id}/analyticsReportRequests", query, _MOST_PAGES_OF_AN_APP)
         try:
             found = each_once(read_report_request(data) for data in pages)
@@ -155,7 +157,7 @@ class AppStoreConnect:
     def reports(self, request_id: str) -> tuple[Report, ...]:
         """The reports that a request offers, without repetitions. Empty until Apple has prepared them."""
         path = f"v1/analyticsReportRequests/{request_id}/reports"
-        pages = self._pages(path, {"limit": _PAGE_LIMIT}, _MOST_PAGES_OF_AN_APP)
+        pages = self._pages(path, {"limit": PAGE_LIMIT}, _MOST_PAGES_OF_AN_APP)
         return each_once(map(read_report, pages))
 
     def instances(self, report_id: str, granularity: Granularity, latest: date) -> Instances:
@@ -164,13 +166,13 @@ class AppStoreConnect:
         An entry is refused if its processing date is not a day in Apple's format or is after `latest`, or if its id is
         listed twice with different attributes.
         """
-        query = {"filter[granularity]": granularity, "limit": _PAGE_LIMIT}
+        query = {"filter[granularity]": granularity, "limit": PAGE_LIMIT}
         pages = self._pages(f"v1/analyticsReports/{report_id}/instances", query, _MOST_PAGES_OF_AN_APP)
         return read_instances(pages, granularity, latest)
 
     def segments(self, instance_id: str) -> tuple[Segment, ...]:
         """The segments of an instance, without repetitions; NotFound if it has expired but Apple still lists it."""
-        pages = self._pages(f"v1/analyticsReportInstances/{instance_id}/segments", {"limit": _PAGE_LIMIT})
+        pages = self._pages(f"v1/analyticsReportInstances/{instance_id}/segments", {"limit": PAGE_LIMIT})
         return each_once(read_segment(data) for data in pages)
 
     def versions(self, app_id: str) -> tuple[StoreVersion, ...]:
@@ -181,7 +183,7 @@ class AppStoreConnect:
         query = {
             "filter[appVersionState]": ",".join(RELEASED_STATES),
             "fields[appStoreVersions]": "platform,versionString,appVersionState",
-            "limit": _PAGE_LIMIT,
+            "limit": PAGE_LIMIT,
         }
         pages = self._pages(f"v1/apps/{app_id}/appStoreVersions", query, _MOST_PAGES_OF_AN_APP)
         return each_once(map(read_version, pages))
