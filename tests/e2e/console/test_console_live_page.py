@@ -16,8 +16,8 @@ def state_of(visit: Visit) -> str:
     return visit.page.locator(".live").get_attribute("data-state") or ""
 
 
-def until(visit: Visit, state: str, seconds: float = 10) -> None:
-    expect(visit.page.locator(".live")).to_have_attribute("data-state", state, timeout=seconds * 1000)
+def until(visit: Visit, state: str) -> None:
+    expect(visit.page.locator(".live")).to_have_attribute("data-state", state)
 
 
 def test_a_nudge_makes_the_page_ask_again(visit: Visit) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 from imitation_states import STATES, State
+from playwright.sync_api import expect
 
 from tests.e2e.console.conftest import Visiting
 from tests.e2e.console.visits import WIDTHS, Visit
@@ -12,7 +13,7 @@ def test_a_page_is_whole(visiting: Visiting, state: State) -> None:
     """One visit for all checks: a page is opened once and inspected in every way."""
     visit = visiting(state.world())
     state.open(visit)
-    assert visit.page.locator("h1").count() == 1
+    expect(visit.page.locator("h1")).to_have_count(1)
     assert visit.page.title().endswith("App Store Analytics")
     assert _doubled_ids(visit) == []
     assert visit.violations() == []

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from imitation_states import GOOD, LATE
+from playwright.sync_api import expect
 
 from appstore_analytics.contract.kpis import KPIS_BY_NAME
 from appstore_analytics.rules.date_verdicts import DateVerdict
@@ -80,7 +81,7 @@ def test_the_apps_page_and_the_tile_are_the_same_number(visit: Visit) -> None:
 def test_a_date_that_is_not_final_is_in_no_tile_and_is_hatched(visit: Visit) -> None:
     visit.open(f"#/apps/{GOOD.id}")
     assert visit.page.locator(".chart-line.open").first.get_attribute("d")
-    assert visit.page.locator(".tiles ~ .body rect[fill^='url']").count() == 1
+    expect(visit.page.locator(".tiles ~ .body rect[fill^='url']")).to_have_count(1)
     visit.see(".chart", "not final")
     chart = visit.page.locator(".chart[role=slider]").first
     chart.focus()
@@ -105,7 +106,7 @@ def test_a_restated_date_shows_old_and_new(visit: Visit) -> None:
     series = numbers_of("sessions")
     restated = [point for point in series.points if point.restated_on]
     visit.open(f"#/apps/{GOOD.id}?metric=sessions")
-    assert visit.page.locator(".chart path.chart-restated").count() == len(restated)
+    expect(visit.page.locator(".chart path.chart-restated")).to_have_count(len(restated))
     first = restated[-1]
     shown = next(row for row in table_of(visit) if row[0].endswith(f"{first.day.day} {first.day:%b}"))
     assert shown[3].startswith("◆ restated, was ")
@@ -117,7 +118,8 @@ def test_where_the_former_value_is_not_known_the_totals_behind_it_are_told(visit
     place = next(number for number, point in enumerate(points) if point.restated_on)
     assert points[place].restated_from is None
     visit.open(f"#/apps/{GOOD.id}")
-    assert visit.page.locator(".chart path.chart-restated").count() == sum(bool(point.restated_on) for point in points)
+    restated = [point for point in points if point.restated_on]
+    expect(visit.page.locator(".chart path.chart-restated")).to_have_count(len(restated))
     assert "In all of downloads: counts 8,300 → 10,000." in spoken_at(visit, place)
 
 
@@ -125,11 +127,12 @@ def test_versions_and_notes_are_flags_on_their_days(visit: Visit) -> None:
     points = numbers_of("total_downloads").points
     places = {(points[-1].day - point.day).days + 1: number for number, point in enumerate(points)}
     visit.open(f"#/apps/{GOOD.id}")
-    assert visit.page.locator(".chart path.chart-flag").count() == 4, "the note about 4.2.1 stands for the version too"
+    flags = visit.page.locator(".chart path.chart-flag")
+    expect(flags, "the note about 4.2.1 stands for the version too").to_have_count(4)
     assert "⚑ 4.2.0 (first sessions: released then or earlier)" in spoken_at(visit, places[26])
     assert "⚑ 4.2.1 in all stores" in spoken_at(visit, places[15])
     assert "⚑ Spring sale" in spoken_at(visit, places[10])
-    assert visit.page.locator(".chart-release-name", has_text="4.3.0").count() == 1
+    expect(visit.page.locator(".chart-release-name", has_text="4.3.0")).to_have_count(1)
 
 
 def test_a_bound_carries_its_sign_everywhere(visit: Visit) -> None:

@@ -67,7 +67,7 @@ def test_what_is_chosen_stands_in_the_address(visit: Visit) -> None:
     assert "verdict=late" in visit.page.url
     visit.page.reload()
     visit.page.wait_for_selector(".apps tbody tr")
-    assert visit.page.locator(".apps tbody tr").count() == 1
+    expect(visit.page.locator(".apps tbody tr")).to_have_count(1)
     expect(visit.page.locator("th[aria-sort=descending]")).to_contain_text("Impressions")
 
 
@@ -81,7 +81,7 @@ def test_an_address_that_is_typed_is_followed(visit: Visit) -> None:
 
 def test_nothing_of_apples_becomes_markup(visit: Visit) -> None:
     visit.open(f"#/apps?q={'1000000022'}")
-    assert visit.page.locator(".apps td.app b").count() == 0
+    expect(visit.page.locator(".apps td.app b")).to_have_count(0)
     assert "<b>Fast</b>" in visit.text(".apps td.app a")
 
 

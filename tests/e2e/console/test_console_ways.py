@@ -165,13 +165,13 @@ def test_what_a_role_may_not_do_is_absent_or_says_why(visiting: Visiting, role: 
     visit = visiting(World(role=role))
     visit.open()
     plans = visit.page.get_by_role("link", name="Plan a backfill")
-    assert plans.count() == (1 if role is Role.OPERATOR else 0)
+    expect(plans).to_have_count(1 if role is Role.OPERATOR else 0)
     visit.go("#/runs")
     visit.see("main h1", "Runs")
     start = visit.page.get_by_role("button", name="Start a run")
     assert start.get_attribute("aria-disabled") == (None if role is Role.OPERATOR else "true")
     visit.press("n")
-    assert visit.page.locator("dialog").count() == (1 if role is Role.OPERATOR else 0)
+    expect(visit.page.locator("dialog")).to_have_count(1 if role is Role.OPERATOR else 0)
 
 
 def test_a_run_is_followed_to_its_end(visiting: Visiting) -> None:
@@ -215,7 +215,7 @@ def test_a_row_of_a_breakdown_filters_the_whole_page(visit: Visit) -> None:
 
 def test_a_run_that_somebody_else_starts_appears(visit: Visit) -> None:
     visit.open("#/runs")
-    assert visit.page.locator(".runs .badge.family-running").count() == 0
+    expect(visit.page.locator(".runs .badge.family-running")).to_have_count(0)
     visit.world.is_running = True
     visit.server.nudge()
     visit.page.wait_for_selector(".runs .badge.family-running")

@@ -20,6 +20,28 @@ WIDTHS = (320, 390, 768, 1024, 1440)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 AXE = CONSOLE / "node_modules" / "axe-core" / "axe.min.js"
+# After an answer one frame draws it, and the next one runs the effects, which may ask again.
+_CALM_FRAMES = 3
+# The page's own requests that have no answer yet. `window.fetch` is all that it asks with; see `Tab.settle`.
+_COUNT_REQUESTS = """
+(() => {
+    const ask = window.fetch;
+    window.unanswered = 0;
+    window.calmFrames = 0;
+    window.fetch = async (...asked) => {
+        window.unanswered += 1;
+        try {
+            const response = await ask(...asked);
+            await response.clone().arrayBuffer();
+            return response;
+        } finally {
+            window.unanswered -= 1;
+        }
+    };
+})();
+"""
+# For an answer of functions that start, or beside other tests on the machine.
+_PATIENCE_MS = 60_000
 _LOUD = "NO BROWSER: install Chromium (Debian: apt-get install chromium); the console's pages are NOT tested here."
 
 
@@ -35,6 +57,7 @@ def browser_path() -> str:
 
 @contextmanager
 def started(playwright: Playwright) -> Iterator[Browser]:
+    expect.set_options(timeout=_PATIENCE_MS)
     browser = playwright.chromium.launch(executable_path=browser_path(), args=[*ARGUMENTS])
     yield browser
     browser.close()
@@ -82,9 +105,16 @@ class Tab:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until no request is pending."""
+        """Wait until no request is pending, and until what was answered has been drawn."""
+        self.page.evaluate("() => { window.calmFrames = 0; }")
         self.page.wait_for_function(
-            "() => document.querySelector('main') && !document.querySelector('main [aria-busy=true]')"
+            """(frames) => {
+                const main = document.querySelector('main');
+                const isCalm = main && !window.unanswered && !main.querySelector('[aria-busy=true]');
+                window.calmFrames = isCalm ? window.calmFrames + 1 : 0;
+                return window.calmFrames > frames;
+            }""",
+            arg=_CALM_FRAMES,
         )
 
     def text(self, selector: str) -> str:
@@ -156,7 +186,8 @@ def window_of(browser: Browser, **options: Any) -> BrowserContext:
     """A browser's window, of a person who has never been here."""
     defaults = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "locale": "en-GB"}
     context = browser.new_context(**{**defaults, **options})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(_PATIENCE_MS)
+    context.add_init_script(_COUNT_REQUESTS)
     return context
 
 

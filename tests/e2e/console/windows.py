@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from local.console import Invited
 from local.deployment import ConsoleDeployment
@@ -15,9 +15,6 @@ from tests.e2e.console.visits import Tab, started, window_of
 
 PASSWORD = "Harbor-7291-lamp"
 """Whoever is invited chooses this one."""
-
-PATIENCE_MS = 60_000
-"""For an answer of functions that start, beside other tests on the machine."""
 
 
 @dataclass
@@ -31,7 +28,6 @@ class Windows:
     def open(self) -> Tab:
         """A new window, as large as a laptop's."""
         context = window_of(self.browser, permissions=["clipboard-read", "clipboard-write"])
-        context.set_default_timeout(PATIENCE_MS)
         tab = Tab(context.new_page(), f"{self.console.url}/", self.console.live_url)
         tab.listen()
         self.tabs.append(tab)
@@ -46,7 +42,6 @@ class Windows:
 @contextmanager
 def windows_on(console: ConsoleDeployment) -> Iterator[Windows]:
     """A browser on the deployed console; at the end nothing may have gone wrong in any window."""
-    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright, started(playwright) as browser:
         windows = Windows(browser, console)
         yield windows
