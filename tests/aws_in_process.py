@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
+from botocore import utils
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.signers import RequestSigner
 from botocore.useragent import UserAgentString
@@ -23,6 +24,7 @@ from moto.core.serialize import ResponseSerializer
 from moto.core.utils import get_equivalent_url_in_aws_domain
 from moto.dynamodb import models as dynamodb_models
 from moto.dynamodb import responses as dynamodb_responses
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.utilities import aws_headers
@@ -49,6 +51,9 @@ def aws_in_process() -> Iterator[None]:
         patch.object(BotocoreStubber, "process_request", _Routes().answer),
         patch.object(ResponseSerializer, "get_value", _get_value),
         patch.object(responses, "method_names_from_class", cache(responses.method_names_from_class)),
+        patch.object(utils, "_parse_timestamp_with_tzinfo", cache(utils._parse_timestamp_with_tzinfo)),
+        patch.object(DynamoType, "cast_value", property(_cast_value)),
+        patch.object(DynamoType, "size", _size),
         patch.object(dynamodb_responses, "UpdateExpressionParser", _Parser),
         patch.object(dynamodb_models, "UpdateExpressionParser", _Parser),
         patch.object(DepthFirstTraverser, "nodes_to_be_processed", _kinds_of_nodes),
@@ -90,6 +95,20 @@ def _request_id(headers: dict[str, Any] | None = None) -> str:
     if headers is not None:
         headers["x-amzn-requestid"] = "request"
     return "request"
+
+
+_cast_any_value, _size_of_any = DynamoType.cast_value.fget, DynamoType.size
+
+
+def _cast_value(stored: DynamoType) -> Any:
+    """A text as itself: keys are compared at each step of each query's sorting."""
+    return stored.value if stored.type == "S" else _cast_any_value(stored)
+
+
+def _size(stored: DynamoType) -> int:
+    """Bytes of a value. A query measures all values of all its items twice, and most of them are short texts."""
+    is_letters = stored.type in ("S", "N") and isinstance(stored.value, str) and stored.value.isascii()
+    return len(stored.value) if is_letters else _size_of_any(stored)
 
 
 class _Parser:
