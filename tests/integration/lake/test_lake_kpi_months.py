@@ -355,7 +355,7 @@ def test_a_damaged_date_is_not_built_and_keeps_its_month_from_being_made(
 
 
 def test_months_of_other_definitions_are_not_read_and_are_due(lake: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("appstore_analytics.lake.kpis.months._FORM", "2")
+    monkeypatch.setattr("appstore_analytics.lake.kpis.months._FORM", "other")
     counting = Counting(lake)
     found = answers(counting, EVERYTHING)
     assert counting.asked["date"] == len(DAYS)

@@ -23,7 +23,7 @@ from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL, definition
 from appstore_analytics.contract.layout import TableDate, TableMonth
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.kpis.damaged import damage_named
-from appstore_analytics.lake.kpis.months import DT, MONTH_SCHEMA, Copied, month_footer, month_metadata
+from appstore_analytics.lake.kpis.months import DT, MONTH_SCHEMA, Copied, first_amount, month_footer, month_metadata
 from appstore_analytics.lake.kpis.objects import DEFINITIONS
 from appstore_analytics.lake.kpis.rows import KEYS, STRINGS
 from appstore_analytics.lake.kpis.sums import packed
@@ -70,7 +70,8 @@ def compact(
             days = [day for day in pool.map(partial(_fetch, bucket, table), dates) if day is not None]
         if not days:
             return ()
-        _write(days, month_footer(table, {day.day: Copied(day.etag, day.is_completed) for day in days}), path)
+        footer = month_footer(table, {day.day: Copied(day.etag, day.is_completed) for day in days})
+        _write(days, first_amount(table), footer, path)
     with path.open("rb") as body:
         bucket.write(month.key, body, metadata=month_metadata(table, {day.day: day.etag for day in days}))
     path.unlink()
@@ -136,7 +137,7 @@ def _fetch(bucket: Bucket, table: CuratedTable, table_date: TableDate) -> _Day |
     return _Day(table_date.day, rows.etag, content)
 
 
-def _write(days: Sequence[_Day], footer: Mapping[str, str], path: Path) -> None:
+def _write(days: Sequence[_Day], first: str, footer: Mapping[str, str], path: Path) -> None:
     apps = sorted({app_id for day in days for app_id in day.apps})
     at_once = max(1, _ROWS_AT_ONCE * len(apps) // max(1, sum(day.rows for day in days)))
     with pq.ParquetWriter(
@@ -146,14 +147,21 @@ def _write(days: Sequence[_Day], footer: Mapping[str, str], path: Path) -> None:
         compression_level=1,
         store_schema=False,
         use_dictionary=[*KEYS, DT],
-        write_statistics=["app_id", "dimension"],
+        write_statistics=["app_id", "kpi", "dimension"],
     ) as writer:
         for start in range(0, len(apps), at_once):
             some = apps[start : start + at_once]
             _append(writer, [piece for day in days for piece in day.details(some[0], some[-1])], DETAIL_ROWS)
         _append(writer, [day.portfolio for day in days], DETAIL_ROWS)
-        _append(writer, [day.totals for day in days], TOTAL_ROWS)
+        for totals in zip(*(_totals(day, first) for day in days), strict=True):
+            _append(writer, totals, TOTAL_ROWS)
         writer.add_key_value_metadata(dict(footer))
+
+
+def _totals(day: _Day, first: str) -> tuple[pa.Table, pa.Table]:
+    """Those that a question for all apps together needs, and the others."""
+    is_needed = pc.or_(pc.equal(day.totals["app_id"], PORTFOLIO), pc.equal(day.totals["kpi"], first))
+    return day.totals.filter(is_needed), day.totals.filter(pc.invert(is_needed))
 
 
 def _append(writer: pq.ParquetWriter, pieces: Sequence[pa.Table], row_group_rows: int) -> None:

@@ -1,8 +1,11 @@
 """The KPI object of a month: copies of the rows of its Dates' objects, in an order for long questions.
 
-    details of apps, by app │ details of the portfolio │ totals by app, the portfolio first │ footer
+    details of apps, by app │ details of the portfolio │ totals that all apps together need │ other totals │ footer
 
-Its footer names the rows' object of each Date that its copies were made of. A copy counts only as long as that very
+The question for all apps together needs the portfolio's totals, and of each app one total: it tells whether the app has
+rows. The totals of the other amounts, most of them, are then not read. Both are in the order of apps.
+
+The footer names the rows' object of each Date that its copies were made of. A copy counts only as long as that very
 object is published: where it is not, or there is no object of the month, readers take the Date's own object.
 """
 
@@ -14,7 +17,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from appstore_analytics.contract.kpis.stored import definitions
+from appstore_analytics.contract.kpis.stored import amounts_of, definitions
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.kpis.rows import SCHEMA
 
@@ -25,7 +28,7 @@ FORM, ROWS = "form", "rows"
 """Metadata of the object: how it was made, and a name for all the rows' objects together."""
 
 _DATES = "dates"
-_FORM = "1"
+_FORM = "2"
 """Raise it when months are to be made again with other rows or in another order."""
 
 
@@ -35,6 +38,11 @@ class Copied:
 
     rows: str
     is_completed: bool
+
+
+def first_amount(table: CuratedTable) -> str:
+    """The amount whose totals tell which apps have rows: no other name is smaller, so that statistics find it."""
+    return min(amount.name for amount in amounts_of(table))
 
 
 def form_of(table: CuratedTable) -> str:

@@ -24,11 +24,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL, amounts_of, definitions
+from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL, definitions
 from appstore_analytics.contract.layout import TableDate, TableMonth
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.kpis.damaged import KpisUnreadableError, damage_named
-from appstore_analytics.lake.kpis.months import DT, Copied, copied_dates
+from appstore_analytics.lake.kpis.months import DT, Copied, copied_dates, first_amount
 from appstore_analytics.lake.kpis.objects import DEFINITIONS
 from appstore_analytics.lake.kpis.rows import STRINGS
 from appstore_analytics.lake.objects import Bucket, ObjectAbsentError, ObjectReplacedError
@@ -131,7 +131,8 @@ def _copied(
         rows = _rows(parquet, row_groups)
         return rows.filter(pc.and_(pc.is_in(rows["dimension"], dimensions), pc.is_in(rows[DT], days)))
 
-    pieces = [asked(some) for some in _in_pieces(parquet.metadata, _row_groups_of_month(parquet.metadata, wanted))]
+    row_groups = _row_groups_of_month(parquet.metadata, first_amount(tables_by_name()[month.table]), wanted)
+    pieces = [asked(some) for some in _in_pieces(parquet.metadata, row_groups)]
     rows = pa.concat_tables(pieces) if pieces else _rows(parquet, [])
     found = _by_date(rows, month.table, wanted)
     return {
@@ -154,14 +155,17 @@ def _in_pieces(metadata: pq.FileMetaData, row_groups: list[int]) -> Iterator[lis
         yield some
 
 
-def _row_groups_of_month(metadata: pq.FileMetaData, wanted: Wanted) -> list[int]:
-    """Those with totals of the apps, of every app for all together; and those with details of the apps."""
+def _row_groups_of_month(metadata: pq.FileMetaData, first: str, wanted: Wanted) -> list[int]:
+    """Those with totals of the apps, of every app's first amount for all together; and those with details of the apps.
+
+    The order of the columns is that of MONTH_SCHEMA.
+    """
     apps, found = sorted(wanted.app_ids), []
     for number in range(metadata.num_row_groups):
         row_group = metadata.row_group(number)
-        dimensions = row_group.column(2).statistics
+        amounts, dimensions = row_group.column(1).statistics, row_group.column(2).statistics
         if dimensions.min == TOTAL:
-            is_needed = PORTFOLIO in wanted.app_ids or _has_any(row_group, apps)
+            is_needed = (PORTFOLIO in wanted.app_ids and amounts.min == first) or _has_any(row_group, apps)
         else:
             is_needed = dimensions.min <= wanted.dimension <= dimensions.max and _has_any(row_group, apps)
         if is_needed:
@@ -232,7 +236,8 @@ def _by_date(rows: pa.Table, table: str, wanted: Wanted) -> Mapping[date, _OfDat
     rows = rows.take(pc.array_sort_indices(rows[DT].combine_chunks()))
     kpis, apps = rows["kpi"].cast(pa.string()), pa.array(sorted(wanted.app_ids), pa.int64())
     # Every row of an app says alike whether it is final, and an app with rows has the total of every amount.
-    one_of_each = pc.and_(pc.equal(rows["dimension"], TOTAL), pc.equal(kpis, _an_amount_of(table)))
+    is_first = pc.equal(kpis, first_amount(tables_by_name()[table]))
+    one_of_each = pc.and_(pc.equal(rows["dimension"], TOTAL), is_first)
     if PORTFOLIO not in wanted.app_ids:
         one_of_each = pc.and_(one_of_each, pc.is_in(rows["app_id"], apps))
     of_apps = rows.filter(one_of_each)
@@ -256,10 +261,6 @@ def _take_amounts(name: str, rows: pa.Table, wanted: Wanted, found: Mapping[date
             continue
         for app_id, value, number in zip(app_ids[at], values[at], numbers[at], strict=True):
             amounts.setdefault((name, value), {})[app_id] = number
-
-
-def _an_amount_of(table: str) -> str:
-    return amounts_of(tables_by_name()[table])[0].name
 
 
 def _runs(rows: pa.Table) -> Iterator[tuple[date, slice]]:
