@@ -1,6 +1,6 @@
 /** A modal dialog. The browser keeps the focus inside and returns it afterwards. */
 
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { words } from "../words/en.js";
 import { html } from "./html.js";
 
@@ -16,7 +16,8 @@ import { html } from "./html.js";
 export function Dialog({ title, beside, close = words.dialog.close, onClose, foot, children }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useId();
-  useEffect(() => {
+  // Before the next key: what is typed right after a shortcut belongs into the dialog's field.
+  useLayoutEffect(() => {
     const opener = /** @type {HTMLElement | null} */ (document.activeElement);
     element.current?.showModal();
     return () => opener?.isConnected && opener.focus();
