@@ -111,9 +111,23 @@ def _given(context: Mapping[str, Any]) -> dict[str, Any]:
     return {"local": True, "retain": False, "max_concurrency": _CONCURRENCY, **context}
 
 
-def on_stack(aws: EmbeddedAws, arguments: list[str], context: Mapping[str, Any], progress: Progress) -> None:
-    """Run a CDK command on the pipeline's stack. DeploymentError has the last lines of its output."""
-    _on_stack(aws, parse_context({**cdk_context(), **_given(context)}).names.stack, arguments, context, progress)
+def on_stack(
+    aws: EmbeddedAws, stack: str, arguments: list[str], context: Mapping[str, Any], progress: Progress
+) -> None:
+    """Run a CDK command on a stack. DeploymentError has the last lines of its output.
+
+    A context is synthesized once, because the result does not change while this AWS runs.
+    """
+    given = {name: value if isinstance(value, str) else json.dumps(value) for name, value in _given(context).items()}
+    digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
+    folder = aws.directory / "cdk.out" / f"{stack}-{digest[:8]}"
+    if (folder / "manifest.json").exists():
+        synthesis = ["--app", str(folder)]
+    else:
+        values = [word for name, value in given.items() for word in ("--context", f"{name}={value}")]
+        synthesis = ["--output", str(folder), *values]
+    command, *options = arguments
+    _cdk(aws, [command, stack, *options, *synthesis], PROJECT, progress)
 
 
 def put_api_key(aws: EmbeddedAws, deployment: Deployment, key_name: str, key: Mapping[str, str]) -> None:
@@ -142,25 +156,9 @@ def _deploy_stack(aws: EmbeddedAws, stack: str, context: Mapping[str, Any], prog
     outputs_path = aws.directory / "outputs.json"
     progress("cdk synth", 0, 0)
     options = ["--require-approval", "never", "--progress", "events", "--outputs-file", str(outputs_path)]
-    _on_stack(aws, stack, ["deploy", *options], context, progress)
+    on_stack(aws, stack, ["deploy", *options], context, progress)
     outputs: dict[str, str] = json.loads(outputs_path.read_text())[stack]
     return outputs
-
-
-def _on_stack(
-    aws: EmbeddedAws, stack: str, arguments: list[str], context: Mapping[str, Any], progress: Progress
-) -> None:
-    """A context is synthesized once, because the result does not change while this AWS runs."""
-    given = {name: value if isinstance(value, str) else json.dumps(value) for name, value in _given(context).items()}
-    digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
-    folder = aws.directory / "cdk.out" / f"{stack}-{digest[:8]}"
-    if (folder / "manifest.json").exists():
-        synthesis = ["--app", str(folder)]
-    else:
-        values = [word for name, value in given.items() for word in ("--context", f"{name}={value}")]
-        synthesis = ["--output", str(folder), *values]
-    command, *options = arguments
-    _cdk(aws, [command, stack, *options, *synthesis], PROJECT, progress)
 
 
 def _cdk(aws: EmbeddedAws, arguments: list[str], folder: Path, progress: Progress) -> None:

@@ -4,7 +4,7 @@ CloudFormation lists a deleted stack and its resources for 90 days. Retained res
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,12 +18,22 @@ if TYPE_CHECKING:
 
 _BUCKET = "AWS::S3::Bucket"
 _TABLE = "AWS::DynamoDB::Table"
+_POOL = "AWS::Cognito::UserPool"
+_GROUP = "AWS::Cognito::UserPoolGroup"
 _IDENTIFIERS: Mapping[str, str] = {
     _BUCKET: "BucketName",
     _TABLE: "TableName",
     "AWS::SecretsManager::Secret": "Id",
+    _POOL: "UserPoolId",
+    _GROUP: "GroupName",
+    "AWS::DSQL::Cluster": "Identifier",
 }
-"""The property that identifies a resource to import (CloudFormation User Guide, "Resource type support")."""
+"""The property that identifies a resource to import (CloudFormation User Guide, "Resource type support").
+
+A group needs that of its pool, too.
+"""
+_ONCE_IN_USE = (_BUCKET, _POOL)
+"""A first deployment that fails deletes these, and leaves an empty registry or cluster, which is of no use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,7 @@ class Adoption:
         """The next two commands."""
         return (
             f"{counted(len(self.resources), 'resource')} of {self.stack} can be taken back: run `cdk import "
-            f"--resource-mapping {self.mapping}`, then `cdk deploy`."
+            f"{self.stack} --resource-mapping {self.mapping}`, then `cdk deploy {self.stack}`."
         )
 
 
@@ -61,7 +71,7 @@ def adopt(cloudformation: "CloudFormationClient", stack: str, mapping: Path, reg
     """Write the retained resources into `mapping`. Nothing on AWS is changed, and a second call writes the same.
 
     `registry` is a restored table to import instead of the retained one. Refused if the stack exists, or if no deleted
-    stack of this name has left anything.
+    stack of this name has left anything. The stack is that of the pipeline or of the web console.
     """
     if status := stack_status(cloudformation, stack):
         raise Refused(f"{stack} is {status}: there is nothing to take back, `cdk deploy` updates it.")
@@ -70,7 +80,7 @@ def adopt(cloudformation: "CloudFormationClient", stack: str, mapping: Path, reg
         raise Refused(
             f"No stack {stack} that was deleted in the last 90 days has left anything here: `cdk deploy` creates one."
         )
-    identifiers = {one.logical_id: {_IDENTIFIERS[one.kind]: one.name} for one in resources}
+    identifiers = {one.logical_id: _identifier(one, resources) for one in resources}
     try:
         mapping.write_text(json.dumps(identifiers, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
@@ -78,20 +88,25 @@ def adopt(cloudformation: "CloudFormationClient", stack: str, mapping: Path, reg
     return Adoption(stack, str(mapping), resources)
 
 
+def _identifier(kept: Kept, resources: Sequence[Kept]) -> dict[str, str]:
+    own = {_IDENTIFIERS[kept.kind]: kept.name}
+    if kept.kind != _GROUP:
+        return own
+    (pool,) = (one.name for one in resources if one.kind == _POOL)
+    return {_IDENTIFIERS[_POOL]: pool, **own}
+
+
 def _in_place(kept: Kept, registry: str | None) -> Kept:
     return replace(kept, name=registry) if registry and kept.kind == _TABLE else kept
 
 
 def _kept(cloudformation: "CloudFormationClient", stack: str) -> tuple[Kept, ...]:
-    """The retained resources of the newest deleted stack of this name that has left a bucket.
-
-    A first deployment that fails deletes its buckets and leaves an empty registry, which is of no use.
-    """
+    """The retained resources of the newest deleted stack of this name that was in use."""
     pages = cloudformation.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"])
     deleted = [one for page in pages for one in page["StackSummaries"] if one["StackName"] == stack]
     for one in sorted(deleted, key=lambda one: one["CreationTime"], reverse=True):  # one at a time has the name
         kept = tuple(_kept_by(cloudformation, one["StackId"]))
-        if any(resource.kind == _BUCKET for resource in kept):
+        if any(resource.kind in _ONCE_IN_USE for resource in kept):
             return kept
     return ()
 

@@ -28,8 +28,9 @@ class Identity(Construct):
 
     Cognito's username is derived from the address (appstore_console/user_ids.py); the address itself is an alias.
 
-    The pool outlives the stack, because a new one would be empty. It has no custom attributes: Cognito cannot remove
-    them, and some changes would replace the pool and delete all users.
+    The pool outlives the stack, because a new one would be empty, and so do the groups: a deleted group loses its
+    members, and a person without the group `limited` sees all apps. The pool has no custom attributes: Cognito cannot
+    remove them, and some changes would replace the pool and delete all users.
     """
 
     def __init__(self, scope: Construct, id_: str, configuration: DeploymentConfiguration, console_url: str) -> None:
@@ -37,13 +38,14 @@ class Identity(Construct):
         self.pool = self._pool(configuration, console_url)
         self.client = self._client()
         for group, description in GROUPS.items():
-            cognito.CfnUserPoolGroup(
+            members = cognito.CfnUserPoolGroup(
                 self,
                 f"{group.capitalize()}s",
                 user_pool_id=self.pool.user_pool_id,
                 group_name=group,
                 description=description,
             )
+            members.apply_removal_policy(made_once_removal_policy(retain=configuration.retain))
 
     def _pool(self, configuration: DeploymentConfiguration, console_url: str) -> cognito.UserPool:
         pool = cognito.UserPool(

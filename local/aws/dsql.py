@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -76,6 +77,8 @@ def patch() -> None:
     replace(proxy, "_plan_statement", lambda plan: _with_iam_grants(plan, proxy), patch=PATCH)
     handlers = original(module("services.cloudformation.provisioners"), "_RESOURCE_HANDLERS", patch=PATCH)
     handlers[TYPE] = _handlers(service, proxy)
+    lookups = original(module("services.cloudformation.changesets"), "_IMPORT_LOOKUPS", patch=PATCH)
+    lookups[TYPE] = (("Identifier",), partial(_problem, service))
 
 
 # CloudFormation
@@ -101,7 +104,16 @@ def _handlers(service: Any, proxy: Any) -> dict[str, Callable[..., Any]]:
         _servers.pop(physical_id).stop()
         _iam_roles.pop(physical_id, None)
 
-    return {"create": create, "update": update, "delete": delete}
+    def imported(identifier: dict[str, str]) -> tuple[str, dict[str, Any]]:
+        return identifier["Identifier"], _attributes(service._clusters[identifier["Identifier"]])
+
+    return {"create": create, "update": update, "delete": delete, "import": imported}
+
+
+def _problem(service: Any, identifier: str) -> str | None:
+    """The reason why a cluster cannot be imported; None if it can."""
+    found = identifier in service._clusters
+    return None if found else f"Resource of type '{TYPE}' with identifier '{identifier}' was not found."
 
 
 def _request(properties: dict[str, Any]) -> dict[str, Any]:

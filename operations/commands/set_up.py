@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
+from appstore_analytics.answers.errors import Refused
 from appstore_analytics.wiring.clock import utc_now
 from operations import doctor
 from operations.commands.asked import answer
 from operations.left_behind import adopt
 from operations.put_key import key_id_of, put_key, read_key_file, secret_text
+from operations.where import console_stack_of
 
 
 def find_faults(context: typer.Context) -> None:
@@ -23,10 +25,16 @@ def find_left_behind(
     file: Annotated[Path, typer.Argument(help="The file to write the resource mapping to.")] = Path("adopt.json"),
     *,
     registry: Annotated[str | None, typer.Option(help="A restored table to import instead.")] = None,
+    console: Annotated[bool, typer.Option("--console", help="What the web console's stack has left.")] = False,
 ) -> None:
-    """Find what a destroyed stack has left, for `cdk import`: buckets, registry, secrets. Changes nothing on AWS."""
+    """Find what a destroyed stack has left, for `cdk import`: buckets, registry, secrets; with --console users and
+    their data. Changes nothing on AWS.
+    """
     where = context.obj.where
-    answer(context.obj, adopt(where.connect().cloudformation, where.stack, file, registry))
+    if console and registry:
+        raise Refused("--registry names a table of the pipeline's stack: leave it out, or --console.")
+    stack = console_stack_of(where.stack) if console else where.stack
+    answer(context.obj, adopt(where.connect().cloudformation, stack, file, registry))
 
 
 def put_api_key(

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from websockets.sync.client import ClientConnection, connect
 
+from appstore_console.user_ids import user_id_of
 from local.aws.server import EmbeddedAws
-from local.console import Invited
+from local.console import Invited, temporary_password
 from local.deployment import ConsoleDeployment
 from local.totp import code
 from tests.e2e.console.windows import PASSWORD
@@ -96,6 +97,15 @@ class Browser:
                 self.cookies[name] = value
             else:
                 self.cookies.pop(name, None)
+
+
+def mailed(aws: EmbeddedAws, console: ConsoleDeployment, email: str) -> Invited:
+    """Whoever an admin has invited as a viewer, with the temporary password that Cognito's e-mail would tell."""
+    password = temporary_password()
+    aws.client("cognito-idp").admin_set_user_password(
+        UserPoolId=console.user_pool, Username=user_id_of(email), Password=password, Permanent=False
+    )
+    return Invited(email, "viewer", password)
 
 
 def change_people(admin: Browser, app_id: str) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from console_browser import Browser, mailed
 from deployed import DAY, ENGAGEMENT, Counted, app, friday_of_the_scenarios, opened
 from whole_account import Account, Belongings, changes, look
 
@@ -19,10 +20,13 @@ from appstore_analytics.answers.executions import Execution
 from local.apple.model import WorldSettings
 from local.apple.world import World
 from local.aws.server import EmbeddedAws
-from local.deployment import Deployment, deploy, on_stack
+from local.console import invite
+from local.deployment import Deployment, deploy, deploy_console, on_stack
+from operations.console_copy import TABLES, ConsoleCopy
 from operations.doctor.checks import Check
 from operations.doctor.data import check_registry
 from operations.left_behind import Adoption, adopt
+from operations.where import console_stack_of
 
 APPS = (app(0),)
 CREATE = "POST /v1/analyticsReportRequests"
@@ -37,6 +41,7 @@ CONTEXT: dict[str, Any] = {
     "retain": True,
 }
 STAGING = "harbor-staging"
+VIEWER = {"email": "vera@example.com", "role": "viewer"}
 RESTORED = "appstore-analytics-restored"
 DOCUMENTED_INSTANT = "2026-11-20T09:00:00Z"
 
@@ -66,11 +71,26 @@ class StageLife:
 
 
 @dataclass
+class ConsoleLife:
+    """What was seen of production's web console before it was destroyed and afterwards.
+
+    Both: everybody and the grants, as the admin sees them; the tables of its database; what a viewer of one app is told
+    of herself.
+    """
+
+    people: list[Any] = field(default_factory=list)
+    rows: list[dict[str, list[dict[str, Any]]]] = field(default_factory=list)
+    viewer: list[Any] = field(default_factory=list)
+    adoption: Adoption | None = None
+
+
+@dataclass
 class Life:
     """What was seen of both."""
 
     production: StageLife = field(default_factory=StageLife)
     staging: StageLife = field(default_factory=StageLife)
+    console: ConsoleLife = field(default_factory=ConsoleLife)
     requests: list[int] = field(default_factory=list)
     backfill: Execution | None = None
     during_the_update: list[dict[str, Any]] = field(default_factory=list)
@@ -90,6 +110,11 @@ class Stage:
     context: dict[str, Any]
     seen: StageLife
 
+    @property
+    def stack(self) -> str:
+        """The name of the pipeline's stack."""
+        return self.deployed.deployment.names.stack
+
     def deploy(self) -> None:
         """Make it or update it, and give it keys of its own."""
         deployment = deploy(self.aws, self.context, _quietly)
@@ -108,13 +133,12 @@ class Stage:
         """What stands in it is noted before."""
         self.seen.before, self.seen.objects = self.deployed.counted("engagement", APPS), self.deployed.etags()
         self.seen.key = key_in(self.aws, self.deployed.deployment)
-        on_stack(self.aws, ["destroy", "--force"], self.context, _quietly)
+        on_stack(self.aws, self.stack, ["destroy", "--force"], self.context, _quietly)
 
     def come_back(self, mapping: Path, registry: str | None = None) -> None:
         """With what the stage has left, or with another registry."""
-        stack = self.deployed.deployment.names.stack
-        self.seen.adoption = adopt(self.aws.client("cloudformation"), stack, mapping, registry)
-        on_stack(self.aws, ["import", "--resource-mapping", str(mapping)], self.context, _quietly)
+        self.seen.adoption = adopt(self.aws.client("cloudformation"), self.stack, mapping, registry)
+        on_stack(self.aws, self.stack, ["import", "--resource-mapping", str(mapping)], self.context, _quietly)
         self.deploy()
         self.seen.objects_kept = self.deployed.etags()
 
@@ -122,6 +146,56 @@ class Stage:
         """What stands in it at last, beside what Apple says."""
         self.seen.after = self.deployed.counted("engagement", APPS)
         self.seen.of_apple = self.deployed.every("engagement", APPS)
+
+
+@dataclass
+class ConsoleStage:
+    """The web console of a stage while it is there. Its people sign in with what they have."""
+
+    stage: Stage
+    seen: ConsoleLife
+
+    def open(self) -> None:
+        """An admin, and a viewer who is limited to one app."""
+        self._deploy()
+        self.admin, self.viewer = (Browser(self.stage.aws, self.console) for _ in range(2))
+        self.admin.sign_in_first(invite(self.stage.aws, self.console, "ada@example.com", "admin"))
+        status, told, _ = self.admin.ask("POST", "/api/v1/users", {**VIEWER, "app_ids": [APPS[0]]})
+        assert status == 201, told
+        self.viewer.sign_in_first(mailed(self.stage.aws, self.console, VIEWER["email"]))
+        self._look()
+
+    def destroy(self) -> None:
+        on_stack(self.stage.aws, self.stack, ["destroy", "--force"], self.context, _quietly)
+
+    def come_back(self, mapping: Path) -> None:
+        """With what it has left."""
+        aws = self.stage.aws
+        self.seen.adoption = adopt(aws.client("cloudformation"), self.stack, mapping)
+        on_stack(aws, self.stack, ["import", "--resource-mapping", str(mapping)], self.context, _quietly)
+        self._deploy()
+        for browser in (self.admin, self.viewer):
+            browser.console = self.console
+            browser.sign_in()
+        self._look()
+
+    @property
+    def context(self) -> dict[str, Any]:
+        return {**self.stage.context, "console": True}
+
+    @property
+    def stack(self) -> str:
+        return console_stack_of(self.stage.stack)
+
+    def _deploy(self) -> None:
+        self.console = deploy_console(self.stage.aws, self.context, _quietly)
+
+    def _look(self) -> None:
+        outputs = self.stage.aws.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]["Outputs"]
+        copy = ConsoleCopy(self.stage.aws.client("lambda"), {one["OutputKey"]: one["OutputValue"] for one in outputs})
+        self.seen.rows.append({table: [*copy.rows(table)] for table in TABLES})
+        self.seen.people.append(self.admin.ask("GET", "/api/v1/users")[1]["people"])
+        self.seen.viewer.append(self.viewer.ask("GET", "/api/v1/me")[1])
 
 
 def key_in(aws: EmbeddedAws, deployment: Deployment) -> str:
@@ -156,6 +230,10 @@ def lived(aws: EmbeddedAws, world: World, apple_url: str, folder: Path) -> Life:
         stage.daily("after")
         stage.end()
     life.requests.append(production.deployed.calls(CREATE))
+    console = ConsoleStage(production, life.console)  # last, because a run of production is felt in its console
+    console.open()
+    console.destroy()
+    console.come_back(folder / "adopt-console.json")
     return life
 
 

@@ -11,14 +11,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from console_browser import Browser
+from console_browser import Browser, mailed
 from deployed import DAY, ENGAGEMENT, Deployed, app, name_of, report_of
 from playwright.sync_api import expect
 from websockets.exceptions import InvalidStatus
 
-from appstore_console.user_ids import user_id_of
 from local.apple.faults import Fault, FaultKind
-from local.console import Invited, invite, temporary_password
+from local.console import invite
 from local.deployment import ConsoleDeployment
 from operations.console_api import ConsoleApi
 from tests.e2e.console.visits import Tab, read_number
@@ -329,7 +328,7 @@ def test_a_viewer_is_invited_with_one_app_and_sees_one_app(deployed: Deployed, t
     admin.page.get_by_role("button", name="Invite as viewer of one app").click()
     expect(admin.page.get_by_role("row", name="victor@example.com")).to_contain_text("invited")
 
-    sign_in_first(viewer, _mailed(deployed, windows.console, "victor@example.com"))
+    sign_in_first(viewer, mailed(deployed.aws, windows.console, "victor@example.com"))
     assert viewer.all_texts(".apps tbody td.app a") == [name_of(WELL)]
     assert "Users" not in viewer.text("header nav")
     assert name_of(BROKEN) not in viewer.text("main")
@@ -338,16 +337,6 @@ def test_a_viewer_is_invited_with_one_app_and_sees_one_app(deployed: Deployed, t
     viewer.see("main h1", "There is no")
     viewer.go("#/users")
     viewer.see("main h1", "Your role does not include this page.")
-
-
-def _mailed(deployed: Deployed, console: ConsoleDeployment, email: str) -> Invited:
-    """The temporary password that Cognito's e-mail would tell."""
-    password = temporary_password()
-    cognito = deployed.aws.client("cognito-idp")
-    cognito.admin_set_user_password(
-        UserPoolId=console.user_pool, Username=user_id_of(email), Password=password, Permanent=False
-    )
-    return Invited(email, "viewer", password)
 
 
 @pytest.mark.parametrize("page", ["#/apps", f"#/apps/{BROKEN}", "#/runs", "#/runs/newest", "#/runs?start=backfill"])

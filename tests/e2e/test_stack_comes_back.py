@@ -92,3 +92,30 @@ def test_an_older_registry_lacks_what_the_doctor_says_and_the_documentation_sets
     assert said < written
     assert [check.result for check in life.registry_at_the_end] == [Result.OK]
     assert RESTORED in life.registry_at_the_end[0].finding
+
+
+def test_a_destroyed_console_leaves_its_people_with_their_groups_and_their_data(life: Life) -> None:
+    assert life.console.adoption is not None
+    kinds = sorted(one.kind for one in life.console.adoption.resources)
+    groups = ["AWS::Cognito::UserPoolGroup"] * 4
+    assert kinds == ["AWS::Cognito::UserPool", *groups, "AWS::DSQL::Cluster"]
+
+
+def test_everybody_signs_in_to_the_new_console_with_their_second_factor_role_and_apps(life: Life) -> None:
+    before, after = life.console.people
+    assert {one["email"]: (one["role"], one["app_ids"]) for one in after} == {
+        "ada@example.com": ("admin", None),
+        "vera@example.com": ("viewer", [APPS[0]]),
+    }
+    assert [{**one, "last_action_at": None} for one in after] == [{**one, "last_action_at": None} for one in before]
+    told, told_after = life.console.viewer
+    assert {**told, "as_of": ""} == {**told_after, "as_of": ""}
+    assert told["is_limited"] is True
+
+
+def test_no_row_of_the_consoles_database_is_lost(life: Life) -> None:
+    before, after = life.console.rows
+    assert before["grants"]
+    assert before["audit"]
+    for table, rows in before.items():
+        assert after[table][: len(rows)] == rows, table

@@ -250,7 +250,11 @@ def test_the_groups_are_the_roles_and_limited(console: Synthesis) -> None:
 def test_people_and_their_data_outlive_the_stack_on_aws_and_nothing_does_locally(
     console: Synthesis, local_console: Synthesis
 ) -> None:
-    kept = {"AWS::Cognito::UserPool": "RetainExceptOnCreate", "AWS::DSQL::Cluster": "Retain"}
+    kept = {
+        "AWS::Cognito::UserPool": "RetainExceptOnCreate",
+        "AWS::Cognito::UserPoolGroup": "RetainExceptOnCreate",
+        "AWS::DSQL::Cluster": "Retain",
+    }
     for resource in console.template["Resources"].values():
         if policy := kept.get(resource["Type"]):
             assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == (policy, "Retain")

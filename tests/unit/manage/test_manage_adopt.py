@@ -75,8 +75,8 @@ def test_what_outlived_the_stack_is_written_for_cdk_import(tmp_path: Path) -> No
     }
     assert adoption.is_good
     assert adoption.sentence == (
-        "3 resources of AppStoreAnalytics can be taken back: run `cdk import --resource-mapping "
-        f"{tmp_path / 'adopt.json'}`, then `cdk deploy`."
+        "3 resources of AppStoreAnalytics can be taken back: run `cdk import AppStoreAnalytics --resource-mapping "
+        f"{tmp_path / 'adopt.json'}`, then `cdk deploy AppStoreAnalytics`."
     )
 
 
@@ -85,6 +85,19 @@ def test_a_restored_table_takes_the_place_of_the_registry(tmp_path: Path) -> Non
     assert json.loads((tmp_path / "adopt.json").read_text()) == {
         "BucketsLake": {"BucketName": "lake-1"},
         "RegistryTable": {"TableName": "registry-restored"},
+    }
+
+
+def test_a_group_is_found_in_its_pool_and_the_console_by_its_users(tmp_path: Path) -> None:
+    pool = ("IdentityPool", "AWS::Cognito::UserPool", "eu-central-1_Old", "DELETE_SKIPPED")
+    group = ("IdentityViewers", "AWS::Cognito::UserPoolGroup", "viewer", "DELETE_SKIPPED")
+    cluster = ("DatabaseCluster", "AWS::DSQL::Cluster", "abcdefghijklmnopqrstuvwxyz", "DELETE_SKIPPED")
+    left_by_a_failure = ("DatabaseCluster", "AWS::DSQL::Cluster", "zyxwvutsrqponmlkjihgfedcba", "DELETE_SKIPPED")
+    adopted(tmp_path, "", (STACK, 20, [group, pool, cluster]), (STACK, 21, [left_by_a_failure]))
+    assert json.loads((tmp_path / "adopt.json").read_text()) == {
+        "IdentityViewers": {"UserPoolId": "eu-central-1_Old", "GroupName": "viewer"},
+        "IdentityPool": {"UserPoolId": "eu-central-1_Old"},
+        "DatabaseCluster": {"Identifier": "abcdefghijklmnopqrstuvwxyz"},
     }
 
 
