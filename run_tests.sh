@@ -40,11 +40,11 @@ fi
 check lint-imports
 
 echo "== pytest"
-set -- --dist loadfile --no-loadscope-reorder
+set -- -n 3 --dist loadfile --no-loadscope-reorder # one more than CI's cores, because deployments also wait
 if [ -n "$fast" ]; then
-    set -- -n 3 "$@" -q --hypothesis-profile=fast tests/unit
+    set -- "$@" -q --hypothesis-profile=fast tests/unit
 else
-    set -- -n 4 "$@" --durations=20 # twice CI's cores, because deployments mostly wait
+    set -- "$@" --durations=20
 fi
 if [ -z "$failed" ]; then
     exec .venv/bin/python -m pytest "$@"
