@@ -38,6 +38,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """Otherwise DuckDB says at the end of every run that its types have leaked."""
+    gc.unfreeze()
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneDeployment | None:
     """In the place of xdist's own for `--dist loadfile`."""
     return OneDeployment(config, log) if config.getvalue("dist") == "loadfile" else None
