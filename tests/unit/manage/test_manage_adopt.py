@@ -10,7 +10,9 @@ import pytest
 from botocore.stub import Stubber
 
 from appstore_analytics.answers.errors import Refused
+from operations import commands
 from operations.left_behind import Adoption, adopt
+from operations.where import Connection
 
 STACK = "AppStoreAnalytics"
 LAKE = ("BucketsLake", "AWS::S3::Bucket", "lake-1", "DELETE_SKIPPED")
@@ -128,3 +130,26 @@ def test_where_nothing_was_left_a_new_deployment_is_the_answer(tmp_path: Path, s
 def test_a_file_that_cannot_be_written_is_refused_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"missing/adopt\.json cannot be written .* name another file"):
         adopted(tmp_path / "missing", "", (STACK, 20, [LAKE]))
+
+
+def test_a_restored_registry_is_none_of_the_consoles(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        commands.main(["adopt", "--console", "--registry", "registry-restored"])
+    assert ended.value.code == 2
+    assert "--registry names a table of the pipeline's stack" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "stack"),
+    [([], STACK), (["--console"], "appstore-analytics-console"), (["--console", "--stack", "Other"], "Other-console")],
+)
+def test_the_console_has_a_stack_of_its_own(
+    options: list[str], stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = boto3.Session("test", "test", region_name="eu-central-1").client("cloudformation")
+    monkeypatch.setattr(Connection, "cloudformation", client)
+    with Stubber(client) as stub, pytest.raises(SystemExit):
+        stub.add_client_error("describe_stacks", "ValidationError", f"Stack with id {stack} does not exist")
+        stub.add_response("list_stacks", {"StackSummaries": []}, {"StackStatusFilter": ["DELETE_COMPLETE"]})
+        commands.main(["adopt", str(tmp_path / "adopt.json"), *options])
+    assert f"No stack {stack} that was deleted" in " ".join(capsys.readouterr().err.split())
