@@ -39,7 +39,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Otherwise DuckDB says at the end of every run that its types have leaked."""
+    """Otherwise DuckDB says at the end, even of a run of one folder, that its types have leaked."""
     gc.unfreeze()
 
 

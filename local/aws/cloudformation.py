@@ -22,8 +22,9 @@ def patch() -> None:
     secret, table = (_known(handlers, kind) for kind in (_SECRET_TYPE, _TABLE_TYPE))
     handlers[_SECRET_TYPE] = {**secret, **_by_arn(secret, resolve), "import": _import}
     handlers[_TABLE_TYPE] = {**table, **_with_settings(table)}
-    lookups = original(module("services.cloudformation.changesets"), "_IMPORT_LOOKUPS", patch=PATCH)
-    lookups[_SECRET_TYPE] = (("Id",), _problem(resolve))
+    changes = module("services.cloudformation.changesets")
+    lookups = original(changes, "_IMPORT_LOOKUPS", patch=PATCH)
+    lookups[_SECRET_TYPE] = (("Id",), _problem(resolve, original(changes, "_IMPORT_NOT_FOUND", patch=PATCH)))
     actions = original(module("services.cloudformation.handlers"), "_ACTION_HANDLERS", patch=PATCH)
     if _LIST not in actions:
         raise PatchDoesNotFitError(f"The patch {PATCH!r} of the embedded AWS no longer finds the action {_LIST}.")
@@ -90,11 +91,11 @@ def _import(identifier: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     return identifier["Id"], {"Id": identifier["Id"], "Arn": identifier["Id"]}
 
 
-def _problem(resolve: Handler) -> Callable[[str], str | None]:
+def _problem(resolve: Handler, sentence: str) -> Callable[[str], str | None]:
     """The reason why a secret cannot be imported; None if it can."""
 
     def problem(arn: str) -> str | None:
-        return None if resolve(arn)[0] else f"Resource of type '{_SECRET_TYPE}' with identifier '{arn}' was not found."
+        return None if resolve(arn)[0] else sentence.format(type=_SECRET_TYPE, value=arn)
 
     return problem
 

@@ -77,8 +77,10 @@ def patch() -> None:
     replace(proxy, "_plan_statement", lambda plan: _with_iam_grants(plan, proxy), patch=PATCH)
     handlers = original(module("services.cloudformation.provisioners"), "_RESOURCE_HANDLERS", patch=PATCH)
     handlers[TYPE] = _handlers(service, proxy)
-    lookups = original(module("services.cloudformation.changesets"), "_IMPORT_LOOKUPS", patch=PATCH)
-    lookups[TYPE] = (("Identifier",), partial(_problem, service))
+    changes = module("services.cloudformation.changesets")
+    lookups = original(changes, "_IMPORT_LOOKUPS", patch=PATCH)
+    sentence = original(changes, "_IMPORT_NOT_FOUND", patch=PATCH)
+    lookups[TYPE] = (("Identifier",), partial(_problem, service, sentence))
 
 
 # CloudFormation
@@ -110,10 +112,9 @@ def _handlers(service: Any, proxy: Any) -> dict[str, Callable[..., Any]]:
     return {"create": create, "update": update, "delete": delete, "import": imported}
 
 
-def _problem(service: Any, identifier: str) -> str | None:
+def _problem(service: Any, sentence: str, identifier: str) -> str | None:
     """The reason why a cluster cannot be imported; None if it can."""
-    found = identifier in service._clusters
-    return None if found else f"Resource of type '{TYPE}' with identifier '{identifier}' was not found."
+    return None if identifier in service._clusters else sentence.format(type=TYPE, value=identifier)
 
 
 def _request(properties: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from infra.console.browser_files import CONSOLE
 from tests.e2e.console.imitation.server import ConsoleServer, World
 
 WIDTHS = (320, 390, 768, 1024, 1440)
-# The shell without windows first, which takes half of the processor time.
+# The shell without windows first, which takes less of the processor.
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 AXE = CONSOLE / "node_modules" / "axe-core" / "axe.min.js"
