@@ -16,6 +16,7 @@ from constructs import Construct
 from appstore_analytics.contract import settings
 from appstore_analytics.contract.layout import (
     APPSTORE_PREFIX,
+    CHECKS_PREFIX,
     CURATED_PREFIX,
     KPIS_PREFIX,
     MONTHS_PREFIX,
@@ -130,7 +131,12 @@ MAY: Mapping[str, Access] = {
         lists=(LAKE,),
     ),
     "check_freshness": Access(
-        lake={RUNS_PREFIX: (READ,), APPSTORE_PREFIX: (READ, WRITE), CURATED_PREFIX: (READ,)},
+        lake={
+            RUNS_PREFIX: (READ,),
+            APPSTORE_PREFIX: (READ, WRITE),
+            CHECKS_PREFIX: (WRITE,),
+            CURATED_PREFIX: (READ,),
+        },
         lists=(LAKE,),
         athena=(Database.CURATED, Database.APPSTORE),
     ),

@@ -27,6 +27,7 @@ from moto.dynamodb import responses as dynamodb_responses
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.s3.responses import S3Response
 from moto.utilities import aws_headers
 
 from appstore_analytics.lake.objects import Bucket
@@ -57,6 +58,7 @@ def aws_in_process() -> Iterator[None]:
         patch.object(dynamodb_responses, "UpdateExpressionParser", _Parser),
         patch.object(dynamodb_models, "UpdateExpressionParser", _Parser),
         patch.object(DepthFirstTraverser, "nodes_to_be_processed", _kinds_of_nodes),
+        patch.object(S3Response, "subdomain_based_buckets", staticmethod(_has_the_bucket_in_its_host)),
         patch.object(aws_headers, "gen_amzn_requestid_long", _request_id),
         patch.object(responses, "gen_amzn_requestid_long", _request_id),
         patch.object(UserAgentString, "to_string", _user_agent),
@@ -109,6 +111,20 @@ def _size(stored: DynamoType) -> int:
     """Bytes of a value. A query measures all values of all its items twice, and most of them are short texts."""
     is_letters = stored.type in ("S", "N") and isinstance(stored.value, str) and stored.value.isascii()
     return len(stored.value) if is_letters else _size_of_any(stored)
+
+
+_any_host_has_a_bucket = S3Response.subdomain_based_buckets
+
+
+def _has_the_bucket_in_its_host(request: Any) -> bool:
+    """What moto's regular expressions say of a host, which each call asks them four times."""
+    host = request.headers["host"]
+    if host not in _HOSTS:
+        _HOSTS[host] = _any_host_has_a_bucket(request)
+    return _HOSTS[host]
+
+
+_HOSTS: dict[str, bool] = {}
 
 
 class _Parser:

@@ -17,9 +17,11 @@ import pyarrow.parquet as pq
 
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.configuration import Configuration
-from appstore_analytics.contract.layout import TableDate, appstore_location, parts_location, run_key
+from appstore_analytics.contract.layout import TableDate, parts_location, run_key
 from appstore_analytics.contract.names import Database
 from appstore_analytics.contract.tables import APP_ID, CuratedTable
+from appstore_analytics.lake.check_rows import open_check
+from appstore_analytics.lake.checks import stored_checks
 from appstore_analytics.lake.kpis.objects import footer
 from appstore_analytics.lake.kpis.rollup import Rollup
 from appstore_analytics.lake.objects import Bucket
@@ -183,14 +185,13 @@ def _check(lake: Bucket, day: Day) -> None:
     say("Checking freshness")
     kept = cast(Any, _Kept(lake, answers_of_aws.Lake(day)))
     check_freshness(NOON, _TOLERANCE, kept, cast(Any, answers_of_aws.Athena(day)), lambda *_: None)
-    location = f"{appstore_location('freshness')}dt="
-    (stored,) = list(lake.list(location))
-    lines = [json.loads(line) for line in (lake.read(stored.key) or b"").splitlines()]
+    (stored,) = stored_checks(lake).values()
+    rows = [json.loads(line) for line in (lake.read(stored.key) or b"").splitlines()]
     for number in range(1, _CHECKS + 1):
         back = timedelta(days=number * _DAYS_BETWEEN_CHECKS)
-        moved = "".join(f"{json.dumps(_moved(line, back))}\n" for line in lines)
-        key = stored.key.replace(TODAY.isoformat(), (TODAY - back).isoformat())
-        lake.write(key, moved.encode())
+        with open_check(lake, TODAY - back) as append:
+            for row in rows:
+                append(_moved(row, back))
 
 
 def _moved(line: dict[str, Any], back: timedelta) -> dict[str, Any]:

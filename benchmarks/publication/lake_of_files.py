@@ -68,17 +68,18 @@ class BucketOfFiles(Bucket):
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,  # noqa: ARG002 (a file has none)
         content_md5: str | None = None,  # noqa: ARG002
-    ) -> None:
-        """Write the object."""
+    ) -> str:
+        """Write the object; returns its ETag."""
         path = self.folder / key
         path.parent.mkdir(parents=True, exist_ok=True)
         content = body if isinstance(body, bytes) else body.read()
         path.write_bytes(content)
         self.bytes_written += len(content)
-        etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        lines = [f'"{etag}"', *(f"{name}={value}" for name, value in (metadata or {}).items())]
+        etag = f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"'
+        lines = [etag, *(f"{name}={value}" for name, value in (metadata or {}).items())]
         _beside(path).write_text("\n".join(lines), encoding="utf-8")
         self._looked_up.pop(key, None)
+        return etag
 
     def swap(
         self,

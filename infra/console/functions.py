@@ -11,6 +11,7 @@ from constructs import Construct
 
 from appstore_analytics.contract.layout import (
     APPSTORE_PREFIX,
+    CHECKS_PREFIX,
     CURATED_PREFIX,
     KPIS_PREFIX,
     MONTHS_PREFIX,
@@ -47,6 +48,7 @@ _READ_LAKE = (
     RUNS_PREFIX,
     REPORTS_PREFIX,
     APPSTORE_PREFIX,
+    CHECKS_PREFIX,
     CURATED_PREFIX,
     PARTS_PREFIX,
     PUBLICATIONS_PREFIX,

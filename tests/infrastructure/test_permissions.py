@@ -124,6 +124,7 @@ MATRIX: dict[str, dict[str, str]] = {
     "check_freshness": {
         "lake/runs/*": "s3:GetObject",
         "lake/appstore/*": READ_WRITE,
+        "lake/checks/*": WRITE,
         "lake/curated/*": "s3:GetObject",
         "lake": "s3:GetBucketLocation s3:ListBucket",
         "results/queries/*": "s3:AbortMultipartUpload s3:GetObject s3:PutObject",

@@ -10,6 +10,7 @@ lake bucket   parts/<table>/dt=<Date>/<app id>.parquet                        on
               marts/months/<table>/<month>.parquet                            copies of a month's KPI amounts
               publications/<table>/dt=<Date>/<digest>.json                    what that object was made of
               appstore/<table>/dt=<day>/<run id>.jsonl                        the pipeline's records
+              checks/dt=<day>.jsonl                                           what that day's freshness check found
               runs/<run id>/…                                                 a run's plan, manifests and notes
               reports/production_<operation>_<run id>.json, .html             run reports, and their pages
               reports/index.html                                              the list of these pages
@@ -26,6 +27,7 @@ STATES_PREFIX = "marts/states/"
 MONTHS_PREFIX = "marts/months/"
 PUBLICATIONS_PREFIX = "publications/"
 APPSTORE_PREFIX = "appstore/"
+CHECKS_PREFIX = "checks/"
 RUNS_PREFIX = "runs/"
 REPORTS_PREFIX = "reports/"
 INDEX_NAME = "index.html"
@@ -148,6 +150,11 @@ def appstore_key(table: str, day: date, run_id: str) -> str:
 def appstore_day(table: str, day: date) -> str:
     """The folder of one day in one `appstore` table, without the slash."""
     return f"{appstore_location(table)}dt={day.isoformat()}"
+
+
+def check_key(day: date) -> str:
+    """What the last freshness check of a day found lacking."""
+    return f"{CHECKS_PREFIX}dt={day.isoformat()}.jsonl"
 
 
 def run_key(run_id: str, name: str) -> str:

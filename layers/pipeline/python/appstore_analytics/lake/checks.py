@@ -1,6 +1,11 @@
-"""The stored freshness checks, one object a day: `appstore.freshness`, read as far as needed."""
+"""The stored freshness checks: all rows of a check, or what it found lacking, read as far as needed.
+
+The last line of what is lacking names the ETag of the rows that it was made of. If these were replaced since, or it was
+never written, the rows are read.
+"""
 
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,15 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from appstore_analytics.contract.layout import appstore_location
+from appstore_analytics.contract.layout import appstore_location, check_key
+from appstore_analytics.lake.check_rows import LACKING_COLUMNS
 from appstore_analytics.lake.objects import Bucket, StoredObject
 from appstore_analytics.model.remembered import Remembered
 from appstore_analytics.rules.freshness import Freshness
 
-_TEXT = ("checked_at", "table_name", "verdict", "reason", "newest_due_date")
-_SCHEMA = pa.schema(
-    [("app_id", pa.int64()), *((name, pa.string()) for name in _TEXT), ("missing_dates", pa.list_(pa.string()))]
-)
+_PREFIX = f"{appstore_location('freshness')}dt="
+_KINDS = {"app_id": pa.int64(), "missing_dates": pa.list_(pa.string())}
+_SCHEMA = pa.schema([(name, _KINDS.get(name, pa.string())) for name in LACKING_COLUMNS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,12 @@ class Check:
 
 def stored_checks(bucket: Bucket, since: date | None = None) -> dict[date, StoredObject]:
     """The last check of each day, oldest first; those from a day on, if one is given."""
-    prefix = f"{appstore_location('freshness')}dt="
-    after = f"{prefix}{since.isoformat()}" if since else ""
-    return {date.fromisoformat(each.key.removeprefix(prefix)[:10]): each for each in bucket.list(prefix, after)}
+    after = f"{_PREFIX}{since.isoformat()}" if since else ""
+    return {_day_of(each): each for each in bucket.list(_PREFIX, after)}
+
+
+def _day_of(check: StoredObject) -> date:
+    return date.fromisoformat(check.key.removeprefix(_PREFIX)[:10])
 
 
 def newest_check(bucket: Bucket, as_of: date) -> StoredObject | None:
@@ -60,29 +68,41 @@ def newest_check(bucket: Bucket, as_of: date) -> StoredObject | None:
 
 def read_check(bucket: Bucket, stored: StoredObject, remembered: Remembered, *, whole: bool) -> Check:
     """A check with all feeds, or only with those that lacked a Date. Each object is read once."""
-    return remembered.get((stored.key, stored.etag, whole), lambda: _read(bucket, stored.key, whole=whole))
+    return remembered.get((stored.key, stored.etag, whole), lambda: _read(bucket, stored, whole=whole))
 
 
-def _read(bucket: Bucket, key: str, *, whole: bool) -> Check:
-    content = bucket.read(key) or b""
-    rows = _rows(content) if content else _SCHEMA.empty_table()
-    checked_at = pc.max(rows["checked_at"]).as_py() or ""
-    apps = frozenset(map(str, rows["app_id"].unique().to_pylist()))
+def _read(bucket: Bucket, stored: StoredObject, *, whole: bool) -> Check:
+    content = None if whole else bucket.read(check_key(_day_of(stored)))
+    rows, _, last = (content or b"").rstrip().rpartition(b"\n")
+    about = json.loads(last or b"{}")
+    if about.get("rows") == stored.etag:
+        due = {table: date.fromisoformat(day) for table, day in about["newest_due"].items()}
+        return _check(about["checked_at"], frozenset(map(str, about["app_ids"])), due, _rows(rows), whole=False)
+    table = _rows(bucket.read(stored.key) or b"")
+    apps = frozenset(map(str, table["app_id"].unique().to_pylist()))
+    return _check(pc.max(table["checked_at"]).as_py() or "", apps, _newest_due(table), table, whole=whole)
+
+
+def _newest_due(rows: pa.Table) -> dict[str, date]:
     due = pa.TableGroupBy(rows, "table_name", use_threads=False).aggregate([("newest_due_date", "max")]).to_pylist()
-    newest_due = {
-        each["table_name"]: date.fromisoformat(each["newest_due_date_max"])
-        for each in due
-        if each["newest_due_date_max"]
-    }
+    found = ((each["table_name"], each["newest_due_date_max"]) for each in due)
+    return {table: date.fromisoformat(day) for table, day in found if day}
+
+
+def _check(
+    checked_at: str, app_ids: frozenset[str], newest_due: dict[str, date], rows: pa.Table, *, whole: bool
+) -> Check:
     early = rows.filter(pc.is_null(rows["newest_due_date"])).select(["app_id", "table_name"]).to_pylist()
     not_due = frozenset((str(each["app_id"]), each["table_name"]) for each in early)
     lacking = rows if whole else rows.filter(pc.greater(pc.list_value_length(rows["missing_dates"]), 0))
-    return Check(checked_at, apps, newest_due, not_due, tuple(_feeds(lacking)))
+    return Check(checked_at, app_ids, newest_due, not_due, tuple(_feeds(lacking)))
 
 
 def _rows(content: bytes) -> pa.Table:
+    if not content:
+        return _SCHEMA.empty_table()
     options = pj.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="ignore")
-    reading = pj.ReadOptions(use_threads=False, block_size=max(len(content), 1))
+    reading = pj.ReadOptions(use_threads=False, block_size=len(content))
     return pj.read_json(io.BytesIO(content), read_options=reading, parse_options=options)
 
 

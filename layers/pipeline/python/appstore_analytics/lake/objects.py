@@ -138,14 +138,14 @@ class Bucket:
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
         content_md5: str | None = None,
-    ) -> None:
-        """Put `body` at `key` unconditionally. With `content_md5` (Base64) S3 refuses other bytes."""
+    ) -> str:
+        """Put `body` at `key` unconditionally; returns the ETag. With `content_md5` (Base64) S3 refuses other bytes."""
         request = self._put_request(key, body, metadata)
         if content_type is not None:
             request["ContentType"] = content_type
         if content_md5 is not None:
             request["ContentMD5"] = content_md5
-        self._client.put_object(**request)
+        return self._client.put_object(**request)["ETag"]
 
     def swap(
         self,

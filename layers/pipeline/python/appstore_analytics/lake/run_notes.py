@@ -1,8 +1,9 @@
 """Objects that the steps of one run share in S3: the plan, the Maps' manifests, rows of records."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache, partial
 from tempfile import SpooledTemporaryFile
@@ -74,55 +75,60 @@ def _manifest_key(run_id: str, map_name: MapName) -> str:
     return run_key(run_id, f"manifests/{map_name.lower()}.json")
 
 
-def write_rows(bucket: Bucket, key: str, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Write rows as JSON lines; returns their number. Without rows nothing is written."""
-    with _rows_file() as file:
-        written = sum(_append(file, row) for row in rows)
-        _write_file(bucket, key, file, written)
-        return written
+def write_rows(bucket: Bucket, key: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as JSON lines. Without rows nothing is written."""
+    with open_rows(bucket, key) as file:
+        for row in rows:
+            file.append(row)
+
+
+@dataclass(slots=True)
+class RowsFile:
+    """Rows of one object. `etag` is that of the written object; empty until then, and without rows."""
+
+    append: Callable[[Mapping[str, Any]], None]
+    etag: str = ""
 
 
 @contextmanager
-def open_records(bucket: Bucket, table: str, day: date, run_id: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """Append a run's rows of an `appstore` table one by one; the object is written at the end, if there are any rows.
+def open_rows(bucket: Bucket, key: str, numbers: Collection[str] = ()) -> Iterator[RowsFile]:
+    """Append rows one by one; at the end they are written as JSON lines, if there are any.
 
-    The rows are kept in a temporary file, so that any number of them takes little memory. Columns that the table
-    declares as numbers are written as numbers, including app ids: Athena's OpenX reader parses text as a number, but
-    Hive's JsonSerDe, Spark and DuckDB do not.
+    They are kept in a temporary file, so that any number of them takes little memory. The columns `numbers` are written
+    as numbers if they are text.
     """
-    (declared,) = (each for each in APPSTORE_TABLES if each.name == table)
-    numbers = frozenset(name for name, kind in declared.columns if kind == "bigint")
     written = 0
-    with _rows_file() as file:
+    with cast(BinaryIO, SpooledTemporaryFile(max_size=_ROWS_IN_MEMORY_BYTES)) as file:
 
         def append(row: Mapping[str, Any]) -> None:
             nonlocal written
-            written += _append(file, {name: _typed(value, name in numbers) for name, value in row.items()})
+            typed = {name: _typed(value, name in numbers) for name, value in row.items()}
+            file.write(json.dumps(typed, ensure_ascii=False, default=str).encode() + b"\n")
+            written += 1
 
-        yield append
-        _write_file(bucket, appstore_key(table, day, run_id), file, written)
+        rows = RowsFile(append)
+        yield rows
+        if written:
+            file.seek(0)
+            rows.etag = bucket.write(key, file, content_type=_JSON_LINES)
+
+
+def open_records(bucket: Bucket, table: str, day: date, run_id: str) -> AbstractContextManager[RowsFile]:
+    """Append a run's rows of an `appstore` table one by one, see `open_rows`.
+
+    Columns that the table declares as numbers are written as numbers, including app ids: Athena's OpenX reader parses
+    text as a number, but Hive's JsonSerDe, Spark and DuckDB do not.
+    """
+    (declared,) = (each for each in APPSTORE_TABLES if each.name == table)
+    numbers = frozenset(name for name, kind in declared.columns if kind == "bigint")
+    return open_rows(bucket, appstore_key(table, day, run_id), numbers)
 
 
 def write_records(bucket: Bucket, table: str, day: date, run_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a run's rows of an `appstore` table, see `open_records`."""
-    with open_records(bucket, table, day, run_id) as append:
+    with open_records(bucket, table, day, run_id) as records:
         for row in rows:
-            append(row)
-
-
-def _rows_file() -> BinaryIO:
-    return cast(BinaryIO, SpooledTemporaryFile(max_size=_ROWS_IN_MEMORY_BYTES))
-
-
-def _append(file: BinaryIO, row: Mapping[str, Any]) -> int:
-    file.write(json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n")
-    return 1
-
-
-def _write_file(bucket: Bucket, key: str, file: BinaryIO, rows: int) -> None:
-    if rows:
-        file.seek(0)
-        bucket.write(key, file, content_type=_JSON_LINES)
+            records.append(row)
 
 
 def _typed(value: Any, is_number: bool) -> Any:

@@ -25,8 +25,9 @@ from appstore_analytics.contract.errors import QueryInterrupted
 from appstore_analytics.contract.metrics import Metric
 from appstore_analytics.contract.names import Database
 from appstore_analytics.contract.tables import CuratedTable, curated_tables
+from appstore_analytics.lake.check_rows import open_check
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.run_notes import open_records, read_plan
+from appstore_analytics.lake.run_notes import read_plan
 from appstore_analytics.rules.due import latest_processing_date
 from appstore_analytics.rules.freshness import (
     Arrivals,
@@ -38,7 +39,6 @@ from appstore_analytics.rules.freshness import (
     look_back_days,
 )
 
-_LAST_CHECK = "last-check"
 _REQUESTS_LOOK_BACK = timedelta(days=14)  # after two weeks without a run, other alarms report it
 _COMPLETE = (Freshness.FRESH, Freshness.ZERO)
 
@@ -66,7 +66,7 @@ def check_freshness(at: datetime, tolerance: timedelta, lake: Bucket, athena: At
     since = at.date() - _REQUESTS_LOOK_BACK
     known = known_requests(_ask(athena, requests_query(since), Database.APPSTORE))
     verdicts: Counter[Freshness] = Counter()
-    with open_records(lake, "freshness", at.date(), _LAST_CHECK) as append:
+    with open_check(lake, at.date()) as append:
         for feed in _feeds(known, at, tolerance, lake, athena) if known else ():
             append(_row(feed, at))
             verdicts[feed.judgement.verdict] += 1

@@ -13,7 +13,7 @@ from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.published import published_objects
-from appstore_analytics.lake.source_states import States, StatesOfApps, change_states
+from appstore_analytics.lake.source_states import States, StatesOfApps, change_states, dates_with_states
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.registry.known_apps import known_app
@@ -39,7 +39,9 @@ def store_source_states(plan: RunPlan, published: Sequence[TableDate], registry:
             for day, states in judging.states_of(app):
                 # Thousands of apps have the same few states, which are held once.
                 judged[day][int(app_id)] = alike.setdefault(tuple(states.items()), states)
-    return sum(change_states(lake, day, partial(_changed, of_apps)) for day, of_apps in judged.items())
+    stored = dates_with_states(lake, days[0])
+    worth_a_look = (day for day in days if day in stored or any(map(says_something, judged[day].values())))
+    return sum(change_states(lake, day, partial(_changed, judged[day])) for day in worth_a_look)
 
 
 def _deployed(plan: RunPlan) -> list[CuratedTable]:

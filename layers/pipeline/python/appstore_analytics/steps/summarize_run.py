@@ -75,15 +75,15 @@ def _records(plan: RunPlan, registry: Registry, lake: Bucket) -> dict[MapName, l
     records: dict[MapName, list[ItemRecord]] = {name: list(registry.runs.of_map(plan.run_id, name)) for name in few}
     land = records[MapName.LAND] = []
     with (
-        open_records(lake, "instances", *of_run) as append_instance,
-        open_records(lake, "segments", *of_run) as append_segment,
+        open_records(lake, "instances", *of_run) as instances,
+        open_records(lake, "segments", *of_run) as segments,
     ):
         for record in records[MapName.RESTORE]:
-            append_instance(_instance_row(plan, record))
+            instances.append(_instance_row(plan, record))
         for record in registry.runs.of_map(plan.run_id, MapName.LAND):
-            append_instance(_instance_row(plan, record))
+            instances.append(_instance_row(plan, record))
             for row in _segment_rows(plan, record, registry):
-                append_segment(row)
+                segments.append(row)
             land.append(_for_the_summary(record))
     return records
 
@@ -106,14 +106,14 @@ def _write_batches(plan: RunPlan, lake: Bucket) -> RestatedDates:
     """
     restated, day = RestatedDates(), plan.started_at.date()
     with (
-        open_records(lake, "batches", day, plan.run_id) as append,
-        open_records(lake, RESTATEMENTS, day, plan.run_id) as append_restatement,
+        open_records(lake, "batches", day, plan.run_id) as batches,
+        open_records(lake, RESTATEMENTS, day, plan.run_id) as restatements,
     ):
         for row in read_rows(lake, run_key(plan.run_id, "batches/")):
-            append(row)
+            batches.append(row)
             restated.add(row)
             for restatement in restatements_in(row):
-                append_restatement(restatement)
+                restatements.append(restatement)
     return restated
 
 
