@@ -82,9 +82,9 @@ class Rollup:
         rows = rows.select(self._columns).append_column(APP, apps.indices)
         totals, details = [], []
         for classes in self._classes:
-            if sums := self._sums(rows, classes):
-                totals += rows_of_sums({TOTAL: sums.pop(TOTAL)}, classes)
-                details += rows_of_sums(sums, classes)
+            of_apps, of_values = self._sums(rows, classes)
+            totals += rows_of_sums(of_apps, classes) if of_apps else []
+            details += rows_of_sums(of_values, classes) if of_values else []
         if totals:
             self._totals.append(in_order_of_apps(totals, apps.dictionary))
             self._portfolio.append(over_apps(self._totals[-1], PORTFOLIO))
@@ -107,13 +107,13 @@ class Rollup:
         self._writer.add_key_value_metadata(dict(footer))
         return self._rows
 
-    def _sums(self, rows: pa.RecordBatch, classes: Classes) -> dict[str, Sums]:
+    def _sums(self, rows: pa.RecordBatch, classes: Classes) -> tuple[Sums | None, Sums | None]:
         of_rows = classes.of_rows(rows)
         rows = rows.append_column(GROUP, of_rows)
         if of_rows.null_count:
             rows = rows.filter(of_rows.is_valid())
         if rows.num_rows == 0:
-            return {}
+            return None, None
         keys = keys_of(rows, dimensions_of(self._table), self._day)
         measures = measures_of(rows, (amount for of_class in classes.amounts for amount in of_class))
         return sums_by_dimension(rows, measures, keys, len(classes.amounts))

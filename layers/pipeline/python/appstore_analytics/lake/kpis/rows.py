@@ -1,6 +1,6 @@
 """The rows of `marts.kpis` in memory, one for each app, amount, dimension and value of it; they add up like amounts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import pyarrow as pa
@@ -26,11 +26,11 @@ _SUMS = pa.schema(
 SCHEMA = _SUMS.append(pa.field("is_final", pa.bool_()))
 
 
-def rows_of_sums(sums: Mapping[str, Sums], classes: Classes) -> list[pa.Table]:
-    """A table for each dimension and measure, with `APP` instead of app ids; sums keep their width."""
+def rows_of_sums(sums: Sums, classes: Classes) -> list[pa.Table]:
+    """A table for each measure, with `APP` instead of app ids; sums keep their width."""
     amounts = [amount for of_class in classes.amounts for amount in of_class]
     measures = dict.fromkeys(measure_name(amount) for amount in amounts)
-    return [_rows(dimension, found, measure, classes) for dimension, found in sums.items() for measure in measures]
+    return [_rows(sums, measure, classes) for measure in measures]
 
 
 def in_order_of_apps(tables: Sequence[pa.Table], apps: pa.Array) -> pa.Table:
@@ -60,7 +60,7 @@ def over_apps(rows: pa.Table, app_id: int) -> pa.Table:
     rest, strings = sums["numbers"], {}
     for name, column in reversed(list(zip(STRINGS, columns, strict=True))):
         rest, codes = split(rest, len(column.dictionary) + 1)
-        strings[name] = _values(column.dictionary, codes)
+        strings[name] = _taken(_with_null(column.dictionary), codes)
     apps = pa.repeat(pa.scalar(app_id, pa.int64()), sums.num_rows)
     return pa.table({"app_id": apps, **strings, "amount": sums["amount"], "usd": sums["usd"]})
 
@@ -91,7 +91,7 @@ def _summed(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
     return sums.rename_columns({"amount_sum": "amount", "usd_sum": "usd"})
 
 
-def _rows(dimension: str, found: Sums, measure: str, classes: Classes) -> pa.Table:
+def _rows(found: Sums, measure: str, classes: Classes) -> pa.Table:
     of_class = [next((each for each in some if measure_name(each) == measure), None) for some in classes.amounts]
     amounts = [amount for amount in of_class if amount is not None]
     sums = found.table
@@ -99,22 +99,23 @@ def _rows(dimension: str, found: Sums, measure: str, classes: Classes) -> pa.Tab
         counted = [number for number, amount in enumerate(of_class) if amount is not None]
         sums = sums.filter(pc.is_in(sums[GROUP], pa.array(counted)))
     kpi_of_class = pa.array([amounts.index(amount) if amount else None for amount in of_class], pa.int32())
+    kpis = pa.DictionaryArray.from_arrays(kpi_of_class, pa.array([amount.name for amount in amounts]))
     strings = {
-        "kpi": _dictionary(pc.take(kpi_of_class, sums[GROUP]), [amount.name for amount in amounts]),
-        "dimension": _dictionary(pa.chunked_array([pa.repeat(pa.scalar(0, pa.int32()), sums.num_rows)]), [dimension]),
-        "value": _values(found.values.slice(0, len(found.values) - 1), sums[CODE]),
+        "kpi": _taken(kpis, sums[GROUP]),
+        "dimension": _taken(found.dimensions, sums[CODE]),
+        "value": _taken(found.values, sums[CODE]),
     }
     return pa.table({APP: sums[APP], **strings, **_columns(pc.fill_null(sums[measure], 0), amounts[0])})
 
 
-def _dictionary(indices: pa.ChunkedArray, words: Sequence[str]) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(indices.combine_chunks(), pa.array(words), safe=False)
+def _taken(words: pa.DictionaryArray, codes: pa.ChunkedArray) -> pa.Array:
+    indices = pc.take(words.indices, codes.combine_chunks(), boundscheck=False)
+    return pa.DictionaryArray.from_arrays(indices, words.dictionary, safe=False)
 
 
-def _values(words: pa.Array, codes: pa.ChunkedArray) -> pa.Array:
-    """The values of codes; the code after the last one is null."""
-    indices = pc.take(pa.array([*range(len(words)), None], pa.int32()), codes.combine_chunks(), boundscheck=False)
-    return pa.DictionaryArray.from_arrays(indices, words, safe=False)
+def _with_null(words: pa.Array) -> pa.DictionaryArray:
+    """An entry for each of the words, and null."""
+    return pa.DictionaryArray.from_arrays(pa.array([*range(len(words)), None], pa.int32()), words)
 
 
 def _fits(amounts: pa.ChunkedArray) -> bool:

@@ -31,34 +31,55 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """The sums of one dimension: a row for each existing app, class and value.
+    """Sums by one dimension at a time: a row for each existing app, class, dimension and value.
 
-    `table` has `APP`, `GROUP` (the class), `CODE` (an index of `values`), and a column for each measure.
+    `table` has `APP`, `GROUP` (the class), `CODE` (an index of `dimensions` and of `values`), and a column for each
+    measure.
     """
 
     table: pa.Table
-    values: pa.Array
+    dimensions: pa.DictionaryArray
+    values: pa.DictionaryArray
 
 
 def sums_by_dimension(
     rows: pa.RecordBatch, measures: Mapping[str, pa.Array], keys: Mapping[str, Keys], classes: int
-) -> dict[str, Sums]:
-    """The sums of each of `keys`, and of `TOTAL`, whose only value is null.
+) -> tuple[Sums, Sums | None]:
+    """The sums by `TOTAL`, whose only value is null, and those by each of `keys`, None without any.
 
     `rows` have `APP`, an index in ascending order, and `GROUP`, below `classes`.
     """
     base = packed(rows.column(APP), rows.column(GROUP), classes)
     apps = rows.column(APP)[-1].as_py() - rows.column(APP)[0].as_py() + 1
-    found: dict[str, Sums] = {}
-    grouped = pa.table({"base": base, **measures})
-    for together in _passes(keys, rows.num_rows / (_ROWS_OF_A_GROUP * apps * classes)):
-        grouped = _grouped(base, together, measures)
-        for name, key in together.items():
-            sums = grouped if len(together) == 1 else _of_one(grouped, name, key, measures)
-            found[name] = Sums(_unpacked(sums, sums[name], classes, measures), key.values)
-    totals = _grouped(grouped["base"], {}, {name: grouped[name] for name in measures})
-    nothing = pa.repeat(pa.scalar(0, pa.int32()), totals.num_rows)
-    return found | {TOTAL: Sums(_unpacked(totals, nothing, classes, measures), pa.nulls(1, pa.string()))}
+    passes = list(_passes(keys, rows.num_rows / (_ROWS_OF_A_GROUP * apps * classes)))
+    sums = [_grouped(base, together, measures) for together in passes]
+    fewest = min(sums, key=len)
+    total = fewest.append_column(TOTAL, pa.repeat(pa.scalar(0, pa.int32()), len(fewest)))
+    totals = _added_up({TOTAL: total}, {TOTAL: pa.nulls(1, pa.string())}, measures, classes)
+    found = {name: each for together, each in zip(passes, sums, strict=True) for name in together}
+    values = {name: keys[name].values for name in found}
+    return totals, _added_up(found, values, measures, classes) if found else None
+
+
+def _added_up(
+    found: Mapping[str, pa.Table], values: Mapping[str, pa.Array], measures: Iterable[str], classes: int
+) -> Sums:
+    """The sums by each of the columns of codes `found`, all in one pass: most of a small one's time is its start."""
+    pieces, first = [], 0
+    for name, sums in found.items():
+        codes = pc.add(sums[name], pa.scalar(first, pa.int32()))
+        pieces.append(sums.select(["base", *measures]).append_column(CODE, codes))
+        first += len(values[name])
+    rows = pa.concat_tables(pieces)
+    every_value = pa.concat_arrays(list(values.values()))
+    sums = _grouped(rows["base"], {CODE: Keys(rows[CODE], every_value)}, {name: rows[name] for name in measures})
+    app, group = split(sums["base"], classes)
+    numbers = [pa.repeat(pa.scalar(number, pa.int32()), len(each)) for number, each in enumerate(values.values())]
+    return Sums(
+        pa.table({APP: app, GROUP: group, CODE: sums[CODE], **{name: sums[name] for name in measures}}),
+        pa.DictionaryArray.from_arrays(pa.concat_arrays(numbers), pa.array(list(values))),
+        every_value.dictionary_encode(),
+    )
 
 
 def keys_of(rows: pa.RecordBatch, dimensions: Iterable[Dimension], day: date) -> dict[str, Keys]:
@@ -134,16 +155,6 @@ def _grouped(base: pa.Array, keys: Mapping[str, Keys], measures: Mapping[str, pa
     sums = grouping.aggregate([(name, "sum") for name in measures])
     rest, codes = sums["numbers"], {}
     for name, key in reversed(list(keys.items())):
-        rest, codes[name] = split(rest, len(key.values))
-    return pa.table({"base": rest, **codes, **{name: sums[f"{name}_sum"] for name in measures}})
-
-
-def _of_one(grouped: pa.Table, name: str, key: Keys, measures: Iterable[str]) -> pa.Table:
-    return _grouped(
-        grouped["base"], {name: Keys(grouped[name], key.values)}, {each: grouped[each] for each in measures}
-    )
-
-
-def _unpacked(sums: pa.Table, codes: pa.ChunkedArray, classes: int, measures: Iterable[str]) -> pa.Table:
-    app, group = split(sums["base"], classes)
-    return pa.table({APP: app, GROUP: group, CODE: codes, **{name: sums[name] for name in measures}})
+        rest, code = split(rest, len(key.values))
+        codes[name] = code.cast(pa.int32())
+    return pa.table({"base": rest.cast(pa.int32()), **codes, **{name: sums[f"{name}_sum"] for name in measures}})
