@@ -8,8 +8,6 @@ from functools import cache
 from typing import Any
 from unittest.mock import patch
 
-import boto3
-from botocore import utils
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.signers import RequestSigner
 from botocore.useragent import UserAgentString
@@ -32,6 +30,7 @@ from moto.utilities import aws_headers
 
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
+from appstore_analytics.wiring.aws import aws
 from appstore_analytics.wiring.clock import utc_now
 
 _SESSION = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -52,7 +51,6 @@ def aws_in_process() -> Iterator[None]:
         patch.object(BotocoreStubber, "process_request", _Routes().answer),
         patch.object(ResponseSerializer, "get_value", _get_value),
         patch.object(responses, "method_names_from_class", cache(responses.method_names_from_class)),
-        patch.object(utils, "_parse_timestamp_with_tzinfo", cache(utils._parse_timestamp_with_tzinfo)),
         patch.object(DynamoType, "cast_value", property(_cast_value)),
         patch.object(DynamoType, "size", _size),
         patch.object(dynamodb_responses, "UpdateExpressionParser", _Parser),
@@ -198,7 +196,7 @@ def _find_handler(place: str) -> Callable[..., Any] | None:
 @cache
 def _connection(service: str) -> Any:
     """Created once, because creating it takes longer than a test. The state behind it is new for every test."""
-    return boto3.resource(service, **_SESSION)
+    return aws().resource(service, **_SESSION)
 
 
 def new_registry(name: str = "registry") -> Registry:

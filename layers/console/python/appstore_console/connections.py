@@ -3,11 +3,11 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 
 from appstore_analytics.contract.metrics import DIMENSION
+from appstore_analytics.wiring.aws import aws
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
@@ -36,27 +36,27 @@ _CONFIG = Config(
 
 def open_login_cognito() -> "CognitoIdentityProviderClient":
     """Cognito for sign-in. Requests are unsigned: these calls need no permission, and console_web has none."""
-    return boto3.client("cognito-idp", config=_CONFIG.merge(Config(signature_version=UNSIGNED)))
+    return aws().client("cognito-idp", config=_CONFIG.merge(Config(signature_version=UNSIGNED)))
 
 
 def open_cognito() -> "CognitoIdentityProviderClient":
     """Cognito with admin permissions on users."""
-    return boto3.client("cognito-idp", config=_CONFIG)
+    return aws().client("cognito-idp", config=_CONFIG)
 
 
 def open_console_table(name: str) -> "Table":
     """The console's table."""
-    return boto3.resource("dynamodb", config=_CONFIG).Table(name)
+    return aws().resource("dynamodb", config=_CONFIG).Table(name)
 
 
 def open_ses() -> "SESV2Client":
     """Amazon SES, for digests."""
-    return boto3.client("sesv2", config=_CONFIG)
+    return aws().client("sesv2", config=_CONFIG)
 
 
 def open_live_gateway() -> "ApiGatewayManagementApiClient":
     """The endpoint that sends to live connections; the template sets its address (infra/console/live.py)."""
-    return boto3.client("apigatewaymanagementapi", config=_CONFIG)
+    return aws().client("apigatewaymanagementapi", config=_CONFIG)
 
 
 class PipelineClients:
@@ -68,41 +68,41 @@ class PipelineClients:
     @cached_property
     def s3(self) -> "S3Client":
         """S3."""
-        return boto3.client("s3", config=_CONFIG)
+        return aws().client("s3", config=_CONFIG)
 
     @cached_property
     def athena(self) -> "AthenaClient":
         """Athena."""
-        return boto3.client("athena", config=_CONFIG)
+        return aws().client("athena", config=_CONFIG)
 
     @cached_property
     def glue(self) -> "GlueClient":
         """The data catalog."""
-        return boto3.client("glue", config=_CONFIG)
+        return aws().client("glue", config=_CONFIG)
 
     @cached_property
     def lambda_(self) -> "LambdaClient":
         """Lambda."""
-        return boto3.client("lambda", config=_CONFIG)
+        return aws().client("lambda", config=_CONFIG)
 
     @cached_property
     def step_functions(self) -> "SFNClient":
         """Step Functions."""
-        return boto3.client("stepfunctions", config=_CONFIG)
+        return aws().client("stepfunctions", config=_CONFIG)
 
     @cached_property
     def secrets_manager(self) -> "SecretsManagerClient":
         """Secrets Manager."""
-        return boto3.client("secretsmanager", config=_CONFIG)
+        return aws().client("secretsmanager", config=_CONFIG)
 
     @cached_property
     def sts(self) -> "STSClient":
         """Security Token Service."""
-        return boto3.client("sts", config=_CONFIG)
+        return aws().client("sts", config=_CONFIG)
 
     def table(self, name: str) -> "Table":
         """A table of DynamoDB."""
-        return boto3.resource("dynamodb", config=_CONFIG).Table(name)
+        return aws().resource("dynamodb", config=_CONFIG).Table(name)
 
 
 class DatabaseClients:
@@ -111,9 +111,9 @@ class DatabaseClients:
     @cached_property
     def dsql(self) -> "AuroraDSQLClient":
         """Aurora DSQL."""
-        return boto3.client("dsql", config=_CONFIG)
+        return aws().client("dsql", config=_CONFIG)
 
     @cached_property
     def secrets_manager(self) -> "SecretsManagerClient":
         """Secrets Manager."""
-        return boto3.client("secretsmanager", config=_CONFIG)
+        return aws().client("secretsmanager", config=_CONFIG)

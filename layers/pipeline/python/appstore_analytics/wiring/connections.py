@@ -6,13 +6,13 @@ Every client has these retries: throttling and 5xx of AWS are retried there and 
 from functools import cache
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.config import Config
 
 from appstore_analytics.contract.metrics import DIMENSION
 from appstore_analytics.contract.settings import Settings
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
+from appstore_analytics.wiring.aws import aws
 from appstore_analytics.wiring.clock import utc_now
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _CONFIG = Config(
 @cache
 def open_s3() -> "S3Client":
     """The S3 client, always the same one: two buckets do not need two clients, and threads can share one."""
-    return boto3.client("s3", config=_CONFIG)
+    return aws().client("s3", config=_CONFIG)
 
 
 def open_bucket(name: str) -> Bucket:
@@ -42,14 +42,14 @@ def open_bucket(name: str) -> Bucket:
 
 def open_athena_client() -> "AthenaClient":
     """Athena."""
-    return boto3.client("athena", config=_CONFIG)
+    return aws().client("athena", config=_CONFIG)
 
 
 def open_secrets_manager() -> "SecretsManagerClient":
     """Secrets Manager."""
-    return boto3.client("secretsmanager", config=_CONFIG)
+    return aws().client("secretsmanager", config=_CONFIG)
 
 
 def open_registry(settings: Settings) -> Registry:
     """The registry."""
-    return Registry(boto3.resource("dynamodb", config=_CONFIG).Table(settings.registry_table), utc_now)
+    return Registry(aws().resource("dynamodb", config=_CONFIG).Table(settings.registry_table), utc_now)
