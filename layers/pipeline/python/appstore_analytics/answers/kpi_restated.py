@@ -23,7 +23,7 @@ from appstore_analytics.rules.kpis import Value
 class Former:
     """The value when its Date was first final (None if unknown), and the day on which it changed.
 
-    `sums` are the totals behind it, of the changed measures, over the apps for which they changed.
+    `sums` are the totals behind it, of the changed measures, over the apps whose changes are known.
     """
 
     value: Value | None
@@ -38,10 +38,12 @@ class _Chain:
     before: Decimal
     now: Decimal
     restated_on: date | None
+    is_known: bool = True
+    """False since a rollback to a file that was not final: the ledger has no change until the Date is final again."""
 
     def with_next(self, change: Restatement) -> "_Chain":
         on = change.changed_on if change.cause is ChangeCause.RESTATED else self.restated_on
-        return replace(self, now=change.now or Decimal(), restated_on=on)
+        return replace(self, now=change.now or Decimal(), restated_on=on, is_known=change.is_final)
 
 
 class RestatedDates:
@@ -59,22 +61,26 @@ class RestatedDates:
         """The former value over these Dates, split by a dimension or not; None if nothing behind it changed."""
         if not self._chains:
             return None
-        sums = [each for table in kpi.tables for day in days for each in self._sums(kpi, table.name, day, group)]
-        on = [day for _, day in sums if day]
+        behind = [each for table in kpi.tables for day in days for each in self._behind(kpi, table.name, day, group)]
+        known = [(key, chain) for key, chain in behind if chain.is_known]
+        on = [chain.restated_on for _, chain in known if chain.restated_on]
         if not on:
             return None
-        told = _together(each for each, _ in sums)
+        told = _together(RestatedSum(*key, _plain(chain.before), _plain(chain.now)) for key, chain in known)
+        if len(known) < len(behind):
+            return Former(None, max(on), told)
         return Former(self._value(sheet, kpi, days, group, told, is_split=is_split), max(on), told)
 
-    def _sums(self, kpi: Kpi, table: str, day: date, group: AppGroup) -> Iterable[tuple[RestatedSum, date | None]]:
+    def _behind(self, kpi: Kpi, table: str, day: date, group: AppGroup) -> Iterable[tuple[tuple[str, str], _Chain]]:
+        """The changes of the table's measures that a KPI of these apps sums, by table and measure."""
         chains = self._chains.get((table, day))
         if not chains:
             return
         members, measures = frozenset(group.members), _measures(kpi, table)
         for (app_id, measure), chain in chains.items():
             is_behind = app_id in members and (measures is None or measure in measures)
-            if is_behind and chain.now != chain.before:
-                yield RestatedSum(table, measure, _plain(chain.before), _plain(chain.now)), chain.restated_on
+            if is_behind and (chain.now != chain.before or not chain.is_known):
+                yield (table, measure), chain
 
     def _value(
         self,

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from appstore_analytics.contract.layout import appstore_day, appstore_location
-from appstore_analytics.contract.tables import RESTATEMENTS
+from appstore_analytics.contract.tables import RESTATEMENTS, tables_by_name
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.model.restatements import ChangeCause, Restatement
 from appstore_analytics.rules.times import instant_of_run
+from appstore_analytics.rules.vintage import is_final
 
 _AT_ONCE = 16
 
@@ -37,7 +38,15 @@ def _restatement(row: dict[str, Any]) -> Restatement:
         cause=ChangeCause(row["cause"]),
         changed_on=instant_of_run(row["run_id"]).date(),
         run_id=row["run_id"],
+        is_final=_is_final(row),
     )
+
+
+def _is_final(row: dict[str, Any]) -> bool:
+    if row["processing_date"] is None:
+        return False
+    table, built = tables_by_name()[row["table_name"]], date.fromisoformat(row["processing_date"])
+    return is_final(date.fromisoformat(row["date"]), table, built) is True
 
 
 def _number(text: str | None) -> Decimal | None:

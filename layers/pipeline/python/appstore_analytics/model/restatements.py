@@ -22,7 +22,11 @@ class ChangeCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Restatement:
-    """One measure of one app's Date of a table, before and after a run. Null: the Date had, or has, no such number."""
+    """One measure of one app's Date of a table, before and after a run. Null: the Date had, or has, no such number.
+
+    `is_final` is whether Apple had completed the Date when it built the file of the rows after the run. A rollback can
+    restore a file that is older.
+    """
 
     app_id: str
     table_name: str
@@ -33,3 +37,4 @@ class Restatement:
     cause: ChangeCause
     changed_on: date
     run_id: str
+    is_final: bool
