@@ -202,7 +202,7 @@ function Row({ run }) {
   return html`
     <tr>
       <td>${runBadge(run).badge}</td>
-      <td class="wraps"><a href=${address(`runs/${run.run_id}`)}><b>${operationName(run.operation)}</b></a>${run.cause && !isRunning(run) && html`<div class="soft small">${run.cause}</div>`}</td>
+      <td class="wraps what"><a href=${address(`runs/${run.run_id}`)}><b>${operationName(run.operation)}</b></a>${run.cause && !isRunning(run) && html`<div class="soft small">${run.cause}</div>`}</td>
       <td class="when">${weekday(run.started_at)} <span class="quiet">${seconds(run.started_at)}</span></td>
       <td class="number">${run.seconds === null ? UNKNOWN : duration(run.seconds)}</td>
       <td class="number well-apps">${well}</td>

@@ -165,7 +165,7 @@ function Row({ person, isLastAdmin, attempt, onEdit }) {
       <td class="indented">
         <button type="button" class="button slim" disabled=${isOff} onClick=${() => onEdit(person)}>${person.app_ids === null ? w.allApps : many(w.someApps, person.app_ids.length)}</button>
       </td>
-      <td class="factor"><${Factor} person=${person} /></td>
+      <td class="factor"><span class="label soft">${w.factor}</span><${Factor} person=${person} /></td>
       <td class="seen soft">${person.last_action_at ? ago(person.last_action_at, now()) : w.never}</td>
       <td class="state"><span class="verdict"><span class=${`mark family-${family}`} aria-hidden="true">${sign}</span>${/** @type {Record<string, string>} */ (w.states)[person.state] ?? person.state}</span></td>
       <td class="number actions">${isLastAdmin ? html`<span class="quiet small">${w.lastAdmin}</span>` : html`<${Actions} person=${person} path=${path} attempt=${attempt} />`}</td>
