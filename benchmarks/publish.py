@@ -76,6 +76,7 @@ def _kpis(table: str, parts: int, rows: int, runs: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
         lake = Path(folder) / "lake"
         shutil.copytree(kept_parts(table, parts, rows), lake)
+        os.sync()  # otherwise the kernel writes thousands of files while the first publications run
         measured: dict[str, list[dict[str, Any]]] = {"with": [], "without": []}
         for number in range(1, runs + 1):
             for way, runs_of_way in measured.items():

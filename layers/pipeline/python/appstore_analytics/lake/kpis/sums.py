@@ -13,7 +13,7 @@ from appstore_analytics.contract.kpis.stored import TOTAL
 
 APP, GROUP, CODE = "app", "group", "code"
 
-_ROWS_OF_A_GROUP = 4
+_ROWS_OF_A_GROUP = 16
 """Dimensions share a pass if its groups have at least this many rows; the groups' sums are then summed again."""
 
 _INT32_VALUES, _INT64_VALUES = 1 << 31, 1 << 63
