@@ -70,7 +70,7 @@ def key_id_of(file: str, given: str | None) -> str:
 
 
 def secret_text(key_id: str, issuer_id: str | None, private_key: str, file: str) -> str:
-    """The secret's JSON, parsed like the functions do; Refused with the problem and never with the key."""
+    """The secret's JSON, after parsing it as the functions do. Refused names the problem, and never the key."""
     secret = json.dumps({"key_id": key_id, "issuer_id": issuer_id or "", "private_key": private_key})
     try:
         ApiKey.from_secret(secret, "made of these")

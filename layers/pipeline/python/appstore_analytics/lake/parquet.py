@@ -137,10 +137,10 @@ def table_layout(schema: pa.Schema) -> Layout:
 def part_layout(schema: pa.Schema) -> Layout:
     """The options that Arrow writes and reads fastest. Athena need not support them: only the pipeline reads parts.
 
-    In many rows numbers repeat, and dictionaries are short. Fewer rows use byte-stream-split, all first bytes before
-    all second ones: most numbers are small, so most bytes are equal; only amounts of money still repeat. With few rows
-    zstd spends half of the time on its tables, which Arrow builds again for each page, when writing and reading: there
-    only money stays much smaller with it.
+    A part with many rows uses dictionaries, because its numbers repeat. One with fewer rows uses byte-stream-split, all
+    first bytes before all second ones: most numbers are small, so most bytes are equal; only amounts of money still
+    repeat. With few rows zstd spends half of the time on its tables, which Arrow builds again for each page, when
+    writing and reading: there only money stays much smaller with it.
     """
     many = _ZSTD | {"write_statistics": False, "store_decimal_as_integer": True}
     if EXTRA.name in schema.names:  # a map: Arrow's writer would need its leaves by their paths

@@ -162,7 +162,7 @@ class ReportRequests:
         raise ObjectContended(f"Other backfills keep changing the wishes for app {app_id}: try again in a moment.")
 
     def _ask(self, app_id: str, wishes: set[str], former: set[str], reports: list[str], named: list[str]) -> bool:
-        """Add wishes whose reports are numbered as in `named`; False when others have numbered them meanwhile.
+        """Add wishes, which refer to reports by their position in `named`; False if that list has changed meanwhile.
 
         `former` are wishes as 0.1.0 wrote them; they are now included in the others.
         """

@@ -51,7 +51,7 @@ def points_of(kpi: Kpi, step: Step, start: date, end: date, compare: Compare | N
 
 
 def moved(point: Point, closed: Sequence[Point]) -> Point:
-    """A point after these; its counterpart has the same distance."""
+    """A point that follows these, with a counterpart as many days earlier as theirs."""
     if not closed:
         return point
     back = closed[-1].dates[0] - closed[-1].before[0]

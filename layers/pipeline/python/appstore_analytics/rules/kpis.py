@@ -52,7 +52,7 @@ def adds_up_over_dates(kpi: Kpi) -> bool:
 
 
 def worst(states: Iterable[DateState]) -> DateState:
-    """The state of one Date from several sources: ZERO only if all do."""
+    """The state of one Date from several sources is that of the worst one: ZERO only if all of them are."""
     return min(states, key=_WORST_FIRST.index)
 
 
