@@ -150,14 +150,14 @@ def test_a_python_of_the_runtimes_version_is_looked_for_and_asked(
 
 def test_of_botocore_the_services_stay_that_functions_open() -> None:
     source = (PIPELINE_LAYER / "python" / "appstore_analytics" / "wiring" / "connections.py").read_text()
-    assert set(re.findall(r'boto3\.(?:client|resource)\("(\w+)"', source)) == set(AWS_SERVICES)
+    assert set(re.findall(r'aws\(\)\.(?:client|resource)\("(\w+)"', source)) == set(AWS_SERVICES)
     data = build_layers(THIS_MACHINE)[ThirdPartyLayer.DEPENDENCIES] / "python" / "botocore" / "data"
     assert {path.name for path in data.iterdir() if path.is_dir()} == set(AWS_SERVICES)
 
 
 def test_the_console_has_the_services_that_its_own_functions_open() -> None:
     source = (PIPELINE_LAYER.parent / "console" / "python" / "appstore_console" / "connections.py").read_text()
-    assert set(re.findall(r'boto3\.(?:client|resource)\(\s*"([\w-]+)"', source)) == set(CONSOLE_SERVICES)
+    assert set(re.findall(r'aws\(\)\.(?:client|resource)\(\s*"([\w-]+)"', source)) == set(CONSOLE_SERVICES)
 
 
 def test_an_index_out_of_reach_is_one_sentence_and_leaves_nothing_behind(

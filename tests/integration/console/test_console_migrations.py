@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from migrated import IAM_ROLES, ROLES, Migrated, new_cluster
@@ -48,6 +49,21 @@ def test_two_at_once_do_not_meet_and_both_end_well(embedded_aws: EmbeddedAws) ->
     cluster = new_cluster(embedded_aws, "at-once")
     ran = in_threads(lambda _: cluster.migrate(), 2)
     assert sorted(itertools.chain.from_iterable(ran)) == sorted(sql_files())
+
+
+@pytest.mark.parametrize("code", ["40001", "23505", "42P07", "42P06", "42710"])
+def test_a_statement_that_met_another_migration_is_run_again(embedded_aws: EmbeddedAws, code: str) -> None:
+    cluster, run, met = new_cluster(embedded_aws, f"met-{code.lower()}"), Connection.run, set[str]()
+
+    def meeting(connection: Connection, sql: str, **values: Any) -> Any:
+        if "IF NOT EXISTS" in sql and sql not in met:
+            met.add(sql)
+            raise DatabaseError({"C": code, "M": "already exists"})
+        return run(connection, sql, **values)
+
+    with patch.object(Connection, "run", meeting):
+        assert cluster.migrate() == tuple(sql_files())
+    assert len(met) > 1
 
 
 def test_a_file_that_broke_off_in_the_middle_runs_to_its_end_the_next_time(embedded_aws: EmbeddedAws) -> None:

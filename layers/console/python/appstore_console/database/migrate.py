@@ -58,8 +58,11 @@ _TAKE_LOCK = """
     INSERT INTO console.lock (name, holder, until) VALUES ('migrate', :holder, now() + interval '10 minutes')
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE console.lock.until < now()
 """
-_CONFLICTS = frozenset({"40001", "23505", "42P07", "42P06"})
-"""The transaction conflicted with another one, or both created the same object."""
+_CONFLICTS = frozenset({"40001", "23505", "42P07", "42P06", "42710"})
+"""The transaction conflicted with another one, or both created the same object: IF NOT EXISTS looks before it creates.
+
+42710: a table's row type exists already.
+"""
 
 _PATIENCE_SECONDS = 120.0
 """IAM propagates a role's new policy with a delay, and a new cluster is not reachable at once."""
