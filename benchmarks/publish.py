@@ -1,29 +1,34 @@
 """Publication of one Date: rows per CPU second and memory by the number of parts: `python -m benchmarks.publish`.
 
-Each publication is a separate process, pinned to one core. The parts are on the local disk.
+Each publication is a separate process, pinned to one core. The parts are on the local disk, and for the costs of KPIs
+also in the S3 of the embedded AWS.
 """
 
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from appstore_analytics.contract.catalogue.definition import AccessType
+from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import tables_by_name
+from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.model.vintage import Vintage
 from benchmarks.measuring.machine import versions
 from benchmarks.measuring.measure import run
 from benchmarks.measuring.progress import say
-from benchmarks.publication.lake_of_files import BucketOfFiles, convert_into, curated, kept_parts
+from benchmarks.publication.lake_of_files import BucketOfFiles, convert_into, copy_objects, curated, kept_parts
 from benchmarks.reading.questions import TABLES
 from benchmarks.results import Table, arguments, report
 from benchmarks.samples.data import APP_ID, LAST_DATE, segment
 from benchmarks.setup import BUILD
+from local.aws.server import EmbeddedAws
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = "engagement"
@@ -72,28 +77,36 @@ def _of_size(parts: int, rows: int, runs: int) -> dict[str, Any]:
 
 
 def _kpis(table: str, parts: int, rows: int, runs: int) -> dict[str, Any]:
-    """Publication with and without KPIs, in turns."""
+    """Publication with and without KPIs, in turns: through S3, as it is deployed, and of files alone."""
+    kept, what = kept_parts(table, parts, rows), f"{table}, {parts:,} parts of {rows:,} rows"
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
-        lake = Path(folder) / "lake"
-        shutil.copytree(kept_parts(table, parts, rows), lake)
+        files = BucketOfFiles(Path(folder) / "lake")
+        shutil.copytree(kept, files.folder)
         os.sync()  # otherwise the kernel writes thousands of files while the first publications run
-        measured: dict[str, list[dict[str, Any]]] = {"with": [], "without": []}
-        for number in range(1, runs + 1):
-            for way, runs_of_way in measured.items():
-                say(f"{table}, {parts:,} parts of {rows:,} rows, {way} KPIs: run {number} of {runs}")
-                curated(BucketOfFiles(lake), table, LAST_DATE).unlink(missing_ok=True)
-                runs_of_way.append(_publish(lake, table, kpis=way))
+        of_files = _in_turns(f"{what}, files", runs, table, lambda way: _publish(files.folder, table, way), files)
+    with EmbeddedAws() as aws:
+        aws.client("s3").create_bucket(Bucket="lake")
+        lake = Bucket(aws.client("s3"), "lake")
+        copy_objects(BucketOfFiles(kept), lake)
+        asked = partial(_publish, lake.name, table, environment=aws.environment)
+        through_s3 = _in_turns(f"{what}, S3", runs, table, asked, lake)
+    return {"table": table, "parts": parts, "rows_per_part": rows, "runs": runs, "files": of_files, "s3": through_s3}
+
+
+def _in_turns(
+    what: str, runs: int, table: str, publish: Callable[[str], dict[str, Any]], lake: Bucket
+) -> dict[str, Any]:
+    measured: dict[str, list[dict[str, Any]]] = {"with": [], "without": []}
+    for number in range(1, runs + 1):
+        for way, runs_of_way in measured.items():
+            say(f"{what}, {way} KPIs: run {number} of {runs}")
+            key = TableDate(table, LAST_DATE).curated_key
+            if standing := lake.head(key):
+                lake.remove(key, expected=standing.etag)
+            runs_of_way.append(publish(way))
     seconds = {way: median(each["cpu_seconds"] for each in found) for way, found in measured.items()}
     peaks = {way: max(each["peak_mb"] for each in found) for way, found in measured.items()}
-    return {
-        "table": table,
-        "parts": parts,
-        "rows_per_part": rows,
-        "runs": runs,
-        "cpu_seconds": seconds,
-        "peak_mb": peaks,
-        "factor": seconds["with"] / seconds["without"],
-    }
+    return {"cpu_seconds": seconds, "peak_mb": peaks, "factor": seconds["with"] / seconds["without"]}
 
 
 def _restate(lake: Path, rows: int) -> None:
@@ -101,10 +114,12 @@ def _restate(lake: Path, rows: int) -> None:
     convert_into(BucketOfFiles(lake), tables_by_name()[TABLE], APP_ID, segment(TABLE, rows, dates=1), newer)
 
 
-def _publish(lake: Path, table: str = TABLE, kpis: str = "with") -> dict[str, Any]:
+def _publish(
+    lake: Path | str, table: str = TABLE, kpis: str = "with", environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     path = f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'pipeline' / 'python'}"
     command: list[str | Path] = [sys.executable, "-m", "benchmarks.publication.job", lake, table, kpis]
-    done = run(command, {"PYTHONPATH": path}, cores=1)
+    done = run(command, {**(environment or {}), "PYTHONPATH": path}, cores=1)
     return done.answer | {"peak_mb": done.peak_mb}
 
 
@@ -134,21 +149,28 @@ def _table(sizes: Sequence[dict[str, Any]]) -> Table:
 
 
 def _table_of_kpis(figures: Sequence[dict[str, Any]]) -> Table:
-    columns = ("table", "parts", "rows a part", "CPU s", "without KPIs", "times", "peak MB", "more MB")
+    columns = ("table", "parts", "rows a part", "CPU s", "without KPIs", "times", "more MB", "files: times", "more MB")
     rows = [
         (
             each["table"],
             f"{each['parts']:,}",
             f"{each['rows_per_part']:,}",
-            f"{each['cpu_seconds']['with']:.2f}",
-            f"{each['cpu_seconds']['without']:.2f}",
-            f"{each['factor']:.2f}",
-            f"{each['peak_mb']['with']:.0f}",
-            f"{each['peak_mb']['with'] - each['peak_mb']['without']:.0f}",
+            f"{each['s3']['cpu_seconds']['with']:.2f}",
+            f"{each['s3']['cpu_seconds']['without']:.2f}",
+            *(word for way in ("s3", "files") for word in _factor_and_memory(each[way])),
         )
         for each in figures
     ]
-    return Table("Publication of one Date with and without its KPIs", columns, rows)
+    note = (
+        "Through boto3, from the embedded AWS, which is another process; files: the same without any request, on the "
+        "local disk."
+    )
+    return Table("Publication of one Date with and without its KPIs", columns, rows, note)
+
+
+def _factor_and_memory(measured: dict[str, Any]) -> tuple[str, str]:
+    peaks = measured["peak_mb"]
+    return f"{measured['factor']:.2f}", f"{peaks['with'] - peaks['without']:.0f}"
 
 
 if __name__ == "__main__":

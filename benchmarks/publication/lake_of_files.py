@@ -97,6 +97,14 @@ class BucketOfFiles(Bucket):
         self.write(key, body, metadata=metadata)
         return True
 
+    def remove(self, key: str, *, expected: str) -> bool:  # noqa: ARG002 (only one writer)
+        """Delete the object."""
+        path = self.folder / key
+        path.unlink()
+        _beside(path).unlink()
+        self._looked_up.pop(key, None)
+        return True
+
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
         """As in S3."""
         for path in sorted((self.folder / prefix).parent.rglob("*.parquet")):
@@ -144,6 +152,14 @@ def convert_into(bucket: Bucket, table: CuratedTable, app_id: int, segment_path:
     with TemporaryDirectory() as scratch, segment_path.open("rb") as stream:
         conversion = convert([stream], table, app_id, vintage, _TODAY, lambda days: days, Path(scratch))
         write_parts(bucket, table, app_id, vintage, conversion.parts, NoJournal())
+
+
+def copy_objects(source: BucketOfFiles, target: Bucket) -> None:
+    """Copy every part, with its metadata."""
+    for listed in source.list("parts/"):
+        stored = source.head(listed.key)
+        if stored:
+            target.write(stored.key, source.read(stored.key) or b"", metadata=stored.metadata)
 
 
 def curated(bucket: BucketOfFiles, table_name: str, day: date) -> Path:

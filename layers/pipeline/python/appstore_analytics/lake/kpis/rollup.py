@@ -80,18 +80,13 @@ class Rollup:
         apps = rows.column(APP_ID.name).dictionary_encode()
         self._take_apps(apps, rows.column(PROCESSING_DATE.name))
         rows = rows.select(self._columns).append_column(APP, apps.indices)
-        totals, details = [], []
-        for classes in self._classes:
-            of_apps, of_values = self._sums(rows, classes)
-            totals += rows_of_sums(of_apps, classes) if of_apps else []
-            details += rows_of_sums(of_values, classes) if of_values else []
-        if totals:
-            self._totals.append(in_order_of_apps(totals, apps.dictionary))
-            self._portfolio.append(over_apps(self._totals[-1], PORTFOLIO))
-        if details:
-            found = in_order_of_apps(details, apps.dictionary)
-            self._portfolio.append(over_apps(found, PORTFOLIO))
-            self._take_details(found)
+        totals, details = self._rows_by_app(rows, apps.dictionary)
+        if totals is not None:
+            self._totals.append(totals)
+            self._portfolio.append(over_apps(totals, PORTFOLIO))
+        if details is not None:
+            self._portfolio.append(over_apps(details, PORTFOLIO))
+            self._take_details(details)
 
     def finish(self, footer: Mapping[str, str]) -> int:
         """Write the remaining rows, the totals, the portfolio and the metadata `footer`. Returns the number of rows."""
@@ -106,6 +101,18 @@ class Rollup:
             self._write(fitted(last.sort_by(_ORDER)), last.num_rows)
         self._writer.add_key_value_metadata(dict(footer))
         return self._rows
+
+    def _rows_by_app(self, rows: pa.RecordBatch, apps: pa.Array) -> tuple[pa.Table | None, pa.Table | None]:
+        """The totals and the details of all amounts; None if there are none."""
+        totals, details = [], []
+        for classes in self._classes:
+            of_apps, of_values = self._sums(rows, classes)
+            totals += rows_of_sums(of_apps, classes) if of_apps else []
+            details += rows_of_sums(of_values, classes) if of_values else []
+        return (
+            in_order_of_apps(totals, apps) if totals else None,
+            in_order_of_apps(details, apps) if details else None,
+        )
 
     def _sums(self, rows: pa.RecordBatch, classes: Classes) -> tuple[Sums | None, Sums | None]:
         of_rows = classes.of_rows(rows)
