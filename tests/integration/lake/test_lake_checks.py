@@ -97,6 +97,14 @@ def test_rows_that_were_replaced_alone_are_read(lake: CountingBucket) -> None:
     assert read(lake, stored).app_ids == {"4"}
 
 
+@pytest.mark.parametrize("content", [b"", b"\n", b"{", b"7", b"\xff\xfe", b'{"app_id": 1}\n'])
+def test_the_rows_are_read_if_what_is_lacking_was_damaged(lake: CountingBucket, content: bytes) -> None:
+    stored = write(lake, ROWS)
+    found = read(lake, stored)
+    lake.write(check_key(MONDAY), content)
+    assert read(lake, stored) == found
+
+
 def test_a_check_without_anything_to_judge_leaves_the_day_as_it_was(lake: CountingBucket) -> None:
     write(lake, ROWS)
     before = [(stored.key, stored.etag) for stored in lake.list("")]

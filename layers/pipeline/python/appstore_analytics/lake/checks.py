@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -74,13 +75,22 @@ def read_check(bucket: Bucket, stored: StoredObject, remembered: Remembered, *, 
 def _read(bucket: Bucket, stored: StoredObject, *, whole: bool) -> Check:
     content = None if whole else bucket.read(check_key(_day_of(stored)))
     rows, _, last = (content or b"").rstrip().rpartition(b"\n")
-    about = json.loads(last or b"{}")
+    about = _about(last)
     if about.get("rows") == stored.etag:
         due = {table: date.fromisoformat(day) for table, day in about["newest_due"].items()}
         return _check(about["checked_at"], frozenset(map(str, about["app_ids"])), due, _rows(rows), whole=False)
     table = _rows(bucket.read(stored.key) or b"")
     apps = frozenset(map(str, table["app_id"].unique().to_pylist()))
     return _check(pc.max(table["checked_at"]).as_py() or "", apps, _newest_due(table), table, whole=whole)
+
+
+def _about(line: bytes) -> dict[str, Any]:
+    """What the last line says of all rows; empty if somebody has damaged it, because the rows say the same."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _newest_due(rows: pa.Table) -> dict[str, date]:
