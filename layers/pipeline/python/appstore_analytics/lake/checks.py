@@ -85,7 +85,7 @@ def _read(bucket: Bucket, stored: StoredObject, *, whole: bool) -> Check:
 
 
 def _about(line: bytes) -> dict[str, Any]:
-    """What the last line says of all rows; empty if somebody has damaged it, because the rows say the same."""
+    """What the last line says of all rows; empty if it is damaged, because the rows say the same."""
     try:
         found = json.loads(line)
     except ValueError:
