@@ -9,12 +9,15 @@ from appstore_analytics.contract.layout import (
     TableDate,
     appstore_key,
     appstore_location,
+    check_key,
     curated_location,
+    day_of,
     is_safe_id,
     raw_key,
     raw_prefix,
     report_key,
     run_key,
+    states_key,
 )
 
 DAY = date(2025, 6, 2)
@@ -86,3 +89,10 @@ def test_a_runs_partition_is_one_text_for_python_and_step_functions() -> None:
 def test_dates_sort_by_table_and_then_by_day() -> None:
     later, other = TableDate("downloads", date(2025, 6, 3)), TableDate("crashes", date(2025, 6, 4))
     assert sorted([later, DOWNLOADS, other]) == [other, DOWNLOADS, later]
+
+
+@given(st.dates())
+def test_the_day_of_a_key_is_the_one_that_it_was_built_with(day: date) -> None:
+    of_table = TableDate("downloads", day)
+    keys = (of_table.curated_key, of_table.kpis_key, of_table.part_key(APP), states_key(day), check_key(day))
+    assert {day_of(key) for key in (*keys, appstore_key("freshness", day, "last-check"))} == {day}

@@ -10,7 +10,7 @@ from itertools import groupby
 from appstore_analytics.answers.apps import app_names
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.contract.configuration import Account
-from appstore_analytics.contract.layout import PARTS_PREFIX, TableDate
+from appstore_analytics.contract.layout import PARTS_PREFIX, TableDate, day_of
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.parts import part_version
@@ -145,9 +145,8 @@ def _parts(lake: Bucket, table: CuratedTable, start: date, end: date) -> _Parts:
     """One listing of the parts, one of the objects."""
     published = frozenset(day for day in published_dates(lake, table) if start <= day <= end)
     keys: dict[str, dict[date, list[str]]] = defaultdict(lambda: defaultdict(list))
-    prefix = f"{PARTS_PREFIX}{table.name}/dt="
-    for stored in lake.list(prefix):
-        day = date.fromisoformat(stored.key.removeprefix(prefix)[:10])
+    for stored in lake.list(f"{PARTS_PREFIX}{table.name}/dt="):
+        day = day_of(stored.key)
         if start <= day <= end:
             keys[str(TableDate(table.name, day).app_id_of_part(stored.key))][day].append(stored.key)
     return _Parts(lake, table, keys, published)

@@ -67,9 +67,9 @@ class RestatedDates:
         if not on:
             return None
         told = _together(RestatedSum(*key, _plain(chain.before), _plain(chain.now)) for key, chain in known)
-        if len(known) < len(behind):
-            return Former(None, max(on), told)
-        return Former(self._value(sheet, kpi, days, group, told, is_split=is_split), max(on), told)
+        all_known = len(known) == len(behind)
+        value = self._value(sheet, kpi, days, group, told, is_split=is_split) if all_known else None
+        return Former(value, max(on), told)
 
     def _behind(self, kpi: Kpi, table: str, day: date, group: AppGroup) -> Iterable[tuple[tuple[str, str], _Chain]]:
         """The changes of the table's measures that a KPI of these apps sums, by table and measure."""

@@ -10,7 +10,7 @@ lake bucket   parts/<table>/dt=<Date>/<app id>.parquet                        on
               marts/months/<table>/<month>.parquet                            copies of a month's KPI amounts
               publications/<table>/dt=<Date>/<digest>.json                    what that object was made of
               appstore/<table>/dt=<day>/<run id>.jsonl                        the pipeline's records
-              checks/dt=<day>.jsonl                                           what that day's freshness check found
+              checks/dt=<day>.jsonl                                           what that day's check found lacking
               runs/<run id>/…                                                 a run's plan, manifests and notes
               reports/production_<operation>_<run id>.json, .html             run reports, and their pages
               reports/index.html                                              the list of these pages
@@ -150,6 +150,11 @@ def appstore_key(table: str, day: date, run_id: str) -> str:
 def appstore_day(table: str, day: date) -> str:
     """The folder of one day in one `appstore` table, without the slash."""
     return f"{appstore_location(table)}dt={day.isoformat()}"
+
+
+def day_of(key: str) -> date:
+    """The day of an object, or of a folder, that has one in its key: `…dt=<day>…`."""
+    return date.fromisoformat(key.split("dt=", 1)[1][:10])
 
 
 def check_key(day: date) -> str:

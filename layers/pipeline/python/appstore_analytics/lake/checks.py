@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from appstore_analytics.contract.layout import appstore_location, check_key
+from appstore_analytics.contract.layout import appstore_location, check_key, day_of
 from appstore_analytics.lake.check_rows import LACKING_COLUMNS
 from appstore_analytics.lake.objects import Bucket, StoredObject
 from appstore_analytics.model.remembered import Remembered
@@ -55,11 +55,7 @@ class Check:
 def stored_checks(bucket: Bucket, since: date | None = None) -> dict[date, StoredObject]:
     """The last check of each day, oldest first; those from a day on, if one is given."""
     after = f"{_PREFIX}{since.isoformat()}" if since else ""
-    return {_day_of(each): each for each in bucket.list(_PREFIX, after)}
-
-
-def _day_of(check: StoredObject) -> date:
-    return date.fromisoformat(check.key.removeprefix(_PREFIX)[:10])
+    return {day_of(each.key): each for each in bucket.list(_PREFIX, after)}
 
 
 def newest_check(bucket: Bucket, as_of: date) -> StoredObject | None:
@@ -73,7 +69,7 @@ def read_check(bucket: Bucket, stored: StoredObject, remembered: Remembered, *, 
 
 
 def _read(bucket: Bucket, stored: StoredObject, *, whole: bool) -> Check:
-    content = None if whole else bucket.read(check_key(_day_of(stored)))
+    content = None if whole else bucket.read(check_key(day_of(stored.key)))
     rows, _, last = (content or b"").rstrip().rpartition(b"\n")
     about = _about(last)
     if about.get("rows") == stored.etag:

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from appstore_analytics.contract.layout import TableDate, curated_location, parts_location
+from appstore_analytics.contract.layout import TableDate, curated_location, day_of, parts_location
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket, StoredObject
 from appstore_analytics.model.parts import Batch
@@ -35,7 +35,7 @@ def published_objects(bucket: Bucket, table: CuratedTable, since: date | None = 
     """The objects of a table by Date, oldest first; with `since` only those from that Date on."""
     location = curated_location(table.name)
     after = f"{location}dt={since.isoformat()}" if since else ""
-    return {date.fromisoformat(each.key.split("dt=", 1)[1][:10]): each for each in bucket.list(location, after)}
+    return {day_of(each.key): each for each in bucket.list(location, after)}
 
 
 def stored_dates(bucket: Bucket, table: CuratedTable) -> list[date]:

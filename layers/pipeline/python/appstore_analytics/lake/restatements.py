@@ -43,10 +43,11 @@ def _restatement(row: dict[str, Any]) -> Restatement:
 
 
 def _is_final(row: dict[str, Any]) -> bool:
-    if row["processing_date"] is None:
+    """False also for a table that the catalogue no longer has."""
+    table = tables_by_name().get(row["table_name"])
+    if table is None or row["processing_date"] is None:
         return False
-    table, built = tables_by_name()[row["table_name"]], date.fromisoformat(row["processing_date"])
-    return is_final(date.fromisoformat(row["date"]), table, built) is True
+    return is_final(date.fromisoformat(row["date"]), table, date.fromisoformat(row["processing_date"])) is True
 
 
 def _number(text: str | None) -> Decimal | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from appstore_analytics.contract.kpis.stored import STATE_SOURCES, SourceState
-from appstore_analytics.contract.layout import STATES_PREFIX, states_key
+from appstore_analytics.contract.layout import STATES_PREFIX, day_of, states_key
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.rewriting import rewrite
 
@@ -24,7 +24,7 @@ def dates_with_states(bucket: Bucket, since: date) -> frozenset[date]:
     """The Dates from `since` on for which states are stored."""
     prefix = f"{STATES_PREFIX}dt="
     listed = bucket.list(prefix, f"{prefix}{since.isoformat()}")
-    return frozenset(date.fromisoformat(stored.key.removeprefix(prefix)[:10]) for stored in listed)
+    return frozenset(day_of(stored.key) for stored in listed)
 
 
 def change_states(bucket: Bucket, day: date, change: Callable[[StatesOfApps], StatesOfApps]) -> bool:

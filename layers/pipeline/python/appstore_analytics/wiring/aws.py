@@ -1,7 +1,6 @@
 """The boto3 session of the functions: boto3's own, but it reads AWS's timestamps without guessing their format.
 
-botocore passes each timestamp to dateutil, which takes 70 µs. A listing has one for each object: those of 10,000 parts
-would take as long as a second.
+botocore passes each timestamp to dateutil, which takes long; and a listing has one for each object.
 """
 
 from datetime import datetime
