@@ -1,5 +1,6 @@
-"""Lambda: errors keep their class, workers survive them and end with the server, layers are unzipped once."""
+"""Lambda: errors keep their class, workers survive them and end with the server, layers are unzipped only once."""
 
+import hashlib
 import io
 import queue
 import tempfile
@@ -18,6 +19,7 @@ PATCH = "functions"
 _FAILURE = "__handler_failure__"
 _END_OF_LOG = "\x1eend of log"
 _UNZIPPED_AT = "unzipped-at"
+_UNZIPPED = Path(__file__).resolve().parents[2] / ".build" / "unzipped"
 
 # A worker waits for standard input to be closed, without reading it. So it notices even during a handler that the
 # server is gone, however it ended.
@@ -94,7 +96,7 @@ def _read_log(worker: Any) -> str:
 
 def _share_layers(runtime: ModuleType, service: ModuleType) -> None:
     """Unzip each distinct layer once; a worker gets a zip that only has the path, and links to that folder."""
-    layers = _SharedLayers(Path(tempfile.mkdtemp(prefix="layers-")))
+    layers = _SharedLayers(_UNZIPPED)
     content = original(service, "_resolve_layer_zip", patch=PATCH)
     unzipped_size = original(service, "_unzipped_size", patch=PATCH)
     replace(service, "_layer_unzipped_size", lambda _: lambda layer: unzipped_size(content(layer)), patch=PATCH)
@@ -103,7 +105,10 @@ def _share_layers(runtime: ModuleType, service: ModuleType) -> None:
 
 
 class _SharedLayers:
+    """Unzipped layers by their contents. They outlive the server, with the byte code that workers leave in them."""
+
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._lock = threading.Lock()
         self._pointers: dict[bytes, bytes] = {}
@@ -118,13 +123,25 @@ class _SharedLayers:
             return self._pointers[layer]
 
     def _unzipped(self, layer: bytes) -> bytes:
-        folder = tempfile.mkdtemp(dir=self._folder)
-        with zipfile.ZipFile(io.BytesIO(layer)) as archive:
-            archive.extractall(folder)
+        folder = self._folder / hashlib.sha256(layer).hexdigest()
+        if not folder.exists():
+            self._unzip(layer, folder)
         pointer = io.BytesIO()
         with zipfile.ZipFile(pointer, "w") as archive:
-            archive.writestr(_UNZIPPED_AT, folder)
+            archive.writestr(_UNZIPPED_AT, str(folder))
         return pointer.getvalue()
+
+    def _unzip(self, layer: bytes, folder: Path) -> None:
+        """Into a folder of another name, which is renamed when it is complete: it can be the last thing that we do."""
+        with tempfile.TemporaryDirectory(dir=self._folder) as workshop:
+            draft = Path(workshop) / "layer"
+            with zipfile.ZipFile(io.BytesIO(layer)) as archive:
+                archive.extractall(draft)
+            try:
+                draft.rename(folder)
+            except OSError:
+                if not folder.exists():  # otherwise another server was first
+                    raise
 
 
 def _following_pointers(standard: ModuleType) -> Any:

@@ -1,6 +1,7 @@
 """Rules that import contracts cannot express: external names in the code, and where they are allowed."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +76,22 @@ def test_the_one_clock_is_found_by_how_it_reads_the_time() -> None:
 
 def test_what_imports_the_package_sees_its_types() -> None:
     assert (PACKAGE / "py.typed").is_file()
+
+
+def test_mypy_reads_every_module_of_the_cdk_that_is_imported() -> None:
+    """What it skips has type `Any`, so a mistake in its use would not be found."""
+    overrides = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mypy"]["overrides"]
+    (read,) = (each["module"] for each in overrides if each.get("follow_imports") == "normal")
+    imported = {name for path in _files(ROOT / "infra") for name in _of_the_cdk(ast.parse(path.read_text("utf-8")))}
+    assert {*read} == imported | {"aws_cdk", "aws_cdk._jsii"}
+
+
+def _of_the_cdk(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "aws_cdk":
+            yield from (f"aws_cdk.{each.name}" for each in node.names if each.name.startswith("aws_"))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("aws_cdk."):
+            yield str(node.module)
 
 
 def _reads_the_time(tree: ast.AST) -> Iterator[int]:

@@ -14,10 +14,11 @@ _DEADLINE_SECONDS = 60.0
 
 
 def zipped(files: Mapping[str, str]) -> bytes:
+    """The same bytes at any time."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, text in files.items():
-            archive.writestr(name, text)
+            archive.writestr(zipfile.ZipInfo(name), text)
     return buffer.getvalue()
 
 

@@ -119,6 +119,19 @@ def test_workers_that_start_together_share_one_unzipped_layer(aws: EmbeddedAws) 
     assert len({path for _, path in answers}) == 1
 
 
+def test_another_server_unzips_a_layer_only_if_its_contents_are_others(aws: EmbeddedAws) -> None:
+    harbor, anchor = ({"python/words.py": f"WORD = '{word}'\n"} for word in ("harbor", "anchor"))
+    with EmbeddedAws() as other:
+        answers = []
+        for server, files in ((aws, harbor), (other, harbor), (other, anchor)):
+            name = f"after-{len(answers)}"
+            deployment.create_function(server, name, USING_A_LAYER, [deployment.create_layer(server, "words", files)])
+            answers.append(deployment.invoke(server, name)["payload"])
+    assert [word for word, _ in answers] == ["harbor", "harbor", "anchor"]
+    assert answers[0] == answers[1]
+    assert answers[1][1] != answers[2][1]
+
+
 WAITING = """
 import os, pathlib, time
 
