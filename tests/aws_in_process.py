@@ -1,9 +1,11 @@
 """moto inside the test's process: the registry's table, buckets, and calls that are atomic as on AWS."""
 
+import pickle
 import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from functools import cache
 from typing import Any
 from unittest.mock import patch
@@ -23,7 +25,8 @@ from moto.core.utils import get_equivalent_url_in_aws_domain
 from moto.dynamodb import models as dynamodb_models
 from moto.dynamodb import responses as dynamodb_responses
 from moto.dynamodb.models.dynamo_type import DynamoType
-from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser
+from moto.dynamodb.parsing import validators
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, UpdateExpression
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.s3.responses import S3Response
 from moto.utilities import aws_headers
@@ -55,7 +58,8 @@ def aws_in_process() -> Iterator[None]:
         patch.object(DynamoType, "size", _size),
         patch.object(dynamodb_responses, "UpdateExpressionParser", _Parser),
         patch.object(dynamodb_models, "UpdateExpressionParser", _Parser),
-        patch.object(DepthFirstTraverser, "nodes_to_be_processed", _kinds_of_nodes),
+        patch.object(DepthFirstTraverser, "traverse_node_recursively", _traverse),
+        patch.object(validators, "deepcopy", _copy),
         patch.object(S3Response, "subdomain_based_buckets", staticmethod(_has_the_bucket_in_its_host)),
         patch.object(aws_headers, "gen_amzn_requestid_long", _request_id),
         patch.object(responses, "gen_amzn_requestid_long", _request_id),
@@ -131,15 +135,43 @@ class _Parser:
     make = staticmethod(cache(UpdateExpressionParser.make))
 
 
-def _kinds_of_nodes(traverser: DepthFirstTraverser) -> tuple[type, ...]:
-    """What moto asks for at every node of an expression, whose ten traversers it makes for every call."""
-    kinds = _KINDS.get(type(traverser))
-    if kinds is None:
-        kinds = _KINDS[type(traverser)] = tuple(traverser._processing_map())
-    return kinds
+def _copy(node: Any) -> Any:
+    """A copy of a parsed expression, which is alive in `_Parser`; of anything else, a copy as always."""
+    if not isinstance(node, UpdateExpression):
+        return deepcopy(node)
+    if id(node) not in _PICKLED:
+        _PICKLED[id(node)] = pickle.dumps(node)
+    return pickle.loads(_PICKLED[id(node)])  # noqa: S301 (made here)
 
 
-_KINDS: dict[type, tuple[type, ...]] = {}
+_PICKLED: dict[int, bytes] = {}
+
+
+def _traverse(traverser: DepthFirstTraverser, node: Any, child_id: int = -1) -> Any:
+    """As in moto, where ten traversers ask each node of each call's expression for its abstract classes."""
+    parent = getattr(node, "parent", None)
+    for number, child in enumerate(getattr(node, "children", None) or ()):
+        traverser.pre_processing_of_child(node, number)
+        _traverse(traverser, child, number)
+    process = _processor(traverser, type(node))
+    if process is not None:
+        node = process(traverser, node)
+        node.parent = parent
+        if parent:
+            parent.children[child_id] = node
+    return node
+
+
+def _processor(traverser: DepthFirstTraverser, kind: type) -> Callable[..., Any] | None:
+    """The method of a traverser for a kind of node."""
+    key = type(traverser), kind
+    if key not in _PROCESSORS:
+        found = (process for of, process in traverser._processing_map().items() if issubclass(kind, of))
+        _PROCESSORS[key] = getattr(next(found, None), "__func__", None)
+    return _PROCESSORS[key]
+
+
+_PROCESSORS: dict[tuple[type, type], Callable[..., Any] | None] = {}
 
 _get_any_value = ResponseSerializer.get_value
 

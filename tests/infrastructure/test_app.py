@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from synthesis import PROJECT, context
 
 from infra.layers import BUILD
@@ -45,11 +46,22 @@ def run(
     )
 
 
-def test_it_synthesizes_for_any_account_and_imports_nothing_of_the_runtime(tmp_path: Path) -> None:
-    result = run(tmp_path, local="true", reports='["downloads"]')
-    assert result.stderr == ""
-    assert result.stdout.strip() == "[]"
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
+@pytest.fixture(scope="module")
+def cdk_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cdk.out")
+
+
+@pytest.fixture(scope="module")
+def first(cdk_out: Path) -> "subprocess.CompletedProcess[str]":
+    return run(cdk_out, local="true")
+
+
+def test_it_synthesizes_for_any_account_and_imports_nothing_of_the_runtime(
+    first: "subprocess.CompletedProcess[str]", cdk_out: Path
+) -> None:
+    assert first.stderr == ""
+    assert first.stdout.strip() == "[]"
+    manifest = json.loads((cdk_out / "manifest.json").read_text())
     assert manifest["artifacts"]["AppStoreAnalytics"]["environment"] == "aws://unknown-account/unknown-region"
     assert not manifest.get("missing")  # nothing that needs a call to AWS
 
@@ -60,14 +72,13 @@ def staged(folder: Path) -> dict[Path, tuple[int, int]]:
     return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
 
 
-def test_a_second_synth_builds_nothing_and_copies_nothing(tmp_path: Path) -> None:
-    first = run(tmp_path, local="true")
-    assert first.stderr == ""
-    before, built = staged(tmp_path), sorted(BUILD.iterdir())
-    second = run(tmp_path, _WITHOUT_PIP, local="true")
+@pytest.mark.usefixtures("first")
+def test_a_second_synth_builds_nothing_and_copies_nothing(cdk_out: Path) -> None:
+    before, built = staged(cdk_out), sorted(BUILD.iterdir())
+    second = run(cdk_out, _WITHOUT_PIP, local="true")
     assert (second.returncode, second.stderr, second.stdout) == (0, "", "")
     assert before
-    assert staged(tmp_path) == before
+    assert staged(cdk_out) == before
     assert sorted(BUILD.iterdir()) == built
 
 

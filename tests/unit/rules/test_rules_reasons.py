@@ -20,6 +20,12 @@ NEXT_STEP = re.compile(
     r"runs|says what brings|start|stores|take|takes|try|use|wait|nothing (left )?to)\b"
 )
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+CALLS = [
+    (f"{path.relative_to(PACKAGE)}:{node.lineno}", ast.unparse(node.func).rpartition(".")[2], node)
+    for path, tree in TREES.items()
+    for node in ast.walk(tree)
+    if isinstance(node, ast.Call)
+]
 NAMED = {
     name: node
     for tree in TREES.values()
@@ -49,10 +55,7 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def _calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
-    for path, tree in TREES.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in names:
-                yield f"{path.relative_to(PACKAGE)}:{node.lineno}", node
+    return ((place, call) for place, name, call in CALLS if name in names)
 
 
 def _errors() -> list[tuple[str, str]]:
