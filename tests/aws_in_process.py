@@ -1,16 +1,19 @@
 """moto inside the test's process: the registry's table, buckets, and calls that are atomic as on AWS."""
 
+import io
 import pickle
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import cache
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import unquote_to_bytes
 
 from botocore.awsrequest import AWSPreparedRequest
+from botocore.regions import EndpointRulesetResolver
 from botocore.signers import RequestSigner
 from botocore.useragent import UserAgentString
 from moto import mock_aws
@@ -19,8 +22,8 @@ from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID, responses
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.exceptions import HTTPException
-from moto.core.request import normalize_request
-from moto.core.serialize import ResponseSerializer
+from moto.core.request import Request, environ_key_for_header, normalize_request
+from moto.core.serialize import BaseJSONSerializer
 from moto.core.utils import get_equivalent_url_in_aws_domain
 from moto.dynamodb import models as dynamodb_models
 from moto.dynamodb import responses as dynamodb_responses
@@ -52,7 +55,7 @@ def aws_in_process() -> Iterator[None]:
         mock_aws(),
         patch.object(BotocoreStubber, "__call__", one_at_a_time),
         patch.object(BotocoreStubber, "process_request", _Routes().answer),
-        patch.object(ResponseSerializer, "get_value", _get_value),
+        patch.object(BaseJSONSerializer, "_serialize_type_structure", _serialize_structure),
         patch.object(responses, "method_names_from_class", cache(responses.method_names_from_class)),
         patch.object(DynamoType, "cast_value", property(_cast_value)),
         patch.object(DynamoType, "size", _size),
@@ -61,10 +64,13 @@ def aws_in_process() -> Iterator[None]:
         patch.object(DepthFirstTraverser, "traverse_node_recursively", _traverse),
         patch.object(validators, "deepcopy", _copy),
         patch.object(S3Response, "subdomain_based_buckets", staticmethod(_has_the_bucket_in_its_host)),
+        patch.object(Request, "from_values", _request),
+        patch.object(Request, "raw_url", property(_url)),
         patch.object(aws_headers, "gen_amzn_requestid_long", _request_id),
         patch.object(responses, "gen_amzn_requestid_long", _request_id),
         patch.object(UserAgentString, "to_string", _user_agent),
         patch.object(RequestSigner, "sign", _sign),
+        patch.object(EndpointRulesetResolver, "construct_endpoint", _construct_endpoint),
     ):
         yield
 
@@ -82,6 +88,20 @@ def _sign(signer: RequestSigner, operation_name: str, request: Any, *arguments: 
         request.headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
     else:  # of the embedded AWS on loopback, which compares it; or of an upload, whose encoding it tells
         _sign_anything(signer, operation_name, request, *arguments, **named)
+
+
+_construct_any_endpoint = EndpointRulesetResolver.construct_endpoint
+
+
+def _construct_endpoint(
+    resolver: EndpointRulesetResolver, operation_model: Any, call_args: dict[str, Any], request_context: dict[str, Any]
+) -> Any:
+    """The endpoint of a client's first call with this operation, bucket and table."""
+    told: dict[tuple[str, ...], Any] = vars(resolver).setdefault("told", {})
+    key = (operation_model.name, str(call_args.get("Bucket")), str(call_args.get("TableName")))
+    if key not in told:
+        told[key] = _construct_any_endpoint(resolver, operation_model, call_args, request_context)
+    return told[key]
 
 
 _tell_user_agent = UserAgentString.to_string
@@ -173,14 +193,47 @@ def _processor(traverser: DepthFirstTraverser, kind: type) -> Callable[..., Any]
 
 _PROCESSORS: dict[tuple[type, type], Callable[..., Any] | None] = {}
 
-_get_any_value = ResponseSerializer.get_value
+_serialize_any_structure = BaseJSONSerializer._serialize_type_structure
 
 
-def _get_value(serializer: ResponseSerializer, value: Any, key: str, shape: Any) -> Any:
-    """A member of an answer. moto looks for each of the ten types of each DynamoDB value under three names."""
-    if shape.parent.name == "AttributeValue" and isinstance(value, dict):
-        return value.get(key)
-    return _get_any_value(serializer, value, key, shape)
+def _serialize_structure(serializer: BaseJSONSerializer, serialized: Any, value: Any, shape: Any, key: str) -> None:
+    """A DynamoDB value as it is. moto would look for each of its ten types under three names, at every level."""
+    if shape.name == "AttributeValue":
+        serialized[key] = value
+    else:
+        _serialize_any_structure(serializer, serialized, value, shape, key)
+
+
+def _request(
+    method: str, base_url: str, path: str, query_string: str, data: Any, headers: Sequence[tuple[str, str]]
+) -> Request:
+    """A request as werkzeug's test client makes it, which also supports forms, files and several hosts."""
+    scheme, _, host = base_url.partition("://")
+    body = data.encode() if isinstance(data, str) else data
+    environ = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query_string,
+        "RAW_URI": path,
+        "SERVER_NAME": host,
+        "SERVER_PORT": "443",
+        "HTTP_HOST": host,
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": scheme,
+        "wsgi.input": io.BytesIO(body) if isinstance(body, bytes | bytearray) else body,
+        **{environ_key_for_header(name): value for name, value in headers},
+    }
+    if isinstance(body, bytes | bytearray):
+        environ["CONTENT_LENGTH"] = str(len(body))
+    return Request(environ)
+
+
+def _url(request: Request) -> str:
+    """What moto would put together again from the parts that werkzeug has decoded."""
+    parts = request.environ
+    query = f"?{parts['QUERY_STRING']}" if parts["QUERY_STRING"] else ""
+    return f"{parts['wsgi.url_scheme']}://{parts['SERVER_NAME']}{parts['RAW_URI'] or '/'}{query}"
 
 
 class _Routes:
