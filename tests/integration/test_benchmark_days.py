@@ -1,7 +1,18 @@
 """The assumption of the cost benchmarks: the counts of a day grow linearly with the number of apps."""
 
+from collections.abc import Iterator
+
+import pytest
+
 from benchmarks.calls import live_a_scarce_day
 from benchmarks.usage.counting import Unit, count_day, lines_of
+from tests.quick_moto import quick_calls
+
+
+@pytest.fixture(autouse=True)
+def quick() -> Iterator[None]:
+    with quick_calls():
+        yield
 
 
 def test_the_counts_of_a_third_size_lie_on_the_line_through_two_others() -> None:

@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 from test_lake_kpi_objects import Dying
 
 from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL
@@ -28,7 +27,7 @@ from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredO
 from appstore_analytics.lake.parts import write_parts
 from appstore_analytics.lake.publication import publish
 from appstore_analytics.model.kpis import Storage, StoredKpis
-from tests.aws_in_process import new_bucket
+from tests.aws_in_process import aws_in_process, new_bucket
 from tests.integration.lake.parts_of_instances import OTHER_APP, Noted
 from tests.lake_samples import APP, DAY, ENGAGEMENT, converted, row, tsv, vintage
 
@@ -98,7 +97,7 @@ def rows_of(day: date, app_id: int, version: int) -> bytes:
 @cache
 def part(day: date, app_id: int, version: int) -> tuple[bytes, Mapping[str, str]]:
     """A part as a conversion writes it."""
-    with mock_aws(), TemporaryDirectory() as scratch:
+    with aws_in_process(), TemporaryDirectory() as scratch:
         bucket, of = new_bucket("scratch"), vintage(21 + version % 2, f"instance-{version}")
         parts = converted([rows_of(day, app_id, version)], Path(scratch), ENGAGEMENT, app_id, of).parts
         write_parts(bucket, ENGAGEMENT, app_id, of, parts, Noted())
@@ -221,7 +220,7 @@ HISTORY: Mapping[str, Callable[..., Any]] = {
 )
 @given(st.lists(STEPS, min_size=6, max_size=14))
 def test_after_any_history_months_answer_as_the_dates_do_and_as_the_rows_are(history: list[Any]) -> None:
-    with mock_aws():
+    with aws_in_process():
         bucket = new_bucket("lake")
         for step in history:
             what, *of = step

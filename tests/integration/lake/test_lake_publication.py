@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from appstore_analytics.contract.catalogue.definition import AccessType, Column, ColumnType
 from appstore_analytics.contract.errors import InstanceQuarantined, ObjectContended
@@ -24,6 +23,7 @@ from appstore_analytics.lake.publication import Publication, PublicationState, p
 from appstore_analytics.lake.published import read_publication
 from appstore_analytics.lake.schema import table_schema
 from appstore_analytics.model.vintage import Vintage
+from tests.aws_in_process import aws_in_process
 from tests.integration.lake.conftest import new_bucket
 from tests.integration.lake.parts_of_instances import (
     OTHER_APP,
@@ -301,7 +301,7 @@ _INSTANCES = [
 def final_bytes(order: list[Instance | None], scratch: Path, table: CuratedTable) -> list[bytes | None]:
     """The objects of both Dates after this order of instances; None publishes in between."""
     days = [DAY, date(2026, 11, 19)]
-    with mock_aws():
+    with aws_in_process():
         bucket = new_bucket("lake")
         for instance in [*order, None]:
             if instance is not None:
