@@ -24,7 +24,7 @@ one:
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
@@ -60,13 +60,6 @@ from infra.logs import log_group
 from infra.retries import retry, retry_step
 from infra.state_machine_role import state_machine_policy
 
-STEPS_OF_MAPS: Mapping[MapName, Sequence[str]] = {
-    MapName.REGISTER: ("register_request", "list_instances"),
-    MapName.RESTORE: ("restore_parts",),
-    MapName.LAND: ("download_segments", "convert_instance"),
-    MapName.PUBLISH: ("publish_date",),
-    MapName.VERIFY: ("verify_table",),
-}
 EXPRESS_FIRST = frozenset({MapName.REGISTER, MapName.LAND})
 """Maps with many quick items. All others have a child per Date or table, which can take longer."""
 
@@ -188,19 +181,17 @@ class PipelineStateMachine(Construct):
             .when(sfn.Condition.boolean_equals("$.plan.waiting", True), wait)
             .otherwise(self._dispensable(summary))
         )
-        for map_name in (MapName.VERIFY, MapName.PUBLISH, MapName.LAND):
-            following = self._planned_map(map_name, summary, following)
-        land = following
-        restore = self._planned_map(MapName.RESTORE, summary, land)
-        register = self._planned_map(MapName.REGISTER, summary, land)
-        wait.next(register)
-        first = {MapName.RESTORE: restore, MapName.LAND: land}
+        begins: dict[MapName, sfn.State] = {}
+        for map_name in reversed(MapName):
+            begins[map_name] = self._planned_map(map_name, summary, following)
+            following = following if map_name.traits.only_begins else begins[map_name]
+        wait.next(begins[MapName.REGISTER])
         decide = sfn.Choice(self, "DecideOperation")
         for operation in Operation:
-            if operation.traits.first_map in first:
-                begins = sfn.Condition.string_equals("$.operation", operation)
-                decide.when(begins, first[operation.traits.first_map])
-        return decide.otherwise(register)
+            if operation.traits.first_map is not MapName.REGISTER:
+                is_this = sfn.Condition.string_equals("$.operation", operation)
+                decide.when(is_this, begins[operation.traits.first_map])
+        return decide.otherwise(begins[MapName.REGISTER])
 
     def _dispensable(self, summary: sfn.State) -> sfn.State:
         """After all steps that the data needs, so that they take no calls away from it and delay only the report."""
@@ -299,7 +290,7 @@ class PipelineStateMachine(Construct):
         done = self._done(name)
         failed = self._record_failure(name, done)
         following: sfn.State = done
-        for step in reversed(STEPS_OF_MAPS[map_name]):
+        for step in reversed(map_name.traits.steps):
             following = self._step(step, f"{state_name(step)}{suffix}", following, done, failed)
         return following
 
@@ -322,7 +313,7 @@ class PipelineStateMachine(Construct):
         done = self._done(f"{word}Item")
         failed = self._record_failure(word, done)
         following: sfn.State = done
-        for step in reversed(STEPS_OF_MAPS[map_name]):
+        for step in reversed(map_name.traits.steps):
             task = self._invoke(step, result_path="$.step", express=True)
             task.add_catch(failed, errors=[*leaves(PermanentError)], result_path="$.error")
             task.add_catch(done, errors=["States.ALL"], result_path=sfn.JsonPath.DISCARD)

@@ -14,6 +14,7 @@ from typing import Any
 
 from appstore_analytics.answers.executions import Pipeline
 from appstore_analytics.athena.query import Athena
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.names import Names
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.registry import Registry
@@ -28,7 +29,7 @@ from workshop.toolchain import node_environment
 
 PROJECT = Path(__file__).resolve().parents[1]
 _LANES = max(2, os.cpu_count() or 1)
-_CONCURRENCY = dict.fromkeys(("register", "restore", "land", "publish", "verify"), _LANES)
+_CONCURRENCY = dict.fromkeys((name.lower() for name in MapName), _LANES)
 """More lanes than cores do not help: each starts a process of every function, and waits like the others."""
 _JSII_PACKAGES = PROJECT / ".build" / "jsii"
 """By default jsii unpacks the CDK (250 MB) into the home directory, and each embedded AWS has its own."""

@@ -28,7 +28,6 @@ from appstore_analytics.rules.releases import MOST_APPS_OF_A_DAY
 from benchmarks.results import RESULTS
 from benchmarks.usage.counting import DayCounted, Linear, Stored, Unit, lines_of
 from benchmarks.usage.deployment import Deployed, MapWalked, Walked, walk
-from infra.state_machine import STEPS_OF_MAPS
 
 SECONDS: Mapping[str, float] = {
     "a read of S3": 0.020,
@@ -192,7 +191,7 @@ class Model:
     def _express_seconds(self, name: str, each: MapWalked, apps: int) -> float:
         """The total life of a Map's Express children: each lives until its slower lane ends, half an item later."""
         items = self._items(apps)[name]
-        work = sum(self._seconds(step, apps) for step in STEPS_OF_MAPS[MapName(name.upper())])
+        work = sum(self._seconds(step, apps) for step in MapName(name.upper()).traits.steps)
         work += each.states(items) * SECONDS["Step Functions between two states"]
         waiting = each.children(items) * work / max(1, items) * (each.items_at_once - 1) / 2
         return work / each.items_at_once + waiting

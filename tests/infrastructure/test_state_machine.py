@@ -16,7 +16,6 @@ from appstore_analytics.contract.operations import Operation
 from infra.configuration import parse_context
 from infra.functions import CAPACITIES, OUTSIDE_OF_RUNS, state_name
 from infra.retries import FUNCTION_DEATHS, LAMBDA_ERRORS, THROTTLED, THROTTLES_FORGIVEN
-from infra.state_machine import STEPS_OF_MAPS
 from tests.integration.crash import day
 
 SECONDS_OF_A_CALL = 0.3  # to Apple, as benchmarks/usage/bill.py states it
@@ -68,7 +67,7 @@ def test_a_throttled_call_is_repeated_by_a_retry_of_its_own(machine: Machine) ->
 
 
 def test_the_crash_matrix_goes_through_the_steps_of_a_daily_run() -> None:
-    assert {name: STEPS_OF_MAPS[name] for name in day.STEPS_OF_MAPS} == day.STEPS_OF_MAPS
+    assert {name: name.traits.steps for name in day.STEPS_OF_MAPS} == day.STEPS_OF_MAPS
 
 
 def test_a_function_that_died_is_called_twice_more(machine: Machine) -> None:
@@ -162,6 +161,9 @@ def test_every_operation_begins_where_its_work_does(machine: Machine) -> None:
     lands = {Operation.REPROCESS: "PlanLand", Operation.REFETCH: "PlanLand"}
     assert begins == {Operation.ROLLBACK: "PlanRestore", **lands}
     assert decide["Default"] == "PlanRegister"
+    for operation in Operation:
+        first_map = operation.traits.first_map.capitalize()
+        assert begins.get(operation, decide["Default"]) == f"Plan{first_map}", operation
 
 
 def test_a_backfill_that_waits_for_its_snapshot_begins_again_with_register(machine: Machine) -> None:

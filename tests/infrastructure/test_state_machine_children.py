@@ -7,7 +7,6 @@ from synthesis import Synthesis
 from appstore_analytics.contract.errors import PermanentError, leaves
 from appstore_analytics.contract.maps import ITEMS_OF_A_BATCH, MapName, Outcome
 from infra.functions import state_name
-from infra.state_machine import STEPS_OF_MAPS
 
 
 @pytest.mark.parametrize("name", [*MAPS, *(f"{name}Patiently" for name in QUICK)])
@@ -25,7 +24,7 @@ def test_a_child_takes_its_steps_in_order_and_does_what_the_outcome_says(
 ) -> None:
     child = machine["States"][word]["ItemProcessor"]
     suffix = word.removeprefix(map_name.capitalize())
-    steps = [f"{state_name(step)}{suffix}" for step in STEPS_OF_MAPS[map_name]]
+    steps = [f"{state_name(step)}{suffix}" for step in map_name.traits.steps]
     assert child["StartAt"] == steps[0]
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         states = child["States"]
@@ -40,7 +39,7 @@ def test_a_child_takes_its_steps_in_order_and_does_what_the_outcome_says(
 @pytest.mark.parametrize("word", QUICK)
 def test_an_express_child_takes_the_same_steps_and_never_waits(machine: Machine, word: str) -> None:
     child = item_processor(machine, word)
-    first, last = [state_name(step) for step in STEPS_OF_MAPS[MapName(word.upper())]]
+    first, last = [state_name(step) for step in MapName(word.upper()).traits.steps]
     assert child["StartAt"] == first
     decide = child["States"][f"Decide{first}"]
     assert [(choice["StringEquals"], choice["Next"]) for choice in decide["Choices"]] == [(Outcome.NEXT, last)]
@@ -74,7 +73,7 @@ def test_a_patient_map_has_a_child_for_each_item(machine: Machine, name: str) ->
 
 @pytest.mark.parametrize("word", QUICK)
 def test_an_express_child_records_what_no_retry_helps_and_leaves_all_else_open(machine: Machine, word: str) -> None:
-    for step in STEPS_OF_MAPS[MapName(word.upper())]:
+    for step in MapName(word.upper()).traits.steps:
         recorded, left = item_processor(machine, word)["States"][state_name(step)]["Catch"]
         assert set(recorded["ErrorEquals"]) == {*leaves(PermanentError)}
         assert recorded["Next"] == f"Record{word}Failure"

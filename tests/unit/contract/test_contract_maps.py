@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.configuration import Account, Configuration
 from appstore_analytics.contract.layout import TableDate
-from appstore_analytics.contract.maps import MOST_ITEMS_OF_A_PASS, MapName, Outcome, step_result
+from appstore_analytics.contract.maps import MAPS, MOST_ITEMS_OF_A_PASS, MapName, Outcome, step_result
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.items import Item, LandItem, PublishItem, RegisterItem, RestoreItem, VerifyItem
@@ -82,7 +82,11 @@ def test_every_map_has_its_item() -> None:
     assert [item.map_name for item in ITEMS] == list(MapName)
 
 
-@pytest.mark.parametrize(("item", "record"), ITEMS.items(), ids=list(MapName))
+def test_every_map_has_its_row_and_an_item_here() -> None:
+    assert {item.map_name for item in ITEMS} == set(MAPS) == set(MapName), "add it to MAPS and ITEMS"
+
+
+@pytest.mark.parametrize(("item", "record"), ITEMS.items(), ids=[item.map_name for item in ITEMS])
 def test_an_item_is_read_from_its_event_whatever_else_the_state_carries(item: Item, record: str) -> None:
     event = through_json(item.to_event())
     read = type(item).from_event({**event, "record": "forged", "outcome": "next"})

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.facts import ConvertFacts, DownloadFacts
-from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.maps import MAPS_OF_APPS, MapName
 from appstore_analytics.contract.operations import UNKNOWN_STARTER
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import read_plan, report_key_of
@@ -158,8 +158,8 @@ class Pipeline:
 
     def _snapshot(self, plan: RunPlan) -> Snapshot:
         records = {map_name: list(self.registry.runs.of_map(plan.run_id, map_name)) for map_name in MapName}
-        register, land = records[MapName.REGISTER], records[MapName.LAND]
-        of_apps = (*register, *records[MapName.RESTORE], *land)
+        land = records[MapName.LAND]
+        of_apps = [record for map_name in MAPS_OF_APPS for record in records[map_name]]
         met = {record.event["app_id"] for record in of_apps}
         failed = {record.event["app_id"] for record in of_apps if _has_failed(record)}
         running = {record.event["app_id"] for record in of_apps if _is_open(record)} - failed

@@ -20,7 +20,7 @@ from appstore_analytics.answers.run_facts import (
 from appstore_analytics.answers.run_progress import Progress, calls_of, progress_of
 from appstore_analytics.answers.run_replaced import replaced_dates
 from appstore_analytics.answers.runs import Seen, cause_of, find_execution, find_report, starter
-from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.maps import MAPS_OF_APPS, MapName
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
@@ -30,7 +30,6 @@ from appstore_analytics.model.plan import RunPlan, named
 from appstore_analytics.report.summary import summarize
 
 _SHOWN_APPS = 20
-_OF_AN_APP = frozenset({MapName.REGISTER, MapName.RESTORE, MapName.LAND})
 
 
 def show_run(pipeline: Pipeline, run: str, region: str | None, app_ids: Seen = None) -> RunDetails:
@@ -202,7 +201,7 @@ def _repair(app_id: str, table: str, plan: RunPlan) -> RepairRun | None:
 def app_of_item(item: str) -> str:
     """The app that an item of a run is about; empty for a Date or a table."""
     map_name, _, rest = item.partition("#")
-    return rest.partition("#")[0] if map_name in _OF_AN_APP else ""
+    return rest.partition("#")[0] if map_name in MAPS_OF_APPS else ""
 
 
 def _verdict_lines(apps_by_verdict: Mapping[str, list[str]], names: Mapping[str, str]) -> Iterable[VerdictLine]:

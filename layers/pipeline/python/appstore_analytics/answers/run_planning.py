@@ -30,7 +30,7 @@ def plan_of(
     `accounts` are the accounts with the apps that the caller can see. Nothing is started, and the answer stays the same
     as long as nothing has changed.
     """
-    return _PLANNERS[wanted.operation](payload, wanted, here, accounts)
+    return PLANNERS[wanted.operation](payload, wanted, here, accounts)
 
 
 def deeds_of(plan: PlannedRun) -> dict[str, Any]:
@@ -233,7 +233,7 @@ def _days(first: date, last: date) -> int:
 
 
 _Planner = Callable[[Mapping[str, Any], ExecutionInput, Installation, Sequence[Account]], PlannedRun]
-_PLANNERS: Mapping[Operation, _Planner] = {
+PLANNERS: Mapping[Operation, _Planner] = {
     Operation.DAILY: _daily,
     Operation.BACKFILL: _backfill,
     Operation.REPROCESS: _reprocess,

@@ -1,6 +1,6 @@
 """The progress of a run, from the records of its items: stages, proof, calls."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from appstore_analytics.answers.executions import Pipeline
 from appstore_analytics.answers.run_course import Counts, Course
 from appstore_analytics.answers.run_stages import Proof, RunCalls, Stage, StageWait
 from appstore_analytics.contract.layout import appstore_key
-from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.maps import MAPS_OF_APPS, MapName
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.run_notes import planned_at, read_rows
 from appstore_analytics.model.items import ItemRecord
@@ -16,21 +16,6 @@ from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.call_budget import available_at, is_given_back
 from appstore_analytics.rules.verdicts import item_verdict
-
-_UNITS: Mapping[MapName, str] = {
-    MapName.REGISTER: "apps",
-    MapName.RESTORE: "instances",
-    MapName.LAND: "instances",
-    MapName.PUBLISH: "Dates",
-    MapName.VERIFY: "tables",
-}
-_FACTS: Mapping[MapName, tuple[str, ...]] = {
-    MapName.REGISTER: ("calls",),
-    MapName.RESTORE: (),
-    MapName.LAND: ("calls", "rows_raw", "rows_dropped"),
-    MapName.PUBLISH: ("rows",),
-    MapName.VERIFY: ("rows",),
-}
 
 
 @dataclass
@@ -48,7 +33,7 @@ class Tally:
         has_ended = record.verdict is not None or bool(record.error)
         self.done += has_ended
         self.failed += has_ended and item_verdict(record).is_failure
-        for name in _FACTS[MapName(record.record.partition("#")[0])]:
+        for name in MapName(record.record.partition("#")[0]).traits.shown_sums:
             self.sums[name] = self.sums.get(name, 0) + int(record.facts.get(name, 0))
 
     def counts(self, unit: str, is_known: bool) -> Counts:
@@ -90,7 +75,7 @@ def tally(registry: Registry, run_id: str, map_name: MapName, app_ids: frozenset
 
 
 def _ends(registry: Registry, run_id: str, map_name: MapName, app_ids: frozenset[str] | None) -> Iterator[ItemRecord]:
-    facts = _FACTS[map_name]
+    facts = map_name.traits.shown_sums
     if app_ids is None:
         yield from registry.runs.ends_of_map(run_id, map_name, facts=facts)
         return
@@ -102,16 +87,16 @@ def progress_of(pipeline: Pipeline, plan: RunPlan, seconds: float | None, app_id
     """The stages of a run; `seconds` is its duration, None while it is under way."""
     registry, lake = pipeline.registry, pipeline.lake
     names = _maps_of(plan)
-    tallies = {name: tally(registry, plan.run_id, name, app_ids) for name in names if name in _OF_APPS}
+    tallies = {name: tally(registry, plan.run_id, name, app_ids) for name in names if name in MAPS_OF_APPS}
     if app_ids is None:
-        tallies |= {name: tally(registry, plan.run_id, name, None) for name in names if name not in _OF_APPS}
+        tallies |= {name: tally(registry, plan.run_id, name, None) for name in names if name not in MAPS_OF_APPS}
     else:
         tallies |= _of_seen_dates(lake, plan, app_ids, has_ended=seconds is not None)
     times = planned_at(lake, plan.run_id)
     ended_at = None if seconds is None else plan.started_at + timedelta(seconds=seconds)
     waits = [StageWait(wait.waits_for, wait.since, wait.until) for wait in registry.waits.of_run(plan.run_id)]
     is_known = app_ids is None or ended_at is not None
-    counts = {name: one.counts(_UNITS[name], is_known or name in _OF_APPS) for name, one in tallies.items()}
+    counts = {name: one.counts(name.traits.unit, is_known or name in MAPS_OF_APPS) for name, one in tallies.items()}
     course = Course(names, counts, times, plan.started_at, ended_at, tuple(waits))
     land = tallies.get(MapName.LAND, Tally()).sums
     raw, dropped = land.get("rows_raw", 0), land.get("rows_dropped", 0)
@@ -127,14 +112,11 @@ def progress_of(pipeline: Pipeline, plan: RunPlan, seconds: float | None, app_id
     return Progress(course.stages(), proof, sum(one.sums.get("calls", 0) for one in tallies.values()))
 
 
-_OF_APPS = frozenset({MapName.REGISTER, MapName.RESTORE, MapName.LAND})
-
-
 def _maps_of(plan: RunPlan) -> list[MapName]:
     """The Maps of the run's operation, in order."""
     first = plan.operation.traits.first_map
     later = list(MapName)[list(MapName).index(first) :]
-    return [name for name in later if name in (first, MapName.LAND, MapName.PUBLISH, MapName.VERIFY)]
+    return [name for name in later if name is first or not name.traits.only_begins]
 
 
 def _of_seen_dates(lake: Bucket, plan: RunPlan, app_ids: frozenset[str], *, has_ended: bool) -> dict[MapName, Tally]:

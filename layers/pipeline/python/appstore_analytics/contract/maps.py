@@ -4,18 +4,58 @@ Rows, keys, tokens and signed URLs never enter a state. Facts live in DynamoDB a
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 
 class MapName(StrEnum):
-    """The five Distributed Maps, in order; each operation runs some of them."""
+    """The Distributed Maps, in order; each operation runs some of them."""
 
     REGISTER = "REGISTER"
     RESTORE = "RESTORE"
     LAND = "LAND"
     PUBLISH = "PUBLISH"
     VERIFY = "VERIFY"
+
+    @property
+    def traits(self) -> "MapTraits":
+        """Its row of `MAPS`."""
+        return MAPS[self]
+
+
+@dataclass(frozen=True, slots=True)
+class MapTraits:
+    """The properties of one Map.
+
+    `steps`: the steps of an item, in order. `unit`: what an item is, for people. `only_begins`: whether it runs only as
+    the first Map of an operation. `is_of_apps`: whether an item belongs to one app, whose id is in its record's key.
+    `shown_sums`: the facts of the items whose sums a run's progress shows.
+    """
+
+    steps: tuple[str, ...]
+    unit: str
+    only_begins: bool = False
+    is_of_apps: bool = False
+    shown_sums: tuple[str, ...] = ()
+
+
+MAPS: Mapping[MapName, MapTraits] = {
+    MapName.REGISTER: MapTraits(
+        ("register_request", "list_instances"), "apps", only_begins=True, is_of_apps=True, shown_sums=("calls",)
+    ),
+    MapName.RESTORE: MapTraits(("restore_parts",), "instances", only_begins=True, is_of_apps=True),
+    MapName.LAND: MapTraits(
+        ("download_segments", "convert_instance"),
+        "instances",
+        is_of_apps=True,
+        shown_sums=("calls", "rows_raw", "rows_dropped"),
+    ),
+    MapName.PUBLISH: MapTraits(("publish_date",), "Dates", shown_sums=("rows",)),
+    MapName.VERIFY: MapTraits(("verify_table",), "tables", shown_sums=("rows",)),
+}
+
+MAPS_OF_APPS = tuple(name for name in MapName if name.traits.is_of_apps)
 
 
 DISPENSABLE: Mapping[str, str] = {

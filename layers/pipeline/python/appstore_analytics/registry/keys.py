@@ -23,7 +23,7 @@ from typing import Any
 
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.layout import RUN_PARTITION, TableDate
-from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.maps import MAPS_OF_APPS, MapName
 from appstore_analytics.contract.waits import WaitFor
 from appstore_analytics.model.items import Item
 from appstore_analytics.model.vintage import Vintage
@@ -36,7 +36,7 @@ _APP, _DIRTY, _KPIS, _BUDGET = "APP#", "DIRTY#", "KPIS#", "BUDGET#"
 _REQUEST, _INSTANCE, _PART, _REFUSED, _PAGE = "REQUEST#", "INSTANCE#", "PART#", "REFUSED#", "PAGE#"
 WAITS_PREFIX = "WAIT#"
 RELEASES_PARTITION = "RELEASES"
-_OF_ONE_APP = frozenset({_PART, *(f"{name}#" for name in (MapName.REGISTER, MapName.RESTORE, MapName.LAND))})
+_OF_ONE_APP = frozenset({_PART, *(f"{name}#" for name in MAPS_OF_APPS)})
 """The prefixes of sort keys of a run's items that are followed by an app id."""
 
 _LAST = "~"

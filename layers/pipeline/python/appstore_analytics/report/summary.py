@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.facts import ConvertFacts, ListFacts, PlannedFacts, RestoreFacts, VerifyFacts, totals
-from appstore_analytics.contract.maps import MapName
+from appstore_analytics.contract.maps import MAPS_OF_APPS, MapName
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.items import ItemRecord
 from appstore_analytics.model.plan import RunPlan, named
@@ -131,7 +131,7 @@ def summarize(
 
 def _apps(plan: RunPlan, records: Records) -> Iterator[AppSummary]:
     by_app: dict[str, list[tuple[Verdict, str]]] = defaultdict(list)
-    for record in (*records[MapName.REGISTER], *records[MapName.RESTORE], *records[MapName.LAND]):
+    for record in (record for map_name in MAPS_OF_APPS for record in records[map_name]):
         by_app[record.event["app_id"]].append((item_verdict(record), item_reason(record)))
     changed = (*_converted(records), *_restored(records))
     for app_id, table in {(record.event["app_id"], _table(record)) for record in changed}:
