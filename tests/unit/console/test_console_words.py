@@ -7,6 +7,7 @@ import pytest
 from node import evaluated
 
 from appstore_analytics.answers.status import RequestVerdict
+from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.operations import OPERATIONS, Operation
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.kpis import DateState
@@ -85,6 +86,10 @@ def test_every_operation_can_be_started_with_what_it_takes() -> None:
         fields = {date or named[name] for date, name in found}
         assert fields == {*OPERATIONS[operation].required, *OPERATIONS[operation].optional} - {"as_of"}
     assert set(words()["operations"]) == {*map(str, Operation), "unknown"}
+
+
+def test_every_stage_of_a_run_has_a_name() -> None:
+    assert set(words()["run"]["stageNames"]) == {name.lower() for name in MapName}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
