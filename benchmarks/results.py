@@ -19,6 +19,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 _DOCS = Path(__file__).resolve().parent.parent / "docs"
 COST, CONSOLE_COST = RESULTS / "cost.json", RESULTS / "console_cost.json"
 _OF_LOAD = ("duration", "memory")
+_MACHINE = {"processor": "{}", "cores": "{} cores", "memory": "{}", "system": "{}", "python": "Python {}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def kept_result(path: Path) -> str:
     result = json.loads(path.read_text(encoding="utf-8"))
     about = result["about"]
     tables = "\n\n".join(str(Table(**table)) for table in result["tables"])
-    where = ", ".join(about["machine"].values())
+    where = ", ".join(words.format(about["machine"][name]) for name, words in _MACHINE.items())
     what = ", ".join(f"{package} {version}" for package, version in sorted(about["versions"].items()))
     with_what = f"; {what}" if what else ""
     return f"```text\n{tables}\n```\n\nMeasured {about['measured_at'][:10]} on {where}{with_what}.\n"

@@ -38,7 +38,7 @@ class DeploymentConfiguration:
     subdomains, because Apple's bucket and its region can change. `alarm_slack_secret` names a secret that holds the URL
     of an incoming webhook. `dashboard` creates a dashboard: the first three per account are free, each further one
     costs more than everything else together. With `releases` a daily run asks Apple which versions of the apps are on
-    sale, one call per app. The page of a run links the documentation in `repository_url`. A Date is missing
+    sale, one call per app. The page of a run links to the documentation in `repository_url`. A Date is missing
     `freshness_hours` after Apple should have published it. `console` adds the stack of the web console. Its database is
     Aurora DSQL, or the PostgreSQL whose secret `console_database` names, in the subnets of `console_vpc`.
     `console_digests` sends weekly digests from `digest_sender`, and to the Slack channel whose webhook is in

@@ -116,7 +116,7 @@ def _push_into_subqueries(select: exp.Select) -> None:
 
 
 def _sides(query: exp.Expr) -> list[exp.Select]:
-    """The queries whose rows a union of them has, or the query itself; none where it is more than their rows."""
+    """The queries that a union joins, or the query itself; nothing if a limit makes it less than all their rows."""
     if not isinstance(query, exp.Union) or query.args.get("limit") or query.args.get("offset"):
         return [query] if isinstance(query, exp.Select) else []
     left, right = _sides(query.left), _sides(query.right)
