@@ -132,7 +132,7 @@ class _SharedLayers:
         return pointer.getvalue()
 
     def _unzip(self, layer: bytes, folder: Path) -> None:
-        """Into a folder of another name, which is renamed when it is complete: it can be the last thing that we do."""
+        """Into a temporary folder, which gets its name when it is complete: a server can be killed at any moment."""
         with tempfile.TemporaryDirectory(dir=self._folder) as workshop:
             draft = Path(workshop) / "layer"
             with zipfile.ZipFile(io.BytesIO(layer)) as archive:

@@ -240,3 +240,4 @@ PLANNERS: Mapping[Operation, _Planner] = {
     Operation.REFETCH: _refetch,
     Operation.ROLLBACK: _rollback,
 }
+"""What each operation would do."""
