@@ -1,4 +1,4 @@
-"""moto with the same answers in two thirds of the time: half of the integration tests' time is such calls.
+"""moto with the same answers in less time: much of the integration tests' time is such calls.
 
 A test compares the answers (tests/integration/test_quick_moto.py).
 """

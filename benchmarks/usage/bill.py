@@ -312,15 +312,8 @@ class Model:
 
     def _environments(self, step: str) -> int:
         """The cold starts of a day's run: one per concurrent function."""
-        concurrency = self.deployed.configuration.max_concurrency
-        return {
-            "register_request": concurrency.register,
-            "list_instances": concurrency.register,
-            "download_segments": concurrency.land,
-            "convert_instance": concurrency.land,
-            "publish_date": concurrency.publish,
-            "verify_table": concurrency.verify,
-        }.get(step, 1)
+        map_name = next((name for name in MapName if step in name.traits.steps), None)
+        return self.deployed.configuration.max_concurrency.of(map_name) if map_name else 1
 
     def _cold_start(self, step: str, share: float | None = None) -> float:
         share = min(1.0, self.deployed.memory_gb[step] / VCPU_GB) if share is None else share

@@ -113,7 +113,7 @@ def _of_s3() -> Iterator[Any]:
     client.put_object(Bucket="lake", Key="kept", Body=b"1")
     yield [version["IsLatest"] for version in client.list_object_versions(Bucket="lake")["Versions"]]
     yield re.sub(
-        r"Signature=\w+|Expires=\d+", "", client.generate_presigned_url("get_object", {"Bucket": "b", "Key": "k"})
+        r"(Signature|Expires)=[^&]*", "", client.generate_presigned_url("get_object", {"Bucket": "b", "Key": "k"})
     )
 
 

@@ -137,7 +137,7 @@ def test_a_viewer_is_invited_with_one_app_and_sees_one_app(visiting: Visiting) -
     assert admin.world.invited == [
         {"method": "POST", "path": "users", "email": "partner@example.com", "role": "viewer", "app_ids": [GOOD.id]}
     ]
-    admin.settle()  # the list that is read again is still the admin's
+    admin.settle()  # the page reads the list again, still as the admin
 
     viewer = visiting(World(role=Role.VIEWER, app_ids=(GOOD.id,)))
     viewer.expected += ["404", "403"]

@@ -119,7 +119,7 @@ def test_workers_that_start_together_share_one_unzipped_layer(aws: EmbeddedAws) 
     assert len({path for _, path in answers}) == 1
 
 
-def test_another_server_unzips_a_layer_only_if_its_contents_are_others(aws: EmbeddedAws) -> None:
+def test_another_server_unzips_a_layer_only_if_its_contents_differ(aws: EmbeddedAws) -> None:
     harbor, anchor = ({"python/words.py": f"WORD = '{word}'\n"} for word in ("harbor", "anchor"))
     with EmbeddedAws() as other:
         answers = []
