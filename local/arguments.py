@@ -32,7 +32,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--apps", type=at_least_one, default=70, metavar="N", help="apps in the simulated account (default: 70)"
     )
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="sample data; the same N gives the same data")
+    parser.add_argument(
+        "--seed", type=whole_number, default=1, metavar="N", help="sample data; the same N gives the same data"
+    )
     parser.add_argument("--keep", action="store_true", help="keep everything running afterwards")
     parser.add_argument(
         "--clean",
@@ -40,6 +42,14 @@ def _parser() -> argparse.ArgumentParser:
         help="remove what was created here (.venv, .build, cdk.out, console/node_modules) and exit",
     )
     return parser
+
+
+def whole_number(text: str) -> int:
+    """A whole number; argparse's error for anything else."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
 
 
 def at_least_one(text: str) -> int:

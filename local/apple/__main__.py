@@ -14,7 +14,7 @@ from local.apple.keys import ApiKey
 from local.apple.model import WorldSettings
 from local.apple.server import SimulatedApple
 from local.apple.world import World
-from local.arguments import at_least_one
+from local.arguments import at_least_one, whole_number
 from workshop.running import running
 
 _LAST_PORT = 65_535
@@ -51,7 +51,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.apple", allow_abbrev=False, description=__doc__)
     parser.add_argument("--port", type=_port, default=0, help="0 chooses a free one")
     parser.add_argument("--apps", type=at_least_one, default=3)
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--seed", type=whole_number, default=7)
     parser.add_argument("--rows-per-date", type=at_least_one, default=100)
     parser.add_argument("--today", type=date.fromisoformat, help="business date at the start; default: today (UTC)")
     parser.add_argument("--history-start", type=date.fromisoformat, help="of snapshots; default: 90 days before today")

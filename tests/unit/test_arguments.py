@@ -25,12 +25,20 @@ def test_a_number_of_apps_that_makes_no_sense_is_refused(apps: str, capsys: pyte
     assert f"--apps: {apps!r} is not a whole number above 0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("seed", ["x", "1.5", ""])
+def test_a_seed_that_is_no_number_is_refused(seed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments([f"--seed={seed}"])
+    assert f"--seed: {seed!r} is not a whole number" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
         ("--port=65536", "'65536' is not a port, 0 to 65535"),
         ("--port=-1", "'-1' is not a port"),
         ("--apps=0", "'0' is not a whole number above 0"),
+        ("--seed=x", "'x' is not a whole number"),
         ("--rows-per-date=-1", "'-1' is not a whole number above 0"),
         ("--requested-days-ago=36", "must be 0 to 35 days"),
         ("--key-file=/no/such/folder/key.p8", "--key-file: there is no folder /no/such/folder"),
