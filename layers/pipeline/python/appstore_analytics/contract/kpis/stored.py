@@ -21,7 +21,7 @@ TOTAL = "total"
 PORTFOLIO = 0
 """The value of the column `app_id` for all apps together."""
 
-_VERSION = "1"
+_VERSION = "2"
 """Increase this when the same amounts would be written as different rows or bytes: every Date's KPIs are then built
 again."""
 

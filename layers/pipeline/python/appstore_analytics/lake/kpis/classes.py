@@ -2,53 +2,62 @@
 
 from collections.abc import Sequence
 from functools import reduce
+from itertools import product
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from appstore_analytics.contract.kpis.definition import Amount, Condition
+from appstore_analytics.contract.kpis.definition import Amount
+from appstore_analytics.lake.kpis.packing import packed
+
+_OTHER = ""
+"""A value that no condition names."""
 
 
 class Classes:
-    """Classes of rows by the conditions of amounts on the same columns: each row is in one class or none.
+    """A class of rows for each set of conditions that amounts have in common.
 
-    `amounts` has, for each class, the amounts that its rows count for, of different measures.
+    `amounts` has, for each class, the amounts that its rows count for, of different measures. Classes can overlap: a
+    row is in exactly one of `cells`, each of which is the classes that its rows are in; these can be none.
     """
 
     def __init__(self, amounts: Sequence[Amount]) -> None:
         wheres = list(dict.fromkeys(amount.where for amount in amounts))
         self.amounts = tuple(tuple(amount for amount in amounts if amount.where == where) for where in wheres)
-        self._conditions = tuple(dict.fromkeys(condition for where in wheres for condition in where))
-        self._columns = tuple(dict.fromkeys(condition.column for condition in self._conditions))
-        # A row has a bit for each condition that it meets.
-        met = [self._met(bits) for bits in range(1 << len(self._conditions))]
-        classes = [
-            next((number for number, where in enumerate(wheres) if each.issuperset(where)), None) for each in met
-        ]
-        self._class_of_bits = pa.array(classes, pa.int32())
+        conditions = dict.fromkeys(condition for where in wheres for condition in where)
+        self._bits = {condition: 1 << number for number, condition in enumerate(conditions)}
+        self._columns = tuple(dict.fromkeys(condition.column for condition in conditions))
+        possible = map(sum, product(*(self._possible_bits(name) for name in self._columns)))
+        bits_of_classes = [sum(self._bits[condition] for condition in where) for where in wheres]
+        cell_of_bits = {
+            met: tuple(number for number, bits in enumerate(bits_of_classes) if met & bits == bits) for met in possible
+        }
+        self.cells = tuple(dict.fromkeys(cell_of_bits.values()))
+        numbers = {cell: number for number, cell in enumerate(self.cells)}
+        every = range(1 << len(self._bits))
+        self._cell_of_bits = pa.array([numbers.get(cell_of_bits.get(bits, ())) for bits in every], pa.int32())
 
-    def of_rows(self, rows: pa.RecordBatch) -> pa.Array:
-        """The class of each row, an index of `amounts`; null if it counts for none."""
+    def by_app(self, apps: pa.Array, rows: pa.RecordBatch) -> pa.Array:
+        """The number of each row's app and its cell, an index of `cells`, as one number (`packed`)."""
         if not self._columns:
-            return pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows)
-        bits = reduce(pc.add, (self._bits(rows.column(name), name) for name in self._columns))
-        return pc.take(self._class_of_bits, bits, boundscheck=False)
+            return apps
+        bits = reduce(pc.add, (self._bits_of_column(rows.column(name), name) for name in self._columns))
+        return packed(apps, pc.take(self._cell_of_bits, bits, boundscheck=False), len(self.cells))
 
-    def _met(self, bits: int) -> set[Condition]:
-        return {condition for number, condition in enumerate(self._conditions) if bits >> number & 1}
-
-    def _bits(self, column: pa.Array, name: str) -> pa.Array:
-        """The bits of the conditions on one column; for strings computed once per entry of the dictionary."""
-        mine = [(1 << number, each) for number, each in enumerate(self._conditions) if each.column == name]
+    def _bits_of_column(self, column: pa.Array, name: str) -> pa.Array:
+        """The bits of the conditions that each row meets; for strings computed once per entry of the dictionary."""
         if not pa.types.is_dictionary(column.type):
-            return pc.multiply(column.is_valid().cast(pa.int32()), pa.scalar(sum(bit for bit, _ in mine), pa.int32()))
-        words = [word.lower() for word in column.dictionary.to_pylist()]
-        bits = [sum(bit for bit, each in mine if not each.words or word in each.words) for word in words]
-        found = pc.take(pa.array(bits, pa.int32()), column.indices, boundscheck=False)
-        return pc.fill_null(found, 0) if column.null_count else found
+            bits = pa.scalar(self._bits_of(name, _OTHER), pa.int32())
+            return pc.multiply(column.is_valid().cast(pa.int32()), bits)
+        words = [self._bits_of(name, word.lower()) for word in column.dictionary.to_pylist()]
+        bits = pc.take(pa.array(words, pa.int32()), column.indices, boundscheck=False)
+        return pc.fill_null(bits, 0) if column.null_count else bits
 
+    def _possible_bits(self, name: str) -> set[int]:
+        words = (word for condition in self._bits if condition.column == name for word in condition.words)
+        return {0, *(self._bits_of(name, word) for word in (*words, _OTHER))}
 
-def classes_of(amounts: Sequence[Amount]) -> list[Classes]:
-    """The amounts by the columns of their conditions; several groups if one amount's rows are a subset of another's."""
-    columns = {amount: tuple(condition.column for condition in amount.where) for amount in amounts}
-    return [Classes([each for each in amounts if columns[each] == one]) for one in dict.fromkeys(columns.values())]
+    def _bits_of(self, name: str, word: str) -> int:
+        """The bits of the conditions on one column that a value in it meets; a null meets none."""
+        mine = ((condition, bit) for condition, bit in self._bits.items() if condition.column == name)
+        return sum(bit for condition, bit in mine if not condition.words or word in condition.words)

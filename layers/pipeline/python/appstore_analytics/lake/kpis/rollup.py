@@ -18,26 +18,24 @@ import pyarrow.parquet as pq
 from appstore_analytics.contract.kpis.definition import dimensions_of
 from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL, amounts_of
 from appstore_analytics.contract.tables import APP_ID, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
-from appstore_analytics.lake.kpis.classes import Classes, classes_of
+from appstore_analytics.lake.kpis.classes import Classes
 from appstore_analytics.lake.kpis.rows import (
     KEYS,
     SCHEMA,
     STRINGS,
     added,
     fitted,
+    in_order,
     in_order_of_apps,
-    over_apps,
     rows_of_sums,
     zeros,
 )
-from appstore_analytics.lake.kpis.sums import APP, GROUP, Sums, keys_of, measures_of, sums_by_dimension
+from appstore_analytics.lake.kpis.sums import Sums, keys_of, measures_of, over_apps, sums_by_dimension
 from appstore_analytics.lake.record_batches import in_one_batch, with_own_dictionaries
 from appstore_analytics.rules import vintage
 
 ROW_GROUP_ROWS = 20_000
 """The minimum number of rows that a query of one app reads; fewer would make the object a quarter larger."""
-
-_ORDER = [(name, "ascending") for name in ("app_id", "dimension", "kpi", "value")]
 
 
 class Rollup:
@@ -48,7 +46,8 @@ class Rollup:
 
     def __init__(self, table: CuratedTable, day: date, path: Path) -> None:
         self._table, self._day = table, day
-        self._classes = classes_of(amounts_of(table))
+        self._amounts = amounts_of(table)
+        self._classes = Classes(self._amounts)
         self._columns = tuple(_columns(table))
         self._writer = pq.ParquetWriter(
             path,
@@ -73,20 +72,21 @@ class Rollup:
 
     def add(self, rows: pa.RecordBatch) -> None:
         """Add rows, in the order of their apps, with one dictionary per column of strings."""
-        if self._classes and self._table.keeps_vintages:
+        if self._amounts and self._table.keeps_vintages:
             rows = rows.filter(rows.column(IS_NEWEST_VINTAGE.name))
-        if rows.num_rows == 0 or not self._classes:
+        if rows.num_rows == 0 or not self._amounts:
             return
-        apps = rows.column(APP_ID.name).dictionary_encode()
-        self._take_apps(apps, rows.column(PROCESSING_DATE.name))
-        rows = rows.select(self._columns).append_column(APP, apps.indices)
-        totals, details = self._rows_by_app(rows, apps.dictionary)
-        if totals is not None:
-            self._totals.append(totals)
-            self._portfolio.append(over_apps(totals, PORTFOLIO))
-        if details is not None:
-            self._portfolio.append(over_apps(details, PORTFOLIO))
-            self._take_details(details)
+        runs = pc.run_end_encode(rows.column(APP_ID.name))
+        self._take_apps(runs, rows.column(PROCESSING_DATE.name))
+        numbers = pa.RunEndEncodedArray.from_arrays(runs.run_ends, pa.array(range(len(runs.values)), pa.int32()))
+        cells = self._classes.by_app(pc.run_end_decode(numbers), rows)
+        measures = measures_of(rows, self._amounts)
+        keys = keys_of(rows, dimensions_of(self._table), self._day)
+        sums = sums_by_dimension(cells, measures, keys, self._classes)
+        portfolio = pa.array([PORTFOLIO], pa.int64())
+        self._portfolio.append(self._rows_by_app(over_apps(sums, measures), portfolio))
+        self._totals.append(self._rows_by_app(sums.totals, runs.values))
+        self._take_details(self._rows_by_app(sums.details, runs.values))
 
     def finish(self, footer: Mapping[str, str]) -> int:
         """Write the remaining rows, the totals, the portfolio and the metadata `footer`. Returns the number of rows."""
@@ -96,54 +96,33 @@ class Rollup:
             self._is_final[PORTFOLIO] = _all(self._is_final.values())
             apps = pa.array(list(self._is_final), pa.int64())
             # An app that has rows, none of which counts, has a zero instead of an unknown value.
-            none = [zeros(apps, amount, TOTAL) for amount in amounts_of(self._table)]
-            last = added([*self._portfolio, *self._totals, *none], KEYS)
-            self._write(fitted(last.sort_by(_ORDER)), last.num_rows)
+            none = [zeros(apps, amount, TOTAL) for amount in self._amounts]
+            last = added([*self._portfolio, *self._totals, *none])
+            self._write(in_order(fitted(last)), last.num_rows)
         self._writer.add_key_value_metadata(dict(footer))
         return self._rows
 
-    def _rows_by_app(self, rows: pa.RecordBatch, apps: pa.Array) -> tuple[pa.Table | None, pa.Table | None]:
-        """The totals and the details of all amounts; None if there are none."""
-        totals, details = [], []
-        for classes in self._classes:
-            of_apps, of_values = self._sums(rows, classes)
-            totals += rows_of_sums(of_apps, classes) if of_apps else []
-            details += rows_of_sums(of_values, classes) if of_values else []
-        return (
-            in_order_of_apps(totals, apps) if totals else None,
-            in_order_of_apps(details, apps) if details else None,
-        )
+    def _rows_by_app(self, sums: Sums, apps: pa.Array) -> pa.Table:
+        return in_order_of_apps(rows_of_sums(sums, self._classes), apps)
 
-    def _sums(self, rows: pa.RecordBatch, classes: Classes) -> tuple[Sums | None, Sums | None]:
-        of_rows = classes.of_rows(rows)
-        rows = rows.append_column(GROUP, of_rows)
-        if of_rows.null_count:
-            rows = rows.filter(of_rows.is_valid())
-        if rows.num_rows == 0:
-            return None, None
-        keys = keys_of(rows, dimensions_of(self._table), self._day)
-        measures = measures_of(rows, (amount for of_class in classes.amounts for amount in of_class))
-        return sums_by_dimension(rows, measures, keys, len(classes.amounts))
-
-    def _take_apps(self, apps: pa.DictionaryArray, processing_dates: pa.Array) -> None:
+    def _take_apps(self, apps: pa.RunEndEncodedArray, processing_dates: pa.Array) -> None:
         """An app's rows are contiguous and from one instance, so its first row has their processing date."""
-        ends = pc.run_end_encode(apps.indices).run_ends.to_pylist()
-        days = pc.take(processing_dates, pa.array([0, *ends[:-1]])).to_pylist()
+        starts = [0, *apps.run_ends.to_pylist()[:-1]]
+        days = pc.take(processing_dates, pa.array(starts)).to_pylist()
         is_final = (vintage.is_final(self._day, self._table, day) for day in days)
-        self._is_final.update(zip(apps.dictionary.to_pylist(), is_final, strict=True))
+        self._is_final.update(zip(apps.values.to_pylist(), is_final, strict=True))
 
     def _take_details(self, details: pa.Table) -> None:
         """Write the details of complete apps: the last app can continue in the next row group."""
-        complete = []
         if self._held is not None:
             goes_on = _rows_of(details, self._held["app_id"][0])
-            self._held = added([self._held, details.slice(0, goes_on)], KEYS)
+            self._held = added([self._held, details.slice(0, goes_on)])
             details = details.slice(goes_on)
-            if details.num_rows == 0:
-                return
-            complete.append(fitted(self._held))
+        if details.num_rows == 0:
+            return
+        complete = [] if self._held is None else [fitted(self._held)]
         last = details.num_rows - _rows_of(details, details["app_id"][-1])
-        self._held = added([details.slice(last)], KEYS)
+        self._held = details.slice(last)
         complete.append(fitted(details.slice(0, last)))
         self._write(pa.concat_tables(complete), ROW_GROUP_ROWS)
 
@@ -164,7 +143,7 @@ def _all(are_final: Iterable[bool | None]) -> bool | None:
 
 
 def _rows_of(details: pa.Table, app_id: pa.Scalar) -> int:
-    return int(pc.sum(pc.equal(details["app_id"], app_id)).as_py())
+    return int(pc.sum(pc.equal(details["app_id"], app_id), min_count=0).as_py())
 
 
 def _columns(table: CuratedTable) -> Iterator[str]:

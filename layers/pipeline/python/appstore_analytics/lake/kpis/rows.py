@@ -1,6 +1,6 @@
 """The rows of `marts.kpis` in memory, one for each app, amount, dimension and value of it; they add up like amounts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import pyarrow as pa
@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 
 from appstore_analytics.contract.kpis.definition import Amount
 from appstore_analytics.lake.kpis.classes import Classes
-from appstore_analytics.lake.kpis.sums import APP, CODE, GROUP, Sums, largest, measure_name, packed, split
+from appstore_analytics.lake.kpis.packing import packed, split
+from appstore_analytics.lake.kpis.sums import APP, CLASS, CODE, Sums, largest, measure_name
 from appstore_analytics.lake.schema import DICTIONARY, MONEY_SCALE
 
 STRINGS = ("kpi", "dimension", "value")
@@ -30,7 +31,8 @@ def rows_of_sums(sums: Sums, classes: Classes) -> list[pa.Table]:
     """A table for each measure, with `APP` instead of app ids; sums keep their width."""
     amounts = [amount for of_class in classes.amounts for amount in of_class]
     measures = dict.fromkeys(measure_name(amount) for amount in amounts)
-    return [_rows(sums, measure, classes) for measure in measures]
+    places = {"dimension": _taken(sums.dimensions, sums.table[CODE]), "value": _taken(sums.values, sums.table[CODE])}
+    return [_rows(sums.table, places, measure, classes) for measure in measures]
 
 
 def in_order_of_apps(tables: Sequence[pa.Table], apps: pa.Array) -> pa.Table:
@@ -43,32 +45,37 @@ def in_order_of_apps(tables: Sequence[pa.Table], apps: pa.Array) -> pa.Table:
     return rows.set_column(0, "app_id", pc.take(apps, rows[APP]))
 
 
-def added(tables: Iterable[pa.Table], keys: Sequence[str]) -> pa.Table:
-    """The sums of the rows of several tables that are equal in `keys`, in the order of the first ones."""
-    rows = pa.concat_tables([_with_plain_strings(_with_wide_amounts(table)) for table in tables])
-    return _summed(rows, keys)
+def in_order(rows: pa.Table) -> pa.Table:
+    """`rows` sorted by app, dimension, amount and value."""
+    strings = {name: rows[name].cast(pa.string()) for name in STRINGS}  # Arrow does not sort by several dictionaries
+    keys = [(name, "ascending") for name in ("app_id", "dimension", "kpi", "value")]
+    return rows.take(pc.sort_indices(pa.table({"app_id": rows["app_id"], **strings}), keys))
 
 
-def over_apps(rows: pa.Table, app_id: int) -> pa.Table:
-    """The sums over all apps of `rows`, as the rows of one app."""
-    columns = [rows[name].combine_chunks() for name in STRINGS]
+def added(tables: Sequence[pa.Table]) -> pa.Table:
+    """The sums of the rows of several tables that are equal in `KEYS`, in the order of the first ones."""
+    if any(table["amount"].type != pa.int64() for table in tables):
+        tables = [_with_wide_amounts(table) for table in tables]
+    rows = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    columns = [rows["app_id"].combine_chunks().dictionary_encode(), *(rows[name].combine_chunks() for name in STRINGS)]
     numbers = pa.repeat(pa.scalar(0, pa.int64()), rows.num_rows)
     for column in columns:
         numbers = packed(numbers, pc.fill_null(column.indices, len(column.dictionary)), len(column.dictionary) + 1)
-    amounts = (rows if _fits(rows["amount"]) else _with_wide_amounts(rows)).select(["amount", "usd"])
-    sums = _summed(amounts.append_column("numbers", numbers), ["numbers"])
-    rest, strings = sums["numbers"], {}
-    for name, column in reversed(list(zip(STRINGS, columns, strict=True))):
+    sums = _summed(rows, numbers)
+    rest, keys = sums["numbers"], {}
+    for name, column in reversed(list(zip(KEYS, columns, strict=True))):
         rest, codes = split(rest, len(column.dictionary) + 1)
-        strings[name] = _taken(_with_null(column.dictionary), codes)
-    apps = pa.repeat(pa.scalar(app_id, pa.int64()), sums.num_rows)
-    return pa.table({"app_id": apps, **strings, "amount": sums["amount"], "usd": sums["usd"]})
+        keys[name] = _taken(_with_null(column.dictionary), codes)
+    apps = keys["app_id"].dictionary_decode()
+    return pa.table([apps, *(keys[name] for name in STRINGS), sums["amount"], sums["usd"]], names=rows.column_names)
 
 
 def zeros(apps: pa.Array, amount: Amount, dimension: str) -> pa.Table:
     """A row of 0 for each app."""
     words = {"kpi": amount.name, "dimension": dimension, "value": None}
-    strings = {name: pa.repeat(pa.scalar(word, pa.string()), len(apps)) for name, word in words.items()}
+    strings = {
+        name: pa.repeat(pa.scalar(word, pa.string()), len(apps)).cast(DICTIONARY) for name, word in words.items()
+    }
     return pa.table({"app_id": apps, **strings, **_columns(pa.repeat(pa.scalar(0, pa.int64()), len(apps)), amount)})
 
 
@@ -86,26 +93,26 @@ def fitted(rows: pa.Table) -> pa.Table:
     return pa.table([rows["app_id"], *(rows[name].cast(DICTIONARY) for name in STRINGS), amount, usd], schema=_SUMS)
 
 
-def _summed(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
-    sums = pa.TableGroupBy(rows, list(keys), use_threads=False).aggregate([("amount", "sum"), ("usd", "sum")])
-    return sums.rename_columns({"amount_sum": "amount", "usd_sum": "usd"})
+def _summed(rows: pa.Table, numbers: pa.Array) -> pa.Table:
+    """The sums of rows that are equal in `numbers`; a sum without any value is null."""
+    amounts = (rows if _fits(rows["amount"]) else _with_wide_amounts(rows)).select(["amount", "usd"])
+    filled = [name for name in amounts.column_names if amounts[name].null_count < len(amounts)]
+    grouping = pa.TableGroupBy(amounts.append_column("numbers", numbers), ["numbers"], use_threads=False)
+    sums = grouping.aggregate([(name, "sum") for name in filled])
+    found = {name: sums[f"{name}_sum"] for name in filled}
+    nulls = {name: pa.nulls(len(sums), amounts[name].type) for name in ("amount", "usd")}
+    return pa.table({"numbers": sums["numbers"], **nulls, **found})
 
 
-def _rows(found: Sums, measure: str, classes: Classes) -> pa.Table:
+def _rows(sums: pa.Table, places: Mapping[str, pa.Array], measure: str, classes: Classes) -> pa.Table:
     of_class = [next((each for each in some if measure_name(each) == measure), None) for some in classes.amounts]
     amounts = [amount for amount in of_class if amount is not None]
-    sums = found.table
-    if len(amounts) < len(of_class):
-        counted = [number for number, amount in enumerate(of_class) if amount is not None]
-        sums = sums.filter(pc.is_in(sums[GROUP], pa.array(counted)))
     kpi_of_class = pa.array([amounts.index(amount) if amount else None for amount in of_class], pa.int32())
     kpis = pa.DictionaryArray.from_arrays(kpi_of_class, pa.array([amount.name for amount in amounts]))
-    strings = {
-        "kpi": _taken(kpis, sums[GROUP]),
-        "dimension": _taken(found.dimensions, sums[CODE]),
-        "value": _taken(found.values, sums[CODE]),
-    }
-    return pa.table({APP: sums[APP], **strings, **_columns(pc.fill_null(sums[measure], 0), amounts[0])})
+    kpi = _taken(kpis, sums[CLASS])
+    columns = _columns(pc.fill_null(sums[measure], 0), amounts[0])
+    rows = pa.table({APP: sums[APP], "kpi": kpi, **places, **columns})
+    return rows.filter(kpi.is_valid()) if kpi.null_count else rows
 
 
 def _taken(words: pa.DictionaryArray, codes: pa.ChunkedArray) -> pa.Array:
@@ -132,11 +139,6 @@ def _columns(sums: pa.ChunkedArray, amount: Amount) -> dict[str, pa.ChunkedArray
 def _with_wide_amounts(rows: pa.Table) -> pa.Table:
     place = rows.column_names.index("amount")
     return rows.set_column(place, "amount", rows["amount"].cast(_WIDE))
-
-
-def _with_plain_strings(rows: pa.Table) -> pa.Table:
-    strings = {name: rows[name].cast(pa.string()) for name in STRINGS}
-    return pa.table({name: strings.get(name, rows[name]) for name in (*KEYS, "amount", "usd")})
 
 
 def _null_above(sums: pa.ChunkedArray, largest: pa.Scalar) -> pa.ChunkedArray:

@@ -1,20 +1,26 @@
-"""Sums over rows by app, class and the values of one dimension at a time, in few passes over the rows."""
+"""Sums over rows by app, class and the values of one dimension at a time, in few passes over the rows.
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+rows ─► sums by app, cell and the values of a few dimensions ─► by app, class and the value of each dimension
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from math import prod
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from appstore_analytics.contract.kpis.definition import LAST_DAY_SINCE_DOWNLOAD, Amount, Dimension
 from appstore_analytics.contract.kpis.stored import TOTAL
+from appstore_analytics.lake.kpis.classes import Classes
+from appstore_analytics.lake.kpis.packing import packed, split
 
-APP, GROUP, CODE = "app", "group", "code"
+APP, CLASS, CODE = "app", "class", "code"
 
-_ROWS_OF_A_GROUP = 16
-"""Dimensions share a pass if its groups have at least this many rows; the groups' sums are then summed again."""
+_ROWS_OF_A_GROUP = 8
+"""A group takes as long as this many rows: Arrow adds it to its table, and its sums are summed again."""
 
 _INT32_VALUES, _INT64_VALUES = 1 << 31, 1 << 63
 _WIDE_INTEGER = pa.decimal256(19, 0)
@@ -33,36 +39,44 @@ class Keys:
 class Sums:
     """Sums by one dimension at a time: a row for each existing app, class, dimension and value.
 
-    `table` has `APP`, `GROUP` (the class), `CODE` (an index of `dimensions` and of `values`), and a column for each
-    measure.
+    `table` has `APP`, `CLASS`, `CODE` (an index of `dimensions` and of `values`), and a column for each measure. The
+    dimension `TOTAL`, of code 0, has one value, null.
     """
 
     table: pa.Table
     dimensions: pa.DictionaryArray
     values: pa.DictionaryArray
 
+    @property
+    def totals(self) -> Self:
+        """The sums without any dimension."""
+        return replace(self, table=self.table.filter(pc.equal(self.table[CODE], 0)))
+
+    @property
+    def details(self) -> Self:
+        """The sums by all dimensions but `TOTAL`."""
+        return replace(self, table=self.table.filter(pc.not_equal(self.table[CODE], 0)))
+
 
 def sums_by_dimension(
-    rows: pa.RecordBatch, measures: Mapping[str, pa.Array], keys: Mapping[str, Keys], classes: int
-) -> tuple[Sums, Sums | None]:
-    """The sums by `TOTAL`, whose only value is null, and those by each of `keys`, None without any.
+    cells: pa.Array, measures: Mapping[str, pa.Array], keys: Mapping[str, Keys], classes: Classes
+) -> Sums:
+    """The sums by `TOTAL` and by each of `keys`.
 
-    `rows` have `APP`, an index in ascending order, and `GROUP`, below `classes`.
+    `cells` has the app and cell of each row (`Classes.by_app`), in the order of the apps.
     """
-    base = packed(rows.column(APP), rows.column(GROUP), classes)
-    apps = rows.column(APP)[-1].as_py() - rows.column(APP)[0].as_py() + 1
-    passes = list(_passes(keys, rows.num_rows / (_ROWS_OF_A_GROUP * apps * classes)))
-    sums = [_grouped(base, together, measures) for together in passes]
+    groups = (cells[-1].as_py() // len(classes.cells) + 1) * len(classes.cells)
+    passes = _passes(keys, groups, len(cells))
+    sums = [_grouped(cells, together, measures) for together in passes]
     fewest = min(sums, key=len)
     total = fewest.append_column(TOTAL, pa.repeat(pa.scalar(0, pa.int32()), len(fewest)))
-    totals = _added_up({TOTAL: total}, {TOTAL: pa.nulls(1, pa.string())}, measures, classes)
     found = {name: each for together, each in zip(passes, sums, strict=True) for name in together}
     values = {name: keys[name].values for name in found}
-    return totals, _added_up(found, values, measures, classes) if found else None
+    return _added_up({TOTAL: total, **found}, {TOTAL: pa.nulls(1, pa.string()), **values}, measures, classes)
 
 
 def _added_up(
-    found: Mapping[str, pa.Table], values: Mapping[str, pa.Array], measures: Iterable[str], classes: int
+    found: Mapping[str, pa.Table], values: Mapping[str, pa.Array], measures: Iterable[str], classes: Classes
 ) -> Sums:
     """The sums by each of the columns of codes `found`, all in one pass: most of a small one's time is its start."""
     pieces, first = [], 0
@@ -70,16 +84,38 @@ def _added_up(
         codes = pc.add(sums[name], pa.scalar(first, pa.int32()))
         pieces.append(sums.select(["base", *measures]).append_column(CODE, codes))
         first += len(values[name])
-    rows = pa.concat_tables(pieces)
     every_value = pa.concat_arrays(list(values.values()))
-    sums = _grouped(rows["base"], {CODE: Keys(rows[CODE], every_value)}, {name: rows[name] for name in measures})
-    app, group = split(sums["base"], classes)
+    table = _grouped_by_code(_by_class(pa.concat_tables(pieces), classes), every_value, measures)
+    bases = dict(zip((APP, CLASS), split(table["base"], len(classes.amounts)), strict=True))
     numbers = [pa.repeat(pa.scalar(number, pa.int32()), len(each)) for number, each in enumerate(values.values())]
     return Sums(
-        pa.table({APP: app, GROUP: group, CODE: sums[CODE], **{name: sums[name] for name in measures}}),
+        pa.table({**bases, CODE: table[CODE], **{name: table[name] for name in measures}}),
         pa.DictionaryArray.from_arrays(pa.concat_arrays(numbers), pa.array(list(values))),
         every_value.dictionary_encode(),
     )
+
+
+def over_apps(sums: Sums, measures: Iterable[str]) -> Sums:
+    """The sums over all apps, as those of one app, 0."""
+    table = _grouped_by_code(sums.table.rename_columns({CLASS: "base"}), sums.values, measures)
+    apps = pa.repeat(pa.scalar(0, pa.int32()), len(table))
+    return replace(sums, table=table.rename_columns({"base": CLASS}).append_column(APP, apps))
+
+
+def _grouped_by_code(rows: pa.Table, values: pa.Array, measures: Iterable[str]) -> pa.Table:
+    return _grouped(rows["base"], {CODE: Keys(rows[CODE], values)}, {name: rows[name] for name in measures})
+
+
+def _by_class(sums: pa.Table, classes: Classes) -> pa.Table:
+    """Sums by app and class: a row of `sums`, by app and cell, for each class of its cell."""
+    app, cell = split(sums["base"], len(classes.cells))
+    found = []
+    for place in range(max(map(len, classes.cells))):
+        class_of_cell = [of_cell[place] if place < len(of_cell) else None for of_cell in classes.cells]
+        base = packed(app, pc.take(pa.array(class_of_cell, pa.int32()), cell), len(classes.amounts))
+        of_class = sums.set_column(0, "base", base)
+        found.append(of_class.filter(base.is_valid()) if base.null_count else of_class)
+    return pa.concat_tables(found)
 
 
 def keys_of(rows: pa.RecordBatch, dimensions: Iterable[Dimension], day: date) -> dict[str, Keys]:
@@ -103,24 +139,34 @@ def measure_name(amount: Amount) -> str:
     return f"{amount.measure} * {amount.times}" if amount.times else amount.measure
 
 
-def _passes(keys: Mapping[str, Keys], most_groups: float) -> Iterator[dict[str, Keys]]:
-    """The keys to group by together, those with few values first."""
-    waiting: dict[str, Keys] = {}
-    for name, key in sorted(keys.items(), key=lambda item: len(item[1].values)):
-        groups = prod(len(each.values) for each in waiting.values())
-        if groups > 1 and groups * len(key.values) > most_groups:
-            yield waiting
-            waiting = {}
-        waiting[name] = key
-    yield waiting
+def _passes(keys: Mapping[str, Keys], groups: int, rows: int) -> list[dict[str, Keys]]:
+    """The keys to group by together. A pass takes time for each row and for each of its groups, so that neither one
+    pass with all keys nor one for each key is the fastest."""
+
+    def cost(passes: Sequence[Mapping[str, Keys]]) -> int:
+        return sum(rows + _ROWS_OF_A_GROUP * groups * _combinations(together) for together in passes)
+
+    return min((_spread(keys, count) for count in range(1, max(len(keys), 1) + 1)), key=cost)
+
+
+def _spread(keys: Mapping[str, Keys], count: int) -> list[dict[str, Keys]]:
+    """The keys in `count` passes, with about as many combinations of values in each."""
+    passes: list[dict[str, Keys]] = [{} for _ in range(count)]
+    for name, key in sorted(keys.items(), key=lambda item: len(item[1].values), reverse=True):
+        min(passes, key=_combinations)[name] = key
+    return passes
+
+
+def _combinations(keys: Mapping[str, Keys]) -> int:
+    return prod(len(key.values) for key in keys.values())
 
 
 def _keys(column: pa.Array, dimension: Dimension, day: date) -> Keys:
     if dimension is Dimension.DAYS_SINCE_DOWNLOAD:
-        days = pc.subtract(pa.scalar((day - _EPOCH).days, pa.int32()), column.cast(pa.int32()))
-        is_filled = pc.and_(pc.greater_equal(days, 0), pc.less_equal(days, LAST_DAY_SINCE_DOWNLOAD))
-        codes = pc.if_else(is_filled, days, pa.scalar(None, pa.int32()))
         values = pa.array([str(number) for number in range(LAST_DAY_SINCE_DOWNLOAD + 1)])
+        days = pc.subtract(pa.scalar((day - _EPOCH).days, pa.int32()), column.cast(pa.int32()))
+        # As unsigned numbers, days before the download are larger than any; null is larger than none.
+        codes = pc.min_element_wise(days.view(pa.uint32()), pa.scalar(len(values), pa.uint32())).view(pa.int32())
     else:
         codes, values = column.indices, column.dictionary
     with_null = pa.concat_arrays([values, pa.nulls(1, pa.string())])
@@ -133,21 +179,10 @@ def largest(column: pa.Array) -> int:
     return int(max(abs(bounds["min"] or 0), abs(bounds["max"] or 0)))
 
 
-def packed(high: pa.Array, low: pa.Array, size: int) -> pa.Array:
-    """Two numbers packed into one; `low` is below `size`. Arrow groups by one column much faster than by several."""
-    return pc.add(pc.multiply(high, pa.scalar(size, high.type)), low)
-
-
-def split(numbers: pa.ChunkedArray, size: int) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    """The two numbers that were packed."""
-    high = pc.divide(numbers, pa.scalar(size, numbers.type))
-    return high, pc.subtract(numbers, pc.multiply(high, pa.scalar(size, numbers.type)))
-
-
 def _grouped(base: pa.Array, keys: Mapping[str, Keys], measures: Mapping[str, pa.Array]) -> pa.Table:
     """The sums by `base` and all keys, in the order of their first rows."""
     numbers = base
-    if (pc.max(base).as_py() + 1) * prod(len(key.values) for key in keys.values()) >= _INT32_VALUES:
+    if (largest(base) + 1) * _combinations(keys) >= _INT32_VALUES:
         numbers = base.cast(pa.int64())
     for key in keys.values():
         numbers = packed(numbers, key.codes, len(key.values))
