@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from asking import backfill, day, days, gaps
 
-from appstore_analytics.answers.gaps import Gap
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.rules.calendar import expected_dates
+from appstore_analytics.rules.gaps import Gap
 from appstore_analytics.rules.repairs import Repair
 from appstore_analytics.rules.verdicts import item_reason, item_verdict
 from appstore_analytics.steps.check_freshness import check_freshness

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from appstore_analytics.answers.executions import RUNNING
 from appstore_analytics.answers.facts import counted
-from appstore_analytics.answers.gaps import Gap, Gaps
+from appstore_analytics.answers.gaps import Gaps
 from appstore_analytics.answers.run_facts import SUCCEEDED, RunLine
 from appstore_analytics.answers.status import RequestLine, RequestStatus, RequestVerdict
 from appstore_analytics.contract.operations import Operation
@@ -15,6 +15,7 @@ from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.lake.checks import CheckedFeed
 from appstore_analytics.model.plan import named
 from appstore_analytics.rules.freshness import Freshness
+from appstore_analytics.rules.gaps import Gap
 from appstore_analytics.rules.repairs import Repair
 
 OPERATOR = "the operator of the pipeline"

@@ -4,22 +4,69 @@ A Date is complete when the newest instance that is due for it is in the tables 
 snapshot that a backfill requested for it. If such an instance has no row for the Date, Apple sent none.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import groupby
 
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
 from appstore_analytics.model.requests import Asked, KnownRequest
-from appstore_analytics.rules.calendar import complete_on, expected_dates, published_on
+from appstore_analytics.rules.calendar import complete_on, expected_dates, periods, published_on
 from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS, is_awaited, outdated, renewable_on
 from appstore_analytics.rules.freshness import Feed, is_complete
-from appstore_analytics.rules.repairs import Repair, cause_of
+from appstore_analytics.rules.repairs import Repair, cause_of, command
 
 _DAY = timedelta(days=1)
+_LONG_ENOUGH = timedelta(days=100)  # two months, and the days until their Dates are complete
 _OF_AN_INSTANCE = frozenset({Repair.REPROCESS, Repair.REFETCH})
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Consecutive Dates of one table of one app that are missing or incomplete for the same cause.
+
+    `days_left` is the number of days (of 35) for which Apple will still have the last daily instance that contains the
+    first of them; it is also 0 if only a snapshot ever contained them. `repair_from` is the first day on which the
+    repair can work.
+    """
+
+    app_id: str
+    table_name: str
+    first: date
+    last: date
+    dates: int
+    cause: str
+    days_left: int
+    repair: Repair
+    repair_from: date
+    app_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableCompleteness:
+    """One table: every Date up to `complete_until` is complete for every app, or Apple sent no rows for it.
+
+    `apps` are those for which Apple has ever sent this report.
+    """
+
+    table_name: str
+    apps: int
+    complete_until: date | None
+    dates_present: int
+    dates_without_rows: int
+    dates_missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableGaps:
+    """The gaps of one table, by app and Date. `commands`: as in `answers/gaps.py:Gaps`."""
+
+    completeness: TableCompleteness
+    gaps: tuple[Gap, ...]
+    commands: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +255,56 @@ class KnownApp:
 
 _NOT_LISTED = {True: "Apple listed no instance", False: "no run has listed instances since"}
 """Depends on whether anything newer was listed."""
+
+
+def gaps_of_table(
+    table: CuratedTable,
+    known: Mapping[str, KnownTable],
+    present: Mapping[str, frozenset[date]],
+    as_of: date,
+    since: date = date.min,
+) -> TableGaps:
+    """What is missing in one table, by app id. `present` are the Dates with published rows of each app."""
+    missing: dict[str, list[MissingDate]] = {}
+    with_rows = without_rows = 0
+    for app_id, of_app in known.items():
+        expected = of_app.expected(as_of, since)
+        incomplete = {day for day in expected if not of_app.is_complete(day)}
+        missing[app_id] = [of_app.missing(day, as_of) for day in sorted(incomplete)]
+        with_rows += len(present[app_id] - incomplete)
+        without_rows += len(expected - incomplete - present[app_id])
+    days = [one.day for of_app in missing.values() for one in of_app]
+    complete_until = _complete_until(table, days, as_of)
+    line = TableCompleteness(table.name, len(known), complete_until, with_rows, without_rows, len(days))
+    apps = sorted(missing.items())
+    gaps = (gap for app_id, of_app in apps for gap in sorted(_gaps(app_id, table, of_app), key=lambda gap: gap.first))
+    commands = {key: command for app_id, of_app in apps for key, command in _commands(app_id, table, of_app)}
+    return TableGaps(line, tuple(gaps), commands)
+
+
+def _complete_until(table: CuratedTable, missing: Collection[date], as_of: date) -> date | None:
+    """The newest Date before the first missing one, of those that Apple has completed."""
+    first_missing = min(missing, default=as_of)
+    settled = expected_dates(table, first_missing - _LONG_ENOUGH, as_of)
+    return max((day for day in settled if day < first_missing), default=None)
+
+
+def _gaps(app_id: str, table: CuratedTable, missing: Sequence[MissingDate]) -> Iterator[Gap]:
+    def same(one: MissingDate) -> tuple[str, Repair, date]:
+        return one.cause, one.repair, one.repair_from
+
+    for (cause, repair, repair_from), group in groupby(sorted(missing, key=lambda one: (same(one), one.day)), key=same):
+        left = {one.day: one.days_left for one in group}
+        for days in periods(left.keys(), table.granularity):
+            yield Gap(app_id, table.name, days[0], days[-1], len(days), cause, left[days[0]], repair, repair_from)
+
+
+def _commands(app_id: str, table: CuratedTable, missing: Sequence[MissingDate]) -> Iterator[tuple[str, str]]:
+    """One command for each repair that a person starts."""
+    for repair in (Repair.REPROCESS, Repair.REFETCH, Repair.BACKFILL):
+        days = [one.processing_date or one.day for one in missing if one.repair is repair]
+        if days:
+            yield f"{app_id} {table.name} {repair}", command(repair, app_id, table, days)
 
 
 def days_left(day: date, table: CuratedTable, as_of: date) -> int:
