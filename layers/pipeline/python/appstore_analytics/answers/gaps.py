@@ -7,17 +7,15 @@ lake ─────► each table's parts and objects ────┴► rules/
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
 
 from appstore_analytics.answers.apps import app_names
 from appstore_analytics.answers.facts import counted
 from appstore_analytics.contract.configuration import Account
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket
-from appstore_analytics.lake.table_parts import TableParts
+from appstore_analytics.lake.table_parts import parts_of_apps
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.known_apps import known_app
-from appstore_analytics.rules.gaps import Gap, KnownApp, TableCompleteness, TableGaps, gaps_of_table
+from appstore_analytics.rules.gaps import Gap, TableCompleteness, gaps_of_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +54,15 @@ def find_gaps(
     since: date | None = None,
 ) -> Gaps:
     """Checks every Date since an app's first day (or since `since`) that a run before `as_of` should have completed."""
-    apps = [known_app(app_id, registry) for account in accounts for app_id in account.app_ids]
+    start = since or date.min
+    apps = [registry.known_app(app_id) for account in accounts for app_id in account.app_ids]
     of_tables = {table: [app for app in apps if app.ledger.get(table.name)] for table in tables}
-    found = [_of_table(table, some, lake, as_of, since or date.min) for table, some in of_tables.items() if some]
+    found = [
+        gaps_of_table(table, of_table, parts_of_apps(lake, table, start, as_of), as_of, start)
+        for table, of_table in of_tables.items()
+        if of_table
+    ]
     names = app_names(lake)
     gaps = (replace(gap, app_name=names.get(gap.app_id, "")) for one in found for gap in one.gaps)
     commands = {key: command for one in found for key, command in one.commands.items()}
     return Gaps(as_of, tuple(one.completeness for one in found), tuple(gaps), commands)
-
-
-def _of_table(table: CuratedTable, apps: Sequence[KnownApp], lake: Bucket, as_of: date, since: date) -> TableGaps:
-    parts = TableParts.read(lake, table, since, as_of)
-    known = {
-        app.app_id: app.table(table, partial(parts.standing, app.app_id), parts.unpublished(app.app_id)) for app in apps
-    }
-    return gaps_of_table(table, known, {app_id: parts.present(app_id) for app_id in known}, as_of, since)

@@ -15,7 +15,6 @@ from appstore_analytics.lake.kpis.reader import Wanted, read_kpis
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.model.kpis import DateState, Number, Storage, StoredKpis
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.known_apps import known_app
 from appstore_analytics.rules.calendar import dates_between, preceding
 from appstore_analytics.rules.gaps import KnownApp, KnownTable
 from appstore_analytics.rules.kpis import Value, of_apps, value_of, worst
@@ -245,7 +244,7 @@ class KnownDates:
     def _table(self, app_id: int, table: CuratedTable) -> KnownTable | None:
         """None for a report that Apple has never sent for the app."""
         if app_id not in self._apps:
-            self._apps[app_id] = known_app(str(app_id), self._registry)
+            self._apps[app_id] = self._registry.known_app(str(app_id))
         app = self._apps[app_id]
         return app.table(table, lambda _: None) if app.ledger.get(table.name) else None
 

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from appstore_analytics.answers.checks import LOOKED_BACK
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.known_apps import known_app
 from appstore_analytics.rules.gaps import KnownApp
 from appstore_analytics.rules.ledger_tables import LedgerTable, rows_of
 
@@ -30,7 +29,7 @@ class LedgerDates:
     def app(self, app_id: str) -> KnownApp:
         """Its requests, and the ledger of the last months."""
         if app_id not in self._apps:
-            self._apps[app_id] = known_app(app_id, self._registry, self._as_of - LOOKED_BACK - _BEFORE)
+            self._apps[app_id] = self._registry.known_app(app_id, self._as_of - LOOKED_BACK - _BEFORE)
         return self._apps[app_id]
 
     def table(self, app_id: str, table: CuratedTable) -> LedgerTable | None:

@@ -26,7 +26,7 @@ from appstore_analytics.model.clock import Clock
 from appstore_analytics.model.instances import Attempt, InstanceStatus, LedgerInstance, Refetch, SegmentRecord
 from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.registry.conditions import is_condition_failure
-from appstore_analytics.registry.keys import app_partition, instance_key, instance_range, parse_instance_key
+from appstore_analytics.registry.keys import instance_key, instance_range, parse_instance_key
 from appstore_analytics.registry.pages import ON_THE_ITEM, list_name, read_pages, write_pages
 from appstore_analytics.registry.queries import query_items
 from appstore_analytics.rules.refetches import counting
@@ -73,8 +73,8 @@ class Instances:
 
     def since(self, app_id: str, access_type: AccessType, processing_date: date) -> list[LedgerInstance]:
         """The instances of an app and access type from a processing date on, oldest first."""
-        first, last = instance_range(access_type, processing_date)
-        condition = Key("pk").eq(app_partition(app_id)) & Key("sk").between(first, last)
+        partition, first, last = instance_range(app_id, access_type, processing_date)
+        condition = Key("pk").eq(partition) & Key("sk").between(first, last)
         return [self._instance(item) for item in query_items(self._table, condition)]
 
     def _instance(self, item: dict[str, Any]) -> LedgerInstance:

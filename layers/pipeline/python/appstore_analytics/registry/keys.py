@@ -58,10 +58,10 @@ def instance_key(app_id: str, vintage: Vintage) -> Key:
     return {"pk": app_partition(app_id), "sk": _instance(vintage)}
 
 
-def instance_range(access_type: AccessType, since: date) -> tuple[str, str]:
-    """The lowest and the highest sort key of an app's instances from a processing date on."""
+def instance_range(app_id: str, access_type: AccessType, since: date) -> tuple[str, str, str]:
+    """The partition of an app, and the lowest and the highest sort key of its instances from a processing date on."""
     prefix = f"{_INSTANCE}{access_type}#"
-    return f"{prefix}{since.isoformat()}", f"{prefix}{_LAST}"
+    return app_partition(app_id), f"{prefix}{since.isoformat()}", f"{prefix}{_LAST}"
 
 
 def is_instance(key: Mapping[str, Any]) -> bool:

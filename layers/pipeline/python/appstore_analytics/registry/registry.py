@@ -1,9 +1,13 @@
 """The parts of the registry, which share one DynamoDB table and one clock."""
 
+from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.model.clock import Clock
+from appstore_analytics.model.instances import LedgerInstance
 from appstore_analytics.registry.call_budget import CallBudget
 from appstore_analytics.registry.dirty_dates import DirtyDates
 from appstore_analytics.registry.instances import Instances
@@ -16,6 +20,7 @@ from appstore_analytics.registry.report_requests import ReportRequests
 from appstore_analytics.registry.runs import Runs
 from appstore_analytics.registry.statistics import Statistics
 from appstore_analytics.registry.waits import Waits
+from appstore_analytics.rules.gaps import KnownApp
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -82,6 +87,16 @@ class Registry:
     def waits(self) -> Waits:
         """Waits of runs."""
         return Waits(self.table)
+
+    def known_app(self, app_id: str, since: date = date.min) -> KnownApp:
+        """An app's requests and its ledger; of its daily instances those built from `since` on."""
+        instances, requests = self.instances, self.report_requests
+        ledger: dict[str, tuple[LedgerInstance, ...]] = defaultdict(tuple)
+        for access_type, first in ((AccessType.ONGOING, since), (AccessType.ONE_TIME_SNAPSHOT, date.min)):
+            for instance in instances.since(app_id, access_type, first):
+                ledger[instance.table] += (instance,)
+        ongoing, snapshot = (requests.get(app_id, kind) for kind in (AccessType.ONGOING, AccessType.ONE_TIME_SNAPSHOT))
+        return KnownApp(app_id, ongoing, snapshot, ledger)
 
     def call_budget(self, key_name: str) -> CallBudget:
         """The call budget of one API key."""

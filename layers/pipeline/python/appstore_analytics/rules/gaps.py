@@ -13,6 +13,7 @@ from itertools import groupby
 from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
+from appstore_analytics.model.parts import PartsOfApp
 from appstore_analytics.model.requests import Asked, KnownRequest
 from appstore_analytics.rules.calendar import complete_on, expected_dates, periods, published_on
 from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS, is_awaited, outdated, renewable_on
@@ -259,26 +260,28 @@ _NOT_LISTED = {True: "Apple listed no instance", False: "no run has listed insta
 
 def gaps_of_table(
     table: CuratedTable,
-    known: Mapping[str, KnownTable],
-    present: Mapping[str, frozenset[date]],
+    apps: Sequence[KnownApp],
+    parts: Mapping[str, PartsOfApp],
     as_of: date,
     since: date = date.min,
 ) -> TableGaps:
-    """What is missing in one table, by app id. `present` are the Dates with published rows of each app."""
+    """The gaps of `apps`, whose ledgers have the table. `parts` are those of the Dates from `since` on, by app id."""
     missing: dict[str, list[MissingDate]] = {}
     with_rows = without_rows = 0
-    for app_id, of_app in known.items():
-        expected = of_app.expected(as_of, since)
-        incomplete = {day for day in expected if not of_app.is_complete(day)}
-        missing[app_id] = [of_app.missing(day, as_of) for day in sorted(incomplete)]
-        with_rows += len(present[app_id] - incomplete)
-        without_rows += len(expected - incomplete - present[app_id])
+    for app in apps:
+        of_app = parts.get(app.app_id, PartsOfApp())
+        known = app.table(table, of_app.standing, of_app.unpublished)
+        expected = known.expected(as_of, since)
+        incomplete = {day for day in expected if not known.is_complete(day)}
+        missing[app.app_id] = [known.missing(day, as_of) for day in sorted(incomplete)]
+        with_rows += len(of_app.published - incomplete)
+        without_rows += len(expected - incomplete - of_app.published)
     days = [one.day for of_app in missing.values() for one in of_app]
     complete_until = _complete_until(table, days, as_of)
-    line = TableCompleteness(table.name, len(known), complete_until, with_rows, without_rows, len(days))
-    apps = sorted(missing.items())
-    gaps = (gap for app_id, of_app in apps for gap in sorted(_gaps(app_id, table, of_app), key=lambda gap: gap.first))
-    commands = {key: command for app_id, of_app in apps for key, command in _commands(app_id, table, of_app)}
+    line = TableCompleteness(table.name, len(apps), complete_until, with_rows, without_rows, len(days))
+    by_app = sorted(missing.items())
+    gaps = (gap for app_id, of_app in by_app for gap in sorted(_gaps(app_id, table, of_app), key=lambda gap: gap.first))
+    commands = {key: command for app_id, of_app in by_app for key, command in _commands(app_id, table, of_app)}
     return TableGaps(line, tuple(gaps), commands)
 
 

@@ -16,7 +16,6 @@ from appstore_analytics.lake.published import published_objects
 from appstore_analytics.lake.source_states import States, StatesOfApps, change_states, dates_with_states
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
-from appstore_analytics.registry.known_apps import known_app
 from appstore_analytics.rules.gaps import KnownApp
 from appstore_analytics.rules.ledger_tables import LedgerTable, rows_of
 from appstore_analytics.rules.source_states import LEDGER_BEFORE, judged_dates, says_something, state_of
@@ -35,7 +34,7 @@ def store_source_states(plan: RunPlan, published: Sequence[TableDate], registry:
     alike: dict[tuple[tuple[str, SourceState], ...], States] = {}
     for account in plan.accounts:
         for app_id in account.app_ids:
-            app = known_app(app_id, registry, days[0] - LEDGER_BEFORE)
+            app = registry.known_app(app_id, days[0] - LEDGER_BEFORE)
             for day, states in judging.states_of(app):
                 # Thousands of apps have the same few states, which are held once.
                 judged[day][int(app_id)] = alike.setdefault(tuple(states.items()), states)
