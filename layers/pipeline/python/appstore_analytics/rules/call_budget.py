@@ -7,6 +7,7 @@ old.
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.maps import MapName
 from appstore_analytics.contract.operations import Operation
 from appstore_analytics.contract.tables import curated_tables
@@ -45,7 +46,7 @@ def calls_of_an_item(plan: RunPlan, map_name: MapName) -> int:
     return calls_of_a_listing(plan) if map_name is MapName.REGISTER else 1
 
 
-def most_calls_at_once(plan: RunPlan) -> int:
+def _most_calls_at_once(plan: RunPlan) -> int:
     """The largest number of calls that any step reserves at once."""
     return max(CALLS_OF_A_REGISTRATION, calls_of_a_listing(plan))
 
@@ -112,3 +113,32 @@ def doubted_since(first: datetime | None, last: datetime | None, now: datetime) 
 def is_rejected(since: datetime, now: datetime) -> bool:
     """Whether a key that has got nothing but 401 since then counts as rejected: by now every step has retried it."""
     return now - since >= _DOUBT_LASTS
+
+
+def refuse_beyond_the_quota(plan: RunPlan, *, releases: bool) -> None:
+    """ConfigurationRefused for a plan that Apple's quota can never serve: too many calls a day, or at once."""
+    _refuse_too_many_a_day(plan, releases=releases)
+    _refuse_too_many_at_once(plan)
+
+
+def _refuse_too_many_a_day(plan: RunPlan, *, releases: bool) -> None:
+    tables = curated_tables(plan.reports, plan.granularities)
+    available = calls_per_day(plan.calls_per_hour)
+    for account in plan.accounts:
+        needed = calls_needed(len(account.app_ids), len(tables), releases=releases)
+        if needed > available:
+            raise ConfigurationRefused(
+                f"{len(account.app_ids):,} apps × {len(tables)} reports of account '{account.name}' need {needed:,} "
+                f"calls a day, but its API key has {available:,}: fetch fewer reports or use more keys."
+            )
+
+
+def _refuse_too_many_at_once(plan: RunPlan) -> None:
+    """A step reserves all its calls at once, so one that needs more than an hour's share would wait forever."""
+    needed = _most_calls_at_once(plan)
+    allowed = ceiling(plan.calls_per_hour, plan.operation)
+    if needed > allowed:
+        raise ConfigurationRefused(
+            f"One app takes up to {needed:,} calls at once, but of calls_per_hour {plan.calls_per_hour:,} the "
+            f"operation {plan.operation} can use {allowed:,}: raise calls_per_hour in cdk.json or fetch fewer reports."
+        )
