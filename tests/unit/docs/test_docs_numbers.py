@@ -3,6 +3,7 @@
 import pytest
 
 from appstore_analytics.apple import client, keys, segments
+from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES, REPORTS
 from appstore_analytics.registry import instances
 from appstore_analytics.registry.runs import REMEMBERED
 from appstore_analytics.rules import call_budget, due
@@ -15,6 +16,9 @@ WORDS = {3: "three", 4: "four", 5: "five"}
 
 SENTENCES = [
     ("docs/configuration.md", f"{call_budget._SPARED:.0%}".replace("%", " %") + " of it is left unused"),
+    ("docs/configuration.md", f'`"core"` ({len(CORE_REPORT_NAMES)} reports), `"all"` ({len(REPORTS)})'),
+    ("docs/glossary.md", f"one of Apple's {len(REPORTS)} Analytics Reports"),
+    ("docs/apple.md", f"the catalogue has {len(REPORTS)}"),
     ("README.md", f"waits up to {WORDS[plan_run.SNAPSHOT_PATIENCE.days]} days for the snapshot"),
     ("README.md", f"the daily runs look after it for {due.INSTANCE_LIFE_DAYS} days"),
     ("README.md", f"is older than {due._SNAPSHOT_RENEWED_AFTER_DAYS} days"),

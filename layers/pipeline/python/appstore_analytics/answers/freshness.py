@@ -62,8 +62,8 @@ class FreshnessReport:
         return "All data that is due is in the tables, or Apple has none."
 
 
-def freshness_report(lake: Bucket, app_ids: Collection[str] = ()) -> FreshnessReport:
-    """The verdicts of the last check, of these apps or of all."""
+def freshness_report(lake: Bucket, app_ids: Collection[str] | None = None) -> FreshnessReport:
+    """The verdicts of the last check, of these apps; without `app_ids` of all."""
     rows = sorted(checked_rows(lake, app_ids), key=lambda row: (row["table_name"], row["app_id"]))
     tables = tuple(_table(name, list(of_table)) for name, of_table in groupby(rows, key=lambda row: row["table_name"]))
     return FreshnessReport(
@@ -71,11 +71,11 @@ def freshness_report(lake: Bucket, app_ids: Collection[str] = ()) -> FreshnessRe
     )
 
 
-def checked_rows(lake: Bucket, app_ids: Collection[str] = ()) -> Iterator[dict[str, Any]]:
-    """The rows of `appstore.freshness` that the last check wrote, of these apps or of all."""
+def checked_rows(lake: Bucket, app_ids: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of `appstore.freshness` that the last check wrote, of these apps; without `app_ids` of all."""
     keys = [stored.key for stored in lake.list(appstore_location("freshness"))]
     for row in read_rows(lake, max(keys)) if keys else ():
-        if not app_ids or str(row["app_id"]) in app_ids:
+        if app_ids is None or str(row["app_id"]) in app_ids:
             yield row
 
 

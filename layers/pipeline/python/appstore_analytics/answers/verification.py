@@ -71,7 +71,7 @@ def verify(
     end: date,
     lake: Bucket,
     athena: Athena,
-    app_ids: Collection[str] = (),
+    app_ids: Collection[str] | None = None,
 ) -> Verification:
     """Compare every published Date of these tables from `start` to `end` (inclusive), a query per table.
 
@@ -82,7 +82,7 @@ def verify(
     for table in tables:
         days = [day for day in published_dates(lake, table) if start <= day <= end]
         every = compare_dates(table, days, partial(published_counts, lake, table), athena) if days else []
-        comparisons = [one for one in every if not app_ids or str(one.app_id) in app_ids]
+        comparisons = [one for one in every if app_ids is None or str(one.app_id) in app_ids]
         lines.append(_line(table, days, comparisons))
         differences += [_difference(table, one, names) for one in comparisons if not one.equal]
     return Verification(start, end, tuple(lines), tuple(differences[:_DIFFERENCES_SHOWN]))
