@@ -76,17 +76,9 @@ class Rollup:
             rows = rows.filter(rows.column(IS_NEWEST_VINTAGE.name))
         if rows.num_rows == 0 or not self._amounts:
             return
-        runs = pc.run_end_encode(rows.column(APP_ID.name))
-        self._take_apps(runs, rows.column(PROCESSING_DATE.name))
-        numbers = pa.RunEndEncodedArray.from_arrays(runs.run_ends, pa.array(range(len(runs.values)), pa.int32()))
-        cells = self._classes.by_app(pc.run_end_decode(numbers), rows)
-        measures = measures_of(rows, self._amounts)
-        keys = keys_of(rows, dimensions_of(self._table), self._day)
-        sums = sums_by_dimension(cells, measures, keys, self._classes)
-        portfolio = pa.array([PORTFOLIO], pa.int64())
-        self._portfolio.append(self._rows_by_app(over_apps(sums, measures), portfolio))
-        self._totals.append(self._rows_by_app(sums.totals, runs.values))
-        self._take_details(self._rows_by_app(sums.details, runs.values))
+        apps = pc.run_end_encode(rows.column(APP_ID.name))
+        self._take_apps(apps, rows.column(PROCESSING_DATE.name))
+        self._take_details(self._details(rows, apps))
 
     def finish(self, footer: Mapping[str, str]) -> int:
         """Write the remaining rows, the totals, the portfolio and the metadata `footer`. Returns the number of rows."""
@@ -101,6 +93,19 @@ class Rollup:
             self._write(in_order(fitted(last)), last.num_rows)
         self._writer.add_key_value_metadata(dict(footer))
         return self._rows
+
+    def _details(self, rows: pa.RecordBatch, apps: pa.RunEndEncodedArray) -> pa.Table:
+        """The details of all apps, in their order. Takes their totals and their share of the portfolio."""
+        sums = self._sums(rows, apps)
+        self._portfolio.append(self._rows_by_app(over_apps(sums), pa.array([PORTFOLIO], pa.int64())))
+        self._totals.append(self._rows_by_app(sums.totals, apps.values))
+        return self._rows_by_app(sums.details, apps.values)
+
+    def _sums(self, rows: pa.RecordBatch, apps: pa.RunEndEncodedArray) -> Sums:
+        numbers = pa.RunEndEncodedArray.from_arrays(apps.run_ends, pa.array(range(len(apps.values)), pa.int32()))
+        cells = self._classes.by_app(pc.run_end_decode(numbers), rows)
+        keys = keys_of(rows, dimensions_of(self._table), self._day)
+        return sums_by_dimension(cells, measures_of(rows, self._amounts), keys, self._classes)
 
     def _rows_by_app(self, sums: Sums, apps: pa.Array) -> pa.Table:
         return in_order_of_apps(rows_of_sums(sums, self._classes), apps)
@@ -121,9 +126,9 @@ class Rollup:
         if details.num_rows == 0:
             return
         complete = [] if self._held is None else [fitted(self._held)]
-        last = details.num_rows - _rows_of(details, details["app_id"][-1])
-        self._held = details.slice(last)
-        complete.append(fitted(details.slice(0, last)))
+        of_last = pc.equal(details["app_id"], details["app_id"][-1])
+        self._held = details.filter(of_last)  # a copy: a slice would keep all details in memory
+        complete.append(fitted(details.slice(0, details.num_rows - self._held.num_rows)))
         self._write(pa.concat_tables(complete), ROW_GROUP_ROWS)
 
     def _write(self, rows: pa.Table, row_group_rows: int) -> None:

@@ -95,8 +95,9 @@ def _added_up(
     )
 
 
-def over_apps(sums: Sums, measures: Iterable[str]) -> Sums:
+def over_apps(sums: Sums) -> Sums:
     """The sums over all apps, as those of one app, 0."""
+    measures = [name for name in sums.table.column_names if name not in {APP, CLASS, CODE}]
     table = _grouped_by_code(sums.table.rename_columns({CLASS: "base"}), sums.values, measures)
     apps = pa.repeat(pa.scalar(0, pa.int32()), len(table))
     return replace(sums, table=table.rename_columns({"base": CLASS}).append_column(APP, apps))
