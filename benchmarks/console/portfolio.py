@@ -22,8 +22,8 @@ from appstore_analytics.contract.names import Database
 from appstore_analytics.contract.tables import APP_ID, CuratedTable
 from appstore_analytics.lake.check_rows import open_check
 from appstore_analytics.lake.checks import stored_checks
-from appstore_analytics.lake.kpis.objects import footer
 from appstore_analytics.lake.kpis.rollup import Rollup
+from appstore_analytics.lake.kpis.schema import footer
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.parquet import RowGroups, table_layout
 from appstore_analytics.lake.published import DIGEST, note

@@ -21,8 +21,8 @@ from appstore_analytics.contract.layout import CURATED_PREFIX, KPIS_PREFIX, MONT
 from appstore_analytics.lake.kpis import compaction, reader
 from appstore_analytics.lake.kpis.compaction import compact, months_to_compact
 from appstore_analytics.lake.kpis.damaged import KpisUnreadableError
-from appstore_analytics.lake.kpis.objects import DEFINITIONS
 from appstore_analytics.lake.kpis.reader import Wanted, read_kpis
+from appstore_analytics.lake.kpis.schema import DEFINITIONS
 from appstore_analytics.lake.objects import Bucket, ObjectReplacedError, StoredObject
 from appstore_analytics.lake.parts import write_parts
 from appstore_analytics.lake.publication import publish

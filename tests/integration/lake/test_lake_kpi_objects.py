@@ -10,7 +10,8 @@ import pytest
 from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL, definitions
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
-from appstore_analytics.lake.kpis.objects import DEFINITIONS, KpiObject
+from appstore_analytics.lake.kpis.objects import KpiObject
+from appstore_analytics.lake.kpis.schema import DEFINITIONS
 from appstore_analytics.lake.objects import Bucket, StoredObject
 from appstore_analytics.lake.parts import write_parts
 from appstore_analytics.lake.publication import PublicationState, publish

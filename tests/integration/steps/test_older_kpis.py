@@ -11,7 +11,7 @@ from appstore_analytics.contract.kpis import stored
 from appstore_analytics.contract.kpis.stored import definitions
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import curated_tables, tables_by_name
-from appstore_analytics.lake.kpis.objects import DEFINITIONS
+from appstore_analytics.lake.kpis.schema import DEFINITIONS
 from appstore_analytics.lake.published import published_dates
 from appstore_analytics.steps import older_kpis
 from local.apple import World, WorldSettings

@@ -22,8 +22,8 @@ from appstore_analytics.contract.errors import InstanceQuarantined
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import EXTRA, INSTANCE_ID, IS_NEWEST_VINTAGE, CuratedTable
 from appstore_analytics.lake.date_objects import Built
-from appstore_analytics.lake.kpis.objects import footer
 from appstore_analytics.lake.kpis.rollup import Rollup
+from appstore_analytics.lake.kpis.schema import footer
 from appstore_analytics.lake.objects import Bucket, StoredObject
 from appstore_analytics.lake.parquet import WRITER_VERSION, RowGroups, table_layout
 from appstore_analytics.lake.parts import batch_of_part

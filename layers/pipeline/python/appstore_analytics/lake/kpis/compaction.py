@@ -24,9 +24,8 @@ from appstore_analytics.contract.layout import TableDate, TableMonth
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.kpis.damaged import damage_named
 from appstore_analytics.lake.kpis.months import DT, MONTH_SCHEMA, Copied, first_amount, month_footer, month_metadata
-from appstore_analytics.lake.kpis.objects import DEFINITIONS
 from appstore_analytics.lake.kpis.packing import packed
-from appstore_analytics.lake.kpis.rows import KEYS, STRINGS
+from appstore_analytics.lake.kpis.schema import DEFINITIONS, KEYS, STRINGS
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.published import DIGEST, published_objects
 from appstore_analytics.lake.record_batches import in_one_batch, with_own_dictionaries

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from appstore_analytics.contract.kpis.stored import amounts_of, definitions
 from appstore_analytics.contract.tables import CuratedTable
-from appstore_analytics.lake.kpis.rows import SCHEMA
+from appstore_analytics.lake.kpis.schema import SCHEMA
 
 DT = "dt"
 MONTH_SCHEMA = SCHEMA.append(pa.field(DT, pa.date32()))

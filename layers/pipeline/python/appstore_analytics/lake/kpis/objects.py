@@ -14,13 +14,11 @@ from appstore_analytics.contract.kpis.stored import amounts_of, definitions
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.kpis.rollup import Rollup
+from appstore_analytics.lake.kpis.schema import DEFINITIONS, footer
 from appstore_analytics.lake.objects import Bucket, StoredObject
 from appstore_analytics.lake.published import DIGEST
 from appstore_analytics.lake.record_batches import in_one_batch
 from appstore_analytics.lake.schema import string_columns
-
-DEFINITIONS = "definitions"
-"""The metadata key with the definitions by which a KPI object was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +74,3 @@ class KpiObject:
         if self.standing is None:
             return True
         return self.bucket.remove(self.table_date.kpis_key, expected=self.standing.etag)
-
-
-def footer(table: CuratedTable, digest: str) -> dict[str, str]:
-    """The KPI object's description of itself, in its footer and metadata; `digest` is that of the rows."""
-    return {DIGEST: digest, DEFINITIONS: definitions(table)}

@@ -29,8 +29,7 @@ from appstore_analytics.contract.layout import TableDate, TableMonth
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.kpis.damaged import KpisUnreadableError, damage_named
 from appstore_analytics.lake.kpis.months import DT, Copied, copied_dates, first_amount
-from appstore_analytics.lake.kpis.objects import DEFINITIONS
-from appstore_analytics.lake.kpis.rows import STRINGS
+from appstore_analytics.lake.kpis.schema import DEFINITIONS, STRINGS
 from appstore_analytics.lake.objects import Bucket, ObjectAbsentError, ObjectReplacedError
 from appstore_analytics.lake.published import DIGEST, published_objects
 from appstore_analytics.lake.remote_file import RemoteFile

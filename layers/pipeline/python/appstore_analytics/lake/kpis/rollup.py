@@ -20,9 +20,6 @@ from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL, amounts_of
 from appstore_analytics.contract.tables import APP_ID, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
 from appstore_analytics.lake.kpis.classes import Classes
 from appstore_analytics.lake.kpis.rows import (
-    KEYS,
-    SCHEMA,
-    STRINGS,
     added,
     fitted,
     in_order,
@@ -30,6 +27,7 @@ from appstore_analytics.lake.kpis.rows import (
     rows_of_sums,
     zeros,
 )
+from appstore_analytics.lake.kpis.schema import KEYS, SCHEMA, STRINGS
 from appstore_analytics.lake.kpis.sums import Sums, keys_of, measures_of, over_apps, sums_by_dimension
 from appstore_analytics.lake.record_batches import in_one_batch, with_own_dictionaries
 from appstore_analytics.rules import vintage

@@ -9,22 +9,14 @@ import pyarrow.compute as pc
 from appstore_analytics.contract.kpis.definition import Amount
 from appstore_analytics.lake.kpis.classes import Classes
 from appstore_analytics.lake.kpis.packing import packed, split
+from appstore_analytics.lake.kpis.schema import KEYS, STRINGS, SUMS
 from appstore_analytics.lake.kpis.sums import APP, CLASS, CODE, Sums, largest, measure_name
 from appstore_analytics.lake.schema import DICTIONARY, MONEY_SCALE
 
-STRINGS = ("kpi", "dimension", "value")
-KEYS = ("app_id", *STRINGS)
-
-_MONEY = pa.decimal128(18, MONEY_SCALE)
 _SUM_OF_MONEY = pa.decimal128(38, MONEY_SCALE)
 _WIDE = pa.decimal256(76, 0)
 _LARGEST_COUNT = pa.scalar(Decimal(2**63 - 1), _WIDE)
 _LARGEST_AMOUNT = pa.scalar(Decimal("999999999999.999999"), _SUM_OF_MONEY)
-
-_SUMS = pa.schema(
-    [("app_id", pa.int64()), *((name, DICTIONARY) for name in STRINGS), ("amount", pa.int64()), ("usd", _MONEY)]
-)
-SCHEMA = _SUMS.append(pa.field("is_final", pa.bool_()))
 
 
 def rows_of_sums(sums: Sums, classes: Classes) -> list[pa.Table]:
@@ -80,7 +72,7 @@ def zeros(apps: pa.Array, amount: Amount, dimension: str) -> pa.Table:
 
 
 def fitted(rows: pa.Table) -> pa.Table:
-    """`rows` in the types of `SCHEMA`, without `is_final`.
+    """`rows` in the types of `SUMS`.
 
     A sum that exceeds its type is null, which is neither wrong nor zero.
     """
@@ -89,8 +81,8 @@ def fitted(rows: pa.Table) -> pa.Table:
         amount = _null_above(amount.cast(_WIDE), _LARGEST_COUNT).cast(pa.int64())
     if usd.null_count < len(usd):  # most tables have no money
         usd = _null_above(usd, _LARGEST_AMOUNT)
-    usd = usd.cast(_MONEY)
-    return pa.table([rows["app_id"], *(rows[name].cast(DICTIONARY) for name in STRINGS), amount, usd], schema=_SUMS)
+    usd = usd.cast(SUMS.field("usd").type)
+    return pa.table([rows["app_id"], *(rows[name].cast(DICTIONARY) for name in STRINGS), amount, usd], schema=SUMS)
 
 
 def _summed(rows: pa.Table, numbers: pa.Array) -> pa.Table:

@@ -10,6 +10,7 @@ from math import prod
 from typing import Self
 
 import pyarrow as pa
+import pyarrow.acero  # TableGroupBy would import it with the first rows
 import pyarrow.compute as pc
 
 from appstore_analytics.contract.kpis.definition import LAST_DAY_SINCE_DOWNLOAD, Amount, Dimension
