@@ -127,13 +127,14 @@ def keys_of(rows: pa.RecordBatch, dimensions: Iterable[Dimension], day: date) ->
 
 def measures_of(rows: pa.RecordBatch, amounts: Iterable[Amount]) -> dict[str, pa.Array]:
     """The numbers to sum for `amounts`: 64 bits if they certainly hold the sum of all rows, otherwise wider."""
-    found = {}
-    for amount in amounts:
-        factors = [rows.column(name) for name in (amount.measure, amount.times) if name]
-        if not amount.is_money and prod(map(largest, factors)) * rows.num_rows >= _INT64_VALUES:
-            factors = [factor.cast(_WIDE_INTEGER) for factor in factors]
-        found[measure_name(amount)] = factors[0] if len(factors) == 1 else pc.multiply(*factors)
-    return found
+    return {name: _measure(rows, amount) for name, amount in {measure_name(each): each for each in amounts}.items()}
+
+
+def _measure(rows: pa.RecordBatch, amount: Amount) -> pa.Array:
+    factors = [rows.column(name) for name in (amount.measure, amount.times) if name]
+    if not amount.is_money and prod(map(largest, factors)) * rows.num_rows >= _INT64_VALUES:
+        factors = [factor.cast(_WIDE_INTEGER) for factor in factors]
+    return factors[0] if len(factors) == 1 else pc.multiply(*factors)
 
 
 def measure_name(amount: Amount) -> str:
