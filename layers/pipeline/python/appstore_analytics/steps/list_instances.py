@@ -46,8 +46,42 @@ _GONE = (
 )
 
 
+@waits_when_not_ready
+def list_instances(
+    item: RegisterItem, plan: RunPlan, registry: Registry, apple: AppStoreConnect, calls: Reservation
+) -> dict[str, str]:
+    """List the instances of every due report of the app, add new ones to the ledger and plan to land the due ones.
+
+    An instance is due if the ledger does not have it as converted, whichever run listed it, so a run completes the work
+    that an earlier run left. A second run lists again and plans the same. If Apple answers slowly, the step stops in
+    time, records the tables that it has listed and is called again. The app's verdict is *not ready* while Apple has no
+    instance at all.
+    """
+    record = registry.runs.get(item)
+    results = _Results.of(ListFacts.of(record.facts if record else {}))
+    listing = _Listing(plan, registry, apple, results)
+    ledger: list[LedgerInstance] = []
+    due: list[LedgerInstance] = []
+    with registry.runs.calls_of_a_failure(item, calls):
+        try:
+            for known in listing.requests(item.app_id):
+                ledger += (found := listing.of_request(known))
+                due += [instance for instance in found if is_to_land(instance, known, plan)]
+        except PipelineError:
+            registry.runs.note(item, **results.progress().to_record())
+            raise
+        _plan_to_land(item, due, registry)
+    reason = " ".join(results.new_refusals)[:_REASON_CHARACTERS]
+    has_refused, has_gaps = bool(results.new_refusals), bool(results.without_instances)
+    verdict = listing_verdict(plan, has_refused=has_refused, has_gaps=has_gaps, ledger=ledger, due=due)
+    tables, converted = _tables(plan, ledger)
+    facts = replace(results.facts(), tables=tables, converted=converted)
+    registry.runs.finish(item, verdict, reason, calls.made, **facts.to_record())
+    return step_result(Outcome.DONE)
+
+
 @dataclass
-class _Listing:
+class _Results:
     """The results of one app's listing so far: a retry continues where the last attempt stopped.
 
     `refused` has, by table and name, why a list from Apple, or an entry of one, could not be used in this run; for
@@ -92,7 +126,7 @@ class _Listing:
 
     @classmethod
     def of(cls, facts: ListFacts) -> Self:
-        """The listing that `progress` noted."""
+        """The results that `progress` noted."""
         return cls(
             done=set(facts.listed),
             without_instances=set(facts.empty),
@@ -103,169 +137,127 @@ class _Listing:
         )
 
 
-@waits_when_not_ready
-def list_instances(
-    item: RegisterItem, plan: RunPlan, registry: Registry, apple: AppStoreConnect, calls: Reservation
-) -> dict[str, str]:
-    """List the instances of every due report of the app, add new ones to the ledger and plan to land the due ones.
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """One attempt to list one app."""
 
-    An instance is due if the ledger does not have it as converted, whichever run listed it, so a run completes the work
-    that an earlier run left. A second run lists again and plans the same. If Apple answers slowly, the step stops in
-    time, records the tables that it has listed and is called again. The app's verdict is *not ready* while Apple has no
-    instance at all.
-    """
-    record = registry.runs.get(item)
-    listing = _Listing.of(ListFacts.of(record.facts if record else {}))
-    ledger: list[LedgerInstance] = []
-    due: list[LedgerInstance] = []
-    with registry.runs.calls_of_a_failure(item, calls):
+    plan: RunPlan
+    registry: Registry
+    apple: AppStoreConnect
+    results: _Results
+
+    def requests(self, app_id: str) -> list[KnownRequest]:
+        """The requests to list; a daily run also includes a snapshot that a backfill did not see ready."""
+        known = self.registry.report_requests.get(app_id, self.plan.access_type)
+        if self.plan.operation.traits.waits_for_snapshot:
+            return [known]
+        snapshot = self.registry.report_requests.get(app_id, AccessType.ONE_TIME_SNAPSHOT)
+        return [known, snapshot] if snapshot.request_id and snapshot.asked else [known]
+
+    def of_request(self, known: KnownRequest) -> list[LedgerInstance]:
+        """The ledger of one request after listing every due table and adding new instances."""
+        latest = latest_processing_date(self.plan.as_of, self.registry.clock().date())
+        known_instances = self.registry.instances.since(
+            known.app_id, known.access_type, oldest_processing_date(known, self.plan.as_of)
+        )
+        ledger = [instance for instance in known_instances if instance.vintage.processing_date <= latest]
+        due = [table for table in due_tables(self.plan, known, ledger) if _mark(known, table) not in self.results.done]
         try:
-            for known in _requests(item.app_id, plan, registry):
-                ledger += (found := _list_request(item.app_id, plan, known, registry, apple, listing))
-                due += [instance for instance in found if is_to_land(instance, known, plan)]
-        except PipelineError:
-            registry.runs.note(item, **listing.progress().to_record())
-            raise
-        _plan_to_land(item, due, registry)
-    reason = " ".join(listing.new_refusals)[:_REASON_CHARACTERS]
-    has_refused, has_gaps = bool(listing.new_refusals), bool(listing.without_instances)
-    verdict = listing_verdict(plan, has_refused=has_refused, has_gaps=has_gaps, ledger=ledger, due=due)
-    tables, converted = _tables(plan, ledger)
-    facts = replace(listing.facts(), tables=tables, converted=converted)
-    registry.runs.finish(item, verdict, reason, calls.made, **facts.to_record())
-    return step_result(Outcome.DONE)
+            known = self._with_offer(known, due)
+            self._list_tables(due, known, latest, ledger)
+        except NotFound as gone:
+            self.registry.report_requests.forget(known)  # deleted or created again by someone else: the next run checks
+            raise NotFound(_GONE.format(known.app_id, gone)) from None
+        self._remember_newest(known, ledger)
+        return ledger
 
+    def _list_tables(
+        self, due: Sequence[CuratedTable], known: KnownRequest, latest: date, ledger: list[LedgerInstance]
+    ) -> None:
+        """The instances that Apple lists per table; a list that cannot be used is refused by name, and the others
+        continue."""
+        for table in due:
+            if (report_id := known.report_ids.get(table.report.name)) is not None:
+                self.results.begin_table(self.registry.clock())
+                try:
+                    found = self.apple.instances(report_id, table.granularity, latest)
+                except AppleRefused as refused:
+                    self.results.refused[table.name] = (
+                        f"The instances of {table.name} were not listed: {refused} {_MENDED}"
+                    )
+                    continue
+                self._note_listed(found, table, known, ledger)
+            self.results.done.add(_mark(known, table))
+            if table.name not in {instance.table for instance in ledger}:
+                self.results.without_instances.add(table.name)
 
-def _requests(app_id: str, plan: RunPlan, registry: Registry) -> list[KnownRequest]:
-    """The requests to list; a daily run also includes a snapshot that a backfill did not see ready."""
-    known = registry.report_requests.get(app_id, plan.access_type)
-    if plan.operation.traits.waits_for_snapshot:
-        return [known]
-    snapshot = registry.report_requests.get(app_id, AccessType.ONE_TIME_SNAPSHOT)
-    return [known, snapshot] if snapshot.request_id and snapshot.asked else [known]
+    def _note_listed(
+        self, found: Instances, table: CuratedTable, known: KnownRequest, ledger: list[LedgerInstance]
+    ) -> None:
+        """Adds new instances to the ledger. An id that it already has for another instance is refused."""
+        for name, reason in sorted(found.refused.items())[:_REFUSED_OF_A_TABLE]:
+            self._refuse(known.app_id, table, name, reason)
+        noted = {instance.vintage.instance_id: instance for instance in ledger}
+        for listed in found.listed:
+            instance = _ledger_instance(known.app_id, table, known.access_type, listed)
+            other = noted.get(listed.id)
+            if other is None:
+                self.registry.instances.add(instance)
+                ledger.append(instance)
+            elif (other.table, other.vintage) != (instance.table, instance.vintage):
+                reason = _CONTRADICTION.format(_when(other), _when(instance))
+                self._refuse(known.app_id, table, listed.id, reason)
 
+    def _refuse(self, app_id: str, table: CuratedTable, name: str, reason: str) -> None:
+        """Refuse one entry by name. The first run that meets it fails; later ones only report it."""
+        key, sentence = (
+            f"{table.name}/{name}",
+            f"{f'Instance {name} of {table.name} is refused: {reason}'[:_REFUSAL_CHARACTERS]} {_MENDED}",
+        )
+        if len(self.results.refused) >= _REFUSED_OF_AN_APP:
+            key, sentence = _FURTHER
+        if key not in self.results.refused and not self.registry.refusals.add(app_id, table.name, name, reason):
+            self.results.known.add(key)
+        self.results.refused[key] = sentence
 
-def _list_request(
-    app_id: str,
-    plan: RunPlan,
-    known: KnownRequest,
-    registry: Registry,
-    apple: AppStoreConnect,
-    listing: _Listing,
-) -> list[LedgerInstance]:
-    """The ledger of one request after listing every due table and adding new instances."""
-    latest = latest_processing_date(plan.as_of, registry.clock().date())
-    known_instances = registry.instances.since(app_id, known.access_type, oldest_processing_date(known, plan.as_of))
-    ledger = [instance for instance in known_instances if instance.vintage.processing_date <= latest]
-    due = [table for table in due_tables(plan, known, ledger) if _mark(known, table) not in listing.done]
-    try:
-        known = _with_offer(known, due, plan, registry, apple, listing)
-        _list_tables(due, known, latest, ledger, registry, apple, listing)
-    except NotFound as gone:
-        registry.report_requests.forget(known)  # deleted or created again by someone else: the next run checks
-        raise NotFound(_GONE.format(app_id, gone)) from None
-    _remember_newest(known, ledger, registry)
-    return ledger
+    def _with_offer(self, known: KnownRequest, due: Sequence[CuratedTable]) -> KnownRequest:
+        """The request with Apple's report ids by the catalogue's names.
 
-
-def _list_tables(
-    due: Sequence[CuratedTable],
-    known: KnownRequest,
-    latest: date,
-    ledger: list[LedgerInstance],
-    registry: Registry,
-    apple: AppStoreConnect,
-    listing: _Listing,
-) -> None:
-    """The instances that Apple lists per table; a list that cannot be used is refused by name, and the others
-    continue."""
-    for table in due:
-        if (report_id := known.report_ids.get(table.report.name)) is not None:
-            listing.begin_table(registry.clock())
+        They are listed again while a configured one is missing, and once a week in case Apple offers new ones.
+        """
+        wanted = {table.report.name for table in due}
+        if known.request_id is None or not wanted:
+            return known
+        if not wanted <= known.report_ids.keys() or offer_is_old(known, self.plan.as_of):
             try:
-                found = apple.instances(report_id, table.granularity, latest)
+                offer = read_offer((report.name, report.id) for report in self.apple.reports(known.request_id))
             except AppleRefused as refused:
-                listing.refused[table.name] = f"The instances of {table.name} were not listed: {refused} {_MENDED}"
-                continue
-            _note_listed(found, table, known, ledger, registry, listing)
-        listing.done.add(_mark(known, table))
-        if table.name not in {instance.table for instance in ledger}:
-            listing.without_instances.add(table.name)
+                self.results.refused["reports"] = (
+                    f"The reports of app {known.app_id} were not listed: {refused} {_MENDED}"
+                )
+                return known
+            for name in wanted & set(offer.ambiguous):
+                self.results.refused[name] = (
+                    f"Apple offers two reports named '{name}' to app {known.app_id}: neither is fetched. {_MENDED}"
+                )
+            if offer.report_ids or offer.unknown:
+                of_wanted = {name: offer.report_ids[name] for name in sorted(wanted & offer.report_ids.keys())}
+                report_ids = known.report_ids | of_wanted
+                known = self.registry.report_requests.remember_offer(known, report_ids, offer.unknown, self.plan.as_of)
+        if known.report_ids or known.unknown_reports:
+            self.results.missing |= wanted - known.report_ids.keys() - self.results.refused.keys()
+            self.results.unknown |= set(known.unknown_reports)
+        return known
 
-
-def _note_listed(
-    found: Instances,
-    table: CuratedTable,
-    known: KnownRequest,
-    ledger: list[LedgerInstance],
-    registry: Registry,
-    listing: _Listing,
-) -> None:
-    """Adds new instances to the ledger. An id that it already has for another instance is refused."""
-    for name, reason in sorted(found.refused.items())[:_REFUSED_OF_A_TABLE]:
-        _refuse(known.app_id, table, name, reason, registry, listing)
-    noted = {instance.vintage.instance_id: instance for instance in ledger}
-    for listed in found.listed:
-        instance = _ledger_instance(known.app_id, table, known.access_type, listed)
-        other = noted.get(listed.id)
-        if other is None:
-            registry.instances.add(instance)
-            ledger.append(instance)
-        elif (other.table, other.vintage) != (instance.table, instance.vintage):
-            reason = _CONTRADICTION.format(_when(other), _when(instance))
-            _refuse(known.app_id, table, listed.id, reason, registry, listing)
+    def _remember_newest(self, known: KnownRequest, ledger: Iterable[LedgerInstance]) -> None:
+        """Records the newest instance, so that a request without new ones is noticed."""
+        newest = max((instance.vintage.processing_date for instance in ledger), default=None)
+        if newest is not None and newest != known.newest_instance:
+            self.registry.report_requests.remember_newest_instance(known, newest)
 
 
 def _when(instance: LedgerInstance) -> str:
     return f"{instance.table} ({instance.vintage.processing_date})"
-
-
-def _refuse(app_id: str, table: CuratedTable, name: str, reason: str, registry: Registry, listing: _Listing) -> None:
-    """Refuse one entry by name. The first run that meets it fails; later ones only report it."""
-    key, sentence = (
-        f"{table.name}/{name}",
-        f"{f'Instance {name} of {table.name} is refused: {reason}'[:_REFUSAL_CHARACTERS]} {_MENDED}",
-    )
-    if len(listing.refused) >= _REFUSED_OF_AN_APP:
-        key, sentence = _FURTHER
-    if key not in listing.refused and not registry.refusals.add(app_id, table.name, name, reason):
-        listing.known.add(key)
-    listing.refused[key] = sentence
-
-
-def _with_offer(
-    known: KnownRequest,
-    due: Sequence[CuratedTable],
-    plan: RunPlan,
-    registry: Registry,
-    apple: AppStoreConnect,
-    listing: _Listing,
-) -> KnownRequest:
-    """The request with Apple's report ids by the catalogue's names.
-
-    They are listed again while a configured one is missing, and once a week in case Apple offers new ones.
-    """
-    wanted = {table.report.name for table in due}
-    if known.request_id is None or not wanted:
-        return known
-    if not wanted <= known.report_ids.keys() or offer_is_old(known, plan.as_of):
-        try:
-            offer = read_offer((report.name, report.id) for report in apple.reports(known.request_id))
-        except AppleRefused as refused:
-            listing.refused["reports"] = f"The reports of app {known.app_id} were not listed: {refused} {_MENDED}"
-            return known
-        for name in wanted & set(offer.ambiguous):
-            listing.refused[name] = (
-                f"Apple offers two reports named '{name}' to app {known.app_id}: neither is fetched. {_MENDED}"
-            )
-        if offer.report_ids or offer.unknown:
-            of_wanted = {name: offer.report_ids[name] for name in sorted(wanted & offer.report_ids.keys())}
-            report_ids = known.report_ids | of_wanted
-            known = registry.report_requests.remember_offer(known, report_ids, offer.unknown, plan.as_of)
-    if known.report_ids or known.unknown_reports:
-        listing.missing |= wanted - known.report_ids.keys() - listing.refused.keys()
-        listing.unknown |= set(known.unknown_reports)
-    return known
 
 
 def _mark(known: KnownRequest, table: CuratedTable) -> str:
@@ -275,13 +267,6 @@ def _mark(known: KnownRequest, table: CuratedTable) -> str:
 def _ledger_instance(app_id: str, table: CuratedTable, access_type: AccessType, instance: Instance) -> LedgerInstance:
     vintage = Vintage(instance.processing_date, access_type, instance.id)
     return LedgerInstance(app_id, table.name, table.granularity, vintage)
-
-
-def _remember_newest(known: KnownRequest, ledger: Iterable[LedgerInstance], registry: Registry) -> None:
-    """Records the newest instance, so that a request without new ones is noticed."""
-    newest = max((instance.vintage.processing_date for instance in ledger), default=None)
-    if newest is not None and newest != known.newest_instance:
-        registry.report_requests.remember_newest_instance(known, newest)
 
 
 def _plan_to_land(item: RegisterItem, due: Iterable[LedgerInstance], registry: Registry) -> None:
