@@ -52,10 +52,11 @@ def accounts_of(here: Installation, apps: Sequence[str] | None) -> tuple[Account
     return chosen_accounts(here.accounts, apps or (), here.app_names)
 
 
-def app_ids_of(here: Installation, apps: Sequence[str] | None) -> frozenset[str]:
-    """The ids of these apps, given by id or name; empty for none, which means all."""
-    chosen = accounts_of(here, apps) if apps else ()
-    return frozenset(app_id for account in chosen for app_id in account.app_ids)
+def app_ids_of(here: Installation, apps: Sequence[str] | None) -> frozenset[str] | None:
+    """The ids of these apps, given by id or name; None without apps, which means all."""
+    if not apps:
+        return None
+    return frozenset(app_id for account in accounts_of(here, apps) for app_id in account.app_ids)
 
 
 def tables_of(here: Installation, names: Sequence[str] | None) -> list[CuratedTable]:
@@ -142,7 +143,7 @@ def _period(wish: KpiWish, today: date) -> tuple[date, date]:
 
 
 def _chosen(here: Installation, wish: KpiWish) -> tuple[str, ...]:
-    return tuple(sorted(app_ids_of(here, wish.apps)))
+    return tuple(sorted(app_ids_of(here, wish.apps) or ()))
 
 
 def sql(here: Installation, query: str, at_most: int | None) -> QueryAnswer:

@@ -79,7 +79,7 @@ def freshness(
 ) -> None:
     """Show the last hourly check: the tables of apps with missing data that is due, and why."""
     here = context.obj.installation()
-    app_ids = app_ids_of(here, apps) if apps else None
+    app_ids = app_ids_of(here, apps)
     if now:
         here.check_freshness()
     answer(context.obj, freshness_answers.freshness_report(here.lake, app_ids))
@@ -140,7 +140,7 @@ def verify(
     refuse_backwards(first, last)
     here = context.obj.installation()
     chosen = tables_of(here, tables)
-    app_ids = app_ids_of(here, apps) if apps else None
+    app_ids = app_ids_of(here, apps)
     answer(context.obj, verification.verify(chosen, first, last, here.lake, here.athena, app_ids))
 
 

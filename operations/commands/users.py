@@ -98,7 +98,7 @@ def invite(
     asked: Asked = context.obj
     body: dict[str, Any] = {"email": email, "role": role}
     if apps:
-        body["app_ids"] = sorted(app_ids_of(asked.installation(), apps))
+        body["app_ids"] = sorted(app_ids_of(asked.installation(), apps) or ())
     person = asked.where.open_console().ask("POST", "/users", body)
     answer(asked, Changed(_user(person), f"{person['email']} was invited and gets a temporary password by e-mail."))
 
@@ -135,9 +135,9 @@ def grant(
     asked: Asked = context.obj
     if bool(apps) == every:
         raise Refused("Choose the apps: --apps with their ids or names, or --all.")
-    app_ids = None if every else sorted(app_ids_of(asked.installation(), apps))
+    app_ids = None if every else app_ids_of(asked.installation(), apps)
     seen = "all apps" if app_ids is None else counted(len(app_ids), "app")
-    _change(asked, email, {"app_ids": app_ids}, f"{email} sees {seen}.")
+    _change(asked, email, {"app_ids": None if app_ids is None else sorted(app_ids)}, f"{email} sees {seen}.")
 
 
 @app.command("reset")

@@ -17,9 +17,8 @@ from appstore_analytics.answers.backfill_plan import BackfillPlan, backfill_payl
 from appstore_analytics.answers.errors import Refused
 from appstore_analytics.answers.repairs import ReprocessPlan, plan_reprocess, plan_rollback, reprocess_payload
 from appstore_analytics.answers.runs import find_report, newest_reports
-from appstore_analytics.answers.schema import ABSENT, EQUAL, GLUE, PARQUET, UNKNOWN, SchemaComparison, compare_schemas
+from appstore_analytics.answers.schema import ABSENT, GLUE, PARQUET, UNKNOWN, SchemaComparison, compare_schemas
 from appstore_analytics.answers.schema_sources import newest_instances, samples
-from appstore_analytics.answers.verification import Verification, verify
 from appstore_analytics.athena.glue import GlueDatabase
 from appstore_analytics.contract.catalogue import REPORTS_BY_NAME
 from appstore_analytics.contract.catalogue.definition import AccessType
@@ -56,39 +55,6 @@ def pipeline() -> Iterator[Pipeline]:
         days(pipeline, 1)
         assert pipeline.world.today == TODAY
         yield pipeline
-
-
-# verify
-
-
-def verified(pipeline: Pipeline, start: date = date(2025, 6, 1)) -> Verification:
-    return verify(tables(pipeline), start, TODAY, pipeline.lake, pipeline.athena)  # type: ignore[arg-type]
-
-
-def test_athena_agrees_with_what_stands_published(pipeline: Pipeline) -> None:
-    found = verified(pipeline)
-    assert found.is_good
-    assert [table.verdict for table in found.tables] == [EQUAL, EQUAL, EQUAL]
-    assert found.tables[0].rows_expected == found.tables[0].rows_athena > 0
-
-
-def test_an_object_that_somebody_replaced_is_named_by_date_and_app(pipeline: Pipeline) -> None:
-    other, day = (TableDate("downloads", day) for day in (date(2025, 6, 2), date(2025, 6, 3)))
-    stored = pipeline.lake.head(day.curated_key)
-    whole = pipeline.lake.read(day.curated_key)
-    assert whole
-    pipeline.lake.write(day.curated_key, pipeline.lake.read(other.curated_key) or b"", metadata=stored.metadata)
-    try:
-        found = verified(pipeline)
-    finally:
-        pipeline.lake.write(day.curated_key, whole, metadata=stored.metadata)
-    assert not found.is_good
-    assert {(one.table_name, one.date) for one in found.differences} == {("downloads", day.day)}
-    assert {one.app_id for one in found.differences} <= {APP, OTHER}
-
-
-def test_where_nothing_is_published_nothing_is_claimed(pipeline: Pipeline) -> None:
-    assert verified(pipeline, start=TODAY).sentence == "Nothing is published in this range."
 
 
 # schema-verify

@@ -153,7 +153,8 @@ def test_freshness_is_the_newest_object_of_the_table(pipeline: Pipeline) -> None
     assert (stale.app_id, stale.reason, stale.missing_dates) == ("2", "not there", (date(2025, 6, 2),))
     assert not answer.is_good
     assert [one.app_id for one in freshness_report(pipeline.lake, {"2"}).stale] == ["2"]
-    assert freshness_report(pipeline.lake, ()).tables == ()
+    nobody = freshness_report(pipeline.lake, ())
+    assert (nobody.checked_at, nobody.tables) == ("2025-06-05T10:00:00+00:00", ())
 
 
 def test_the_registry_is_counted(pipeline: Pipeline) -> None:

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from appstore_analytics.contract.catalogue import CORE_REPORT_NAMES
+from appstore_analytics.contract.catalogue.definition import Granularity
+from appstore_analytics.contract.configuration import Account
+from appstore_analytics.contract.errors import ConfigurationRefused
 from appstore_analytics.contract.operations import Operation
+from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.rules.call_budget import (
     available_at,
     calls_needed,
@@ -13,6 +18,7 @@ from appstore_analytics.rules.call_budget import (
     closure_seconds,
     is_given_back,
     minute_of,
+    refuse_beyond_the_quota,
 )
 
 NOW = datetime(2025, 6, 2, 10, 0, 30, tzinfo=UTC)
@@ -37,6 +43,31 @@ def test_no_operation_ever_sees_the_whole_quota_used(quota: int) -> None:
 
 def test_a_day_takes_two_calls_for_every_report_of_every_app() -> None:
     assert calls_needed(apps=150, reports=26) == 7800
+
+
+def plan_of(apps: int, calls_per_hour: int, operation: Operation = Operation.DAILY) -> RunPlan:
+    return RunPlan(
+        run_id="20250602T100030000Z",
+        operation=operation,
+        as_of=NOW.date(),
+        started_at=NOW,
+        accounts=(Account("main", tuple(map(str, range(1, apps + 1)))),),
+        reports=CORE_REPORT_NAMES,
+        granularities=(Granularity.DAILY,),
+        calls_per_hour=calls_per_hour,
+    )
+
+
+def test_a_plan_that_needs_more_calls_than_a_day_has_is_refused() -> None:
+    refuse_beyond_the_quota(plan_of(apps=1, calls_per_hour=3500), releases=True)
+    with pytest.raises(ConfigurationRefused, match=r"10,000 apps × \d+ reports .* need [\d,]+ calls a day"):
+        refuse_beyond_the_quota(plan_of(apps=10_000, calls_per_hour=3500), releases=False)
+
+
+def test_a_plan_whose_steps_take_more_calls_than_its_share_of_an_hour_is_refused() -> None:
+    refuse_beyond_the_quota(plan_of(apps=1, calls_per_hour=40), releases=False)
+    with pytest.raises(ConfigurationRefused, match=r"One app takes up to .* the operation backfill can use 19"):
+        refuse_beyond_the_quota(plan_of(1, 40, Operation.BACKFILL), releases=False)
 
 
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)), st.integers(-90, 90))  # noqa: DTZ001

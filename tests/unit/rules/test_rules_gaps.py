@@ -8,11 +8,12 @@ from appstore_analytics.contract.catalogue.definition import AccessType, Granula
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.contract.verdicts import Verdict
 from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
+from appstore_analytics.model.known_apps import KnownApp
 from appstore_analytics.model.requests import KnownRequest
 from appstore_analytics.model.vintage import Vintage
 from appstore_analytics.rules.calendar import published_on, speaks_for
 from appstore_analytics.rules.freshness import Arrivals, Request, Siblings, judge
-from appstore_analytics.rules.gaps import KnownTable, days_left, snapshot_holds
+from appstore_analytics.rules.gaps import KnownTable, PartsOfApp, days_left, gaps_of_table, snapshot_holds
 from appstore_analytics.rules.repairs import Repair
 
 DAY = timedelta(days=1)
@@ -34,6 +35,53 @@ def test_a_snapshot_holds_what_was_complete_on_its_day() -> None:
     assert snapshot_holds(NOVEMBER_20, ENGAGEMENT, date(2026, 11, 23))
     assert not snapshot_holds(NOVEMBER_20, ENGAGEMENT, date(2026, 11, 22))
     assert not snapshot_holds(NOVEMBER_20, ENGAGEMENT, None)
+
+
+def instance(app_id: str, day: int, status: InstanceStatus = InstanceStatus.CONVERTED) -> LedgerInstance:
+    built = Vintage(date(2026, 11, day), AccessType.ONGOING, f"i{app_id}-{day}")
+    return LedgerInstance(app_id, ENGAGEMENT.name, Granularity.DAILY, built, status, segments=())
+
+
+def known_app(app_id: str, *ledger: LedgerInstance) -> KnownApp:
+    ongoing = KnownRequest(app_id, AccessType.ONGOING, "r", requested_on=date(2026, 11, 10))
+    return KnownApp(app_id, ongoing, KnownRequest(app_id, AccessType.ONE_TIME_SNAPSHOT), {ENGAGEMENT.name: ledger})
+
+
+def dates(*numbers: int) -> frozenset[date]:
+    return frozenset(date(2026, 11, number) for number in numbers)
+
+
+def test_consecutive_dates_with_one_cause_are_one_gap_and_one_command() -> None:
+    built = [instance("1", day) for day in range(11, 21)]
+    built[5:7] = [instance("1", day, InstanceStatus.QUARANTINED) for day in (16, 17)]
+    parts = {"1": PartsOfApp(dates(10, 11, 12, 14), frozenset(), lambda day: day + DAY)}
+    found = gaps_of_table(ENGAGEMENT, [known_app("1", *built)], parts, date(2026, 11, 20), date.min)
+    (gap,) = found.gaps
+    assert (gap.app_id, gap.first, gap.last, gap.dates) == ("1", date(2026, 11, 13), date(2026, 11, 14), 2)
+    assert gap.repair is Repair.REPROCESS
+    command = "./manage.py reprocess --apps 1 --reports engagement --from 2026-11-16 --to 2026-11-17"
+    assert found.commands == {"1 engagement reprocess": command}
+    line = found.completeness
+    assert (line.complete_until, line.dates_present, line.dates_missing) == (date(2026, 11, 12), 3, 2)
+    assert line.dates_without_rows == 2  # November 15 and 16, of which the newest instance has no row
+
+
+def test_a_part_that_no_object_holds_is_a_gap_that_the_next_run_closes() -> None:
+    app = known_app("1", *(instance("1", day) for day in range(11, 21)))
+    parts = {"1": PartsOfApp(frozenset(), dates(12), lambda _: None)}
+    found = gaps_of_table(ENGAGEMENT, [app], parts, date(2026, 11, 20), date.min)
+    assert [(gap.first, gap.cause, gap.repair) for gap in found.gaps] == [
+        (date(2026, 11, 12), "converted, not published yet", Repair.NEXT_RUN)
+    ]
+    assert not found.commands
+
+
+def test_an_app_without_parts_has_no_rows_and_no_gap() -> None:
+    app = known_app("2", *(instance("2", day) for day in range(11, 21)))
+    found = gaps_of_table(ENGAGEMENT, [app], {}, date(2026, 11, 20), date(2026, 11, 12))
+    assert not found.gaps
+    assert (found.completeness.dates_present, found.completeness.dates_without_rows) == (0, 5)
+    assert found.completeness.complete_until == date(2026, 11, 16)
 
 
 # Freshness and gaps judge by one rule

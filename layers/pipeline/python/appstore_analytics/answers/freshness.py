@@ -64,19 +64,17 @@ class FreshnessReport:
 
 def freshness_report(lake: Bucket, app_ids: Collection[str] | None = None) -> FreshnessReport:
     """The verdicts of the last check, of these apps; without `app_ids` of all."""
-    rows = sorted(checked_rows(lake, app_ids), key=lambda row: (row["table_name"], row["app_id"]))
+    every = sorted(_checked_rows(lake), key=lambda row: (row["table_name"], row["app_id"]))
+    rows = [row for row in every if app_ids is None or str(row["app_id"]) in app_ids]
     tables = tuple(_table(name, list(of_table)) for name, of_table in groupby(rows, key=lambda row: row["table_name"]))
-    return FreshnessReport(
-        max((row["checked_at"] for row in rows), default=""), tables, tuple(_stale(rows, app_names(lake)))
-    )
+    checked_at = max((row["checked_at"] for row in every), default="")
+    return FreshnessReport(checked_at, tables, tuple(_stale(rows, app_names(lake))))
 
 
-def checked_rows(lake: Bucket, app_ids: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
-    """The rows of `appstore.freshness` that the last check wrote, of these apps; without `app_ids` of all."""
+def _checked_rows(lake: Bucket) -> Iterator[dict[str, Any]]:
+    """The rows of `appstore.freshness` that the last check wrote."""
     keys = [stored.key for stored in lake.list(appstore_location("freshness"))]
-    for row in read_rows(lake, max(keys)) if keys else ():
-        if app_ids is None or str(row["app_id"]) in app_ids:
-            yield row
+    yield from read_rows(lake, max(keys)) if keys else ()
 
 
 def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> TableFreshness:

@@ -13,10 +13,11 @@ from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import CuratedTable, tables_by_name
 from appstore_analytics.lake.kpis.reader import Wanted, read_kpis
 from appstore_analytics.lake.objects import Bucket
+from appstore_analytics.model.known_apps import KnownApp
 from appstore_analytics.model.kpis import DateState, Number, Storage, StoredKpis
 from appstore_analytics.registry import Registry
 from appstore_analytics.rules.calendar import dates_between, preceding
-from appstore_analytics.rules.gaps import KnownApp, KnownTable
+from appstore_analytics.rules.gaps import KnownTable
 from appstore_analytics.rules.kpis import Value, of_apps, value_of, worst
 
 _NOT_CURRENT = {
@@ -246,7 +247,7 @@ class KnownDates:
         if app_id not in self._apps:
             self._apps[app_id] = self._registry.known_app(str(app_id))
         app = self._apps[app_id]
-        return app.table(table, lambda _: None) if app.ledger.get(table.name) else None
+        return KnownTable.of(app, table, lambda _: None) if app.ledger.get(table.name) else None
 
     def _apps_with_parts(self, source: TableDate) -> frozenset[int]:
         if source not in self._parts:

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 
 from appstore_analytics.answers.checks import LOOKED_BACK
 from appstore_analytics.contract.tables import CuratedTable
+from appstore_analytics.model.known_apps import KnownApp
 from appstore_analytics.registry import Registry
-from appstore_analytics.rules.gaps import KnownApp
+from appstore_analytics.rules.gaps import KnownTable
 from appstore_analytics.rules.ledger_tables import LedgerTable, rows_of
 
 _BEFORE = timedelta(days=40)
@@ -43,5 +44,5 @@ class LedgerDates:
     def _made(self, app: KnownApp, table: CuratedTable) -> LedgerTable:
         rows = rows_of(app.ledger[table.name])
         unpublished = frozenset(rows.keys() - self._published(table))
-        known = app.table(table, rows.get, unpublished)
+        known = KnownTable.of(app, table, rows.get, unpublished)
         return LedgerTable(known, rows, frozenset(known.expected(self._as_of)))

@@ -58,8 +58,10 @@ class Verification:
     def sentence(self) -> str:
         """Whether Athena agrees."""
         batches = sum(table.batches for table in self.tables)
-        if not batches:
+        if not any(table.dates for table in self.tables):
             return "Nothing is published in this range."
+        if not batches:
+            return "Nothing is published of these apps in this range."
         if self.differences:
             return "Athena differs from what was converted: docs/operations.md says what to do (Mismatch)."
         return f"Athena agrees in {counted(batches, 'batch', 'batches')}."
@@ -75,7 +77,7 @@ def verify(
 ) -> Verification:
     """Compare every published Date of these tables from `start` to `end` (inclusive), a query per table.
 
-    With `app_ids` only their batches are compared.
+    Only the batches of `app_ids` are compared; without them, those of all apps.
     """
     names = app_names(lake)
     lines, differences = [], []

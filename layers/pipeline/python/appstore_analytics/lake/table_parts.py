@@ -10,7 +10,7 @@ from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.parts import part_version
 from appstore_analytics.lake.published import published_dates
-from appstore_analytics.model.parts import PartsOfApp
+from appstore_analytics.rules.gaps import PartsOfApp
 
 
 def parts_of_apps(lake: Bucket, table: CuratedTable, start: date, end: date) -> dict[str, PartsOfApp]:
@@ -30,7 +30,8 @@ def parts_of_apps(lake: Bucket, table: CuratedTable, start: date, end: date) -> 
 
 
 def _standing(lake: Bucket, table: CuratedTable, keys: Mapping[date, Sequence[str]], day: date) -> date | None:
-    """The newest processing date of a Date's parts, from the metadata of a single one."""
+    """The newest processing date of a Date's parts: in their keys if the table keeps every vintage, otherwise in the
+    metadata of the only one."""
     of_day = keys.get(day)
     if not of_day:
         return None

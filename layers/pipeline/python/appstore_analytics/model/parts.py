@@ -1,8 +1,7 @@
 """Parts: the content of one vintage for one Date, and the writes at a part's key."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 
 from appstore_analytics.contract.layout import TableDate
@@ -55,19 +54,3 @@ class JournalLine:
     table_date: TableDate
     before: PartVersion | None
     taken_back_by: str = ""
-
-
-def _no_rows(_: date) -> None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class PartsOfApp:
-    """The Dates of one table for which an app has parts, those that a published object holds and the others.
-
-    `standing` returns the processing date of the rows of such a Date, None without rows.
-    """
-
-    published: frozenset[date] = frozenset()
-    unpublished: frozenset[date] = frozenset()
-    standing: Callable[[date], date | None] = _no_rows

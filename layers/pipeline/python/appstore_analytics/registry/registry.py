@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.model.clock import Clock
 from appstore_analytics.model.instances import LedgerInstance
+from appstore_analytics.model.known_apps import KnownApp
 from appstore_analytics.registry.call_budget import CallBudget
 from appstore_analytics.registry.dirty_dates import DirtyDates
 from appstore_analytics.registry.instances import Instances
@@ -20,7 +21,6 @@ from appstore_analytics.registry.report_requests import ReportRequests
 from appstore_analytics.registry.runs import Runs
 from appstore_analytics.registry.statistics import Statistics
 from appstore_analytics.registry.waits import Waits
-from appstore_analytics.rules.gaps import KnownApp
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

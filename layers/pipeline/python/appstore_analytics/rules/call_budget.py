@@ -1,4 +1,5 @@
-"""The arithmetic of Apple's quota: a rolling hour per API key, kept as calls per minute, and what each step takes.
+"""The arithmetic of Apple's quota: a rolling hour per API key, kept as calls per minute, what each step takes, and the
+plans that never fit.
 
 Apple's limit counts a burst for a full hour, so a minute's calls are given back only when the whole minute is an hour
 old.
@@ -44,11 +45,6 @@ def calls_of_a_listing(plan: RunPlan) -> int:
 def calls_of_an_item(plan: RunPlan, map_name: MapName) -> int:
     """The calls of one item of a Map with the key for reading, on most days."""
     return calls_of_a_listing(plan) if map_name is MapName.REGISTER else 1
-
-
-def _most_calls_at_once(plan: RunPlan) -> int:
-    """The largest number of calls that any step reserves at once."""
-    return max(CALLS_OF_A_REGISTRATION, calls_of_a_listing(plan))
 
 
 def calls_per_day(calls_per_hour: int) -> int:
@@ -122,20 +118,20 @@ def refuse_beyond_the_quota(plan: RunPlan, *, releases: bool) -> None:
 
 
 def _refuse_too_many_a_day(plan: RunPlan, *, releases: bool) -> None:
-    tables = curated_tables(plan.reports, plan.granularities)
+    tables = calls_of_a_listing(plan)
     available = calls_per_day(plan.calls_per_hour)
     for account in plan.accounts:
-        needed = calls_needed(len(account.app_ids), len(tables), releases=releases)
+        needed = calls_needed(len(account.app_ids), tables, releases=releases)
         if needed > available:
             raise ConfigurationRefused(
-                f"{len(account.app_ids):,} apps × {len(tables)} reports of account '{account.name}' need {needed:,} "
+                f"{len(account.app_ids):,} apps × {tables} reports of account '{account.name}' need {needed:,} "
                 f"calls a day, but its API key has {available:,}: fetch fewer reports or use more keys."
             )
 
 
 def _refuse_too_many_at_once(plan: RunPlan) -> None:
     """A step reserves all its calls at once, so one that needs more than an hour's share would wait forever."""
-    needed = _most_calls_at_once(plan)
+    needed = max(CALLS_OF_A_REGISTRATION, calls_of_a_listing(plan))
     allowed = ceiling(plan.calls_per_hour, plan.operation)
     if needed > allowed:
         raise ConfigurationRefused(

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import groupby
+from typing import Self
 
-from appstore_analytics.contract.catalogue.definition import AccessType, Granularity
+from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.model.instances import InstanceStatus, LedgerInstance
-from appstore_analytics.model.parts import PartsOfApp
+from appstore_analytics.model.known_apps import KnownApp
 from appstore_analytics.model.requests import Asked, KnownRequest
 from appstore_analytics.rules.calendar import complete_on, expected_dates, periods, published_on
 from appstore_analytics.rules.due import INSTANCE_LIFE_DAYS, is_awaited, outdated, renewable_on
@@ -63,7 +64,7 @@ class TableCompleteness:
 
 @dataclass(frozen=True, slots=True)
 class TableGaps:
-    """The gaps of one table, by app and Date. `commands`: as in `answers/gaps.py:Gaps`."""
+    """The gaps of one table, by app and Date. `commands` are for those that no run repairs, by app and repair."""
 
     completeness: TableCompleteness
     gaps: tuple[Gap, ...]
@@ -86,6 +87,18 @@ class MissingDate:
     processing_date: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PartsOfApp:
+    """The Dates of one table for which an app has parts, those that a published object holds and the others.
+
+    `standing` asks for the processing date of a published Date's rows; the answer is None without rows.
+    """
+
+    published: frozenset[date]
+    unpublished: frozenset[date]
+    standing: Callable[[date], date | None]
+
+
 @dataclass(frozen=True)
 class KnownTable:
     """The known state of one table of one app.
@@ -102,6 +115,18 @@ class KnownTable:
     listed_until: date
     standing: Callable[[date], date | None]
     unpublished: frozenset[date] = frozenset()
+
+    @classmethod
+    def of(
+        cls,
+        app: KnownApp,
+        table: CuratedTable,
+        standing: Callable[[date], date | None],
+        unpublished: frozenset[date] = frozenset(),
+    ) -> Self:
+        """One of the tables for which the app's ledger has an instance."""
+        listed_until = app.listed_until(table.granularity)
+        return cls(table, app.ongoing, app.snapshot, app.ledger[table.name], listed_until, standing, unpublished)
 
     @cached_property
     def daily(self) -> tuple[LedgerInstance, ...]:
@@ -225,37 +250,10 @@ class KnownTable:
         return as_of if snapshot_holds(day, self.table, known.requested_on) else renewable_on(known.since)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownApp:
-    """One app's requests, and its ledger by table."""
-
-    app_id: str
-    ongoing: KnownRequest
-    snapshot: KnownRequest
-    ledger: Mapping[str, tuple[LedgerInstance, ...]]
-
-    def listed_until(self, granularity: Granularity) -> date:
-        """The newest processing date that was listed for any table."""
-        instances = (one for of_table in self.ledger.values() for one in of_table)
-        built = (
-            one.vintage.processing_date
-            for one in instances
-            if one.granularity is granularity and one.vintage.access_type is AccessType.ONGOING
-        )
-        return max(built, default=date.min)
-
-    def table(
-        self, table: CuratedTable, standing: Callable[[date], date | None], unpublished: frozenset[date] = frozenset()
-    ) -> KnownTable:
-        """The facts about one of its tables for which the ledger has an instance."""
-        listed_until = self.listed_until(table.granularity)
-        return KnownTable(
-            table, self.ongoing, self.snapshot, self.ledger[table.name], listed_until, standing, unpublished
-        )
-
-
 _NOT_LISTED = {True: "Apple listed no instance", False: "no run has listed instances since"}
 """Depends on whether anything newer was listed."""
+
+_NO_PARTS = PartsOfApp(frozenset(), frozenset(), lambda _: None)
 
 
 def gaps_of_table(
@@ -263,14 +261,14 @@ def gaps_of_table(
     apps: Sequence[KnownApp],
     parts: Mapping[str, PartsOfApp],
     as_of: date,
-    since: date = date.min,
+    since: date,
 ) -> TableGaps:
     """The gaps of `apps`, whose ledgers have the table. `parts` are those of the Dates from `since` on, by app id."""
     missing: dict[str, list[MissingDate]] = {}
     with_rows = without_rows = 0
     for app in apps:
-        of_app = parts.get(app.app_id, PartsOfApp())
-        known = app.table(table, of_app.standing, of_app.unpublished)
+        of_app = parts.get(app.app_id, _NO_PARTS)
+        known = KnownTable.of(app, table, of_app.standing, of_app.unpublished)
         expected = known.expected(as_of, since)
         incomplete = {day for day in expected if not known.is_complete(day)}
         missing[app.app_id] = [known.missing(day, as_of) for day in sorted(incomplete)]
@@ -281,8 +279,18 @@ def gaps_of_table(
     line = TableCompleteness(table.name, len(apps), complete_until, with_rows, without_rows, len(days))
     by_app = sorted(missing.items())
     gaps = (gap for app_id, of_app in by_app for gap in sorted(_gaps(app_id, table, of_app), key=lambda gap: gap.first))
-    commands = {key: command for app_id, of_app in by_app for key, command in _commands(app_id, table, of_app)}
-    return TableGaps(line, tuple(gaps), commands)
+    commands = (one for app_id, of_app in by_app for one in _commands(app_id, table, of_app))
+    return TableGaps(line, tuple(gaps), dict(commands))
+
+
+def days_left(day: date, table: CuratedTable, as_of: date) -> int:
+    """The number of days for which Apple still has the last instance that contains the Date; 0 if it is gone."""
+    return max((published_on(day, table) + timedelta(days=INSTANCE_LIFE_DAYS) - as_of).days, 0)
+
+
+def snapshot_holds(day: date, table: CuratedTable, requested_on: date | None) -> bool:
+    """Whether a snapshot of this request day covers the Date; an unknown day counts as too early."""
+    return requested_on is not None and complete_on(day, table) <= requested_on
 
 
 def _complete_until(table: CuratedTable, missing: Collection[date], as_of: date) -> date | None:
@@ -308,13 +316,3 @@ def _commands(app_id: str, table: CuratedTable, missing: Sequence[MissingDate]) 
         days = [one.processing_date or one.day for one in missing if one.repair is repair]
         if days:
             yield f"{app_id} {table.name} {repair}", command(repair, app_id, table, days)
-
-
-def days_left(day: date, table: CuratedTable, as_of: date) -> int:
-    """The number of days for which Apple still has the last instance that contains the Date; 0 if it is gone."""
-    return max((published_on(day, table) + timedelta(days=INSTANCE_LIFE_DAYS) - as_of).days, 0)
-
-
-def snapshot_holds(day: date, table: CuratedTable, requested_on: date | None) -> bool:
-    """Whether a snapshot of this request day covers the Date; an unknown day counts as too early."""
-    return requested_on is not None and complete_on(day, table) <= requested_on

@@ -57,24 +57,24 @@ def vanished_apps(
 
 
 def _each_app_once(
-    accounts: Sequence[Account], apps: Mapping[str, tuple[str, ...]]
+    accounts: Sequence[Account], found: Mapping[str, tuple[str, ...]]
 ) -> tuple[tuple[Account, ...], tuple[str, ...]]:
     """An app belongs to the account that names it, otherwise to the first account whose key can see it; it is never
     counted twice."""
     owners = {app_id: account.name for account in accounts for app_id in account.app_ids}
-    found, notices = [], []
+    owning, notices = [], []
     for account in accounts:
         if account.app_ids:
-            found.append(account)
+            owning.append(account)
             continue
-        seen = apps.get(account.name, ())
+        seen = found.get(account.name, ())
         for app_id in seen:
             owners.setdefault(app_id, account.name)
         own = tuple(app_id for app_id in seen if owners[app_id] == account.name)
-        found.append(replace(account, app_ids=own))
+        owning.append(replace(account, app_ids=own))
         if len(own) < len(seen):
             notices.append(_seen_twice(account.name, len(seen) - len(own), {owners[app_id] for app_id in seen}))
-    return tuple(found), tuple(notices)
+    return tuple(owning), tuple(notices)
 
 
 def _seen_twice(account: str, apps: int, owners: set[str]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from time import monotonic
 from typing import Self
 
@@ -59,12 +59,12 @@ def list_instances(
     """
     record = registry.runs.get(item)
     results = _Results.of(ListFacts.of(record.facts if record else {}))
-    listing = _Listing(plan, registry, apple, results)
+    listing = _Listing(item.app_id, plan, registry, apple, results)
     ledger: list[LedgerInstance] = []
     due: list[LedgerInstance] = []
     with registry.runs.calls_of_a_failure(item, calls):
         try:
-            for known in listing.requests(item.app_id):
+            for known in listing.requests():
                 ledger += (found := listing.of_request(known))
                 due += [instance for instance in found if is_to_land(instance, known, plan)]
         except PipelineError:
@@ -95,12 +95,6 @@ class _Results:
     known: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
-    ends_at: float = field(default_factory=lambda: monotonic() + LISTS_FOR_SECONDS)
-
-    def begin_table(self, now: datetime) -> None:
-        """TimeUsedUp if it is too late for another table; an attempt always has time for its first one."""
-        if monotonic() > self.ends_at:
-            raise TimeUsedUp(f"Apple answered {len(self.done)} tables in time; the others come next.", now)
 
     @property
     def new_refusals(self) -> list[str]:
@@ -141,24 +135,26 @@ class _Results:
 class _Listing:
     """One attempt to list one app."""
 
+    app_id: str
     plan: RunPlan
     registry: Registry
     apple: AppStoreConnect
     results: _Results
+    ends_at: float = field(default_factory=lambda: monotonic() + LISTS_FOR_SECONDS)
 
-    def requests(self, app_id: str) -> list[KnownRequest]:
+    def requests(self) -> list[KnownRequest]:
         """The requests to list; a daily run also includes a snapshot that a backfill did not see ready."""
-        known = self.registry.report_requests.get(app_id, self.plan.access_type)
+        known = self.registry.report_requests.get(self.app_id, self.plan.access_type)
         if self.plan.operation.traits.waits_for_snapshot:
             return [known]
-        snapshot = self.registry.report_requests.get(app_id, AccessType.ONE_TIME_SNAPSHOT)
+        snapshot = self.registry.report_requests.get(self.app_id, AccessType.ONE_TIME_SNAPSHOT)
         return [known, snapshot] if snapshot.request_id and snapshot.asked else [known]
 
     def of_request(self, known: KnownRequest) -> list[LedgerInstance]:
         """The ledger of one request after listing every due table and adding new instances."""
         latest = latest_processing_date(self.plan.as_of, self.registry.clock().date())
         known_instances = self.registry.instances.since(
-            known.app_id, known.access_type, oldest_processing_date(known, self.plan.as_of)
+            self.app_id, known.access_type, oldest_processing_date(known, self.plan.as_of)
         )
         ledger = [instance for instance in known_instances if instance.vintage.processing_date <= latest]
         due = [table for table in due_tables(self.plan, known, ledger) if _mark(known, table) not in self.results.done]
@@ -167,7 +163,7 @@ class _Listing:
             self._list_tables(due, known, latest, ledger)
         except NotFound as gone:
             self.registry.report_requests.forget(known)  # deleted or created again by someone else: the next run checks
-            raise NotFound(_GONE.format(known.app_id, gone)) from None
+            raise NotFound(_GONE.format(self.app_id, gone)) from None
         self._remember_newest(known, ledger)
         return ledger
 
@@ -178,7 +174,7 @@ class _Listing:
         continue."""
         for table in due:
             if (report_id := known.report_ids.get(table.report.name)) is not None:
-                self.results.begin_table(self.registry.clock())
+                self._begin_table()
                 try:
                     found = self.apple.instances(report_id, table.granularity, latest)
                 except AppleRefused as refused:
@@ -191,24 +187,30 @@ class _Listing:
             if table.name not in {instance.table for instance in ledger}:
                 self.results.without_instances.add(table.name)
 
+    def _begin_table(self) -> None:
+        """TimeUsedUp if it is too late for another table; an attempt always has time for its first one."""
+        if monotonic() > self.ends_at:
+            listed = len(self.results.done)
+            raise TimeUsedUp(f"Apple answered {listed} tables in time; the others come next.", self.registry.clock())
+
     def _note_listed(
         self, found: Instances, table: CuratedTable, known: KnownRequest, ledger: list[LedgerInstance]
     ) -> None:
         """Adds new instances to the ledger. An id that it already has for another instance is refused."""
         for name, reason in sorted(found.refused.items())[:_REFUSED_OF_A_TABLE]:
-            self._refuse(known.app_id, table, name, reason)
+            self._refuse(table, name, reason)
         noted = {instance.vintage.instance_id: instance for instance in ledger}
         for listed in found.listed:
-            instance = _ledger_instance(known.app_id, table, known.access_type, listed)
+            instance = _ledger_instance(self.app_id, table, known.access_type, listed)
             other = noted.get(listed.id)
             if other is None:
                 self.registry.instances.add(instance)
                 ledger.append(instance)
             elif (other.table, other.vintage) != (instance.table, instance.vintage):
                 reason = _CONTRADICTION.format(_when(other), _when(instance))
-                self._refuse(known.app_id, table, listed.id, reason)
+                self._refuse(table, listed.id, reason)
 
-    def _refuse(self, app_id: str, table: CuratedTable, name: str, reason: str) -> None:
+    def _refuse(self, table: CuratedTable, name: str, reason: str) -> None:
         """Refuse one entry by name. The first run that meets it fails; later ones only report it."""
         key, sentence = (
             f"{table.name}/{name}",
@@ -216,7 +218,7 @@ class _Listing:
         )
         if len(self.results.refused) >= _REFUSED_OF_AN_APP:
             key, sentence = _FURTHER
-        if key not in self.results.refused and not self.registry.refusals.add(app_id, table.name, name, reason):
+        if key not in self.results.refused and not self.registry.refusals.add(self.app_id, table.name, name, reason):
             self.results.known.add(key)
         self.results.refused[key] = sentence
 
@@ -233,12 +235,12 @@ class _Listing:
                 offer = read_offer((report.name, report.id) for report in self.apple.reports(known.request_id))
             except AppleRefused as refused:
                 self.results.refused["reports"] = (
-                    f"The reports of app {known.app_id} were not listed: {refused} {_MENDED}"
+                    f"The reports of app {self.app_id} were not listed: {refused} {_MENDED}"
                 )
                 return known
             for name in wanted & set(offer.ambiguous):
                 self.results.refused[name] = (
-                    f"Apple offers two reports named '{name}' to app {known.app_id}: neither is fetched. {_MENDED}"
+                    f"Apple offers two reports named '{name}' to app {self.app_id}: neither is fetched. {_MENDED}"
                 )
             if offer.report_ids or offer.unknown:
                 of_wanted = {name: offer.report_ids[name] for name in sorted(wanted & offer.report_ids.keys())}

@@ -114,18 +114,21 @@ def _found_apps(
     connect: Callable[[str], AppStoreConnect],
     names: dict[str, str],
 ) -> dict[str, tuple[str, ...]]:
-    """The apps of the accounts that name none, by account: Apple lists them, with their `names`.
+    """The apps of the accounts that name none, by account: Apple lists them, and their names are added to `names`.
 
     An operation that does not call Apple uses the apps of the `known` run.
     """
-    if not wanted.operation.traits.calls_apple:
-        return {} if known is None else {account.name: account.app_ids for account in known.accounts}
+    apps_of_known = {account.name: account.app_ids for account in known.accounts} if known else {}
     found = {}
     for account in accounts:
-        if not account.app_ids:
+        if account.app_ids:
+            continue
+        if wanted.operation.traits.calls_apple:
             listed = _list_apps(account, connect(account.reader_key_name))
             names.update(listed)
             found[account.name] = tuple(listed)
+        else:
+            found[account.name] = apps_of_known.get(account.name, ())
     return found
 
 

@@ -14,9 +14,10 @@ from appstore_analytics.contract.tables import CuratedTable
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.lake.published import published_objects
 from appstore_analytics.lake.source_states import States, StatesOfApps, change_states, dates_with_states
+from appstore_analytics.model.known_apps import KnownApp
 from appstore_analytics.model.plan import RunPlan
 from appstore_analytics.registry import Registry
-from appstore_analytics.rules.gaps import KnownApp
+from appstore_analytics.rules.gaps import KnownTable
 from appstore_analytics.rules.ledger_tables import LedgerTable, rows_of
 from appstore_analytics.rules.source_states import LEDGER_BEFORE, judged_dates, says_something, state_of
 
@@ -86,7 +87,7 @@ class _Judging:
             return None
         rows = rows_of(ledger)
         unpublished = frozenset(day for day in rows if day >= self.days[0]) - published
-        known = app.table(table, rows.get, unpublished)
+        known = KnownTable.of(app, table, rows.get, unpublished)
         return LedgerTable(known, rows, frozenset(known.expected(self.plan.as_of, self.days[0])))
 
 

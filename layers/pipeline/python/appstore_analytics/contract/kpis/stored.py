@@ -21,9 +21,10 @@ TOTAL = "total"
 PORTFOLIO = 0
 """The value of the column `app_id` for all apps together."""
 
-_VERSION = "2"
-"""Increase this when the same amounts would be written as different rows or bytes: every Date's KPIs are then built
-again."""
+_VERSION = "1"
+"""Increase this when the same amounts would be written as different rows: every Date's KPIs are then built again.
+
+The order of the rows does not count, because no reader relies on it."""
 
 KPI_COLUMNS: tuple[tuple[str, str, str], ...] = (  # name, Glue type, meaning
     ("app_id", "bigint", "The app; 0 is all apps together: leave it out before you sum over apps"),

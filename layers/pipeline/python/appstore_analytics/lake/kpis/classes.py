@@ -11,19 +11,20 @@ from appstore_analytics.contract.kpis.definition import Amount
 from appstore_analytics.lake.kpis.packing import packed
 
 _OTHER = ""
-"""A value that no condition names."""
+"""Stands for a value that no condition names: it meets only the conditions that ask for any value."""
 
 
 class Classes:
     """A class of rows for each set of conditions that amounts have in common.
 
     `amounts` has, for each class, the amounts that its rows count for, of different measures. Classes can overlap: a
-    row is in exactly one of `cells`, each of which is the classes that its rows are in; these can be none.
+    row is in exactly one of `cells`, which is the tuple of the classes that it is in; this can be empty.
     """
 
     def __init__(self, amounts: Sequence[Amount]) -> None:
         wheres = list(dict.fromkeys(amount.where for amount in amounts))
         self.amounts = tuple(tuple(amount for amount in amounts if amount.where == where) for where in wheres)
+        # A row has a bit for each condition that it meets.
         conditions = dict.fromkeys(condition for where in wheres for condition in where)
         self._bits = {condition: 1 << number for number, condition in enumerate(conditions)}
         self._columns = tuple(dict.fromkeys(condition.column for condition in conditions))
@@ -37,8 +38,8 @@ class Classes:
         every = range(1 << len(self._bits))
         self._cell_of_bits = pa.array([numbers.get(cell_of_bits.get(bits, ())) for bits in every], pa.int32())
 
-    def by_app(self, apps: pa.Array, rows: pa.RecordBatch) -> pa.Array:
-        """The number of each row's app and its cell, an index of `cells`, as one number (`packed`)."""
+    def cells_by_app(self, apps: pa.Array, rows: pa.RecordBatch) -> pa.Array:
+        """The app of each row, given as a number, and its cell, an index of `cells`, packed into one number."""
         if not self._columns:
             return apps
         bits = reduce(pc.add, (self._bits_of_column(rows.column(name), name) for name in self._columns))
@@ -54,6 +55,7 @@ class Classes:
         return pc.fill_null(bits, 0) if column.null_count else bits
 
     def _possible_bits(self, name: str) -> set[int]:
+        """The bits that some value of a column has."""
         words = (word for condition in self._bits if condition.column == name for word in condition.words)
         return {0, *(self._bits_of(name, word) for word in (*words, _OTHER))}
 

@@ -6,7 +6,7 @@
 One read of the object's end then has the totals of all apps, and the portfolio with all dimensions.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -46,7 +46,6 @@ class Rollup:
         self._table, self._day = table, day
         self._amounts = amounts_of(table)
         self._classes = Classes(self._amounts)
-        self._columns = tuple(_columns(table))
         self._writer = pq.ParquetWriter(
             path,
             SCHEMA,
@@ -76,7 +75,8 @@ class Rollup:
             return
         apps = pc.run_end_encode(rows.column(APP_ID.name))
         self._take_apps(apps, rows.column(PROCESSING_DATE.name))
-        self._take_details(self._details(rows, apps))
+        # The sums of the rows are freed before their details are written.
+        self._take_details(self._summed_up(rows, apps))
 
     def finish(self, footer: Mapping[str, str]) -> int:
         """Write the remaining rows, the totals, the portfolio and the metadata `footer`. Returns the number of rows."""
@@ -92,8 +92,8 @@ class Rollup:
         self._writer.add_key_value_metadata(dict(footer))
         return self._rows
 
-    def _details(self, rows: pa.RecordBatch, apps: pa.RunEndEncodedArray) -> pa.Table:
-        """The details of all apps, in their order. Takes their totals and their share of the portfolio."""
+    def _summed_up(self, rows: pa.RecordBatch, apps: pa.RunEndEncodedArray) -> pa.Table:
+        """Keep the apps' totals and their share of the portfolio; returns their details, in the order of the apps."""
         sums = self._sums(rows, apps)
         self._portfolio.append(self._rows_by_app(over_apps(sums), pa.array([PORTFOLIO], pa.int64())))
         self._totals.append(self._rows_by_app(sums.totals, apps.values))
@@ -101,7 +101,7 @@ class Rollup:
 
     def _sums(self, rows: pa.RecordBatch, apps: pa.RunEndEncodedArray) -> Sums:
         numbers = pa.RunEndEncodedArray.from_arrays(apps.run_ends, pa.array(range(len(apps.values)), pa.int32()))
-        cells = self._classes.by_app(pc.run_end_decode(numbers), rows)
+        cells = self._classes.cells_by_app(pc.run_end_decode(numbers), rows)
         keys = keys_of(rows, dimensions_of(self._table), self._day)
         return sums_by_dimension(cells, measures_of(rows, self._amounts), keys, self._classes)
 
@@ -147,12 +147,3 @@ def _all(are_final: Iterable[bool | None]) -> bool | None:
 
 def _rows_of(details: pa.Table, app_id: pa.Scalar) -> int:
     return int(pc.sum(pc.equal(details["app_id"], app_id), min_count=0).as_py())
-
-
-def _columns(table: CuratedTable) -> Iterator[str]:
-    """The columns that the rollup reads."""
-    amounts = amounts_of(table)
-    wanted = {dimension.column for dimension in dimensions_of(table)}
-    wanted |= {condition.column for amount in amounts for condition in amount.where}
-    wanted |= {name for amount in amounts for name in (amount.measure, amount.times)}
-    yield from (column.name for column in table.columns if column.name in wanted)

@@ -23,8 +23,8 @@ def rows_of_sums(sums: Sums, classes: Classes) -> list[pa.Table]:
     """A table for each measure, with `APP` instead of app ids; sums keep their width."""
     amounts = [amount for of_class in classes.amounts for amount in of_class]
     measures = dict.fromkeys(measure_name(amount) for amount in amounts)
-    places = {"dimension": _taken(sums.dimensions, sums.table[CODE]), "value": _taken(sums.values, sums.table[CODE])}
-    return [_rows(sums.table, places, measure, classes) for measure in measures]
+    slices = {"dimension": _taken(sums.dimensions, sums.table[CODE]), "value": _taken(sums.values, sums.table[CODE])}
+    return [_rows(sums.table, slices, measure, classes) for measure in measures]
 
 
 def in_order_of_apps(tables: Sequence[pa.Table], apps: pa.Array) -> pa.Table:
@@ -96,14 +96,14 @@ def _summed(rows: pa.Table, numbers: pa.Array) -> pa.Table:
     return pa.table({"numbers": sums["numbers"], **nulls, **found})
 
 
-def _rows(sums: pa.Table, places: Mapping[str, pa.Array], measure: str, classes: Classes) -> pa.Table:
+def _rows(sums: pa.Table, slices: Mapping[str, pa.Array], measure: str, classes: Classes) -> pa.Table:
     of_class = [next((each for each in some if measure_name(each) == measure), None) for some in classes.amounts]
     amounts = [amount for amount in of_class if amount is not None]
     kpi_of_class = pa.array([amounts.index(amount) if amount else None for amount in of_class], pa.int32())
     kpis = pa.DictionaryArray.from_arrays(kpi_of_class, pa.array([amount.name for amount in amounts]))
     kpi = _taken(kpis, sums[CLASS])
     columns = _columns(pc.fill_null(sums[measure], 0), amounts[0])
-    rows = pa.table({APP: sums[APP], "kpi": kpi, **places, **columns})
+    rows = pa.table({APP: sums[APP], "kpi": kpi, **slices, **columns})
     return rows.filter(kpi.is_valid()) if kpi.null_count else rows
 
 

@@ -3,14 +3,14 @@
 rows ─► sums by app, cell and the values of a few dimensions ─► by app, class and the value of each dimension
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from math import prod
 from typing import Self
 
 import pyarrow as pa
-import pyarrow.acero  # TableGroupBy would import it with the first rows
+import pyarrow.acero  # in the cold start: otherwise TableGroupBy imports it with the first rows
 import pyarrow.compute as pc
 
 from appstore_analytics.contract.kpis.definition import LAST_DAY_SINCE_DOWNLOAD, Amount, Dimension
@@ -19,6 +19,9 @@ from appstore_analytics.lake.kpis.classes import Classes
 from appstore_analytics.lake.kpis.packing import packed, split
 
 APP, CLASS, CODE = "app", "class", "code"
+
+_BASE = "base"
+"""What sums are grouped by besides dimensions: first the cell of an app, then its class."""
 
 _ROWS_OF_A_GROUP = 8
 """A group takes as long as this many rows: Arrow adds it to its table, and its sums are summed again."""
@@ -60,15 +63,15 @@ class Sums:
 
 
 def sums_by_dimension(
-    cells: pa.Array, measures: Mapping[str, pa.Array], keys: Mapping[str, Keys], classes: Classes
+    cells_by_app: pa.Array, measures: Mapping[str, pa.Array], keys: Mapping[str, Keys], classes: Classes
 ) -> Sums:
     """The sums by `TOTAL` and by each of `keys`.
 
-    `cells` has the app and cell of each row (`Classes.by_app`), in the order of the apps.
+    `cells_by_app` has a number for each row (`Classes.cells_by_app`); apps are in ascending order.
     """
-    groups = (cells[-1].as_py() // len(classes.cells) + 1) * len(classes.cells)
-    passes = _passes(keys, groups, len(cells))
-    sums = [_grouped(cells, together, measures) for together in passes]
+    groups = (cells_by_app[-1].as_py() // len(classes.cells) + 1) * len(classes.cells)
+    passes = _passes(keys, groups, len(cells_by_app))
+    sums = [_grouped(cells_by_app, together, measures) for together in passes]
     fewest = min(sums, key=len)
     total = fewest.append_column(TOTAL, pa.repeat(pa.scalar(0, pa.int32()), len(fewest)))
     found = {name: each for together, each in zip(passes, sums, strict=True) for name in together}
@@ -77,17 +80,17 @@ def sums_by_dimension(
 
 
 def _added_up(
-    found: Mapping[str, pa.Table], values: Mapping[str, pa.Array], measures: Iterable[str], classes: Classes
+    found: Mapping[str, pa.Table], values: Mapping[str, pa.Array], measures: Collection[str], classes: Classes
 ) -> Sums:
     """The sums by each of the columns of codes `found`, all in one pass: most of a small one's time is its start."""
     pieces, first = [], 0
     for name, sums in found.items():
         codes = pc.add(sums[name], pa.scalar(first, pa.int32()))
-        pieces.append(sums.select(["base", *measures]).append_column(CODE, codes))
+        pieces.append(sums.select([_BASE, *measures]).append_column(CODE, codes))
         first += len(values[name])
     every_value = pa.concat_arrays(list(values.values()))
     table = _grouped_by_code(_by_class(pa.concat_tables(pieces), classes), every_value, measures)
-    bases = dict(zip((APP, CLASS), split(table["base"], len(classes.amounts)), strict=True))
+    bases = dict(zip((APP, CLASS), split(table[_BASE], len(classes.amounts)), strict=True))
     numbers = [pa.repeat(pa.scalar(number, pa.int32()), len(each)) for number, each in enumerate(values.values())]
     return Sums(
         pa.table({**bases, CODE: table[CODE], **{name: table[name] for name in measures}}),
@@ -99,23 +102,23 @@ def _added_up(
 def over_apps(sums: Sums) -> Sums:
     """The sums over all apps, as those of one app, 0."""
     measures = [name for name in sums.table.column_names if name not in {APP, CLASS, CODE}]
-    table = _grouped_by_code(sums.table.rename_columns({CLASS: "base"}), sums.values, measures)
+    table = _grouped_by_code(sums.table.rename_columns({CLASS: _BASE}), sums.values, measures)
     apps = pa.repeat(pa.scalar(0, pa.int32()), len(table))
-    return replace(sums, table=table.rename_columns({"base": CLASS}).append_column(APP, apps))
+    return replace(sums, table=table.rename_columns({_BASE: CLASS}).append_column(APP, apps))
 
 
-def _grouped_by_code(rows: pa.Table, values: pa.Array, measures: Iterable[str]) -> pa.Table:
-    return _grouped(rows["base"], {CODE: Keys(rows[CODE], values)}, {name: rows[name] for name in measures})
+def _grouped_by_code(rows: pa.Table, values: pa.Array, measures: Collection[str]) -> pa.Table:
+    return _grouped(rows[_BASE], {CODE: Keys(rows[CODE], values)}, {name: rows[name] for name in measures})
 
 
 def _by_class(sums: pa.Table, classes: Classes) -> pa.Table:
     """Sums by app and class: a row of `sums`, by app and cell, for each class of its cell."""
-    app, cell = split(sums["base"], len(classes.cells))
+    app, cell = split(sums[_BASE], len(classes.cells))
     found = []
     for place in range(max(map(len, classes.cells))):
         class_of_cell = [of_cell[place] if place < len(of_cell) else None for of_cell in classes.cells]
         base = packed(app, pc.take(pa.array(class_of_cell, pa.int32()), cell), len(classes.amounts))
-        of_class = sums.set_column(0, "base", base)
+        of_class = sums.set_column(sums.column_names.index(_BASE), _BASE, base)
         found.append(of_class.filter(base.is_valid()) if base.null_count else of_class)
     return pa.concat_tables(found)
 
@@ -168,7 +171,7 @@ def _keys(column: pa.Array, dimension: Dimension, day: date) -> Keys:
     if dimension is Dimension.DAYS_SINCE_DOWNLOAD:
         values = pa.array([str(number) for number in range(LAST_DAY_SINCE_DOWNLOAD + 1)])
         days = pc.subtract(pa.scalar((day - _EPOCH).days, pa.int32()), column.cast(pa.int32()))
-        # As unsigned numbers, days before the download are larger than any; null is larger than none.
+        # Without a sign a negative number is huge, and min_element_wise ignores null: both get the last code.
         codes = pc.min_element_wise(days.view(pa.uint32()), pa.scalar(len(values), pa.uint32())).view(pa.int32())
     else:
         codes, values = column.indices, column.dictionary
@@ -195,4 +198,4 @@ def _grouped(base: pa.Array, keys: Mapping[str, Keys], measures: Mapping[str, pa
     for name, key in reversed(list(keys.items())):
         rest, code = split(rest, len(key.values))
         codes[name] = code.cast(pa.int32())
-    return pa.table({"base": rest.cast(pa.int32()), **codes, **{name: sums[f"{name}_sum"] for name in measures}})
+    return pa.table({_BASE: rest.cast(pa.int32()), **codes, **{name: sums[f"{name}_sum"] for name in measures}})
