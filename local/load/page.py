@@ -18,6 +18,7 @@ TARGET = Path(__file__).resolve().parents[2] / "docs" / "load.md"
 BEGIN, END = "<!-- begin of the last result -->", "<!-- end of the last result -->"
 
 _MEBIBYTE = 1024 * 1024
+_ERRORS_NAMED = 3
 
 Row = tuple[str, str, str]
 
@@ -123,6 +124,7 @@ def _verdict_failures(load: Load) -> Iterator[str]:
         yield f"On the first day {first['requests_created']:,} of {load.apps:,} requests were created: {first['cause']}"
     if len(data["apps_by_verdict"].get(Verdict.VERIFIED, ())) != load.apps:
         yield f"Not every app is verified: {data['cause']}"
+        yield from (f"{error['item']}: {error['reason']}" for error in data["errors"][:_ERRORS_NAMED])
     if not data["rows_athena"] == data["rows_raw"] == load.rows_at_apple:
         yield f"Apple has {load.rows_at_apple:,} rows, Athena counts {data['rows_athena']:,}."
 

@@ -95,6 +95,7 @@ def test_what_would_be_wrong_is_said(load: Load) -> None:
     travelled = replace(load.data_day.travelled, data=Largest(LARGEST_DATA_BYTES, "input of Land"))
     travelled.events_of_child = Largest(MOST_EVENTS, "Land")
     report = {**load.data_day.report, "apps_by_verdict": {"verified": ["1000000001"]}, "rows_athena": 1}
+    report["errors"] = [{"item": "VERIFY#downloads", "reason": "Athena was away."}]
     wrong = failures(
         replace(
             load,
@@ -103,7 +104,15 @@ def test_what_would_be_wrong_is_said(load: Load) -> None:
         )
     )
     assert [sentence.split(":")[0] for sentence in wrong[:1]] == ["Not every app is verified"]
-    for said in ("Athena counts 1", "input of Land", "a child has 25,000 events", "grows", "3,000 MiB of 1,024"):
+    expected = (
+        "VERIFY#downloads: Athena was away.",
+        "Athena counts 1",
+        "input of Land",
+        "a child has 25,000 events",
+        "grows",
+        "3,000 MiB of 1,024",
+    )
+    for said in expected:
         assert any(said in sentence for sentence in wrong), said
 
 
