@@ -99,7 +99,7 @@ def _in_turns(
     measured: dict[str, list[dict[str, Any]]] = {"with": [], "without": []}
     for number in range(runs + 1):
         for way, runs_of_way in measured.items():
-            say(f"{what}, {way} KPIs: run {number} of {runs}")
+            say(f"{what}, {way} KPIs: {f'run {number} of {runs}' if number else 'a run that does not count'}")
             key = TableDate(table, LAST_DATE).curated_key
             if standing := lake.head(key):
                 lake.remove(key, expected=standing.etag)

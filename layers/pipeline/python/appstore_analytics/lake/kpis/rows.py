@@ -29,9 +29,7 @@ def rows_of_sums(sums: Sums, classes: Classes) -> list[pa.Table]:
 
 def in_order_of_apps(tables: Sequence[pa.Table], apps: pa.Array) -> pa.Table:
     """One table, sorted by `APP`, which is an index of `apps`; equal rows keep their order."""
-    if any(table["amount"].type != pa.int64() for table in tables):
-        tables = [_with_wide_amounts(table) for table in tables]
-    rows = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    rows = _joined(tables)
     app = rows[APP].combine_chunks()
     rows = rows.take(pc.array_sort_indices(app)) if len(apps) > 1 else rows
     return rows.set_column(0, "app_id", pc.take(apps, rows[APP]))
@@ -46,9 +44,7 @@ def in_order(rows: pa.Table) -> pa.Table:
 
 def added(tables: Sequence[pa.Table]) -> pa.Table:
     """The sums of the rows of several tables that are equal in `KEYS`, in the order of the first ones."""
-    if any(table["amount"].type != pa.int64() for table in tables):
-        tables = [_with_wide_amounts(table) for table in tables]
-    rows = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    rows = _joined(tables)
     columns = [rows["app_id"].combine_chunks().dictionary_encode(), *(rows[name].combine_chunks() for name in STRINGS)]
     numbers = pa.repeat(pa.scalar(0, pa.int64()), rows.num_rows)
     for column in columns:
@@ -126,6 +122,13 @@ def _columns(sums: pa.ChunkedArray, amount: Amount) -> dict[str, pa.ChunkedArray
     if amount.is_money:
         return {"amount": pa.nulls(len(sums), pa.int64()), "usd": sums.cast(_SUM_OF_MONEY)}
     return {"amount": sums, "usd": pa.nulls(len(sums), _SUM_OF_MONEY)}
+
+
+def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """The rows of all tables in one piece; their amounts are wide if those of any are."""
+    if any(table["amount"].type != pa.int64() for table in tables):
+        tables = [_with_wide_amounts(table) for table in tables]
+    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
 
 
 def _with_wide_amounts(rows: pa.Table) -> pa.Table:
