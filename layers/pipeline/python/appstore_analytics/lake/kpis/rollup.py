@@ -7,6 +7,7 @@ One read of the object's end then has the totals of all apps, and the portfolio 
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -18,12 +19,12 @@ import pyarrow.parquet as pq
 from appstore_analytics.contract.kpis.definition import dimensions_of
 from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL, amounts_of
 from appstore_analytics.contract.tables import APP_ID, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
-from appstore_analytics.lake.kpis.classes import Classes
+from appstore_analytics.lake.kpis.cells import Cells
 from appstore_analytics.lake.kpis.rows import (
     added,
     fitted,
     in_order,
-    in_order_of_apps,
+    joined,
     rows_of_sums,
     zeros,
 )
@@ -45,7 +46,7 @@ class Rollup:
     def __init__(self, table: CuratedTable, day: date, path: Path) -> None:
         self._table, self._day = table, day
         self._amounts = amounts_of(table)
-        self._classes = Classes(self._amounts)
+        self._cells = Cells(self._amounts)
         self._writer = pq.ParquetWriter(
             path,
             SCHEMA,
@@ -54,12 +55,12 @@ class Rollup:
             store_schema=False,
             use_dictionary=list(KEYS),
             write_statistics=["app_id", "dimension"],
+            write_batch_size=ROW_GROUP_ROWS,
         )
         self._rows = 0
         self._held: pa.Table | None = None
         self._is_final: dict[int, bool | None] = {}
-        self._totals: list[pa.Table] = []
-        self._portfolio: list[pa.Table] = []
+        self._last: list[pa.Table] = []
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +88,7 @@ class Rollup:
             apps = pa.array(list(self._is_final), pa.int64())
             # An app that has rows, none of which counts, has a zero instead of an unknown value.
             none = [zeros(apps, amount, TOTAL) for amount in self._amounts]
-            last = added([*self._portfolio, *self._totals, *none])
+            last = added([*self._last, *none])
             self._write(in_order(fitted(last)), last.num_rows)
         self._writer.add_key_value_metadata(dict(footer))
         return self._rows
@@ -95,18 +96,17 @@ class Rollup:
     def _summed_up(self, rows: pa.RecordBatch, apps: pa.RunEndEncodedArray) -> pa.Table:
         """Keep the apps' totals and their share of the portfolio; returns their details, in the order of the apps."""
         sums = self._sums(rows, apps)
-        self._portfolio.append(self._rows_by_app(over_apps(sums), pa.array([PORTFOLIO], pa.int64())))
-        self._totals.append(self._rows_by_app(sums.totals, apps.values))
-        return self._rows_by_app(sums.details, apps.values)
+        portfolio = len(apps.values)
+        held = replace(sums, rows=pa.concat_batches([sums.totals.rows, over_apps(sums, portfolio).rows]))
+        ids = pa.concat_arrays([apps.values, pa.array([PORTFOLIO], pa.int64())])
+        self._last.append(rows_of_sums(held, self._amounts, ids))
+        return rows_of_sums(sums.details, self._amounts, apps.values)
 
     def _sums(self, rows: pa.RecordBatch, apps: pa.RunEndEncodedArray) -> Sums:
         numbers = pa.RunEndEncodedArray.from_arrays(apps.run_ends, pa.array(range(len(apps.values)), pa.int32()))
-        cells = self._classes.cells_by_app(pc.run_end_decode(numbers), rows)
+        cells = self._cells.by_app(pc.run_end_decode(numbers), rows)
         keys = keys_of(rows, dimensions_of(self._table), self._day)
-        return sums_by_dimension(cells, measures_of(rows, self._amounts), keys, self._classes)
-
-    def _rows_by_app(self, sums: Sums, apps: pa.Array) -> pa.Table:
-        return in_order_of_apps(rows_of_sums(sums, self._classes), apps)
+        return sums_by_dimension(cells, measures_of(rows, self._amounts), keys, self._cells)
 
     def _take_apps(self, apps: pa.RunEndEncodedArray, processing_dates: pa.Array) -> None:
         """An app's rows are contiguous and from one instance, so its first row has their processing date."""
@@ -116,33 +116,41 @@ class Rollup:
         self._is_final.update(zip(apps.values.to_pylist(), is_final, strict=True))
 
     def _take_details(self, details: pa.Table) -> None:
-        """Write the details of complete apps: the last app can continue in the next row group."""
-        if self._held is not None:
-            goes_on = _rows_of(details, self._held["app_id"][0])
-            self._held = added([self._held, details.slice(0, goes_on)])
-            details = details.slice(goes_on)
-        if details.num_rows == 0:
+        """Write full row groups of complete apps: the last app can continue in the next rows."""
+        rows = details if self._held is None else _continued(self._held, details)
+        if rows.num_rows == 0:
             return
-        complete = [] if self._held is None else [fitted(self._held)]
-        of_last = pc.equal(details["app_id"], details["app_id"][-1])
-        self._held = details.filter(of_last)  # a copy: a slice would keep all details in memory
-        complete.append(fitted(details.slice(0, details.num_rows - self._held.num_rows)))
-        self._write(pa.concat_tables(complete), ROW_GROUP_ROWS)
+        complete = rows.num_rows - _rows_of(rows, rows["app_id"][-1])
+        written = complete - complete % ROW_GROUP_ROWS
+        self._write(fitted(rows.slice(0, written)), ROW_GROUP_ROWS)
+        rest = pa.repeat(True, rows.num_rows - written)
+        self._held = rows.slice(written).filter(rest)  # a copy: a slice would keep all details in memory
 
     def _write(self, rows: pa.Table, row_group_rows: int) -> None:
-        known = pa.array(list(self._is_final), pa.int64())
-        is_final = pa.array(list(self._is_final.values()), pa.bool_())
-        rows = rows.append_column("is_final", pc.take(is_final, pc.index_in(rows["app_id"], known)))
         batch = in_one_batch(rows)
+        batch = batch.append_column("is_final", self._are_final(batch.column("app_id")))
         for start in range(0, batch.num_rows, row_group_rows):
             self._writer.write_batch(with_own_dictionaries(batch.slice(start, row_group_rows), STRINGS))
         self._rows += batch.num_rows
+
+    def _are_final(self, app_ids: pa.Array) -> pa.Array:
+        apps = pc.run_end_encode(app_ids)
+        is_final = pa.array([self._is_final[app] for app in apps.values.to_pylist()], pa.bool_())
+        return pc.run_end_decode(pa.RunEndEncodedArray.from_arrays(apps.run_ends, is_final))
 
 
 def _all(are_final: Iterable[bool | None]) -> bool | None:
     """Apple states a completeness for all apps or for none."""
     known = [each for each in are_final if each is not None]
     return all(known) if known else None
+
+
+def _continued(held: pa.Table, details: pa.Table) -> pa.Table:
+    """Both in one table; the rows of the app with which the first ends are added up."""
+    app_id = held["app_id"][-1]
+    before, after = held.num_rows - _rows_of(held, app_id), _rows_of(details, app_id)
+    of_app = added([held.slice(before), details.slice(0, after)]) if after else held.slice(before)
+    return joined([held.slice(0, before), of_app, details.slice(after)])
 
 
 def _rows_of(details: pa.Table, app_id: pa.Scalar) -> int:

@@ -1,16 +1,14 @@
 """The rows of `marts.kpis` in memory, one for each app, amount, dimension and value of it; they add up like amounts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from appstore_analytics.contract.kpis.definition import Amount
-from appstore_analytics.lake.kpis.classes import Classes
-from appstore_analytics.lake.kpis.packing import packed, split
 from appstore_analytics.lake.kpis.schema import KEYS, STRINGS, SUMS
-from appstore_analytics.lake.kpis.sums import APP, CLASS, CODE, Sums, largest, measure_name
+from appstore_analytics.lake.kpis.sums import APP, CODE, Sums, largest
 from appstore_analytics.lake.schema import DICTIONARY, MONEY_SCALE
 
 _SUM_OF_MONEY = pa.decimal128(38, MONEY_SCALE)
@@ -19,20 +17,21 @@ _LARGEST_COUNT = pa.scalar(Decimal(2**63 - 1), _WIDE)
 _LARGEST_AMOUNT = pa.scalar(Decimal("999999999999.999999"), _SUM_OF_MONEY)
 
 
-def rows_of_sums(sums: Sums, classes: Classes) -> list[pa.Table]:
-    """A table for each measure, with `APP` instead of app ids; sums keep their width."""
-    amounts = [amount for of_class in classes.amounts for amount in of_class]
-    measures = dict.fromkeys(measure_name(amount) for amount in amounts)
-    slices = {"dimension": _taken(sums.dimensions, sums.table[CODE]), "value": _taken(sums.values, sums.table[CODE])}
-    return [_rows(sums.table, slices, measure, classes) for measure in measures]
-
-
-def in_order_of_apps(tables: Sequence[pa.Table], apps: pa.Array) -> pa.Table:
-    """One table, sorted by `APP`, which is an index of `apps`; equal rows keep their order."""
-    rows = _joined(tables)
-    app = rows[APP].combine_chunks()
-    rows = rows.take(pc.array_sort_indices(app)) if len(apps) > 1 else rows
-    return rows.set_column(0, "app_id", pc.take(apps, rows[APP]))
+def rows_of_sums(sums: Sums, amounts: Sequence[Amount], apps: pa.Array) -> pa.Table:
+    """A row for each sum, in the order of `apps`, of which `APP` is an index; sums keep their width."""
+    rows = joined([_numbered(sums.rows[amount.name], amount, number) for number, amount in enumerate(amounts)])
+    app = pc.take(sums.rows[APP], rows["row"].combine_chunks(), boundscheck=False)
+    order = pc.array_sort_indices(app)
+    rows = rows.combine_chunks().take(order)
+    code = pc.take(sums.rows[CODE], rows["row"].combine_chunks(), boundscheck=False)
+    names = pa.array([amount.name for amount in amounts])
+    columns = {
+        "app_id": pc.take(apps, pc.take(app, order, boundscheck=False), boundscheck=False),
+        "kpi": pa.DictionaryArray.from_arrays(rows["kpi"].combine_chunks(), names),
+        "dimension": _taken(sums.dimensions, code),
+        "value": _taken(sums.values, code),
+    }
+    return pa.table({**columns, "amount": rows["amount"], "usd": rows["usd"]})
 
 
 def in_order(rows: pa.Table) -> pa.Table:
@@ -43,19 +42,11 @@ def in_order(rows: pa.Table) -> pa.Table:
 
 
 def added(tables: Sequence[pa.Table]) -> pa.Table:
-    """The sums of the rows of several tables that are equal in `KEYS`, in the order of the first ones."""
-    rows = _joined(tables)
-    columns = [rows["app_id"].combine_chunks().dictionary_encode(), *(rows[name].combine_chunks() for name in STRINGS)]
-    numbers = pa.repeat(pa.scalar(0, pa.int64()), rows.num_rows)
-    for column in columns:
-        numbers = packed(numbers, pc.fill_null(column.indices, len(column.dictionary)), len(column.dictionary) + 1)
-    sums = _summed(rows, numbers)
-    rest, keys = sums["numbers"], {}
-    for name, column in reversed(list(zip(KEYS, columns, strict=True))):
-        rest, codes = split(rest, len(column.dictionary) + 1)
-        keys[name] = _taken(_with_null(column.dictionary), codes)
-    apps = keys["app_id"].dictionary_decode()
-    return pa.table([apps, *(keys[name] for name in STRINGS), sums["amount"], sums["usd"]], names=rows.column_names)
+    """The sums of the rows of several tables that are equal in `KEYS`; a sum without any value is null."""
+    rows = joined(tables).unify_dictionaries().combine_chunks()
+    rows = rows if _fits(rows["amount"]) else _with_wide_amounts(rows)
+    grouping = pa.TableGroupBy(rows, list(KEYS), use_threads=False)
+    return grouping.aggregate([("amount", "sum"), ("usd", "sum")]).rename_columns(rows.column_names)
 
 
 def zeros(apps: pa.Array, amount: Amount, dimension: str) -> pa.Table:
@@ -81,36 +72,16 @@ def fitted(rows: pa.Table) -> pa.Table:
     return pa.table([rows["app_id"], *(rows[name].cast(DICTIONARY) for name in STRINGS), amount, usd], schema=SUMS)
 
 
-def _summed(rows: pa.Table, numbers: pa.Array) -> pa.Table:
-    """The sums of rows that are equal in `numbers`; a sum without any value is null."""
-    amounts = (rows if _fits(rows["amount"]) else _with_wide_amounts(rows)).select(["amount", "usd"])
-    filled = [name for name in amounts.column_names if amounts[name].null_count < len(amounts)]
-    grouping = pa.TableGroupBy(amounts.append_column("numbers", numbers), ["numbers"], use_threads=False)
-    sums = grouping.aggregate([(name, "sum") for name in filled])
-    found = {name: sums[f"{name}_sum"] for name in filled}
-    nulls = {name: pa.nulls(len(sums), amounts[name].type) for name in ("amount", "usd")}
-    return pa.table({"numbers": sums["numbers"], **nulls, **found})
+def _numbered(sums: pa.Array, amount: Amount, number: int) -> pa.Table:
+    """The sums that exist, with the number of their row and of their amount."""
+    row = pc.indices_nonzero(sums.is_valid())
+    kpi = pa.repeat(pa.scalar(number, pa.int32()), len(row))
+    return pa.table({"row": row, "kpi": kpi, **_columns(sums.drop_null(), amount)})
 
 
-def _rows(sums: pa.Table, slices: Mapping[str, pa.Array], measure: str, classes: Classes) -> pa.Table:
-    of_class = [next((each for each in some if measure_name(each) == measure), None) for some in classes.amounts]
-    amounts = [amount for amount in of_class if amount is not None]
-    kpi_of_class = pa.array([amounts.index(amount) if amount else None for amount in of_class], pa.int32())
-    kpis = pa.DictionaryArray.from_arrays(kpi_of_class, pa.array([amount.name for amount in amounts]))
-    kpi = _taken(kpis, sums[CLASS])
-    columns = _columns(pc.fill_null(sums[measure], 0), amounts[0])
-    rows = pa.table({APP: sums[APP], "kpi": kpi, **slices, **columns})
-    return rows.filter(kpi.is_valid()) if kpi.null_count else rows
-
-
-def _taken(words: pa.DictionaryArray, codes: pa.ChunkedArray) -> pa.Array:
-    indices = pc.take(words.indices, codes.combine_chunks(), boundscheck=False)
+def _taken(words: pa.DictionaryArray, codes: pa.Array) -> pa.Array:
+    indices = pc.take(words.indices, codes, boundscheck=False)
     return pa.DictionaryArray.from_arrays(indices, words.dictionary, safe=False)
-
-
-def _with_null(words: pa.Array) -> pa.DictionaryArray:
-    """An entry for each of the words, and null."""
-    return pa.DictionaryArray.from_arrays(pa.array([*range(len(words)), None], pa.int32()), words)
 
 
 def _fits(amounts: pa.ChunkedArray) -> bool:
@@ -124,11 +95,11 @@ def _columns(sums: pa.ChunkedArray, amount: Amount) -> dict[str, pa.ChunkedArray
     return {"amount": sums, "usd": pa.nulls(len(sums), _SUM_OF_MONEY)}
 
 
-def _joined(tables: Sequence[pa.Table]) -> pa.Table:
-    """The rows of all tables in one piece; their amounts are wide if those of any are."""
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """The rows of all tables; their amounts are wide if those of any are."""
     if any(table["amount"].type != pa.int64() for table in tables):
         tables = [_with_wide_amounts(table) for table in tables]
-    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    return pa.concat_tables(tables)
 
 
 def _with_wide_amounts(rows: pa.Table) -> pa.Table:

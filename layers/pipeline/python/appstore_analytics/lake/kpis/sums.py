@@ -1,11 +1,13 @@
-"""Sums over rows by app, class and the values of one dimension at a time, in few passes over the rows.
+"""Sums over rows by app and the values of one dimension at a time, in few passes over the rows.
 
-rows ─► sums by app, cell and the values of a few dimensions ─► by app, class and the value of each dimension
+rows ─► sums by app, cell and the values of a few dimensions ─► of each amount, by app and the value of one dimension
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import reduce
+from itertools import accumulate, chain
 from math import prod
 from typing import Self
 
@@ -15,13 +17,14 @@ import pyarrow.compute as pc
 
 from appstore_analytics.contract.kpis.definition import LAST_DAY_SINCE_DOWNLOAD, Amount, Dimension
 from appstore_analytics.contract.kpis.stored import TOTAL
-from appstore_analytics.lake.kpis.classes import Classes
+from appstore_analytics.lake.kpis.cells import Cells
 from appstore_analytics.lake.kpis.packing import packed, split
+from appstore_analytics.lake.record_batches import in_one_batch
 
-APP, CLASS, CODE = "app", "class", "code"
+APP, CODE = "app", "code"
 
 _BASE = "base"
-"""What sums are grouped by besides dimensions: first the cell of an app, then its class."""
+"""What sums are grouped by besides dimensions: first the cell of an app, then the app."""
 
 _ROWS_OF_A_GROUP = 8
 """A group takes as long as this many rows: Arrow adds it to its table, and its sums are summed again."""
@@ -41,86 +44,112 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Sums by one dimension at a time: a row for each existing app, class, dimension and value.
+    """Sums by one dimension at a time: a row for each existing app, dimension and value.
 
-    `table` has `APP`, `CLASS`, `CODE` (an index of `dimensions` and of `values`), and a column for each measure. The
-    dimension `TOTAL`, of code 0, has one value, null.
+    `rows` has `APP`, `CODE` (an index of `dimensions` and of `values`), and for each amount a column by its name, null
+    where nothing counts for it. The dimension `TOTAL`, of code 0, has one value, null.
     """
 
-    table: pa.Table
+    rows: pa.RecordBatch
     dimensions: pa.DictionaryArray
     values: pa.DictionaryArray
 
     @property
     def totals(self) -> Self:
         """The sums without any dimension."""
-        return replace(self, table=self.table.filter(pc.equal(self.table[CODE], 0)))
+        return replace(self, rows=self.rows.filter(pc.equal(self.rows[CODE], 0)))
 
     @property
     def details(self) -> Self:
         """The sums by all dimensions but `TOTAL`."""
-        return replace(self, table=self.table.filter(pc.not_equal(self.table[CODE], 0)))
+        return replace(self, rows=self.rows.filter(pc.not_equal(self.rows[CODE], 0)))
 
 
 def sums_by_dimension(
-    cells_by_app: pa.Array, measures: Mapping[str, pa.Array], keys: Mapping[str, Keys], classes: Classes
+    cells_by_app: pa.Array, measures: Mapping[str, pa.Array], keys: Mapping[str, Keys], cells: Cells
 ) -> Sums:
     """The sums by `TOTAL` and by each of `keys`.
 
-    `cells_by_app` has a number for each row (`Classes.cells_by_app`); apps are in ascending order.
+    `cells_by_app` has a number for each row (`Cells.by_app`); apps are in ascending order.
     """
-    groups = (cells_by_app[-1].as_py() // len(classes.cells) + 1) * len(classes.cells)
-    passes = _passes(keys, groups, len(cells_by_app))
-    sums = [_grouped(cells_by_app, together, measures) for together in passes]
-    fewest = min(sums, key=len)
-    total = fewest.append_column(TOTAL, pa.repeat(pa.scalar(0, pa.int32()), len(fewest)))
-    found = {name: each for together, each in zip(passes, sums, strict=True) for name in together}
-    values = {name: keys[name].values for name in found}
-    return _added_up({TOTAL: total, **found}, {TOTAL: pa.nulls(1, pa.string()), **values}, measures, classes)
-
-
-def _added_up(
-    found: Mapping[str, pa.Table], values: Mapping[str, pa.Array], measures: Collection[str], classes: Classes
-) -> Sums:
-    """The sums by each of the columns of codes `found`, all in one pass: most of a small one's time is its start."""
-    pieces, first = [], 0
-    for name, sums in found.items():
-        codes = pc.add(sums[name], pa.scalar(first, pa.int32()))
-        pieces.append(sums.select([_BASE, *measures]).append_column(CODE, codes))
-        first += len(values[name])
-    every_value = pa.concat_arrays(list(values.values()))
-    table = _grouped_by_code(_by_class(pa.concat_tables(pieces), classes), every_value, measures)
-    bases = dict(zip((APP, CLASS), split(table[_BASE], len(classes.amounts)), strict=True))
+    bases = (cells_by_app[-1].as_py() // len(cells.amounts) + 1) * len(cells.amounts)
+    passes = _passes(keys, bases, len(cells_by_app))
+    sums = [_grouped(cells_by_app, bases, together, measures) for together in passes]
+    values = {TOTAL: pa.nulls(1, pa.string()), **{name: key.values for name, key in keys.items()}}
+    by_cell = _by_one_key(passes, sums, values, bases)
     numbers = [pa.repeat(pa.scalar(number, pa.int32()), len(each)) for number, each in enumerate(values.values())]
+    every_value = pa.concat_arrays(list(values.values()))
     return Sums(
-        pa.table({**bases, CODE: table[CODE], **{name: table[name] for name in measures}}),
+        _by_amount(_side_by_side(by_cell, len(cells.amounts), len(every_value)), cells),
         pa.DictionaryArray.from_arrays(pa.concat_arrays(numbers), pa.array(list(values))),
         every_value.dictionary_encode(),
     )
 
 
-def over_apps(sums: Sums) -> Sums:
-    """The sums over all apps, as those of one app, 0."""
-    measures = [name for name in sums.table.column_names if name not in {APP, CLASS, CODE}]
-    table = _grouped_by_code(sums.table.rename_columns({CLASS: _BASE}), sums.values, measures)
-    apps = pa.repeat(pa.scalar(0, pa.int32()), len(table))
-    return replace(sums, table=table.rename_columns({_BASE: CLASS}).append_column(APP, apps))
+def over_apps(sums: Sums, app: int) -> Sums:
+    """The sums over all apps, as those of the app `app`."""
+    apps = pa.repeat(pa.scalar(app, pa.int32()), len(sums.rows))
+    amounts = {name: sums.rows[name] for name in sums.rows.schema.names if name not in {APP, CODE}}
+    table = _grouped(apps, app + 1, {CODE: Keys(sums.rows[CODE], sums.values)}, amounts)
+    return replace(sums, rows=in_one_batch(table.rename_columns({_BASE: APP})))
 
 
-def _grouped_by_code(rows: pa.Table, values: pa.Array, measures: Collection[str]) -> pa.Table:
-    return _grouped(rows[_BASE], {CODE: Keys(rows[CODE], values)}, {name: rows[name] for name in measures})
+def _by_one_key(
+    passes: Sequence[Mapping[str, Keys]], sums: Sequence[pa.Table], values: Mapping[str, pa.Array], bases: int
+) -> pa.RecordBatch:
+    """The sums by `TOTAL` and by one key at a time, by `CODE`; those by several keys are added up in one more pass."""
+    first_codes = dict(zip(values, accumulate(map(len, values.values()), initial=0), strict=False))
+    fewest, keys = min(zip(sums, passes, strict=True), key=lambda of_pass: len(of_pass[0]))
+    by_several = [_coded(fewest, keys, pa.repeat(pa.scalar(0, pa.int32()), len(fewest)))]
+    by_one: list[pa.Table] = []
+    for of_pass, keys in zip(sums, passes, strict=True):
+        for name in keys:
+            codes = pc.add(of_pass[name], pa.scalar(first_codes[name], pa.int32()))
+            (by_one if len(keys) == 1 else by_several).append(_coded(of_pass, keys, codes))
+    rows = pa.concat_tables(by_several)
+    code = Keys(rows[CODE], pa.concat_arrays(list(values.values())))
+    added_up = _grouped(rows[_BASE], bases, {CODE: code}, {name: rows[name] for name in rows.column_names[2:]})
+    return in_one_batch(pa.concat_tables([added_up, *by_one]))
 
 
-def _by_class(sums: pa.Table, classes: Classes) -> pa.Table:
-    """Sums by app and class: a row of `sums`, by app and cell, for each class of its cell."""
-    app, cell = split(sums[_BASE], len(classes.cells))
-    found = []
-    for place in range(max(map(len, classes.cells))):
-        class_of_cell = [of_cell[place] if place < len(of_cell) else None for of_cell in classes.cells]
-        base = packed(app, pc.take(pa.array(class_of_cell, pa.int32()), cell), len(classes.amounts))
-        of_class = sums.set_column(sums.column_names.index(_BASE), _BASE, base)
-        found.append(of_class.filter(base.is_valid()) if base.null_count else of_class)
-    return pa.concat_tables(found)
+def _coded(sums: pa.Table, keys: Collection[str], codes: pa.ChunkedArray) -> pa.Table:
+    """The sums with `CODE` as the second column, instead of the codes of each of `keys`."""
+    return sums.drop_columns(list(keys)).add_column(1, CODE, codes)
+
+
+def _side_by_side(sums: pa.RecordBatch, cells: int, codes: int) -> list[pa.RecordBatch]:
+    """The sums of each cell, all with the same apps and codes in the same order, and null where a cell has none.
+
+    `sums` has a row at most for each app, cell and code, so that nothing has to be grouped again.
+    """
+    if cells == 1:
+        return [sums.rename_columns({_BASE: APP})]
+    app, cell = split(sums[_BASE], cells)
+    pairs = packed(app.cast(pa.int64()), sums[CODE], codes).dictionary_encode()
+    length = len(pairs.dictionary)
+    places = packed(cell, pairs.indices, length)
+    order = pc.inverse_permutation(places, max_index=cells * length - 1)
+    laid_out = sums.drop_columns([_BASE, CODE]).take(order)
+    app, code = (column.cast(pa.int32()) for column in split(pairs.dictionary, codes))
+    of_cells = (laid_out.slice(start, length) for start in range(0, cells * length, length))
+    return [pa.record_batch([app, code, *each.columns], [APP, CODE, *each.schema.names]) for each in of_cells]
+
+
+def _by_amount(of_cells: Sequence[pa.RecordBatch], cells: Cells) -> pa.RecordBatch:
+    """The sums of each amount, over the cells that count for it."""
+    first, found = of_cells[0], {}
+    for amount in dict.fromkeys(chain.from_iterable(cells.amounts)):
+        pairs = zip(of_cells, cells.amounts, strict=True)
+        found[amount.name] = reduce(_sum, (sums[measure_name(amount)] for sums, some in pairs if amount in some))
+    return pa.record_batch({APP: first[APP], CODE: first[CODE], **found})
+
+
+def _sum(one: pa.Array, other: pa.Array) -> pa.Array:
+    """The sum of what is not null; null where both are."""
+    if pa.types.is_decimal(one.type):
+        wide = pa.decimal256(75, one.type.scale)  # the sum takes the 76th digit
+        one, other = one.cast(wide), other.cast(wide)
+    return pc.coalesce(pc.add(one, other), one, other)
 
 
 def keys_of(rows: pa.RecordBatch, dimensions: Iterable[Dimension], day: date) -> dict[str, Keys]:
@@ -129,12 +158,12 @@ def keys_of(rows: pa.RecordBatch, dimensions: Iterable[Dimension], day: date) ->
 
 
 def measures_of(rows: pa.RecordBatch, amounts: Iterable[Amount]) -> dict[str, pa.Array]:
-    """The numbers to sum for `amounts`: 64 bits if they certainly hold the sum of all rows, otherwise wider."""
+    """The numbers to sum for `amounts`, 0 for null: 64 bits if they hold the sum of all rows, otherwise wider."""
     return {name: _measure(rows, amount) for name, amount in {measure_name(each): each for each in amounts}.items()}
 
 
 def _measure(rows: pa.RecordBatch, amount: Amount) -> pa.Array:
-    factors = [rows.column(name) for name in (amount.measure, amount.times) if name]
+    factors = [pc.fill_null(rows.column(name), 0) for name in (amount.measure, amount.times) if name]
     if not amount.is_money and prod(map(largest, factors)) * rows.num_rows >= _INT64_VALUES:
         factors = [factor.cast(_WIDE_INTEGER) for factor in factors]
     return factors[0] if len(factors) == 1 else pc.multiply(*factors)
@@ -185,11 +214,9 @@ def largest(column: pa.Array) -> int:
     return int(max(abs(bounds["min"] or 0), abs(bounds["max"] or 0)))
 
 
-def _grouped(base: pa.Array, keys: Mapping[str, Keys], measures: Mapping[str, pa.Array]) -> pa.Table:
-    """The sums by `base` and all keys, in the order of their first rows."""
-    numbers = base
-    if (largest(base) + 1) * _combinations(keys) >= _INT32_VALUES:
-        numbers = base.cast(pa.int64())
+def _grouped(base: pa.Array, bases: int, keys: Mapping[str, Keys], measures: Mapping[str, pa.Array]) -> pa.Table:
+    """The sums by `base`, which is below `bases`, and by all keys, in no order."""
+    numbers = base if bases * _combinations(keys) < _INT32_VALUES else base.cast(pa.int64())
     for key in keys.values():
         numbers = packed(numbers, key.codes, len(key.values))
     grouping = pa.TableGroupBy(pa.table({"numbers": numbers, **measures}), ["numbers"], use_threads=False)

@@ -14,36 +14,33 @@ _OTHER = ""
 """Stands for a value that no condition names: it meets only the conditions that ask for any value."""
 
 
-class Classes:
-    """A class of rows for each set of conditions that amounts have in common.
+class Cells:
+    """A cell of rows for each set of amounts that a row can count for.
 
-    `amounts` has, for each class, the amounts that its rows count for, of different measures. Classes can overlap: a
-    row is in exactly one of `cells`, which is the tuple of the classes that it is in; this can be empty.
+    `amounts` has this set for each cell. It can be empty, and an amount can be in several. A row is in one cell.
     """
 
     def __init__(self, amounts: Sequence[Amount]) -> None:
-        wheres = list(dict.fromkeys(amount.where for amount in amounts))
-        self.amounts = tuple(tuple(amount for amount in amounts if amount.where == where) for where in wheres)
         # A row has a bit for each condition that it meets.
-        conditions = dict.fromkeys(condition for where in wheres for condition in where)
+        conditions = dict.fromkeys(condition for amount in amounts for condition in amount.where)
         self._bits = {condition: 1 << number for number, condition in enumerate(conditions)}
         self._columns = tuple(dict.fromkeys(condition.column for condition in conditions))
+        asked = {amount: sum(self._bits[condition] for condition in amount.where) for amount in amounts}
         possible = map(sum, product(*(self._possible_bits(name) for name in self._columns)))
-        bits_of_classes = [sum(self._bits[condition] for condition in where) for where in wheres]
-        cell_of_bits = {
-            met: tuple(number for number, bits in enumerate(bits_of_classes) if met & bits == bits) for met in possible
+        amounts_of_bits = {
+            met: tuple(amount for amount, bits in asked.items() if met & bits == bits) for met in possible
         }
-        self.cells = tuple(dict.fromkeys(cell_of_bits.values()))
-        numbers = {cell: number for number, cell in enumerate(self.cells)}
+        self.amounts = tuple(dict.fromkeys(amounts_of_bits.values()))
+        numbers = {cell: number for number, cell in enumerate(self.amounts)}
         every = range(1 << len(self._bits))
-        self._cell_of_bits = pa.array([numbers.get(cell_of_bits.get(bits, ())) for bits in every], pa.int32())
+        self._cell_of_bits = pa.array([numbers.get(amounts_of_bits.get(bits, ())) for bits in every], pa.int32())
 
-    def cells_by_app(self, apps: pa.Array, rows: pa.RecordBatch) -> pa.Array:
-        """The app of each row, given as a number, and its cell, an index of `cells`, packed into one number."""
+    def by_app(self, apps: pa.Array, rows: pa.RecordBatch) -> pa.Array:
+        """The app of each row, given as a number, and its cell, an index of `amounts`, packed into one number."""
         if not self._columns:
             return apps
         bits = reduce(pc.add, (self._bits_of_column(rows.column(name), name) for name in self._columns))
-        return packed(apps, pc.take(self._cell_of_bits, bits, boundscheck=False), len(self.cells))
+        return packed(apps, pc.take(self._cell_of_bits, bits, boundscheck=False), len(self.amounts))
 
     def _bits_of_column(self, column: pa.Array, name: str) -> pa.Array:
         """The bits of the conditions that each row meets; for strings computed once per entry of the dictionary."""
