@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 import pyarrow as pa
@@ -20,6 +21,7 @@ from appstore_analytics.contract.kpis.definition import Amount, Dimension, dimen
 from appstore_analytics.contract.kpis.sql import sum_of
 from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL, amounts_of
 from appstore_analytics.contract.tables import IS_NEWEST_VINTAGE, CuratedTable, tables_by_name
+from appstore_analytics.lake.kpis import rollup
 from appstore_analytics.lake.kpis.rollup import ROW_GROUP_ROWS, Rollup
 from appstore_analytics.lake.schema import in_memory, table_schema
 from appstore_analytics.rules.calendar import complete_on
@@ -73,11 +75,11 @@ def _nothing(name: str, rows: int) -> list[Any]:
 
 
 def _written(path: Path, table: CuratedTable, pieces: Sequence[pa.Table]) -> pq.ParquetFile:
-    with Rollup(table, DAY, path) as rollup:
+    with Rollup(table, DAY, path) as kpis:
         for piece in pieces:
             for batch in piece.cast(in_memory(piece.schema)).combine_chunks().to_batches():
-                rollup.add(batch)
-        rows = rollup.finish({"digest": "of the rows"})
+                kpis.add(batch)
+        rows = kpis.finish({"digest": "of the rows"})
     file = pq.ParquetFile(path)
     assert file.metadata.num_rows == rows
     return file
@@ -139,11 +141,25 @@ def test_every_amount_by_every_dimension_is_the_sum_of_its_rows(
     tmp_path_factory: pytest.TempPathFactory, table: CuratedTable, data: st.DataObject
 ) -> None:
     rows = data.draw(_rows(table))
-    cuts = sorted(data.draw(st.lists(st.integers(0, rows.num_rows), max_size=2)))
+    cuts = sorted(data.draw(st.lists(st.integers(0, rows.num_rows), max_size=5)))
     bounds = [0, *cuts, rows.num_rows]
     pieces = [rows.slice(start, end - start) for start, end in pairwise(bounds)]
     path = tmp_path_factory.mktemp("kpis") / "kpis.parquet"
-    assert _found(_written(path, table, pieces).read()) == _expected(rows, table)
+    with patch.object(rollup, "ROW_GROUP_ROWS", data.draw(st.sampled_from([1, 3, 50, 20_000]))):
+        written = _written(path, table, pieces).read()
+    assert _found(written) == _expected(rows, table)
+
+
+def test_an_app_that_continues_over_batches_with_a_null_value_is_added_up(tmp_path: Path) -> None:
+    batches = (
+        _sessions([1, 2], territory=["US", "GB"], sessions=[1, 1]),
+        _sessions([2, 3], territory=["FR", "DE"], sessions=[1, 1]),
+        _sessions([3, 4], territory=[None, "NA"], sessions=[1, 1]),
+        _sessions([4, 5, 6], territory=["IT", None, "ES"], sessions=[1, 1, 1]),
+    )
+    with patch.object(rollup, "ROW_GROUP_ROWS", 65):
+        file = _written(tmp_path / "kpis", tables_by_name()["sessions"], batches)
+    assert _found(file.read()) == _expected(pa.concat_tables(batches), tables_by_name()["sessions"])
 
 
 def _sessions(apps: Sequence[int], **columns: Sequence[Any]) -> pa.Table:
@@ -172,7 +188,8 @@ def test_the_last_row_group_has_all_totals_and_the_portfolio_and_the_others_the_
     *details, last = [file.read_row_group(number) for number in range(file.num_row_groups)]
     assert {row["app_id"] for row in last.to_pylist() if row["dimension"] != TOTAL} == {PORTFOLIO}
     assert {row["app_id"] for row in last.to_pylist() if row["dimension"] == TOTAL} == {PORTFOLIO, *apps}
-    assert all(group.num_rows <= ROW_GROUP_ROWS for group in details)
+    assert [group.num_rows for group in details[:-1]] == [ROW_GROUP_ROWS] * (len(details) - 1)
+    assert 0 < details[-1].num_rows <= ROW_GROUP_ROWS < sum(group.num_rows for group in details)
     found = [row["app_id"] for group in details for row in group.to_pylist()]
     assert found == sorted(found)
     assert set(found) == set(apps)

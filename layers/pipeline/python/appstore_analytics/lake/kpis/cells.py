@@ -15,9 +15,9 @@ _OTHER = ""
 
 
 class Cells:
-    """A cell of rows for each set of amounts that a row can count for.
+    """The cells of a table: two rows are in the same cell if they count for the same amounts.
 
-    `amounts` has this set for each cell. It can be empty, and an amount can be in several. A row is in one cell.
+    `amounts` has those of each cell. One cell may have none, and an amount can be in several cells.
     """
 
     def __init__(self, amounts: Sequence[Amount]) -> None:

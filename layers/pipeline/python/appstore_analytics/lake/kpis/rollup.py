@@ -1,7 +1,7 @@
 """The KPI object of one Date and source table, made from the row groups of the rows' object as they are written.
 
     rows of the apps, in their order ─► sums ─► details of apps that are complete ─► row groups of 20,000
-                                          └► totals and the portfolio, held ───────► the last row group, by the footer
+                                          └► totals and the portfolio, kept ───────► the last row group, by the footer
 
 One read of the object's end then has the totals of all apps, and the portfolio with all dimensions.
 """
@@ -34,7 +34,7 @@ from appstore_analytics.lake.record_batches import in_one_batch, with_own_dictio
 from appstore_analytics.rules import vintage
 
 ROW_GROUP_ROWS = 20_000
-"""The minimum number of rows that a query of one app reads; fewer would make the object a quarter larger."""
+"""A query of one app's details reads one row group or two; smaller ones would make the object larger."""
 
 
 class Rollup:
@@ -55,7 +55,7 @@ class Rollup:
             store_schema=False,
             use_dictionary=list(KEYS),
             write_statistics=["app_id", "dimension"],
-            write_batch_size=ROW_GROUP_ROWS,
+            write_batch_size=ROW_GROUP_ROWS,  # Arrow's 1,024 rows at a time take longer for the same bytes
         )
         self._rows = 0
         self._held: pa.Table | None = None
@@ -97,9 +97,9 @@ class Rollup:
         """Keep the apps' totals and their share of the portfolio; returns their details, in the order of the apps."""
         sums = self._sums(rows, apps)
         portfolio = len(apps.values)
-        held = replace(sums, rows=pa.concat_batches([sums.totals.rows, over_apps(sums, portfolio).rows]))
+        last = replace(sums, rows=pa.concat_batches([sums.totals.rows, over_apps(sums, portfolio).rows]))
         ids = pa.concat_arrays([apps.values, pa.array([PORTFOLIO], pa.int64())])
-        self._last.append(rows_of_sums(held, self._amounts, ids))
+        self._last.append(rows_of_sums(last, self._amounts, ids))
         return rows_of_sums(sums.details, self._amounts, apps.values)
 
     def _sums(self, rows: pa.RecordBatch, apps: pa.RunEndEncodedArray) -> Sums:
@@ -122,7 +122,8 @@ class Rollup:
             return
         complete = rows.num_rows - _rows_of(rows, rows["app_id"][-1])
         written = complete - complete % ROW_GROUP_ROWS
-        self._write(fitted(rows.slice(0, written)), ROW_GROUP_ROWS)
+        if written:
+            self._write(fitted(rows.slice(0, written)), ROW_GROUP_ROWS)
         rest = pa.repeat(True, rows.num_rows - written)
         self._held = rows.slice(written).filter(rest)  # a copy: a slice would keep all details in memory
 
@@ -130,7 +131,8 @@ class Rollup:
         batch = in_one_batch(rows)
         batch = batch.append_column("is_final", self._are_final(batch.column("app_id")))
         for start in range(0, batch.num_rows, row_group_rows):
-            self._writer.write_batch(with_own_dictionaries(batch.slice(start, row_group_rows), STRINGS))
+            rows_of_group = with_own_dictionaries(batch.slice(start, row_group_rows), STRINGS)
+            self._writer.write_batch(rows_of_group, row_group_rows)
         self._rows += batch.num_rows
 
     def _are_final(self, app_ids: pa.Array) -> pa.Array:

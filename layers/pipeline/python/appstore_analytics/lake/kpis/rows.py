@@ -45,8 +45,21 @@ def added(tables: Sequence[pa.Table]) -> pa.Table:
     """The sums of the rows of several tables that are equal in `KEYS`; a sum without any value is null."""
     rows = joined(tables).unify_dictionaries().combine_chunks()
     rows = rows if _fits(rows["amount"]) else _with_wide_amounts(rows)
-    grouping = pa.TableGroupBy(rows, list(KEYS), use_threads=False)
-    return grouping.aggregate([("amount", "sum"), ("usd", "sum")]).rename_columns(rows.column_names)
+    # Grouped by numbers: as a key, a dictionary's null gets an index out of range, at which Arrow then reads
+    # (apache/arrow#44827).
+    words = {name: rows[name].combine_chunks() for name in STRINGS}
+    codes = {name: pc.fill_null(each.indices, len(each.dictionary)) for name, each in words.items()}
+    numbers = pa.table({"app_id": rows["app_id"], **codes, "amount": rows["amount"], "usd": rows["usd"]})
+    sums = pa.TableGroupBy(numbers, list(KEYS), use_threads=False).aggregate([("amount", "sum"), ("usd", "sum")])
+    found = {name: _taken(_with_null(each.dictionary), sums[name].combine_chunks()) for name, each in words.items()}
+    return pa.table({"app_id": sums["app_id"], **found, "amount": sums["amount_sum"], "usd": sums["usd_sum"]})
+
+
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """The rows of all tables; their amounts are wide if those of any are."""
+    if any(table["amount"].type != pa.int64() for table in tables):
+        tables = [_with_wide_amounts(table) for table in tables]
+    return pa.concat_tables(tables)
 
 
 def zeros(apps: pa.Array, amount: Amount, dimension: str) -> pa.Table:
@@ -84,22 +97,20 @@ def _taken(words: pa.DictionaryArray, codes: pa.Array) -> pa.Array:
     return pa.DictionaryArray.from_arrays(indices, words.dictionary, safe=False)
 
 
+def _with_null(words: pa.Array) -> pa.DictionaryArray:
+    """An entry for each of the words, and null."""
+    return pa.DictionaryArray.from_arrays(pa.array([*range(len(words)), None], pa.int32()), words)
+
+
 def _fits(amounts: pa.ChunkedArray) -> bool:
     """Whether 64 bits certainly hold the sum of all amounts."""
     return largest(amounts) * len(amounts) < 1 << 63
 
 
-def _columns(sums: pa.ChunkedArray, amount: Amount) -> dict[str, pa.ChunkedArray]:
+def _columns(sums: pa.Array, amount: Amount) -> dict[str, pa.Array]:
     if amount.is_money:
         return {"amount": pa.nulls(len(sums), pa.int64()), "usd": sums.cast(_SUM_OF_MONEY)}
     return {"amount": sums, "usd": pa.nulls(len(sums), _SUM_OF_MONEY)}
-
-
-def joined(tables: Sequence[pa.Table]) -> pa.Table:
-    """The rows of all tables; their amounts are wide if those of any are."""
-    if any(table["amount"].type != pa.int64() for table in tables):
-        tables = [_with_wide_amounts(table) for table in tables]
-    return pa.concat_tables(tables)
 
 
 def _with_wide_amounts(rows: pa.Table) -> pa.Table:

@@ -27,7 +27,7 @@ _BASE = "base"
 """What sums are grouped by besides dimensions: first the cell of an app, then the app."""
 
 _ROWS_OF_A_GROUP = 8
-"""A group takes as long as this many rows: Arrow adds it to its table, and its sums are summed again."""
+"""A group takes about as long as this many rows: Arrow adds it to its table, and most are summed again."""
 
 _INT32_VALUES, _INT64_VALUES = 1 << 31, 1 << 63
 _WIDE_INTEGER = pa.decimal256(19, 0)
@@ -38,7 +38,7 @@ _EPOCH = date(1970, 1, 1)
 class Keys:
     """A grouping of rows: for each row a code from 0 on, an index of `values`."""
 
-    codes: pa.Array
+    codes: pa.Array | pa.ChunkedArray
     values: pa.Array
 
 
@@ -76,9 +76,13 @@ def sums_by_dimension(
     passes = _passes(keys, bases, len(cells_by_app))
     sums = [_grouped(cells_by_app, bases, together, measures) for together in passes]
     values = {TOTAL: pa.nulls(1, pa.string()), **{name: key.values for name, key in keys.items()}}
-    by_cell = _by_one_key(passes, sums, values, bases)
     numbers = [pa.repeat(pa.scalar(number, pa.int32()), len(each)) for number, each in enumerate(values.values())]
     every_value = pa.concat_arrays(list(values.values()))
+    first_codes = dict(zip(values, accumulate(map(len, values.values()), initial=0), strict=False))
+    by_several, by_one = _by_one_key(passes, sums, first_codes)
+    code = Keys(by_several[CODE], every_value)
+    added_up = _grouped(by_several[_BASE], bases, {CODE: code}, {name: by_several[name] for name in measures})
+    by_cell = in_one_batch(pa.concat_tables([added_up, *by_one]))
     return Sums(
         _by_amount(_side_by_side(by_cell, len(cells.amounts), len(every_value)), cells),
         pa.DictionaryArray.from_arrays(pa.concat_arrays(numbers), pa.array(list(values))),
@@ -95,24 +99,23 @@ def over_apps(sums: Sums, app: int) -> Sums:
 
 
 def _by_one_key(
-    passes: Sequence[Mapping[str, Keys]], sums: Sequence[pa.Table], values: Mapping[str, pa.Array], bases: int
-) -> pa.RecordBatch:
-    """The sums by `TOTAL` and by one key at a time, by `CODE`; those by several keys are added up in one more pass."""
-    first_codes = dict(zip(values, accumulate(map(len, values.values()), initial=0), strict=False))
-    fewest, keys = min(zip(sums, passes, strict=True), key=lambda of_pass: len(of_pass[0]))
-    by_several = [_coded(fewest, keys, pa.repeat(pa.scalar(0, pa.int32()), len(fewest)))]
+    passes: Sequence[Mapping[str, Keys]], sums: Sequence[pa.Table], first_codes: Mapping[str, int]
+) -> tuple[pa.Table, list[pa.Table]]:
+    """The sums with one key's code instead of the codes of all keys of their pass, and as many times as it has keys.
+
+    Those of passes with several keys, and the total, still have to be added up.
+    """
+    fewest, all_keys = min(zip(sums, passes, strict=True), key=lambda of_pass: len(of_pass[0]))
+    by_several = [_coded(fewest, all_keys, pa.repeat(pa.scalar(0, pa.int32()), len(fewest)))]
     by_one: list[pa.Table] = []
     for of_pass, keys in zip(sums, passes, strict=True):
         for name in keys:
             codes = pc.add(of_pass[name], pa.scalar(first_codes[name], pa.int32()))
             (by_one if len(keys) == 1 else by_several).append(_coded(of_pass, keys, codes))
-    rows = pa.concat_tables(by_several)
-    code = Keys(rows[CODE], pa.concat_arrays(list(values.values())))
-    added_up = _grouped(rows[_BASE], bases, {CODE: code}, {name: rows[name] for name in rows.column_names[2:]})
-    return in_one_batch(pa.concat_tables([added_up, *by_one]))
+    return pa.concat_tables(by_several), by_one
 
 
-def _coded(sums: pa.Table, keys: Collection[str], codes: pa.ChunkedArray) -> pa.Table:
+def _coded(sums: pa.Table, keys: Collection[str], codes: pa.Array | pa.ChunkedArray) -> pa.Table:
     """The sums with `CODE` as the second column, instead of the codes of each of `keys`."""
     return sums.drop_columns(list(keys)).add_column(1, CODE, codes)
 
@@ -120,7 +123,7 @@ def _coded(sums: pa.Table, keys: Collection[str], codes: pa.ChunkedArray) -> pa.
 def _side_by_side(sums: pa.RecordBatch, cells: int, codes: int) -> list[pa.RecordBatch]:
     """The sums of each cell, all with the same apps and codes in the same order, and null where a cell has none.
 
-    `sums` has a row at most for each app, cell and code, so that nothing has to be grouped again.
+    `sums` has one row at most for each app, cell and code, so that nothing has to be grouped again.
     """
     if cells == 1:
         return [sums.rename_columns({_BASE: APP})]
@@ -174,12 +177,12 @@ def measure_name(amount: Amount) -> str:
     return f"{amount.measure} * {amount.times}" if amount.times else amount.measure
 
 
-def _passes(keys: Mapping[str, Keys], groups: int, rows: int) -> list[dict[str, Keys]]:
+def _passes(keys: Mapping[str, Keys], bases: int, rows: int) -> list[dict[str, Keys]]:
     """The keys to group by together. A pass takes time for each row and for each of its groups, so that neither one
     pass with all keys nor one for each key is the fastest."""
 
     def cost(passes: Sequence[Mapping[str, Keys]]) -> int:
-        return sum(rows + _ROWS_OF_A_GROUP * groups * _combinations(together) for together in passes)
+        return sum(rows + _ROWS_OF_A_GROUP * bases * _combinations(together) for together in passes)
 
     return min((_spread(keys, count) for count in range(1, max(len(keys), 1) + 1)), key=cost)
 
@@ -214,7 +217,9 @@ def largest(column: pa.Array) -> int:
     return int(max(abs(bounds["min"] or 0), abs(bounds["max"] or 0)))
 
 
-def _grouped(base: pa.Array, bases: int, keys: Mapping[str, Keys], measures: Mapping[str, pa.Array]) -> pa.Table:
+def _grouped(
+    base: pa.Array | pa.ChunkedArray, bases: int, keys: Mapping[str, Keys], measures: Mapping[str, pa.Array]
+) -> pa.Table:
     """The sums by `base`, which is below `bases`, and by all keys, in no order."""
     numbers = base if bases * _combinations(keys) < _INT32_VALUES else base.cast(pa.int64())
     for key in keys.values():
