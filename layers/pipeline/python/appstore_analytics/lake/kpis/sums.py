@@ -101,9 +101,10 @@ def over_apps(sums: Sums, app: int) -> Sums:
 def _by_one_key(
     passes: Sequence[Mapping[str, Keys]], sums: Sequence[pa.Table], first_codes: Mapping[str, int]
 ) -> tuple[pa.Table, list[pa.Table]]:
-    """The sums with one key's code instead of the codes of all keys of their pass, and as many times as it has keys.
+    """For each key, the sums of its pass with the code of this key alone; and the total.
 
-    Those of passes with several keys, and the total, still have to be added up.
+    The first table holds the total and the keys that shared a pass: several of its rows can have the same code, and are
+    still to be added up. The others have one row for each code.
     """
     fewest, all_keys = min(zip(sums, passes, strict=True), key=lambda of_pass: len(of_pass[0]))
     by_several = [_coded(fewest, all_keys, pa.repeat(pa.scalar(0, pa.int32()), len(fewest)))]
@@ -130,6 +131,7 @@ def _side_by_side(sums: pa.RecordBatch, cells: int, codes: int) -> list[pa.Recor
     app, cell = split(sums[_BASE], cells)
     pairs = packed(app.cast(pa.int64()), sums[CODE], codes).dictionary_encode()
     length = len(pairs.dictionary)
+    # A grid of all cells and pairs: where each sum belongs, and from it what belongs in each place, null if nothing.
     places = packed(cell, pairs.indices, length)
     order = pc.inverse_permutation(places, max_index=cells * length - 1)
     laid_out = sums.drop_columns([_BASE, CODE]).take(order)
