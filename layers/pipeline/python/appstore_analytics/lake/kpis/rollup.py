@@ -20,14 +20,7 @@ from appstore_analytics.contract.kpis.definition import dimensions_of
 from appstore_analytics.contract.kpis.stored import PORTFOLIO, TOTAL, amounts_of
 from appstore_analytics.contract.tables import APP_ID, IS_NEWEST_VINTAGE, PROCESSING_DATE, CuratedTable
 from appstore_analytics.lake.kpis.cells import Cells
-from appstore_analytics.lake.kpis.rows import (
-    added,
-    fitted,
-    in_order,
-    joined,
-    rows_of_sums,
-    zeros,
-)
+from appstore_analytics.lake.kpis.rows import added, fitted, in_order, joined, rows_of_sums, zeros
 from appstore_analytics.lake.kpis.schema import SCHEMA, STRINGS
 from appstore_analytics.lake.kpis.sums import Sums, keys_of, measures_of, over_apps, sums_by_dimension
 from appstore_analytics.lake.record_batches import in_one_batch, with_own_dictionaries

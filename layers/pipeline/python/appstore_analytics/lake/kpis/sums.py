@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from appstore_analytics.contract.kpis.definition import LAST_DAY_SINCE_DOWNLOAD, Amount, Dimension
 from appstore_analytics.contract.kpis.stored import TOTAL
 from appstore_analytics.lake.kpis.cells import Cells
-from appstore_analytics.lake.kpis.packing import packed, split
+from appstore_analytics.lake.kpis.packing import Numbers, packed, split
 from appstore_analytics.lake.record_batches import in_one_batch
 
 APP, CODE = "app", "code"
@@ -38,7 +38,7 @@ _EPOCH = date(1970, 1, 1)
 class Keys:
     """A grouping of rows: for each row a code from 0 on, an index of `values`."""
 
-    codes: pa.Array | pa.ChunkedArray
+    codes: Numbers
     values: pa.Array
 
 
@@ -116,7 +116,7 @@ def _by_one_key(
     return pa.concat_tables(by_several), by_one
 
 
-def _coded(sums: pa.Table, keys: Collection[str], codes: pa.Array | pa.ChunkedArray) -> pa.Table:
+def _coded(sums: pa.Table, keys: Collection[str], codes: Numbers) -> pa.Table:
     """The sums with `CODE` as the second column, instead of the codes of each of `keys`."""
     return sums.drop_columns(list(keys)).add_column(1, CODE, codes)
 
@@ -175,7 +175,7 @@ def _measure(rows: pa.RecordBatch, amount: Amount) -> pa.Array:
 
 
 def measure_name(amount: Amount) -> str:
-    """The name of an amount's column in `Sums`."""
+    """The column of the sums that an amount is made of; amounts of different rows can share it."""
     return f"{amount.measure} * {amount.times}" if amount.times else amount.measure
 
 
@@ -219,9 +219,7 @@ def largest(column: pa.Array) -> int:
     return int(max(abs(bounds["min"] or 0), abs(bounds["max"] or 0)))
 
 
-def _grouped(
-    base: pa.Array | pa.ChunkedArray, bases: int, keys: Mapping[str, Keys], measures: Mapping[str, pa.Array]
-) -> pa.Table:
+def _grouped(base: Numbers, bases: int, keys: Mapping[str, Keys], measures: Mapping[str, pa.Array]) -> pa.Table:
     """The sums by `base`, which is below `bases`, and by all keys, in no order."""
     numbers = base if bases * _combinations(keys) < _INT32_VALUES else base.cast(pa.int64())
     for key in keys.values():
