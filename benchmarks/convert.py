@@ -179,7 +179,7 @@ def _measure(case: Case, server: str) -> Measurement:
         "AWS_SECRET_ACCESS_KEY": "benchmark",
         "AWS_DEFAULT_REGION": "eu-central-1",
         "POLARS_MAX_THREADS": str(case.cores),
-        **(capacities.CONVERSION_MEMORY if case.peer in _AS_DEPLOYED else {}),
+        **(capacities.ARROW_MEMORY if case.peer in _AS_DEPLOYED else {}),
     }
     repeats = str(_REPEATS.get(case.rows, 1))
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:

@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from appstore_analytics.contract.capacities import ARROW_MEMORY
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import tables_by_name
@@ -121,7 +122,7 @@ def _publish(
 ) -> dict[str, Any]:
     path = f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'pipeline' / 'python'}"
     command: list[str | Path] = [sys.executable, "-m", "benchmarks.publication.job", lake, table, kpis]
-    done = run(command, {**(environment or {}), "PYTHONPATH": path}, cores=1)
+    done = run(command, {**(environment or {}), **ARROW_MEMORY, "PYTHONPATH": path}, cores=1)
     return done.answer | {"peak_mb": done.peak_mb}
 
 

@@ -52,10 +52,16 @@ CAPACITIES: Mapping[str, Capacity] = {
         15,
         disk_gibibytes=capacities.CONVERSION_GIBIBYTES,
         carries_arrow=True,
-        variables=capacities.CONVERSION_MEMORY,
+        variables=capacities.ARROW_MEMORY,
     ),
     "restore_parts": Capacity(512, 15),  # a snapshot can hold years of Dates
-    "publish_date": Capacity(2048, 15, disk_gibibytes=capacities.PUBLICATION_GIBIBYTES, carries_arrow=True),
+    "publish_date": Capacity(
+        2048,
+        15,
+        disk_gibibytes=capacities.PUBLICATION_GIBIBYTES,
+        carries_arrow=True,
+        variables=capacities.ARROW_MEMORY,
+    ),
     "verify_table": Capacity(512, 15),  # waits for Athena
     "compact_months": Capacity(2048, 15, carries_arrow=True),  # begins months for ten minutes
     "list_releases": Capacity(512, 10),  # asks Apple for six minutes at most, then Athena

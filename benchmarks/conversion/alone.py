@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
-from appstore_analytics.contract.capacities import CONVERSION_MEMORY
+from appstore_analytics.contract.capacities import ARROW_MEMORY
 from appstore_analytics.contract.catalogue.definition import AccessType
 from appstore_analytics.lake.conversion import convert
 from appstore_analytics.model.vintage import Vintage
@@ -50,7 +50,7 @@ def convert_alone(files: Sequence[SegmentFile], cores: int) -> Alone:
     say("Converting alone")
     begun, cpu_before = time.perf_counter(), _cpu_seconds_of_children()
     # A spawned process inherits this, so it is set before the first file.
-    with patch.dict(os.environ, CONVERSION_MEMORY), ProcessPoolExecutor(cores, get_context("spawn")) as processes:
+    with patch.dict(os.environ, ARROW_MEMORY), ProcessPoolExecutor(cores, get_context("spawn")) as processes:
         list(processes.map(_convert, [*files[-cores:]] * cores))  # every process has imported everything
         started = time.perf_counter()
         converted = list(processes.map(_convert, files))

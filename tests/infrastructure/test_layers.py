@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from synthesis import Synthesis
 
-from appstore_analytics.contract.capacities import CONVERSION_MEMORY
+from appstore_analytics.contract.capacities import ARROW_MEMORY
 from benchmarks.cold_start import FUNCTIONS, WITH_ARROW, imports, size_mb
 from infra.byte_code import interpreter
 from infra.console.layers import AWS_SERVICES as CONSOLE_SERVICES
@@ -257,9 +257,9 @@ def test_what_our_code_does_works_with_the_real_layers_alone() -> None:
     assert all(any(Path(each).is_relative_to(folder) for folder in folders) for each in files)
 
 
-def test_the_layers_arrow_keeps_the_memory_that_a_conversion_has_freed() -> None:
+def test_the_layers_arrow_keeps_the_memory_that_a_function_has_freed() -> None:
     layer = build_layers(THIS_MACHINE)[ThirdPartyLayer.ARROW] / "python"
-    environment = {"PYTHONPATH": str(layer), "PATH": os.environ["PATH"], **CONVERSION_MEMORY}
+    environment = {"PYTHONPATH": str(layer), "PATH": os.environ["PATH"], **ARROW_MEMORY}
     result = subprocess.run(
         [sys.executable, "-S", "-c", "import pyarrow; print(pyarrow.default_memory_pool().backend_name)"],
         env=environment | {"MIMALLOC_VERBOSE": "1"},

@@ -11,7 +11,7 @@ import pytest
 from synthesis import PROJECT, Synthesis, columns_of, context, plain, synthesize
 
 from appstore_analytics.contract import capacities, settings
-from appstore_analytics.contract.capacities import CONVERSION_MEMORY
+from appstore_analytics.contract.capacities import ARROW_MEMORY
 from appstore_analytics.contract.catalogue.definition import Granularity
 from appstore_analytics.contract.settings import Settings
 from infra.console.functions import CAPACITIES as CONSOLE_CAPACITIES
@@ -213,9 +213,10 @@ def test_every_function_folder_is_a_function_and_every_function_has_a_folder(syn
     assert folders - CONSOLE_CAPACITIES.keys() == set(synthesis.functions()) == set(CAPACITIES)
 
 
-def test_the_function_that_converts_keeps_its_memory(synthesis: Synthesis) -> None:
-    environment = synthesis.functions()["convert_instance"]["Environment"]["Variables"]
-    assert environment.items() >= CONVERSION_MEMORY.items()
+@pytest.mark.parametrize("step", ["convert_instance", "publish_date"])
+def test_the_functions_that_convert_and_publish_keep_their_memory(synthesis: Synthesis, step: str) -> None:
+    environment = synthesis.functions()[step]["Environment"]["Variables"]
+    assert environment.items() >= ARROW_MEMORY.items()
 
 
 @pytest.mark.parametrize("step", CAPACITIES)

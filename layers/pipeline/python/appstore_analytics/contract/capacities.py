@@ -30,12 +30,11 @@ TOO_LARGE = (
     "deploy; the next run takes it up."
 )
 
-CONVERSION_MEMORY: Mapping[str, str] = {"MIMALLOC_PURGE_DELAY": "-1"}
+ARROW_MEMORY: Mapping[str, str] = {"MIMALLOC_PURGE_DELAY": "-1"}
 """Environment variables that Arrow reads when it is loaded: its allocator keeps memory for the next rows.
 
-A Lambda does not share its memory, and returning pages is expensive, because they are cleared and mapped again.
-Publication has only one group of rows in memory at a time, so it would gain nothing. Source: mimalloc, "Environment
-Options".
+For conversion and publication. A Lambda does not share its memory, and returning pages is expensive, because they are
+cleared and mapped again. Source: mimalloc, "Environment Options".
 """
 
 _SETTINGS = {

@@ -80,8 +80,7 @@ class Rollup:
             self._is_final[PORTFOLIO] = _all(self._is_final.values())
             apps = pa.array(list(self._is_final), pa.int64())
             # An app that has rows, none of which counts, has a zero instead of an unknown value.
-            none = [zeros(apps, amount, TOTAL) for amount in self._amounts]
-            last = added([*self._last, *none])
+            last = added([*self._last, zeros(apps, self._amounts, TOTAL)])
             self._write(in_order(fitted(last)), last.num_rows)
         self._writer.add_key_value_metadata(dict(footer))
         return self._rows

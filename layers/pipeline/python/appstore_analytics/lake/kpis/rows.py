@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,8 +10,9 @@ import pyarrow.compute as pc
 from appstore_analytics.contract.kpis.definition import Amount
 from appstore_analytics.lake.kpis.schema import KEYS, STRINGS, SUMS
 from appstore_analytics.lake.kpis.sums import APP, CODE, Sums, largest
-from appstore_analytics.lake.schema import DICTIONARY, MONEY_SCALE
+from appstore_analytics.lake.schema import MONEY_SCALE
 
+_VALUES = ("amount", "usd")
 _SUM_OF_MONEY = pa.decimal128(38, MONEY_SCALE)
 _WIDE = pa.decimal256(76, 0)
 _LARGEST_COUNT = pa.scalar(Decimal(2**63 - 1), _WIDE)
@@ -18,20 +20,29 @@ _LARGEST_AMOUNT = pa.scalar(Decimal("999999999999.999999"), _SUM_OF_MONEY)
 
 
 def rows_of_sums(sums: Sums, amounts: Sequence[Amount], apps: pa.Array) -> pa.Table:
-    """A row for each sum, in the order of `apps`, of which `APP` is an index; sums keep their width."""
-    rows = joined([_numbered(sums.rows[amount.name], amount, number) for number, amount in enumerate(amounts)])
-    app = pc.take(sums.rows[APP], rows["row"].combine_chunks(), boundscheck=False)
-    order = pc.array_sort_indices(app)
-    rows = rows.combine_chunks().take(order)
-    code = pc.take(sums.rows[CODE], rows["row"].combine_chunks(), boundscheck=False)
+    """A row for each sum of an app, in the order of `apps`, of which `APP` is an index; sums keep their width.
+
+    The table has a column `usd` only if some of `amounts` are money: it would take as much memory as all others.
+    """
+    length, times = len(sums.rows), len(amounts)
+    # All sums of the first amount, then all of the second. What does not exist gets no app and is sorted to the end.
+    columns = _end_to_end(sums.rows, amounts)
+    exists = reduce(pc.or_, (column.is_valid() for column in columns.values()))
+    app = pc.if_else(exists, pa.concat_arrays([sums.rows[APP]] * times), pa.scalar(None, pa.int32()))
+    order = pc.array_sort_indices(app).slice(0, len(app) - app.null_count)
+    code = _take(pa.concat_arrays([sums.rows[CODE]] * times), order)
+    ends = pa.array(range(length, length * times + 1, length), pa.int32())
+    kpi = pc.run_end_decode(pa.RunEndEncodedArray.from_arrays(ends, pa.array(range(times), pa.int32())))
     names = pa.array([amount.name for amount in amounts])
-    columns = {
-        "app_id": pc.take(apps, pc.take(app, order, boundscheck=False), boundscheck=False),
-        "kpi": pa.DictionaryArray.from_arrays(rows["kpi"].combine_chunks(), names),
-        "dimension": _taken(sums.dimensions, code),
-        "value": _taken(sums.values, code),
-    }
-    return pa.table({**columns, "amount": rows["amount"], "usd": rows["usd"]})
+    return pa.table(
+        {
+            "app_id": _take(apps, _take(app, order)),
+            "kpi": pa.DictionaryArray.from_arrays(_take(kpi, order), names, safe=False),
+            "dimension": _taken(sums.dimensions, code),
+            "value": _taken(sums.values, code),
+            **{name: _take(column, order) for name, column in columns.items()},
+        }
+    )
 
 
 def in_order(rows: pa.Table) -> pa.Table:
@@ -49,10 +60,11 @@ def added(tables: Sequence[pa.Table]) -> pa.Table:
     # (apache/arrow#44827).
     words = {name: rows[name].combine_chunks() for name in STRINGS}
     codes = {name: pc.fill_null(each.indices, len(each.dictionary)) for name, each in words.items()}
-    numbers = pa.table({"app_id": rows["app_id"], **codes, "amount": rows["amount"], "usd": rows["usd"]})
-    sums = pa.TableGroupBy(numbers, list(KEYS), use_threads=False).aggregate([("amount", "sum"), ("usd", "sum")])
+    values = {name: rows[name] for name in _VALUES if name in rows.column_names}
+    numbers = pa.table({"app_id": rows["app_id"], **codes, **values})
+    sums = pa.TableGroupBy(numbers, list(KEYS), use_threads=False).aggregate([(name, "sum") for name in values])
     found = {name: _taken(_with_null(each.dictionary), sums[name].combine_chunks()) for name, each in words.items()}
-    return pa.table({"app_id": sums["app_id"], **found, "amount": sums["amount_sum"], "usd": sums["usd_sum"]})
+    return pa.table({"app_id": sums["app_id"], **found, **{name: sums[f"{name}_sum"] for name in values}})
 
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:
@@ -62,13 +74,17 @@ def joined(tables: Sequence[pa.Table]) -> pa.Table:
     return pa.concat_tables(tables)
 
 
-def zeros(apps: pa.Array, amount: Amount, dimension: str) -> pa.Table:
-    """A row of 0 for each app."""
-    words = {"kpi": amount.name, "dimension": dimension, "value": None}
-    strings = {
-        name: pa.repeat(pa.scalar(word, pa.string()), len(apps)).cast(DICTIONARY) for name, word in words.items()
-    }
-    return pa.table({"app_id": apps, **strings, **_columns(pa.repeat(pa.scalar(0, pa.int64()), len(apps)), amount)})
+def zeros(apps: pa.Array, amounts: Sequence[Amount], dimension: str) -> pa.Table:
+    """A row of 0 for each amount and app."""
+    sums = pa.record_batch(
+        {
+            APP: pa.array(range(len(apps)), pa.int32()),
+            CODE: pa.repeat(pa.scalar(0, pa.int32()), len(apps)),
+            **{amount.name: pa.repeat(pa.scalar(0, pa.int64()), len(apps)) for amount in amounts},
+        }
+    )
+    dimensions = pa.array([dimension]).dictionary_encode()
+    return rows_of_sums(Sums(sums, dimensions, pa.nulls(1, pa.string()).dictionary_encode()), amounts, apps)
 
 
 def fitted(rows: pa.Table) -> pa.Table:
@@ -76,25 +92,35 @@ def fitted(rows: pa.Table) -> pa.Table:
 
     A sum that exceeds its type is null, which is neither wrong nor zero.
     """
-    amount, usd = rows["amount"], rows["usd"]
+    amount = rows["amount"]
     if amount.type != pa.int64():
         amount = _null_above(amount.cast(_WIDE), _LARGEST_COUNT).cast(pa.int64())
-    if usd.null_count < len(usd):  # most tables have no money
-        usd = _null_above(usd, _LARGEST_AMOUNT)
-    usd = usd.cast(SUMS.field("usd").type)
-    return pa.table([rows["app_id"], *(rows[name].cast(DICTIONARY) for name in STRINGS), amount, usd], schema=SUMS)
+    usd = _null_above(rows["usd"], _LARGEST_AMOUNT) if "usd" in rows.column_names else pa.nulls(len(rows))
+    keys = {name: rows[name] for name in KEYS}
+    return pa.table({**keys, "amount": amount, "usd": usd.cast(SUMS.field("usd").type)})
 
 
-def _numbered(sums: pa.Array, amount: Amount, number: int) -> pa.Table:
-    """The sums that exist, with the number of their row and of their amount."""
-    row = pc.indices_nonzero(sums.is_valid())
-    kpi = pa.repeat(pa.scalar(number, pa.int32()), len(row))
-    return pa.table({"row": row, "kpi": kpi, **_columns(sums.drop_null(), amount)})
+def _end_to_end(rows: pa.RecordBatch, amounts: Sequence[Amount]) -> dict[str, pa.Array]:
+    """The sums of one amount after the other: `amount`, null for money, and `usd`, null for what is not money."""
+
+    def column(type_: pa.DataType, *, is_money: bool) -> pa.Array:
+        none = pa.nulls(rows.num_rows, type_)
+        sums = (rows[amount.name] if amount.is_money == is_money else none for amount in amounts)
+        return pa.concat_arrays([each if each.type == type_ else each.cast(type_) for each in sums])
+
+    is_wide = any(rows[amount.name].type != pa.int64() for amount in amounts if not amount.is_money)
+    columns = {"amount": column(_WIDE if is_wide else pa.int64(), is_money=False)}
+    if any(amount.is_money for amount in amounts):
+        columns["usd"] = column(_SUM_OF_MONEY, is_money=True)
+    return columns
+
+
+def _take(values: pa.Array, places: pa.Array) -> pa.Array:
+    return pc.take(values, places, boundscheck=False)
 
 
 def _taken(words: pa.DictionaryArray, codes: pa.Array) -> pa.Array:
-    indices = pc.take(words.indices, codes, boundscheck=False)
-    return pa.DictionaryArray.from_arrays(indices, words.dictionary, safe=False)
+    return pa.DictionaryArray.from_arrays(_take(words.indices, codes), words.dictionary, safe=False)
 
 
 def _with_null(words: pa.Array) -> pa.DictionaryArray:
@@ -105,12 +131,6 @@ def _with_null(words: pa.Array) -> pa.DictionaryArray:
 def _fits(amounts: pa.ChunkedArray) -> bool:
     """Whether 64 bits certainly hold the sum of all amounts."""
     return largest(amounts) * len(amounts) < 1 << 63
-
-
-def _columns(sums: pa.Array, amount: Amount) -> dict[str, pa.Array]:
-    if amount.is_money:
-        return {"amount": pa.nulls(len(sums), pa.int64()), "usd": sums.cast(_SUM_OF_MONEY)}
-    return {"amount": sums, "usd": pa.nulls(len(sums), _SUM_OF_MONEY)}
 
 
 def _with_wide_amounts(rows: pa.Table) -> pa.Table:

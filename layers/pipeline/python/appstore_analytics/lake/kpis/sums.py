@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from appstore_analytics.contract.kpis.definition import LAST_DAY_SINCE_DOWNLOAD, Amount, Dimension
 from appstore_analytics.contract.kpis.stored import TOTAL
 from appstore_analytics.lake.kpis.cells import Cells
-from appstore_analytics.lake.kpis.packing import Numbers, packed, split
+from appstore_analytics.lake.kpis.packing import in_32_bits, packed, split
 from appstore_analytics.lake.record_batches import in_one_batch
 
 APP, CODE = "app", "code"
@@ -38,13 +38,13 @@ _EPOCH = date(1970, 1, 1)
 class Keys:
     """A grouping of rows: for each row a code from 0 on, an index of `values`."""
 
-    codes: Numbers
+    codes: pa.Array
     values: pa.Array
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Sums by one dimension at a time: a row for each existing app, dimension and value.
+    """Sums by one dimension at a time: a row for each app, dimension and value that exists, and maybe for others.
 
     `rows` has `APP`, `CODE` (an index of `dimensions` and of `values`), and for each amount a column by its name, null
     where nothing counts for it. The dimension `TOTAL`, of code 0, has one value, null.
@@ -61,8 +61,9 @@ class Sums:
 
     @property
     def details(self) -> Self:
-        """The sums by all dimensions but `TOTAL`."""
-        return replace(self, rows=self.rows.filter(pc.not_equal(self.rows[CODE], 0)))
+        """The sums by all dimensions: those of `TOTAL` belong to no app."""
+        app = pc.if_else(pc.not_equal(self.rows[CODE], 0), self.rows[APP], pa.scalar(None, pa.int32()))
+        return replace(self, rows=self.rows.set_column(0, APP, app))
 
 
 def sums_by_dimension(
@@ -82,7 +83,7 @@ def sums_by_dimension(
     by_several, by_one = _by_one_key(passes, sums, first_codes)
     code = Keys(by_several[CODE], every_value)
     added_up = _grouped(by_several[_BASE], bases, {CODE: code}, {name: by_several[name] for name in measures})
-    by_cell = in_one_batch(pa.concat_tables([added_up, *by_one]))
+    by_cell = pa.concat_batches([added_up, *by_one])
     return Sums(
         _by_amount(_side_by_side(by_cell, len(cells.amounts), len(every_value)), cells),
         pa.DictionaryArray.from_arrays(pa.concat_arrays(numbers), pa.array(list(values))),
@@ -94,13 +95,13 @@ def over_apps(sums: Sums, app: int) -> Sums:
     """The sums over all apps, as those of the app `app`."""
     apps = pa.repeat(pa.scalar(app, pa.int32()), len(sums.rows))
     amounts = {name: sums.rows[name] for name in sums.rows.schema.names if name not in {APP, CODE}}
-    table = _grouped(apps, app + 1, {CODE: Keys(sums.rows[CODE], sums.values)}, amounts)
-    return replace(sums, rows=in_one_batch(table.rename_columns({_BASE: APP})))
+    added_up = _grouped(apps, app + 1, {CODE: Keys(sums.rows[CODE], sums.values)}, amounts)
+    return replace(sums, rows=added_up.rename_columns({_BASE: APP}))
 
 
 def _by_one_key(
-    passes: Sequence[Mapping[str, Keys]], sums: Sequence[pa.Table], first_codes: Mapping[str, int]
-) -> tuple[pa.Table, list[pa.Table]]:
+    passes: Sequence[Mapping[str, Keys]], sums: Sequence[pa.RecordBatch], first_codes: Mapping[str, int]
+) -> tuple[pa.RecordBatch, list[pa.RecordBatch]]:
     """For each key, the sums of its pass with the code of this key alone; and the total.
 
     The first table holds the total and the keys that shared a pass: several of its rows can have the same code, and are
@@ -108,15 +109,15 @@ def _by_one_key(
     """
     fewest, all_keys = min(zip(sums, passes, strict=True), key=lambda of_pass: len(of_pass[0]))
     by_several = [_coded(fewest, all_keys, pa.repeat(pa.scalar(0, pa.int32()), len(fewest)))]
-    by_one: list[pa.Table] = []
+    by_one: list[pa.RecordBatch] = []
     for of_pass, keys in zip(sums, passes, strict=True):
         for name in keys:
             codes = pc.add(of_pass[name], pa.scalar(first_codes[name], pa.int32()))
             (by_one if len(keys) == 1 else by_several).append(_coded(of_pass, keys, codes))
-    return pa.concat_tables(by_several), by_one
+    return pa.concat_batches(by_several), by_one
 
 
-def _coded(sums: pa.Table, keys: Collection[str], codes: Numbers) -> pa.Table:
+def _coded(sums: pa.RecordBatch, keys: Collection[str], codes: pa.Array) -> pa.RecordBatch:
     """The sums with `CODE` as the second column, instead of the codes of each of `keys`."""
     return sums.drop_columns(list(keys)).add_column(1, CODE, codes)
 
@@ -129,15 +130,26 @@ def _side_by_side(sums: pa.RecordBatch, cells: int, codes: int) -> list[pa.Recor
     if cells == 1:
         return [sums.rename_columns({_BASE: APP})]
     app, cell = split(sums[_BASE], cells)
-    pairs = packed(app.cast(pa.int64()), sums[CODE], codes).dictionary_encode()
-    length = len(pairs.dictionary)
+    pair, pairs = _pairs(app, sums[CODE], codes)
+    length = len(pairs)
     # A grid of all cells and pairs: where each sum belongs, and from it what belongs in each place, null if nothing.
-    places = packed(cell, pairs.indices, length)
-    order = pc.inverse_permutation(places, max_index=cells * length - 1)
+    order = pc.inverse_permutation(packed(cell, pair, length), max_index=cells * length - 1)
     laid_out = sums.drop_columns([_BASE, CODE]).take(order)
-    app, code = (column.cast(pa.int32()) for column in split(pairs.dictionary, codes))
+    app, code = map(in_32_bits, split(pairs, codes))
     of_cells = (laid_out.slice(start, length) for start in range(0, cells * length, length))
     return [pa.record_batch([app, code, *each.columns], [APP, CODE, *each.schema.names]) for each in of_cells]
+
+
+def _pairs(app: pa.Array, code: pa.Array, codes: int) -> tuple[pa.Array, pa.Array]:
+    """For each sum the number of its pair of app and code; and the pairs, packed.
+
+    If there are more sums than possible pairs, all of these get a number, because finding those in use takes longer.
+    """
+    possible = (pc.max(app).as_py() + 1) * codes
+    if possible > len(app):
+        pairs = packed(app.cast(pa.int64()), code, codes).dictionary_encode()
+        return pairs.indices, pairs.dictionary
+    return packed(app, code, codes), pc.subtract(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int32()), possible)), 1)
 
 
 def _by_amount(of_cells: Sequence[pa.RecordBatch], cells: Cells) -> pa.RecordBatch:
@@ -168,7 +180,8 @@ def measures_of(rows: pa.RecordBatch, amounts: Iterable[Amount]) -> dict[str, pa
 
 
 def _measure(rows: pa.RecordBatch, amount: Amount) -> pa.Array:
-    factors = [pc.fill_null(rows.column(name), 0) for name in (amount.measure, amount.times) if name]
+    columns = [rows.column(name) for name in (amount.measure, amount.times) if name]
+    factors = [pc.fill_null(column, 0) if column.null_count else column for column in columns]
     if not amount.is_money and prod(map(largest, factors)) * rows.num_rows >= _INT64_VALUES:
         factors = [factor.cast(_WIDE_INTEGER) for factor in factors]
     return factors[0] if len(factors) == 1 else pc.multiply(*factors)
@@ -186,14 +199,18 @@ def _passes(keys: Mapping[str, Keys], bases: int, rows: int) -> list[dict[str, K
     def cost(passes: Sequence[Mapping[str, Keys]]) -> int:
         return sum(rows + _ROWS_OF_A_GROUP * bases * _combinations(together) for together in passes)
 
-    return min((_spread(keys, count) for count in range(1, max(len(keys), 1) + 1)), key=cost)
+    largest_first = dict(sorted(keys.items(), key=lambda item: len(item[1].values), reverse=True))
+    return min((_spread(largest_first, count) for count in range(1, max(len(keys), 1) + 1)), key=cost)
 
 
 def _spread(keys: Mapping[str, Keys], count: int) -> list[dict[str, Keys]]:
     """The keys in `count` passes, with about as many combinations of values in each."""
     passes: list[dict[str, Keys]] = [{} for _ in range(count)]
-    for name, key in sorted(keys.items(), key=lambda item: len(item[1].values), reverse=True):
-        min(passes, key=_combinations)[name] = key
+    combinations = [1] * count
+    for name, key in keys.items():
+        fewest = combinations.index(min(combinations))
+        passes[fewest][name] = key
+        combinations[fewest] *= len(key.values)
     return passes
 
 
@@ -219,15 +236,16 @@ def largest(column: pa.Array) -> int:
     return int(max(abs(bounds["min"] or 0), abs(bounds["max"] or 0)))
 
 
-def _grouped(base: Numbers, bases: int, keys: Mapping[str, Keys], measures: Mapping[str, pa.Array]) -> pa.Table:
+def _grouped(base: pa.Array, bases: int, keys: Mapping[str, Keys], measures: Mapping[str, pa.Array]) -> pa.RecordBatch:
     """The sums by `base`, which is below `bases`, and by all keys, in no order."""
     numbers = base if bases * _combinations(keys) < _INT32_VALUES else base.cast(pa.int64())
     for key in keys.values():
         numbers = packed(numbers, key.codes, len(key.values))
     grouping = pa.TableGroupBy(pa.table({"numbers": numbers, **measures}), ["numbers"], use_threads=False)
-    sums = grouping.aggregate([(name, "sum") for name in measures])
+    sums = in_one_batch(grouping.aggregate([(name, "sum") for name in measures]))
     rest, codes = sums["numbers"], {}
     for name, key in reversed(list(keys.items())):
         rest, code = split(rest, len(key.values))
-        codes[name] = code.cast(pa.int32())
-    return pa.table({_BASE: rest.cast(pa.int32()), **codes, **{name: sums[f"{name}_sum"] for name in measures}})
+        codes[name] = in_32_bits(code)
+    summed = {name: sums[f"{name}_sum"] for name in measures}
+    return pa.record_batch({_BASE: in_32_bits(rest), **codes, **summed})
