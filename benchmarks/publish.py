@@ -17,13 +17,13 @@ from typing import Any
 
 from appstore_analytics.contract.capacities import ARROW_MEMORY
 from appstore_analytics.contract.catalogue.definition import AccessType
-from appstore_analytics.contract.layout import TableDate
 from appstore_analytics.contract.tables import tables_by_name
 from appstore_analytics.lake.objects import Bucket
 from appstore_analytics.model.vintage import Vintage
 from benchmarks.measuring.machine import versions
 from benchmarks.measuring.measure import run
 from benchmarks.measuring.progress import say
+from benchmarks.publication.job import unpublish
 from benchmarks.publication.lake_of_files import BucketOfFiles, convert_into, copy_objects, curated, kept_parts
 from benchmarks.reading.questions import TABLES
 from benchmarks.results import Table, arguments, report
@@ -78,13 +78,17 @@ def _of_size(parts: int, rows: int, runs: int) -> dict[str, Any]:
 
 
 def _kpis(table: str, parts: int, rows: int, runs: int) -> dict[str, Any]:
-    """Publication with and without KPIs, in turns: through S3, as it is deployed, and of files alone."""
+    """Publication with and without KPIs, in turns: through S3, as it is deployed, and of files alone.
+
+    Each process has published before, as a function that publishes one Date after the other: only its first one pays
+    for fresh memory, of which the larger process takes more than the one before it has just given back.
+    """
     kept, what = kept_parts(table, parts, rows), f"{table}, {parts:,} parts of {rows:,} rows"
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
         files = BucketOfFiles(Path(folder) / "lake")
         shutil.copytree(kept, files.folder)
         os.sync()  # otherwise the kernel writes thousands of files while the first publications run
-        of_files = _in_turns(f"{what}, files", runs, table, lambda way: _publish(files.folder, table, way), files)
+        of_files = _in_turns(f"{what}, files", runs, table, partial(_publish, files.folder, table), files)
     with EmbeddedAws() as aws:
         aws.client("s3").create_bucket(Bucket="lake")
         lake = Bucket(aws.client("s3"), "lake")
@@ -95,18 +99,14 @@ def _kpis(table: str, parts: int, rows: int, runs: int) -> dict[str, Any]:
 
 
 def _in_turns(
-    what: str, runs: int, table: str, publish: Callable[[str], dict[str, Any]], lake: Bucket
+    what: str, runs: int, table: str, publish: Callable[[str, str], dict[str, Any]], lake: Bucket
 ) -> dict[str, Any]:
     measured: dict[str, list[dict[str, Any]]] = {"with": [], "without": []}
-    for number in range(runs + 1):
+    for number in range(1, runs + 1):
         for way, runs_of_way in measured.items():
-            say(f"{what}, {way} KPIs: {f'run {number} of {runs}' if number else 'a run that does not count'}")
-            key = TableDate(table, LAST_DATE).curated_key
-            if standing := lake.head(key):
-                lake.remove(key, expected=standing.etag)
-            cost = publish(way)
-            if number:  # the first one is slowed down by the kernel, which still keeps the copied files in order
-                runs_of_way.append(cost)
+            say(f"{what}, {way} KPIs: run {number} of {runs}")
+            unpublish(lake, table)
+            runs_of_way.append(publish(way, "warm"))
     seconds = {way: median(each["cpu_seconds"] for each in found) for way, found in measured.items()}
     peaks = {way: max(each["peak_mb"] for each in found) for way, found in measured.items()}
     return {"cpu_seconds": seconds, "peak_mb": peaks, "factor": seconds["with"] / seconds["without"]}
@@ -118,11 +118,11 @@ def _restate(lake: Path, rows: int) -> None:
 
 
 def _publish(
-    lake: Path | str, table: str = TABLE, kpis: str = "with", environment: Mapping[str, str] | None = None
+    lake: Path | str, table: str = TABLE, *how: str, environment: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     path = f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'pipeline' / 'python'}"
-    command: list[str | Path] = [sys.executable, "-m", "benchmarks.publication.job", lake, table, kpis]
-    done = run(command, {**(environment or {}), **ARROW_MEMORY, "PYTHONPATH": path}, cores=1)
+    job = [sys.executable, "-m", "benchmarks.publication.job", lake, table, *(how or ["with"])]
+    done = run(job, {**(environment or {}), **ARROW_MEMORY, "PYTHONPATH": path}, cores=1)
     return done.answer | {"peak_mb": done.peak_mb}
 
 

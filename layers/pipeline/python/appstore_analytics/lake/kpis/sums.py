@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from appstore_analytics.contract.kpis.definition import LAST_DAY_SINCE_DOWNLOAD, Amount, Dimension
 from appstore_analytics.contract.kpis.stored import TOTAL
 from appstore_analytics.lake.kpis.cells import Cells
-from appstore_analytics.lake.kpis.packing import in_32_bits, packed, split
+from appstore_analytics.lake.kpis.packing import Numbers, in_32_bits, packed, split
 from appstore_analytics.lake.record_batches import in_one_batch
 
 APP, CODE = "app", "code"
@@ -38,7 +38,7 @@ _EPOCH = date(1970, 1, 1)
 class Keys:
     """A grouping of rows: for each row a code from 0 on, an index of `values`."""
 
-    codes: pa.Array
+    codes: Numbers
     values: pa.Array
 
 
@@ -101,7 +101,7 @@ def over_apps(sums: Sums, app: int) -> Sums:
 
 def _by_one_key(
     passes: Sequence[Mapping[str, Keys]], sums: Sequence[pa.RecordBatch], first_codes: Mapping[str, int]
-) -> tuple[pa.RecordBatch, list[pa.RecordBatch]]:
+) -> tuple[pa.Table, list[pa.RecordBatch]]:
     """For each key, the sums of its pass with the code of this key alone; and the total.
 
     The first table holds the total and the keys that shared a pass: several of its rows can have the same code, and are
@@ -114,7 +114,7 @@ def _by_one_key(
         for name in keys:
             codes = pc.add(of_pass[name], pa.scalar(first_codes[name], pa.int32()))
             (by_one if len(keys) == 1 else by_several).append(_coded(of_pass, keys, codes))
-    return pa.concat_batches(by_several), by_one
+    return pa.Table.from_batches(by_several), by_one  # in pieces: one piece would be a copy
 
 
 def _coded(sums: pa.RecordBatch, keys: Collection[str], codes: pa.Array) -> pa.RecordBatch:
@@ -236,7 +236,7 @@ def largest(column: pa.Array) -> int:
     return int(max(abs(bounds["min"] or 0), abs(bounds["max"] or 0)))
 
 
-def _grouped(base: pa.Array, bases: int, keys: Mapping[str, Keys], measures: Mapping[str, pa.Array]) -> pa.RecordBatch:
+def _grouped(base: Numbers, bases: int, keys: Mapping[str, Keys], measures: Mapping[str, Numbers]) -> pa.RecordBatch:
     """The sums by `base`, which is below `bases`, and by all keys, in no order."""
     numbers = base if bases * _combinations(keys) < _INT32_VALUES else base.cast(pa.int64())
     for key in keys.values():
