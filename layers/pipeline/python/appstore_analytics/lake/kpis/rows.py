@@ -22,7 +22,7 @@ _LARGEST_AMOUNT = pa.scalar(Decimal("999999999999.999999"), _SUM_OF_MONEY)
 def rows_of_sums(sums: Sums, amounts: Sequence[Amount], apps: pa.Array) -> pa.Table:
     """A row for each sum of an app, in the order of `apps`, of which `APP` is an index; sums keep their width.
 
-    The table has a column `usd` only if some of `amounts` are money: it would take as much memory as all others.
+    The table has a column `usd` only if some of `amounts` are money: nulls in it take 16 bytes each.
     """
     length, times = len(sums.rows), len(amounts)
     # All sums of the first amount, then all of the second. What does not exist gets no app and is sorted to the end.
